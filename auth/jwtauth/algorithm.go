@@ -1,0 +1,54 @@
+package jwtauth
+
+import "slices"
+
+// Algorithm is a signature algorithm by its name in a token's header (RFC 7518).
+type Algorithm string
+
+// The algorithms this package knows. There is no other, and no way to add one.
+const (
+	HS256 Algorithm = "HS256"
+	HS384 Algorithm = "HS384"
+	HS512 Algorithm = "HS512"
+	RS256 Algorithm = "RS256"
+	RS384 Algorithm = "RS384"
+	RS512 Algorithm = "RS512"
+	PS256 Algorithm = "PS256"
+	PS384 Algorithm = "PS384"
+	PS512 Algorithm = "PS512"
+	ES256 Algorithm = "ES256"
+	ES384 Algorithm = "ES384"
+	ES512 Algorithm = "ES512"
+	EdDSA Algorithm = "EdDSA"
+)
+
+// secretAlgorithms are those where whoever can verify can also sign.
+func secretAlgorithms() []Algorithm { return []Algorithm{HS256, HS384, HS512} }
+
+func rsaAlgorithms() []Algorithm {
+	return []Algorithm{RS256, RS384, RS512, PS256, PS384, PS512}
+}
+
+// publicAlgorithms are those of the keys that a URL may publish.
+func publicAlgorithms() []Algorithm {
+	return append(rsaAlgorithms(), ES256, ES384, ES512, EdDSA)
+}
+
+func (a Algorithm) known() bool {
+	return slices.Contains(secretAlgorithms(), a) || slices.Contains(publicAlgorithms(), a)
+}
+
+// intersect returns what is in both, in the order of algorithms. An empty allowed
+// stands for all.
+func intersect(algorithms, allowed []Algorithm) []Algorithm {
+	if len(allowed) == 0 {
+		return algorithms
+	}
+	var both []Algorithm
+	for _, a := range algorithms {
+		if slices.Contains(allowed, a) {
+			both = append(both, a)
+		}
+	}
+	return both
+}
