@@ -1,0 +1,144 @@
+package protocol
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// Version is that of the protocol, as the hello carries it.
+const Version = 1
+
+const (
+	// Subprotocol is the WebSocket subprotocol of this version, the only one a server selects.
+	Subprotocol = "planrooms.v1"
+	// TokenSubprotocolPrefix begins a subprotocol that carries a token, unpadded base64url, beside [Subprotocol].
+	TokenSubprotocolPrefix = "base64url.bearer.planrooms."
+)
+
+// Type is the type of a message.
+type Type string
+
+// The types of the protocol. A host may add events of its own.
+const (
+	TypePing            Type = "ping"
+	TypePong            Type = "pong"
+	TypeJoinPlan        Type = "join-plan"
+	TypeLeavePlan       Type = "leave-plan"
+	TypeAuthenticate    Type = "authenticate"
+	TypeUpdatePresence  Type = "update-presence"
+	TypePresenceUpdated Type = "presence-updated"
+	TypeTaskUpdated     Type = "task-updated"
+	TypeTaskCreated     Type = "task-created"
+	TypeTaskDeleted     Type = "task-deleted"
+	TypeTaskReordered   Type = "task-reordered"
+	TypeProgressUpdated Type = "progress-updated"
+	TypeReceipt         Type = "receipt"
+	TypeResync          Type = "resync"
+	TypeError           Type = "error"
+	TypeRemoved         Type = "removed"
+	TypeGoodbye         Type = "goodbye"
+)
+
+// Reserved reports whether t is a type of the protocol that is no event, so that no host may broadcast it.
+func (t Type) Reserved() bool {
+	switch t {
+	case TypePing, TypePong, TypeJoinPlan, TypeLeavePlan, TypeAuthenticate, TypeUpdatePresence, TypePresenceUpdated,
+		TypeReceipt, TypeResync, TypeError, TypeRemoved, TypeGoodbye:
+		return true
+	}
+	return false
+}
+
+// timeLayout is RFC 3339 with milliseconds; times are in UTC.
+const timeLayout = "2006-01-02T15:04:05.000Z"
+
+// Message is a message of the server, as a client reads it.
+type Message struct {
+	Type       Type
+	PlanID     string          // "" if the message is about no plan
+	Data       json.RawMessage // nil if there is none
+	Timestamp  time.Time       // zero if there is none
+	Seq, Prev  uint64          // Seq 0 means that the message is no event
+	By         string          // the user who made the change, if known
+	MutationID string
+}
+
+// Decode reads a message of the server. Unknown fields are ignored; duplicate keys in the envelope and trailing data are
+// refused. The result shares no memory with b. Every error is [ErrMalformed].
+func Decode(b []byte) (Message, error) {
+	var m Message
+	s := scanner{b: b, maxDepth: maxServerDepth, duplicates: true}
+	ok := s.object(func(key string, value []byte) bool {
+		switch key {
+		case "type":
+			v, ok := stringOf(value)
+			m.Type = Type(v)
+			return ok
+		case "planId":
+			v, ok := stringOf(value)
+			m.PlanID = v
+			return ok
+		case "data":
+			if string(value) != "null" {
+				m.Data = append(json.RawMessage(nil), value...)
+			}
+		case "timestamp":
+			v, ok := stringOf(value)
+			at, err := time.Parse(time.RFC3339, v)
+			m.Timestamp = at.UTC()
+			return ok && err == nil
+		case "seq", "prev":
+			n, ok := seqOf(value)
+			if key == "seq" {
+				m.Seq = n
+			} else {
+				m.Prev = n
+			}
+			return ok
+		case "by":
+			v, ok := stringOf(value)
+			m.By = v
+			return ok
+		case "mutationId":
+			v, ok := stringOf(value)
+			m.MutationID = v
+			return ok
+		}
+		return true
+	})
+	if !ok || m.Type == "" || m.Prev > 0 && m.Prev >= m.Seq {
+		return Message{}, ErrMalformed
+	}
+	return m, nil
+}
+
+// Encode encodes a message of the server that is no event. An empty planID, nil data and a zero time are left out.
+func Encode(t Type, planID string, data any, at time.Time) ([]byte, error) {
+	b := appendEnvelope(make([]byte, 0, 256), t, planID)
+	if data != nil {
+		raw, err := marshal(data)
+		if err != nil {
+			return nil, err
+		}
+		b = append(b, `,"data":`...)
+		b = append(b, raw...)
+	}
+	if !at.IsZero() {
+		b = appendTime(append(b, `,"timestamp":`...), at)
+	}
+	return append(b, '}'), nil
+}
+
+func appendEnvelope(b []byte, t Type, planID string) []byte {
+	b = appendString(append(b, `{"type":`...), string(t))
+	if planID != "" {
+		b = appendString(append(b, `,"planId":`...), planID)
+	}
+	return b
+}
+
+func appendTime(b []byte, at time.Time) []byte {
+	b = append(b, '"')
+	b = at.UTC().AppendFormat(b, timeLayout)
+	return append(b, '"')
+}

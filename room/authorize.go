@@ -1,0 +1,146 @@
+package room
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/planrooms/planrooms/auth"
+	"github.com/planrooms/planrooms/protocol"
+)
+
+// errPanicked is what guard returns for a callback that panicked.
+var errPanicked = errors.New("room: callback panicked")
+
+// guard calls f, a host's callback, in a goroutine of its own: so that it is over for the caller after
+// AuthorizeTimeout even if f does not listen to its context, and a panic ends nothing but the call.
+func (h *Hub) guard(f func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(h.ctx, h.opts.AuthorizeTimeout)
+	defer cancel()
+	result := make(chan error, 1)
+	h.wg.Go(func() {
+		err := errPanicked
+		defer func() {
+			if v := recover(); v != nil {
+				h.opts.Logger.Error("room: callback panicked", "panic", panicText(v))
+			}
+			result <- err
+		}()
+		err = f(ctx)
+	})
+	select {
+	case err := <-result:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// panicText is what may be logged of a panic: its kind, not its text, which could hold anything.
+func panicText(v any) string { return fmt.Sprintf("%T", v) }
+
+// authorize asks whether the identity may see the plan.
+func (h *Hub) authorize(id auth.Identity, planID string) error {
+	return h.guard(func(ctx context.Context) error { return h.opts.Authorize(ctx, id, planID) })
+}
+
+// recheckLocked has m asked about again, d from now less a random tenth.
+func (m *member) recheckLocked(d time.Duration) {
+	if m.gone.Load() {
+		return // endRechecks comes after gone, under the same lock
+	}
+	h := m.room.hub
+	d -= rand.N(d/10 + 1)
+	if m.recheck == nil {
+		m.recheck = h.timers.after(d, func() { h.recheckSoon(m) })
+	} else {
+		h.timers.reset(m.recheck, d)
+	}
+}
+
+// endRechecks is called once m is gone.
+func (m *member) endRechecks() {
+	m.checkMu.Lock()
+	defer m.checkMu.Unlock()
+	m.room.hub.timers.stop(m.recheck)
+}
+
+// recheckSoon queues m for one of the few goroutines that ask.
+func (h *Hub) recheckSoon(m *member) {
+	h.recheckMu.Lock()
+	defer h.recheckMu.Unlock()
+	h.rechecks = append(h.rechecks, m)
+	if h.asking < reauthorizeParallel {
+		h.asking++
+		h.wg.Go(h.askAgain)
+	}
+}
+
+func (h *Hub) askAgain() {
+	for {
+		h.recheckMu.Lock()
+		if len(h.rechecks) == 0 {
+			h.rechecks = nil
+			h.asking--
+			h.recheckMu.Unlock()
+			return
+		}
+		m := h.rechecks[0]
+		h.rechecks[0] = nil
+		h.rechecks = h.rechecks[1:]
+		h.recheckMu.Unlock()
+		if !m.gone.Load() {
+			m.s.recheck(m)
+		}
+	}
+}
+
+// recheck asks whether m may still be where it is, and removes it if not. An Authorize that can't tell is asked again
+// for RemoveAfter: one failure of a database does not empty every room.
+func (s *Session) recheck(m *member) {
+	h := s.hub
+	err := h.authorize(s.Identity(), m.room.id)
+	if m.gone.Load() {
+		return
+	}
+	switch {
+	case errors.Is(err, ErrForbidden):
+		s.expel(m, protocol.Removed{Reason: "access ended"})
+	case errors.Is(err, errPanicked):
+		s.Close(protocol.CloseInternal)
+	case m.undecided(err):
+		s.expel(m, protocol.Removed{Reason: "access could not be checked", Retry: true})
+	}
+}
+
+// undecided reports whether Authorize has not been able to tell for too long. If not, m is asked about again.
+func (m *member) undecided(err error) bool {
+	h := m.room.hub
+	m.checkMu.Lock()
+	defer m.checkMu.Unlock()
+	if err == nil {
+		m.failing = time.Time{}
+		m.recheckLocked(h.opts.ReauthorizeEvery)
+		return false
+	}
+	now := time.Now()
+	if m.failing.IsZero() {
+		m.failing = now
+	}
+	if now.Sub(m.failing) >= h.opts.RemoveAfter {
+		return true
+	}
+	m.recheckLocked(min(reauthorizeRetry, h.opts.ReauthorizeEvery))
+	return false
+}
+
+// expel removes m from its room and tells its connection why.
+func (s *Session) expel(m *member, why protocol.Removed) {
+	if !s.depart(m, departNow) {
+		return
+	}
+	s.out.confine(m.room.id, time.Now().Add(confineTimeout))
+	s.out.answer(answer{payload: mustEncode(protocol.TypeRemoved, m.room.id, why)})
+}

@@ -1,0 +1,157 @@
+package room
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/planrooms/planrooms/protocol"
+)
+
+// BroadcastOption says by whom a change was made and who need not hear of it.
+type BroadcastOption struct{ apply func(*broadcast) }
+
+type broadcast struct {
+	by, mutationID string
+	except         []exclusion
+}
+
+// By names the user who made the change; everybody sees the id.
+func By(userID string) BroadcastOption {
+	return BroadcastOption{func(b *broadcast) { b.by = userID }}
+}
+
+// ExceptUser gives all connections of the user a receipt in place of the event.
+func ExceptUser(userID string) BroadcastOption {
+	return BroadcastOption{func(b *broadcast) { b.except = append(b.except, exclusion{userID: userID}) }}
+}
+
+// ExceptClient gives the connections of that user with that client id a receipt in place of the event. It never affects
+// another user: a client id is no secret. An empty client id excepts nobody.
+func ExceptClient(userID, clientID string) BroadcastOption {
+	return BroadcastOption{func(b *broadcast) {
+		if clientID != "" {
+			b.except = append(b.except, exclusion{userID: userID, clientID: clientID})
+		}
+	}}
+}
+
+// Mutation carries an id of the client's own for the change, 1 to 64 of [A-Za-z0-9_-]; another one is ignored.
+func Mutation(id string) BroadcastOption {
+	return BroadcastOption{func(b *broadcast) {
+		if protocol.ValidMutationID(id) {
+			b.mutationID = id
+		}
+	}}
+}
+
+// Combine makes several options one.
+func Combine(opts ...BroadcastOption) BroadcastOption {
+	return BroadcastOption{func(b *broadcast) { b.add(opts) }}
+}
+
+func (b *broadcast) add(opts []BroadcastOption) {
+	for _, o := range opts {
+		if o.apply != nil {
+			o.apply(b)
+		}
+	}
+}
+
+// BroadcastTaskUpdated tells everybody in the plan that a task has changed. See [Hub.Broadcast].
+func (h *Hub) BroadcastTaskUpdated(ctx context.Context, planID string, task any, opts ...BroadcastOption) error {
+	return h.Broadcast(ctx, planID, protocol.TaskUpdated(task), opts...)
+}
+
+// BroadcastTaskCreated tells everybody in the plan of a new task. See [Hub.Broadcast].
+func (h *Hub) BroadcastTaskCreated(ctx context.Context, planID string, task any, opts ...BroadcastOption) error {
+	return h.Broadcast(ctx, planID, protocol.TaskCreated(task), opts...)
+}
+
+// BroadcastTaskDeleted tells everybody in the plan that a task is gone. See [Hub.Broadcast].
+func (h *Hub) BroadcastTaskDeleted(ctx context.Context, planID, taskID string, opts ...BroadcastOption) error {
+	return h.Broadcast(ctx, planID, protocol.TaskDeleted(taskID), opts...)
+}
+
+// BroadcastTaskReordered tells everybody in the plan the new order of all its tasks. See [Hub.Broadcast].
+func (h *Hub) BroadcastTaskReordered(ctx context.Context, planID string, taskIDs []string, opts ...BroadcastOption) error {
+	return h.Broadcast(ctx, planID, protocol.TaskReordered(taskIDs), opts...)
+}
+
+// BroadcastProgressUpdated tells everybody in the plan its progress. See [Hub.Broadcast].
+func (h *Hub) BroadcastProgressUpdated(ctx context.Context, planID string, progress any, opts ...BroadcastOption) error {
+	return h.Broadcast(ctx, planID, protocol.ProgressUpdated(progress), opts...)
+}
+
+// Broadcast gives the event its position in the plan and returns; it waits for no reader. The data is encoded
+// once, with encoding/json; a [json.RawMessage] passes through. Call it after the change was committed: a cancelled ctx
+// does not lose the event.
+//
+// Everybody hears the events of a plan in the order of the calls, which need not be that of the commits: a host to which that
+// matters holds its row lock across the call, or carries a version in the data. A broadcast to a plan that nobody
+// watches is kept for two minutes for those who have just loaded the plan.
+//
+// Errors: [ErrPlanID], [ErrHubClosed], and those of [protocol.EncodeEvent] for data that is no JSON or too large. After an
+// error nobody was told anything.
+func (h *Hub) Broadcast(_ context.Context, planID string, event protocol.Event, opts ...BroadcastOption) error {
+	if !protocol.ValidPlanID(planID) {
+		return ErrPlanID
+	}
+	var b broadcast
+	b.add(opts)
+	e := &entry{event: true, at: time.Now(), audience: audience{except: b.except}}
+	e.meta = protocol.EventMeta{PlanID: planID, By: b.by, MutationID: b.mutationID, Timestamp: e.at}
+	encoded, err := protocol.EncodeEvent(event, e.meta, h.opts.MaxPayload)
+	if err != nil {
+		return fmt.Errorf("broadcast to plan %q: %w", planID, err)
+	}
+	r, release, err := h.acquire(planID)
+	if err != nil {
+		return err
+	}
+	r.appendEventLocked(e, encoded)
+	if !r.joined {
+		h.timers.reset(r.unjoined, unjoinedRoomTimeout)
+	}
+	recipients := r.connections
+	release()
+	h.stats.broadcasts.Add(1)
+	if f := h.opts.Observer.Broadcast; f != nil {
+		h.observe(nil, func() { f(planID, event.Type, recipients) })
+	}
+	return nil
+}
+
+// Resync tells everybody in the plan, and everybody who comes back to it, to load it again: for a host that changed it in
+// a way that no event tells. Errors: [ErrPlanID], [ErrHubClosed].
+func (h *Hub) Resync(_ context.Context, planID string) error {
+	if !protocol.ValidPlanID(planID) {
+		return ErrPlanID
+	}
+	r, release, err := h.acquire(planID)
+	if err != nil {
+		return err
+	}
+	defer release()
+	// An event that everybody misses: it takes a position, and is gone before anybody can have read it.
+	e := &entry{event: true, at: time.Now(), seq: h.seq.Add(1), prev: r.log.last}
+	r.log.appendEvent(e)
+	h.history.Add(-int64(r.log.trim(len(r.log.events))))
+	r.lastActivity = e.at
+	r.wakeLocked()
+	return nil
+}
+
+// Notify sends an event to all live connections of one user, whatever plans they are in: at most once, without a
+// position, to nobody else. Errors: [ErrHubClosed], and those of [protocol.EncodeEvent].
+func (h *Hub) Notify(_ context.Context, userID string, event protocol.Event) error {
+	payload, err := protocol.EncodeNotice(event, time.Now(), h.opts.MaxPayload)
+	if err != nil {
+		return fmt.Errorf("notify user: %w", err)
+	}
+	sessions, err := h.sessionsOf(userID)
+	for _, s := range sessions {
+		s.out.answer(answer{payload: payload})
+	}
+	return err
+}

@@ -1,0 +1,28 @@
+package room
+
+import "errors"
+
+// Errors of a [Hub]. Compare with [errors.Is].
+var (
+	// ErrHubClosed is returned by every method of a [Hub] once Shutdown has begun.
+	ErrHubClosed = errors.New("room: hub closed")
+
+	// ErrForbidden is what Options.Authorize returns for a user who may not see the plan, and equally
+	// for a plan that does not exist. Any other error of Authorize means that it could not be found out.
+	ErrForbidden = errors.New("room: forbidden")
+
+	// ErrPlanID is returned for a plan id that is not 1 to 128 bytes of valid UTF-8 without control characters.
+	ErrPlanID = errors.New("room: invalid plan id")
+
+	// ErrUserID is returned by [Hub.Connect] for an identity without a user id.
+	ErrUserID = errors.New("room: identity without a user id")
+
+	// ErrClientID is returned by [Hub.Connect] for a client id that is not 1 to 64 of [A-Za-z0-9_-].
+	ErrClientID = errors.New("room: invalid client id")
+
+	// ErrExpired is returned by [Hub.Connect] for an identity that is past its ExpiresAt.
+	ErrExpired = errors.New("room: identity expired")
+
+	// ErrTooManyConnections is returned by [Hub.Connect] when the user has Options.ConnectionsPerUser open.
+	ErrTooManyConnections = errors.New("room: too many connections of this user")
+)

@@ -1,0 +1,140 @@
+package room
+
+import (
+	"context"
+	"crypto/rand"
+	"hash/maphash"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/planrooms/planrooms/protocol"
+)
+
+// Hub holds the rooms of all plans of this process. Create one with [NewHub]; end it with [Hub.Shutdown].
+// All methods are safe for concurrent use and may be called from every callback.
+type Hub struct {
+	opts   Options         // fixed at creation
+	epoch  string          // fixed at creation
+	ctx    context.Context // the lifetime of the hub, for callbacks that outlive a request; fixed at creation
+	cancel context.CancelFunc
+
+	start time.Time // the zero of clock; fixed at creation
+
+	timers      timers
+	open        sync.WaitGroup // sessions
+	wg          sync.WaitGroup // every goroutine of the hub
+	seq         atomic.Uint64  // the last seq drawn
+	history     atomic.Int64   // bytes that all rooms hold
+	stats       counters
+	revocations [256]atomic.Uint64 // counts calls of Revoke, striped by plan and user
+	seed        maphash.Seed
+
+	mu       sync.RWMutex // guards the following; taken before room.mu
+	rooms    map[string]*room
+	sessions map[*Session]struct{}
+	users    map[string]map[*Session]struct{}
+	floor    uint64 // highest last seq of any log deleted so far
+	closed   bool
+	drained  chan struct{} // closed when Shutdown is over
+	janitor  *timer
+
+	evictMu  sync.Mutex // guards evicting; taken after room.mu
+	evicting *timer
+
+	recheckMu sync.Mutex // guards the following
+	rechecks  []*member  // waiting to be asked about again
+	asking    int        // goroutines that ask
+}
+
+// NewHub returns a hub. It panics if Options.Authorize is nil or a limit is negative. A hub at rest has no goroutine.
+func NewHub(opts *Options) *Hub {
+	h := &Hub{
+		opts:     opts.withDefaults(),
+		epoch:    rand.Text(),
+		seed:     maphash.MakeSeed(),
+		rooms:    make(map[string]*room),
+		sessions: make(map[*Session]struct{}),
+		users:    make(map[string]map[*Session]struct{}),
+		drained:  make(chan struct{}),
+		start:    time.Now(),
+	}
+	h.ctx, h.cancel = context.WithCancel(context.Background())
+	return h
+}
+
+// clock is the time since the hub was made, on the monotonic clock: a wall clock that is set leaves it alone.
+func (h *Hub) clock() int64 { return int64(time.Since(h.start)) }
+
+// acquire returns the room of a plan, locked, and makes it if need be. h.mu is held for reading until release is called,
+// so Shutdown can't begin in between.
+func (h *Hub) acquire(planID string) (r *room, release func(), err error) {
+	for {
+		h.mu.RLock()
+		if h.closed {
+			h.mu.RUnlock()
+			return nil, nil, ErrHubClosed
+		}
+		if r := h.rooms[planID]; r != nil {
+			r.mu.Lock()
+			return r, func() { r.mu.Unlock(); h.mu.RUnlock() }, nil
+		}
+		h.mu.RUnlock()
+
+		h.mu.Lock()
+		if !h.closed && h.rooms[planID] == nil {
+			h.rooms[planID] = h.openLocked(planID)
+		}
+		h.mu.Unlock()
+	}
+}
+
+func (h *Hub) openLocked(planID string) *room {
+	r := newRoom(h, planID, h.floor)
+	h.history.Add(roomOverhead)
+	r.unjoined = h.timers.after(unjoinedRoomTimeout, func() { h.sweepUnjoined(r) })
+	h.keepHouseLocked()
+	return r
+}
+
+// lookup returns the room of a plan, locked, or nil.
+func (h *Hub) lookup(planID string) *room {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	r := h.rooms[planID]
+	if r != nil {
+		r.mu.Lock()
+	}
+	return r
+}
+
+// Position returns where the stream of a plan stands: ask for it before reading the plan from the database, and give it to the
+// client together with what was read. A client that joins with it as since gets whatever happened in between. Position
+// never makes a room. Errors: [ErrPlanID], [ErrHubClosed].
+func (h *Hub) Position(_ context.Context, planID string) (protocol.Position, error) {
+	if !protocol.ValidPlanID(planID) {
+		return protocol.Position{}, ErrPlanID
+	}
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	if h.closed {
+		return protocol.Position{}, ErrHubClosed
+	}
+	r := h.rooms[planID]
+	if r == nil {
+		return protocol.Position{Epoch: h.epoch, Seq: h.floor}, nil
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.positionLocked(), nil
+}
+
+// revocation is the counter that a join reads before it asks Authorize and compares afterwards.
+func (h *Hub) revocation(planID, userID string) *atomic.Uint64 {
+	var m maphash.Hash
+	m.SetSeed(h.seed)
+	_, _ = m.WriteString(planID) // never fails
+	_ = m.WriteByte(0)
+	_, _ = m.WriteString(userID)
+	return &h.revocations[m.Sum64()%uint64(len(h.revocations))]
+}

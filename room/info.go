@@ -1,0 +1,91 @@
+package room
+
+import (
+	"cmp"
+	"encoding/json"
+	"slices"
+	"time"
+
+	"github.com/planrooms/planrooms/protocol"
+)
+
+// Summary is one room in few words.
+type Summary struct {
+	PlanID       string            `json:"planId"`
+	Participants int               `json:"participants"` // people, those included who linger
+	Connections  int               `json:"connections"`
+	Events       int               `json:"events"` // held for those who resume
+	Position     protocol.Position `json:"position"`
+	LastActivity time.Time         `json:"lastActivity"` // last event or join
+}
+
+// Info is one room and who is there.
+type Info struct {
+	Summary
+	People []Participant `json:"people"` // in the order in which they came
+}
+
+// Participant is one user in a room.
+type Participant struct {
+	UserID       string          `json:"userId"`
+	UserName     string          `json:"userName"`
+	Connections  int             `json:"connections"` // 0 while lingering
+	JoinedAt     time.Time       `json:"joinedAt"`
+	LastActivity time.Time       `json:"lastActivity"` // last message of any connection
+	LastSeen     time.Time       `json:"lastSeen"`     // last byte of any connection
+	State        json.RawMessage `json:"state,omitempty"`
+}
+
+// Room returns who is in a plan. It is false if there is no room for it.
+func (h *Hub) Room(planID string) (Info, bool) {
+	r := h.lookup(planID)
+	if r == nil {
+		return Info{}, false
+	}
+	defer r.mu.Unlock()
+	info := Info{Summary: r.summaryLocked()}
+	for _, who := range r.presence.sortedLocked() {
+		p := Participant{
+			UserID: who.userID, UserName: who.userName, Connections: len(who.conns), JoinedAt: who.joinedAt,
+			LastActivity: who.lastMsg, LastSeen: who.lastSeen, State: slices.Clone(who.shown),
+		}
+		for s := range who.conns {
+			p.LastActivity = latest(p.LastActivity, s.lastMessage())
+			p.LastSeen = latest(p.LastSeen, s.lastSeen())
+		}
+		info.People = append(info.People, p)
+	}
+	return info, true
+}
+
+// Rooms returns all rooms, ordered by plan id, empty ones included that wait for the janitor.
+func (h *Hub) Rooms() []Summary {
+	h.mu.RLock()
+	rooms := make([]*room, 0, len(h.rooms))
+	for _, r := range h.rooms {
+		rooms = append(rooms, r)
+	}
+	h.mu.RUnlock()
+	list := make([]Summary, 0, len(rooms))
+	for _, r := range rooms {
+		r.mu.Lock()
+		list = append(list, r.summaryLocked())
+		r.mu.Unlock()
+	}
+	slices.SortFunc(list, func(a, b Summary) int { return cmp.Compare(a.PlanID, b.PlanID) })
+	return list
+}
+
+func (r *room) summaryLocked() Summary {
+	return Summary{
+		PlanID: r.id, Participants: len(r.presence.people), Connections: r.connections, Events: len(r.log.events),
+		Position: r.positionLocked(), LastActivity: r.lastActivity,
+	}
+}
+
+func latest(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}

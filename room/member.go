@@ -1,0 +1,101 @@
+package room
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/planrooms/planrooms/protocol"
+)
+
+// member is one connection's place in one room: a cursor into the room's log.
+type member struct {
+	s     *Session // fixed at creation
+	room  *room    // fixed at creation
+	shard *shard   // fixed at creation
+
+	cur cursor // owned by the holder of the writer's token
+
+	// gone is set under room.mu, once. A writer looks at it under writer.mu just before it writes.
+	gone atomic.Bool
+
+	// Guarded by writer.mu.
+	ready     bool // the join answer is on its way
+	dirty     bool // it stands in writer.dirty
+	announced bool // observers know of the join
+	departed  bool // observers are to know of the leave
+
+	fetched uint64 // guarded by room.mu: everything before it has been written, or is not for this member
+	place   int    // guarded by room.mu: where it stands in its shard
+
+	checkMu sync.Mutex // guards the following
+	recheck *timer     // asks Authorize again
+	failing time.Time  // since when Authorize can't tell; zero if it can
+}
+
+// fetch reads the next entries of m into c. It is called by the holder of the writer's token. It reports whether it has to
+// be called again once they have been written.
+func (m *member) fetch(c *chunk) (more bool) {
+	r := m.room
+	r.mu.Lock()
+	l := &r.log
+	cur := m.cur
+	var resync *resyncNotice
+	if l.missed(cur) {
+		cur.events = l.next
+		resync = &resyncNotice{position: r.positionLocked(), after: cur}
+	}
+	batch := batchPool.Get().(*[]*entry)
+	entries, through := l.read((*batch)[:0], cur, batchBytes)
+	m.fetched = cur.next
+	more = through < l.next
+	if _, lags := r.lagging[m]; lags {
+		if len(entries) > 0 || resync != nil || more {
+			more = true // to find out that it has caught up
+		} else {
+			delete(r.lagging, m)
+		}
+	}
+	if len(entries) == 0 && resync == nil {
+		m.cur.next = through // nothing in between is for this member
+	}
+	r.mu.Unlock()
+
+	if resync != nil {
+		c.add(resync.encode(r.id), chunkFrame{after: resync.after})
+		r.hub.stats.resyncs.Add(1)
+		if f := r.hub.opts.Observer.Resync; f != nil {
+			// Not here: this is the token's holder.
+			r.hub.wg.Go(func() { r.hub.observe(m.s, func() { f(m.s.Info(), r.id) }) })
+		}
+	}
+	for i, e := range entries {
+		cur.next = e.index + 1
+		if i == len(entries)-1 {
+			cur.next = through
+		}
+		if !e.excepts(m.s) {
+			c.add(e.payload, chunkFrame{entry: e, after: cur})
+		} else if e.event {
+			c.add(protocol.AppendReceipt(nil, e.meta, e.seq, e.prev), chunkFrame{after: cur})
+		} else if n := len(c.frames); n > 0 {
+			c.frames[n-1].after = cur
+		} else {
+			m.cur = cur // nothing stands before it, so it is passed already
+		}
+	}
+	clear(entries)
+	*batch = entries[:0]
+	batchPool.Put(batch)
+	return more
+}
+
+// resyncNotice tells a member whose cursor fell off the log where its stream goes on.
+type resyncNotice struct {
+	position protocol.Position
+	after    cursor
+}
+
+func (n *resyncNotice) encode(planID string) []byte {
+	return mustEncode(protocol.TypeResync, planID, protocol.Resync{Position: n.position, Reason: "events were missed"})
+}

@@ -1,0 +1,53 @@
+package room
+
+import (
+	"time"
+
+	"github.com/planrooms/planrooms/protocol"
+)
+
+// Observer is told what happens in a [Hub], for metrics and audit. Every function is optional.
+//
+// The functions run outside all locks, in the goroutine in which the thing happened, and several at once: they should
+// return soon. A panic in one ends the connection it was about (4500) and is logged. For one connection and plan,
+// Join comes first and Leave exactly once after it.
+type Observer struct {
+	// Connect is called for a new connection, before its first message.
+	Connect func(c ConnectionInfo)
+	// Disconnect is called once for each Connect; the code is the server's own or the peer's (1006: none came).
+	Disconnect func(c ConnectionInfo, code protocol.CloseCode)
+	// Join is called when a connection entered a room; recovered tells whether it resumed where it was.
+	Join func(c ConnectionInfo, planID string, recovered bool)
+	// Leave is called when a connection is no longer in a room, for whatever reason.
+	Leave func(c ConnectionInfo, planID string)
+	// Broadcast is called for each event that got its position; recipients counts the connections in the room.
+	Broadcast func(planID string, t protocol.Type, recipients int)
+	// Resync is called when a connection missed events and was told to reload.
+	Resync func(c ConnectionInfo, planID string)
+	// Slow is called when a connection's socket is full and what it misses waits in the log.
+	Slow func(c ConnectionInfo)
+	// Denied is called when a join was refused: [ErrForbidden], or why Authorize could not tell.
+	Denied func(c ConnectionInfo, planID string, err error)
+}
+
+// ConnectionInfo names a connection.
+type ConnectionInfo struct {
+	ID          string
+	ClientID    string
+	UserID      string
+	RemoteAddr  string // as the transport gave it
+	ConnectedAt time.Time
+}
+
+// observe calls f, which is about s or, if s is nil, about no connection.
+func (h *Hub) observe(s *Session, f func()) {
+	defer func() {
+		if v := recover(); v != nil {
+			h.opts.Logger.Error("room: observer panicked", "panic", panicText(v))
+			if s != nil {
+				s.Close(protocol.CloseInternal)
+			}
+		}
+	}()
+	f()
+}

@@ -1,0 +1,140 @@
+package room
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/planrooms/planrooms/auth"
+)
+
+// Options configure a [Hub]. [NewHub] copies them. For every number and duration zero means the default.
+type Options struct {
+	// Authorize tells whether the identity may see the plan. Required.
+	//
+	// It is asked at every join, after every renewal of a token, and every ReauthorizeEvery. It returns nil for yes and
+	// [ErrForbidden] for no and for a plan that does not exist. Any other error, a panic, or AuthorizeTimeout
+	// passing means that it cannot be known: a join is refused, a member is asked again for RemoveAfter and then removed.
+	// It runs outside all locks, from several goroutines at once, and may call the hub.
+	Authorize func(ctx context.Context, id auth.Identity, planID string) error
+
+	// AuthorizeTimeout bounds one call of Authorize, and of the Verifier of a connection. Default 5 s.
+	AuthorizeTimeout time.Duration
+	// ReauthorizeEvery is the time between two questions about one member, shortened by a random part of up to a tenth. Default 5 min.
+	ReauthorizeEvery time.Duration
+	// RemoveAfter is how long a member stays while Authorize can't tell. Default 5 min.
+	RemoveAfter time.Duration
+
+	// HistoryEvents, HistoryBytes and HistoryAge bound what a room keeps for those who resume.
+	// Defaults 256 events, 1 MiB, 30 min.
+	HistoryEvents int
+	HistoryBytes  int
+	HistoryAge    time.Duration
+	// HistoryTotal bounds the history of all rooms together, in bytes, 1 KiB per room included. A room that finds it exceeded
+	// keeps only its newest event, and the least recently used rooms are emptied. Default 256 MiB.
+	HistoryTotal int
+
+	// MaxPayload is the largest data of a broadcast, in bytes; a larger one is an error to the caller. Default 256 KiB.
+	MaxPayload int
+	// RoomsPerConnection is how many plans one connection can be in. Default 64.
+	RoomsPerConnection int
+	// ConnectionsPerUser is how many connections one user can have in this hub. Default 20.
+	ConnectionsPerUser int
+	// PresenceLimit is the number of people above which a room is crowded: single notices stop and counts go out at most
+	// once a second. It is also how many people a join answer lists. Default 100.
+	PresenceLimit int
+
+	// PingEvery is the time between two pings of a connection. Negative turns pings off; silent connections are then
+	// found by the janitor alone. Default 25 s.
+	PingEvery time.Duration
+	// PingTimeout is how long after a ping a connection may stay silent before it is closed. Default 10 s.
+	PingTimeout time.Duration
+	// WriteTimeout is how long a connection may take not one byte before it is closed as too slow. Default 10 s.
+	WriteTimeout time.Duration
+	// FirstMessageTimeout is the time within which a connection must have said something. Default 30 s.
+	FirstMessageTimeout time.Duration
+	// Linger is how long a user whose last connection ended without a leave-plan is still counted as present, so that
+	// reloading a page is silent. Default 5 s.
+	Linger time.Duration
+
+	// JanitorEvery is the time between two rounds of the janitor. Default 5 min.
+	JanitorEvery time.Duration
+	// IdleTimeout is how long a connection may be silent, and a room empty, before the janitor removes it. Default 30 min.
+	IdleTimeout time.Duration
+
+	// Observer is told what happens. Default none.
+	Observer Observer
+	// Logger gets what a person should look at. No token, secret or payload is ever logged. Default [slog.DiscardHandler].
+	Logger *slog.Logger
+}
+
+// The rate limits of wire.md are part of the protocol that clients rely on, so they are no options.
+const (
+	messageRate, messageBurst = 10, 128
+	controlRate, controlBurst = 10, 20
+	maxExcesses               = 3 // within excessWindow close the connection
+	excessWindow              = 10 * time.Second
+
+	maxInbox   = 128 // messages of one connection waiting for its worker
+	maxAnswers = 64  // answers to one connection waiting to be written
+
+	authenticateEvery    = 10 * time.Second
+	reauthorizeParallel  = 16
+	reauthorizeRetry     = 30 * time.Second
+	roomOverhead         = 1 << 10 // bytes that a room counts in HistoryTotal besides its events
+	unjoinedRoomTimeout  = 2 * time.Minute
+	closeTimeout         = time.Second      // for goodbye and close frame to be taken
+	frameTimeout         = 60 * time.Second // for one frame to be taken as a whole
+	confineTimeout       = 100 * time.Millisecond
+	shardSize            = 1024
+	batchBytes           = 64 << 10 // written to one connection in one go
+	drainBatch           = 128
+	drainPause           = 50 * time.Millisecond
+	drainFirstRetry      = 500 * time.Millisecond
+	drainRetryStep       = 5 * time.Millisecond
+	crowdedNoticeEvery   = time.Second
+	maxWaitingNotices    = 1024
+	rateLimitRetryMin    = 10 * time.Second
+	rateLimitRetrySpread = 5 * time.Second
+)
+
+// withDefaults returns a copy of o with every zero field filled in. It panics on what can only be a mistake.
+func (o *Options) withDefaults() Options {
+	if o == nil || o.Authorize == nil {
+		panic("room: Options.Authorize is required")
+	}
+	c := *o
+	setDefault("AuthorizeTimeout", &c.AuthorizeTimeout, 5*time.Second)
+	setDefault("ReauthorizeEvery", &c.ReauthorizeEvery, 5*time.Minute)
+	setDefault("RemoveAfter", &c.RemoveAfter, 5*time.Minute)
+	setDefault("HistoryEvents", &c.HistoryEvents, 256)
+	setDefault("HistoryBytes", &c.HistoryBytes, 1<<20)
+	setDefault("HistoryAge", &c.HistoryAge, 30*time.Minute)
+	setDefault("HistoryTotal", &c.HistoryTotal, 256<<20)
+	setDefault("MaxPayload", &c.MaxPayload, 256<<10)
+	setDefault("RoomsPerConnection", &c.RoomsPerConnection, 64)
+	setDefault("ConnectionsPerUser", &c.ConnectionsPerUser, 20)
+	setDefault("PresenceLimit", &c.PresenceLimit, 100)
+	if c.PingEvery >= 0 {
+		setDefault("PingEvery", &c.PingEvery, 25*time.Second)
+	}
+	setDefault("PingTimeout", &c.PingTimeout, 10*time.Second)
+	setDefault("WriteTimeout", &c.WriteTimeout, 10*time.Second)
+	setDefault("FirstMessageTimeout", &c.FirstMessageTimeout, 30*time.Second)
+	setDefault("Linger", &c.Linger, 5*time.Second)
+	setDefault("JanitorEvery", &c.JanitorEvery, 5*time.Minute)
+	setDefault("IdleTimeout", &c.IdleTimeout, 30*time.Minute)
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	return c
+}
+
+func setDefault[T int | time.Duration](name string, field *T, value T) {
+	switch {
+	case *field < 0:
+		panic("room: Options." + name + " is negative")
+	case *field == 0:
+		*field = value
+	}
+}

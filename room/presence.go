@@ -1,0 +1,226 @@
+package room
+
+import (
+	"encoding/json"
+	"sort"
+	"time"
+
+	"github.com/planrooms/planrooms/protocol"
+)
+
+// presence is who is in a room. The unit is the user: several connections of one user are one person. Guarded by room.mu.
+//
+// Notices go through the room's log, so that everybody sees them in one order with the events. Above Options.PresenceLimit
+// people the room is crowded: only counts are told, at most one a second. When it is no longer crowded
+// everybody who is there is told again, so a client that dropped its list at the first count is right again.
+type presence struct {
+	room    *room // fixed at creation
+	people  map[string]*person
+	crowded bool
+	ticking *timer // tells the count of a crowded room
+	arrived uint64 // counts people, for their order
+}
+
+// person is one user in a room.
+type person struct {
+	userID   string
+	userName string
+	joinedAt time.Time
+	order    uint64
+	conns    map[*Session]*connState
+	shown    json.RawMessage // the state that was told last
+	sets     uint64          // counts states, for their order
+	linger   *timer
+	lastSeen time.Time // when the last connection ended; lingering only
+	lastMsg  time.Time
+}
+
+// connState is what one connection says about its user.
+type connState struct {
+	state json.RawMessage
+	set   uint64
+}
+
+func (p *presence) init(r *room) {
+	p.room = r
+	p.people = make(map[string]*person)
+}
+
+// enterLocked adds a connection and tells the others if its user is new.
+func (p *presence) enterLocked(s *Session, name string) (evict []*Session) {
+	who := p.people[s.userID]
+	if who != nil {
+		p.room.hub.timers.stop(who.linger)
+		who.linger = nil
+		who.conns[s] = &connState{}
+		return p.showLocked(who, nil)
+	}
+	p.arrived++
+	who = &person{
+		userID: s.userID, userName: name, joinedAt: time.Now(), order: p.arrived,
+		conns: map[*Session]*connState{s: {}},
+	}
+	p.people[s.userID] = who
+	return p.changedLocked(who, true)
+}
+
+// exitLocked removes a connection.
+func (p *presence) exitLocked(s *Session, d departure) (evict []*Session) {
+	who := p.people[s.userID]
+	if who == nil || who.conns[s] == nil {
+		return nil
+	}
+	delete(who.conns, s)
+	who.lastSeen, who.lastMsg = s.lastSeen(), s.lastMessage()
+	switch {
+	case len(who.conns) > 0:
+		return p.showLocked(who, nil)
+	case d == departSilent:
+		delete(p.people, who.userID)
+		return nil
+	case d == departNow:
+		return p.goneLocked(who)
+	}
+	r := p.room
+	who.linger = r.hub.timers.after(r.hub.opts.Linger, func() {
+		r.mu.Lock()
+		var evict []*Session
+		if p.people[who.userID] == who && len(who.conns) == 0 {
+			evict = p.goneLocked(who)
+		}
+		r.mu.Unlock()
+		closeAll(evict)
+	})
+	return nil
+}
+
+// expelLocked removes a user who only lingers.
+func (p *presence) expelLocked(userID string) (evict []*Session) {
+	who := p.people[userID]
+	if who == nil || len(who.conns) > 0 {
+		return nil
+	}
+	return p.goneLocked(who)
+}
+
+func (p *presence) goneLocked(who *person) []*Session {
+	p.room.hub.timers.stop(who.linger)
+	delete(p.people, who.userID)
+	return p.changedLocked(who, false)
+}
+
+// changedLocked tells that a person came or went.
+func (p *presence) changedLocked(who *person, came bool) (evict []*Session) {
+	if p.tellCountLocked() {
+		return nil
+	}
+	if !came {
+		return p.room.noticeLocked(noticeMembership, who.userID, protocol.TypeLeavePlan,
+			protocol.Left{UserID: who.userID, ParticipantCount: len(p.people)}, audience{})
+	}
+	return p.tellJoinedLocked(who)
+}
+
+func (p *presence) tellJoinedLocked(who *person) (evict []*Session) {
+	return p.room.noticeLocked(noticeMembership, who.userID, protocol.TypeJoinPlan,
+		protocol.Joined{UserID: who.userID, UserName: who.userName, ParticipantCount: len(p.people)},
+		audience{except: []exclusion{{userID: who.userID}}})
+}
+
+// tellCountLocked reports whether the room is crowded, and has its count told soon if it is.
+func (p *presence) tellCountLocked() bool {
+	if !p.crowded && len(p.people) <= p.room.hub.opts.PresenceLimit {
+		return false
+	}
+	p.crowded = true
+	if p.ticking == nil {
+		p.ticking = p.room.hub.timers.after(crowdedNoticeEvery, p.tick)
+	}
+	return true
+}
+
+// tick tells the count of a crowded room, or everybody who is there once it no longer is.
+func (p *presence) tick() {
+	r := p.room
+	r.mu.Lock()
+	p.ticking = nil
+	var evict []*Session
+	if p.crowded = len(p.people) > r.hub.opts.PresenceLimit; p.crowded {
+		evict = r.noticeLocked(noticeCount, "", protocol.TypeJoinPlan, protocol.Count{ParticipantCount: len(p.people)}, audience{})
+	} else {
+		for _, who := range p.sortedLocked() {
+			evict = append(evict, p.tellJoinedLocked(who)...)
+			if who.shown != nil {
+				evict = append(evict, p.tellStateLocked(who, nil)...)
+			}
+		}
+	}
+	r.mu.Unlock()
+	closeAll(evict)
+}
+
+// setStateLocked sets the state of one connection.
+func (p *presence) setStateLocked(s *Session, state json.RawMessage) (evict []*Session) {
+	who := p.people[s.userID]
+	if who == nil || who.conns[s] == nil {
+		return nil
+	}
+	who.sets++
+	*who.conns[s] = connState{state: state, set: who.sets}
+	if state == nil {
+		return p.showLocked(who, s)
+	}
+	who.shown = state
+	return p.tellStateLocked(who, s)
+}
+
+// showLocked tells the state of who if another one than before is the newest that stands. by is the connection that changed it.
+func (p *presence) showLocked(who *person, by *Session) (evict []*Session) {
+	var newest connState
+	for _, c := range who.conns {
+		if c.state != nil && c.set > newest.set {
+			newest = *c
+		}
+	}
+	if string(newest.state) == string(who.shown) {
+		return nil
+	}
+	who.shown = newest.state
+	return p.tellStateLocked(who, by)
+}
+
+func (p *presence) tellStateLocked(who *person, by *Session) (evict []*Session) {
+	if p.crowded {
+		return nil
+	}
+	return p.room.noticeLocked(noticeState, who.userID, protocol.TypePresenceUpdated,
+		protocol.PresenceUpdated{UserID: who.userID, State: who.shown}, audience{sender: by})
+}
+
+func (p *presence) sortedLocked() []*person {
+	list := make([]*person, 0, len(p.people))
+	for _, who := range p.people {
+		list = append(list, who)
+	}
+	sort.Slice(list, func(i, j int) bool { return list[i].order < list[j].order })
+	return list
+}
+
+// listLocked is the participants of a join answer: those who came first, the joiner always among them.
+func (p *presence) listLocked(joiner string) []protocol.Participant {
+	sorted := p.sortedLocked()
+	if limit := p.room.hub.opts.PresenceLimit; len(sorted) > limit {
+		own := p.people[joiner]
+		sorted = sorted[:limit]
+		if own != nil && own.order > sorted[limit-1].order {
+			sorted[limit-1] = own
+		}
+	}
+	list := make([]protocol.Participant, 0, len(sorted))
+	for _, who := range sorted {
+		list = append(list, protocol.Participant{
+			UserID: who.userID, UserName: who.userName, Connections: len(who.conns), State: who.shown,
+		})
+	}
+	return list
+}

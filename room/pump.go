@@ -1,0 +1,203 @@
+package room
+
+import "sync"
+
+// shard is a part of a room's members, with a pump of its own, so that a large room uses all cores.
+type shard struct {
+	room *room
+
+	// Guarded by room.mu.
+	members []*member
+	shared  bool   // the pump holds members: copy before writing
+	pumping bool   // the pump runs
+	next    uint64 // index up to which the pump has taken entries
+	passed  uint64 // index up to which its passes are complete
+}
+
+// pass is what a pump writes to all its members in one go: the entries of a room from one index to
+// another, framed once for each framing.
+type pass struct {
+	from, to  uint64
+	entries   []*entry
+	excepting bool // some entry is not for everybody
+
+	// The first framing has its place here; a second one, in a room with two transports, costs an allocation.
+	framing Framing
+	buf     []byte
+	ends    []int
+	others  []*pass
+}
+
+var (
+	passPool  = sync.Pool{New: func() any { return new(pass) }}
+	batchPool = sync.Pool{New: func() any { return new([]*entry) }}
+)
+
+// excepts reports whether s gets something other than the entries of the pass.
+func (p *pass) excepts(s *Session) bool {
+	if p.excepting {
+		if len(p.entries) == 0 {
+			return true // the member finds out from its own cursor
+		}
+		for _, e := range p.entries {
+			if e.excepts(s) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// frames returns the entries as frames of f, and where in the buffer each ends.
+func (p *pass) frames(f Framing) (buf []byte, ends []int) {
+	if p.framing == nil {
+		p.framing = f
+		for _, e := range p.entries {
+			p.buf = f.AppendMessage(p.buf, e.payload)
+			p.ends = append(p.ends, len(p.buf))
+		}
+	}
+	if p.framing == f {
+		return p.buf, p.ends
+	}
+	for _, o := range p.others {
+		if o.framing == f {
+			return o.buf, o.ends
+		}
+	}
+	o := &pass{entries: p.entries}
+	p.others = append(p.others, o)
+	return o.frames(f)
+}
+
+func (p *pass) release() {
+	if cap(p.buf) > 2*batchBytes {
+		p.buf = nil
+	}
+	clear(p.entries)
+	*p = pass{entries: p.entries[:0], buf: p.buf[:0], ends: p.ends[:0]}
+	passPool.Put(p)
+}
+
+// wakeLocked makes sure that what was appended to the room's log is delivered. It is called under room.mu, as is
+// the decision of a pump to end: so an entry can't slip in between.
+func (r *room) wakeLocked() {
+	for _, sh := range r.shards {
+		if !sh.pumping && len(sh.members) > 0 {
+			sh.pumping = true
+			r.hub.wg.Go(sh.pump)
+		}
+	}
+}
+
+// pump writes everything that is new to all members of the shard. It runs while there is something new, and never waits for a reader.
+func (sh *shard) pump() {
+	r := sh.room
+	p := passPool.Get().(*pass)
+	defer p.release()
+	var late []*member // did not take all of the last pass
+	for {
+		r.mu.Lock()
+		sh.passed = sh.next
+		for _, m := range late {
+			r.lagsLocked(m, p.from)
+		}
+		if sh.next == r.log.next || len(sh.members) == 0 {
+			sh.next, sh.passed = r.log.next, r.log.next
+			sh.pumping, sh.shared = false, false
+			evict := r.settleLocked()
+			r.mu.Unlock()
+			closeAll(evict)
+			return
+		}
+		if r.log.missed(cursor{next: sh.next}) {
+			// The log was cut before this pump came to it: the members find out from their own cursors.
+			p.from, p.to, p.entries = sh.next, r.log.next, p.entries[:0]
+		} else {
+			p.from = sh.next
+			p.entries, p.to = r.log.read(p.entries[:0], cursor{next: sh.next}, batchBytes)
+		}
+		sh.next, sh.shared = p.to, true
+		members := sh.members
+		r.mu.Unlock()
+
+		p.framing, p.buf, p.ends, p.others, p.excepting = nil, p.buf[:0], p.ends[:0], nil, len(p.entries) == 0
+		for _, e := range p.entries {
+			if len(e.except) > 0 || e.sender != nil {
+				p.excepting = true
+			}
+		}
+		late = late[:0]
+		for _, m := range members {
+			if !m.s.out.offer(m, p) {
+				late = append(late, m)
+			}
+		}
+	}
+}
+
+func (sh *shard) addLocked(m *member) {
+	if len(sh.members) == 0 && !sh.pumping {
+		sh.next, sh.passed = sh.room.log.next, sh.room.log.next
+	}
+	if sh.shared {
+		sh.members = append(make([]*member, 0, len(sh.members)+len(sh.members)/4+1), sh.members...)
+		sh.shared = false
+	}
+	m.place = len(sh.members)
+	sh.members = append(sh.members, m)
+}
+
+func (sh *shard) removeLocked(m *member) {
+	if sh.shared {
+		sh.members = append(make([]*member, 0, len(sh.members)), sh.members...)
+		sh.shared = false
+	}
+	end := len(sh.members) - 1
+	sh.members[m.place] = sh.members[end]
+	sh.members[m.place].place = m.place
+	sh.members[end] = nil
+	sh.members = sh.members[:end]
+	if end == 0 {
+		sh.members = nil
+	}
+}
+
+// lagsLocked remembers m, which did not take all of the pass that began at from, until it has caught up: the notices that it has
+// not heard must stay. That its writer is busy is seen under writer.mu, so the holder of the token finds m dirty and fetches
+// again, which is where it is forgotten.
+func (r *room) lagsLocked(m *member, from uint64) {
+	w := m.s.out
+	w.mu.Lock()
+	late := w.busy && !m.gone.Load()
+	if late {
+		w.markDirtyLocked(m)
+	}
+	w.mu.Unlock()
+	if _, known := r.lagging[m]; late && !known {
+		m.fetched = from
+		r.lagging[m] = struct{}{}
+	}
+}
+
+// settleLocked forgets the notices that everybody has heard. It returns the connections that hold up too many.
+func (r *room) settleLocked() (evict []*Session) {
+	passed := r.log.next
+	for _, sh := range r.shards {
+		if len(sh.members) > 0 {
+			passed = min(passed, sh.passed)
+		}
+	}
+	for m := range r.lagging {
+		passed = min(passed, m.fetched)
+	}
+	r.log.passed(passed)
+	if r.log.live > maxWaitingNotices {
+		for m := range r.lagging {
+			if m.fetched == passed {
+				evict = append(evict, m.s)
+			}
+		}
+	}
+	return evict
+}

@@ -1,0 +1,31 @@
+package room
+
+import "time"
+
+// bucket is a token bucket: burst tokens at first, refilled at rate per second. The zero value is full.
+type bucket struct {
+	used float64
+	at   time.Time
+}
+
+// take reports whether a token was there, and takes it.
+func (b *bucket) take(now time.Time, rate, burst float64) bool {
+	b.used = max(0, b.used-now.Sub(b.at).Seconds()*rate)
+	b.at = now
+	if b.used+1 > burst {
+		return false
+	}
+	b.used++
+	return true
+}
+
+// excesses remembers when a connection last went over a limit.
+type excesses [maxExcesses - 1]time.Time
+
+// add reports whether now is the last excess that is borne.
+func (x *excesses) add(now time.Time) (over bool) {
+	over = !x[0].IsZero() && now.Sub(x[0]) <= excessWindow
+	copy(x[:], x[1:])
+	x[len(x)-1] = now
+	return over
+}

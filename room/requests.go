@@ -1,0 +1,358 @@
+package room
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/planrooms/planrooms/auth"
+	"github.com/planrooms/planrooms/protocol"
+)
+
+// inbound is a message waiting for the connection's worker.
+type inbound struct {
+	req protocol.Request
+	err *protocol.RequestError // answered in its turn; nil if req is to be handled
+}
+
+// Receive takes one complete message of the peer. It does not keep message, and does not block: a worker that exists
+// only while there is something to do handles the messages of a connection in order, so a slow Authorize delays
+// that connection alone.
+func (s *Session) Receive(message []byte) {
+	now := time.Now()
+	s.said.Store(s.hub.clock())
+	if !s.spoken.Swap(true) {
+		s.mu.Lock()
+		s.hub.timers.stop(s.silence)
+		s.mu.Unlock()
+	}
+	var in inbound
+	var err error
+	in.req, err = protocol.DecodeRequest(message)
+	errors.As(err, &in.err)
+	if !s.messages.take(now, messageRate, messageBurst) {
+		s.limited(now, in)
+		return
+	}
+	if !s.enqueue(in) {
+		s.limited(now, in)
+	}
+}
+
+// limited refuses a message that is over the rate.
+func (s *Session) limited(now time.Time, in inbound) {
+	if s.excesses.add(now) {
+		s.Close(protocol.CloseRateLimited)
+		return
+	}
+	re := in.req.Type
+	if in.err != nil {
+		re = in.err.Re
+	}
+	s.fail(in.req.PlanID, re, protocol.ErrorRateLimited)
+}
+
+// enqueue reports whether there was room in the inbox, or the connection is closing anyway.
+func (s *Session) enqueue(in inbound) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closing {
+		return true
+	}
+	if len(s.inbox) >= maxInbox {
+		return false
+	}
+	s.inbox = append(s.inbox, in)
+	if !s.working {
+		s.working = true
+		s.hub.wg.Go(s.work)
+	}
+	return true
+}
+
+// work handles the inbox until it is empty.
+func (s *Session) work() {
+	for {
+		s.mu.Lock()
+		if len(s.inbox) == 0 {
+			s.inbox, s.working = nil, false
+			s.mu.Unlock()
+			return
+		}
+		in := s.inbox[0]
+		s.inbox[0] = inbound{}
+		s.inbox = s.inbox[1:]
+		s.mu.Unlock()
+		s.handle(in)
+	}
+}
+
+func (s *Session) handle(in inbound) {
+	if in.err != nil {
+		s.reply(in.err.PlanID, protocol.TypeError, protocol.Error{Code: in.err.Code, Message: in.err.Message, Re: in.err.Re})
+		return
+	}
+	switch req := in.req; req.Type {
+	case protocol.TypePing:
+		s.out.answer(answer{payload: mustEncode(protocol.TypePong, "", nil)})
+	case protocol.TypeJoinPlan:
+		s.join(req)
+	case protocol.TypeLeavePlan:
+		s.leave(req)
+	case protocol.TypeAuthenticate:
+		s.authenticate(req)
+	case protocol.TypeUpdatePresence:
+		s.updatePresence(req)
+	}
+}
+
+func (s *Session) reply(planID string, t protocol.Type, data any) {
+	s.out.answer(answer{payload: mustEncode(t, planID, data)})
+}
+
+// errorTexts are for people who read frames; programs read the code.
+var errorTexts = map[protocol.ErrorCode]string{
+	protocol.ErrorForbidden:    "there is no such plan, or it is not yours",
+	protocol.ErrorUnavailable:  "whether you may join could not be checked; try again",
+	protocol.ErrorNotJoined:    "this connection is not in the plan",
+	protocol.ErrorBadToken:     "the token was not accepted",
+	protocol.ErrorRateLimited:  "too many messages",
+	protocol.ErrorTooManyRooms: "this connection is in too many plans",
+}
+
+func (s *Session) fail(planID string, re protocol.Type, code protocol.ErrorCode) {
+	s.reply(planID, protocol.TypeError, protocol.Error{Code: code, Message: errorTexts[code], Re: re})
+}
+
+// join enters a room, or answers a join again.
+func (s *Session) join(req protocol.Request) {
+	h := s.hub
+	s.mu.Lock()
+	_, again := s.members[req.PlanID]
+	full := !again && len(s.members) >= h.opts.RoomsPerConnection
+	s.mu.Unlock()
+	if full {
+		s.fail(req.PlanID, req.Type, protocol.ErrorTooManyRooms)
+		return
+	}
+	// Revoke raises the counter before it looks for members. If it did so after this read, either enter sees
+	// another count and Authorize is asked again, or Revoke finds the member.
+	counter := h.revocation(req.PlanID, s.userID)
+	for {
+		count := counter.Load()
+		if err := h.authorize(s.Identity(), req.PlanID); err != nil {
+			s.deny(req, err)
+			return
+		}
+		if s.enter(req, func() bool { return counter.Load() == count }) {
+			return
+		}
+	}
+}
+
+func (s *Session) deny(req protocol.Request, err error) {
+	h := s.hub
+	h.stats.denied.Add(1)
+	if f := h.opts.Observer.Denied; f != nil {
+		h.observe(s, func() { f(s.Info(), req.PlanID, err) })
+	}
+	if errors.Is(err, ErrForbidden) {
+		s.mu.Lock()
+		m := s.members[req.PlanID]
+		s.mu.Unlock()
+		if m != nil { // it had been in until now
+			s.expel(m, protocol.Removed{Reason: "access ended"})
+		}
+		s.fail(req.PlanID, req.Type, protocol.ErrorForbidden)
+		return
+	}
+	h.opts.Logger.Warn("room: authorization unavailable", "connection", s.id, "user", s.userID, "plan", req.PlanID, "error", err)
+	s.fail(req.PlanID, req.Type, protocol.ErrorUnavailable)
+	if errors.Is(err, errPanicked) {
+		s.Close(protocol.CloseInternal)
+	}
+}
+
+// enter makes the connection a member and answers the join. It reports false if allowed, asked under the room's lock, says
+// that the permission may be stale.
+func (s *Session) enter(req protocol.Request, allowed func() bool) bool {
+	h := s.hub
+	r, release, err := h.acquire(req.PlanID)
+	if err != nil {
+		return true // the hub is closing, and will say goodbye
+	}
+	if !allowed() {
+		release()
+		return false
+	}
+	m := &member{s: s, room: r}
+	s.mu.Lock()
+	if s.closing {
+		s.mu.Unlock()
+		release()
+		return true
+	}
+	old := s.members[r.id]
+	if s.members == nil {
+		s.members = make(map[string]*member)
+	}
+	s.members[r.id] = m
+	name := s.identity.Name
+	s.mu.Unlock()
+
+	var evict []*Session
+	if old != nil {
+		r.exitLocked(old)
+	} else {
+		evict = r.presence.enterLocked(s, name)
+	}
+	m.cur = cursor{next: r.log.next, events: r.log.next, notices: r.log.next}
+	data := protocol.JoinAnswer{Success: true, Position: r.positionLocked()}
+	h.history.Add(-int64(r.log.trimTo(h.opts.HistoryEvents, h.opts.HistoryBytes, time.Now().Add(-h.opts.HistoryAge))))
+	if since := req.Since; since != nil && since.Epoch == h.epoch {
+		if index, ok := r.log.since(since.Seq); ok {
+			data.Recovered, data.Position = true, *since
+			m.cur.next, m.cur.events = index, index
+		}
+	}
+	r.enterLocked(m)
+	data.ParticipantCount, data.Participants = len(r.presence.people), r.presence.listLocked(s.userID)
+	release()
+	closeAll(evict)
+
+	if old != nil {
+		old.endRechecks()
+		s.out.mu.Lock()
+		m.announced = true
+		s.out.mu.Unlock()
+	} else {
+		s.announce(m, data.Recovered)
+	}
+	s.out.admit(m, answer{payload: mustEncode(protocol.TypeJoinPlan, r.id, data), planID: r.id})
+	m.undecided(nil)
+	return true
+}
+
+// announce tells the observer of a join, and of the leave if that came first.
+func (s *Session) announce(m *member, recovered bool) {
+	h := s.hub
+	h.stats.joins.Add(1)
+	if recovered {
+		h.stats.recovered.Add(1)
+	}
+	if f := h.opts.Observer.Join; f != nil {
+		h.observe(s, func() { f(s.Info(), m.room.id, recovered) })
+	}
+	s.out.mu.Lock()
+	m.announced = true
+	departed := m.departed
+	s.out.mu.Unlock()
+	if departed {
+		s.observeLeave(m)
+	}
+}
+
+func (s *Session) leave(req protocol.Request) {
+	s.mu.Lock()
+	m := s.members[req.PlanID]
+	s.mu.Unlock()
+	if m == nil || !s.depart(m, departNow) {
+		s.fail(req.PlanID, req.Type, protocol.ErrorNotJoined)
+		return
+	}
+	s.reply(req.PlanID, req.Type, protocol.LeaveAnswer{Success: true})
+}
+
+func (s *Session) updatePresence(req protocol.Request) {
+	s.mu.Lock()
+	m := s.members[req.PlanID]
+	s.mu.Unlock()
+	if m == nil {
+		s.fail(req.PlanID, req.Type, protocol.ErrorNotJoined)
+		return
+	}
+	r := m.room
+	r.mu.Lock()
+	evict := r.presence.setStateLocked(s, req.State)
+	r.mu.Unlock()
+	closeAll(evict)
+}
+
+// authenticate moves the expiry to that of a new token of the same user, and asks Authorize for each room again.
+func (s *Session) authenticate(req protocol.Request) {
+	h := s.hub
+	now := time.Now()
+	s.mu.Lock()
+	tooSoon := !s.renewed.IsZero() && now.Sub(s.renewed) < authenticateEvery
+	if !tooSoon {
+		s.renewed = now
+	}
+	s.mu.Unlock()
+	if tooSoon {
+		s.fail("", req.Type, protocol.ErrorRateLimited)
+		return
+	}
+	id, err := s.verify(req.Token)
+	var expired *auth.ExpiredError
+	switch {
+	case err == nil:
+	case errors.Is(err, auth.ErrInvalidToken), errors.Is(err, auth.ErrNoToken), errors.As(err, &expired):
+		s.fail("", req.Type, protocol.ErrorBadToken)
+		return
+	default:
+		h.opts.Logger.Warn("room: verifier unavailable", "connection", s.id, "user", s.userID, "error", err)
+		s.fail("", req.Type, protocol.ErrorUnavailable)
+		if errors.Is(err, errPanicked) {
+			s.Close(protocol.CloseInternal)
+		}
+		return
+	}
+	if id.UserID != s.userID || !id.ExpiresAt.IsZero() && !time.Now().Before(id.ExpiresAt) {
+		s.fail("", req.Type, protocol.ErrorBadToken)
+		return
+	}
+	s.mu.Lock()
+	if s.closing {
+		s.mu.Unlock()
+		return
+	}
+	s.identity = id
+	var members []*member
+	for _, m := range s.members {
+		members = append(members, m)
+	}
+	switch {
+	case id.ExpiresAt.IsZero():
+		h.timers.stop(s.expiry)
+	case s.expiry == nil:
+		s.expiry = h.timers.after(time.Until(id.ExpiresAt), s.expire)
+	default:
+		h.timers.reset(s.expiry, time.Until(id.ExpiresAt))
+	}
+	s.mu.Unlock()
+	data := protocol.Authenticated{Success: true}
+	if !id.ExpiresAt.IsZero() {
+		data.ExpiresAt = &protocol.Timestamp{Time: id.ExpiresAt}
+	}
+	s.reply("", req.Type, data)
+	for _, m := range members {
+		h.recheckSoon(m)
+	}
+}
+
+func (s *Session) verify(token string) (id auth.Identity, err error) {
+	if s.verifier == nil {
+		return auth.Identity{}, auth.ErrInvalidToken
+	}
+	type result struct{ id auth.Identity }
+	got := make(chan result, 1) // not a variable: an abandoned call must not race with the return
+	err = s.hub.guard(func(ctx context.Context) error {
+		id, err := s.verifier.Verify(ctx, token)
+		got <- result{id}
+		return err
+	})
+	if err == nil {
+		id = (<-got).id
+	}
+	return id, err
+}

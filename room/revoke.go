@@ -1,0 +1,89 @@
+package room
+
+import (
+	"context"
+	"time"
+
+	"github.com/planrooms/planrooms/protocol"
+)
+
+// Revoke takes the user out of the plan, after their right to see it has ended in the host's database. Once it returns no
+// event of the plan is written to any connection of theirs, and a join that was under way asks Authorize again. A
+// connection that is in the middle of a frame of the plan, or does not come to a frame boundary within
+// 100 ms, is cut. Errors: [ErrPlanID], [ErrHubClosed].
+func (h *Hub) Revoke(_ context.Context, planID, userID string) error {
+	if !protocol.ValidPlanID(planID) {
+		return ErrPlanID
+	}
+	h.mu.RLock()
+	closed := h.closed
+	h.mu.RUnlock()
+	if closed {
+		return ErrHubClosed
+	}
+	// First the counter: a join that compares it under the room's lock after this sees the change, and one that compared it
+	// before is a member by the time we take that lock.
+	h.revocation(planID, userID).Add(1)
+
+	var members []*member
+	if r := h.lookup(planID); r != nil {
+		for _, sh := range r.shards {
+			for _, m := range sh.members {
+				if m.s.userID == userID {
+					members = append(members, m)
+				}
+			}
+		}
+		evict := r.presence.expelLocked(userID)
+		r.mu.Unlock()
+		closeAll(evict)
+	}
+	// All are out before the first is waited for.
+	left := members[:0]
+	for _, m := range members {
+		if m.s.depart(m, departNow) {
+			left = append(left, m)
+		}
+	}
+	until := time.Now().Add(confineTimeout)
+	for _, m := range left {
+		m.s.out.confine(planID, until)
+		m.s.out.answer(answer{payload: mustEncode(protocol.TypeRemoved, planID, protocol.Removed{Reason: "access ended"})})
+	}
+	return nil
+}
+
+// Disconnect closes all connections of the user (4403): they are told not to come back. Once it returns no
+// event of any plan is written to them. Errors: [ErrHubClosed].
+func (h *Hub) Disconnect(_ context.Context, userID string) error {
+	sessions, err := h.sessionsOf(userID)
+	for _, s := range sessions {
+		s.Close(protocol.CloseForbidden)
+	}
+	until := time.Now().Add(confineTimeout)
+	for _, s := range sessions {
+		s.out.settle(until)
+	}
+	return err
+}
+
+// sessionsOf returns the connections of a user.
+func (h *Hub) sessionsOf(userID string) ([]*Session, error) {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	if h.closed {
+		return nil, ErrHubClosed
+	}
+	sessions := make([]*Session, 0, len(h.users[userID]))
+	for s := range h.users[userID] {
+		sessions = append(sessions, s)
+	}
+	return sessions, nil
+}
+
+// UserConnections counts the connections of a user in this hub.
+func (h *Hub) UserConnections(userID string) int {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	return len(h.users[userID])
+}

@@ -1,0 +1,158 @@
+package room
+
+import (
+	"sync"
+	"time"
+
+	"github.com/planrooms/planrooms/protocol"
+)
+
+// room is one plan: its log, its members and the people they are.
+type room struct {
+	hub *Hub   // fixed at creation
+	id  string // fixed at creation
+
+	mu           sync.Mutex // guards the following; see the package documentation for the order of locks
+	log          log
+	shards       []*shard
+	lagging      map[*member]struct{} // members that notices must be kept for
+	presence     presence
+	connections  int
+	joined       bool // somebody was here
+	deleted      bool // no longer in Hub.rooms
+	lastActivity time.Time
+	emptySince   time.Time
+	unjoined     *timer // deletes a room that nobody joins
+}
+
+func newRoom(h *Hub, id string, floor uint64) *room {
+	now := time.Now()
+	r := &room{
+		hub: h, id: id,
+		log:     log{base: floor, last: floor},
+		lagging: make(map[*member]struct{}), lastActivity: now, emptySince: now,
+	}
+	r.presence.init(r)
+	return r
+}
+
+// positionLocked is where the stream of somebody who joins now goes on.
+func (r *room) positionLocked() protocol.Position {
+	return protocol.Position{Epoch: r.hub.epoch, Seq: r.log.last}
+}
+
+// appendEventLocked gives the event its place in the log. The seq is drawn under the room's lock, so it grows in every room.
+func (r *room) appendEventLocked(e *entry, encoded *protocol.EncodedEvent) {
+	h := r.hub
+	e.seq, e.prev = h.seq.Add(1), r.log.last
+	e.payload = encoded.Splice(e.seq, e.prev)
+	e.size = len(e.payload)
+	r.log.appendEvent(e)
+	r.lastActivity = e.at
+	total := h.history.Add(int64(e.size))
+	freed := r.log.trimTo(h.opts.HistoryEvents, h.opts.HistoryBytes, e.at.Add(-h.opts.HistoryAge))
+	if total-int64(freed) > int64(h.opts.HistoryTotal) {
+		freed += r.log.trim(len(r.log.events) - 1)
+		h.evictSoon()
+	}
+	h.history.Add(-int64(freed))
+	r.wakeLocked()
+}
+
+// enterLocked gives m a place in a shard.
+func (r *room) enterLocked(m *member) {
+	var sh *shard
+	for _, s := range r.shards {
+		if len(s.members) < shardSize {
+			sh = s
+			break
+		}
+	}
+	if sh == nil {
+		sh = &shard{room: r}
+		r.shards = append(r.shards, sh)
+	}
+	m.shard = sh
+	sh.addLocked(m)
+	m.fetched = m.cur.next
+	r.lagging[m] = struct{}{} // until its join answer is on its way and it has read the log to its end
+	r.connections++
+	if !r.joined {
+		r.joined = true
+		r.hub.timers.stop(r.unjoined)
+	}
+	r.lastActivity = time.Now()
+}
+
+// exitLocked takes m out. It reports whether m was still in.
+func (r *room) exitLocked(m *member) bool {
+	if m.gone.Swap(true) {
+		return false
+	}
+	m.shard.removeLocked(m)
+	delete(r.lagging, m)
+	r.connections--
+	if r.connections == 0 {
+		r.emptySince = time.Now()
+		r.shards = nil
+		r.log.passed(r.log.next) // nobody is left to hear a notice
+	}
+	return true
+}
+
+// departure tells how a connection leaves a room.
+type departure uint8
+
+const (
+	departLinger departure = iota // it may be back at once: a reload
+	departNow                     // it left, or was made to
+	departSilent                  // the hub shuts down
+)
+
+// remove takes m out of its room and tells the others. It reports whether m was in.
+func (r *room) remove(m *member, d departure) bool {
+	r.mu.Lock()
+	was := r.exitLocked(m)
+	var evict []*Session
+	if was {
+		evict = r.presence.exitLocked(m.s, d)
+		r.wakeLocked()
+	}
+	r.mu.Unlock()
+	closeAll(evict)
+	if was {
+		m.endRechecks()
+	}
+	return was
+}
+
+// noticeLocked appends a presence notice. It returns the connections that hold up too many.
+func (r *room) noticeLocked(kind noticeKind, subject string, t protocol.Type, data any, to audience) (evict []*Session) {
+	if r.connections == 0 {
+		return nil
+	}
+	n := &entry{kind: kind, subject: subject, audience: to, at: time.Now()}
+	n.payload = mustEncode(t, r.id, data)
+	r.log.appendNotice(n)
+	if r.log.live > maxWaitingNotices {
+		evict = r.settleLocked()
+	}
+	r.wakeLocked()
+	return evict
+}
+
+// closeAll ends connections that are too slow for what others need.
+func closeAll(sessions []*Session) {
+	for _, s := range sessions {
+		s.closeLater(protocol.CloseTooSlow)
+	}
+}
+
+// mustEncode encodes a message whose parts are all the hub's own.
+func mustEncode(t protocol.Type, planID string, data any) []byte {
+	b, err := protocol.Encode(t, planID, data, time.Now())
+	if err != nil {
+		panic("room: " + string(t) + ": " + err.Error()) // unreachable: ids and states were validated when they came in
+	}
+	return b
+}

@@ -1,0 +1,320 @@
+package room
+
+import (
+	"context"
+	"crypto/rand"
+	"maps"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/planrooms/planrooms/auth"
+	"github.com/planrooms/planrooms/protocol"
+)
+
+// Session is one connection's side of the conversation. The transport that called [Hub.Connect] feeds it: Receive,
+// Seen and ControlFrame come from its one reader; every other method may be called from anywhere. None of them blocks, and
+// End is owed exactly once, when the reader has ended.
+type Session struct {
+	// Fixed at creation.
+	hub      *Hub
+	out      *writer
+	id       string
+	clientID string
+	userID   string
+	remote   string
+	since    time.Time
+	verifier auth.Verifier
+
+	// Owned by the reader.
+	messages, controls bucket
+	excesses           excesses
+
+	seen   atomic.Int64 // when the last byte came; see Hub.clock
+	said   atomic.Int64 // when the last message came
+	spoken atomic.Bool  // a message has come
+	ended  atomic.Bool  // End was called
+
+	mu       sync.Mutex // guards the following; taken after room.mu
+	identity auth.Identity
+	members  map[string]*member
+	inbox    []inbound
+	working  bool               // a worker handles the inbox
+	closing  bool               // no room is joined any more
+	code     protocol.CloseCode // why it is closing
+	renewed  time.Time          // last authenticate
+	expiry   *timer
+	silence  *timer // first message
+	pinger   *timer
+	pinged   time.Time // when the ping that waits for a sign of life was sent; zero if none does
+
+	done chan struct{} // closed when the transport's reader and the writer are both over
+}
+
+// ConnectOptions describe a connection to [Hub.Connect]. Nil means none of them.
+type ConnectOptions struct {
+	// ClientID tells the tabs of a user apart. A new connection with the same user and client id replaces the older one.
+	// Empty means the connection's id.
+	ClientID string
+	// Verifier checks the tokens of authenticate messages. Nil refuses all.
+	Verifier auth.Verifier
+	// RemoteAddr is for logs and observers.
+	RemoteAddr string
+}
+
+// Connect registers a connection and greets it through sink. ctx bounds the call alone. On an error nothing was written
+// and sink is still the caller's. Errors: [ErrHubClosed], [ErrTooManyConnections], [ErrExpired], [ErrUserID], [ErrClientID].
+func (h *Hub) Connect(_ context.Context, id auth.Identity, sink Sink, opts *ConnectOptions) (*Session, error) {
+	if opts == nil {
+		opts = &ConnectOptions{}
+	}
+	if id.UserID == "" {
+		return nil, ErrUserID
+	}
+	if opts.ClientID != "" && !protocol.ValidClientID(opts.ClientID) {
+		return nil, ErrClientID
+	}
+	now := time.Now()
+	if !id.ExpiresAt.IsZero() && !now.Before(id.ExpiresAt) {
+		return nil, ErrExpired
+	}
+	s := &Session{
+		hub: h, id: rand.Text(), clientID: opts.ClientID, userID: id.UserID, remote: opts.RemoteAddr, since: now,
+		verifier: opts.Verifier, identity: id, done: make(chan struct{}),
+	}
+	if s.clientID == "" {
+		s.clientID = s.id
+	}
+	s.out = newWriter(s, sink)
+	s.Seen()
+
+	replaced, err := h.register(s)
+	if err != nil {
+		return nil, err
+	}
+	if replaced != nil {
+		replaced.Close(protocol.CloseReplaced)
+	}
+	if f := h.opts.Observer.Connect; f != nil {
+		h.observe(s, func() { f(s.Info()) })
+	}
+	s.out.answer(answer{payload: mustEncode(protocol.TypePong, "", protocol.Hello{
+		UserID: s.userID, Connected: true, Timestamp: protocol.Timestamp{Time: now}, ConnectionID: s.id, ClientID: s.clientID, Protocol: protocol.Version,
+	})})
+	s.setTimers(now)
+	return s, nil
+}
+
+// register counts and enters s in one step, so that exactly as many get in as may.
+func (h *Hub) register(s *Session) (replaced *Session, err error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.closed {
+		return nil, ErrHubClosed
+	}
+	own := h.users[s.userID]
+	for other := range own {
+		if other.clientID == s.clientID {
+			replaced = other
+		}
+	}
+	if replaced == nil && len(own) >= h.opts.ConnectionsPerUser {
+		return nil, ErrTooManyConnections
+	}
+	if own == nil {
+		own = make(map[*Session]struct{})
+		h.users[s.userID] = own
+	}
+	delete(own, replaced)
+	own[s] = struct{}{}
+	h.sessions[s] = struct{}{}
+	h.open.Add(1)
+	h.stats.connects.Add(1)
+	h.keepHouseLocked()
+	return replaced, nil
+}
+
+// unregister forgets s. It may be called more than once.
+func (h *Hub) unregister(s *Session) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	delete(h.sessions, s)
+	if own := h.users[s.userID]; own != nil {
+		delete(own, s)
+		if len(own) == 0 {
+			delete(h.users, s.userID)
+		}
+	}
+}
+
+// ID is the connection id that the hello carried.
+func (s *Session) ID() string { return s.id }
+
+// ClientID is what the client calls itself, or the connection id.
+func (s *Session) ClientID() string { return s.clientID }
+
+// UserID is the user whose connection this is.
+func (s *Session) UserID() string { return s.userID }
+
+// Identity is what the token now in force says.
+func (s *Session) Identity() auth.Identity {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.identity
+}
+
+// Info names the connection for observers.
+func (s *Session) Info() ConnectionInfo {
+	return ConnectionInfo{ID: s.id, ClientID: s.clientID, UserID: s.userID, RemoteAddr: s.remote, ConnectedAt: s.since}
+}
+
+// Seen notes that a byte came from the peer.
+func (s *Session) Seen() { s.seen.Store(s.hub.clock()) }
+
+func (s *Session) lastSeen() time.Time { return s.hub.start.Add(time.Duration(s.seen.Load())) }
+
+// lastMessage is when the peer last sent a message, or else when it connected.
+func (s *Session) lastMessage() time.Time {
+	if n := s.said.Load(); n != 0 {
+		return s.hub.start.Add(time.Duration(n))
+	}
+	return s.since
+}
+
+// ControlFrame counts a control frame of the peer, which the transport answers on its own.
+func (s *Session) ControlFrame() {
+	if now := time.Now(); !s.controls.take(now, controlRate, controlBurst) && s.excesses.add(now) {
+		s.Close(protocol.CloseRateLimited)
+	}
+}
+
+// WriteControl writes a control frame of the transport at the next frame boundary. One that still waits is replaced by
+// the newer one. frame is copied.
+func (s *Session) WriteControl(frame []byte) { s.out.control(frame) }
+
+// Done is closed when the connection is over: the transport has called End, and nothing writes any more.
+func (s *Session) Done() <-chan struct{} { return s.done }
+
+// CloseFrame ends the connection with a close frame of the transport's, as the answer to the peer's own or after
+// broken framing: no goodbye comes before it. frame is copied.
+func (s *Session) CloseFrame(code protocol.CloseCode, frame []byte) {
+	if s.leaveAll(code) {
+		s.out.finish(append([]byte(nil), frame...))
+	}
+}
+
+// Close ends the connection: goodbye, then a close frame with the same code. A second call does nothing.
+func (s *Session) Close(code protocol.CloseCode) { s.closeAfter(code, -1) }
+
+// closeAfter is Close with the time after which the client may come back; negative means what the code advises.
+func (s *Session) closeAfter(code protocol.CloseCode, retry time.Duration) {
+	if s.leaveAll(code) {
+		s.out.finish(s.lastFrames(code, retry))
+	}
+}
+
+func (s *Session) lastFrames(code protocol.CloseCode, retry time.Duration) []byte {
+	f := s.out.framing
+	if retry < 0 {
+		retry = code.Advice().RetryAfter()
+	}
+	b := f.AppendMessage(nil, mustEncode(protocol.TypeGoodbye, "", code.Goodbye(retry)))
+	return f.AppendClose(b, code, code.Reason())
+}
+
+// beginClosing reports whether the caller is the first to end the connection, and returns the rooms that it is in.
+func (s *Session) beginClosing(code protocol.CloseCode) (members []*member, first bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closing {
+		return nil, false
+	}
+	s.closing, s.code, s.inbox = true, code, nil
+	members = slices.Collect(maps.Values(s.members))
+	for _, t := range []*timer{s.expiry, s.silence, s.pinger} {
+		s.hub.timers.stop(t)
+	}
+	if code == protocol.CloseTooSlow {
+		s.hub.stats.tooSlow.Add(1)
+	}
+	return members, true
+}
+
+// leaveAll takes the connection out of its rooms and out of the hub. It reports whether it was open.
+func (s *Session) leaveAll(code protocol.CloseCode) bool {
+	members, first := s.beginClosing(code)
+	if !first {
+		return false
+	}
+	d := departLinger
+	switch code {
+	case protocol.CloseUnauthorized, protocol.CloseForbidden, protocol.CloseTimeout:
+		d = departNow
+	}
+	s.hub.unregister(s)
+	for _, m := range members {
+		s.depart(m, d)
+	}
+	return true
+}
+
+// depart takes m out of its room. It reports whether it was in.
+func (s *Session) depart(m *member, d departure) bool {
+	if !m.room.remove(m, d) {
+		return false
+	}
+	s.mu.Lock()
+	if s.members[m.room.id] == m {
+		delete(s.members, m.room.id)
+	}
+	s.mu.Unlock()
+	s.out.mu.Lock()
+	announced := m.announced
+	m.departed = true
+	s.out.mu.Unlock()
+	if announced { // otherwise the join that is under way tells it, after the join
+		s.observeLeave(m)
+	}
+	return true
+}
+
+func (s *Session) observeLeave(m *member) {
+	if f := s.hub.opts.Observer.Leave; f != nil {
+		s.hub.observe(s, func() { f(s.Info(), m.room.id) })
+	}
+}
+
+// End tells that the transport's reader has ended, with the code that the peer gave or [protocol.CloseAbnormal]. If nobody
+// had closed the connection it is cut.
+func (s *Session) End(code protocol.CloseCode) {
+	if s.ended.Swap(true) {
+		return
+	}
+	if s.leaveAll(code) {
+		s.out.cut()
+	}
+	s.hub.wg.Go(s.bury)
+}
+
+// bury waits for the writer, and tells that the connection is over.
+func (s *Session) bury() {
+	defer s.hub.open.Done()
+	defer close(s.done)
+	<-s.out.done
+	s.mu.Lock()
+	code := s.code
+	members := slices.Collect(maps.Values(s.members)) // it was drained: they stayed to the end
+	s.mu.Unlock()
+	for _, m := range members {
+		s.depart(m, departSilent)
+	}
+	if f := s.hub.opts.Observer.Disconnect; f != nil {
+		s.hub.observe(nil, func() { f(s.Info(), code) })
+	}
+}
+
+// closeLater is Close for where no observer may be called: by a timer, or under a lock.
+func (s *Session) closeLater(code protocol.CloseCode) {
+	s.hub.wg.Go(func() { s.Close(code) })
+}

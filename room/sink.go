@@ -1,0 +1,44 @@
+package room
+
+import (
+	"time"
+
+	"github.com/planrooms/planrooms/protocol"
+)
+
+// Framing turns messages into the bytes of one transport. A value is stateless and comparable: the hub
+// frames an event once for all connections whose framings are equal.
+//
+// Each method appends to dst and returns the extended slice; payload is neither kept nor modified.
+type Framing interface {
+	// AppendMessage appends one complete message.
+	AppendMessage(dst, payload []byte) []byte
+	// AppendPing appends a request for a sign of life.
+	AppendPing(dst []byte) []byte
+	// AppendClose appends the last frame of a connection.
+	AppendClose(dst []byte, code protocol.CloseCode, reason string) []byte
+}
+
+// Sink is what the hub asks of a connection. The hub never has two calls of TryWrite and Write under way
+// at once; Finish and Close may come at any time, from any goroutine. The bytes given to TryWrite and
+// Write are shared with other connections: a sink neither modifies nor keeps them.
+type Sink interface {
+	// Framing is the same for the whole life of the sink.
+	Framing() Framing
+
+	// TryWrite writes what the connection takes at once and never blocks. It returns how much that was;
+	// n < len(b) with a nil error means that the connection is full. A sink that cannot tell, such as one over
+	// TLS, returns 0 and nil: the hub then calls Write from a goroutine of the connection's own.
+	TryWrite(b []byte) (n int, err error)
+
+	// Write blocks until the connection took at least one byte, and returns how many. It returns
+	// [os.ErrDeadlineExceeded] once the deadline has passed without one, and another error after Close.
+	Write(b []byte, deadline time.Time) (n int, err error)
+
+	// Finish tells the sink that the last frame has been written: it completes the closing
+	// handshake on its own, within about a second, and releases the connection. It does not block.
+	Finish()
+
+	// Close cuts the connection and unblocks Write. It does not block and may be called more than once.
+	Close() error
+}

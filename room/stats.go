@@ -1,0 +1,37 @@
+package room
+
+import "sync/atomic"
+
+// Stats are numbers for gauges and counters.
+type Stats struct {
+	Connections  int // open now
+	Users        int // with an open connection now
+	Rooms        int // held now, empty ones too
+	HistoryBytes int // held now by all rooms, 1 KiB per room included
+
+	// Counted since the hub was made.
+	Connects   uint64 // connections accepted
+	Broadcasts uint64 // events that got a position
+	Joins      uint64
+	Recovered  uint64 // joins that resumed where they were
+	Resyncs    uint64 // connections that missed events and were told to reload
+	Slow       uint64 // times that a full socket left a frame half written
+	TooSlow    uint64 // connections closed for being too slow (4508)
+	Denied     uint64 // joins refused
+}
+
+type counters struct {
+	connects, broadcasts, joins, recovered, resyncs, slow, tooSlow, denied atomic.Uint64
+}
+
+// Stats returns the numbers of this moment.
+func (h *Hub) Stats() Stats {
+	h.mu.RLock()
+	s := Stats{Connections: len(h.sessions), Users: len(h.users), Rooms: len(h.rooms)}
+	h.mu.RUnlock()
+	s.HistoryBytes = int(h.history.Load())
+	c := &h.stats
+	s.Connects, s.Broadcasts, s.Joins, s.Recovered = c.connects.Load(), c.broadcasts.Load(), c.joins.Load(), c.recovered.Load()
+	s.Resyncs, s.Slow, s.TooSlow, s.Denied = c.resyncs.Load(), c.slow.Load(), c.tooSlow.Load(), c.denied.Load()
+	return s
+}

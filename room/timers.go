@@ -1,0 +1,145 @@
+package room
+
+import (
+	"container/heap"
+	"sync"
+	"time"
+)
+
+// timers is the one timer of a hub: everything that is due later stands in a heap, and a single runtime timer is set
+// for the earliest. With thousands of connections, waking once for many of them is what keeps an idle hub idle.
+type timers struct {
+	mu     sync.Mutex // guards the following
+	queue  timerQueue
+	timer  *time.Timer
+	due    time.Time // when timer fires; zero if it is not set
+	closed bool
+
+	running sync.Mutex // held while callbacks run
+}
+
+// timer is one entry. Its function runs without any lock held but must not block: it holds up the others.
+type timer struct {
+	at    time.Time
+	f     func()
+	index int // place in the heap; -1 when it is not in it
+}
+
+// after calls f once, d from now. It is a no-op on a closed set.
+func (ts *timers) after(d time.Duration, f func()) *timer {
+	t := &timer{at: time.Now().Add(d), f: f, index: -1}
+	ts.mu.Lock()
+	defer ts.mu.Unlock()
+	if !ts.closed {
+		heap.Push(&ts.queue, t)
+		ts.setLocked()
+	}
+	return t
+}
+
+// reset moves t, which may have fired or been stopped, to d from now.
+func (ts *timers) reset(t *timer, d time.Duration) {
+	ts.mu.Lock()
+	defer ts.mu.Unlock()
+	if ts.closed {
+		return
+	}
+	t.at = time.Now().Add(d)
+	if t.index >= 0 {
+		heap.Fix(&ts.queue, t.index)
+	} else {
+		heap.Push(&ts.queue, t)
+	}
+	ts.setLocked()
+}
+
+// stop removes t. Its function may still be running.
+func (ts *timers) stop(t *timer) {
+	if t == nil {
+		return
+	}
+	ts.mu.Lock()
+	defer ts.mu.Unlock()
+	if t.index >= 0 {
+		heap.Remove(&ts.queue, t.index)
+	}
+}
+
+// setLocked sets the runtime timer for the earliest entry. A timer that is set too early is left: it finds nothing due
+// and sets itself again, which costs less than moving it at every change.
+func (ts *timers) setLocked() {
+	if len(ts.queue) == 0 {
+		return
+	}
+	at := ts.queue[0].at
+	if !ts.due.IsZero() && !at.Before(ts.due) {
+		return
+	}
+	ts.due = at
+	if ts.timer == nil {
+		ts.timer = time.AfterFunc(time.Until(at), ts.run)
+	} else {
+		ts.timer.Reset(time.Until(at))
+	}
+}
+
+func (ts *timers) run() {
+	ts.running.Lock()
+	defer ts.running.Unlock()
+	for {
+		ts.mu.Lock()
+		if ts.closed || len(ts.queue) == 0 || ts.queue[0].at.After(time.Now()) {
+			ts.due = time.Time{}
+			if !ts.closed {
+				ts.setLocked()
+			}
+			ts.mu.Unlock()
+			return
+		}
+		t := heap.Pop(&ts.queue).(*timer)
+		ts.mu.Unlock()
+		t.f()
+	}
+}
+
+// close drops everything and returns once no function is running any more.
+func (ts *timers) close() {
+	ts.mu.Lock()
+	ts.closed = true
+	for _, t := range ts.queue {
+		t.index = -1
+	}
+	ts.queue = nil
+	if ts.timer != nil {
+		ts.timer.Stop()
+	}
+	ts.mu.Unlock()
+	ts.running.Lock()
+	//lint:ignore SA2001 waiting for the holder is all that is wanted
+	ts.running.Unlock()
+}
+
+// timerQueue implements [heap.Interface].
+type timerQueue []*timer
+
+func (q timerQueue) Len() int           { return len(q) }
+func (q timerQueue) Less(i, j int) bool { return q[i].at.Before(q[j].at) }
+func (q timerQueue) Swap(i, j int) {
+	q[i], q[j] = q[j], q[i]
+	q[i].index, q[j].index = i, j
+}
+
+func (q *timerQueue) Push(x any) {
+	t := x.(*timer)
+	t.index = len(*q)
+	*q = append(*q, t)
+}
+
+func (q *timerQueue) Pop() any {
+	old := *q
+	t := old[len(old)-1]
+	old[len(old)-1] = nil
+	t.index = -1
+	*q = old[:len(old)-1]
+	return t
+}
