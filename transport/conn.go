@@ -1,0 +1,196 @@
+package transport
+
+import (
+	"crypto/tls"
+	"log/slog"
+	"net"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/planrooms/planrooms/room"
+)
+
+const (
+	// closeWait is how long a peer has to answer our close frame.
+	closeWait = time.Second
+	// lastWait is how long the reader waits for the last frame to be written, at most: the session cuts the connection
+	// after one second, so this is never reached while it keeps its word.
+	lastWait = 3 * time.Second
+	// tlsChunk is the most that one blocking write takes: progress can be seen no finer than that.
+	tlsChunk = 16 << 10
+)
+
+// conn is one connection as a [room.Sink]. It exists before the socket does: the session must be admitted before the
+// upgrade is answered, since a refusal is an HTTP answer. Until attach a conn takes no byte.
+//
+// Reading is in reader.go, and what the WebSocket library sees of the connection is libraryConn.
+type conn struct {
+	log         *slog.Logger // fixed at creation
+	writeBuffer int          // fixed at creation
+	buffers     *buffers     // fixed at creation
+	session     session      // set before the reader starts
+
+	open atomic.Bool // attach has set the following two
+	net  net.Conn
+	raw  *rawWriter // nil: the connection can only be written to blocking
+
+	// Owned by the reader.
+	early   []byte // what net/http had read beyond the request
+	scan    frameScan
+	readErr error // of the socket
+	ending  bool  // a close frame of the library's was handed over
+	deaf    bool  // the connection is being closed for what was read: discard the rest
+
+	readOver atomic.Bool // the library reads no more
+
+	mu       sync.Mutex    // guards the following
+	ready    chan struct{} // closed by attach and Close, and nil after
+	over     chan struct{} // made by who waits for finished or closed
+	finished bool
+	closed   bool
+}
+
+var _ room.Sink = (*conn)(nil)
+
+func newConn(log *slog.Logger, writeBuffer int, b *buffers) *conn {
+	return &conn{log: log, writeBuffer: writeBuffer, buffers: b, ready: make(chan struct{})}
+}
+
+// attach gives the connection its socket, and early, the bytes that were read from it already. If it has been cut before,
+// the socket is closed, and the reader finds it so.
+func (c *conn) attach(nc net.Conn, early []byte) {
+	socket := nc
+	if t, ok := nc.(*tls.Conn); ok {
+		socket = t.NetConn()
+	}
+	if s, ok := socket.(interface{ SetWriteBuffer(bytes int) error }); ok {
+		// With the kernel's own sizing a stalled reader stays hidden behind megabytes. A socket that refuses is served all the same.
+		_ = s.SetWriteBuffer(c.writeBuffer)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.net, c.raw, c.early = nc, newRawWriter(nc), early
+	c.open.Store(true)
+	if c.finished {
+		c.limitReadLocked(closeWait)
+	}
+	if c.closed {
+		_ = c.cut()
+		return
+	}
+	close(c.ready)
+	c.ready = nil
+}
+
+// Framing returns the framing that all connections share.
+func (c *conn) Framing() room.Framing { return framing{} }
+
+// TryWrite implements [room.Sink].
+func (c *conn) TryWrite(b []byte) (int, error) {
+	if !c.open.Load() || c.raw == nil {
+		return 0, nil
+	}
+	return c.raw.tryWrite(b)
+}
+
+// Write implements [room.Sink].
+func (c *conn) Write(b []byte, deadline time.Time) (int, error) {
+	if !c.open.Load() {
+		if err := c.awaitReady(deadline); err != nil {
+			return 0, err
+		}
+	}
+	if c.raw != nil {
+		return c.raw.waitWrite(b, deadline)
+	}
+	return c.writeBlocking(b, deadline)
+}
+
+// writeBlocking is Write where there is no RawConn: TLS, Windows, connections of unknown make.
+func (c *conn) writeBlocking(b []byte, deadline time.Time) (int, error) {
+	if err := c.net.SetWriteDeadline(deadline); err != nil {
+		return 0, err
+	}
+	n, err := c.net.Write(b[:min(len(b), tlsChunk)])
+	if err == nil {
+		return n, c.net.SetWriteDeadline(time.Time{})
+	}
+	// A TLS connection is ruined by a write that timed out, and any connection may be TLS inside.
+	c.cut()
+	if os.IsTimeout(err) {
+		err = os.ErrDeadlineExceeded
+	}
+	return 0, err
+}
+
+// awaitReady waits for attach.
+func (c *conn) awaitReady(deadline time.Time) error {
+	c.mu.Lock()
+	ready, closed := c.ready, c.closed
+	c.mu.Unlock()
+	if closed {
+		return net.ErrClosed
+	}
+	if ready == nil {
+		return nil
+	}
+	t := time.NewTimer(time.Until(deadline))
+	defer t.Stop()
+	select {
+	case <-ready:
+	case <-t.C:
+		return os.ErrDeadlineExceeded
+	}
+	if !c.open.Load() {
+		return net.ErrClosed
+	}
+	return nil
+}
+
+// Finish implements [room.Sink]. The reader ends the connection when the peer has answered the close frame, or after
+// closeWait.
+func (c *conn) Finish() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.finished = true
+	if c.open.Load() {
+		c.limitReadLocked(closeWait)
+	}
+	c.overLocked()
+}
+
+// Close implements [room.Sink].
+func (c *conn) Close() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.closed = true
+	if c.ready != nil {
+		close(c.ready)
+		c.ready = nil
+	}
+	c.overLocked()
+	if !c.open.Load() {
+		return nil
+	}
+	return c.cut()
+}
+
+// cut closes the socket without a word. Closing a TLS connection proper could wait five seconds to say goodbye.
+func (c *conn) cut() error {
+	if t, ok := c.net.(*tls.Conn); ok {
+		return t.NetConn().Close()
+	}
+	return c.net.Close()
+}
+
+func (c *conn) overLocked() {
+	if c.over != nil {
+		close(c.over)
+		c.over = nil
+	}
+}
+
+// limitReadLocked bounds reading from now on. A socket that does not take the deadline has been closed.
+func (c *conn) limitReadLocked(d time.Duration) { _ = c.net.SetReadDeadline(time.Now().Add(d)) }

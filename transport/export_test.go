@@ -1,0 +1,39 @@
+package transport
+
+import (
+	"log/slog"
+	"net"
+
+	"github.com/planrooms/planrooms/room"
+)
+
+const (
+	MaxRefusing         = maxRefusing
+	FragmentsPerControl = fragmentsPerControl
+)
+
+var (
+	CanonicalOrigin = canonicalOrigin
+	CloseAnswer     = closeAnswer
+	WithoutToken    = withoutToken
+)
+
+// ServerFraming returns the framing of all connections.
+func ServerFraming() room.Framing { return framing{} }
+
+// Scanner counts frames as a connection does.
+type Scanner struct{ s frameScan }
+
+func (s *Scanner) Scan(p []byte) int { return s.s.scan(p) }
+
+// NewSink returns a connection as the session sees it, before it has a socket.
+func NewSink() room.Sink {
+	return newConn(slog.New(slog.DiscardHandler), defaultWriteBuffer, new(buffers))
+}
+
+// Attach gives a sink of NewSink its socket, with a send buffer of the given size.
+func Attach(s room.Sink, nc net.Conn, writeBuffer int) {
+	c := s.(*conn)
+	c.writeBuffer = writeBuffer
+	c.attach(nc, nil)
+}

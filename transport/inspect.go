@@ -1,0 +1,44 @@
+package transport
+
+import (
+	"encoding/json"
+	"net/http"
+
+	"github.com/planrooms/planrooms/room"
+)
+
+// Inspect returns a handler that shows the rooms of hub and who is in them, as JSON: {"rooms": [...]}, each a
+// [room.Info]. It is for operators.
+//
+// It checks no rights. Whoever reaches it learns who looks at what, so a host puts it behind its own login or on a port
+// of its own. It answers GET and HEAD.
+func Inspect(hub *room.Hub) http.Handler {
+	if hub == nil {
+		panic("transport: Inspect: hub is nil")
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+			w.Header().Set("Allow", "GET, HEAD")
+			answer(w, http.StatusMethodNotAllowed, "method not allowed")
+			return
+		}
+		view := struct {
+			Rooms []room.Info `json:"rooms"`
+		}{Rooms: []room.Info{}}
+		for _, summary := range hub.Rooms() {
+			if info, ok := hub.Room(summary.PlanID); ok { // it may have gone meanwhile
+				view.Rooms = append(view.Rooms, info)
+			}
+		}
+		body, err := json.Marshal(view)
+		if err != nil {
+			answer(w, http.StatusInternalServerError, "internal error")
+			return
+		}
+		h := w.Header()
+		h.Set("Content-Type", "application/json")
+		h.Set("Cache-Control", "no-store")
+		h.Set("X-Content-Type-Options", "nosniff")
+		_, _ = w.Write(body) // whoever asked has gone
+	})
+}

@@ -1,0 +1,90 @@
+package transport
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"time"
+)
+
+// errNotControl is returned by Write of a libraryConn for anything but one control frame.
+var errNotControl = errors.New("transport: the WebSocket library wrote something other than one control frame")
+
+// libraryConn is a connection as the WebSocket library sees it. The library reads through it, and the only things it
+// writes are its answers to pings and to close frames: those go to the session, which alone writes to the socket. Data frames
+// never go through the library.
+type libraryConn struct{ c *conn }
+
+var _ net.Conn = libraryConn{}
+
+// Read counts the frames in what it reads and reports a sign of life.
+func (l libraryConn) Read(p []byte) (int, error) {
+	c := l.c
+	if len(c.early) > 0 {
+		n := copy(p, c.early)
+		if c.early = c.early[n:]; len(c.early) == 0 {
+			c.early = nil
+		}
+		l.saw(p[:n])
+		return n, nil
+	}
+	if c.readOver.Load() {
+		c.readErr = net.ErrClosed
+		return 0, net.ErrClosed
+	}
+	n, err := c.net.Read(p)
+	if n > 0 {
+		l.saw(p[:n])
+	}
+	if err != nil {
+		c.readErr = err
+	}
+	return n, err
+}
+
+func (l libraryConn) saw(p []byte) {
+	l.c.session.Seen()
+	for range l.c.scan.scan(p) {
+		l.c.session.ControlFrame()
+	}
+}
+
+// Write takes exactly one control frame: the library's buffer holds the largest of them, and it flushes after each. A
+// close frame is never refused, not even when ours is out already: the library would reset the connection, and
+// the peer would lose our code.
+func (l libraryConn) Write(p []byte) (int, error) {
+	c := l.c
+	opcode, payload, ok := controlFrame(p)
+	switch {
+	case ok && opcode == opPong:
+		c.session.WriteControl(p)
+	case ok && opcode == opClose:
+		c.ending = true
+		c.session.CloseFrame(closeAnswer(payload))
+	default:
+		c.log.LogAttrs(context.Background(), slog.LevelError, errNotControl.Error(), slog.Int("bytes", len(p)))
+		return 0, errNotControl
+	}
+	return len(p), nil
+}
+
+// Close ends reading. It does not touch the socket: the library closes when it has handed over its answer to a close frame,
+// which may not have been written yet. The end of reading closes the socket in its time.
+func (l libraryConn) Close() error {
+	c := l.c
+	c.readOver.Store(true)
+	return c.net.SetReadDeadline(time.Unix(1, 0)) // releases a read that is under way
+}
+
+// LocalAddr returns the socket's.
+func (l libraryConn) LocalAddr() net.Addr { return l.c.net.LocalAddr() }
+
+// RemoteAddr returns the socket's.
+func (l libraryConn) RemoteAddr() net.Addr { return l.c.net.RemoteAddr() }
+
+// SetDeadline, SetReadDeadline and SetWriteDeadline are refused: deadlines belong to the sink.
+
+func (libraryConn) SetDeadline(time.Time) error      { return errors.ErrUnsupported }
+func (libraryConn) SetReadDeadline(time.Time) error  { return errors.ErrUnsupported }
+func (libraryConn) SetWriteDeadline(time.Time) error { return errors.ErrUnsupported }

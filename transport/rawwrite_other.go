@@ -1,0 +1,17 @@
+//go:build !unix
+
+package transport
+
+import (
+	"net"
+	"time"
+)
+
+// rawWriter is not available here: a RawConn of Windows cannot wait for a socket.
+type rawWriter struct{}
+
+func newRawWriter(net.Conn) *rawWriter { return nil }
+
+func (*rawWriter) tryWrite([]byte) (int, error) { return 0, nil }
+
+func (*rawWriter) waitWrite([]byte, time.Time) (int, error) { return 0, net.ErrClosed }

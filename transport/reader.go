@@ -1,0 +1,143 @@
+package transport
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"runtime/debug"
+	"time"
+	"unicode/utf8"
+
+	"github.com/planrooms/planrooms/protocol"
+)
+
+// serve reads the connection until it is over, and then releases it. It runs in a goroutine of its own, which the handler starts
+// and the session ends: closing the session, or the sink, makes every read return.
+func (c *conn) serve(ws socket, release func()) {
+	code := protocol.CloseAbnormal
+	defer func() {
+		ws.release()
+		release()
+		c.hangUp()
+		c.session.End(code)
+	}()
+	defer func() {
+		if v := recover(); v != nil {
+			c.log.LogAttrs(context.Background(), slog.LevelError, "transport: panic while reading a connection",
+				slog.Any("panic", v), slog.String("stack", string(debug.Stack())))
+			c.session.Close(protocol.CloseInternal)
+			c.abandon()
+		}
+	}()
+	err := c.read(ws)
+	if given, ok := peerClose(err); ok {
+		code = given
+		c.awaitLast() // our answer to it
+		return
+	}
+	if c.readErr != nil {
+		return
+	}
+	// The bytes were no frames. The library says so to the peer in most cases, not in all.
+	code = protocol.CloseProtocolError
+	if !c.ending {
+		c.session.CloseFrame(code, appendClose(nil, code))
+	}
+	c.abandon()
+}
+
+// read hands messages to the session until reading fails.
+func (c *conn) read(ws socket) error {
+	for {
+		binary, r, err := ws.next()
+		if err != nil {
+			return err
+		}
+		if err := c.message(binary, r); err != nil {
+			return err
+		}
+	}
+}
+
+// message reads one message to its end.
+func (c *conn) message(binary bool, r io.Reader) error {
+	if c.deaf {
+		return drop(r)
+	}
+	if binary {
+		return c.refuse(protocol.CloseUnsupportedData, r)
+	}
+	b, err := c.buffers.read(r)
+	defer c.buffers.release(b)
+	switch {
+	case err == errTooLong:
+		return c.refuse(protocol.CloseTooBig, r)
+	case err != nil:
+		return err
+	case !utf8.Valid(*b):
+		return c.refuse(protocol.CloseInvalidPayload, r)
+	}
+	c.session.Receive(*b)
+	return nil
+}
+
+// refuse closes the connection for the message that r reads, and goes on reading: with unread bytes in its receive buffer the
+// kernel would answer a close with a reset, which can overtake our close frame.
+func (c *conn) refuse(code protocol.CloseCode, r io.Reader) error {
+	c.deaf = true
+	c.session.Close(code)
+	return drop(r)
+}
+
+func drop(r io.Reader) error {
+	_, err := io.Copy(io.Discard, r)
+	return err
+}
+
+// abandon ends a connection on which frames can no longer be told apart, once the close frame has been written: the peer sees the
+// end of the stream behind it, and what it sends before it closes is thrown away. Bytes left unread would turn our close into a
+// reset, which can overtake the close frame.
+func (c *conn) abandon() {
+	c.awaitLast()
+	if h, ok := c.net.(interface{ CloseWrite() error }); ok {
+		_ = h.CloseWrite() // the socket may be closed already
+	}
+	for b := make([]byte, 2<<10); ; { // Finish has set a deadline
+		if _, err := c.net.Read(b); err != nil {
+			return
+		}
+	}
+}
+
+// awaitLast waits until the last frame has been written or the connection cut, and cuts it if neither happens.
+func (c *conn) awaitLast() {
+	c.mu.Lock()
+	if c.finished || c.closed {
+		c.mu.Unlock()
+		return
+	}
+	over := make(chan struct{})
+	c.over = over
+	c.mu.Unlock()
+	t := time.NewTimer(lastWait)
+	defer t.Stop()
+	select {
+	case <-over:
+	case <-t.C:
+		_ = c.Close()
+	}
+}
+
+// hangUp closes the socket: properly after the last frame, at once in every other case.
+func (c *conn) hangUp() {
+	c.mu.Lock()
+	proper := c.finished && !c.closed
+	c.closed = true
+	c.overLocked()
+	c.mu.Unlock()
+	if proper {
+		_ = c.net.Close() // everything has been said
+		return
+	}
+	_ = c.cut()
+}

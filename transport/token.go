@@ -1,0 +1,141 @@
+package transport
+
+import (
+	"encoding/base64"
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/planrooms/planrooms/auth"
+	"github.com/planrooms/planrooms/protocol"
+)
+
+var (
+	errSubprotocol = errors.New("transport: a token as subprotocol needs " + protocol.Subprotocol + " beside it")
+	errTokenForm   = errors.New("transport: token cannot be read")
+)
+
+// maxEncodedToken is the length of the longest token when it comes as a subprotocol.
+var maxEncodedToken = base64.RawURLEncoding.EncodedLen(protocol.MaxTokenBytes)
+
+// tokenSource is where in the request a token was found.
+type tokenSource int
+
+const (
+	fromNowhere tokenSource = iota
+	fromHeader
+	fromSubprotocol
+	fromQuery
+	fromCookie
+)
+
+// credentials are what a request says about who makes it, before anything of it has been verified.
+type credentials struct {
+	source tokenSource
+	token  string
+	err    error // the token is not worth verifying, for a reason that the status table knows
+}
+
+// findCredentials takes the token from the first of Authorization, subprotocol, query and cookie that is present, even if empty. It does not
+// go on to the next after a bad one: a request would otherwise be served as somebody other than it claims.
+func findCredentials(r *http.Request, query url.Values, cookieName string) credentials {
+	if values := r.Header.Values("Authorization"); len(values) > 0 {
+		token, bearer := bearerToken(values[0])
+		switch {
+		case len(values) > 1:
+			return credentials{source: fromHeader, err: errTokenForm}
+		case bearer:
+			return found(fromHeader, token)
+		}
+		// Another scheme is meant for somebody else, such as a proxy on the way.
+	}
+	if c, ok := subprotocolToken(subprotocols(r)); ok {
+		return c
+	}
+	if values := query["token"]; len(values) == 1 {
+		return found(fromQuery, values[0])
+	} else if len(values) > 1 {
+		return credentials{source: fromQuery, err: errTokenForm}
+	}
+	if cookieName != "" {
+		switch cookies := r.CookiesNamed(cookieName); len(cookies) {
+		case 0:
+		case 1:
+			return found(fromCookie, cookies[0].Value)
+		default:
+			return credentials{source: fromCookie, err: errTokenForm}
+		}
+	}
+	return credentials{err: auth.ErrNoToken}
+}
+
+func found(source tokenSource, token string) credentials {
+	c := credentials{source: source}
+	switch {
+	case token == "":
+		c.err = auth.ErrNoToken
+	case len(token) > protocol.MaxTokenBytes:
+		c.err = errTokenForm
+	default:
+		c.token = token
+	}
+	return c
+}
+
+// bearerToken reports whether an Authorization header is of the scheme Bearer, whose name has no case (RFC 9110 section 11.1).
+func bearerToken(header string) (token string, ok bool) {
+	scheme, token, _ := strings.Cut(header, " ")
+	return strings.Trim(token, " "), strings.EqualFold(scheme, "Bearer")
+}
+
+// subprotocolToken is how a browser sends a token, which can set no header but this one. It is offered beside the real
+// subprotocol, since the server has to choose one and must not echo the token.
+func subprotocolToken(offered []string) (credentials, bool) {
+	c := credentials{source: fromSubprotocol}
+	n := 0
+	for _, p := range offered {
+		encoded, ok := strings.CutPrefix(p, protocol.TokenSubprotocolPrefix)
+		if !ok {
+			continue
+		}
+		n++
+		if len(encoded) > maxEncodedToken {
+			c.err = errTokenForm
+			continue
+		}
+		token, err := base64.RawURLEncoding.Strict().DecodeString(encoded)
+		if err != nil {
+			c.err = errTokenForm
+			continue
+		}
+		c = found(fromSubprotocol, string(token))
+	}
+	switch {
+	case n == 0:
+		return credentials{}, false
+	case n > 1:
+		c = credentials{source: fromSubprotocol, err: errTokenForm}
+	}
+	if !slices.Contains(offered, protocol.Subprotocol) {
+		c = credentials{source: fromSubprotocol, err: errSubprotocol}
+	}
+	return c, true
+}
+
+// subprotocols returns the subprotocols that a request offers.
+func subprotocols(r *http.Request) []string { return headerTokens(r.Header, "Sec-Websocket-Protocol") }
+
+// headerTokens returns the elements of a header that is a comma-separated list.
+func headerTokens(h http.Header, name string) []string {
+	var tokens []string
+	for _, v := range h.Values(name) {
+		for t := range strings.SplitSeq(v, ",") {
+			if t = strings.Trim(t, " \t"); t != "" {
+				tokens = append(tokens, t)
+			}
+		}
+	}
+	return tokens
+}
