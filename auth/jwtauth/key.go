@@ -11,6 +11,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/lestrrat-go/jwx/v2/jwa"
 	"github.com/lestrrat-go/jwx/v2/jws"
@@ -107,7 +108,7 @@ func Ed25519(id string, key ed25519.PublicKey) Key {
 	if len(key) != ed25519.PublicKeySize {
 		return Key{err: fmt.Errorf("Ed25519 key has %d bytes, not %d", len(key), ed25519.PublicKeySize)}
 	}
-	return newKey(id, bytes.Clone(key), EdDSA)
+	return newKey(id, slices.Clone(key), EdDSA)
 }
 
 // PEM returns the key in a PEM block of the type PUBLIC KEY or RSA PUBLIC KEY, as
