@@ -1,0 +1,158 @@
+package protocol_test
+
+import (
+	"encoding/json"
+	"errors"
+	"math"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/planrooms/planrooms/protocol"
+)
+
+func TestDecodeRefuses(t *testing.T) {
+	for _, in := range []string{
+		``, `null`, `[]`, `{}`, `{"type":""}`, `{"type":1}`, `{"type":"x","planId":1}`, `{"type":"x","timestamp":"yesterday"}`,
+		`{"type":"x","timestamp":1}`, `{"type":"x","seq":-1}`, `{"type":"x","seq":1.5}`, `{"type":"x","seq":9007199254740992}`,
+		`{"type":"x","seq":5,"prev":5}`, `{"type":"x","prev":5}`, `{"type":"x","by":1}`, `{"type":"x","mutationId":1}`,
+		`{"type":"x","type":"y"}`, `{"type":"x"}x`, `{"type":"x","data":` + strings.Repeat("[", 10001),
+	} {
+		if m, err := protocol.Decode([]byte(in)); !errors.Is(err, protocol.ErrMalformed) {
+			t.Errorf("Decode(%.60q) = %+v, %v, want ErrMalformed", in, m, err)
+		}
+	}
+}
+
+func TestDecodeTakesDeepData(t *testing.T) {
+	data := strings.Repeat("[", 9000) + strings.Repeat("]", 9000)
+	m, err := protocol.Decode([]byte(`{"type":"x","data":` + data + `,"unknown":{"a":1,"a":2}}`))
+	if err != nil || string(m.Data) != data {
+		t.Errorf("Decode of data 9000 deep: %v", err)
+	}
+}
+
+func TestEncodeEventErrors(t *testing.T) {
+	tests := []struct {
+		name  string
+		event protocol.Event
+		want  error
+	}{
+		{"no type", protocol.Event{Data: 1}, protocol.ErrEventType},
+		{"reserved", protocol.Event{Type: protocol.TypeGoodbye, Data: 1}, protocol.ErrEventType},
+		{"long type", protocol.Event{Type: protocol.Type(strings.Repeat("x", 65)), Data: 1}, protocol.ErrEventType},
+		{"control character", protocol.Event{Type: "a\nb", Data: 1}, protocol.ErrEventType},
+		{"type no UTF-8", protocol.Event{Type: "a\xff", Data: 1}, protocol.ErrEventType},
+		{"not encodable", protocol.TaskUpdated(math.NaN()), protocol.ErrEventData},
+		{"raw no JSON", protocol.TaskUpdated(json.RawMessage(`{`)), protocol.ErrEventData},
+		{"raw empty", protocol.TaskUpdated(json.RawMessage(``)), protocol.ErrEventData},
+		{"raw two values", protocol.TaskUpdated(json.RawMessage(`1,"x":2`)), protocol.ErrEventData},
+		{"raw no UTF-8", protocol.TaskUpdated(json.RawMessage("\"\xff\"")), protocol.ErrEventData},
+		{"raw one over", protocol.TaskUpdated(json.RawMessage(`"` + strings.Repeat("x", 99) + `"`)), protocol.ErrEventTooLarge},
+		{"one over", protocol.TaskUpdated(strings.Repeat("x", 99)), protocol.ErrEventTooLarge},
+		{"at the limit", protocol.TaskUpdated(strings.Repeat("x", 98)), nil},
+		{"raw at the limit", protocol.TaskUpdated(json.RawMessage(`"` + strings.Repeat("x", 98) + `"`)), nil},
+		{"nil", protocol.TaskUpdated(nil), nil},
+		{"no ids", protocol.TaskReordered(nil), nil},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			e, err := protocol.EncodeEvent(tt.event, eventMeta, 100)
+			if !errors.Is(err, tt.want) {
+				t.Fatalf("EncodeEvent = %v, want %v", err, tt.want)
+			}
+			_, noticeErr := protocol.EncodeNotice(tt.event, at, 100)
+			if !errors.Is(noticeErr, tt.want) {
+				t.Errorf("EncodeNotice = %v, want %v", noticeErr, tt.want)
+			}
+			if err == nil && !json.Valid(e.Splice(1, 0)) {
+				t.Error("no JSON")
+			}
+		})
+	}
+}
+
+// A position never needs more room than was reserved, so that splicing does not copy the event under a room's lock.
+func TestSpliceDoesNotAllocate(t *testing.T) {
+	meta := protocol.EventMeta{PlanID: strings.Repeat("\"", 128), By: strings.Repeat("\x01", 500), Timestamp: at}
+	e, err := protocol.EncodeEvent(protocol.TaskDeleted("t1"), meta, 1000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := testing.AllocsPerRun(1, func() {
+		copied := *e
+		if b := copied.Splice(math.MaxUint64, math.MaxUint64); !json.Valid(b) {
+			t.Errorf("no JSON: %q", b)
+		}
+	}); n != 0 {
+		t.Errorf("Splice allocates %v times", n)
+	}
+}
+
+func TestIDs(t *testing.T) {
+	tests := []struct {
+		id                     string
+		plan, client, mutation bool
+	}{
+		{"", false, false, false},
+		{"a", true, true, true},
+		{strings.Repeat("a", 64), true, true, true},
+		{strings.Repeat("a", 65), true, false, false},
+		{strings.Repeat("a", 129), false, false, false},
+		{"Az09_-", true, true, true},
+		{"a b", true, false, false},
+		{"é", true, false, false},
+		{"a\x00", false, false, false},
+		{"a\x7f", false, false, false},
+		{"a\u0080", false, false, false},
+		{"a\u00a0", true, false, false},
+		{"a\xff", false, false, false},
+	}
+	for _, tt := range tests {
+		if got := protocol.ValidPlanID(tt.id); got != tt.plan {
+			t.Errorf("ValidPlanID(%q) = %v", tt.id, got)
+		}
+		if got := protocol.ValidClientID(tt.id); got != tt.client {
+			t.Errorf("ValidClientID(%q) = %v", tt.id, got)
+		}
+		if got := protocol.ValidMutationID(tt.id); got != tt.mutation {
+			t.Errorf("ValidMutationID(%q) = %v", tt.id, got)
+		}
+	}
+}
+
+func TestAdvice(t *testing.T) {
+	tests := []struct {
+		code              protocol.CloseCode
+		reconnect, reauth bool
+		min, max          time.Duration
+	}{
+		{protocol.CloseUnsupportedData, false, false, 0, 0},
+		{protocol.CloseInvalidPayload, false, false, 0, 0},
+		{protocol.CloseTooBig, false, false, 0, 0},
+		{protocol.CloseBadRequest, false, false, 0, 0},
+		{protocol.CloseUnauthorized, true, true, 0, 0},
+		{protocol.CloseForbidden, false, false, 0, 0},
+		{protocol.CloseTimeout, true, false, 0, 0},
+		{protocol.CloseReplaced, false, false, 0, 0},
+		{protocol.CloseRateLimited, true, false, 10 * time.Second, 15 * time.Second},
+		{protocol.CloseInternal, true, false, time.Second, 5 * time.Second},
+		{protocol.CloseShutdown, true, false, 0, 0},
+		{protocol.CloseTooSlow, true, false, 0, 0},
+		{protocol.CloseAbnormal, true, false, 0, 0},
+	}
+	for _, tt := range tests {
+		a := tt.code.Advice()
+		if a.Reconnect != tt.reconnect || a.Reauth != tt.reauth {
+			t.Errorf("%d: Advice() = %+v", tt.code, a)
+		}
+		for range 100 {
+			if d := a.RetryAfter(); d < tt.min || d > tt.max {
+				t.Fatalf("%d: RetryAfter() = %v, want %v to %v", tt.code, d, tt.min, tt.max)
+			}
+		}
+		if n := len(tt.code.Reason()); n > 122 || tt.code != protocol.CloseAbnormal && n == 0 {
+			t.Errorf("%d: a reason of %d bytes", tt.code, n)
+		}
+	}
+}
