@@ -2,330 +2,295 @@ package protocol
 
 import (
 	"bytes"
-	"slices"
+	"encoding/json"
+	"strconv"
 	"unicode/utf16"
 	"unicode/utf8"
 )
 
-// maxDecodeDepth bounds the nesting of what a server sends, the host's data
-// included. It is the bound of encoding/json, so whatever a host can encode
-// can be read back.
-const maxDecodeDepth = 10_000
+// maxServerDepth bounds the nesting of a server's message: the host's data may be deep.
+const maxServerDepth = 10000
 
-// fault is what the scanner has against a text. It is a number and not an
-// error because refusing a message must not cost more than accepting one.
-type fault uint8
-
-const (
-	faultNone fault = iota
-	faultSyntax
-	faultEncoding
-	faultDepth
-	faultRepeatedKey
-	faultTrailing
-)
-
-func (f fault) String() string {
-	switch f {
-	case faultNone:
-		return "no fault"
-	case faultEncoding:
-		return "the message is not valid UTF-8"
-	case faultDepth:
-		return "the message is nested too deeply"
-	case faultRepeatedKey:
-		return "a key occurs twice in one object"
-	case faultTrailing:
-		return "more follows after the JSON value"
-	default:
-		return "the message is not valid JSON"
-	}
-}
-
-// keyRule says what the scanner makes of a key that an object repeats.
-type keyRule uint8
-
-const (
-	keysUnique            keyRule = iota // a fault at any depth
-	keysUniqueOutsideData                // only noted inside the envelope's data
-	keysFree                             // not looked at
-)
-
-// container is an object or array that the scanner has entered.
-type container struct {
-	object bool
-	keys   int // where the keys of this object begin in scanner.keys
-}
-
-// scanner checks one JSON text. It keeps its own stack, so depth is a number
-// to compare and never a stack overflow.
+// scanner reads JSON (RFC 8259) without building values: it is stricter than encoding/json, which keeps the last of
+// duplicate keys and matches keys whatever their case, and it allocates only what is kept.
 type scanner struct {
-	text     []byte
-	maxDepth int
-	rule     keyRule
-	open     []container
-	keys     [][]byte // unescaped keys of all open objects, outermost first
-
-	inData         bool // inside the top-level member "data"
-	repeatedInData bool // found under keysUniqueOutsideData
+	b          []byte
+	i          int
+	depth      int
+	maxDepth   int
+	duplicates bool // refuse duplicate keys of the outermost object
+	deep       bool // and of all objects within
 }
 
-// scan checks that text is one JSON value by RFC 8259 in valid UTF-8, nested
-// no deeper than maxDepth, with nothing after it and no key repeated against
-// rule. Keys are compared unescaped and case-sensitively: what two readers
-// could understand differently is refused.
-//
-// Everything else in this package that reads JSON works on text that scan has
-// passed and therefore has no errors of its own to report.
-func scan(text []byte, maxDepth int, rule keyRule) (repeatedInData bool, f fault) {
-	if !utf8.Valid(text) {
-		return false, faultEncoding
-	}
-	var (
-		open [MaxDepth]container
-		keys [16][]byte
-	)
-	s := scanner{text: text, maxDepth: maxDepth, rule: rule, open: open[:0], keys: keys[:0]}
-	f = s.run()
-	return s.repeatedInData, f
-}
-
-func (s *scanner) run() fault {
-	i := 0
-	for {
-		// A value has to start here.
-		i = skipSpace(s.text, i)
-		if i == len(s.text) {
-			return faultSyntax
-		}
-		switch c := s.text[i]; {
-		case c == '{' || c == '[':
-			if len(s.open) == s.maxDepth {
-				return faultDepth
-			}
-			s.open = append(s.open, container{object: c == '{', keys: len(s.keys)})
-			i = skipSpace(s.text, i+1)
-			if i < len(s.text) && s.text[i] == c+2 { // '}' and ']' are two above their partners
-				break // empty; closed below
-			}
-			if c == '{' {
-				var f fault
-				if i, f = s.key(i); f != faultNone {
-					return f
-				}
-			}
-			continue
-		case c == '"':
-			end, _, ok := scanString(s.text, i)
-			if !ok {
-				return faultSyntax
-			}
-			i = end
-		default:
-			end := scanScalar(s.text, i)
-			if end == i {
-				return faultSyntax
-			}
-			i = end
-		}
-		// A value is complete: close what ends here, or go on to its sibling.
-		var (
-			done bool
-			f    fault
-		)
-		if i, done, f = s.after(i); done || f != faultNone {
-			return f
-		}
-	}
-}
-
-// after goes on behind a complete value, or at the end of an empty container.
-// It reports done at the end of the text, and otherwise the place where the
-// next value has to start.
-func (s *scanner) after(i int) (next int, done bool, f fault) {
-	for {
-		i = skipSpace(s.text, i)
-		if len(s.open) == 0 {
-			if i < len(s.text) {
-				return i, true, faultTrailing
-			}
-			return i, true, faultNone
-		}
-		if i == len(s.text) {
-			return i, false, faultSyntax
-		}
-		top := s.open[len(s.open)-1]
-		switch c := s.text[i]; {
-		case c == ',':
-			if !top.object {
-				return i + 1, false, faultNone
-			}
-			i, f = s.key(skipSpace(s.text, i+1))
-			return i, false, f
-		case c == '}' && top.object:
-			if f := s.closeObject(top); f != faultNone {
-				return i, false, f
-			}
-		case c == ']' && !top.object:
-		default:
-			return i, false, faultSyntax
-		}
-		s.open = s.open[:len(s.open)-1]
-		i++
-	}
-}
-
-// key reads a key and its colon.
-func (s *scanner) key(i int) (next int, f fault) {
-	if i == len(s.text) || s.text[i] != '"' {
-		return i, faultSyntax
-	}
-	end, escaped, ok := scanString(s.text, i)
-	if !ok {
-		return i, faultSyntax
-	}
-	if s.rule != keysFree {
-		name := s.text[i+1 : end-1]
-		if escaped {
-			name, _ = unescape(name)
-		}
-		s.keys = append(s.keys, name)
-		if len(s.open) == 1 {
-			s.inData = string(name) == "data"
-		}
-	}
-	i = skipSpace(s.text, end)
-	if i == len(s.text) || s.text[i] != ':' {
-		return i, faultSyntax
-	}
-	return i + 1, faultNone
-}
-
-// closeObject looks for a repeated key among those of an object that ends.
-// Sorting bounds the work of a message that is nothing but keys: 32 KiB hold
-// 6,500 of them, which compared pairwise are 21 million comparisons.
-func (s *scanner) closeObject(c container) fault {
-	keys := s.keys[c.keys:]
-	s.keys = s.keys[:c.keys]
-	if !repeats(keys) {
-		return faultNone
-	}
-	if s.rule == keysUniqueOutsideData && s.inData && len(s.open) > 1 {
-		s.repeatedInData = true
-		return faultNone
-	}
-	return faultRepeatedKey
-}
-
-func repeats(keys [][]byte) bool {
-	if len(keys) > 12 {
-		slices.SortFunc(keys, bytes.Compare)
-		for i := 1; i < len(keys); i++ {
-			if bytes.Equal(keys[i-1], keys[i]) {
-				return true
-			}
-		}
+// object reads b as one object, calls f for each member with its unescaped key and its value as it stands, and reports
+// whether b is one object and nothing else. It stops when f returns false.
+func (s *scanner) object(f func(key string, value []byte) bool) bool {
+	s.space()
+	if !s.members(s.duplicates, f) {
 		return false
 	}
-	for i := 1; i < len(keys); i++ {
-		for _, k := range keys[:i] {
-			if bytes.Equal(k, keys[i]) {
-				return true
+	s.space()
+	return s.i == len(s.b)
+}
+
+// members reads an object, from its opening to its closing brace. f may be nil.
+func (s *scanner) members(unique bool, f func(key string, value []byte) bool) bool {
+	if !s.open('{') {
+		return false
+	}
+	s.space()
+	if s.take('}') {
+		s.depth--
+		return true
+	}
+	var seen keySet
+	for {
+		s.space()
+		begin := s.i
+		if !s.str() {
+			return false
+		}
+		var key string
+		if unique || f != nil {
+			key, _ = stringOf(s.b[begin:s.i])
+		}
+		if unique && !seen.add(key) {
+			return false
+		}
+		s.space()
+		if !s.take(':') {
+			return false
+		}
+		s.space()
+		begin = s.i
+		if !s.value() || f != nil && !f(key, s.b[begin:s.i]) {
+			return false
+		}
+		s.space()
+		if s.take('}') {
+			s.depth--
+			return true
+		}
+		if !s.take(',') {
+			return false
+		}
+	}
+}
+
+func (s *scanner) open(c byte) bool {
+	s.depth++
+	return s.depth <= s.maxDepth && s.take(c)
+}
+
+func (s *scanner) elements() bool {
+	if !s.open('[') {
+		return false
+	}
+	s.space()
+	if s.take(']') {
+		s.depth--
+		return true
+	}
+	for {
+		s.space()
+		if !s.value() {
+			return false
+		}
+		s.space()
+		if s.take(']') {
+			s.depth--
+			return true
+		}
+		if !s.take(',') {
+			return false
+		}
+	}
+}
+
+func (s *scanner) value() bool {
+	if s.i == len(s.b) {
+		return false
+	}
+	switch s.b[s.i] {
+	case '{':
+		return s.members(s.deep, nil)
+	case '[':
+		return s.elements()
+	case '"':
+		return s.str()
+	case 't':
+		return s.word("true")
+	case 'f':
+		return s.word("false")
+	case 'n':
+		return s.word("null")
+	}
+	return s.number()
+}
+
+func (s *scanner) word(w string) bool {
+	if len(s.b)-s.i < len(w) || string(s.b[s.i:s.i+len(w)]) != w {
+		return false
+	}
+	s.i += len(w)
+	return true
+}
+
+func (s *scanner) number() bool {
+	s.take('-')
+	if !s.take('0') && !s.digits() {
+		return false
+	}
+	if s.take('.') && !s.digits() {
+		return false
+	}
+	if s.take('e') || s.take('E') {
+		if !s.take('+') {
+			s.take('-')
+		}
+		return s.digits()
+	}
+	return true
+}
+
+func (s *scanner) digits() bool {
+	begin := s.i
+	for s.i < len(s.b) && '0' <= s.b[s.i] && s.b[s.i] <= '9' {
+		s.i++
+	}
+	return s.i > begin
+}
+
+// str reads a string with its quotes.
+func (s *scanner) str() bool {
+	if !s.take('"') {
+		return false
+	}
+	for s.i < len(s.b) {
+		c := s.b[s.i]
+		s.i++
+		switch {
+		case c == '"':
+			return true
+		case c < 0x20:
+			return false
+		case c == '\\':
+			if s.i == len(s.b) {
+				return false
+			}
+			c = s.b[s.i]
+			s.i++
+			switch c {
+			case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
+			case 'u':
+				if len(s.b)-s.i < 4 {
+					return false
+				}
+				if _, ok := hex4(s.b[s.i:]); !ok {
+					return false
+				}
+				s.i += 4
+			default:
+				return false
 			}
 		}
 	}
 	return false
 }
 
-func skipSpace(text []byte, i int) int {
-	for i < len(text) && isSpace(text[i]) {
-		i++
+func (s *scanner) take(c byte) bool {
+	if s.i < len(s.b) && s.b[s.i] == c {
+		s.i++
+		return true
 	}
-	return i
+	return false
 }
 
-func isSpace(c byte) bool {
-	return c == ' ' || c == '\t' || c == '\n' || c == '\r'
+func (s *scanner) space() {
+	for s.i < len(s.b) && isSpace(s.b[s.i]) {
+		s.i++
+	}
 }
 
-// scanString reads the string that starts with the quote at text[i]. The end
-// is behind its closing quote.
-func scanString(text []byte, i int) (end int, escaped, ok bool) {
-	for i++; i < len(text); i++ {
-		switch c := text[i]; {
-		case c == '"':
-			return i + 1, escaped, true
-		case c < ' ':
-			return i, escaped, false
-		case c == '\\':
-			escaped = true
-			i++
-			if i == len(text) {
-				return i, escaped, false
+func isSpace(c byte) bool { return c == ' ' || c == '\t' || c == '\n' || c == '\r' }
+
+// keySet finds duplicates among the keys of one object.
+type keySet struct {
+	few  []string
+	many map[string]struct{}
+}
+
+// add reports whether key was not there yet.
+func (k *keySet) add(key string) bool {
+	if k.many == nil {
+		for _, other := range k.few {
+			if other == key {
+				return false
 			}
-			switch text[i] {
-			case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
-			case 'u':
-				if _, ok := hex4(text[i+1:]); !ok {
-					return i, escaped, false
+		}
+		if k.few = append(k.few, key); len(k.few) < 16 {
+			return true
+		}
+		k.many = make(map[string]struct{}, 64)
+		for _, other := range k.few {
+			k.many[other] = struct{}{}
+		}
+		return true
+	}
+	_, there := k.many[key]
+	k.many[key] = struct{}{}
+	return !there
+}
+
+// stringOf unescapes a JSON string that was scanned. It is false for another value. A lone surrogate becomes U+FFFD.
+func stringOf(raw []byte) (string, bool) {
+	if len(raw) < 2 || raw[0] != '"' {
+		return "", false
+	}
+	raw = raw[1 : len(raw)-1]
+	if bytes.IndexByte(raw, '\\') < 0 {
+		return string(raw), true
+	}
+	out := make([]byte, 0, len(raw))
+	for i := 0; i < len(raw); i++ {
+		if raw[i] != '\\' {
+			out = append(out, raw[i])
+			continue
+		}
+		i++
+		switch raw[i] {
+		case 'b':
+			out = append(out, '\b')
+		case 'f':
+			out = append(out, '\f')
+		case 'n':
+			out = append(out, '\n')
+		case 'r':
+			out = append(out, '\r')
+		case 't':
+			out = append(out, '\t')
+		case 'u':
+			r, _ := hex4(raw[i+1:])
+			i += 4
+			if utf16.IsSurrogate(r) {
+				low := rune(-1)
+				if len(raw)-i > 6 && raw[i+1] == '\\' && raw[i+2] == 'u' {
+					low, _ = hex4(raw[i+3:])
 				}
-				i += 4
-			default:
-				return i, escaped, false
+				if r = utf16.DecodeRune(r, low); r != utf8.RuneError {
+					i += 6
+				}
 			}
+			out = utf8.AppendRune(out, r)
+		default:
+			out = append(out, raw[i])
 		}
 	}
-	return i, escaped, false
+	return string(out), true
 }
 
-// scanScalar reads the number or literal at text[i]; the end is i if there is none.
-func scanScalar(text []byte, i int) (end int) {
-	for _, literal := range [...]string{"true", "false", "null"} {
-		if n := len(literal); len(text)-i >= n && string(text[i:i+n]) == literal {
-			return i + n
-		}
-	}
-	start := i
-	if text[i] == '-' {
-		i++
-	}
-	integer := scanDigits(text, i)
-	if integer == i || integer > i+1 && text[i] == '0' {
-		return start
-	}
-	i = integer
-	if i < len(text) && text[i] == '.' {
-		fraction := scanDigits(text, i+1)
-		if fraction == i+1 {
-			return start
-		}
-		i = fraction
-	}
-	if i < len(text) && (text[i] == 'e' || text[i] == 'E') {
-		i++
-		if i < len(text) && (text[i] == '+' || text[i] == '-') {
-			i++
-		}
-		exponent := scanDigits(text, i)
-		if exponent == i {
-			return start
-		}
-		i = exponent
-	}
-	return i
-}
-
-func scanDigits(text []byte, i int) (end int) {
-	for i < len(text) && '0' <= text[i] && text[i] <= '9' {
-		i++
-	}
-	return i
-}
-
-func hex4(b []byte) (r rune, ok bool) {
-	if len(b) < 4 {
-		return 0, false
-	}
+func hex4(b []byte) (rune, bool) {
+	var r rune
 	for _, c := range b[:4] {
 		switch {
 		case '0' <= c && c <= '9':
@@ -342,47 +307,54 @@ func hex4(b []byte) (r rune, ok bool) {
 	return r, true
 }
 
-// unescape resolves the escapes between the quotes of a scanned string into
-// memory of its own. Half a surrogate pair becomes U+FFFD and makes ok false:
-// two texts that differ only there would otherwise become the same id.
-func unescape(body []byte) (text []byte, ok bool) {
-	text, ok = make([]byte, 0, len(body)), true
-	for i := 0; i < len(body); i++ {
-		if body[i] != '\\' {
-			text = append(text, body[i])
-			continue
-		}
-		i++
-		switch c := body[i]; c {
-		case 'b':
-			text = append(text, '\b')
-		case 'f':
-			text = append(text, '\f')
-		case 'n':
-			text = append(text, '\n')
-		case 'r':
-			text = append(text, '\r')
-		case 't':
-			text = append(text, '\t')
-		case 'u':
-			r, _ := hex4(body[i+1:])
-			i += 4
-			if utf16.IsSurrogate(r) {
-				pair := rune(utf8.RuneError)
-				if rest := body[i+1:]; len(rest) >= 6 && rest[0] == '\\' && rest[1] == 'u' {
-					low, _ := hex4(rest[2:])
-					pair = utf16.DecodeRune(r, low)
-				}
-				if r = pair; r == utf8.RuneError {
-					ok = false
-				} else {
-					i += 6
-				}
-			}
-			text = utf8.AppendRune(text, r)
-		default:
-			text = append(text, c)
+// seqOf reads an integer from 0 to 2^53-1.
+func seqOf(raw []byte) (uint64, bool) {
+	for _, c := range raw {
+		if c < '0' || c > '9' {
+			return 0, false
 		}
 	}
-	return text, ok
+	n, err := strconv.ParseUint(string(raw), 10, 64)
+	return n, err == nil && n < maxSeq
+}
+
+// appendString appends s as a JSON string; what is not UTF-8 in it becomes U+FFFD.
+func appendString(b []byte, s string) []byte {
+	for i := 0; i < len(s); i++ {
+		if c := s[i]; c < 0x20 || c == '"' || c == '\\' || c >= 0x7f {
+			return appendEscaped(b, s)
+		}
+	}
+	b = append(append(b, '"'), s...)
+	return append(b, '"')
+}
+
+func appendEscaped(b []byte, s string) []byte {
+	const digits = "0123456789abcdef"
+	b = append(b, '"')
+	for _, r := range s {
+		switch {
+		case r == '"' || r == '\\':
+			b = append(b, '\\', byte(r))
+		case r < 0x20 || r == 0x7f:
+			b = append(b, '\\', 'u', '0', '0', digits[r>>4], digits[r&15])
+		case r == '\u2028' || r == '\u2029': // legal in JSON, not in JavaScript before 2019
+			b = append(b, `\u202`...)
+			b = append(b, digits[r&15])
+		default:
+			b = utf8.AppendRune(b, r)
+		}
+	}
+	return append(b, '"')
+}
+
+// marshal is json.Marshal without the escaping that is meant for HTML.
+func marshal(v any) ([]byte, error) {
+	var buf bytes.Buffer
+	e := json.NewEncoder(&buf)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		return nil, err
+	}
+	return bytes.TrimSuffix(buf.Bytes(), []byte("\n")), nil
 }

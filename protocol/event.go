@@ -1,173 +1,145 @@
 package protocol
 
 import (
-	"fmt"
+	"encoding/json"
 	"strconv"
 	"time"
+	"unicode/utf8"
 )
 
-// Event is a change of a plan that a host tells its viewers. The functions
-// below make the events of the protocol; a host makes its own kinds with a
-// literal:
-//
-//	protocol.Event{Type: "acme.note-added", Data: note}
-//
-// Data is anything encoding/json encodes. A [encoding/json.RawMessage] is
-// passed through as it is. Nil Data is left out of the message.
+// Event is something that happened to a plan. The five of the protocol have constructors; a host may make its own,
+// with any Type that is not Reserved.
 type Event struct {
 	Type Type
-	Data any
+	Data any // encoded with encoding/json; a json.RawMessage passes through as it is
 
-	// key is the member that Data becomes, "" if Data is the whole. It is
-	// kept apart so that wrapping costs no second encoding.
-	key string
+	key string // Data stands under this key of the message's data; "" if it is the data
 }
 
-// TaskUpdated is the event of a changed task.
-func TaskUpdated(task any) Event {
-	return Event{Type: TypeTaskUpdated, Data: task, key: "task"}
-}
+// TaskUpdated tells that a task has changed.
+func TaskUpdated(task any) Event { return Event{Type: TypeTaskUpdated, Data: task, key: "task"} }
 
-// TaskCreated is the event of a new task.
-func TaskCreated(task any) Event {
-	return Event{Type: TypeTaskCreated, Data: task, key: "task"}
-}
+// TaskCreated tells of a new task.
+func TaskCreated(task any) Event { return Event{Type: TypeTaskCreated, Data: task, key: "task"} }
 
-// TaskDeleted is the event of a task that is gone.
+// TaskDeleted tells that a task is gone.
 func TaskDeleted(taskID string) Event {
 	return Event{Type: TypeTaskDeleted, Data: taskID, key: "taskId"}
 }
 
-// TaskReordered is the event of a new order of tasks.
+// TaskReordered tells the new order of all tasks of the plan.
 func TaskReordered(taskIDs []string) Event {
+	if taskIDs == nil {
+		taskIDs = []string{}
+	}
 	return Event{Type: TypeTaskReordered, Data: taskIDs, key: "taskIds"}
 }
 
-// ProgressUpdated is the event of a plan's changed progress.
+// ProgressUpdated tells how far the plan is.
 func ProgressUpdated(progress any) Event {
 	return Event{Type: TypeProgressUpdated, Data: progress, key: "progress"}
 }
 
-// EventMeta is what an event carries beside its content. Empty fields are
-// left out of the message.
+// EventMeta is what an event carries besides its data and its position.
 type EventMeta struct {
 	PlanID     string
-	By         string // id of the user who caused it
-	MutationID string
+	By         string // the user who made the change; "" if not known
+	MutationID string // "" if none
 	Timestamp  time.Time
 }
 
-// positionBytes is the room that [EncodedEvent.Splice] and the end of the
-// message need: two members with up to 20 digits each, and a brace.
-const positionBytes = len(`,"seq":`) + 20 + len(`,"prev":`) + 20 + len(`}`)
+// EncodedEvent is an event encoded once, for everybody, which lacks only its position.
+type EncodedEvent struct{ b []byte }
 
-// EncodedEvent is an event encoded once, for everybody, before its position is
-// known. It is not safe for concurrent use; the bytes that Splice returns are.
-type EncodedEvent struct {
-	b    []byte // up to Splice without the end, but with the capacity for it
-	done bool
-}
+// positionBytes is reserved for the position: two keys, two numbers below 2^64, the closing brace.
+const positionBytes = len(`,"seq":,"prev":}`) + 2*20
 
-// EncodeEvent encodes e. The JSON of its Data, without what it is wrapped in,
-// may have maxBytes; 0 is no limit.
-//
-// The error is or wraps [ErrEventType], [ErrEventTooLarge] or [ErrEventData].
-// The result shares no memory with e.
+// EncodeEvent encodes an event but for its position. maxBytes bounds the data. Errors: [ErrEventType], [ErrEventData],
+// [ErrEventTooLarge].
 func EncodeEvent(e Event, m EventMeta, maxBytes int) (*EncodedEvent, error) {
-	b, err := e.encode(m, maxBytes)
+	raw, err := e.encodeData(maxBytes)
 	if err != nil {
 		return nil, err
+	}
+	size := len(raw) + len(e.Type) + len(m.PlanID) + len(m.By) + len(m.MutationID) + 128 + positionBytes
+	b := appendEnvelope(make([]byte, 0, size), e.Type, m.PlanID)
+	b = e.appendData(b, raw)
+	b = appendMeta(b, m)
+	if cap(b)-len(b) < positionBytes { // ids that had to be escaped
+		b = append(make([]byte, 0, len(b)+positionBytes), b...)
 	}
 	return &EncodedEvent{b: b}, nil
 }
 
-// EncodeNotice encodes e as a private notice: a message that belongs to no
-// plan and has no position. Errors and maxBytes are those of [EncodeEvent].
+// EncodeNotice encodes an event that is for one user rather than a plan: it has no position. Errors as [EncodeEvent].
 func EncodeNotice(e Event, at time.Time, maxBytes int) ([]byte, error) {
-	b, err := e.encode(EventMeta{Timestamp: at}, maxBytes)
+	raw, err := e.encodeData(maxBytes)
 	if err != nil {
 		return nil, err
 	}
+	b := appendEnvelope(make([]byte, 0, len(raw)+128), e.Type, "")
+	b = appendMeta(e.appendData(b, raw), EventMeta{Timestamp: at})
 	return append(b, '}'), nil
 }
 
-// Splice completes the message with its position and returns it. It allocates
-// nothing. Only the first call counts: a later one returns the same bytes.
-// Nobody may modify them.
-func (e *EncodedEvent) Splice(seq, prev uint64) []byte {
-	if !e.done {
-		e.b = appendEnd(e.b, seq, prev)
-		e.done = true
+func (e *Event) encodeData(maxBytes int) (raw []byte, err error) {
+	if e.Type == "" || len(e.Type) > MaxTypeBytes || e.Type.Reserved() || !printable(string(e.Type)) {
+		return nil, ErrEventType
 	}
+	if rm, ok := e.Data.(json.RawMessage); ok {
+		raw = rm
+		if len(raw) <= maxBytes && (!utf8.Valid(raw) || !json.Valid(raw)) {
+			return nil, ErrEventData
+		}
+	} else if raw, err = marshal(e.Data); err != nil {
+		return nil, &dataError{err}
+	}
+	if len(raw) > maxBytes {
+		return nil, ErrEventTooLarge
+	}
+	return raw, nil
+}
+
+// dataError is [ErrEventData] with what encoding/json said.
+type dataError struct{ err error }
+
+func (e *dataError) Error() string   { return ErrEventData.Error() + ": " + e.err.Error() }
+func (e *dataError) Unwrap() []error { return []error{ErrEventData, e.err} }
+
+func (e *Event) appendData(b, raw []byte) []byte {
+	b = append(b, `,"data":`...)
+	if e.key == "" {
+		return append(b, raw...)
+	}
+	b = append(append(append(b, '{', '"'), e.key...), '"', ':')
+	return append(append(b, raw...), '}')
+}
+
+func appendMeta(b []byte, m EventMeta) []byte {
+	b = appendTime(append(b, `,"timestamp":`...), m.Timestamp)
+	if m.By != "" {
+		b = appendString(append(b, `,"by":`...), m.By)
+	}
+	if m.MutationID != "" {
+		b = appendString(append(b, `,"mutationId":`...), m.MutationID)
+	}
+	return b
+}
+
+// Splice completes the message with its position, in place. It may be called once; the result, and with it e, must not
+// be modified afterwards.
+func (e *EncodedEvent) Splice(seq, prev uint64) []byte {
+	e.b = appendPosition(e.b, seq, prev)
 	return e.b
 }
 
-// Size returns an upper bound of the length of the complete message, which is
-// also what it takes of memory.
-func (e *EncodedEvent) Size() int {
-	return cap(e.b)
+func appendPosition(b []byte, seq, prev uint64) []byte {
+	b = strconv.AppendUint(append(b, `,"seq":`...), seq, 10)
+	b = strconv.AppendUint(append(b, `,"prev":`...), prev, 10)
+	return append(b, '}')
 }
 
-// AppendReceipt appends the receipt of an event: its place in the order without
-// its content, for those whom it excepts.
+// AppendReceipt appends the message that stands in an event's place for a client that the event excepts.
 func AppendReceipt(dst []byte, m EventMeta, seq, prev uint64) []byte {
-	dst = appendHead(dst, TypeReceipt, m.PlanID)
-	dst = m.append(dst)
-	return appendEnd(dst, seq, prev)
-}
-
-// encode returns the message without its end, with the capacity for it.
-func (e *Event) encode(m EventMeta, maxBytes int) ([]byte, error) {
-	if e.Type.Reserved() || !validText(string(e.Type), MaxTypeBytes) {
-		return nil, fmt.Errorf("%w: %.*q", ErrEventType, MaxTypeBytes, e.Type)
-	}
-	data, err := marshal(e.Data)
-	if err != nil {
-		return nil, err
-	}
-	if maxBytes > 0 && len(data) > maxBytes {
-		return nil, fmt.Errorf("%w: %d bytes, at most %d", ErrEventTooLarge, len(data), maxBytes)
-	}
-	if data != nil {
-		if err := checkData(data); err != nil {
-			return nil, err
-		}
-	} else if e.key != "" {
-		data = []byte("null")
-	}
-
-	// Head and tail are made on the stack to know the exact size: events stay
-	// in memory as history, and a buffer that grew would keep its slack.
-	var headSpace, tailSpace [256]byte
-	head := appendHead(headSpace[:0], e.Type, m.PlanID)
-	tail := tailSpace[:0]
-	if data != nil {
-		head = append(head, `,"data":`...)
-		if e.key != "" {
-			head = append(head, '{', '"')
-			head = append(head, e.key...)
-			head = append(head, '"', ':')
-			tail = append(tail, '}')
-		}
-	}
-	tail = m.append(tail)
-	b := make([]byte, 0, len(head)+len(data)+len(tail)+positionBytes)
-	b = append(b, head...)
-	b = append(b, data...)
-	return append(b, tail...), nil
-}
-
-// append appends what an event and its receipt have in common behind the data.
-func (m *EventMeta) append(dst []byte) []byte {
-	dst = appendTimestamp(dst, m.Timestamp)
-	dst = appendField(dst, "by", m.By)
-	return appendField(dst, "mutationId", m.MutationID)
-}
-
-func appendEnd(dst []byte, seq, prev uint64) []byte {
-	dst = append(dst, `,"seq":`...)
-	dst = strconv.AppendUint(dst, seq, 10)
-	dst = append(dst, `,"prev":`...)
-	dst = strconv.AppendUint(dst, prev, 10)
-	return append(dst, '}')
+	return appendPosition(appendMeta(appendEnvelope(dst, TypeReceipt, m.PlanID), m), seq, prev)
 }
