@@ -32,7 +32,7 @@ func TestOneCloseFrame(t *testing.T) {
 		{"peer, with reason", func(c *client, _ *server) { c.send(opClose, closePayload(1000, "bye")) }, ending{Code: 1000}},
 		{"peer, going away", func(c *client, _ *server) { c.send(opClose, closePayload(1001, "")) }, ending{Code: 1001}},
 		{"peer, code of an application", func(c *client, _ *server) { c.send(opClose, closePayload(3999, "x")) }, ending{Code: 3999}},
-		{"peer, no code", func(c *client, _ *server) { c.send(opClose, nil) }, ending{Code: protocol.CloseNoStatus}},
+		{"peer, no code", func(c *client, _ *server) { c.send(opClose, nil) }, ending{Code: 1005}},
 		{"peer, longest reason", func(c *client, _ *server) { c.send(opClose, closePayload(1000, strings.Repeat("x", 123))) }, ending{Code: 1000}},
 		{"peer, reason not UTF-8", func(c *client, _ *server) { c.send(opClose, closePayload(1000, "\xff")) },
 			ending{Code: protocol.CloseInvalidPayload, Reason: protocol.CloseInvalidPayload.Reason()}},

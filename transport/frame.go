@@ -24,6 +24,9 @@ const (
 	opPong         = 0xA
 )
 
+// closeNoStatus stands for a close frame without a code (RFC 6455 section 7.1.5). It is never sent.
+const closeNoStatus protocol.CloseCode = 1005
+
 const (
 	maxControlPayload = 125
 	// maxControlFrame is the size of the largest control frame that a server sends.
@@ -82,7 +85,7 @@ func controlFrame(b []byte) (opcode byte, payload []byte, ok bool) {
 // code without its reason, or the library's complaint about the peer's framing with a fixed text.
 func closeAnswer(payload []byte) (protocol.CloseCode, []byte) {
 	if len(payload) < 2 {
-		return protocol.CloseNoStatus, []byte{frameClose, 0} // as bare as the peer's
+		return closeNoStatus, []byte{frameClose, 0} // as bare as the peer's
 	}
 	code := protocol.CloseCode(binary.BigEndian.Uint16(payload))
 	switch {

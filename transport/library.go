@@ -53,7 +53,7 @@ func peerClose(err error) (code protocol.CloseCode, ok bool) {
 		return 0, false
 	}
 	if e.Code == websocket.StatusNoStatusRcvd {
-		return protocol.CloseNoStatus, true
+		return closeNoStatus, true
 	}
 	return protocol.CloseCode(e.Code), true
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"math"
+	"math/rand/v2"
 	"net/http"
 	"strconv"
 	"sync/atomic"
@@ -52,11 +53,7 @@ func (h *handler) refuse(w http.ResponseWriter, r *http.Request, err error, toke
 	} else {
 		h.log(r, slog.LevelWarn, "transport: cannot tell who connects", slog.String("error", withoutToken(err, token)))
 	}
-	retry := why.code.Advice().RetryAfter()
-	if why.code == protocol.CloseShutdown {
-		// The hub deals out slots to those it had; who comes now is spread over the same few seconds as after a fault.
-		retry = protocol.CloseInternal.Advice().RetryAfter()
-	}
+	retry := retryAfter(why.code)
 	if why.code != 0 && r.Header.Get("Origin") != "" && h.refusing.take() {
 		defer h.refusing.release()
 		h.tell(w, r, why.code, retry)
@@ -70,6 +67,19 @@ func (h *handler) refuse(w http.ResponseWriter, r *http.Request, err error, toke
 		w.Header().Set("Retry-After", strconv.Itoa(int(seconds)))
 	}
 	answer(w, why.status, why.text)
+}
+
+// retryAfter draws the time after which a client that is refused with code may come back.
+func retryAfter(code protocol.CloseCode) time.Duration {
+	if code == protocol.CloseShutdown {
+		// The hub deals out slots to those it had; who comes now is spread over the same few seconds as after a fault.
+		code = protocol.CloseInternal
+	}
+	a := code.Advice()
+	if a.RetryAfterMax <= a.RetryAfterMin {
+		return a.RetryAfterMin
+	}
+	return a.RetryAfterMin + rand.N(a.RetryAfterMax-a.RetryAfterMin)
 }
 
 // tell upgrades the connection, says goodbye, and waits for the peer to close.

@@ -103,6 +103,14 @@ func newServer(t testing.TB, c config) *server {
 	return &server{s, hub}
 }
 
+// newHub returns a hub that nothing is done with.
+func newHub(t testing.TB) *room.Hub {
+	return room.NewHub(&room.Options{
+		Authorize: func(context.Context, auth.Identity, string) error { return nil },
+		Logger:    testLogger(t),
+	})
+}
+
 func decodeData[T any](t testing.TB, m protocol.Message) T {
 	t.Helper()
 	var v T
@@ -123,3 +131,5 @@ func receive[T any](t testing.TB, c <-chan T) T {
 		panic("unreachable")
 	}
 }
+
+var discardLogger = slog.New(slog.DiscardHandler)

@@ -1,0 +1,251 @@
+package transport_test
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"math/rand/v2"
+	"net"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/planrooms/planrooms/room"
+	"github.com/planrooms/planrooms/transport"
+)
+
+// socketPair returns both ends of a TCP connection. The peer's receive buffer is small, so that it fills soon.
+func socketPair(t testing.TB) (own, peer net.Conn) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	peer, err = net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := peer.(*net.TCPConn).SetReadBuffer(4 << 10); err != nil {
+		t.Fatal(err)
+	}
+	own, err = l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = own.Close(); _ = peer.Close() })
+	return own, peer
+}
+
+// stuff writes until the sink takes nothing more, and returns how much it took.
+func stuff(t testing.TB, s room.Sink) int {
+	t.Helper()
+	b := make([]byte, 64<<10)
+	for total := 0; ; {
+		n, err := s.TryWrite(b)
+		if err != nil {
+			t.Fatalf("TryWrite: %v", err)
+		}
+		if n == 0 {
+			return total
+		}
+		total += n
+	}
+}
+
+func TestSinkWaitsForItsSocket(t *testing.T) {
+	own, peer := socketPair(t)
+	s := transport.NewSink()
+	if n, err := s.TryWrite([]byte("x")); n != 0 || err != nil {
+		t.Errorf("TryWrite before the upgrade = %d, %v, want 0, nil", n, err)
+	}
+	if _, err := s.Write([]byte("x"), time.Now()); !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("Write before the upgrade: %v, want a deadline exceeded", err)
+	}
+	wrote := make(chan error)
+	go func() {
+		_, err := s.Write([]byte("hello"), time.Now().Add(testTimeout))
+		wrote <- err
+	}()
+	transport.Attach(s, own, 4<<10)
+	if err := receive(t, wrote); err != nil {
+		t.Fatalf("Write: %v", err)
+	}
+	got := make([]byte, 5)
+	if _, err := io.ReadFull(peer, got); err != nil || string(got) != "hello" {
+		t.Errorf("peer read %q, %v", got, err)
+	}
+}
+
+func TestSinkClosedBeforeItsSocket(t *testing.T) {
+	own, peer := socketPair(t)
+	s := transport.NewSink()
+	wrote := make(chan error)
+	go func() {
+		_, err := s.Write([]byte("hello"), time.Now().Add(testTimeout))
+		wrote <- err
+	}()
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+	if err := receive(t, wrote); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("Write: %v, want net.ErrClosed", err)
+	}
+	transport.Attach(s, own, 4<<10)
+	if n, err := peer.Read(make([]byte, 1)); err != io.EOF {
+		t.Errorf("peer read %d, %v, want io.EOF", n, err)
+	}
+}
+
+// TestSinkStaleDeadline lets a deadline pass: later writes must not fail for it.
+func TestSinkStaleDeadline(t *testing.T) {
+	own, peer := socketPair(t)
+	s := transport.NewSink()
+	transport.Attach(s, own, 4<<10)
+	total := stuff(t, s)
+	if n, err := s.Write([]byte("x"), time.Now().Add(time.Millisecond)); n != 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Fatalf("Write to a full socket = %d, %v, want 0 and a deadline exceeded", n, err)
+	}
+	if n, err := s.TryWrite([]byte("x")); n != 0 || err != nil {
+		t.Fatalf("TryWrite after a deadline = %d, %v, want 0, nil", n, err)
+	}
+	read := make(chan error)
+	go func() {
+		_, err := io.CopyN(io.Discard, peer, int64(total))
+		read <- err
+	}()
+	if n, err := s.Write([]byte("x"), time.Now().Add(testTimeout)); n != 1 || err != nil {
+		t.Errorf("Write after the peer has read = %d, %v, want 1, nil", n, err)
+	}
+	if err := receive(t, read); err != nil {
+		t.Error(err)
+	}
+	// The deadline of the write that went well must be gone, too.
+	if n, err := s.TryWrite([]byte("y")); n != 1 || err != nil {
+		t.Errorf("TryWrite = %d, %v, want 1, nil", n, err)
+	}
+}
+
+func TestSinkCloseFreesWriter(t *testing.T) {
+	own, _ := socketPair(t)
+	for _, c := range []struct {
+		name string
+		conn net.Conn
+	}{{"socket", own}, {"any connection", pipeEnd(t)}} {
+		t.Run(c.name, func(t *testing.T) {
+			s := transport.NewSink()
+			transport.Attach(s, c.conn, 4<<10)
+			if c.conn == own {
+				stuff(t, s)
+			}
+			wrote := make(chan error)
+			go func() {
+				_, err := s.Write([]byte("x"), time.Now().Add(testTimeout))
+				wrote <- err
+			}()
+			if err := s.Close(); err != nil {
+				t.Errorf("Close: %v", err)
+			}
+			if err := receive(t, wrote); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
+				t.Errorf("Write: %v, want that it is closed", err)
+			}
+			_ = s.Close() // a second time
+		})
+	}
+}
+
+func pipeEnd(t testing.TB) net.Conn {
+	a, b := net.Pipe()
+	t.Cleanup(func() { _ = a.Close(); _ = b.Close() })
+	return a
+}
+
+// embedded is a connection with a Write of its own: the socket inside must not be written to behind its back.
+type embedded struct {
+	*net.TCPConn
+	writes int
+}
+
+func (e *embedded) Write(b []byte) (int, error) {
+	e.writes++
+	return e.TCPConn.Write(b)
+}
+
+func TestSinkRespectsWrappers(t *testing.T) {
+	own, peer := socketPair(t)
+	e := &embedded{TCPConn: own.(*net.TCPConn)}
+	s := transport.NewSink()
+	transport.Attach(s, e, 4<<10)
+	if n, err := s.TryWrite([]byte("x")); n != 0 || err != nil {
+		t.Errorf("TryWrite = %d, %v, want 0, nil", n, err)
+	}
+	if n, err := s.Write([]byte("x"), time.Now().Add(testTimeout)); n != 1 || err != nil || e.writes != 1 {
+		t.Errorf("Write = %d, %v with %d writes, want 1, nil with 1", n, err, e.writes)
+	}
+	if _, err := io.ReadFull(peer, make([]byte, 1)); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestSinkShortWrites pushes a stream through the smallest send buffer there is, with whatever sizes come.
+func TestSinkShortWrites(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		pair func(testing.TB) (net.Conn, net.Conn)
+	}{
+		{"TCP", socketPair},
+		{"pipe", func(testing.TB) (net.Conn, net.Conn) { return net.Pipe() }},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			own, peer := c.pair(t)
+			s := transport.NewSink()
+			transport.Attach(s, own, 1)
+			r := rand.NewChaCha8([32]byte{1})
+			data := make([]byte, 1<<20)
+			_, _ = r.Read(data) // never fails
+			got := make([]byte, len(data))
+			read := make(chan error)
+			go func() {
+				_, err := io.ReadFull(peer, got)
+				read <- err
+			}()
+			sizes := rand.New(r)
+			for rest := data; len(rest) > 0; {
+				n, err := s.TryWrite(rest[:min(len(rest), 1+sizes.IntN(100_000))])
+				if err != nil {
+					t.Fatalf("TryWrite: %v", err)
+				}
+				if rest = rest[n:]; n > 0 || len(rest) == 0 {
+					continue
+				}
+				if n, err = s.Write(rest, time.Now().Add(testTimeout)); n == 0 || err != nil {
+					t.Fatalf("Write = %d, %v", n, err)
+				}
+				rest = rest[n:]
+			}
+			if err := receive(t, read); err != nil {
+				t.Fatal(err)
+			}
+			if !bytes.Equal(got, data) {
+				t.Error("the peer read other bytes than were written")
+			}
+			_ = s.Close()
+		})
+	}
+}
+
+// TestTryWriteAllocates nothing: it is called once per connection and event.
+func TestTryWriteAllocatesNothing(t *testing.T) {
+	own, peer := socketPair(t)
+	s := transport.NewSink()
+	transport.Attach(s, own, 64<<10)
+	go func() { _, _ = io.Copy(io.Discard, peer) }()
+	b := make([]byte, 16)
+	if got := testing.AllocsPerRun(100, func() {
+		if _, err := s.TryWrite(b); err != nil {
+			t.Fatal(err)
+		}
+	}); got != 0 {
+		t.Errorf("TryWrite allocates %v times, want 0", got)
+	}
+}

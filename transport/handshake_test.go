@@ -1,0 +1,128 @@
+package transport_test
+
+import (
+	"crypto/tls"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/planrooms/planrooms/transport"
+)
+
+func TestHandshake(t *testing.T) {
+	good := func(change func(r *http.Request)) *http.Request {
+		r := httptest.NewRequest(http.MethodGet, "/ws", nil)
+		r.Header = http.Header{
+			"Connection": {"Upgrade"}, "Upgrade": {"websocket"},
+			"Sec-Websocket-Version": {"13"}, "Sec-Websocket-Key": {"dGhlIHNhbXBsZSBub25jZQ=="},
+		}
+		change(r)
+		return r
+	}
+	cases := []struct {
+		name    string
+		change  func(r *http.Request)
+		status  int
+		headers http.Header // that must be there
+	}{
+		{"plain GET", func(r *http.Request) { r.Header = http.Header{} }, 426, http.Header{"Upgrade": {"websocket"}}},
+		{"POST", func(r *http.Request) { r.Method = http.MethodPost }, 405, http.Header{"Allow": {"GET"}}},
+		{"HEAD", func(r *http.Request) { r.Method = http.MethodHead }, 405, http.Header{"Allow": {"GET"}}},
+		{"HTTP/1.0", func(r *http.Request) { r.ProtoMinor = 0 }, 426, nil},
+		{"no Connection", func(r *http.Request) { r.Header.Del("Connection") }, 426, nil},
+		{"upgrade to h2c", func(r *http.Request) { r.Header.Set("Upgrade", "h2c") }, 426, nil},
+		{"version 8", func(r *http.Request) { r.Header.Set("Sec-WebSocket-Version", "8") }, 400, http.Header{"Sec-Websocket-Version": {"13"}}},
+		{"no key", func(r *http.Request) { r.Header.Del("Sec-WebSocket-Key") }, 400, nil},
+		{"short key", func(r *http.Request) { r.Header.Set("Sec-WebSocket-Key", "c2hvcnQ=") }, 400, nil},
+		{"two keys", func(r *http.Request) { r.Header.Add("Sec-WebSocket-Key", r.Header.Get("Sec-WebSocket-Key")) }, 400, nil},
+		{"body", func(r *http.Request) { r.ContentLength = 3 }, 400, nil},
+	}
+	h := transport.NewHandler(newHub(t), verifier, nil)
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			w := httptest.NewRecorder()
+			h.ServeHTTP(w, good(c.change))
+			if w.Code != c.status {
+				t.Errorf("status %d, want %d", w.Code, c.status)
+			}
+			if strings.TrimSpace(w.Body.String()) == "" {
+				t.Error("no text")
+			}
+			for name, want := range c.headers {
+				if got := w.Header().Get(name); got != want[0] {
+					t.Errorf("%s = %q, want %q", name, got, want[0])
+				}
+			}
+		})
+	}
+}
+
+// TestHTTP2 asks over a connection that cannot be hijacked.
+func TestHTTP2(t *testing.T) {
+	s := newServer(t, config{http2: true})
+	req, err := http.NewRequest(http.MethodGet, s.URL+"/ws", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+tokenOf("ann"))
+	resp, err := s.Client().Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	if resp.ProtoMajor != 2 || resp.StatusCode != http.StatusUpgradeRequired {
+		t.Errorf("%s: status %d, want 426 over HTTP/2", resp.Proto, resp.StatusCode)
+	}
+}
+
+// TestTLS is a whole conversation where a socket cannot be written to directly.
+func TestTLS(t *testing.T) {
+	s := newServer(t, config{tls: true})
+	ann, bob := dial(t, s.Server, "ann"), dial(t, s.Server, "bob")
+	for _, c := range []*client{ann, bob} {
+		if _, ok := c.nc.(*tls.Conn); !ok {
+			t.Fatalf("connection is a %T", c.nc)
+		}
+		c.join("p")
+	}
+	const events = 50
+	text := strings.Repeat("x", 3000) // together more than one TLS record
+	for range events {
+		if err := s.hub.BroadcastTaskUpdated(t.Context(), "p", map[string]string{"text": text}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range []*client{ann, bob} {
+		for n := 0; n < events; {
+			if m := c.next(); m.Seq > 0 {
+				n++
+			}
+		}
+		c.send(opPing, []byte("x"))
+		if got := c.pong(); string(got) != "x" {
+			t.Errorf("pong %q, want x", got)
+		}
+	}
+	ann.send(opClose, closePayload(1000, ""))
+	if got := ann.end(); got.Code != 1000 {
+		t.Errorf("closed with %+v, want 1000", got)
+	}
+	bob.send(opBinary, nil)
+	if got := bob.end(); got.Code != 1003 || got.Goodbye != 1003 {
+		t.Errorf("closed with %+v, want 1003", got)
+	}
+}
+
+// TestNoHijack serves behind middleware that a WebSocket cannot pass.
+func TestNoHijack(t *testing.T) {
+	quiet := transport.Options{Logger: discardLogger}
+	s := newServer(t, config{options: quiet, wrap: func(h http.Handler) http.Handler {
+		return http.TimeoutHandler(h, time.Hour, "")
+	}})
+	_, resp := open(t, s.Server, handshake{token: tokenOf("ann")})
+	if resp.StatusCode != http.StatusInternalServerError {
+		t.Errorf("status %d, want 500", resp.StatusCode)
+	}
+}

@@ -1,0 +1,95 @@
+package transport_test
+
+import (
+	"bufio"
+	"bytes"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/planrooms/planrooms/protocol"
+)
+
+// unwrapOnly is a ResponseWriter of middleware that forwards nothing but Unwrap.
+type unwrapOnly struct{ inner http.ResponseWriter }
+
+func (w unwrapOnly) Header() http.Header         { return w.inner.Header() }
+func (w unwrapOnly) Write(b []byte) (int, error) { return w.inner.Write(b) }
+func (w unwrapOnly) WriteHeader(status int)      { w.inner.WriteHeader(status) }
+func (w unwrapOnly) Unwrap() http.ResponseWriter { return w.inner }
+
+// ginLike is a ResponseWriter that writes the status only when asked to.
+type ginLike struct {
+	http.ResponseWriter
+	status  int
+	written bool
+}
+
+func (w *ginLike) WriteHeader(status int) { w.status = status }
+
+func (w *ginLike) WriteHeaderNow() {
+	if !w.written {
+		w.written = true
+		w.ResponseWriter.WriteHeader(w.status)
+	}
+}
+
+func (w *ginLike) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	return w.ResponseWriter.(http.Hijacker).Hijack()
+}
+
+// TestMiddleware connects through ResponseWriters of several makes.
+func TestMiddleware(t *testing.T) {
+	wrap := func(f func(w http.ResponseWriter) http.ResponseWriter) func(http.Handler) http.Handler {
+		return func(h http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { h.ServeHTTP(f(w), r) })
+		}
+	}
+	for _, c := range []struct {
+		name string
+		wrap func(http.Handler) http.Handler
+	}{
+		{"Unwrap only", wrap(func(w http.ResponseWriter) http.ResponseWriter { return unwrapOnly{w} })},
+		{"Unwrap twice", wrap(func(w http.ResponseWriter) http.ResponseWriter { return unwrapOnly{unwrapOnly{w}} })},
+		{"gin", wrap(func(w http.ResponseWriter) http.ResponseWriter { return &ginLike{ResponseWriter: w} })},
+		{"gin behind Unwrap", wrap(func(w http.ResponseWriter) http.ResponseWriter { return unwrapOnly{&ginLike{ResponseWriter: w}} })},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := newServer(t, config{wrap: c.wrap})
+			conn := dial(t, s.Server, "ann")
+			conn.join("p")
+			conn.send(opClose, closePayload(1000, ""))
+			if got := conn.end(); got.Code != 1000 {
+				t.Errorf("closed with %+v, want 1000", got)
+			}
+			_, resp := open(t, s.Server, handshake{})
+			if resp.StatusCode != http.StatusUnauthorized && !strings.HasPrefix(c.name, "gin") { // gin writes a status later
+				t.Errorf("without token: status %d, want 401", resp.StatusCode)
+			}
+		})
+	}
+}
+
+// TestPipelined sends the first messages before the handshake was answered, more of them than the connection's buffer holds.
+func TestPipelined(t *testing.T) {
+	s := newServer(t, config{})
+	const joins = 20
+	var b bytes.Buffer
+	for i := range joins {
+		b.Write(clientFrame(fin|opText, []byte(`{"type":"join-plan","planId":"`+strings.Repeat("p", 100)+string(rune('a'+i))+`"}`)))
+	}
+	b.Write(clientFrame(fin|opPing, []byte("last")))
+	c := dialWith(t, s.Server, handshake{token: tokenOf("ann"), after: b.Bytes()})
+	for range joins {
+		if m := c.next(); m.Type != protocol.TypeJoinPlan {
+			t.Fatalf("got %q %s, want the answer to a join", m.Type, m.Data)
+		}
+	}
+	if len(c.pongs) == 0 {
+		c.pongs = append(c.pongs, c.pong())
+	}
+	if got := string(c.pongs[0]); got != "last" {
+		t.Errorf("pong %q, want last", got)
+	}
+}
