@@ -41,8 +41,7 @@ func (h *Hub) clean() {
 	}
 	for _, r := range rooms {
 		r.mu.Lock()
-		freed := r.log.trimTo(h.opts.HistoryEvents, h.opts.HistoryBytes, now.Add(-h.opts.HistoryAge))
-		h.history.Add(-int64(freed))
+		r.trimLocked(now)
 		idle := r.idleLocked() && r.joined && now.Sub(r.emptySince) >= h.opts.IdleTimeout
 		r.mu.Unlock()
 		if idle {

@@ -202,14 +202,15 @@ func (l *log) trim(n int) (freed int) {
 	return freed
 }
 
-// trimTo drops what is over the limits, always the oldest first, and returns the bytes that it freed.
-func (l *log) trimTo(maxEvents, maxBytes int, oldest time.Time) (freed int) {
+// trimTo drops what is over the limits, always the oldest first, and returns the bytes that it freed. What a pump has yet to
+// take, from index keep on, is not held to maxEvents: a burst must not outrun those who read as fast as they can.
+func (l *log) trimTo(maxEvents, maxBytes int, oldest time.Time, keep uint64) (freed int) {
 	n, bytes := 0, l.bytes
 	for n < len(l.events) {
 		e := l.events[n]
+		over := len(l.events)-n > maxEvents && e.index < keep || bytes > maxBytes
 		// The newest event is kept whatever its size: it may not have been written to anybody yet.
-		over := (len(l.events)-n > maxEvents || bytes > maxBytes) && n < len(l.events)-1
-		if !over && !e.at.Before(oldest) {
+		if !(over && n < len(l.events)-1) && !e.at.Before(oldest) {
 			break
 		}
 		bytes -= e.size
@@ -219,10 +220,10 @@ func (l *log) trimTo(maxEvents, maxBytes int, oldest time.Time) (freed int) {
 }
 
 // since returns the index after the event with that seq. It is false where the chain from seq on is not all
-// here: too old, ahead of the end, or not a position of this log at all.
-func (l *log) since(seq uint64) (index uint64, ok bool) {
+// here or is longer than maxEvents: too old, ahead of the end, or not a position of this log at all.
+func (l *log) since(seq uint64, maxEvents int) (index uint64, ok bool) {
 	if seq == l.base {
-		return l.tail, true
+		return l.tail, len(l.events) <= maxEvents
 	}
 	lo, hi := 0, len(l.events)
 	for lo < hi {
@@ -236,7 +237,7 @@ func (l *log) since(seq uint64) (index uint64, ok bool) {
 	if lo == len(l.events) || l.events[lo].seq != seq {
 		return 0, false
 	}
-	return l.events[lo].index + 1, true
+	return l.events[lo].index + 1, len(l.events)-1-lo <= maxEvents
 }
 
 // cursor is a place in a log.

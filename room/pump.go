@@ -1,6 +1,9 @@
 package room
 
-import "sync"
+import (
+	"sync"
+	"time"
+)
 
 // shard is a part of a room's members, with a pump of its own, so that a large room uses all cores.
 type shard struct {
@@ -105,6 +108,7 @@ func (sh *shard) pump() {
 		if sh.next == r.log.next || len(sh.members) == 0 {
 			sh.next, sh.passed = r.log.next, r.log.next
 			sh.pumping, sh.shared = false, false
+			r.trimLocked(time.Now()) // of what was kept for this pump
 			evict := r.settleLocked()
 			r.mu.Unlock()
 			closeAll(evict)

@@ -208,9 +208,9 @@ func (s *Session) enter(req protocol.Request, allowed func() bool) bool {
 	}
 	m.cur = cursor{next: r.log.next, events: r.log.next, notices: r.log.next}
 	data := protocol.JoinAnswer{Success: true, Position: r.positionLocked()}
-	h.history.Add(-int64(r.log.trimTo(h.opts.HistoryEvents, h.opts.HistoryBytes, time.Now().Add(-h.opts.HistoryAge))))
+	r.trimLocked(time.Now())
 	if since := req.Since; since != nil && since.Epoch == h.epoch {
-		if index, ok := r.log.since(since.Seq); ok {
+		if index, ok := r.log.since(since.Seq, h.opts.HistoryEvents); ok {
 			data.Recovered, data.Position = true, *since
 			m.cur.next, m.cur.events = index, index
 		}

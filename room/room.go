@@ -49,14 +49,25 @@ func (r *room) appendEventLocked(e *entry, encoded *protocol.EncodedEvent) {
 	e.size = len(e.payload)
 	r.log.appendEvent(e)
 	r.lastActivity = e.at
-	total := h.history.Add(int64(e.size))
-	freed := r.log.trimTo(h.opts.HistoryEvents, h.opts.HistoryBytes, e.at.Add(-h.opts.HistoryAge))
-	if total-int64(freed) > int64(h.opts.HistoryTotal) {
-		freed += r.log.trim(len(r.log.events) - 1)
+	h.history.Add(int64(e.size))
+	r.trimLocked(e.at)
+	if h.history.Load() > int64(h.opts.HistoryTotal) {
+		h.history.Add(-int64(r.log.trim(len(r.log.events) - 1)))
 		h.evictSoon()
 	}
-	h.history.Add(-int64(freed))
 	r.wakeLocked()
+}
+
+// trimLocked holds the log to its limits.
+func (r *room) trimLocked(now time.Time) {
+	keep := r.log.next
+	for _, sh := range r.shards {
+		if sh.pumping {
+			keep = min(keep, sh.next)
+		}
+	}
+	o := &r.hub.opts
+	r.hub.history.Add(-int64(r.log.trimTo(o.HistoryEvents, o.HistoryBytes, now.Add(-o.HistoryAge), keep)))
 }
 
 // enterLocked gives m a place in a shard.

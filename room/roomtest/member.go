@@ -85,6 +85,9 @@ func (m *Member) connect() error {
 // Session is the hub's side of the current connection.
 func (m *Member) Session() *room.Session { return m.session }
 
+// Sink is the current connection as the hub sees it, for a test that wraps it.
+func (m *Member) Sink() room.Sink { return m.sink }
+
 // Send sends one message as it is.
 func (m *Member) Send(message string) {
 	m.session.Seen()
