@@ -200,10 +200,11 @@ func (s *Session) enter(req protocol.Request, allowed func() bool) bool {
 	name := s.identity.Name
 	s.mu.Unlock()
 
+	if old != nil && !r.exitLocked(old) {
+		old = nil // it is just being removed, and its user is no longer present
+	}
 	var evict []*Session
-	if old != nil {
-		r.exitLocked(old)
-	} else {
+	if old == nil {
 		evict = r.presence.enterLocked(s, name)
 	}
 	m.cur = cursor{next: r.log.next, events: r.log.next, notices: r.log.next}

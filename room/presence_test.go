@@ -1,0 +1,446 @@
+package room_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/planrooms/planrooms/auth"
+	"github.com/planrooms/planrooms/protocol"
+	"github.com/planrooms/planrooms/room"
+	"github.com/planrooms/planrooms/room/roomtest"
+)
+
+func joined(plan, user string, count int) string {
+	return fmt.Sprintf(`join-plan %s {"userId":%q,"userName":%[2]q,"participantCount":%d}`, plan, user, count)
+}
+
+func left(plan, user string, count int) string {
+	return fmt.Sprintf(`leave-plan %s {"userId":%q,"participantCount":%d}`, plan, user, count)
+}
+
+func shows(plan, user, state string) string {
+	return fmt.Sprintf(`presence-updated %s {"userId":%q,"state":%s}`, plan, user, state)
+}
+
+func setState(m *roomtest.Member, plan, state string) {
+	m.Send(fmt.Sprintf(`{"type":"update-presence","planId":%q,"data":{"state":%s}}`, plan, state))
+	synctest.Wait()
+}
+
+// A user is one participant however many connections; nobody hears of the second one.
+func TestSecondConnection(t *testing.T) {
+	bubble(t, nil, func(t *testing.T, h *room.Hub) {
+		bob := roomtest.Join(t, h, "bob", "p")
+		tab1 := roomtest.Join(t, h, "alice", "p")
+		wantHeard(t, bob, joined("p", "alice", 2))
+		tab2 := roomtest.Join(t, h, "alice", "p")
+		if tab2.Joined.ParticipantCount != 2 || tab2.Joined.Participants[1].Connections != 2 {
+			t.Errorf("join answer %+v, want 2 people, alice with 2 connections", tab2.Joined)
+		}
+		if n := h.UserConnections("alice"); n != 2 {
+			t.Errorf("UserConnections = %d, want 2", n)
+		}
+		tab1.Send(`{"type":"leave-plan","planId":"p"}`)
+		wantHeard(t, tab1, `leave-plan p {"success":true}`)
+		wantHeard(t, tab2)
+		wantHeard(t, bob)
+		update(t, h, "p", 1)
+		wantEvent(t, tab2, 1)
+		wantEvent(t, bob, 1)
+		wantHeard(t, tab1)
+		tab2.Send(`{"type":"leave-plan","planId":"p"}`)
+		wantHeard(t, tab2, `leave-plan p {"success":true}`)
+		wantHeard(t, bob, left("p", "alice", 1))
+	})
+}
+
+// A connection that ends may be a reload: the leave is told after 5 s, unless the user left, or was made to leave.
+func TestLinger(t *testing.T) {
+	const none = -1
+	tests := []struct {
+		name string
+		end  func(t *testing.T, h *room.Hub, alice *roomtest.Member)
+		told time.Duration // after the end
+	}{
+		{"cut", func(_ *testing.T, _ *room.Hub, m *roomtest.Member) { m.Cut() }, 5 * time.Second},
+		{"closed by the peer", func(_ *testing.T, _ *room.Hub, m *roomtest.Member) {
+			m.Session().CloseFrame(protocol.CloseGoingAway, nil)
+		}, 5 * time.Second},
+		{"closed after a fault", func(_ *testing.T, _ *room.Hub, m *roomtest.Member) {
+			m.Session().Close(protocol.CloseInternal)
+		}, 5 * time.Second},
+		{"replaced and then cut", func(t *testing.T, h *room.Hub, _ *roomtest.Member) {
+			connect(t, h, "alice", "tab").Cut()
+		}, 5 * time.Second},
+		{"back in time", func(t *testing.T, _ *room.Hub, m *roomtest.Member) {
+			m.Cut()
+			time.Sleep(5*time.Second - 1)
+			m.Resume()
+		}, none},
+		{"left", func(_ *testing.T, _ *room.Hub, m *roomtest.Member) {
+			m.Send(`{"type":"leave-plan","planId":"p"}`)
+		}, 0},
+		{"revoked", func(t *testing.T, h *room.Hub, _ *roomtest.Member) {
+			if err := h.Revoke(t.Context(), "p", "alice"); err != nil {
+				t.Fatalf("Revoke: %v", err)
+			}
+		}, 0},
+		{"revoked while lingering", func(t *testing.T, h *room.Hub, m *roomtest.Member) {
+			m.Cut()
+			if err := h.Revoke(t.Context(), "p", "alice"); err != nil {
+				t.Fatalf("Revoke: %v", err)
+			}
+		}, 0},
+		{"disconnected", func(t *testing.T, h *room.Hub, _ *roomtest.Member) {
+			if err := h.Disconnect(t.Context(), "alice"); err != nil {
+				t.Fatalf("Disconnect: %v", err)
+			}
+		}, 0},
+		{"expired", func(_ *testing.T, _ *room.Hub, m *roomtest.Member) {
+			m.Session().Close(protocol.CloseUnauthorized)
+		}, 0},
+		{"timed out", func(_ *testing.T, _ *room.Hub, m *roomtest.Member) {
+			m.Session().Close(protocol.CloseTimeout)
+		}, 0},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			bubble(t, nil, func(t *testing.T, h *room.Hub) {
+				bob := roomtest.Join(t, h, "bob", "p")
+				alice := connect(t, h, "alice", "tab")
+				alice.Join("p", nil)
+				unread(t, bob)
+				test.end(t, h, alice)
+				synctest.Wait()
+				if test.told > 0 {
+					time.Sleep(test.told - 1)
+					wantHeard(t, bob)
+					info, _ := h.Room("p")
+					if info.Participants != 2 || info.Connections != 1 || info.People[1].Connections != 0 {
+						t.Errorf("room %+v, want alice in it without a connection", info)
+					}
+					if n := h.UserConnections("alice"); n != 0 {
+						t.Errorf("UserConnections = %d: who lingers is not connected", n)
+					}
+					carol := connect(t, h, "carol", "")
+					carol.Join("p", nil)
+					if carol.Joined.ParticipantCount != 3 || carol.Joined.Participants[1].Connections != 0 {
+						t.Errorf("join answer %+v, want 3 people, alice without a connection", carol.Joined)
+					}
+					wantHeard(t, bob, joined("p", "carol", 3))
+					carol.Send(`{"type":"leave-plan","planId":"p"}`)
+					wantHeard(t, bob, left("p", "carol", 2))
+					time.Sleep(1)
+				}
+				if test.told == none {
+					time.Sleep(time.Minute)
+					wantHeard(t, bob)
+				} else {
+					wantHeard(t, bob, left("p", "alice", 1))
+				}
+			})
+		})
+	}
+}
+
+// Only the last connection of a user lingers.
+func TestLingerOfOneOfTwoTabs(t *testing.T) {
+	bubble(t, nil, func(t *testing.T, h *room.Hub) {
+		bob := roomtest.Join(t, h, "bob", "p")
+		tab1, tab2 := roomtest.Join(t, h, "alice", "p"), roomtest.Join(t, h, "alice", "p")
+		unread(t, bob)
+		tab1.Cut()
+		time.Sleep(time.Minute)
+		wantHeard(t, bob)
+		tab2.Cut()
+		time.Sleep(5 * time.Second)
+		wantHeard(t, bob, left("p", "alice", 1))
+	})
+}
+
+// A newer connection of the same user and client id takes the place of the older one, and counts in its stead.
+func TestReplacedConnection(t *testing.T) {
+	bubble(t, &room.Options{ConnectionsPerUser: 2}, func(t *testing.T, h *room.Hub) {
+		bob := roomtest.Join(t, h, "bob", "p")
+		connect(t, h, "alice", "tab2")
+		older := connect(t, h, "alice", "tab1")
+		older.Join("p", nil)
+		other := connect(t, h, "bob", "tab1") // another user's client id
+		unread(t, bob)
+
+		newer := connect(t, h, "alice", "tab1")
+		wantClosed(t, older, protocol.CloseReplaced)
+		if n := h.UserConnections("alice"); n != 2 {
+			t.Errorf("UserConnections = %d, want 2", n)
+		}
+		if _, err := h.Connect(t.Context(), auth.Identity{UserID: "alice"}, &pipe{}, nil); err != room.ErrTooManyConnections {
+			t.Errorf("a third connection: %v, want ErrTooManyConnections", err)
+		}
+		newer.Join("p", nil)
+		wantHeard(t, other)
+		time.Sleep(time.Minute)
+		wantHeard(t, bob)
+		wantHeard(t, other)
+		update(t, h, "p", 1)
+		wantEvent(t, newer, 1)
+	})
+}
+
+func TestPresenceStates(t *testing.T) {
+	bubble(t, nil, func(t *testing.T, h *room.Hub) {
+		bob := roomtest.Join(t, h, "bob", "p")
+		tab1, tab2 := roomtest.Join(t, h, "alice", "p"), roomtest.Join(t, h, "alice", "p")
+		unread(t, bob)
+
+		setState(tab1, "p", `{"on":1}`)
+		wantHeard(t, tab1) // everybody but the sending connection
+		wantHeard(t, tab2, shows("p", "alice", `{"on":1}`))
+		wantHeard(t, bob, shows("p", "alice", `{"on":1}`))
+
+		setState(tab2, "p", `2`)
+		wantHeard(t, tab1, shows("p", "alice", `2`))
+		wantHeard(t, bob, shows("p", "alice", `2`))
+
+		carol := roomtest.Join(t, h, "carol", "p")
+		if got := carol.Joined.Participants[1]; string(got.State) != "2" {
+			t.Errorf("state in the join answer = %s, want the newest, 2", got.State)
+		}
+		if got := carol.Joined.Participants[0]; got.State != nil {
+			t.Errorf("state of bob, who has none: %s", got.State)
+		}
+		unread(t, bob)
+		unread(t, tab1)
+
+		// An older one changes: the newest wins.
+		setState(tab1, "p", `null`)
+		wantHeard(t, bob)
+		setState(tab1, "p", `3`)
+		wantHeard(t, bob, shows("p", "alice", `3`))
+		// Clearing the newest shows the one before it; clearing both, none.
+		setState(tab1, "p", `null`)
+		wantHeard(t, bob, shows("p", "alice", `2`))
+		setState(tab2, "p", `null`)
+		wantHeard(t, bob, shows("p", "alice", `null`))
+		setState(tab2, "p", `null`)
+		wantHeard(t, bob)
+
+		// The connection whose state is shown ends: what stands is that of the other.
+		setState(tab1, "p", `4`)
+		setState(tab2, "p", `5`)
+		wantHeard(t, bob, shows("p", "alice", `4`), shows("p", "alice", `5`))
+		tab2.Cut()
+		wantHeard(t, bob, shows("p", "alice", `4`))
+		tab1.Send(`{"type":"leave-plan","planId":"p"}`)
+		wantHeard(t, bob, left("p", "alice", 2))
+	})
+}
+
+// The state of somebody who lingers stands until they are back without one.
+func TestStateOverAReload(t *testing.T) {
+	bubble(t, nil, func(t *testing.T, h *room.Hub) {
+		bob, alice := roomtest.Join(t, h, "bob", "p"), roomtest.Join(t, h, "alice", "p")
+		setState(alice, "p", `1`)
+		unread(t, bob)
+		alice.Cut()
+		time.Sleep(time.Second)
+		wantHeard(t, bob)
+		if info, _ := h.Room("p"); string(info.People[1].State) != "1" {
+			t.Errorf("state while lingering = %s, want 1", info.People[1].State)
+		}
+		alice.Resume()
+		wantHeard(t, bob, shows("p", "alice", `null`))
+	})
+}
+
+// State is of one plan.
+func TestStateIsOfOnePlan(t *testing.T) {
+	bubble(t, nil, func(t *testing.T, h *room.Hub) {
+		alice := connect(t, h, "alice", "")
+		alice.Join("p", nil)
+		alice.Join("q", nil)
+		bob := roomtest.Join(t, h, "bob", "q")
+		unread(t, alice)
+		setState(alice, "p", `1`)
+		wantHeard(t, bob)
+		if info, _ := h.Room("q"); info.People[0].State != nil {
+			t.Errorf("state in q = %s, want none", info.People[0].State)
+		}
+	})
+}
+
+func TestPresenceKeepsTheOrderOfEvents(t *testing.T) {
+	bubble(t, nil, func(t *testing.T, h *room.Hub) {
+		bob, carol := roomtest.Join(t, h, "bob", "p"), roomtest.Join(t, h, "carol", "p")
+		unread(t, bob)
+		var want []string
+		for n := range 10 {
+			update(t, h, "p", n)
+			user := fmt.Sprint("user", n)
+			m := roomtest.Join(t, h, user, "p")
+			setState(m, "p", fmt.Sprint(n))
+			want = append(want, fmt.Sprintf(`task-updated p {"task":{"id":%d}}`, n), joined("p", user, 3+n), shows("p", user, fmt.Sprint(n)))
+		}
+		wantHeard(t, bob, want...)
+		wantHeard(t, carol, want...)
+	})
+}
+
+// Above PresenceLimit only counts are told, at most one a second; once it is below everybody is told again.
+func TestCrowdedRoom(t *testing.T) {
+	bubble(t, &room.Options{PresenceLimit: 3}, func(t *testing.T, h *room.Hub) {
+		count := func(n int) string { return fmt.Sprintf(`join-plan p {"participantCount":%d}`, n) }
+		m := make([]*roomtest.Member, 10)
+		for i := range 3 {
+			m[i] = roomtest.Join(t, h, fmt.Sprint("user", i), "p")
+		}
+		wantHeard(t, m[0], joined("p", "user1", 2), joined("p", "user2", 3))
+		setState(m[1], "p", `1`)
+		wantHeard(t, m[0], shows("p", "user1", "1"))
+
+		for i := 3; i < 8; i++ {
+			m[i] = roomtest.Join(t, h, fmt.Sprint("user", i), "p")
+			if got := m[i].Joined; got.ParticipantCount != i+1 || len(got.Participants) != 3 {
+				t.Errorf("join answer of user %d: %+v, want the first 3 people and the true count", i, got)
+			} else if got.Participants[2].UserID != fmt.Sprint("user", i) {
+				t.Errorf("join answer of user %d lacks the joiner: %+v", i, got.Participants)
+			}
+		}
+		setState(m[1], "p", `2`)
+		time.Sleep(time.Second - 1)
+		wantHeard(t, m[0])
+		time.Sleep(1)
+		wantHeard(t, m[0], count(8))
+		wantHeard(t, m[7], count(8)) // the count is for everybody
+		time.Sleep(time.Minute)
+		wantHeard(t, m[0]) // nothing has changed
+
+		// One change every 100 ms for ten seconds: at most one count a second.
+		m[8] = connect(t, h, "user8", "")
+		for i := range 100 {
+			if i%2 == 0 {
+				m[8].Join("p", nil)
+			} else {
+				m[8].Send(`{"type":"leave-plan","planId":"p"}`)
+			}
+			time.Sleep(100 * time.Millisecond)
+		}
+		time.Sleep(time.Second)
+		got := heardBy(t, m[0])
+		if len(got) < 9 || len(got) > 11 || got[len(got)-1] != count(8) {
+			t.Errorf("heard %d counts in 11 s: %q, want one a second, the last of them 8", len(got), got)
+		}
+
+		for i := 7; i >= 3; i-- {
+			m[i].Send(`{"type":"leave-plan","planId":"p"}`)
+		}
+		time.Sleep(time.Second)
+		wantHeard(t, m[0], joined("p", "user1", 3), shows("p", "user1", "2"), joined("p", "user2", 3))
+		m[2].Send(`{"type":"leave-plan","planId":"p"}`)
+		wantHeard(t, m[0], left("p", "user2", 2))
+	})
+}
+
+// fold is what a client makes of the presence notices it hears.
+func fold(t *testing.T, people map[string]string, msgs []protocol.Message) {
+	t.Helper()
+	for _, msg := range msgs {
+		var data struct {
+			UserID           string          `json:"userId"`
+			State            json.RawMessage `json:"state"`
+			ParticipantCount int             `json:"participantCount"`
+		}
+		mustDecode(t, msg, &data)
+		switch msg.Type {
+		case protocol.TypeJoinPlan:
+			people[data.UserID] = ""
+		case protocol.TypeLeavePlan:
+			delete(people, data.UserID)
+		case protocol.TypePresenceUpdated:
+			people[data.UserID] = strings.TrimPrefix(string(data.State), "null")
+		}
+	}
+}
+
+// Notices that a newer one of the same user has made void are dropped while a member lags; it ends with the truth all the same.
+func TestLaggingMemberEndsWithTheTruth(t *testing.T) {
+	bubble(t, nil, func(t *testing.T, h *room.Hub) {
+		slow := roomtest.Connect(t, h, auth.Identity{UserID: "slow", Name: "slow"}, &roomtest.Options{SocketBuffer: 10})
+		slow.Join("p", nil)
+		slow.Stall()
+		stay := roomtest.Join(t, h, "stay", "p")
+		gone := roomtest.Join(t, h, "gone", "p")
+		for n := range 50 {
+			setState(stay, "p", fmt.Sprint(n))
+			setState(gone, "p", fmt.Sprint(n))
+			time.Sleep(100 * time.Millisecond)
+		}
+		gone.Send(`{"type":"leave-plan","planId":"p"}`)
+		back := roomtest.Join(t, h, "back", "p")
+		setState(back, "p", `1`)
+		back.Send(`{"type":"leave-plan","planId":"p"}`)
+		synctest.Wait()
+		back.Join("p", nil)
+		setState(stay, "p", `"last"`)
+		update(t, h, "p", 1)
+
+		slow.Unstall()
+		people := map[string]string{"slow": ""}
+		msgs := unread(t, slow)
+		if len(msgs) > 10 {
+			t.Errorf("heard %d messages: superseded ones were not dropped", len(msgs))
+		}
+		events := 0
+		for i, msg := range msgs {
+			if msg.Seq > 0 {
+				events++
+				msgs = append(msgs[:i:i], msgs[i+1:]...)
+			}
+		}
+		fold(t, people, msgs)
+		if diff := cmp.Diff(map[string]string{"slow": "", "stay": `"last"`, "back": ""}, people); diff != "" || events != 1 {
+			t.Errorf("%d events, people (-want +got):\n%s", events, diff)
+		}
+	})
+}
+
+// Whoever holds up more than 1,024 notices is closed, and nobody else.
+func TestTooManyNoticesWait(t *testing.T) {
+	bubble(t, &room.Options{PresenceLimit: 2000}, func(t *testing.T, h *room.Hub) {
+		fast := roomtest.Join(t, h, "fast", "p")
+		slow := openPipe(t, h, "slow", -1)
+		slow.send(`{"type":"join-plan","planId":"p"}`)
+		slow.read()
+		slow.open(0)
+		come := func(user string) {
+			m := roomtest.Join(t, h, user, "p")
+			m.Send(`{"type":"leave-plan","planId":"p"}`)
+			wantHeard(t, m, `leave-plan p {"success":true}`)
+			m.Cut()
+		}
+		for n := range 1024 {
+			come(fmt.Sprint("user", n))
+		}
+		if _, closed := slow.state(); closed || h.Stats().TooSlow != 0 {
+			t.Fatal("closed with 1,024 notices waiting")
+		}
+		come("one more")
+		if got := h.Stats().TooSlow; got != 1 {
+			t.Errorf("TooSlow = %d, want 1", got)
+		}
+		leaves := 0
+		for _, msg := range unread(t, fast) {
+			if msg.Type == protocol.TypeLeavePlan {
+				leaves++
+			}
+		}
+		if leaves != 1025 {
+			t.Errorf("the other one heard of %d leaves, want 1,025", leaves)
+		}
+	})
+}

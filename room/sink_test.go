@@ -1,0 +1,331 @@
+package room_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/planrooms/planrooms/auth"
+	"github.com/planrooms/planrooms/protocol"
+	"github.com/planrooms/planrooms/room"
+	"github.com/planrooms/planrooms/room/roomtest"
+)
+
+// lines is a framing that a person can read: a message is a line, and the two others say what they are.
+type lines struct{}
+
+func (lines) AppendMessage(dst, payload []byte) []byte { return append(append(dst, payload...), '\n') }
+func (lines) AppendPing(dst []byte) []byte             { return append(dst, "(ping)\n"...) }
+func (lines) AppendClose(dst []byte, code protocol.CloseCode, reason string) []byte {
+	return fmt.Appendf(dst, "(close %d %s)\n", code, reason)
+}
+
+// pipe is a connection that takes exactly as many bytes as the test lets it.
+type pipe struct {
+	session *room.Session
+
+	mu       sync.Mutex // guards the following
+	written  []byte
+	window   int // how many bytes more it takes; negative is no limit
+	err      error
+	finished bool
+	closed   bool
+	changed  chan struct{}
+}
+
+// openPipe connects a user through a pipe, which ends with the test.
+func openPipe(t *testing.T, h *room.Hub, userID string, window int) *pipe {
+	t.Helper()
+	p := &pipe{window: window, changed: make(chan struct{})}
+	s, err := h.Connect(context.Background(), auth.Identity{UserID: userID, Name: userID}, p, nil)
+	if err != nil {
+		t.Fatalf("Connect: %v", err)
+	}
+	p.session = s
+	t.Cleanup(func() {
+		_ = p.Close()
+		s.End(protocol.CloseAbnormal)
+	})
+	return p
+}
+
+func (p *pipe) Framing() room.Framing { return lines{} }
+
+func (p *pipe) TryWrite(b []byte) (int, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case p.closed:
+		return 0, net.ErrClosed
+	case p.err != nil:
+		return 0, p.err
+	}
+	n := len(b)
+	if p.window >= 0 {
+		n = min(n, p.window)
+		p.window -= n
+	}
+	p.written = append(p.written, b[:n]...)
+	return n, nil
+}
+
+func (p *pipe) Write(b []byte, deadline time.Time) (int, error) {
+	t := time.NewTimer(time.Until(deadline))
+	defer t.Stop()
+	for {
+		p.mu.Lock()
+		changed := p.changed
+		p.mu.Unlock()
+		if n, err := p.TryWrite(b); n > 0 || err != nil {
+			return n, err
+		}
+		select {
+		case <-changed:
+		case <-t.C:
+			return 0, os.ErrDeadlineExceeded
+		}
+	}
+}
+
+func (p *pipe) Finish() { p.set(func() { p.finished = true }) }
+
+func (p *pipe) Close() error {
+	p.set(func() { p.closed = true })
+	return nil
+}
+
+func (p *pipe) set(f func()) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	f()
+	close(p.changed)
+	p.changed = make(chan struct{})
+}
+
+// open lets n more bytes through; negative is all.
+func (p *pipe) open(n int) { p.set(func() { p.window = n }) }
+
+// read takes what has been written.
+func (p *pipe) read() string {
+	synctest.Wait()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	b := p.written
+	p.written = nil
+	return string(b)
+}
+
+// state reports whether the hub has finished or cut the connection.
+func (p *pipe) state() (finished, closed bool) {
+	synctest.Wait()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.finished, p.closed
+}
+
+func (p *pipe) send(message string) {
+	p.session.Seen()
+	p.session.Receive([]byte(message))
+}
+
+// unread takes everything that the hub has written to m. It asks for a pong behind it.
+func unread(t *testing.T, m *roomtest.Member) []protocol.Message {
+	t.Helper()
+	synctest.Wait()
+	m.Send(`{"type":"ping"}`)
+	var all []protocol.Message
+	for {
+		msg := m.NextMessage()
+		if msg.Type == protocol.TypePong {
+			return all
+		}
+		all = append(all, msg)
+	}
+}
+
+// heardBy is unread in words: type, plan and data of each message.
+func heardBy(t *testing.T, m *roomtest.Member) []string {
+	t.Helper()
+	var all []string
+	for _, msg := range unread(t, m) {
+		all = append(all, words(msg))
+	}
+	return all
+}
+
+func words(msg protocol.Message) string {
+	return strings.Join([]string{string(msg.Type), msg.PlanID, string(msg.Data)}, " ")
+}
+
+// wantHeard fails the test unless m has heard exactly that since it was last asked.
+func wantHeard(t *testing.T, m *roomtest.Member, want ...string) {
+	t.Helper()
+	if diff := cmp.Diff(want, heardBy(t, m)); diff != "" {
+		t.Errorf("heard (-want +got):\n%s", diff)
+	}
+}
+
+// wantError fails the test unless the next message is that error.
+func wantError(t *testing.T, m *roomtest.Member, planID string, re protocol.Type, code protocol.ErrorCode) {
+	t.Helper()
+	msg := m.Next()
+	var got protocol.Error
+	if msg.Type != protocol.TypeError {
+		t.Fatalf("got %s, want the error %s", words(msg), code)
+	}
+	mustDecode(t, msg, &got)
+	if got.Code != code || got.Re != re || msg.PlanID != planID {
+		t.Errorf("got error %q re %q of plan %q, want %q re %q of plan %q", got.Code, got.Re, msg.PlanID, code, re, planID)
+	}
+}
+
+// wantClosed fails the test unless the hub has said goodbye with that code.
+func wantClosed(t *testing.T, m *roomtest.Member, want protocol.CloseCode) protocol.Goodbye {
+	t.Helper()
+	goodbye, code := m.Closed()
+	if code != want || goodbye.Code != want || goodbye.Reason != want.Reason() {
+		t.Errorf("closed with %d after goodbye %+v, want %d", code, goodbye, want)
+	}
+	a := want.Advice()
+	if goodbye.Reconnect != a.Reconnect || goodbye.Reauth != a.Reauth {
+		t.Errorf("goodbye %+v, want the advice %+v", goodbye, a)
+	}
+	return goodbye
+}
+
+// connect connects a user under a client id, without joining.
+func connect(t *testing.T, h *room.Hub, userID, clientID string) *roomtest.Member {
+	t.Helper()
+	return roomtest.Connect(t, h, auth.Identity{UserID: userID, Name: userID}, &roomtest.Options{ClientID: clientID})
+}
+
+func TestTwoTransportsInOneRoom(t *testing.T) {
+	bubble(t, nil, func(t *testing.T, h *room.Hub) {
+		m := roomtest.Join(t, h, "alice", "p")
+		a, b := openPipe(t, h, "bob", -1), openPipe(t, h, "carol", -1)
+		for _, p := range []*pipe{a, b} {
+			p.send(`{"type":"join-plan","planId":"p"}`)
+			p.read()
+		}
+		a.read()
+		for n := range 3 {
+			update(t, h, "p", n)
+		}
+		for n := range 3 {
+			wantEvent(t, m, n)
+		}
+		got := a.read()
+		if n := strings.Count(got, `"type":"task-updated"`); n != 3 || strings.Count(got, "\n") != 3 {
+			t.Errorf("bob got %q, want 3 events in lines", got)
+		}
+		if diff := cmp.Diff(got, b.read()); diff != "" {
+			t.Errorf("bob and carol differ:\n%s", diff)
+		}
+	})
+}
+
+// Whatever a socket takes at a time, the client reads whole frames, each once and in order.
+func TestShortWrites(t *testing.T) {
+	for _, step := range []int{1, 2, 7, 64, 100, 1000} {
+		t.Run(fmt.Sprint(step, " bytes"), func(t *testing.T) {
+			bubble(t, nil, func(t *testing.T, h *room.Hub) {
+				all := openPipe(t, h, "alice", -1)
+				few := openPipe(t, h, "alice", 0)
+				var want, got strings.Builder
+				for _, p := range []*pipe{all, few} {
+					p.send(`{"type":"join-plan","planId":"p"}`)
+				}
+				want.WriteString(all.read())
+				for n := range 5 {
+					update(t, h, "p", n)
+					few.send(`{"type":"ping"}`)
+				}
+				want.WriteString(all.read())
+				for range 10_000 / step {
+					few.open(step)
+					got.WriteString(few.read())
+				}
+				events := func(stream string) (events []string) {
+					for line := range strings.Lines(stream) {
+						msg, err := protocol.Decode([]byte(line))
+						if err != nil {
+							t.Fatalf("line %q: %v", line, err)
+						}
+						if msg.Seq > 0 {
+							events = append(events, line)
+						}
+					}
+					return events
+				}
+				if diff := cmp.Diff(events(want.String()), events(got.String())); diff != "" {
+					t.Errorf("events (-at once +piecemeal):\n%s", diff)
+				}
+				if n := strings.Count(got.String(), `"type":"pong"`); n != 6 {
+					t.Errorf("%d pongs, want the hello and 5 answers in %q", n, got.String())
+				}
+			})
+		})
+	}
+}
+
+func TestBrokenSocket(t *testing.T) {
+	bubble(t, nil, func(t *testing.T, h *room.Hub) {
+		p := openPipe(t, h, "alice", -1)
+		p.send(`{"type":"join-plan","planId":"p"}`)
+		p.read()
+		p.set(func() { p.err = net.ErrClosed })
+		update(t, h, "p", 1)
+		if _, closed := p.state(); !closed {
+			t.Error("a connection whose write fails is not closed")
+		}
+	})
+}
+
+// Control frames of the transport stand at frame boundaries, the newest only, and never after the close frame.
+func TestControlFramesOfTheTransport(t *testing.T) {
+	bubble(t, nil, func(t *testing.T, h *room.Hub) {
+		p := openPipe(t, h, "alice", -1)
+		p.read()
+		p.session.WriteControl([]byte("(pong 0)\n"))
+		if got := p.read(); got != "(pong 0)\n" {
+			t.Errorf("got %q", got)
+		}
+		p.open(10)
+		p.send(`{"type":"ping"}`)
+		got := p.read()
+		for n := range 3 {
+			p.session.WriteControl(fmt.Appendf(nil, "(pong %d)\n", n))
+		}
+		p.open(-1)
+		got += p.read()
+		if !strings.HasPrefix(got, `{"type":"pong"`) || !strings.HasSuffix(got, "}\n(pong 2)\n") || strings.Contains(got, "(pong 1)") {
+			t.Errorf("got %q, want the answer to ping and the newest control frame", got)
+		}
+		p.session.CloseFrame(protocol.CloseNormal, []byte("(closed)\n"))
+		p.session.WriteControl([]byte("(pong 4)\n"))
+		p.send(`{"type":"ping"}`)
+		p.session.Close(protocol.CloseInternal)
+		if got := p.read(); got != "(closed)\n" {
+			t.Errorf("got %q, want the close frame of the transport alone", got)
+		}
+		if finished, _ := p.state(); !finished {
+			t.Error("the sink was not told that the last frame was written")
+		}
+	})
+}
+
+func mustDecode(t *testing.T, msg protocol.Message, data any) {
+	t.Helper()
+	if err := json.Unmarshal(msg.Data, data); err != nil {
+		t.Fatalf("%s: %v", words(msg), err)
+	}
+}
