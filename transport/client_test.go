@@ -32,7 +32,7 @@ const (
 	fin            = 0x80
 )
 
-// client is a WebSocket client that takes frames strictly and by hand. One goroutine reads, and one writes.
+// client is a WebSocket client that takes frames strictly and by hand. One goroutine reads; any may write.
 type client struct {
 	t      testing.TB
 	nc     net.Conn

@@ -36,6 +36,9 @@ type conn struct {
 	net  net.Conn
 	raw  *rawWriter // nil: the connection can only be written to blocking
 
+	// ruined says that a write timed out where that is final. Owned by whoever may write.
+	ruined bool
+
 	// Owned by the reader.
 	early   []byte // what net/http had read beyond the request
 	scan    frameScan
@@ -110,19 +113,40 @@ func (c *conn) Write(b []byte, deadline time.Time) (int, error) {
 
 // writeBlocking is Write where there is no RawConn: TLS, Windows, connections of unknown make.
 func (c *conn) writeBlocking(b []byte, deadline time.Time) (int, error) {
+	if c.ruined {
+		return 0, c.awaitCut(deadline)
+	}
 	if err := c.net.SetWriteDeadline(deadline); err != nil {
 		return 0, err
 	}
 	n, err := c.net.Write(b[:min(len(b), tlsChunk)])
-	if err == nil {
+	switch {
+	case err == nil:
 		return n, c.net.SetWriteDeadline(time.Time{})
-	}
-	// A TLS connection is ruined by a write that timed out, and any connection may be TLS inside.
-	c.cut()
-	if os.IsTimeout(err) {
-		err = os.ErrDeadlineExceeded
+	case os.IsTimeout(err):
+		// Part of a TLS record may be out, and any connection may be TLS inside: nothing more can be written.
+		c.ruined = true
+		return 0, os.ErrDeadlineExceeded
 	}
 	return 0, err
+}
+
+// awaitCut is a write to a connection that takes nothing any more.
+func (c *conn) awaitCut(deadline time.Time) error {
+	c.mu.Lock()
+	over, isOver := c.overLocked()
+	c.mu.Unlock()
+	if isOver {
+		return net.ErrClosed
+	}
+	t := time.NewTimer(time.Until(deadline))
+	defer t.Stop()
+	select {
+	case <-over:
+		return net.ErrClosed
+	case <-t.C:
+		return os.ErrDeadlineExceeded
+	}
 }
 
 // awaitReady waits for attach.
@@ -158,7 +182,7 @@ func (c *conn) Finish() {
 	if c.open.Load() {
 		c.limitReadLocked(closeWait)
 	}
-	c.overLocked()
+	c.tellOverLocked()
 }
 
 // Close implements [room.Sink].
@@ -170,7 +194,7 @@ func (c *conn) Close() error {
 		close(c.ready)
 		c.ready = nil
 	}
-	c.overLocked()
+	c.tellOverLocked()
 	if !c.open.Load() {
 		return nil
 	}
@@ -185,7 +209,19 @@ func (c *conn) cut() error {
 	return c.net.Close()
 }
 
-func (c *conn) overLocked() {
+// overLocked reports whether the last has been written or the connection cut, or else a channel that tells.
+func (c *conn) overLocked() (over <-chan struct{}, isOver bool) {
+	if c.finished || c.closed {
+		return nil, true
+	}
+	if c.over == nil {
+		c.over = make(chan struct{})
+	}
+	return c.over, false
+}
+
+// tellOverLocked wakes who waits for finished or closed.
+func (c *conn) tellOverLocked() {
 	if c.over != nil {
 		close(c.over)
 		c.over = nil

@@ -14,8 +14,8 @@ import (
 	"github.com/planrooms/planrooms/transport"
 )
 
-// socketPair returns both ends of a TCP connection. The peer's receive buffer is small, so that it fills soon.
-func socketPair(t testing.TB) (own, peer net.Conn) {
+// socketPair returns both ends of a TCP connection. The peer's receive buffer is of the given size.
+func socketPair(t testing.TB, receiveBuffer int) (own, peer net.Conn) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -26,7 +26,7 @@ func socketPair(t testing.TB) (own, peer net.Conn) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := peer.(*net.TCPConn).SetReadBuffer(4 << 10); err != nil {
+	if err := peer.(*net.TCPConn).SetReadBuffer(receiveBuffer); err != nil {
 		t.Fatal(err)
 	}
 	own, err = l.Accept()
@@ -54,7 +54,7 @@ func stuff(t testing.TB, s room.Sink) int {
 }
 
 func TestSinkWaitsForItsSocket(t *testing.T) {
-	own, peer := socketPair(t)
+	own, peer := socketPair(t, 4<<10)
 	s := transport.NewSink()
 	if n, err := s.TryWrite([]byte("x")); n != 0 || err != nil {
 		t.Errorf("TryWrite before the upgrade = %d, %v, want 0, nil", n, err)
@@ -78,7 +78,7 @@ func TestSinkWaitsForItsSocket(t *testing.T) {
 }
 
 func TestSinkClosedBeforeItsSocket(t *testing.T) {
-	own, peer := socketPair(t)
+	own, peer := socketPair(t, 4<<10)
 	s := transport.NewSink()
 	wrote := make(chan error)
 	go func() {
@@ -99,7 +99,7 @@ func TestSinkClosedBeforeItsSocket(t *testing.T) {
 
 // TestSinkStaleDeadline lets a deadline pass: later writes must not fail for it.
 func TestSinkStaleDeadline(t *testing.T) {
-	own, peer := socketPair(t)
+	own, peer := socketPair(t, 4<<10)
 	s := transport.NewSink()
 	transport.Attach(s, own, 4<<10)
 	total := stuff(t, s)
@@ -127,7 +127,7 @@ func TestSinkStaleDeadline(t *testing.T) {
 }
 
 func TestSinkCloseFreesWriter(t *testing.T) {
-	own, _ := socketPair(t)
+	own, _ := socketPair(t, 4<<10)
 	for _, c := range []struct {
 		name string
 		conn net.Conn
@@ -172,7 +172,7 @@ func (e *embedded) Write(b []byte) (int, error) {
 }
 
 func TestSinkRespectsWrappers(t *testing.T) {
-	own, peer := socketPair(t)
+	own, peer := socketPair(t, 4<<10)
 	e := &embedded{TCPConn: own.(*net.TCPConn)}
 	s := transport.NewSink()
 	transport.Attach(s, e, 4<<10)
@@ -193,7 +193,7 @@ func TestSinkShortWrites(t *testing.T) {
 		name string
 		pair func(testing.TB) (net.Conn, net.Conn)
 	}{
-		{"TCP", socketPair},
+		{"TCP", func(t testing.TB) (net.Conn, net.Conn) { return socketPair(t, 64<<10) }},
 		{"pipe", func(testing.TB) (net.Conn, net.Conn) { return net.Pipe() }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -236,7 +236,7 @@ func TestSinkShortWrites(t *testing.T) {
 
 // TestTryWriteAllocates nothing: it is called once per connection and event.
 func TestTryWriteAllocatesNothing(t *testing.T) {
-	own, peer := socketPair(t)
+	own, peer := socketPair(t, 4<<10)
 	s := transport.NewSink()
 	transport.Attach(s, own, 64<<10)
 	go func() { _, _ = io.Copy(io.Discard, peer) }()

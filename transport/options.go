@@ -11,8 +11,8 @@ import (
 // Options configure the handler of [NewHandler], which copies them. The zero value is safe.
 type Options struct {
 	// Authenticate finds out who makes the request, in place of a token and the Verifier: for a host whose own middleware has
-	// done it already, or that has sessions of its own. It returns errors as [auth.Verifier] does. The request's context ends
-	// after VerifyTimeout. The request must not be kept.
+	// done it already, or that has sessions of its own. It returns errors as [auth.Verifier] does,
+	// without a secret in them. The request's context ends after VerifyTimeout. The request must not be kept.
 	//
 	// Such a session usually rests on a cookie, which a browser sends whoever wrote the page; a request that carries any
 	// cookie therefore needs an allowed Origin. Default none: the token is looked up and given to the Verifier.

@@ -112,13 +112,11 @@ func (c *conn) abandon() {
 // awaitLast waits until the last frame has been written or the connection cut, and cuts it if neither happens.
 func (c *conn) awaitLast() {
 	c.mu.Lock()
-	if c.finished || c.closed {
-		c.mu.Unlock()
+	over, isOver := c.overLocked()
+	c.mu.Unlock()
+	if isOver {
 		return
 	}
-	over := make(chan struct{})
-	c.over = over
-	c.mu.Unlock()
 	t := time.NewTimer(lastWait)
 	defer t.Stop()
 	select {
@@ -133,7 +131,7 @@ func (c *conn) hangUp() {
 	c.mu.Lock()
 	proper := c.finished && !c.closed
 	c.closed = true
-	c.overLocked()
+	c.tellOverLocked()
 	c.mu.Unlock()
 	if proper {
 		_ = c.net.Close() // everything has been said

@@ -48,10 +48,11 @@ func (h *handler) refuse(w http.ResponseWriter, r *http.Request, err error, toke
 		return // nobody is there any more
 	}
 	why, clients := refusalFor(err)
+	reason := slog.String("error", withoutToken(err, token))
 	if clients {
-		h.log(r, slog.LevelDebug, "transport: refused", slog.Any("error", err))
+		h.log(r, slog.LevelDebug, "transport: refused", reason)
 	} else {
-		h.log(r, slog.LevelWarn, "transport: cannot tell who connects", slog.String("error", withoutToken(err, token)))
+		h.log(r, slog.LevelWarn, "transport: cannot tell who connects", reason)
 	}
 	retry := retryAfter(why.code)
 	if why.code != 0 && r.Header.Get("Origin") != "" && h.refusing.take() {

@@ -1,0 +1,191 @@
+package transport_test
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/planrooms/planrooms/protocol"
+	"github.com/planrooms/planrooms/room"
+	"github.com/planrooms/planrooms/transport"
+)
+
+// dialMany opens n connections at once and returns those that got in, and the statuses of the others.
+func dialMany(t *testing.T, s *server, n int, user func(i int) string) (in []*client, refused []int) {
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	for i := range n {
+		wg.Go(func() {
+			c, resp, err := tryOpen(t, s.Server, handshake{token: tokenOf(user(i))})
+			if err != nil {
+				t.Errorf("handshake: %v", err)
+				return
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			if resp.StatusCode == http.StatusSwitchingProtocols {
+				in = append(in, c)
+			} else {
+				refused = append(refused, resp.StatusCode)
+			}
+		})
+	}
+	wg.Wait()
+	return in, refused
+}
+
+func TestMaxConnections(t *testing.T) {
+	const most, more = 20, 50
+	s := newServer(t, config{options: transport.Options{MaxConnections: most}})
+	everybody := func(i int) string { return fmt.Sprintf("user%d", i) }
+	in, refused := dialMany(t, s, most+more, everybody)
+	if len(in) != most || len(refused) != more {
+		t.Fatalf("%d of %d got in, want %d", len(in), most+more, most)
+	}
+	for _, status := range refused {
+		if status != http.StatusServiceUnavailable {
+			t.Errorf("refused with %d, want 503", status)
+		}
+	}
+	// Once a connection has been closed its place is free.
+	for _, c := range in[:3] {
+		c.send(opClose, closePayload(1000, ""))
+		c.end()
+	}
+	in, _ = dialMany(t, s, 10, everybody)
+	if len(in) != 3 {
+		t.Errorf("%d got in for 3 that left", len(in))
+	}
+}
+
+func TestConnectionsPerUser(t *testing.T) {
+	const most = 5
+	s := newServer(t, config{hub: room.Options{ConnectionsPerUser: most}})
+	in, refused := dialMany(t, s, most+20, func(int) string { return "ann" })
+	if len(in) != most {
+		t.Errorf("%d got in, want %d", len(in), most)
+	}
+	for _, status := range refused {
+		if status != http.StatusTooManyRequests {
+			t.Errorf("refused with %d, want 429", status)
+		}
+	}
+}
+
+// TestLargestMessage is just within the limit, whole and in fragments, with a ping in between.
+func TestLargestMessage(t *testing.T) {
+	message := []byte(`{"type":"ping"}` + strings.Repeat(" ", protocol.MaxMessageBytes-15))
+	s := newServer(t, config{})
+	c := dial(t, s.Server, "ann")
+	c.send(opText, message)
+	if m := c.next(); m.Type != protocol.TypePong {
+		t.Errorf("got %q, want pong", m.Type)
+	}
+	const piece = 1000
+	first := byte(opText)
+	for rest := message; len(rest) > 0; first = opContinuation {
+		n := min(piece, len(rest))
+		if n == len(rest) {
+			first |= fin
+		}
+		c.write(clientFrame(first, rest[:n]))
+		rest = rest[n:]
+		if len(rest) < 2*piece && len(rest) >= piece {
+			c.send(opPing, []byte("between"))
+		}
+	}
+	if m := c.next(); m.Type != protocol.TypePong {
+		t.Errorf("in fragments: got %q, want pong", m.Type)
+	}
+	if len(c.pongs) != 1 || string(c.pongs[0]) != "between" {
+		t.Errorf("pongs %q, want one to the ping between the fragments", c.pongs)
+	}
+}
+
+// TestFlood sends what costs the server more than the client, without end. Others are served all the while.
+func TestFlood(t *testing.T) {
+	s := newServer(t, config{})
+	bob := dial(t, s.Server, "bob")
+	bob.join("p")
+	ours := func(code protocol.CloseCode) ending { return ending{code, code.Reason(), code} }
+	cases := []struct {
+		name  string
+		first []byte
+		more  []byte // again and again
+		want  ending
+	}{
+		{"pings", nil, clientFrame(fin|opPing, []byte("flood")), ours(protocol.CloseRateLimited)},
+		{"pongs", nil, clientFrame(fin|opPong, nil), ours(protocol.CloseRateLimited)},
+		{"empty fragments", clientFrame(opText, nil), clientFrame(opContinuation, nil), ours(protocol.CloseRateLimited)},
+		{"small fragments", clientFrame(opText, nil), clientFrame(opContinuation, []byte("x")), ours(protocol.CloseRateLimited)},
+		{"messages", nil, clientFrame(fin|opText, []byte(`{"type":"ping"}`)), ours(protocol.CloseRateLimited)},
+		{"large fragments", clientFrame(opText, nil), clientFrame(opContinuation, make([]byte, 10_000)), ours(protocol.CloseTooBig)},
+		{"one frame", binary.BigEndian.AppendUint64([]byte{fin | opText, 0x80 | 127}, 1<<62), make([]byte, 1000), ours(protocol.CloseTooBig)},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			ann := dial(t, s.Server, "ann")
+			var wg sync.WaitGroup
+			defer wg.Wait()
+			wg.Go(func() {
+				if _, err := ann.nc.Write(c.first); err != nil {
+					return
+				}
+				for { // until the server hangs up
+					if _, err := ann.nc.Write(c.more); err != nil {
+						return
+					}
+				}
+			})
+			for range 20 {
+				if err := s.hub.BroadcastTaskDeleted(context.Background(), "p", "x"); err != nil {
+					t.Fatal(err)
+				}
+				if m := bob.next(); m.Type != protocol.TypeTaskDeleted {
+					t.Fatalf("bob got %q", m.Type)
+				}
+			}
+			if diff := cmp.Diff(c.want, ann.end()); diff != "" {
+				t.Errorf("connection ended (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestStalledReader lets one member read nothing. It delays nobody, and it ends as too slow.
+func TestStalledReader(t *testing.T) {
+	for _, tls := range []bool{false, true} {
+		t.Run(fmt.Sprintf("TLS %v", tls), func(t *testing.T) {
+			codes := make(chan protocol.CloseCode, 2)
+			s := newServer(t, config{tls: tls, hub: room.Options{
+				WriteTimeout: 50 * time.Millisecond,
+				Observer: room.Observer{Disconnect: func(c room.ConnectionInfo, code protocol.CloseCode) {
+					if c.UserID == "ann" {
+						codes <- code
+					}
+				}},
+			}})
+			ann, bob := dial(t, s.Server, "ann"), dial(t, s.Server, "bob")
+			ann.join("p")
+			bob.join("p")
+			large := map[string]string{"text": strings.Repeat("x", 50_000)}
+			for range 40 {
+				if err := s.hub.BroadcastTaskUpdated(context.Background(), "p", large); err != nil {
+					t.Fatal(err)
+				}
+				for bob.next().Type != protocol.TypeTaskUpdated {
+				}
+			}
+			if got := receive(t, codes); got != protocol.CloseTooSlow {
+				t.Errorf("stalled reader: disconnected with %d, want 4508", got)
+			}
+		})
+	}
+}
