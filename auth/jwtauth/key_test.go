@@ -79,6 +79,20 @@ func TestNewRefusesKeys(t *testing.T) {
 	}
 }
 
+// TestHMACRefusesDERThatEndsInSpace has keys whose last byte is one that trimming
+// would remove.
+func TestHMACRefusesDERThatEndsInSpace(t *testing.T) {
+	for _, last := range []byte(" \n\t") {
+		var der []byte
+		for len(der) == 0 || der[len(der)-1] != last {
+			der = must(x509.MarshalPKIXPublicKey(&newECKey(elliptic.P256()).PublicKey))
+		}
+		if _, err := jwtauth.New(&jwtauth.Options{Keys: []jwtauth.Key{jwtauth.HMAC("", der)}}); err == nil {
+			t.Errorf("New accepts a public key that ends in %q as a secret", last)
+		}
+	}
+}
+
 func TestPEM(t *testing.T) {
 	pkcs1 := pem.EncodeToMemory(&pem.Block{Type: "RSA PUBLIC KEY", Bytes: x509.MarshalPKCS1PublicKey(&rsaKey1().PublicKey)})
 	public := func(key any) []byte {
