@@ -1,0 +1,428 @@
+package room_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/planrooms/planrooms/auth"
+	"github.com/planrooms/planrooms/protocol"
+	"github.com/planrooms/planrooms/room"
+	"github.com/planrooms/planrooms/room/roomtest"
+)
+
+var errOutage = errors.New("the database is down")
+
+// authorizer is an Options.Authorize whose answer the test sets.
+type authorizer struct {
+	mu    sync.Mutex // guards the following
+	f     func(ctx context.Context, id auth.Identity, planID string) error
+	calls int
+}
+
+func (g *authorizer) authorize(ctx context.Context, id auth.Identity, planID string) error {
+	g.mu.Lock()
+	g.calls++
+	f := g.f
+	g.mu.Unlock()
+	if f == nil {
+		return nil
+	}
+	return f(ctx, id, planID)
+}
+
+func (g *authorizer) set(f func(ctx context.Context, id auth.Identity, planID string) error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.f = f
+}
+
+func (g *authorizer) answer(err error) {
+	g.set(func(context.Context, auth.Identity, string) error { return err })
+}
+
+func (g *authorizer) count() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.calls
+}
+
+func TestAuthorizeAtJoin(t *testing.T) {
+	tests := []struct {
+		name  string
+		f     func(context.Context, auth.Identity, string) error
+		code  protocol.ErrorCode // "" is yes
+		after time.Duration
+		close protocol.CloseCode
+	}{
+		{name: "yes", f: anyone},
+		{name: "forbidden", f: func(context.Context, auth.Identity, string) error { return room.ErrForbidden }, code: protocol.ErrorForbidden},
+		{name: "forbidden, wrapped", f: func(context.Context, auth.Identity, string) error {
+			return fmt.Errorf("plan 7: %w", room.ErrForbidden)
+		}, code: protocol.ErrorForbidden},
+		{name: "an outage", f: func(context.Context, auth.Identity, string) error { return errOutage }, code: protocol.ErrorUnavailable},
+		{name: "a time-out", f: func(ctx context.Context, _ auth.Identity, _ string) error {
+			<-ctx.Done()
+			return ctx.Err()
+		}, code: protocol.ErrorUnavailable, after: 5 * time.Second},
+		{name: "a time-out that says yes", f: func(context.Context, auth.Identity, string) error {
+			time.Sleep(6 * time.Second)
+			return nil
+		}, code: protocol.ErrorUnavailable, after: 5 * time.Second},
+		{name: "a panic", f: func(context.Context, auth.Identity, string) error { panic("x") }, code: protocol.ErrorUnavailable, close: protocol.CloseInternal},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			var denied []error
+			opts := &room.Options{Authorize: test.f, Observer: room.Observer{
+				Denied: func(_ room.ConnectionInfo, _ string, err error) { denied = append(denied, err) },
+			}}
+			bubble(t, opts, func(t *testing.T, h *room.Hub) {
+				m := connect(t, h, "alice", "")
+				start := time.Now()
+				m.Send(`{"type":"join-plan","planId":"p"}`)
+				if test.code == "" {
+					if got := m.NextMessage(); got.Type != protocol.TypeJoinPlan {
+						t.Errorf("got %s, want the join answer", words(got))
+					}
+					return
+				}
+				wantError(t, m, "p", protocol.TypeJoinPlan, test.code)
+				if got := time.Since(start); got != test.after {
+					t.Errorf("refused after %v, want %v", got, test.after)
+				}
+				if got := h.Stats(); got.Rooms != 0 || got.Denied != 1 || len(denied) != 1 {
+					t.Errorf("%d rooms, %d denied, observed %v; want 0 and 1", got.Rooms, got.Denied, denied)
+				}
+				if test.close != 0 {
+					wantClosed(t, m, test.close)
+					return
+				}
+				update(t, h, "p", 1)
+				wantHeard(t, m)
+			})
+		})
+	}
+}
+
+// What is missing and what is not yours look the same, byte by byte.
+func TestForbiddenTellsNothing(t *testing.T) {
+	g := &authorizer{}
+	bubble(t, &room.Options{Authorize: g.authorize}, func(t *testing.T, h *room.Hub) {
+		m := connect(t, h, "alice", "")
+		var answers []string
+		for _, err := range []error{room.ErrForbidden, fmt.Errorf("no such plan: %w", room.ErrForbidden)} {
+			g.answer(err)
+			m.Send(`{"type":"join-plan","planId":"p"}`)
+			answers = append(answers, words(m.Next()))
+		}
+		if answers[0] != answers[1] {
+			t.Errorf("answers differ: %q", answers)
+		}
+	})
+}
+
+// A slow Authorize delays the connection that waits for it and no other.
+func TestSlowAuthorize(t *testing.T) {
+	g := &authorizer{}
+	bubble(t, &room.Options{Authorize: g.authorize}, func(t *testing.T, h *room.Hub) {
+		bob := roomtest.Join(t, h, "bob", "p")
+		g.set(func(_ context.Context, id auth.Identity, _ string) error {
+			if id.UserID == "alice" {
+				time.Sleep(4 * time.Second)
+			}
+			return nil
+		})
+		alice := connect(t, h, "alice", "")
+		alice.Send(`{"type":"join-plan","planId":"p"}`)
+		alice.Send(`{"type":"ping"}`)
+		synctest.Wait()
+		start := time.Now()
+		update(t, h, "p", 1)
+		wantEvent(t, bob, 1)
+		roomtest.Join(t, h, "carol", "p")
+		if got := time.Since(start); got != 0 {
+			t.Errorf("the others waited %v", got)
+		}
+		if got := alice.NextMessage(); got.Type != protocol.TypeJoinPlan || time.Since(start) != 4*time.Second {
+			t.Errorf("got %s after %v, want the join after 4 s", words(got), time.Since(start))
+		}
+		if got := alice.NextMessage(); got.Type != protocol.TypePong {
+			t.Errorf("got %s, want the pong after the join", words(got))
+		}
+	})
+}
+
+func TestAuthorizeAtRepeatedJoin(t *testing.T) {
+	g := &authorizer{}
+	bubble(t, &room.Options{Authorize: g.authorize}, func(t *testing.T, h *room.Hub) {
+		alice := roomtest.Join(t, h, "alice", "p")
+		g.answer(errOutage)
+		alice.Send(`{"type":"join-plan","planId":"p"}`)
+		wantError(t, alice, "p", protocol.TypeJoinPlan, protocol.ErrorUnavailable)
+		update(t, h, "p", 1)
+		wantEvent(t, alice, 1) // still in
+
+		g.answer(room.ErrForbidden)
+		alice.Send(`{"type":"join-plan","planId":"p"}`)
+		if got := words(alice.Next()); got != `removed p {"reason":"access ended","retry":false}` {
+			t.Errorf("got %s, want removed", got)
+		}
+		wantError(t, alice, "p", protocol.TypeJoinPlan, protocol.ErrorForbidden)
+		update(t, h, "p", 2)
+		wantHeard(t, alice)
+	})
+}
+
+// tokens are what the connections of these tests renew with.
+func tokens() auth.Verifier {
+	return auth.VerifierFunc(func(ctx context.Context, token string) (auth.Identity, error) {
+		minute := time.Now().Add(time.Minute).Truncate(time.Second)
+		switch token {
+		case "alice":
+			return auth.Identity{UserID: "alice", ExpiresAt: minute}, nil
+		case "alice, for ever":
+			return auth.Identity{UserID: "alice"}, nil
+		case "alice, past":
+			return auth.Identity{UserID: "alice", ExpiresAt: time.Now()}, nil
+		case "mallory":
+			return auth.Identity{UserID: "mallory", ExpiresAt: minute}, nil
+		case "expired":
+			return auth.Identity{}, &auth.ExpiredError{At: time.Now()}
+		case "outage":
+			return auth.Identity{}, errOutage
+		case "slow":
+			<-ctx.Done()
+			return auth.Identity{}, ctx.Err()
+		case "panic":
+			panic("x")
+		}
+		return auth.Identity{}, fmt.Errorf("%w: no such token", auth.ErrInvalidToken)
+	})
+}
+
+func TestAuthorizeAtAuthenticate(t *testing.T) {
+	g := &authorizer{}
+	bubble(t, &room.Options{Authorize: g.authorize}, func(t *testing.T, h *room.Hub) {
+		alice := roomtest.Connect(t, h, auth.Identity{UserID: "alice"}, &roomtest.Options{Verifier: tokens()})
+		alice.Join("q", nil)
+		alice.Join("p", nil)
+		bob := roomtest.Join(t, h, "bob", "p")
+		unread(t, alice)
+		g.set(func(_ context.Context, id auth.Identity, planID string) error {
+			if id.ExpiresAt.IsZero() {
+				t.Error("Authorize is not given the new identity")
+			}
+			if planID == "p" {
+				return room.ErrForbidden
+			}
+			return nil
+		})
+		alice.Send(`{"type":"authenticate","data":{"token":"alice"}}`)
+		got := heardBy(t, alice)
+		if len(got) != 2 || got[1] != `removed p {"reason":"access ended","retry":false}` {
+			t.Errorf("heard %q, want the answer and removed", got)
+		}
+		wantHeard(t, bob, left("p", "alice", 1))
+		update(t, h, "p", 1)
+		update(t, h, "q", 2)
+		wantHeard(t, alice, `task-updated q {"task":{"id":2}}`)
+	})
+}
+
+func TestReauthorize(t *testing.T) {
+	forbid := func(context.Context, auth.Identity, string) error { return room.ErrForbidden }
+	fail := func(context.Context, auth.Identity, string) error { return errOutage }
+	type phase struct {
+		f     func(context.Context, auth.Identity, string) error
+		lasts time.Duration
+	}
+	const removed, unknown = `removed p {"reason":"access ended","retry":false}`, `removed p {"reason":"access could not be checked","retry":true}`
+	tests := []struct {
+		name   string
+		phases []phase
+		want   []string
+	}{
+		{"still allowed", []phase{{anyone, time.Hour}}, nil},
+		{"forbidden, before it is asked", []phase{{forbid, 4*time.Minute + 29*time.Second}}, nil},
+		{"forbidden", []phase{{forbid, 5 * time.Minute}}, []string{removed}},
+		{"a short outage", []phase{{fail, 9 * time.Minute}, {anyone, time.Hour}}, nil},
+		{"two short outages", []phase{{fail, 9 * time.Minute}, {anyone, 6 * time.Minute}, {fail, 4 * time.Minute}, {anyone, time.Hour}}, nil},
+		{"a long outage", []phase{{fail, 10*time.Minute + 30*time.Second}}, []string{unknown}},
+		{"forbidden after an outage", []phase{{fail, 7 * time.Minute}, {forbid, 30 * time.Second}}, []string{removed}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			g := &authorizer{}
+			bubble(t, &room.Options{Authorize: g.authorize}, func(t *testing.T, h *room.Hub) {
+				bob := roomtest.Join(t, h, "bob", "q")
+				alice := roomtest.Join(t, h, "alice", "p")
+				for _, p := range test.phases {
+					g.set(func(ctx context.Context, id auth.Identity, planID string) error {
+						if id.UserID == "bob" {
+							return nil
+						}
+						return p.f(ctx, id, planID)
+					})
+					time.Sleep(p.lasts)
+				}
+				wantHeard(t, alice, test.want...)
+				wantHeard(t, bob)
+				update(t, h, "p", 1)
+				if len(test.want) == 0 {
+					wantEvent(t, alice, 1)
+				}
+				wantHeard(t, alice)
+			})
+		})
+	}
+}
+
+func TestReauthorizePanic(t *testing.T) {
+	g := &authorizer{}
+	bubble(t, &room.Options{Authorize: g.authorize}, func(t *testing.T, h *room.Hub) {
+		alice := roomtest.Join(t, h, "alice", "p")
+		bob := roomtest.Join(t, h, "bob", "p")
+		g.set(func(_ context.Context, id auth.Identity, _ string) error {
+			if id.UserID == "alice" {
+				panic("x")
+			}
+			return nil
+		})
+		time.Sleep(5 * time.Minute)
+		wantClosed(t, alice, protocol.CloseInternal)
+		update(t, h, "p", 1)
+		wantEvent(t, bob, 1)
+	})
+}
+
+// Who left is not asked about.
+func TestReauthorizeEndsWithTheMembership(t *testing.T) {
+	g := &authorizer{}
+	bubble(t, &room.Options{Authorize: g.authorize}, func(t *testing.T, h *room.Hub) {
+		alice := roomtest.Join(t, h, "alice", "p")
+		alice.Join("p", nil)
+		alice.Send(`{"type":"leave-plan","planId":"p"}`)
+		roomtest.Join(t, h, "bob", "p").Cut()
+		synctest.Wait()
+		before := g.count()
+		time.Sleep(time.Hour)
+		if got := g.count(); got != before {
+			t.Errorf("asked %d times about who left", got-before)
+		}
+	})
+}
+
+// However many have to be asked about at once, no more than 16 questions are open at a time, and all are asked in the end.
+func TestReauthorizeAtMost16AtOnce(t *testing.T) {
+	var mu sync.Mutex
+	var asked, asking, most int
+	g := &authorizer{}
+	bubble(t, &room.Options{Authorize: g.authorize}, func(t *testing.T, h *room.Hub) {
+		m := roomtest.Connect(t, h, auth.Identity{UserID: "alice"}, &roomtest.Options{Verifier: tokens()})
+		for n := range 50 {
+			m.Join(fmt.Sprint("p", n), nil)
+		}
+		g.set(func(ctx context.Context, _ auth.Identity, _ string) error {
+			mu.Lock()
+			asked++
+			asking++
+			most = max(most, asking)
+			mu.Unlock()
+			pause(ctx, time.Second)
+			mu.Lock()
+			asking--
+			mu.Unlock()
+			return nil
+		})
+		m.Send(`{"type":"authenticate","data":{"token":"alice, for ever"}}`)
+		for second, want := range []int{16, 32, 48, 50} {
+			synctest.Wait()
+			mu.Lock()
+			got := asked
+			mu.Unlock()
+			if got != want {
+				t.Errorf("after %d s %d asked about, want %d", second, got, want)
+			}
+			time.Sleep(time.Second)
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		if most != 16 {
+			t.Errorf("%d asked about at once, want 16", most)
+		}
+	})
+}
+
+// pause waits as a callback should: no longer than its context.
+func pause(ctx context.Context, d time.Duration) {
+	select {
+	case <-time.After(d):
+	case <-ctx.Done():
+	}
+}
+
+// Authorize may call the hub.
+func TestAuthorizeCallsTheHub(t *testing.T) {
+	var h *room.Hub
+	g := &authorizer{}
+	g.set(func(ctx context.Context, id auth.Identity, planID string) error {
+		if _, ok := h.Room(planID); !ok && id.UserID != "alice" {
+			return errOutage
+		}
+		h.Rooms()
+		h.Stats()
+		return errors.Join(
+			h.BroadcastTaskCreated(ctx, planID, id.UserID),
+			h.Notify(ctx, id.UserID, protocol.Event{Type: "asked", Data: 1}),
+			h.Revoke(ctx, planID, "mallory"),
+			h.Resync(ctx, "other"),
+		)
+	})
+	bubble(t, &room.Options{Authorize: g.authorize}, func(t *testing.T, hub *room.Hub) {
+		h = hub
+		alice := connect(t, h, "alice", "")
+		alice.Send(`{"type":"join-plan","planId":"p"}`)
+		synctest.Wait()
+		bob := roomtest.Join(t, h, "bob", "p")
+		got := heardBy(t, alice)
+		position := fmt.Sprintf(`{"epoch":%q,"seq":1}`, bob.Position().Epoch)
+		want := []string{
+			"asked  1",
+			`join-plan p {"success":true,"participantCount":1,"participants":[{"userId":"alice","userName":"alice","connections":1}],"position":` + position + `,"recovered":false}`,
+			`task-created p {"task":"bob"}`,
+			joined("p", "bob", 2),
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("heard (-want +got):\n%s", diff)
+		}
+	})
+}
+
+// A host that revokes the very user in Authorize, and then says yes, is asked again, and not for ever: it said no the second time.
+func TestAuthorizeRevokesItsOwnJoin(t *testing.T) {
+	var h *room.Hub
+	var calls int
+	g := &authorizer{}
+	g.set(func(ctx context.Context, id auth.Identity, planID string) error {
+		if calls++; calls > 1 {
+			return room.ErrForbidden
+		}
+		return h.Revoke(ctx, planID, id.UserID)
+	})
+	bubble(t, &room.Options{Authorize: g.authorize}, func(t *testing.T, hub *room.Hub) {
+		h = hub
+		alice := connect(t, h, "alice", "")
+		alice.Send(`{"type":"join-plan","planId":"p"}`)
+		wantError(t, alice, "p", protocol.TypeJoinPlan, protocol.ErrorForbidden)
+		if calls != 2 {
+			t.Errorf("asked %d times, want twice", calls)
+		}
+	})
+}

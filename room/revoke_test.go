@@ -1,0 +1,234 @@
+package room_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/planrooms/planrooms/auth"
+	"github.com/planrooms/planrooms/protocol"
+	"github.com/planrooms/planrooms/room"
+	"github.com/planrooms/planrooms/room/roomtest"
+)
+
+const accessEnded = `removed p {"reason":"access ended","retry":false}`
+
+func revoke(t *testing.T, h *room.Hub, planID, userID string) {
+	t.Helper()
+	if err := h.Revoke(context.Background(), planID, userID); err != nil {
+		t.Fatalf("Revoke(%q, %q) = %v", planID, userID, err)
+	}
+}
+
+func TestRevoke(t *testing.T) {
+	g := &authorizer{}
+	bubble(t, &room.Options{Authorize: g.authorize}, func(t *testing.T, h *room.Hub) {
+		tab1, tab2 := connect(t, h, "alice", ""), connect(t, h, "alice", "")
+		for _, m := range []*roomtest.Member{tab1, tab2} {
+			m.Join("q", nil)
+			m.Join("p", nil)
+		}
+		bob := roomtest.Join(t, h, "bob", "p")
+		update(t, h, "p", 0)
+		for _, m := range []*roomtest.Member{tab1, tab2, bob} {
+			unread(t, m)
+		}
+		g.set(func(_ context.Context, id auth.Identity, planID string) error {
+			if id.UserID == "alice" && planID == "p" {
+				return room.ErrForbidden
+			}
+			return nil
+		})
+		revoke(t, h, "p", "alice")
+		update(t, h, "p", 1)
+		update(t, h, "q", 2)
+		for _, m := range []*roomtest.Member{tab1, tab2} {
+			wantHeard(t, m, accessEnded, `task-updated q {"task":{"id":2}}`)
+		}
+		wantHeard(t, bob, left("p", "alice", 1), `task-updated p {"task":{"id":1}}`)
+		if info, _ := h.Room("p"); info.Participants != 1 || info.Connections != 1 {
+			t.Errorf("room %+v, want bob alone", info)
+		}
+
+		// A resume asks again.
+		since := tab1.Position()
+		tab1.Request(protocol.Request{Type: protocol.TypeJoinPlan, PlanID: "p", Since: &since})
+		wantError(t, tab1, "p", protocol.TypeJoinPlan, protocol.ErrorForbidden)
+		tab1.Request(protocol.Request{Type: protocol.TypeUpdatePresence, PlanID: "p"})
+		wantError(t, tab1, "p", protocol.TypeUpdatePresence, protocol.ErrorNotJoined)
+		wantHeard(t, tab1)
+		wantHeard(t, bob)
+	})
+}
+
+func TestRevokeOfWhoIsNotThere(t *testing.T) {
+	bubble(t, nil, func(t *testing.T, h *room.Hub) {
+		bob := roomtest.Join(t, h, "bob", "p")
+		revoke(t, h, "p", "alice")
+		revoke(t, h, "q", "alice")
+		if err := h.Revoke(t.Context(), "", "alice"); !errors.Is(err, room.ErrPlanID) {
+			t.Errorf("Revoke of no plan = %v, want ErrPlanID", err)
+		}
+		if err := h.Disconnect(t.Context(), "alice"); err != nil {
+			t.Errorf("Disconnect = %v", err)
+		}
+		wantHeard(t, bob)
+		if got := h.Stats().Rooms; got != 1 {
+			t.Errorf("%d rooms, want 1: Revoke makes none", got)
+		}
+	})
+}
+
+// Once Revoke has returned nothing of the plan is written, whatever state the connection was in.
+func TestRevokeOfAStalledConnection(t *testing.T) {
+	const event = `"type":"task-updated","planId":"p"`
+	tests := []struct {
+		name   string
+		window int           // bytes that the socket takes after the join
+		plan   string        // of the events that it is stalled on
+		at     time.Duration // after the start of Revoke, the socket takes
+		takes  func(frame int) int
+		cut    bool
+		after  time.Duration // Revoke returns
+	}{
+		{name: "stalled for good", plan: "p", cut: true, after: 100 * time.Millisecond},
+		{name: "stalled in a frame for good", plan: "p", window: 10, cut: true, after: 100 * time.Millisecond},
+		{name: "takes a part of a frame", plan: "p", at: 50 * time.Millisecond, takes: func(int) int { return 10 }, cut: true, after: 50 * time.Millisecond},
+		{name: "takes a part of the rest", plan: "p", window: 10, at: 50 * time.Millisecond, takes: func(int) int { return 10 }, cut: true, after: 50 * time.Millisecond},
+		{name: "takes one frame", plan: "p", at: 50 * time.Millisecond, takes: func(frame int) int { return frame }, after: 50 * time.Millisecond},
+		{name: "takes the rest of one", plan: "p", window: 10, at: 50 * time.Millisecond, takes: func(frame int) int { return frame - 10 }, after: 50 * time.Millisecond},
+		{name: "takes a part of another plan's", plan: "q", window: 10, at: 50 * time.Millisecond, takes: func(int) int { return 10 }, after: 50 * time.Millisecond},
+		{name: "stalled on another plan for good", plan: "q", window: 10, cut: true, after: 100 * time.Millisecond},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			bubble(t, nil, func(t *testing.T, h *room.Hub) {
+				p := openPipe(t, h, "alice", -1)
+				p.send(`{"type":"join-plan","planId":"p"}`)
+				p.send(`{"type":"join-plan","planId":"q"}`)
+				p.read()
+				update(t, h, test.plan, 100)
+				frame := len(p.read())
+				p.open(test.window)
+				for n := range 3 {
+					update(t, h, test.plan, 101+n)
+					synctest.Wait()
+				}
+				update(t, h, "p", 200)
+				synctest.Wait()
+
+				if test.takes != nil {
+					go func() {
+						time.Sleep(test.at)
+						p.open(test.takes(frame))
+					}()
+				}
+				start := time.Now()
+				revoke(t, h, "p", "alice")
+				if got := time.Since(start); got != test.after {
+					t.Errorf("Revoke took %v, want %v", got, test.after)
+				}
+				p.mu.Lock()
+				before, closed := len(p.written), p.closed
+				p.mu.Unlock()
+				p.open(-1)
+				got := p.read()[before:]
+				if strings.Contains(got, event) || test.plan == "p" && strings.Contains(got, `"seq"`) {
+					t.Errorf("after Revoke %q was written", got)
+				}
+				if closed != test.cut {
+					t.Errorf("cut %v, want %v", closed, test.cut)
+				}
+				if !closed && !strings.Contains(got, `"type":"removed","planId":"p"`) {
+					t.Errorf("after Revoke %q was written, want removed in it", got)
+				}
+				if test.plan == "q" && !test.cut && strings.Count(got, "\n") != 4 {
+					t.Errorf("after Revoke %q was written, want the rest of three events of q, and removed", got)
+				}
+			})
+		})
+	}
+}
+
+// A join answer that still waits is of the plan too.
+func TestRevokeDropsAJoinAnswer(t *testing.T) {
+	bubble(t, nil, func(t *testing.T, h *room.Hub) {
+		p := openPipe(t, h, "alice", -1)
+		p.read()
+		p.open(0)
+		p.send(`{"type":"ping"}`)
+		synctest.Wait() // the writer now waits with the pong
+		p.send(`{"type":"join-plan","planId":"p"}`)
+		synctest.Wait()
+		go func() {
+			time.Sleep(50 * time.Millisecond)
+			p.open(10)
+		}()
+		revoke(t, h, "p", "alice")
+		p.open(-1)
+		got := p.read()
+		if strings.Contains(got, "join-plan") || !strings.Contains(got, `"type":"removed","planId":"p"`) {
+			t.Errorf("wrote %q, want removed and no join answer", got)
+		}
+	})
+}
+
+// A join whose Authorize was asked before Revoke is asked again.
+func TestRevokeMeetsAJoin(t *testing.T) {
+	g := &authorizer{}
+	bubble(t, &room.Options{Authorize: g.authorize}, func(t *testing.T, h *room.Hub) {
+		alice := connect(t, h, "alice", "")
+		g.set(func(context.Context, auth.Identity, string) error {
+			time.Sleep(time.Second) // it read the database before it was changed
+			return nil
+		})
+		alice.Send(`{"type":"join-plan","planId":"p"}`)
+		synctest.Wait()
+		g.answer(room.ErrForbidden)
+		revoke(t, h, "p", "alice")
+		wantError(t, alice, "p", protocol.TypeJoinPlan, protocol.ErrorForbidden)
+		if got := g.count(); got != 2 {
+			t.Errorf("Authorize was asked %d times, want twice", got)
+		}
+		if info, ok := h.Room("p"); ok && info.Participants != 0 {
+			t.Errorf("room %+v, want nobody", info)
+		}
+	})
+}
+
+func TestDisconnect(t *testing.T) {
+	bubble(t, nil, func(t *testing.T, h *room.Hub) {
+		tab1, tab2 := roomtest.Join(t, h, "alice", "p"), roomtest.Join(t, h, "alice", "q")
+		bob := roomtest.Join(t, h, "bob", "p")
+		stalled := openPipe(t, h, "alice", -1)
+		stalled.send(`{"type":"join-plan","planId":"q"}`)
+		stalled.read()
+		stalled.open(0)
+		for n := range 3 {
+			update(t, h, "q", n)
+		}
+		synctest.Wait()
+		start := time.Now()
+		if err := h.Disconnect(t.Context(), "alice"); err != nil {
+			t.Fatalf("Disconnect: %v", err)
+		}
+		if got := time.Since(start); got != 100*time.Millisecond {
+			t.Errorf("Disconnect took %v, want 100 ms for the stalled connection", got)
+		}
+		if _, closed := stalled.state(); !closed {
+			t.Error("the stalled connection was not cut")
+		}
+		for _, m := range []*roomtest.Member{tab1, tab2} {
+			if g := wantClosed(t, m, protocol.CloseForbidden); g.RetryAfterMs != 0 {
+				t.Errorf("retryAfterMs = %d, want 0", g.RetryAfterMs)
+			}
+		}
+		wantHeard(t, bob, left("p", "alice", 1))
+		if got := h.UserConnections("alice"); got != 0 {
+			t.Errorf("UserConnections = %d, want 0", got)
+		}
+	})
+}
