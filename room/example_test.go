@@ -1,0 +1,326 @@
+package room_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log"
+	"testing"
+	"time"
+
+	"github.com/planrooms/planrooms/auth"
+	"github.com/planrooms/planrooms/protocol"
+	"github.com/planrooms/planrooms/room"
+	"github.com/planrooms/planrooms/room/roomtest"
+)
+
+// viewer is a client in memory, for the examples: a [room.Sink] that takes everything at once.
+type viewer struct {
+	session  *room.Session
+	messages chan protocol.Message
+}
+
+// recordFraming puts messages into records: a mark, the message, a line feed (RFC 7464). Pings and close frames
+// are empty records, since nobody in memory has to be reminded or told.
+type recordFraming struct{}
+
+const recordMark = 0x1e
+
+func (recordFraming) AppendMessage(dst, payload []byte) []byte {
+	return append(append(append(dst, recordMark), payload...), '\n')
+}
+func (recordFraming) AppendPing(dst []byte) []byte { return append(dst, recordMark, '\n') }
+func (recordFraming) AppendClose(dst []byte, _ protocol.CloseCode, _ string) []byte {
+	return append(dst, recordMark, '\n')
+}
+
+func (v *viewer) Framing() room.Framing { return recordFraming{} }
+
+func (v *viewer) TryWrite(b []byte) (int, error) {
+	for record := range bytes.SplitSeq(b, []byte{recordMark}) {
+		if m, err := protocol.Decode(bytes.TrimSpace(record)); err == nil {
+			v.messages <- m
+		}
+	}
+	return len(b), nil
+}
+
+func (v *viewer) Write(b []byte, _ time.Time) (int, error) { return v.TryWrite(b) }
+func (v *viewer) Finish()                                  { go v.session.End(protocol.CloseNormal) }
+func (v *viewer) Close() error                             { v.Finish(); return nil }
+
+// connectViewer makes a connection of the user.
+func connectViewer(hub *room.Hub, userID, clientID string) *viewer {
+	v := &viewer{messages: make(chan protocol.Message, 64)}
+	s, err := hub.Connect(context.Background(), auth.Identity{UserID: userID, Name: userID}, v, &room.ConnectOptions{ClientID: clientID})
+	if err != nil {
+		log.Fatal(err)
+	}
+	v.session = s
+	<-v.messages // the hello
+	return v
+}
+
+// join asks to see a plan, from since if it is not nil, and returns the answer.
+func (v *viewer) join(planID string, since *protocol.Position) protocol.Message {
+	request, err := protocol.EncodeRequest(protocol.Request{Type: protocol.TypeJoinPlan, PlanID: planID, Since: since})
+	if err != nil {
+		log.Fatal(err)
+	}
+	v.session.Receive(request)
+	return <-v.messages
+}
+
+// watch connects and joins.
+func watch(hub *room.Hub, userID, clientID, planID string) *viewer {
+	v := connectViewer(hub, userID, clientID)
+	v.join(planID, nil)
+	return v
+}
+
+// next returns the next message that is not about who is there.
+func (v *viewer) next() string {
+	for m := range v.messages {
+		switch {
+		case m.Type == protocol.TypeJoinPlan || m.Type == protocol.TypeLeavePlan:
+		case m.Data == nil:
+			return fmt.Sprintf("%s by %s, mutation %s", m.Type, m.By, m.MutationID)
+		default:
+			return fmt.Sprintf("%s %s", m.Type, m.Data)
+		}
+	}
+	return ""
+}
+
+type todo struct {
+	ID    string `json:"id"`
+	Title string `json:"title"`
+}
+
+func everybodyMay(context.Context, auth.Identity, string) error { return nil }
+
+var background = context.Background()
+
+// Authorize is the one thing that a hub must be given: it asks the host's own database.
+func ExampleNewHub() {
+	members := func(ctx context.Context, planID string) ([]string, error) {
+		if planID == "unlucky" {
+			return nil, errors.New("database: connection refused")
+		}
+		return map[string][]string{"demo": {"ann", "bob"}}[planID], nil
+	}
+	hub := room.NewHub(&room.Options{
+		Authorize: func(ctx context.Context, id auth.Identity, planID string) error {
+			users, err := members(ctx, planID)
+			if err != nil {
+				return err // cannot tell: a join is refused, a member stays for now
+			}
+			for _, u := range users {
+				if u == id.UserID {
+					return nil
+				}
+			}
+			return room.ErrForbidden // no member, or no such plan: the client cannot tell which
+		},
+	})
+	defer hub.Shutdown(background)
+
+	mallory := connectViewer(hub, "mallory", "tab1")
+	for _, planID := range []string{"demo", "nothing", "unlucky"} {
+		var refused protocol.Error
+		if err := json.Unmarshal(mallory.join(planID, nil).Data, &refused); err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(planID, refused.Code)
+	}
+	// Output:
+	// demo forbidden
+	// nothing forbidden
+	// unlucky unavailable
+}
+
+// The tab that made the change gets a receipt in place of the event; everybody else, other tabs of the same user
+// included, gets the event.
+func ExampleHub_BroadcastTaskUpdated() {
+	hub := room.NewHub(&room.Options{Authorize: everybodyMay})
+	defer hub.Shutdown(background)
+	author := watch(hub, "ann", "tab1", "demo")
+	otherTab := watch(hub, "ann", "tab2", "demo")
+	bob := watch(hub, "bob", "tab1", "demo")
+
+	err := hub.BroadcastTaskUpdated(background, "demo", todo{ID: "7", Title: "Milk"},
+		room.By("ann"), room.ExceptClient("ann", "tab1"), room.Mutation("m-1"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(author.next())
+	fmt.Println(otherTab.next())
+	fmt.Println(bob.next())
+	// Output:
+	// receipt by ann, mutation m-1
+	// task-updated {"task":{"id":"7","title":"Milk"}}
+	// task-updated {"task":{"id":"7","title":"Milk"}}
+}
+
+// A host may have event types of its own.
+func ExampleHub_Broadcast() {
+	hub := room.NewHub(&room.Options{Authorize: everybodyMay})
+	defer hub.Shutdown(background)
+	bob := watch(hub, "bob", "tab1", "demo")
+
+	comment := map[string]string{"taskId": "7", "text": "The blue one."}
+	err := hub.Broadcast(background, "demo", protocol.Event{Type: "comment-added", Data: comment}, room.By("ann"))
+	fmt.Println(err)
+	fmt.Println(bob.next())
+
+	err = hub.Broadcast(background, "demo", protocol.Event{Type: protocol.TypeGoodbye})
+	fmt.Println(errors.Is(err, protocol.ErrEventType))
+	// Output:
+	// <nil>
+	// comment-added {"taskId":"7","text":"The blue one."}
+	// true
+}
+
+// The position is asked for before the plan is read, so what happens in between is replayed.
+func ExampleHub_Position() {
+	hub := room.NewHub(&room.Options{Authorize: everybodyMay})
+	defer hub.Shutdown(background)
+
+	// In GET /plans/demo:
+	position, err := hub.Position(background, "demo")
+	if err != nil {
+		log.Fatal(err)
+	}
+	tasks := []todo{} // read from the database
+
+	// Before the client has joined, somebody adds a task.
+	if err := hub.BroadcastTaskCreated(background, "demo", todo{ID: "7", Title: "Milk"}); err != nil {
+		log.Fatal(err)
+	}
+
+	// The client joins with the position that came with the plan.
+	bob := connectViewer(hub, "bob", "tab1")
+	var answer protocol.JoinAnswer
+	if err := json.Unmarshal(bob.join("demo", &position).Data, &answer); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(len(tasks), "tasks, recovered:", answer.Recovered)
+	fmt.Println(bob.next())
+	// Output:
+	// 0 tasks, recovered: true
+	// task-created {"task":{"id":"7","title":"Milk"}}
+}
+
+// Once Revoke has returned, no event of the plan is written to the user.
+func ExampleHub_Revoke() {
+	hub := room.NewHub(&room.Options{Authorize: everybodyMay})
+	defer hub.Shutdown(background)
+	bob := watch(hub, "bob", "tab1", "demo")
+
+	// After the membership has been deleted in the database:
+	if err := hub.Revoke(background, "demo", "bob"); err != nil {
+		log.Fatal(err)
+	}
+	if err := hub.BroadcastTaskDeleted(background, "demo", "7"); err != nil {
+		log.Fatal(err)
+	}
+	if err := hub.Notify(background, "bob", protocol.Event{Type: "notice", Data: "the connection stays"}); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(bob.next())
+	fmt.Println(bob.next())
+	// Output:
+	// removed {"reason":"access ended","retry":false}
+	// notice "the connection stays"
+}
+
+// A host that changed a plan in a way that no event tells has everybody load it again.
+func ExampleHub_Resync() {
+	hub := room.NewHub(&room.Options{Authorize: everybodyMay})
+	defer hub.Shutdown(background)
+	bob := watch(hub, "bob", "tab1", "demo")
+
+	// After an import of a thousand tasks:
+	if err := hub.Resync(background, "demo"); err != nil {
+		log.Fatal(err)
+	}
+	m := <-bob.messages
+	fmt.Println(m.Type)
+	// Output:
+	// resync
+}
+
+// An observer feeds metrics and an audit log.
+func ExampleObserver() {
+	hub := room.NewHub(&room.Options{
+		Authorize: everybodyMay,
+		Observer: room.Observer{
+			Join: func(c room.ConnectionInfo, planID string, recovered bool) {
+				fmt.Println(c.UserID, "looks at", planID)
+			},
+			Broadcast: func(planID string, t protocol.Type, recipients int) {
+				fmt.Println(t, "to", recipients)
+			},
+		},
+	})
+	defer hub.Shutdown(background)
+	watch(hub, "ann", "tab1", "demo")
+	watch(hub, "bob", "tab1", "demo")
+	if err := hub.BroadcastTaskDeleted(background, "demo", "7"); err != nil {
+		log.Fatal(err)
+	}
+	stats := hub.Stats()
+	fmt.Println(stats.Connections, "connections,", stats.Rooms, "room")
+	// Output:
+	// ann looks at demo
+	// bob looks at demo
+	// task-deleted to 2
+	// 2 connections, 1 room
+}
+
+// After Shutdown every method returns ErrHubClosed, and no goroutine is left.
+func ExampleHub_Shutdown() {
+	hub := room.NewHub(&room.Options{Authorize: everybodyMay})
+	bob := watch(hub, "bob", "tab1", "demo")
+
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	fmt.Println(hub.Shutdown(ctx))
+
+	var goodbye protocol.Goodbye
+	if err := json.Unmarshal((<-bob.messages).Data, &goodbye); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(goodbye.Code, goodbye.Reason, "reconnect:", goodbye.Reconnect)
+	fmt.Println(hub.BroadcastTaskDeleted(ctx, "demo", "7"))
+	// Output:
+	// <nil>
+	// 4503 shutting down reconnect: true
+	// room: hub closed
+}
+
+// A host's own test of a route that broadcasts, without a socket.
+func TestViewersSeeTheChange(t *testing.T) {
+	hub := room.NewHub(&room.Options{Authorize: everybodyMay})
+	defer hub.Shutdown(t.Context())
+	bob := roomtest.Join(t, hub, "bob", "demo")
+
+	if err := hub.BroadcastTaskDeleted(t.Context(), "demo", "7"); err != nil { // or call the route
+		t.Fatal(err)
+	}
+	if got := bob.Next(); got.Type != protocol.TypeTaskDeleted {
+		t.Errorf("bob got %s, want %s", got.Type, protocol.TypeTaskDeleted)
+	}
+	bob.Silent() // and nothing else
+
+	bob.Cut()
+	if err := hub.BroadcastTaskDeleted(t.Context(), "demo", "8"); err != nil {
+		t.Fatal(err)
+	}
+	bob.Resume()
+	if got := bob.Next(); !bob.Joined.Recovered || got.Type != protocol.TypeTaskDeleted {
+		t.Errorf("recovered %v, bob got %s, want %s", bob.Joined.Recovered, got.Type, protocol.TypeTaskDeleted)
+	}
+}
