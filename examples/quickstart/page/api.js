@@ -1,0 +1,78 @@
+// Logging in, and requests with the token that came of it.
+
+/** A new id of the kind that client ids and mutation ids are: 1 to 64 of [A-Za-z0-9_-]. */
+export function randomId() {
+  const bytes = crypto.getRandomValues(new Uint8Array(12));
+  return Array.from(bytes, (b) => b.toString(16).padStart(2, '0')).join('');
+}
+
+/** A request that was answered with an error. Without a status there was no answer, and nobody knows what became of it. */
+export class RequestError extends Error {
+  constructor(message, status) {
+    super(message);
+    this.status = status;
+  }
+}
+
+/** One user, logged in. */
+export class Session {
+  token = '';
+  expiresAt = 0; // milliseconds, as Date.now()
+  renew = true; // false: let the token run out
+  offline = false; // true: as if there were no network
+
+  constructor(user) {
+    this.user = user;
+  }
+
+  async login(ttl) {
+    const body = ttl ? { user: this.user, ttl } : { user: this.user };
+    const answer = await this.#fetch('POST', '/api/login', body, {});
+    this.token = answer.token;
+    this.expiresAt = Date.parse(answer.expiresAt);
+    this.renew = !ttl;
+  }
+
+  forget() {
+    this.token = '';
+    this.expiresAt = 0;
+  }
+
+  /** Logs in unless there is a token that will last for a while, or is meant to run out. */
+  async ensure(margin = 30_000) {
+    const left = this.expiresAt - Date.now();
+    if (!this.token || left <= 0 || (this.renew && left < margin)) {
+      await this.login();
+    }
+  }
+
+  async call(method, path, body, headers = {}) {
+    await this.ensure();
+    const send = () => this.#fetch(method, path, body, { ...headers, Authorization: `Bearer ${this.token}` });
+    try {
+      return await send();
+    } catch (err) {
+      if (err.status !== 401) throw err;
+      await this.login();
+      return send();
+    }
+  }
+
+  async #fetch(method, path, body, headers) {
+    if (this.offline) throw new RequestError('you are offline');
+    const init = { method, headers, cache: 'no-store', credentials: 'omit', signal: AbortSignal.timeout(10_000) };
+    if (body !== undefined) {
+      init.body = JSON.stringify(body);
+      headers['Content-Type'] = 'application/json';
+    }
+    let response;
+    try {
+      response = await fetch(path, init);
+    } catch {
+      throw new RequestError('the server cannot be reached');
+    }
+    const answer = await response.json().catch(() => null); // 204 has none
+    if (!response.ok) throw new RequestError(answer?.error ?? `HTTP ${response.status}`, response.status);
+    return answer;
+  }
+}

@@ -1,0 +1,33 @@
+// Events in words.
+
+export function nameOf(userId) {
+  return userId ? userId[0].toUpperCase() + userId.slice(1) : 'somebody';
+}
+
+function quote(title) {
+  return `“${title.length > 40 ? `${title.slice(0, 39)}…` : title}”`;
+}
+
+/** What an event says. own is the event behind a receipt; titles those of tasks by id. */
+export function describe(message, own, titles) {
+  const who = own ? 'You' : nameOf(message.by);
+  const { type, data } = own ?? message;
+  switch (type) {
+    case 'task-created': return `${who} added ${quote(data.task.title)}`;
+    case 'task-updated': return `${who} changed ${quote(data.task.title)}, ${data.task.status.replace('_', ' ')}`;
+    case 'task-deleted': return `${who} deleted ${quote(titles.get(data.taskId) ?? 'a task')}`;
+    case 'task-reordered': return `${who} changed the order`;
+    case 'progress-updated': return `progress ${data.progress.completedTasks}/${data.progress.totalTasks}`;
+    case 'receipt': return `a change of ${who} was acknowledged`;
+    default: return `${type} by ${who}`;
+  }
+}
+
+/** What a message about people says, or nothing. */
+export function describePresence({ type, data }) {
+  switch (type) {
+    case 'join-plan': return data.userId ? `${data.userName} came` : `${data.participantCount} are here`;
+    case 'leave-plan': return `${nameOf(data.userId)} left`;
+    default: return ''; // who edits what is shown at the task
+  }
+}

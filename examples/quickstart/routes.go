@@ -1,0 +1,40 @@
+package main
+
+import (
+	"net/http"
+
+	"github.com/planrooms/planrooms/transport"
+)
+
+const jwksPath = "/.well-known/jwks.json"
+
+func (s *service) routes() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("GET /", page())
+	mux.HandleFunc("GET "+jwksPath, s.keys.publish)
+	mux.HandleFunc("POST /api/login", s.login)
+
+	mux.Handle("GET /ws", transport.NewHandler(s.hub, s.verifier, &transport.Options{Logger: s.log}))
+
+	mux.Handle("GET /api/plans/{planId}", s.member(s.getPlan))
+	mux.Handle("POST /api/plans/{planId}/tasks", s.member(s.createTask))
+	mux.Handle("POST /api/plans/{planId}/tasks/reorder", s.member(s.reorderTasks))
+	mux.Handle("PATCH /api/tasks/{taskId}", s.member(s.updateTask))
+	mux.Handle("DELETE /api/tasks/{taskId}", s.member(s.deleteTask))
+
+	// Who looks at what is nobody's business: a real service puts this behind its operators' login.
+	mux.Handle("GET /api/rooms", transport.Inspect(s.hub))
+	return secured(mux)
+}
+
+// secured sets the headers that keep other pages out of this one, and this one to its own scripts.
+func secured(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "+
+			"connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "no-referrer")
+		next.ServeHTTP(w, r)
+	})
+}
