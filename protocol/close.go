@@ -79,8 +79,10 @@ func (a Advice) RetryAfter() time.Duration {
 // Reason is the fixed text that goes with c, below 123 bytes; "" for a code that a server does not send.
 func (c CloseCode) Reason() string { return closings[c].reason }
 
-// Goodbye returns the announcement of a close with c, after which the client may come back in retryAfter.
+// Goodbye returns the announcement of a close with c, after which the client may come back in retryAfter, or later if
+// the advice for c says so.
 func (c CloseCode) Goodbye(retryAfter time.Duration) Goodbye {
 	a := c.Advice()
+	retryAfter = max(retryAfter, a.RetryAfterMin)
 	return Goodbye{Code: c, Reason: c.Reason(), Reconnect: a.Reconnect, Reauth: a.Reauth, RetryAfterMs: retryAfter.Milliseconds()}
 }

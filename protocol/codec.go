@@ -52,7 +52,7 @@ func (s *scanner) members(unique bool, f func(key string, value []byte) bool) bo
 		}
 		var key string
 		if unique || f != nil {
-			key, _ = stringOf(s.b[begin:s.i])
+			key, _ = unescape(s.b[begin:s.i])
 		}
 		if unique && !seen.add(key) {
 			return false
@@ -242,12 +242,19 @@ func (k *keySet) add(key string) bool {
 	return !there
 }
 
-// stringOf unescapes a JSON string that was scanned. It is false for another value. A lone surrogate becomes U+FFFD.
+// stringOf returns the value of a JSON string that was scanned. It is false for another value, and for a string with a lone
+// surrogate: that is no Unicode text, and putting U+FFFD in its place would make different plan ids one.
 func stringOf(raw []byte) (string, bool) {
 	if len(raw) < 2 || raw[0] != '"' {
 		return "", false
 	}
+	return unescape(raw)
+}
+
+// unescape is stringOf for what is known to be a string. A lone surrogate becomes U+FFFD, and whole false.
+func unescape(raw []byte) (_ string, whole bool) {
 	raw = raw[1 : len(raw)-1]
+	whole = true
 	if bytes.IndexByte(raw, '\\') < 0 {
 		return string(raw), true
 	}
@@ -279,6 +286,8 @@ func stringOf(raw []byte) (string, bool) {
 				}
 				if r = utf16.DecodeRune(r, low); r != utf8.RuneError {
 					i += 6
+				} else {
+					whole = false
 				}
 			}
 			out = utf8.AppendRune(out, r)
@@ -286,7 +295,7 @@ func stringOf(raw []byte) (string, bool) {
 			out = append(out, raw[i])
 		}
 	}
-	return string(out), true
+	return string(out), whole
 }
 
 func hex4(b []byte) (rune, bool) {

@@ -64,10 +64,15 @@ func strictObject(b []byte) (members map[string]json.RawMessage, ok bool) {
 	return members, json.Unmarshal(b, &members) == nil && members != nil
 }
 
-// strictString reads a string; null and absence are none.
+// strictString reads a string; null, absence and what is no Unicode text are none.
 func strictString(raw json.RawMessage) (string, bool) {
 	var s *string
 	if raw == nil || json.Unmarshal(raw, &s) != nil || s == nil {
+		return "", false
+	}
+	// encoding/json puts U+FFFD where a surrogate stands alone: a string with more of them than were written had one.
+	text := strings.ToLower(strings.ReplaceAll(string(raw), `\\`, ""))
+	if strings.Count(*s, "\ufffd") > strings.Count(text, `\ufffd`)+strings.Count(text, "\ufffd") {
 		return "", false
 	}
 	return *s, true

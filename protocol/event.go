@@ -93,6 +93,8 @@ func (e *Event) encodeData(maxBytes int) (raw []byte, err error) {
 		}
 	} else if raw, err = marshal(e.Data); err != nil {
 		return nil, &dataError{err}
+	} else if !utf8.Valid(raw) { // encoding/json does not look into what a json.RawMessage or a MarshalJSON inside gave it
+		return nil, ErrEventData
 	}
 	if len(raw) > maxBytes {
 		return nil, ErrEventTooLarge

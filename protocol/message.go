@@ -3,6 +3,7 @@ package protocol
 import (
 	"encoding/json"
 	"time"
+	"unicode/utf8"
 )
 
 // Version is that of the protocol, as the hello carries it.
@@ -68,7 +69,7 @@ type Message struct {
 func Decode(b []byte) (Message, error) {
 	var m Message
 	s := scanner{b: b, maxDepth: maxServerDepth, duplicates: true}
-	ok := s.object(func(key string, value []byte) bool {
+	ok := utf8.Valid(b) && s.object(func(key string, value []byte) bool {
 		switch key {
 		case "type":
 			v, ok := stringOf(value)

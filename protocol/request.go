@@ -74,6 +74,7 @@ func DecodeRequest(b []byte) (Request, error) {
 	case TypeJoinPlan:
 		if since != nil && string(since) != "null" {
 			if q.Since, ok = sinceOf(since); !ok {
+				q.Since = nil
 				return refuse(ErrorBadMessage, "since is not a position")
 			}
 		}
@@ -140,7 +141,7 @@ func EncodeRequest(q Request) ([]byte, error) {
 		if state == nil {
 			state = json.RawMessage("null")
 		}
-		if !json.Valid(state) {
+		if !utf8.Valid(state) || !json.Valid(state) {
 			return nil, ErrEventData
 		}
 		b = append(append(append(b, `,"data":{"state":`...), state...), '}')
