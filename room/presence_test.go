@@ -340,7 +340,7 @@ func TestCrowdedRoom(t *testing.T) {
 			m[i].Send(`{"type":"leave-plan","planId":"p"}`)
 		}
 		time.Sleep(time.Second)
-		wantHeard(t, m[0], joined("p", "user1", 3), shows("p", "user1", "2"), joined("p", "user2", 3))
+		wantHeard(t, m[0], count(3), joined("p", "user1", 3), shows("p", "user1", "2"), joined("p", "user2", 3))
 		m[2].Send(`{"type":"leave-plan","planId":"p"}`)
 		wantHeard(t, m[0], left("p", "user2", 2))
 	})

@@ -1,0 +1,177 @@
+package room_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/planrooms/planrooms/auth"
+	"github.com/planrooms/planrooms/protocol"
+	"github.com/planrooms/planrooms/room"
+	"github.com/planrooms/planrooms/room/roomtest"
+)
+
+const pingMessage = `{"type":"ping"}`
+
+// burst sends n pings at once and reads their answers.
+func burst(t *testing.T, m *roomtest.Member, n int) {
+	t.Helper()
+	for range n {
+		m.Send(pingMessage)
+		if got := m.NextMessage(); got.Type != protocol.TypePong {
+			t.Fatalf("got %s, want a pong", words(got))
+		}
+	}
+}
+
+func wantRateClose(t *testing.T, m *roomtest.Member) {
+	t.Helper()
+	if g := wantClosed(t, m, protocol.CloseRateLimited); g.RetryAfterMs < 10_000 || g.RetryAfterMs > 15_000 {
+		t.Errorf("retryAfterMs = %d, want 10,000 to 15,000", g.RetryAfterMs)
+	}
+}
+
+func TestMessageRate(t *testing.T) {
+	bubble(t, nil, func(t *testing.T, h *room.Hub) {
+		m := connect(t, h, "alice", "")
+		burst(t, m, 128)
+		m.Send(`{"type":"join-plan","planId":"p"}`)
+		wantError(t, m, "p", protocol.TypeJoinPlan, protocol.ErrorRateLimited)
+		time.Sleep(time.Second)
+		burst(t, m, 10)
+		m.Send(`{"type":`)
+		wantError(t, m, "", "", protocol.ErrorRateLimited)
+		if _, ok := h.Room("p"); ok {
+			t.Error("a refused join made a room")
+		}
+		m.Send(pingMessage)
+		wantRateClose(t, m)
+	})
+}
+
+// Three excesses in 10 s close; two, and a third when the first is older, do not.
+func TestExcesses(t *testing.T) {
+	for _, test := range []struct {
+		wait   time.Duration
+		closed bool
+	}{{10 * time.Second, true}, {10*time.Second + 1, false}} {
+		t.Run(test.wait.String(), func(t *testing.T) {
+			bubble(t, nil, func(t *testing.T, h *room.Hub) {
+				m := connect(t, h, "alice", "")
+				burst(t, m, 128)
+				for range 2 {
+					m.Send(pingMessage)
+					wantError(t, m, "", protocol.TypePing, protocol.ErrorRateLimited)
+				}
+				time.Sleep(test.wait)
+				burst(t, m, 100)
+				m.Send(pingMessage)
+				if test.closed {
+					wantRateClose(t, m)
+					return
+				}
+				wantError(t, m, "", protocol.TypePing, protocol.ErrorRateLimited)
+				time.Sleep(time.Second)
+				burst(t, m, 10)
+			})
+		})
+	}
+}
+
+// Errors cost a token like every message, and are no excesses.
+func TestErrorsAreNoExcesses(t *testing.T) {
+	bubble(t, nil, func(t *testing.T, h *room.Hub) {
+		m := connect(t, h, "alice", "")
+		for n := range 600 {
+			m.Send(`{"type":"leave-plan","planId":"p"}`)
+			wantError(t, m, "p", protocol.TypeLeavePlan, protocol.ErrorNotJoined)
+			if n > 120 {
+				time.Sleep(100 * time.Millisecond)
+			}
+		}
+	})
+}
+
+// Control frames have a bucket of their own; an excess of one counts like that of the other.
+func TestControlRate(t *testing.T) {
+	bubble(t, nil, func(t *testing.T, h *room.Hub) {
+		m := connect(t, h, "alice", "")
+		control := func(n int) {
+			for range n {
+				m.Session().ControlFrame()
+			}
+		}
+		control(20)
+		time.Sleep(time.Second)
+		control(10)
+		burst(t, m, 100)
+		wantHeard(t, m)
+		control(2) // two excesses, unanswered
+		wantHeard(t, m)
+		burst(t, m, 26)
+		m.Send(pingMessage)
+		wantRateClose(t, m)
+	})
+}
+
+// A connection has 128 messages waiting for its worker at most.
+func TestInbox(t *testing.T) {
+	opts := &room.Options{Authorize: func(ctx context.Context, _ auth.Identity, _ string) error {
+		pause(ctx, 4*time.Second)
+		return nil
+	}}
+	bubble(t, opts, func(t *testing.T, h *room.Hub) {
+		m := connect(t, h, "alice", "")
+		m.Send(`{"type":"join-plan","planId":"p"}`)
+		synctest.Wait()
+		for range 127 {
+			m.Send(pingMessage)
+		}
+		time.Sleep(time.Second)
+		m.Send(pingMessage) // the 128th
+		m.Send(`{"type":"leave-plan","planId":"p"}`)
+		wantError(t, m, "p", protocol.TypeLeavePlan, protocol.ErrorRateLimited)
+		if got := m.NextMessage(); got.Type != protocol.TypeJoinPlan {
+			t.Errorf("got %s, want the join answer", words(got))
+		}
+		for n := range 128 {
+			if got := m.NextMessage(); got.Type != protocol.TypePong {
+				t.Fatalf("got %s as answer %d, want a pong", words(got), n)
+			}
+		}
+	})
+}
+
+// More than 64 answers wait for nobody: besides the one that the writer waits with.
+func TestTooManyAnswers(t *testing.T) {
+	for _, test := range []struct {
+		answers int
+		closed  bool
+	}{{1 + 64, false}, {1 + 65, true}} {
+		t.Run(fmt.Sprint(test.answers), func(t *testing.T) {
+			bubble(t, nil, func(t *testing.T, h *room.Hub) {
+				p := openPipe(t, h, "alice", -1)
+				p.read()
+				p.open(0)
+				for range test.answers {
+					p.send(pingMessage)
+					synctest.Wait()
+				}
+				if got := h.Stats().TooSlow == 1; got != test.closed {
+					t.Errorf("closed %v, want %v", got, test.closed)
+				}
+				p.open(-1)
+				got := p.read()
+				if n := strings.Count(got, `"type":"pong"`); !test.closed && n != test.answers {
+					t.Errorf("%d answers, want %d", n, test.answers)
+				}
+				if test.closed && !strings.HasSuffix(got, "(close 4508 too slow)\n") {
+					t.Errorf("wrote %q, want close 4508 at its end", got)
+				}
+			})
+		})
+	}
+}

@@ -1,0 +1,348 @@
+package room_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/planrooms/planrooms/auth"
+	"github.com/planrooms/planrooms/protocol"
+	"github.com/planrooms/planrooms/room"
+	"github.com/planrooms/planrooms/room/roomtest"
+)
+
+// wantConnections fails the test unless the hub has that many connections.
+func wantConnections(t *testing.T, h *room.Hub, want int) {
+	t.Helper()
+	synctest.Wait()
+	if got := h.Stats().Connections; got != want {
+		t.Errorf("%d connections, want %d", got, want)
+	}
+}
+
+func TestFirstMessage(t *testing.T) {
+	for _, test := range []struct {
+		name, send string
+		closed     bool
+	}{
+		{"none", "", true},
+		{"a good one", `{"type":"ping"}`, false},
+		{"a bad one", `x`, false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			bubble(t, nil, func(t *testing.T, h *room.Hub) {
+				m := connect(t, h, "alice", "")
+				time.Sleep(30*time.Second - 1)
+				wantConnections(t, h, 1)
+				if test.send != "" {
+					m.Send(test.send)
+				}
+				time.Sleep(1)
+				if test.closed {
+					wantConnections(t, h, 0)
+					wantClosed(t, m, protocol.CloseTimeout)
+				}
+				if time.Sleep(time.Hour); !test.closed {
+					wantConnections(t, h, 1)
+				}
+			})
+		})
+	}
+}
+
+func TestPings(t *testing.T) {
+	bubble(t, nil, func(t *testing.T, h *room.Hub) {
+		bob := roomtest.Join(t, h, "bob", "p")
+		p := openPipe(t, h, "alice", -1)
+		p.send(`{"type":"join-plan","planId":"p"}`)
+		p.read()
+		unread(t, bob)
+		for range 3 {
+			time.Sleep(25*time.Second - 1)
+			if got := p.read(); got != "" {
+				t.Errorf("wrote %q before a ping was due", got)
+			}
+			time.Sleep(1)
+			if got := p.read(); got != "(ping)\n" {
+				t.Errorf("wrote %q, want a ping", got)
+			}
+			p.session.Seen()
+		}
+		time.Sleep(25 * time.Second)
+		p.read()
+		time.Sleep(10*time.Second - 1)
+		wantHeard(t, bob)
+		wantConnections(t, h, 2)
+		time.Sleep(1)
+		wantHeard(t, bob, left("p", "alice", 1)) // 35 s after the last byte, without lingering
+		wantConnections(t, h, 1)
+		if got := p.read(); !strings.Contains(got, `"code":4408`) || !strings.HasSuffix(got, "(close 4408 timed out)\n") {
+			t.Errorf("wrote %q, want goodbye and close 4408", got)
+		}
+	})
+}
+
+// Any byte after the ping is a sign of life, at the last moment too.
+func TestAnyByteIsASignOfLife(t *testing.T) {
+	bubble(t, nil, func(t *testing.T, h *room.Hub) {
+		p := openPipe(t, h, "alice", -1)
+		p.send(`{"type":"ping"}`)
+		for range 3 {
+			time.Sleep(25*time.Second + 9*time.Second)
+			p.session.Seen()
+			time.Sleep(time.Second)
+			wantConnections(t, h, 1)
+			time.Sleep(15 * time.Second) // the ping that followed at once was sent 50 s after the last
+			p.session.Seen()
+			synctest.Wait()
+			p.read()
+		}
+	})
+}
+
+func TestNoPings(t *testing.T) {
+	bubble(t, &room.Options{PingEvery: -1}, func(t *testing.T, h *room.Hub) {
+		p := openPipe(t, h, "alice", -1)
+		p.send(`{"type":"ping"}`)
+		p.read()
+		time.Sleep(29 * time.Minute)
+		if got := p.read(); got != "" {
+			t.Errorf("wrote %q", got)
+		}
+		wantConnections(t, h, 1)
+	})
+}
+
+func TestExpiry(t *testing.T) {
+	bubble(t, nil, func(t *testing.T, h *room.Hub) {
+		bob := roomtest.Join(t, h, "bob", "p")
+		at := time.Now().Add(90 * time.Second)
+		alice := roomtest.Connect(t, h, auth.Identity{UserID: "alice", Name: "alice", ExpiresAt: at}, nil)
+		alice.Join("p", nil)
+		unread(t, bob)
+		time.Sleep(90*time.Second - 1)
+		wantConnections(t, h, 2)
+		wantHeard(t, bob)
+		time.Sleep(1)
+		wantConnections(t, h, 1)
+		wantHeard(t, bob, left("p", "alice", 1))
+		wantClosed(t, alice, protocol.CloseUnauthorized)
+	})
+}
+
+func TestAuthenticate(t *testing.T) {
+	tests := []struct {
+		name  string
+		token string
+		code  protocol.ErrorCode
+		lasts time.Duration // from the authenticate on; negative is for ever
+		close protocol.CloseCode
+	}{
+		{name: "renewed", token: "alice", lasts: time.Minute},
+		{name: "renewed for ever", token: "alice, for ever", lasts: -1},
+		{name: "another user's", token: "mallory", code: protocol.ErrorBadToken},
+		{name: "invalid", token: "?", code: protocol.ErrorBadToken},
+		{name: "expired", token: "expired", code: protocol.ErrorBadToken},
+		{name: "taken for valid, and past its end", token: "alice, past", code: protocol.ErrorBadToken},
+		{name: "an outage", token: "outage", code: protocol.ErrorUnavailable},
+		{name: "a slow verifier", token: "slow", code: protocol.ErrorUnavailable},
+		{name: "a verifier that panics", token: "panic", code: protocol.ErrorUnavailable, close: protocol.CloseInternal},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			bubble(t, nil, func(t *testing.T, h *room.Hub) {
+				end := time.Now().Add(30 * time.Second)
+				m := roomtest.Connect(t, h, auth.Identity{UserID: "alice", ExpiresAt: end}, &roomtest.Options{Verifier: tokens()})
+				time.Sleep(10 * time.Second)
+				m.Send(fmt.Sprintf(`{"type":"authenticate","data":{"token":%q}}`, test.token))
+				if test.code != "" {
+					wantError(t, m, "", protocol.TypeAuthenticate, test.code)
+				} else {
+					want := `authenticate  {"success":true,"expiresAt":null}`
+					if test.lasts > 0 {
+						end = time.Now().Add(test.lasts)
+						want = fmt.Sprintf(`authenticate  {"success":true,"expiresAt":%q}`, end.UTC().Format("2006-01-02T15:04:05.000Z"))
+					}
+					if got := words(m.Next()); got != want {
+						t.Errorf("got %s, want %s", got, want)
+					}
+				}
+				if test.close != 0 {
+					wantClosed(t, m, test.close)
+					return
+				}
+				if test.lasts < 0 {
+					time.Sleep(24 * time.Hour)
+					wantConnections(t, h, 1)
+					return
+				}
+				time.Sleep(time.Until(end) - 1)
+				wantConnections(t, h, 1)
+				time.Sleep(1)
+				wantClosed(t, m, protocol.CloseUnauthorized)
+				wantConnections(t, h, 0)
+			})
+		})
+	}
+}
+
+// A token may also shorten what is left, and give an end to a connection that had none.
+func TestAuthenticateShortens(t *testing.T) {
+	for _, end := range []time.Duration{0, time.Hour} {
+		bubble(t, nil, func(t *testing.T, h *room.Hub) {
+			id := auth.Identity{UserID: "alice"}
+			if end > 0 {
+				id.ExpiresAt = time.Now().Add(end)
+			}
+			m := roomtest.Connect(t, h, id, &roomtest.Options{Verifier: tokens()})
+			m.Send(`{"type":"authenticate","data":{"token":"alice"}}`)
+			m.Next()
+			time.Sleep(time.Minute - 1)
+			wantConnections(t, h, 1)
+			time.Sleep(1)
+			wantClosed(t, m, protocol.CloseUnauthorized)
+		})
+	}
+}
+
+// A second authenticate within 10 s is refused, whatever became of the first.
+func TestAuthenticateTooOften(t *testing.T) {
+	for _, first := range []string{"alice", "?"} {
+		t.Run(first, func(t *testing.T) {
+			bubble(t, nil, func(t *testing.T, h *room.Hub) {
+				m := roomtest.Connect(t, h, auth.Identity{UserID: "alice"}, &roomtest.Options{Verifier: tokens()})
+				authenticate := func(token string) protocol.Message {
+					m.Send(fmt.Sprintf(`{"type":"authenticate","data":{"token":%q}}`, token))
+					synctest.Wait()
+					return m.Next()
+				}
+				authenticate(first)
+				time.Sleep(10*time.Second - 1)
+				m.Send(`{"type":"authenticate","data":{"token":"alice"}}`)
+				wantError(t, m, "", protocol.TypeAuthenticate, protocol.ErrorRateLimited)
+				time.Sleep(1)
+				if got := authenticate("alice"); got.Type != protocol.TypeAuthenticate {
+					t.Errorf("10 s after the first: got %s, want it accepted", words(got))
+				}
+				time.Sleep(time.Second)
+				m.Send(`{"type":"authenticate","data":{"token":"alice"}}`)
+				wantError(t, m, "", protocol.TypeAuthenticate, protocol.ErrorRateLimited)
+			})
+		})
+	}
+}
+
+// A socket that takes no byte for 10 s is told 4508 if it takes one in the next second, and cut if not.
+func TestTooSlow(t *testing.T) {
+	tests := []struct {
+		name     string
+		window   int           // taken after the join
+		takes    time.Duration // when the socket takes everything again; 0 is never
+		survives bool
+		told     bool
+	}{
+		{name: "for good"},
+		{name: "for good, in a frame", window: 10},
+		{name: "just in time", takes: 10*time.Second - 1, survives: true},
+		{name: "just in time, in a frame", window: 10, takes: 10*time.Second - 1, survives: true},
+		{name: "in time to be told", takes: 11*time.Second - 1, told: true},
+		{name: "in time to be told, in a frame", window: 10, takes: 11*time.Second - 1, told: true},
+		{name: "too late to be told", takes: 11*time.Second + 1},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			bubble(t, nil, func(t *testing.T, h *room.Hub) {
+				bob := roomtest.Join(t, h, "bob", "p")
+				p := openPipe(t, h, "alice", -1)
+				p.send(`{"type":"join-plan","planId":"p"}`)
+				p.read()
+				p.open(test.window)
+				for n := range 3 {
+					update(t, h, "p", n)
+				}
+				synctest.Wait()
+				if test.takes > 0 {
+					time.Sleep(test.takes)
+					p.open(-1)
+				}
+				time.Sleep(12*time.Second - test.takes)
+				finished, closed := p.state()
+				got := p.read()
+				if test.survives {
+					if closed || finished || strings.Count(got, `"task-updated"`) != 3 {
+						t.Errorf("closed %v, finished %v, wrote %q; want all events", closed, finished, got)
+					}
+					return
+				}
+				if h.Stats().TooSlow != 1 {
+					t.Errorf("TooSlow = %d, want 1", h.Stats().TooSlow)
+				}
+				if test.told != finished || test.told == closed {
+					t.Errorf("finished %v, cut %v, told %v", finished, closed, test.told)
+				}
+				if test.told {
+					first, _, _ := strings.Cut(got, "\n")
+					if test.window > 0 && !strings.Contains(first, `"task-updated"`) {
+						t.Errorf("the frame that was begun became %q", first)
+					}
+					if !strings.Contains(got, `"code":4508`) || !strings.HasSuffix(got, "(close 4508 too slow)\n") {
+						t.Errorf("wrote %q, want goodbye and close 4508", got)
+					}
+				}
+				update(t, h, "p", 9)
+				if n := len(unread(t, bob)); n < 4 {
+					t.Errorf("the other one got %d messages", n)
+				}
+			})
+		})
+	}
+}
+
+// A byte now and then keeps a connection for 60 s, not for ever.
+func TestFrameTakesTooLong(t *testing.T) {
+	bubble(t, nil, func(t *testing.T, h *room.Hub) {
+		p := openPipe(t, h, "alice", -1)
+		p.send(`{"type":"join-plan","planId":"p"}`)
+		p.read()
+		p.open(1)
+		update(t, h, "p", 1)
+		for n := range 7 {
+			synctest.Wait()
+			if got := h.Stats().TooSlow; got != 0 {
+				t.Fatalf("closed after %d s", 9*n)
+			}
+			time.Sleep(9 * time.Second)
+			p.open(1)
+		}
+		synctest.Wait()
+		if got := h.Stats().TooSlow; got != 1 {
+			t.Errorf("TooSlow = %d after 63 s on one frame, want 1", got)
+		}
+	})
+}
+
+// Every frame has its own 60 s: who reads slowly but steadily stays.
+func TestSteadyReaderStays(t *testing.T) {
+	bubble(t, nil, func(t *testing.T, h *room.Hub) {
+		p := openPipe(t, h, "alice", -1)
+		p.send(`{"type":"join-plan","planId":"p"}`)
+		p.read()
+		update(t, h, "p", 100)
+		frame := len(p.read())
+		p.open(0)
+		for n := range 20 {
+			update(t, h, "p", 101+n)
+		}
+		for range 20 * 4 {
+			synctest.Wait()
+			time.Sleep(9 * time.Second)
+			p.open(frame/4 + 1)
+		}
+		p.open(-1)
+		if finished, closed := p.state(); finished || closed {
+			t.Errorf("finished %v, cut %v: it took a frame every 36 s", finished, closed)
+		}
+	})
+}
