@@ -1,0 +1,265 @@
+package room_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/planrooms/planrooms/auth"
+	"github.com/planrooms/planrooms/protocol"
+	"github.com/planrooms/planrooms/room"
+	"github.com/planrooms/planrooms/room/roomtest"
+)
+
+func TestRoomsPerConnection(t *testing.T) {
+	bubble(t, nil, func(t *testing.T, h *room.Hub) {
+		m := connect(t, h, "alice", "")
+		for n := range 64 {
+			m.Join(fmt.Sprint("p", n), nil)
+		}
+		refused := func(plan string) {
+			t.Helper()
+			m.Request(protocol.Request{Type: protocol.TypeJoinPlan, PlanID: plan})
+			wantError(t, m, plan, protocol.TypeJoinPlan, protocol.ErrorTooManyRooms)
+		}
+		refused("p64")
+		m.Join("p0", nil) // again, not one more
+		refused("p64")
+		m.Send(`{"type":"leave-plan","planId":"p0"}`)
+		m.NextMessage()
+		m.Join("p64", nil)
+		refused("p0")
+		if got := h.Stats().Rooms; got != 65 {
+			t.Errorf("%d rooms, want 65: a refused join makes none", got)
+		}
+		update(t, h, "p64", 1)
+		wantEvent(t, m, 1)
+	})
+}
+
+func TestConnectionsPerUser(t *testing.T) {
+	bubble(t, nil, func(t *testing.T, h *room.Hub) {
+		tabs := make([]*roomtest.Member, 20)
+		for n := range tabs {
+			tabs[n] = roomtest.Join(t, h, "alice", "p")
+		}
+		if _, err := h.Connect(t.Context(), auth.Identity{UserID: "alice"}, &pipe{}, nil); !errors.Is(err, room.ErrTooManyConnections) {
+			t.Errorf("the 21st connection: %v, want ErrTooManyConnections", err)
+		}
+		connect(t, h, "bob", "")
+		tabs[0].Cut()
+		connect(t, h, "alice", "") // who lingers is not connected
+		if _, err := h.Connect(t.Context(), auth.Identity{UserID: "alice"}, &pipe{}, nil); !errors.Is(err, room.ErrTooManyConnections) {
+			t.Errorf("the 21st connection: %v, want ErrTooManyConnections", err)
+		}
+	})
+}
+
+// However many come at once, exactly as many get in as may.
+func TestConnectionsPerUserAtOnce(t *testing.T) {
+	bubble(t, nil, func(t *testing.T, h *room.Hub) {
+		var in, out atomic.Int64
+		var wg sync.WaitGroup
+		for range 70 {
+			wg.Go(func() {
+				p := &pipe{window: -1, changed: make(chan struct{})}
+				s, err := h.Connect(context.Background(), auth.Identity{UserID: "alice"}, p, nil)
+				switch {
+				case err == nil:
+					in.Add(1)
+					t.Cleanup(func() { s.End(protocol.CloseAbnormal) })
+				case errors.Is(err, room.ErrTooManyConnections):
+					out.Add(1)
+				}
+			})
+		}
+		wg.Wait()
+		if in.Load() != 20 || out.Load() != 50 {
+			t.Errorf("%d got in, %d were refused; want 20 and 50", in.Load(), out.Load())
+		}
+	})
+}
+
+func jsonOf(bytes int) json.RawMessage {
+	return json.RawMessage(`"` + strings.Repeat("x", bytes-2) + `"`)
+}
+
+func TestPayload(t *testing.T) {
+	bubble(t, nil, func(t *testing.T, h *room.Hub) {
+		m := roomtest.Join(t, h, "alice", "p")
+		broadcast := func(data json.RawMessage) error { return h.BroadcastTaskUpdated(t.Context(), "p", data) }
+		before := m.Position()
+		if err := broadcast(jsonOf(256<<10 + 1)); !errors.Is(err, protocol.ErrEventTooLarge) {
+			t.Errorf("one byte too many: %v, want ErrEventTooLarge", err)
+		}
+		if err := h.Notify(t.Context(), "alice", protocol.Event{Type: "x", Data: jsonOf(256<<10 + 1)}); !errors.Is(err, protocol.ErrEventTooLarge) {
+			t.Errorf("a notice with one byte too many: %v, want ErrEventTooLarge", err)
+		}
+		if err := broadcast(json.RawMessage(`{`)); !errors.Is(err, protocol.ErrEventData) {
+			t.Errorf("no JSON: %v, want ErrEventData", err)
+		}
+		if err := h.BroadcastTaskUpdated(t.Context(), "p", func() {}); !errors.Is(err, protocol.ErrEventData) {
+			t.Errorf("a function: %v, want ErrEventData", err)
+		}
+		wantHeard(t, m)
+		if got, err := h.Position(t.Context(), "p"); got != before || err != nil {
+			t.Errorf("position %v, %v after broadcasts that failed, want %v", got, err, before)
+		}
+		if err := broadcast(jsonOf(256 << 10)); err != nil {
+			t.Errorf("exactly as much as may be: %v", err)
+		}
+		if got := m.Next(); len(got.Data) != len(`{"task":}`)+256<<10 {
+			t.Errorf("got %d bytes of data", len(got.Data))
+		}
+	})
+}
+
+// recovers reports whether a client at that position is sent what it missed.
+func recovers(t *testing.T, h *room.Hub, plan string, since protocol.Position) bool {
+	t.Helper()
+	m := connect(t, h, "returning", "")
+	defer m.Cut()
+	m.Join(plan, &since)
+	return m.Joined.Recovered
+}
+
+func position(t *testing.T, h *room.Hub, plan string) protocol.Position {
+	t.Helper()
+	p, err := h.Position(context.Background(), plan)
+	if err != nil {
+		t.Fatalf("Position(%q) = %v", plan, err)
+	}
+	return p
+}
+
+func TestHistoryBytesPerRoom(t *testing.T) {
+	for _, over := range []int{0, 1} {
+		t.Run(fmt.Sprint("over by ", over), func(t *testing.T) {
+			bubble(t, &room.Options{HistoryBytes: 10_000}, func(t *testing.T, h *room.Hub) {
+				first := position(t, h, "p")
+				update(t, h, "p", 1)
+				one := h.Stats().HistoryBytes - 1024
+				second := position(t, h, "p")
+				fill := func(bytes int) {
+					t.Helper()
+					if err := h.BroadcastTaskUpdated(t.Context(), "p", jsonOf(bytes)); err != nil {
+						t.Fatalf("Broadcast: %v", err)
+					}
+				}
+				fill(10_000 - 2*one + len(task(1)) + over)
+				if got, want := recovers(t, h, "p", first), over == 0; got != want {
+					t.Errorf("the first event is there: %v, want %v", got, want)
+				}
+				if !recovers(t, h, "p", second) {
+					t.Error("the room has dropped more than it had to")
+				}
+				// One event above the limit on its own is kept all the same.
+				last := position(t, h, "p")
+				fill(20_000)
+				if !recovers(t, h, "p", last) {
+					t.Error("the newest event was dropped")
+				}
+			})
+		})
+	}
+}
+
+func TestHistoryAge(t *testing.T) {
+	bubble(t, &room.Options{IdleTimeout: 24 * time.Hour}, func(t *testing.T, h *room.Hub) {
+		roomtest.Join(t, h, "stay", "p")
+		since := position(t, h, "p")
+		update(t, h, "p", 1)
+		time.Sleep(30 * time.Minute)
+		if !recovers(t, h, "p", since) {
+			t.Error("after exactly 30 min the event is gone")
+		}
+		time.Sleep(1)
+		if recovers(t, h, "p", since) {
+			t.Error("after more than 30 min the event is still there")
+		}
+		if !recovers(t, h, "p", position(t, h, "p")) {
+			t.Error("the end of a log without events is no position")
+		}
+		time.Sleep(5 * time.Minute)
+		if got := h.Stats(); got.HistoryBytes != 1024 {
+			t.Errorf("%d bytes of history, want those of one room", got.HistoryBytes)
+		}
+	})
+}
+
+// The bytes of all rooms together are bounded, whatever the host broadcasts: the least recently used rooms pay.
+func TestHistoryTotal(t *testing.T) {
+	const total = 1 << 20
+	bubble(t, &room.Options{HistoryTotal: total}, func(t *testing.T, h *room.Hub) {
+		m := roomtest.Join(t, h, "alice", "busy")
+		var since [400]protocol.Position
+		for n := range since {
+			plan := fmt.Sprint("p", n)
+			since[n] = position(t, h, plan)
+			for range 4 {
+				if err := h.BroadcastTaskUpdated(t.Context(), plan, jsonOf(1000)); err != nil {
+					t.Fatalf("Broadcast: %v", err)
+				}
+			}
+			update(t, h, "busy", n)
+			wantEvent(t, m, n) // the room that is in use loses nothing that somebody still needs
+			time.Sleep(time.Millisecond)
+			if got := h.Stats().HistoryBytes; got > total {
+				t.Fatalf("%d bytes of history, want at most %d", got, total)
+			}
+		}
+		if got := h.Stats(); got.Rooms >= 400 || got.HistoryBytes < total/2 {
+			t.Errorf("%+v, want the oldest rooms gone and the rest kept", got)
+		}
+		if !recovers(t, h, "p399", since[399]) {
+			t.Error("the room that was used last has lost its history")
+		}
+		if recovers(t, h, "p0", since[0]) {
+			t.Error("the room that was used first recovers from before")
+		}
+	})
+}
+
+// Rooms count even without events.
+func TestHistoryTotalOfEmptyRooms(t *testing.T) {
+	const total = 100 << 10
+	bubble(t, &room.Options{HistoryTotal: total}, func(t *testing.T, h *room.Hub) {
+		m := connect(t, h, "alice", "")
+		for n := range 300 {
+			plan := fmt.Sprint("p", n)
+			m.Join(plan, nil)
+			m.Send(fmt.Sprintf(`{"type":"leave-plan","planId":%q}`, plan))
+			m.NextMessage()
+			time.Sleep(time.Second)
+		}
+		synctest.Wait()
+		if got := h.Stats(); got.HistoryBytes > total || got.Rooms > 100 {
+			t.Errorf("%d bytes of history in %d rooms, want at most %d", got.HistoryBytes, got.Rooms, total)
+		}
+	})
+}
+
+// A single room above the bytes of the hub keeps its newest event, so those who read along miss nothing.
+func TestHistoryTotalOfOneRoom(t *testing.T) {
+	bubble(t, &room.Options{HistoryTotal: 10_000}, func(t *testing.T, h *room.Hub) {
+		m := roomtest.Join(t, h, "alice", "p")
+		for n := range 50 {
+			if err := h.BroadcastTaskUpdated(t.Context(), "p", jsonOf(6000)); err != nil {
+				t.Fatalf("Broadcast: %v", err)
+			}
+			if got := m.Next(); got.Type != protocol.TypeTaskUpdated {
+				t.Fatalf("got %s as event %d", got.Type, n)
+			}
+		}
+		if got := h.Stats().HistoryBytes; got > 10_000 {
+			t.Errorf("%d bytes of history", got)
+		}
+	})
+}

@@ -1,0 +1,71 @@
+package room_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/planrooms/planrooms/room"
+	"github.com/planrooms/planrooms/room/roomtest"
+)
+
+func TestNewHubPanics(t *testing.T) {
+	tests := []struct {
+		field string
+		opts  *room.Options
+	}{
+		{"Authorize", nil},
+		{"Authorize", &room.Options{}},
+		{"AuthorizeTimeout", &room.Options{AuthorizeTimeout: -1}},
+		{"ReauthorizeEvery", &room.Options{ReauthorizeEvery: -1}},
+		{"RemoveAfter", &room.Options{RemoveAfter: -1}},
+		{"HistoryEvents", &room.Options{HistoryEvents: -1}},
+		{"HistoryBytes", &room.Options{HistoryBytes: -1}},
+		{"HistoryAge", &room.Options{HistoryAge: -1}},
+		{"HistoryTotal", &room.Options{HistoryTotal: -1}},
+		{"MaxPayload", &room.Options{MaxPayload: -1}},
+		{"RoomsPerConnection", &room.Options{RoomsPerConnection: -1}},
+		{"ConnectionsPerUser", &room.Options{ConnectionsPerUser: -1}},
+		{"PresenceLimit", &room.Options{PresenceLimit: -1}},
+		{"PingTimeout", &room.Options{PingTimeout: -1}},
+		{"WriteTimeout", &room.Options{WriteTimeout: -1}},
+		{"FirstMessageTimeout", &room.Options{FirstMessageTimeout: -1}},
+		{"Linger", &room.Options{Linger: -1}},
+		{"JanitorEvery", &room.Options{JanitorEvery: -1}},
+		{"IdleTimeout", &room.Options{IdleTimeout: -1}},
+	}
+	for _, test := range tests {
+		t.Run(test.field, func(t *testing.T) {
+			if test.field != "Authorize" {
+				test.opts.Authorize = anyone
+			}
+			defer func() {
+				if got := fmt.Sprint(recover()); !strings.Contains(got, "room: Options."+test.field+" ") {
+					t.Errorf("NewHub panics with %q, want the field %s in it", got, test.field)
+				}
+			}()
+			room.NewHub(test.opts)
+		})
+	}
+}
+
+// The options are copied.
+func TestOptionsAreCopied(t *testing.T) {
+	opts := &room.Options{Linger: time.Second}
+	bubble(t, opts, func(t *testing.T, h *room.Hub) {
+		*opts = room.Options{}
+		bob := roomtest.Join(t, h, "bob", "p")
+		roomtest.Join(t, h, "alice", "p").Cut()
+		time.Sleep(time.Second)
+		wantHeard(t, bob, joined("p", "alice", 2), left("p", "alice", 1))
+	})
+}
+
+// A hub at rest, and one that was never used, has no goroutine: the bubble would not end.
+func TestUnusedHub(t *testing.T) {
+	synctest.Test(t, func(*testing.T) {
+		room.NewHub(&room.Options{Authorize: anyone})
+	})
+}
