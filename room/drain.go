@@ -2,6 +2,8 @@ package room
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/planrooms/planrooms/protocol"
@@ -47,6 +49,9 @@ func (h *Hub) Shutdown(ctx context.Context) error {
 		}
 	}
 	if err != nil {
+		h.mu.RLock()
+		sessions = slices.AppendSeq(sessions, maps.Keys(h.closing)) // those that were closing before, too
+		h.mu.RUnlock()
 		for _, s := range sessions {
 			s.out.cut()
 		}

@@ -34,7 +34,8 @@ type Hub struct {
 	rooms    map[string]*room
 	sessions map[*Session]struct{}
 	users    map[string]map[*Session]struct{}
-	floor    uint64 // highest last seq of any log deleted so far
+	closing  map[*Session]struct{} // no longer in users, but something may still be written to them
+	floor    uint64                // highest last seq of any log deleted so far
 	closed   bool
 	drained  chan struct{} // closed when Shutdown is over
 	janitor  *timer
@@ -56,6 +57,7 @@ func NewHub(opts *Options) *Hub {
 		rooms:    make(map[string]*room),
 		sessions: make(map[*Session]struct{}),
 		users:    make(map[string]map[*Session]struct{}),
+		closing:  make(map[*Session]struct{}),
 		drained:  make(chan struct{}),
 		start:    time.Now(),
 	}
@@ -91,7 +93,9 @@ func (h *Hub) acquire(planID string) (r *room, release func(), err error) {
 
 func (h *Hub) openLocked(planID string) *room {
 	r := newRoom(h, planID, h.floor)
-	h.history.Add(roomOverhead)
+	if h.history.Add(roomOverhead) > int64(h.opts.HistoryTotal) {
+		h.evictSoon()
+	}
 	r.unjoined = h.timers.after(unjoinedRoomTimeout, func() { h.sweepUnjoined(r) })
 	h.keepHouseLocked()
 	return r

@@ -143,7 +143,10 @@ func (l *log) dropNotice(place uint64) {
 		return
 	}
 	i := search(l.notices, place-1)
-	if i < len(l.notices) && l.notices[i] != nil && l.notices[i].index == place-1 {
+	for i < len(l.notices) && l.notices[i] == nil {
+		i++ // search stops at a superseded notice that stands before it
+	}
+	if i < len(l.notices) && l.notices[i].index == place-1 {
 		l.notices[i] = nil
 		l.live--
 	}

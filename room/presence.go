@@ -148,6 +148,8 @@ func (p *presence) tick() {
 	if p.crowded = len(p.people) > r.hub.opts.PresenceLimit; p.crowded {
 		evict = r.noticeLocked(noticeCount, "", protocol.TypeJoinPlan, protocol.Count{ParticipantCount: len(p.people)}, audience{})
 	} else {
+		// The count first: whoever joined while the room was crowded has heard none, and may list people who have left.
+		evict = r.noticeLocked(noticeCount, "", protocol.TypeJoinPlan, protocol.Count{ParticipantCount: len(p.people)}, audience{})
 		for _, who := range p.sortedLocked() {
 			evict = append(evict, p.tellJoinedLocked(who)...)
 			if who.shown != nil {
@@ -186,6 +188,9 @@ func (p *presence) showLocked(who *person, by *Session) (evict []*Session) {
 		return nil
 	}
 	who.shown = newest.state
+	if newest.state != nil {
+		by = nil // it is the state of another connection, which by does not know to be shown now
+	}
 	return p.tellStateLocked(who, by)
 }
 

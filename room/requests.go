@@ -223,13 +223,14 @@ func (s *Session) enter(req protocol.Request, allowed func() bool) bool {
 
 	if old != nil {
 		old.endRechecks()
-		s.out.mu.Lock()
-		m.announced = true
-		s.out.mu.Unlock()
+		s.announced(m) // the join was told when old came
 	} else {
 		s.announce(m, data.Recovered)
 	}
-	s.out.admit(m, answer{payload: mustEncode(protocol.TypeJoinPlan, r.id, data), planID: r.id})
+	if !s.out.admit(m, answer{payload: mustEncode(protocol.TypeJoinPlan, r.id, data), planID: r.id}) {
+		s.fail(r.id, req.Type, protocol.ErrorForbidden) // it was removed at once, or nobody hears this
+		return true
+	}
 	m.undecided(nil)
 	return true
 }
@@ -244,6 +245,11 @@ func (s *Session) announce(m *member, recovered bool) {
 	if f := h.opts.Observer.Join; f != nil {
 		h.observe(s, func() { f(s.Info(), m.room.id, recovered) })
 	}
+	s.announced(m)
+}
+
+// announced notes that observers know of the join, and tells of the leave if that came first.
+func (s *Session) announced(m *member) {
 	s.out.mu.Lock()
 	m.announced = true
 	departed := m.departed

@@ -34,9 +34,7 @@ func (h *Hub) Revoke(_ context.Context, planID, userID string) error {
 				}
 			}
 		}
-		evict := r.presence.expelLocked(userID)
 		r.mu.Unlock()
-		closeAll(evict)
 	}
 	// All are out before the first is waited for.
 	left := members[:0]
@@ -45,9 +43,17 @@ func (h *Hub) Revoke(_ context.Context, planID, userID string) error {
 			left = append(left, m)
 		}
 	}
+	if r := h.lookup(planID); r != nil {
+		evict := r.presence.expelLocked(userID) // who lingers, be it since a moment ago
+		r.mu.Unlock()
+		closeAll(evict)
+	}
+	// All of them: one that had left the plan before, or is closing, may have a frame of it half written.
 	until := time.Now().Add(confineTimeout)
+	for _, s := range h.writtenTo(userID) {
+		s.out.confine(planID, until)
+	}
 	for _, m := range left {
-		m.s.out.confine(planID, until)
 		m.s.out.answer(answer{payload: mustEncode(protocol.TypeRemoved, planID, protocol.Removed{Reason: "access ended"})})
 	}
 	return nil
@@ -62,9 +68,24 @@ func (h *Hub) Disconnect(_ context.Context, userID string) error {
 	}
 	until := time.Now().Add(confineTimeout)
 	for _, s := range sessions {
-		s.out.settle(until)
+		s.out.confine("", until)
 	}
 	return err
+}
+
+// writtenTo returns the connections of a user to which something may still be written, those that are closing included.
+func (h *Hub) writtenTo(userID string) (sessions []*Session) {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	for s := range h.users[userID] {
+		sessions = append(sessions, s)
+	}
+	for s := range h.closing {
+		if s.userID == userID {
+			sessions = append(sessions, s)
+		}
+	}
+	return sessions
 }
 
 // sessionsOf returns the connections of a user.

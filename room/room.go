@@ -63,7 +63,7 @@ func (r *room) trimLocked(now time.Time) {
 	keep := r.log.next
 	for _, sh := range r.shards {
 		if sh.pumping {
-			keep = min(keep, sh.next)
+			keep = min(keep, sh.passed) // not next: those excepted from a pass read it themselves, while it is under way
 		}
 	}
 	o := &r.hub.opts

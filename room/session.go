@@ -49,6 +49,8 @@ type Session struct {
 	pinger   *timer
 	pinged   time.Time // when the ping that waits for a sign of life was sent; zero if none does
 
+	buried bool // guarded by hub.mu: nothing is written any more
+
 	done chan struct{} // closed when the transport's reader and the writer are both over
 }
 
@@ -126,7 +128,12 @@ func (h *Hub) register(s *Session) (replaced *Session, err error) {
 		own = make(map[*Session]struct{})
 		h.users[s.userID] = own
 	}
-	delete(own, replaced)
+	if replaced != nil {
+		delete(own, replaced)
+		if !replaced.buried {
+			h.closing[replaced] = struct{}{} // as it will be in a moment
+		}
+	}
 	own[s] = struct{}{}
 	h.sessions[s] = struct{}{}
 	h.open.Add(1)
@@ -140,6 +147,9 @@ func (h *Hub) unregister(s *Session) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	delete(h.sessions, s)
+	if !s.buried {
+		h.closing[s] = struct{}{}
+	}
 	if own := h.users[s.userID]; own != nil {
 		delete(own, s)
 		if len(own) == 0 {
@@ -302,6 +312,10 @@ func (s *Session) bury() {
 	defer s.hub.open.Done()
 	defer close(s.done)
 	<-s.out.done
+	s.hub.mu.Lock()
+	s.buried = true
+	delete(s.hub.closing, s)
+	s.hub.mu.Unlock()
 	s.mu.Lock()
 	code := s.code
 	members := slices.Collect(maps.Values(s.members)) // it was drained: they stayed to the end

@@ -29,9 +29,9 @@ func (s *Session) setTimers(now time.Time) {
 func (s *Session) expire() {
 	s.mu.Lock()
 	at := s.identity.ExpiresAt
-	early := !at.IsZero() && time.Now().Before(at)
-	if early && !s.closing {
-		s.hub.timers.reset(s.expiry, time.Until(at)) // renewed meanwhile, or the wall clock was set back
+	early := at.IsZero() || time.Now().Before(at) // renewed meanwhile, or the wall clock was set back
+	if early && !at.IsZero() && !s.closing {
+		s.hub.timers.reset(s.expiry, time.Until(at))
 	}
 	s.mu.Unlock()
 	if !early {

@@ -24,6 +24,8 @@ type writer struct {
 	mu        sync.Mutex // guards the following
 	busy      bool       // somebody holds the token
 	inWrite   bool       // the holder is in a call of the sink
+	writing   *chunk     // what it writes, if that is a chunk of answers
+	writingOf string     // the plan of which it writes entries, or the rest of a frame
 	dirty     []*member  // members with entries to write, in turn
 	answers   []answer
 	pong      []byte // control frame of the transport; only the newest is kept
@@ -104,6 +106,11 @@ func (w *writer) admit(m *member, a answer) bool {
 	m.ready = true
 	if w.dead || w.ending || m.gone.Load() {
 		w.mu.Unlock()
+		return false
+	}
+	if len(w.answers) >= maxAnswers {
+		w.mu.Unlock()
+		w.s.Close(protocol.CloseTooSlow)
 		return false
 	}
 	w.answers = append(w.answers, a)
@@ -188,7 +195,7 @@ func (w *writer) offer(m *member, p *pass) (caughtUp bool) {
 		w.startLocked()
 		return false
 	}
-	w.busy, w.inWrite = true, true
+	w.busy, w.inWrite, w.writingOf = true, true, m.room.id
 	w.mu.Unlock()
 
 	buf, ends := p.frames(w.framing)
@@ -257,7 +264,7 @@ func (w *writer) idleLocked() bool {
 
 // wroteLocked ends a call of the sink: whoever waits for a frame boundary can look.
 func (w *writer) wroteLocked() {
-	w.inWrite = false
+	w.inWrite, w.writing, w.writingOf = false, nil, ""
 	for _, c := range w.boundary {
 		close(c)
 	}
@@ -401,6 +408,7 @@ func (w *writer) putLocked(b []byte, block bool) (n int, err error) {
 // writeRest goes on with a frame that was begun. It is called with mu held and releases it.
 func (w *writer) writeRest(block bool) (more bool) {
 	r := w.rest
+	w.writingOf = r.planID
 	n, err := w.putLocked(r.frame[r.off:], block)
 	switch {
 	case w.dead:
@@ -450,6 +458,11 @@ func (w *writer) tooSlowLocked() (more bool) {
 // writeChunk writes c, entries of m or, if m is nil, answers. It is called with mu held and releases it.
 func (w *writer) writeChunk(c *chunk, m *member, block bool) (more bool) {
 	defer c.release()
+	if m != nil {
+		w.writingOf = m.room.id
+	} else {
+		w.writing = c
+	}
 	n, err := w.putLocked(c.buf, block)
 	if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
 		w.failLocked()
@@ -512,19 +525,44 @@ func (w *writer) keepAnswersLocked(c *chunk, i, off int) {
 	w.answers = append(back, w.answers...)
 }
 
-// confine makes sure that nothing of a plan that the connection has just been removed from is written any more: it
-// lets a write that is under way end, and drops what waits. If that takes longer than until, or a frame of the plan is
-// half written, it cuts the connection and waits for the writer to be gone.
+// confine makes sure that nothing of a plan that the connection is no longer in is written any more, or of any plan if planID is
+// "": it drops what waits, and lets a write of the plan that is under way end. If that takes longer than until,
+// or a frame of the plan is half written, it cuts the connection and waits for the writer to be gone.
 func (w *writer) confine(planID string, until time.Time) {
-	w.settle(until)
 	w.mu.Lock()
 	w.answers = dropPlan(w.answers, planID)
-	half := w.rest.frame != nil && w.rest.planID == planID
+	telling := w.tellsLocked(planID)
+	w.mu.Unlock()
+	if !telling {
+		return
+	}
+	w.settle(until)
+	w.mu.Lock()
+	w.answers = dropPlan(w.answers, planID) // a short write gives back what it did not write
+	half := w.tellsLocked(planID)
 	w.mu.Unlock()
 	if half {
 		w.cutAndWait()
 	}
 }
+
+// tellsLocked reports whether something of the plan is being written or half written.
+func (w *writer) tellsLocked(planID string) bool {
+	if w.rest.frame != nil && concerns(w.rest.planID, planID) || w.inWrite && concerns(w.writingOf, planID) {
+		return true
+	}
+	if w.writing != nil {
+		for i := range w.writing.frames {
+			if concerns(w.writing.frames[i].answer.planID, planID) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// concerns reports whether what tells of the plan told, if that is not "", is about the plan asked for, where "" asks for any.
+func concerns(told, asked string) bool { return told != "" && (asked == "" || told == asked) }
 
 // settle waits until a write that was under way when it was called is over, and cuts the connection if that takes longer
 // than until.
@@ -554,7 +592,7 @@ func (w *writer) cutAndWait() {
 func dropPlan(answers []answer, planID string) []answer {
 	kept := answers[:0]
 	for _, a := range answers {
-		if a.planID != planID {
+		if !concerns(a.planID, planID) {
 			kept = append(kept, a)
 		}
 	}

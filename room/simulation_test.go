@@ -1,0 +1,1380 @@
+package room_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/planrooms/planrooms/auth"
+	"github.com/planrooms/planrooms/protocol"
+	"github.com/planrooms/planrooms/room"
+)
+
+var (
+	simSeeds = flag.Int("seeds", 60, "how many seeds TestSimulation runs")
+	simSeed  = flag.Uint64("seed", 0, "the one seed that TestSimulation runs; 0 means all")
+	simSteps = flag.Int("steps", 150, "how many steps a simulation takes")
+)
+
+// regressionSeeds once found a fault. synctest fixes time and not the order of goroutines, so a seed need not find it again.
+var regressionSeeds = []uint64{}
+
+// TestSimulation drives a hub with random actions and compares what every client heard with a model, after each step. A
+// failure names its seed: go test -run TestSimulation -seed N.
+func TestSimulation(t *testing.T) {
+	var seeds []uint64
+	for n := range *simSeeds {
+		seeds = append(seeds, uint64(n+1))
+	}
+	seeds = append(seeds, regressionSeeds...)
+	if *simSeed != 0 {
+		seeds = []uint64{*simSeed}
+	}
+	for _, seed := range seeds {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) { newSim(t, seed).run(*simSteps) })
+		})
+	}
+}
+
+// client is one simulated connection and what its client has understood.
+type client struct {
+	*peer
+	user, name   string // name is the client id
+	id           string
+	views        map[string]*view
+	barrier      map[string]int64 // bytes of the stream after which no event of the plan may stand, until a new join
+	behind       map[string]bool  // it may miss events of the plan
+	wants        []wantedJoin     // joins that were sent and not answered
+	vague        bool             // it stalled: answers may wait, and a waiting answer is dropped when the plan is left
+	greeted      bool
+	goodbye      protocol.CloseCode
+	gone         bool // its end was checked
+	expires      time.Time
+	authenticate time.Time // when the last one was sent
+}
+
+type outcome string
+
+const (
+	anyOutcome outcome = ""
+	granted    outcome = "granted"
+)
+
+// wantedJoin is how the model expects a join to be answered: granted, or an error code.
+type wantedJoin struct {
+	plan      string
+	outcome   outcome
+	recovered *bool // nil if the model can't tell
+	position  protocol.Position
+	revoked   bool // Revoke was called at the same time
+	departure int  // how often the connection had left the plan when it left with this answer maybe unwritten; 0 if it did not
+}
+
+type place struct{ plan, user string }
+
+type membership struct{ conn, plan string }
+
+// departure is the last time that a user's connection left a plan.
+type simDeparture struct {
+	at        time.Time
+	conn      string
+	immediate bool // it did not just vanish
+	unclear   bool // it may have vanished while it was revoked, or was removed while it closed
+	settled   bool // the model has made up its mind
+}
+
+// fault is what Authorize does.
+type fault string
+
+const noFault fault = ""
+
+type sim struct {
+	t     *testing.T
+	rnd   *rand.Rand
+	hub   *room.Hub
+	opts  room.Options
+	lossy bool // the budget for history is small, so the model can't tell what is held
+	epoch string
+	plans []string
+	users []string
+	trace []string
+	ids   int
+
+	clients []*client
+
+	mu         sync.Mutex // guards the following, which callbacks and parallel steps share
+	failures   []string
+	over       bool // Shutdown has returned
+	model      map[string]*modelPlan
+	floor      uint64
+	fault      fault
+	forbidden  map[place]time.Time
+	members    map[membership]string // to user
+	ever       map[membership]bool
+	left       map[place]simDeparture
+	leaving    map[membership]bool // leave-plan was sent in this step, or a join that may end the membership
+	revoking   map[place]bool      // a call of Revoke is under way
+	connected  map[string]bool
+	codes      map[string]protocol.CloseCode
+	callbacks  int
+	lastChange map[string]time.Time
+}
+
+func newSim(t *testing.T, seed uint64) *sim {
+	s := &sim{
+		t: t, rnd: rand.New(rand.NewPCG(seed, 1)),
+		plans: []string{"p", "q", "r"}, users: []string{"ann", "ben", "cyd", "dan", "eve"},
+		model: map[string]*modelPlan{}, forbidden: map[place]time.Time{}, members: map[membership]string{}, ever: map[membership]bool{},
+		left: map[place]simDeparture{}, leaving: map[membership]bool{}, revoking: map[place]bool{},
+		connected: map[string]bool{}, codes: map[string]protocol.CloseCode{}, lastChange: map[string]time.Time{},
+	}
+	for _, id := range s.plans {
+		s.model[id] = &modelPlan{id: id, all: map[uint64]*modelEvent{}, resync: map[uint64]bool{}}
+	}
+	s.opts = room.Options{
+		Authorize: s.authorize, HistoryEvents: 8, ConnectionsPerUser: 4,
+		Observer: room.Observer{
+			Connect: func(c room.ConnectionInfo) { s.observed(func() { s.connected[c.ID] = true }) },
+			Disconnect: func(c room.ConnectionInfo, code protocol.CloseCode) {
+				s.observed(func() {
+					if _, twice := s.codes[c.ID]; twice || !s.connected[c.ID] {
+						s.failLocked("Disconnect of %s out of order", c.ID)
+					}
+					s.codes[c.ID] = code
+				})
+			},
+			Join:  func(c room.ConnectionInfo, planID string, _ bool) { s.observedJoin(c, planID) },
+			Leave: func(c room.ConnectionInfo, planID string) { s.observedLeave(c, planID) },
+			Resync: func(c room.ConnectionInfo, planID string) {
+				s.observed(func() {
+					if !s.ever[membership{c.ID, planID}] {
+						s.failLocked("Resync before Join")
+					}
+				})
+			},
+			Slow:      func(room.ConnectionInfo) { s.observed(func() {}) },
+			Broadcast: func(string, protocol.Type, int) { s.observed(func() {}) },
+			Denied:    func(room.ConnectionInfo, string, error) { s.observed(func() {}) },
+		},
+	}
+	if seed%3 == 0 {
+		s.opts.PresenceLimit = 2
+	}
+	if seed%5 == 0 {
+		s.opts.RoomsPerConnection = 2
+	}
+	if seed%7 == 0 {
+		s.lossy, s.opts.HistoryTotal = true, 6<<10
+	}
+	if seed%11 == 0 {
+		s.opts.PingEvery = -1
+	}
+	s.hub = room.NewHub(&s.opts)
+	at, err := s.hub.Position(t.Context(), "p")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.epoch = at.Epoch
+	return s
+}
+
+func (s *sim) observed(f func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.callbacks++
+	if s.over {
+		s.failLocked("a callback after Shutdown:\n%s", debug.Stack())
+	}
+	f()
+}
+
+// I12: Join once, then Leave once.
+func (s *sim) observedJoin(c room.ConnectionInfo, planID string) {
+	s.observed(func() {
+		m := membership{c.ID, planID}
+		if _, twice := s.members[m]; twice || !s.connected[c.ID] {
+			s.failLocked("Join of %v out of order", m)
+		}
+		s.members[m], s.ever[m] = c.UserID, true
+		s.lastChange[planID] = time.Now()
+	})
+}
+
+func (s *sim) observedLeave(c room.ConnectionInfo, planID string) {
+	s.observed(func() {
+		m := membership{c.ID, planID}
+		if _, in := s.members[m]; !in {
+			s.failLocked("Leave of %v out of order", m)
+		}
+		delete(s.members, m)
+		now := time.Now()
+		s.lastChange[planID] = now
+		s.left[place{planID, c.UserID}] = simDeparture{at: now, conn: c.ID, immediate: s.leaving[m] || s.revoking[place{planID, c.UserID}]}
+	})
+}
+
+func (s *sim) authorize(ctx context.Context, id auth.Identity, planID string) error {
+	s.mu.Lock()
+	_, forbidden := s.forbidden[place{planID, id.UserID}]
+	fault := s.fault
+	s.callbacks++
+	s.mu.Unlock()
+	switch fault {
+	case "forbidden":
+		return room.ErrForbidden
+	case "error":
+		return errors.New("the database is away")
+	case "panic":
+		panic("in Authorize")
+	case "hang":
+		<-ctx.Done()
+		return nil // too late
+	}
+	if forbidden {
+		return fmt.Errorf("no: %w", room.ErrForbidden)
+	}
+	return nil
+}
+
+// verify reads a token: a user, and how long it holds.
+func (s *sim) verify(_ context.Context, token string) (auth.Identity, error) {
+	user, validFor, _ := strings.Cut(token, " ")
+	d, err := time.ParseDuration(validFor)
+	switch {
+	case err != nil:
+		return auth.Identity{}, auth.ErrInvalidToken
+	case d == 0:
+		return auth.Identity{UserID: user, Name: user}, nil
+	}
+	return auth.Identity{UserID: user, Name: user, ExpiresAt: time.Now().Add(d)}, nil
+}
+
+func (s *sim) failLocked(format string, args ...any) {
+	s.failures = append(s.failures, fmt.Sprintf(format, args...))
+}
+
+func (s *sim) fail(format string, args ...any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.failLocked(format, args...)
+}
+
+func (s *sim) note(format string, args ...any) {
+	s.trace = append(s.trace, fmt.Sprintf(format, args...))
+}
+
+// raise ends the test if something was found.
+func (s *sim) raise() {
+	s.t.Helper()
+	s.mu.Lock()
+	for _, c := range s.clients {
+		for _, f := range c.faultsSeen() {
+			s.failLocked("%s: %s", c.who(), f)
+		}
+	}
+	failures := strings.Join(s.failures, "\n")
+	s.mu.Unlock()
+	if failures == "" {
+		return
+	}
+	// No goroutine may be left in the bubble, or the test ends with a panic rather than with what was found.
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	_ = s.hub.Shutdown(ctx) // its error is that of ctx
+	s.t.Fatalf("%s\nafter:\n\t%s", failures, strings.Join(s.trace[max(0, len(s.trace)-60):], "\n\t"))
+}
+
+func (c *client) who() string { return c.user + "/" + c.name + "/" + c.id[:4] }
+
+func (c *client) view(planID string) *view {
+	if c.views[planID] == nil {
+		c.views[planID] = &view{}
+	}
+	return c.views[planID]
+}
+
+func (s *sim) run(steps int) {
+	for range 3 {
+		s.connect()
+	}
+	for range steps {
+		s.step()
+		s.settle()
+	}
+	if s.rnd.IntN(2) == 0 {
+		s.shutdown()
+	} else {
+		s.baseline()
+	}
+}
+
+// settle waits until nothing moves, and checks everything.
+func (s *sim) settle() {
+	s.t.Helper()
+	synctest.Wait()
+	s.mu.Lock()
+	clear(s.leaving)
+	s.mu.Unlock()
+	s.check()
+	s.raise()
+}
+
+func pick[T any](rnd *rand.Rand, from []T) T { return from[rnd.IntN(len(from))] }
+
+// open returns a client whose connection is open, or nil.
+func (s *sim) open() *client {
+	var open []*client
+	for _, c := range s.clients {
+		if !c.isClosed() {
+			open = append(open, c)
+		}
+	}
+	if len(open) == 0 {
+		return nil
+	}
+	return pick(s.rnd, open)
+}
+
+func (s *sim) step() {
+	actions := []struct {
+		weight int
+		do     func()
+	}{
+		{8, s.connect},
+		{22, func() { s.withClient(s.join) }},
+		{5, func() { s.withClient(s.leave) }},
+		{30, s.broadcasts},
+		{2, s.resync},
+		{5, func() { s.withClient(s.stall) }},
+		{5, s.unstall},
+		{4, s.sip},
+		{5, func() { s.withClient(s.cut) }},
+		{1, func() { s.withClient(s.bye) }},
+		{12, s.tick},
+		{5, s.revoke},
+		{4, s.forbid},
+		{6, s.allow},
+		{1, s.disconnect},
+		{8, func() { s.withClient(s.updatePresence) }},
+		{3, func() { s.withClient(s.renew) }},
+		{2, func() { s.withClient(s.ping) }},
+		{2, s.notify},
+		{14, s.parallel},
+	}
+	total := 0
+	for _, a := range actions {
+		total += a.weight
+	}
+	n := s.rnd.IntN(total)
+	for _, a := range actions {
+		if n -= a.weight; n < 0 {
+			a.do()
+			return
+		}
+	}
+}
+
+func (s *sim) withClient(f func(*client)) {
+	if c := s.open(); c != nil {
+		f(c)
+	}
+}
+
+func (s *sim) connect() {
+	user, name := pick(s.rnd, s.users), pick(s.rnd, []string{"", "", "tab1", "tab2"})
+	p := newPeer(byte(1+s.rnd.IntN(2)), 1+s.rnd.IntN(600))
+	p.blocking = s.rnd.IntN(5) == 0
+	id := auth.Identity{UserID: user, Name: user}
+	if s.rnd.IntN(4) == 0 {
+		id.ExpiresAt = time.Now().Add(time.Duration(1+s.rnd.IntN(7200)) * time.Second)
+	}
+	c := &client{peer: p, user: user, name: name, expires: id.ExpiresAt,
+		views: map[string]*view{}, barrier: map[string]int64{}, behind: map[string]bool{}}
+	p.onRead = func(msg protocol.Message) {
+		if msg.Seq == 0 {
+			return
+		}
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if !s.ever[membership{p.session.ID(), msg.PlanID}] {
+			s.failLocked("%s: an event before the observer heard of the join", c.who())
+		}
+	}
+	var replaces *client
+	for _, other := range s.clients {
+		if other.user == user && name != "" && other.name == name && !other.isClosed() && !other.isStalled() {
+			replaces = other
+		}
+	}
+	before := s.hub.UserConnections(user)
+	err := p.connect(s.hub, id, name, auth.VerifierFunc(s.verify))
+	switch {
+	case err == nil && before >= s.opts.ConnectionsPerUser && s.hub.UserConnections(user) > before:
+		s.fail("connection %d of %s was let in", before+1, user)
+	case err != nil && (!errors.Is(err, room.ErrTooManyConnections) || before < s.opts.ConnectionsPerUser || replaces != nil):
+		s.fail("connect %s %s: %v, with %d connections", user, name, err, before)
+	}
+	if err != nil {
+		s.note("connect %s %q: %v", user, name, err)
+		return
+	}
+	c.id = p.session.ID()
+	if c.name == "" {
+		c.name = c.id
+	}
+	s.clients = append(s.clients, c)
+	s.note("connect %s blocking=%v capacity=%d expires=%v", c.who(), p.blocking, p.capacity, id.ExpiresAt)
+	if replaces != nil {
+		synctest.Wait()
+		if code := s.hearAll(replaces); code != protocol.CloseReplaced || !replaces.isClosed() {
+			s.fail("%s was not replaced but got %d", replaces.who(), code)
+		}
+	}
+}
+
+// since makes up a position to join from: none, one that a client of the user had, or what nobody gave out.
+func (s *sim) since(c *client, plan string) *protocol.Position {
+	p := protocol.Position{Epoch: s.epoch}
+	last := s.model[plan].last
+	switch s.rnd.IntN(9) {
+	case 0, 1:
+		return nil
+	case 2:
+		p.Epoch = "another"
+	case 3:
+		p.Seq = last + 1 + s.rnd.Uint64N(3) // ahead
+	case 4:
+		p.Seq = s.rnd.Uint64N(last + 1) // maybe another plan's
+	case 5:
+		at, err := s.hub.Position(s.t.Context(), plan)
+		if err != nil {
+			s.fail("Position: %v", err)
+		}
+		return &at
+	default:
+		other := pick(s.rnd, s.clients)
+		p.Seq = other.view(plan).pos
+	}
+	return &p
+}
+
+// expect is how a join that is sent now will be answered.
+func (s *sim) expect(c *client, plan string, since *protocol.Position) wantedJoin {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	want := wantedJoin{plan: plan, outcome: granted}
+	_, member := s.members[membership{c.id, plan}]
+	rooms := 0
+	for m := range s.members {
+		if m.conn == c.id {
+			rooms++
+		}
+	}
+	limit := s.opts.RoomsPerConnection
+	_, forbidden := s.forbidden[place{plan, c.user}]
+	switch {
+	case !member && limit > 0 && rooms >= limit:
+		want.outcome = outcome(protocol.ErrorTooManyRooms)
+	case s.fault == "forbidden" || s.fault == noFault && forbidden:
+		want.outcome = outcome(protocol.ErrorForbidden)
+	case s.fault != noFault:
+		want.outcome = outcome(protocol.ErrorUnavailable)
+	default:
+		p := s.model[plan]
+		trial := *p
+		trial.open(s.floor)
+		trial.trim(s.opts.HistoryEvents, time.Now().Add(-30*time.Minute))
+		yes := since != nil && since.Epoch == s.epoch && trial.recoverable(since.Seq)
+		if !s.lossy || !yes || since.Seq == trial.last {
+			want.recovered = &yes
+		}
+		want.position = protocol.Position{Epoch: s.epoch, Seq: trial.last}
+	}
+	return want
+}
+
+func (s *sim) join(c *client) {
+	plan := pick(s.rnd, s.plans)
+	since := s.since(c, plan)
+	f := pick(s.rnd, []fault{noFault, noFault, noFault, noFault, noFault, noFault, noFault, "forbidden", "error", "panic", "hang"})
+	s.mu.Lock()
+	s.fault = f
+	s.mu.Unlock()
+	want := s.expect(c, plan, since)
+	s.note("join %s %s since=%v fault=%q want %v", c.who(), plan, since, f, want.outcome)
+	c.wants = append(c.wants, want)
+	c.view(plan).ownUnknown = c.isStalled()
+	s.mu.Lock()
+	s.leaving[membership{c.id, plan}] = want.outcome == outcome(protocol.ErrorForbidden)
+	s.mu.Unlock()
+	c.join(plan, since)
+	if f == "hang" && want.outcome == outcome(protocol.ErrorUnavailable) {
+		time.Sleep(5 * time.Second)
+	}
+	synctest.Wait()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.fault = noFault
+	_, member := s.members[membership{c.id, plan}]
+	if f == "panic" && want.outcome == outcome(protocol.ErrorUnavailable) && !c.isStalled() && s.codes[c.id] != protocol.CloseInternal && !s.ending(c) {
+		s.failLocked("%s: closed with %d after a panic of Authorize", c.who(), s.codes[c.id])
+	}
+	switch {
+	case want.outcome == granted && !member && !c.isStalled() && !c.isClosed():
+		s.failLocked("%s did not become a member", c.who())
+	case want.outcome == outcome(protocol.ErrorForbidden) && member: // I13
+		s.failLocked("%s is a member and may not", c.who())
+	}
+	if member {
+		s.openLocked(plan)
+	}
+}
+
+// ending reports whether the connection ended, or was about to, for another reason.
+func (s *sim) ending(c *client) bool { return c.isClosed() && s.codes[c.id] != 0 }
+
+// openLocked has the model's plan opened by a join or an event.
+func (s *sim) openLocked(plan string) *modelPlan {
+	p := s.model[plan]
+	p.open(s.floor)
+	p.trim(s.opts.HistoryEvents, time.Now().Add(-30*time.Minute))
+	return p
+}
+
+func (s *sim) leave(c *client) {
+	plan := pick(s.rnd, s.plans)
+	s.note("leave %s %s", c.who(), plan)
+	s.mu.Lock()
+	s.leaving[membership{c.id, plan}] = true
+	s.mu.Unlock()
+	c.leave(plan)
+	synctest.Wait()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, still := s.members[membership{c.id, plan}]; still {
+		s.failLocked("%s is still a member of %s", c.who(), plan)
+	}
+}
+
+// broadcast sends one event and notes its position.
+func (s *sim) broadcast(rnd *rand.Rand, plan string) {
+	s.mu.Lock()
+	s.ids++
+	e := &modelEvent{id: s.ids, at: time.Now()}
+	s.mu.Unlock()
+	var opts []room.BroadcastOption
+	if rnd.IntN(3) == 0 {
+		e.by, e.mutation = pick(rnd, s.users), fmt.Sprintf("m%d", e.id)
+		opts = append(opts, room.By(e.by), room.Mutation(e.mutation))
+	}
+	switch rnd.IntN(5) {
+	case 0:
+		x := exception{user: pick(rnd, s.users)}
+		e.except = append(e.except, x)
+		opts = append(opts, room.ExceptUser(x.user))
+	case 1:
+		c := pick(rnd, s.clients)
+		x := exception{c.user, c.name}
+		e.except = append(e.except, x)
+		opts = append(opts, room.ExceptClient(x.user, x.client))
+	}
+	task := map[string]any{"id": e.id, "pad": strings.Repeat("x", rnd.IntN(300))}
+	before, err := s.hub.Position(s.t.Context(), plan)
+	if err == nil {
+		err = s.hub.BroadcastTaskUpdated(s.t.Context(), plan, task, opts...)
+	}
+	if err != nil {
+		s.fail("broadcast: %v", err)
+		return
+	}
+	after, err := s.hub.Position(s.t.Context(), plan)
+	if err != nil || after.Seq <= before.Seq || after.Epoch != s.epoch {
+		s.fail("positions of %s: %v before and %v after an event: %v", plan, before, after, err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p := s.openLocked(plan)
+	e.seq, e.prev = after.Seq, p.last
+	if before.Seq != p.last {
+		s.failLocked("%s stands at %d, the model at %d", plan, before.Seq, p.last)
+	}
+	p.all[e.seq], p.last, p.lastEvent = e, e.seq, e.at
+	p.held = append(p.held, e)
+	p.trim(s.opts.HistoryEvents, e.at.Add(-30*time.Minute))
+}
+
+func (s *sim) broadcasts() {
+	plan := pick(s.rnd, s.plans)
+	n := pick(s.rnd, []int{1, 1, 1, 2, 3, 8, 9, 20})
+	s.note("%d broadcasts to %s", n, plan)
+	s.excuse(plan, false)
+	for range n {
+		s.broadcast(s.rnd, plan)
+	}
+}
+
+// excuse notes who may miss events of plan: all, or those who do not read.
+func (s *sim) excuse(plan string, all bool) {
+	for _, c := range s.clients {
+		if all || s.lossy || c.isStalled() || c.blocking {
+			c.behind[plan] = true
+		}
+	}
+}
+
+func (s *sim) resync() {
+	plan := pick(s.rnd, s.plans)
+	s.note("resync %s", plan)
+	s.excuse(plan, true)
+	if err := s.hub.Resync(s.t.Context(), plan); err != nil {
+		s.fail("Resync: %v", err)
+	}
+	at, _ := s.hub.Position(s.t.Context(), plan)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p := s.model[plan]
+	p.open(s.floor)
+	p.held, p.base, p.last = nil, at.Seq, at.Seq
+	p.resync[at.Seq] = true
+}
+
+func (s *sim) stall(c *client) {
+	s.note("stall %s", c.who())
+	c.stall()
+	c.vague = true
+	for _, plan := range s.plans {
+		c.behind[plan] = true
+		c.view(plan).ownUnknown = true
+	}
+}
+
+// unstall lets all who stall read again, or one of them.
+func (s *sim) unstall() {
+	all := s.rnd.IntN(3) == 0
+	for _, c := range s.clients {
+		if c.isStalled() && !c.gone {
+			s.note("unstall %s", c.who())
+			c.unstall()
+			if !all {
+				return
+			}
+		}
+	}
+}
+
+func (s *sim) sip() {
+	for _, c := range s.clients {
+		if c.isStalled() {
+			n := 1 + s.rnd.IntN(500)
+			s.note("sip %s %d", c.who(), n)
+			c.sip(n)
+			synctest.Wait()
+		}
+	}
+}
+
+func (s *sim) cut(c *client) {
+	s.note("cut %s", c.who())
+	c.end(protocol.CloseAbnormal)
+}
+
+func (s *sim) bye(c *client) {
+	s.note("bye %s", c.who())
+	c.bye()
+}
+
+func (s *sim) tick() {
+	d := pick(s.rnd, []time.Duration{
+		time.Millisecond, 100 * time.Millisecond, time.Second, 2 * time.Second, 2 * time.Second, 5 * time.Second, 5 * time.Second,
+		6 * time.Second, 12 * time.Second, 40 * time.Second, 2 * time.Minute, 6 * time.Minute, 35 * time.Minute, 3 * time.Hour,
+	})
+	s.note("tick %v", d)
+	time.Sleep(d)
+}
+
+func (s *sim) revoke() {
+	plan, user := pick(s.rnd, s.plans), pick(s.rnd, s.users)
+	s.note("revoke %s %s", plan, user)
+	if s.rnd.IntN(2) == 0 {
+		s.mu.Lock()
+		s.forbidden[place{plan, user}] = time.Now()
+		s.mu.Unlock()
+	}
+	s.revokeNow(plan, user)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for m, who := range s.members {
+		if m.plan == plan && who == user {
+			s.failLocked("%v is in after Revoke", m)
+		}
+	}
+}
+
+func (s *sim) revokeNow(plan, user string) {
+	s.mu.Lock()
+	at := place{plan, user}
+	s.revoking[at] = true
+	s.mu.Unlock()
+	if err := s.hub.Revoke(s.t.Context(), plan, user); err != nil {
+		s.fail("Revoke: %v", err)
+	}
+	// I2: whatever was not taken by now is never to be.
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.revoking, at)
+	if d, ok := s.left[at]; ok {
+		d.immediate = true // whoever lingered is out
+		s.left[at] = d
+	}
+	for _, c := range s.clients {
+		if c.user == user {
+			c.barrier[plan] = c.bytes()
+		}
+	}
+}
+
+func (s *sim) forbid() {
+	at := place{pick(s.rnd, s.plans), pick(s.rnd, s.users)}
+	s.note("forbid %v", at)
+	if _, already := s.forbidden[at]; !already {
+		s.forbidden[at] = time.Now()
+	}
+}
+
+func (s *sim) allow() {
+	s.note("allow all")
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	clear(s.forbidden)
+}
+
+func (s *sim) disconnect() {
+	user := pick(s.rnd, s.users)
+	s.note("disconnect %s", user)
+	var theirs []*client
+	for _, c := range s.clients {
+		if c.user == user && !c.isClosed() {
+			theirs = append(theirs, c)
+		}
+	}
+	if err := s.hub.Disconnect(s.t.Context(), user); err != nil {
+		s.fail("Disconnect: %v", err)
+	}
+	for _, c := range theirs {
+		for _, plan := range s.plans {
+			c.barrier[plan] = c.bytes()
+		}
+	}
+	synctest.Wait()
+	for _, c := range theirs {
+		if code := s.hearAll(c); !c.isStalled() && (code != protocol.CloseForbidden || !c.isClosed()) {
+			s.fail("%s was not disconnected but got %d", c.who(), code)
+		}
+	}
+}
+
+func (s *sim) updatePresence(c *client) {
+	plan := pick(s.rnd, s.plans)
+	var state json.RawMessage
+	if s.rnd.IntN(3) > 0 {
+		state = json.RawMessage(fmt.Sprintf(`{"n":%d}`, s.rnd.IntN(5)))
+	}
+	s.note("presence %s %s %s", c.who(), plan, state)
+	s.setPresence(c, plan, state)
+}
+
+func (s *sim) setPresence(c *client, plan string, state json.RawMessage) {
+	// The others of the plan are told; the client itself knows.
+	v := c.view(plan)
+	v.ownUnknown = v.ownUnknown || c.isStalled()
+	if v.joined {
+		v.people[c.user] = string(state)
+	}
+	c.request(protocol.Request{Type: protocol.TypeUpdatePresence, PlanID: plan, State: state})
+}
+
+func (s *sim) renew(c *client) {
+	if time.Since(c.authenticate) < 11*time.Second {
+		return
+	}
+	c.authenticate = time.Now()
+	token := pick(s.rnd, []string{"bad", c.user + " 1h", c.user + " 0s", c.user + " 5m", "mallory 1h"})
+	s.note("authenticate %s %q", c.who(), token)
+	if id, err := s.verify(s.t.Context(), token); err == nil && id.UserID == c.user {
+		c.expires = id.ExpiresAt
+	}
+	c.request(protocol.Request{Type: protocol.TypeAuthenticate, Token: token})
+}
+
+func (s *sim) ping(c *client) { c.request(protocol.Request{Type: protocol.TypePing}) }
+
+func (s *sim) notify() {
+	if err := s.hub.Notify(s.t.Context(), pick(s.rnd, s.users), protocol.Event{Type: "note", Data: 1}); err != nil {
+		s.fail("Notify: %v", err)
+	}
+}
+
+// parallel does several things at once. The model learns the outcome of joins afterwards.
+func (s *sim) parallel() {
+	plan := pick(s.rnd, s.plans)
+	s.note("parallel on %s:", plan)
+	s.excuse(plan, true)
+	clients := slices.Clone(s.clients)
+	clients = slices.DeleteFunc(clients, func(c *client) bool { return c.isClosed() })
+	s.rnd.Shuffle(len(clients), func(i, j int) { clients[i], clients[j] = clients[j], clients[i] })
+	var do []func()
+	rnd := rand.New(rand.NewPCG(s.rnd.Uint64(), 0))
+	n := 1 + rnd.IntN(20)
+	do = append(do, func() {
+		for range n {
+			s.broadcast(rnd, plan)
+		}
+	})
+	revoking := s.rnd.IntN(3) == 0
+	user := pick(s.rnd, s.users)
+	if revoking {
+		s.note("  revoke %s", user)
+		s.mu.Lock()
+		s.forbidden[place{plan, user}] = time.Now()
+		s.mu.Unlock()
+		do = append(do, func() { s.revokeNow(plan, user) })
+	}
+	for _, c := range clients[:min(len(clients), 1+s.rnd.IntN(5))] {
+		v := c.view(plan)
+		v.ownUnknown = true
+		switch s.rnd.IntN(7) {
+		case 0, 1, 2:
+			since := s.since(c, plan)
+			s.note("  join %s since=%v", c.who(), since)
+			c.wants = append(c.wants, wantedJoin{plan: plan, revoked: revoking && c.user == user})
+			do = append(do, func() { c.join(plan, since) })
+		case 3:
+			s.note("  leave %s", c.who())
+			s.mu.Lock()
+			s.leaving[membership{c.id, plan}] = true
+			s.mu.Unlock()
+			do = append(do, func() { c.leave(plan) })
+		case 4:
+			s.note("  cut %s", c.who())
+			do = append(do, func() { c.end(protocol.CloseAbnormal) })
+		case 5:
+			s.note("  presence %s", c.who())
+			state := json.RawMessage(fmt.Sprintf(`{"n":%d}`, s.rnd.IntN(5)))
+			do = append(do, func() { s.setPresence(c, plan, state) })
+		case 6:
+			s.note("  stall, unstall %s", c.who())
+			if !c.isStalled() {
+				do = append(do, func() { c.stall(); c.unstall() })
+			}
+		}
+	}
+	var wg sync.WaitGroup
+	for _, f := range do {
+		wg.Go(f)
+	}
+	wg.Wait()
+	synctest.Wait()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if d, ok := s.left[place{plan, user}]; revoking && ok {
+		d.unclear = true
+		s.left[place{plan, user}] = d
+	}
+	for m := range s.members {
+		if m.plan == plan {
+			s.openLocked(plan)
+			if revoking && s.members[m] == user {
+				s.failLocked("%v is in after Revoke", m)
+			}
+		}
+	}
+}
+
+// hearAll has the model take in what a client heard, and returns the code of the goodbye.
+func (s *sim) hearAll(c *client) protocol.CloseCode {
+	for _, h := range c.take() {
+		if !c.greeted {
+			c.greeted = true
+			if h.msg.Type != protocol.TypePong || h.msg.Data == nil {
+				s.fail("%s: the first message is %s", c.who(), h.msg.Type)
+			}
+			continue
+		}
+		if c.goodbye != 0 {
+			s.fail("%s: %s after goodbye", c.who(), h.msg.Type)
+		}
+		s.hear(c, h)
+	}
+	return c.goodbye
+}
+
+func (s *sim) decode(c *client, m protocol.Message, into any) {
+	if err := json.Unmarshal(m.Data, into); err != nil {
+		s.fail("%s: %s %s: %v", c.who(), m.Type, m.Data, err)
+	}
+}
+
+func (s *sim) hear(c *client, h heard) {
+	m := h.msg
+	v := c.view(m.PlanID)
+	if m.Seq > 0 || m.Type == protocol.TypeResync || m.Type == protocol.TypePresenceUpdated {
+		s.confined(c, v, h)
+	}
+	switch m.Type {
+	case protocol.TypeGoodbye:
+		var g protocol.Goodbye
+		s.decode(c, m, &g)
+		c.goodbye = g.Code
+	case protocol.TypeJoinPlan:
+		var answer protocol.JoinAnswer
+		s.decode(c, m, &answer)
+		if !answer.Success {
+			s.confined(c, v, h)
+			v.notice(c.user, m)
+			return
+		}
+		s.answered(c, h, &answer)
+	case protocol.TypeLeavePlan:
+		var answer protocol.LeaveAnswer
+		s.decode(c, m, &answer)
+		if answer.Success {
+			if !v.joined {
+				s.fail("%s: left %s without a join", c.who(), m.PlanID)
+			}
+			*v = view{pos: v.pos}
+			return
+		}
+		s.confined(c, v, h)
+		v.notice(c.user, m)
+	case protocol.TypePresenceUpdated:
+		v.notice(c.user, m)
+	case protocol.TypeRemoved:
+		if !v.joined && !c.vague && len(c.wants) == 0 {
+			s.fail("%s: removed from %s without being in", c.who(), m.PlanID)
+		}
+		*v = view{pos: v.pos}
+	case protocol.TypeError:
+		var e protocol.Error
+		s.decode(c, m, &e)
+		if e.Re == protocol.TypeJoinPlan {
+			s.refused(c, m.PlanID, e.Code)
+		}
+	case protocol.TypeResync:
+		var r protocol.Resync
+		s.decode(c, m, &r)
+		// I3: it may only be told to one who may have missed something.
+		if r.Position.Seq <= v.pos || r.Position.Epoch != s.epoch || !c.behind[m.PlanID] {
+			s.fail("%s: resync of %s to %v, at %d, behind=%v", c.who(), m.PlanID, r.Position, v.pos, c.behind[m.PlanID])
+		}
+		v.pos = r.Position.Seq
+	default:
+		if m.Seq > 0 {
+			s.event(c, v, m)
+		}
+	}
+}
+
+// confined checks I2: nothing of a plan before a join was granted, or after a leave or Revoke.
+func (s *sim) confined(c *client, v *view, h heard) {
+	if !v.joined {
+		s.fail("%s: %s %d of %s, which it is not in", c.who(), h.msg.Type, h.msg.Seq, h.msg.PlanID)
+	}
+	if at, ok := c.barrier[h.msg.PlanID]; ok && h.end > at {
+		s.fail("%s: %s %d of %s was written up to byte %d after Revoke had returned at %d",
+			c.who(), h.msg.Type, h.msg.Seq, h.msg.PlanID, h.end, at)
+	}
+}
+
+// event checks I1, I3 and I4: the event is the one with that position, and follows the one before.
+func (s *sim) event(c *client, v *view, m protocol.Message) {
+	s.mu.Lock()
+	e := s.model[m.PlanID].all[m.Seq]
+	s.mu.Unlock()
+	if e == nil {
+		s.fail("%s: event %d of %s was never sent", c.who(), m.Seq, m.PlanID)
+		return
+	}
+	if m.Prev != v.pos {
+		s.fail("%s: event %d of %s follows %d, but the position was %d", c.who(), m.Seq, m.PlanID, m.Prev, v.pos)
+	}
+	v.pos = m.Seq
+	if m.Prev != e.prev || m.By != e.by || m.MutationID != e.mutation {
+		s.fail("%s: event %d of %s: got %+v, want %+v", c.who(), m.Seq, m.PlanID, m, e)
+	}
+	if e.excepts(c.user, c.name) {
+		if m.Type != protocol.TypeReceipt || m.Data != nil {
+			s.fail("%s: %s in place of a receipt", c.who(), m.Type)
+		}
+		return
+	}
+	var data struct{ Task struct{ ID int } }
+	s.decode(c, m, &data)
+	if m.Type != protocol.TypeTaskUpdated || data.Task.ID != e.id {
+		s.fail("%s: event %d of %s is %s %d, want %d", c.who(), m.Seq, m.PlanID, m.Type, data.Task.ID, e.id)
+	}
+}
+
+func (s *sim) nextWanted(c *client, plan string) (wantedJoin, bool) {
+	if c.vague {
+		return wantedJoin{}, true
+	}
+	if len(c.wants) == 0 || c.wants[0].plan != plan {
+		s.fail("%s: an answer to a join of %s that was not asked for", c.who(), plan)
+		return wantedJoin{}, false
+	}
+	want := c.wants[0]
+	c.wants = c.wants[1:]
+	return want, true
+}
+
+// answered checks a join that was granted: I6 and I13.
+func (s *sim) answered(c *client, h heard, a *protocol.JoinAnswer) {
+	plan := h.msg.PlanID
+	want, ok := s.nextWanted(c, plan)
+	if !ok {
+		return
+	}
+	if want.outcome != anyOutcome {
+		switch {
+		case want.outcome != granted:
+			s.fail("%s: join of %s was granted, want %s", c.who(), plan, want.outcome)
+		case want.recovered != nil && a.Recovered != *want.recovered:
+			s.fail("%s: join of %s: recovered %v, want %v", c.who(), plan, a.Recovered, *want.recovered)
+		case !a.Recovered && a.Position != want.position:
+			s.fail("%s: join of %s at %v, want %v", c.who(), plan, a.Position, want.position)
+		}
+	}
+	limit := 100
+	if s.opts.PresenceLimit > 0 {
+		limit = s.opts.PresenceLimit
+	}
+	self := slices.ContainsFunc(a.Participants, func(p protocol.Participant) bool { return p.UserID == c.user })
+	if !self || len(a.Participants) != min(limit, a.ParticipantCount) {
+		s.fail("%s: join of %s lists %v of %d", c.who(), plan, a.Participants, a.ParticipantCount)
+	}
+	// One revoked while its answer waited must not get it.
+	if at, ok := c.barrier[plan]; ok && h.end > at {
+		if want.revoked {
+			s.fail("%s: the answer to a join of %s was written after Revoke", c.who(), plan)
+		}
+		delete(c.barrier, plan)
+	}
+	c.view(plan).join(a)
+}
+
+func (s *sim) refused(c *client, plan string, code protocol.ErrorCode) {
+	want, ok := s.nextWanted(c, plan)
+	if ok && want.outcome != anyOutcome && want.outcome != outcome(code) {
+		s.fail("%s: join of %s was refused with %s, want %s", c.who(), plan, code, want.outcome)
+	}
+}
+
+// check compares everything with the model, at a moment at which nothing moves.
+func (s *sim) check() {
+	s.t.Helper()
+	for _, c := range s.clients {
+		if !c.gone {
+			s.hearAll(c)
+		}
+	}
+	now := time.Now()
+	rooms := map[string]room.Summary{}
+	for _, r := range s.hub.Rooms() {
+		rooms[r.PlanID] = r
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.settleDeparturesLocked()
+	open := 0
+	for _, c := range s.clients {
+		if c.gone {
+			continue
+		}
+		code, over := s.codes[c.id]
+		if !over {
+			open++
+		}
+		s.checkClientLocked(c, code, over, now)
+	}
+	for _, id := range s.plans {
+		r, exists := rooms[id]
+		s.checkPlanLocked(s.model[id], r, exists, now)
+	}
+	stats := s.hub.Stats()
+	if stats.Connections > open || stats.Rooms != len(rooms) {
+		s.failLocked("%d connections and %d rooms, want %d and %d", stats.Connections, stats.Rooms, open, len(rooms))
+	}
+	s.checkBudgetLocked(stats, rooms) // I9
+}
+
+func (s *sim) checkBudgetLocked(stats room.Stats, rooms map[string]room.Summary) {
+	events := 0
+	for _, r := range rooms {
+		events += r.Events
+		if r.Events > s.opts.HistoryEvents {
+			s.failLocked("%s holds %d events", r.PlanID, r.Events)
+		}
+	}
+	low, high := len(rooms)<<10+events*100, len(rooms)<<10+events*600
+	if s.lossy {
+		high = min(high, max(s.opts.HistoryTotal, len(rooms)*(1<<10+600)))
+	}
+	if stats.HistoryBytes < low || stats.HistoryBytes > high {
+		s.failLocked("%d bytes of history in %d rooms with %d events", stats.HistoryBytes, len(rooms), events)
+	}
+}
+
+// checkClientLocked checks that the client is where the hub believes it to be.
+func (s *sim) checkClientLocked(c *client, code protocol.CloseCode, over bool, now time.Time) {
+	if over {
+		for m := range s.members {
+			if m.conn == c.id {
+				s.failLocked("%s is over and still in %s", c.who(), m.plan)
+			}
+		}
+		c.gone = !c.isStalled()
+		if c.goodbye != 0 && c.goodbye != code {
+			s.failLocked("%s: goodbye %d and the observer heard %d", c.who(), c.goodbye, code)
+		}
+		return
+	}
+	if !c.expires.IsZero() && now.After(c.expires.Add(2*time.Second)) {
+		s.failLocked("%s is open past its expiry", c.who())
+	}
+	if c.isStalled() {
+		return
+	}
+	if c.isClosed() {
+		s.failLocked("%s is closed and the hub does not know", c.who())
+	}
+	if c.vague {
+		c.vague, c.wants = false, nil
+	}
+	if n := len(c.wants); n > 0 {
+		s.failLocked("%s: %d joins were not answered", c.who(), n)
+	}
+	for _, id := range s.plans {
+		p, v := s.model[id], c.view(id)
+		_, in := s.members[membership{c.id, id}]
+		if v.joined != in {
+			s.failLocked("%s: in %s: %v, the hub says %v", c.who(), id, v.joined, in)
+		}
+		if !v.joined {
+			continue
+		}
+		if v.pos != p.last { // I3
+			s.failLocked("%s: is at %d of %s, which is at %d", c.who(), v.pos, id, p.last)
+		}
+		c.behind[id] = false
+	}
+}
+
+// checkPlanLocked checks a room against the model: that it exists as long as it should, and who is in it.
+func (s *sim) checkPlanLocked(p *modelPlan, r room.Summary, exists bool, now time.Time) {
+	in := map[string]int{} // connections
+	total := 0
+	for m, user := range s.members {
+		if m.plan == p.id {
+			in[user]++
+			total++
+		}
+	}
+	switch {
+	case exists && !p.exists:
+		s.failLocked("there is a room for %s", p.id)
+	case !exists && p.exists:
+		idle := now.Sub(s.lastChange[p.id])
+		if total > 0 || p.joined && idle < 30*time.Minute && !s.lossy || !p.joined && now.Sub(p.lastEvent) < 2*time.Minute && !s.lossy {
+			s.failLocked("the room of %s is gone: %d members, idle for %v", p.id, total, idle)
+		}
+		p.exists, s.floor = false, max(s.floor, p.last)
+	}
+	if total > 0 {
+		p.joined = true
+	}
+	if !exists {
+		if total > 0 {
+			s.failLocked("%d members in no room", total)
+		}
+		p.last = s.floor
+		p.held = nil
+		return
+	}
+	if !p.joined && now.Sub(p.lastEvent) > 2*time.Minute || p.joined && total == 0 && now.Sub(s.lastChange[p.id]) > 36*time.Minute {
+		s.failLocked("the room of %s was not deleted", p.id)
+	}
+	if !s.lossy && r.Events > len(p.held) || r.Position.Seq != p.last {
+		s.failLocked("%s holds %d events up to %d, want %d up to %d", p.id, r.Events, r.Position.Seq, len(p.held), p.last)
+	}
+	info, _ := s.hub.Room(p.id)
+	if info.Connections != total || info.Participants != len(info.People) {
+		s.failLocked("%s has %d connections and %d people, want %d and %d", p.id, info.Connections, info.Participants, total, len(info.People))
+	}
+	s.checkPeopleLocked(p, &info, in, now)
+	for m, user := range s.members {
+		if since, forbidden := s.forbidden[place{p.id, user}]; m.plan == p.id && forbidden && now.Sub(since) > 6*time.Minute {
+			s.failLocked("%s is in %s, forbidden for %v", user, p.id, now.Sub(since))
+		}
+	}
+}
+
+// checkPeopleLocked checks I7: who is in the room are the users of its members and those who linger, and every client that reads knows.
+func (s *sim) checkPeopleLocked(p *modelPlan, info *room.Info, in map[string]int, now time.Time) {
+	truth := map[string]string{}
+	for _, who := range info.People {
+		truth[who.UserID] = string(who.State)
+		if who.Connections != in[who.UserID] {
+			s.failLocked("%s: %s with %d connections, want %d", p.id, who.UserID, who.Connections, in[who.UserID])
+		}
+	}
+	for _, user := range s.users {
+		_, there := truth[user]
+		switch d, ok := s.left[place{p.id, user}]; {
+		case in[user] > 0 && !there:
+			s.failLocked("%s: %s is in and not listed", p.id, user)
+		case in[user] > 0:
+		case there && (!ok || now.Sub(d.at) >= 5*time.Second):
+			s.failLocked("%s: %s is still listed", p.id, user)
+		case ok && now.Sub(d.at) < 5*time.Second:
+			if !d.unclear && d.immediate == there {
+				s.failLocked("%s: %s lingers: %v, want %v", p.id, user, there, !there)
+			}
+		}
+	}
+	if people := fmt.Sprint(slices.Sorted(maps.Keys(truth))); people != p.people {
+		p.people, p.changed = people, now
+	}
+	limit := s.opts.PresenceLimit
+	// In a room that may be crowded single notices can be waiting for the next count.
+	if limit > 0 && (now.Sub(p.changed) <= time.Second || now.Sub(s.lastChange[p.id]) <= time.Second) {
+		return
+	}
+	for _, c := range s.clients {
+		v := c.view(p.id)
+		if c.gone || !v.joined || c.isStalled() {
+			continue
+		}
+		if v.count != len(truth) {
+			s.failLocked("%s: counts %d in %s, want %d", c.who(), v.count, p.id, len(truth))
+		}
+		if limit > 0 && len(truth) > limit {
+			continue
+		}
+		want := maps.Clone(truth)
+		if v.ownUnknown {
+			want[c.user] = v.people[c.user]
+		}
+		if !maps.Equal(v.people, want) || v.partial {
+			s.failLocked("%s: believes %v (partial=%v) in %s, want %v", c.who(), v.people, v.partial, p.id, want)
+		}
+	}
+}
+
+// settleDeparturesLocked makes up its mind about those who left since the last check: a connection that is still open did
+// not just vanish, and one that is over did so unless its close code says otherwise.
+func (s *sim) settleDeparturesLocked() {
+	for at, d := range s.left {
+		if d.settled {
+			continue
+		}
+		code, over := s.codes[d.conn]
+		switch code {
+		case protocol.CloseUnauthorized, protocol.CloseForbidden, protocol.CloseTimeout:
+			d.immediate = true
+		}
+		if !over {
+			d.immediate = true
+			for _, c := range s.clients {
+				d.unclear = d.unclear || c.id == d.conn && c.isStalled() // closing, and nobody knows yet why
+			}
+		}
+		d.settled = true
+		s.left[at] = d
+	}
+}
+
+// shutdown ends the hub with members who read and members who do not: I11.
+func (s *sim) shutdown() {
+	s.note("shutdown")
+	s.broadcasts()
+	ctx, cancel := context.WithTimeout(s.t.Context(), time.Duration(s.rnd.IntN(4))*time.Second)
+	defer cancel()
+	err := s.hub.Shutdown(ctx)
+	if err != nil && !errors.Is(err, context.DeadlineExceeded) {
+		s.fail("Shutdown: %v", err)
+	}
+	synctest.Wait()
+	s.mu.Lock()
+	calls := s.callbacks
+	s.over = true
+	s.mu.Unlock()
+	time.Sleep(time.Hour)
+	synctest.Wait()
+	for _, c := range s.clients {
+		stalled := c.isStalled()
+		wasGone := c.gone
+		c.unstall()
+		s.hearAll(c)
+		if wasGone || stalled {
+			continue
+		}
+		if err == nil && c.goodbye != protocol.CloseShutdown {
+			s.fail("%s: goodbye %d at shutdown", c.who(), c.goodbye)
+		}
+		for _, id := range s.plans {
+			if v := c.view(id); v.joined && v.pos != s.model[id].last && c.goodbye == protocol.CloseShutdown {
+				s.fail("%s: %s ended at %d, want %d", c.who(), id, v.pos, s.model[id].last)
+			}
+		}
+	}
+	s.mu.Lock()
+	if len(s.members) > 0 || len(s.codes) != len(s.clients) || s.callbacks != calls {
+		s.failLocked("after Shutdown: members %v, %d of %d disconnected, %d callbacks", s.members, len(s.codes), len(s.clients), s.callbacks-calls)
+	}
+	s.mu.Unlock()
+	_, position := s.hub.Position(ctx, "p")
+	for name, err := range map[string]error{
+		"Position": position, "Resync": s.hub.Resync(ctx, "p"), "Revoke": s.hub.Revoke(ctx, "p", "u"), "Disconnect": s.hub.Disconnect(ctx, "u"),
+		"Broadcast": s.hub.BroadcastTaskDeleted(ctx, "p", "1"), "Notify": s.hub.Notify(ctx, "u", protocol.Event{Type: "x"}),
+		"Connect": newPeer(1, 1).connect(s.hub, auth.Identity{UserID: "u"}, "", nil),
+	} {
+		if !errors.Is(err, room.ErrHubClosed) {
+			s.fail("%s after Shutdown: %v", name, err)
+		}
+	}
+	if err := s.hub.Shutdown(s.t.Context()); err != nil {
+		s.fail("Shutdown again: %v", err)
+	}
+	s.raise()
+}
+
+// baseline has everybody go, and the janitor come: I10.
+func (s *sim) baseline() {
+	s.note("baseline")
+	for _, c := range s.clients {
+		c.end(protocol.CloseAbnormal)
+		c.unstall()
+	}
+	s.settle()
+	time.Sleep(time.Hour)
+	s.settle()
+	if got := s.hub.Stats(); got.Connections+got.Users+got.Rooms+got.HistoryBytes != 0 {
+		s.fail("at the end: %+v", got)
+	}
+	if err := s.hub.Shutdown(s.t.Context()); err != nil {
+		s.fail("Shutdown: %v", err)
+	}
+	s.raise()
+}
