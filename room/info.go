@@ -43,7 +43,7 @@ func (h *Hub) Room(planID string) (Info, bool) {
 		return Info{}, false
 	}
 	defer r.mu.Unlock()
-	info := Info{Summary: r.summaryLocked()}
+	info := Info{Summary: r.summaryLocked(), People: make([]Participant, 0, len(r.presence.people))}
 	for _, who := range r.presence.sortedLocked() {
 		p := Participant{
 			UserID: who.userID, UserName: who.userName, Connections: len(who.conns), JoinedAt: who.joinedAt,

@@ -4,7 +4,6 @@ import (
 	"context"
 	"log/slog"
 	"math"
-	"math/rand/v2"
 	"net/http"
 	"strconv"
 	"sync/atomic"
@@ -76,11 +75,7 @@ func retryAfter(code protocol.CloseCode) time.Duration {
 		// The hub deals out slots to those it had; who comes now is spread over the same few seconds as after a fault.
 		code = protocol.CloseInternal
 	}
-	a := code.Advice()
-	if a.RetryAfterMax <= a.RetryAfterMin {
-		return a.RetryAfterMin
-	}
-	return a.RetryAfterMin + rand.N(a.RetryAfterMax-a.RetryAfterMin)
+	return code.Advice().RetryAfter()
 }
 
 // tell upgrades the connection, says goodbye, and waits for the peer to close.
