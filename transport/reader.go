@@ -2,6 +2,7 @@ package transport
 
 import (
 	"context"
+	"crypto/tls"
 	"io"
 	"log/slog"
 	"runtime/debug"
@@ -32,7 +33,7 @@ func (c *conn) serve(ws socket, release func()) {
 	err := c.read(ws)
 	if given, ok := peerClose(err); ok {
 		code = given
-		c.awaitLast() // our answer to it
+		c.abandon() // once our answer to it has been written
 		return
 	}
 	if c.readErr != nil {
@@ -94,15 +95,23 @@ func drop(r io.Reader) error {
 	return err
 }
 
-// abandon ends a connection on which frames can no longer be told apart, once the close frame has been written: the peer sees the
-// end of the stream behind it, and what it sends before it closes is thrown away. Bytes left unread would turn our close into a
-// reset, which can overtake the close frame.
+// abandon ends a connection once the close frame has been written: the peer sees the end of the stream behind it, and what
+// it still sends is thrown away until it closes, too. Bytes left unread would turn our close into a reset, which destroys
+// what is on its way, the close frame included.
 func (c *conn) abandon() {
 	c.awaitLast()
-	if h, ok := c.net.(interface{ CloseWrite() error }); ok {
-		_ = h.CloseWrite() // the socket may be closed already
+	c.mu.Lock()
+	c.limitReadLocked(closeWait)
+	c.mu.Unlock()
+	socket := c.net
+	if t, ok := c.net.(*tls.Conn); ok {
+		_ = t.CloseWrite() // the connection may be over already, here and below
+		socket = t.NetConn()
 	}
-	for b := make([]byte, 2<<10); ; { // Finish has set a deadline
+	if s, ok := socket.(interface{ CloseWrite() error }); ok {
+		_ = s.CloseWrite()
+	}
+	for b := make([]byte, 2<<10); ; {
 		if _, err := c.net.Read(b); err != nil {
 			return
 		}

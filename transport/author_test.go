@@ -1,0 +1,75 @@
+package transport_test
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/planrooms/planrooms/protocol"
+	"github.com/planrooms/planrooms/transport"
+)
+
+// TestAuthor broadcasts changes that ann made, and looks at what two tabs of hers and one of bob's get.
+func TestAuthor(t *testing.T) {
+	type received struct {
+		Type           protocol.Type
+		By, MutationID string
+	}
+	updated := func(mutation string) received { return received{protocol.TypeTaskUpdated, "ann", mutation} }
+	receipt := func(mutation string) received { return received{protocol.TypeReceipt, "ann", mutation} }
+	cases := []struct {
+		name             string
+		client, mutation string
+		tab1, bob        received
+	}{
+		{"no headers", "", "", updated(""), updated("")},
+		{"client", "tab1", "", receipt(""), updated("")},
+		{"both", "tab1", "m-1", receipt("m-1"), updated("m-1")},
+		{"mutation", "", "m-1", updated("m-1"), updated("m-1")},
+		{"client of another user", "bobs", "", updated(""), updated("")},
+		{"malformed client", "tab1,tab2", "m_2", updated("m_2"), updated("m_2")},
+		{"malformed mutation", "tab1", "a b", receipt(""), updated("")},
+		{"long mutation", "tab1", strings.Repeat("m", 65), receipt(""), updated("")},
+	}
+	s := newServer(t, config{})
+	tab1 := dialWith(t, s.Server, handshake{query: "?client=tab1", token: tokenOf("ann")})
+	tab2 := dialWith(t, s.Server, handshake{query: "?client=tab2", token: tokenOf("ann")})
+	bob := dialWith(t, s.Server, handshake{query: "?client=bobs", token: tokenOf("bob")})
+	for _, c := range []*client{tab1, tab2, bob} {
+		c.join("p")
+	}
+	event := func(c *client) received {
+		for {
+			if m := c.next(); m.Seq > 0 {
+				return received{m.Type, m.By, m.MutationID}
+			}
+		}
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			r := httptest.NewRequest(http.MethodPatch, "/tasks/1", nil)
+			if c.client != "" {
+				r.Header.Set("X-Plan-Client", c.client)
+			}
+			if c.mutation != "" {
+				r.Header.Set("X-Plan-Mutation", c.mutation)
+			}
+			if err := s.hub.BroadcastTaskUpdated(context.Background(), "p", 1, transport.Author(r, "ann")); err != nil {
+				t.Fatal(err)
+			}
+			for _, x := range []struct {
+				who  string
+				c    *client
+				want received
+			}{{"tab1", tab1, c.tab1}, {"tab2", tab2, c.bob}, {"bob", bob, c.bob}} {
+				if diff := cmp.Diff(x.want, event(x.c)); diff != "" {
+					t.Errorf("%s received (-want +got):\n%s", x.who, diff)
+				}
+			}
+		})
+	}
+}

@@ -1,0 +1,217 @@
+package transport_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"math/rand/v2"
+	"net"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/planrooms/planrooms/protocol"
+	"github.com/planrooms/planrooms/room"
+)
+
+// stormEvent is what the publishers of the storm send.
+type stormEvent struct {
+	Publisher, N int
+	Text         string
+	Sum          uint32
+}
+
+// TestStorm has several publishers, sizes from a few bytes to more than a socket buffer, clients that ping with random
+// payloads, some that are slow, and ends in the middle of the traffic in every way. Each client checks frames strictly (client.frame),
+// the order of each publisher, the chain of positions, checksums, and its pongs.
+func TestStorm(t *testing.T) {
+	for _, tls := range []bool{false, true} {
+		t.Run(fmt.Sprintf("TLS %v", tls), func(t *testing.T) { storm(t, tls) })
+	}
+}
+
+func storm(t *testing.T, tls bool) {
+	const clients, publishers, events = 9, 4, 100
+	s := newServer(t, config{tls: tls})
+
+	var readers sync.WaitGroup
+	joined := make(chan struct{}, clients)
+	for i := range clients {
+		user := fmt.Sprintf("user%d", i)
+		c := dial(t, s.Server, user)
+		readers.Go(func() {
+			if err := stormReader(s, c, i, user, joined); err != nil {
+				t.Errorf("client %d: %v", i, err)
+			}
+		})
+	}
+	for range clients {
+		receive(t, joined)
+	}
+	var writers sync.WaitGroup
+	for p := range publishers {
+		writers.Go(func() {
+			r := rand.New(rand.NewPCG(uint64(p), 1))
+			for n := range events {
+				size := r.IntN(400)
+				if n%40 == 39 {
+					size = r.IntN(70_000)
+				}
+				text := strings.Repeat(string(rune('a'+p)), size)
+				e := stormEvent{p, n, text, crc32.ChecksumIEEE([]byte(text))}
+				err := s.hub.BroadcastTaskUpdated(context.Background(), "p", e)
+				if err != nil && !errors.Is(err, room.ErrHubClosed) {
+					t.Errorf("publisher %d: %v", p, err)
+				}
+			}
+		})
+	}
+	writers.Wait()
+	if err := s.hub.Shutdown(context.Background()); err != nil {
+		t.Errorf("Shutdown: %v", err)
+	}
+	readers.Wait()
+}
+
+// stormReader is one client, which ends in a way that its number says.
+func stormReader(s *server, c *client, number int, user string, joined chan<- struct{}) error {
+	c.text(`{"type":"join-plan","planId":"p"}`)
+	var (
+		want  protocol.CloseCode
+		pings []string
+		last  = map[int]int{}
+		seq   uint64
+		count int
+		gap   bool // a resync came: publishers may have been missed
+	)
+	var others sync.WaitGroup
+	defer others.Wait()
+	r := rand.New(rand.NewPCG(uint64(number), 2))
+	for {
+		f, err := c.read()
+		if isCut(err) {
+			// A connection that does not take its last frames within a second is cut, and so is a busy one by
+			// Disconnect. On a machine with other work that can happen to any.
+			c.t.Logf("client %d was cut after %d events", number, count)
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("after %d events: %w", count, err)
+		}
+		if f.opcode == opClose {
+			break
+		}
+		m, err := protocol.Decode(f.payload)
+		if err != nil {
+			return err
+		}
+		switch m.Type {
+		case protocol.TypeJoinPlan:
+			if m.Seq == 0 && strings.Contains(string(m.Data), `"success"`) {
+				var a protocol.JoinAnswer
+				if err := json.Unmarshal(m.Data, &a); err != nil {
+					return err
+				}
+				seq = a.Position.Seq
+				joined <- struct{}{}
+			}
+		case protocol.TypeResync:
+			var re protocol.Resync
+			if err := json.Unmarshal(m.Data, &re); err != nil {
+				return err
+			}
+			seq, gap = re.Position.Seq, true
+			clear(last)
+		case protocol.TypeTaskUpdated:
+			var d struct{ Task stormEvent }
+			if err := json.Unmarshal(m.Data, &d); err != nil {
+				return err
+			}
+			e := d.Task
+			if m.Prev != seq {
+				return fmt.Errorf("event %d has prev %d, want %d", m.Seq, m.Prev, seq)
+			}
+			seq = m.Seq
+			if crc32.ChecksumIEEE([]byte(e.Text)) != e.Sum {
+				return fmt.Errorf("event %d of publisher %d is damaged", e.N, e.Publisher)
+			}
+			before, known := last[e.Publisher]
+			if !known {
+				before = -1
+			}
+			if e.N <= before || !gap && e.N != before+1 {
+				return fmt.Errorf("publisher %d: event %d after %d", e.Publisher, e.N, before)
+			}
+			last[e.Publisher] = e.N
+			count++
+			if count%20 == 0 && len(pings) < 15 && want == 0 { // within the limit of control frames
+				payload := make([]byte, r.IntN(126))
+				for i := range payload {
+					payload[i] = byte(r.Uint32())
+				}
+				pings = append(pings, string(payload))
+				c.send(opPing, payload)
+			}
+			if count == 50+number {
+				switch number % 5 {
+				case 0:
+					want = protocol.CloseNormal
+					c.send(opClose, closePayload(want, "enough"))
+				case 1:
+					want = protocol.CloseForbidden
+					others.Go(func() { // it waits for the connection to end
+						if err := s.hub.Disconnect(context.Background(), user); err != nil && !errors.Is(err, room.ErrHubClosed) {
+							c.t.Error(err)
+						}
+					})
+				case 2:
+					want = protocol.CloseUnsupportedData
+					c.send(opBinary, []byte("x"))
+				case 3:
+					want = protocol.CloseProtocolError
+					c.write([]byte{fin | opText, 1, 'x'})
+				default:
+					want = protocol.CloseShutdown // later
+				}
+			}
+		}
+	}
+	if err := pongsMatch(pings, c.pongs); err != nil {
+		return err
+	}
+	return stormEnd(c, want)
+}
+
+// pongsMatch checks that pongs answer pings in order; a pong that waited may have given way to a newer one.
+func pongsMatch(pings []string, pongs [][]byte) error {
+	i := 0
+	for _, pong := range pongs {
+		for i < len(pings) && pings[i] != string(pong) {
+			i++
+		}
+		if i == len(pings) {
+			return fmt.Errorf("pong %x answers no ping, or comes out of order", pong)
+		}
+		i++
+	}
+	return nil
+}
+
+// stormEnd reads to the end after a close frame.
+func stormEnd(c *client, want protocol.CloseCode) error {
+	c.send(opClose, closePayload(want, ""))
+	if f, err := c.frame(); err == nil || strings.Contains(err.Error(), "after the close frame") {
+		return fmt.Errorf("opcode %#x after the close frame (%v)", f.opcode, err)
+	}
+	_ = c.nc.Close() // the server has closed, too
+	return nil
+}
+
+// isCut reports whether a connection ended without a close frame.
+func isCut(err error) bool {
+	var op *net.OpError
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.As(err, &op) && !op.Timeout()
+}
