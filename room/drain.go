@@ -67,7 +67,11 @@ func (h *Hub) Shutdown(ctx context.Context) error {
 	h.await(idle)
 
 	h.mu.Lock()
-	clear(h.rooms)
+	for _, r := range h.rooms {
+		r.mu.Lock()
+		h.deleteLocked(r)
+		r.mu.Unlock()
+	}
 	h.mu.Unlock()
 	return err
 }

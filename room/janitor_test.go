@@ -240,7 +240,7 @@ func TestReturnToBaseline(t *testing.T) {
 			update(t, h, "unjoined", 1)
 			members[0].Cut()
 			members[1].Send(`{"type":"leave-plan","planId":"p"}`)
-			members[1].Session().CloseFrame(protocol.CloseNormal, nil)
+			closeByPeer(members[1], protocol.CloseNormal)
 			revoke(t, h, "q", "carol")
 			if err := h.Disconnect(t.Context(), "carol"); err != nil {
 				t.Fatalf("Disconnect: %v", err)

@@ -51,11 +51,23 @@ func openPipe(t *testing.T, h *room.Hub, userID string, window int) *pipe {
 		t.Fatalf("Connect: %v", err)
 	}
 	p.session = s
-	t.Cleanup(func() {
-		_ = p.Close()
-		s.End(protocol.CloseAbnormal)
-	})
+	go p.serve()
+	t.Cleanup(func() { _ = p.Close() })
 	return p
+}
+
+// serve is the transport's reader: it ends the session when the connection is over.
+func (p *pipe) serve() {
+	for {
+		p.mu.Lock()
+		changed, over := p.changed, p.finished || p.closed
+		p.mu.Unlock()
+		if over {
+			p.session.End(protocol.CloseAbnormal)
+			return
+		}
+		<-changed
+	}
 }
 
 func (p *pipe) Framing() room.Framing { return lines{} }
@@ -200,6 +212,12 @@ func wantClosed(t *testing.T, m *roomtest.Member, want protocol.CloseCode) proto
 		t.Errorf("goodbye %+v, want the advice %+v", goodbye, a)
 	}
 	return goodbye
+}
+
+// closeByPeer answers the close frame that the client of m sent.
+func closeByPeer(m *roomtest.Member, code protocol.CloseCode) {
+	m.Session().CloseFrame(code, []byte{3, 0, 0, 0, 2, byte(code >> 8), byte(code)}) // as roomtest frames it
+	synctest.Wait()
 }
 
 // connect connects a user under a client id, without joining.

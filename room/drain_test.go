@@ -1,0 +1,338 @@
+package room_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/planrooms/planrooms/auth"
+	"github.com/planrooms/planrooms/protocol"
+	"github.com/planrooms/planrooms/room"
+	"github.com/planrooms/planrooms/room/roomtest"
+)
+
+// shutdown ends h within d and returns the error and how long it took.
+func shutdown(h *room.Hub, d time.Duration) (error, time.Duration) {
+	ctx, cancel := context.WithTimeout(context.Background(), d)
+	defer cancel()
+	start := time.Now()
+	err := h.Shutdown(ctx)
+	return err, time.Since(start)
+}
+
+func TestShutdownOfAnUnusedHub(t *testing.T) {
+	bubble(t, nil, func(t *testing.T, h *room.Hub) {
+		if err, took := shutdown(h, time.Second); err != nil || took != 0 {
+			t.Errorf("Shutdown = %v after %v", err, took)
+		}
+	})
+}
+
+// Everybody hears what has a position, and is then sent away with a slot of their own, a batch at a time.
+func TestShutdown(t *testing.T) {
+	bubble(t, nil, func(t *testing.T, h *room.Hub) {
+		members := make([]*roomtest.Member, 300)
+		for n := range members {
+			members[n] = connect(t, h, fmt.Sprint("user", n%15), "")
+			members[n].Join("p", nil)
+		}
+		for _, m := range members {
+			unread(t, m)
+		}
+		for n := range 10 {
+			update(t, h, "p", n)
+		}
+		err, took := shutdown(h, 10*time.Second)
+		if err != nil || took != 2*50*time.Millisecond {
+			t.Errorf("Shutdown = %v after %v, want nil after two pauses", err, took)
+		}
+		slots := make(map[int64]bool)
+		for _, m := range members {
+			for n := range 10 {
+				wantEvent(t, m, n)
+			}
+			g := wantClosed(t, m, protocol.CloseShutdown)
+			slots[g.RetryAfterMs] = true
+			if g.RetryAfterMs <= 0 {
+				t.Errorf("retryAfterMs = %d", g.RetryAfterMs)
+			}
+		}
+		if len(slots) != len(members) {
+			t.Errorf("%d different slots for %d connections", len(slots), len(members))
+		}
+	})
+}
+
+func TestAfterShutdown(t *testing.T) {
+	bubble(t, nil, func(t *testing.T, h *room.Hub) {
+		ctx := t.Context()
+		m := roomtest.Join(t, h, "alice", "p")
+		update(t, h, "p", 1)
+		if err, _ := shutdown(h, time.Second); err != nil {
+			t.Fatalf("Shutdown = %v", err)
+		}
+		_, positionErr := h.Position(ctx, "p")
+		_, connectErr := h.Connect(ctx, auth.Identity{UserID: "bob"}, &pipe{}, nil)
+		for name, err := range map[string]error{
+			"BroadcastTaskUpdated":     h.BroadcastTaskUpdated(ctx, "p", 1),
+			"BroadcastTaskCreated":     h.BroadcastTaskCreated(ctx, "p", 1),
+			"BroadcastTaskDeleted":     h.BroadcastTaskDeleted(ctx, "p", "1"),
+			"BroadcastTaskReordered":   h.BroadcastTaskReordered(ctx, "p", nil),
+			"BroadcastProgressUpdated": h.BroadcastProgressUpdated(ctx, "p", 1),
+			"Broadcast":                h.Broadcast(ctx, "p", protocol.Event{Type: "x"}),
+			"Notify":                   h.Notify(ctx, "alice", protocol.Event{Type: "x"}),
+			"Resync":                   h.Resync(ctx, "p"),
+			"Revoke":                   h.Revoke(ctx, "p", "alice"),
+			"Disconnect":               h.Disconnect(ctx, "alice"),
+			"Position":                 positionErr,
+			"Connect":                  connectErr,
+		} {
+			if !errors.Is(err, room.ErrHubClosed) {
+				t.Errorf("%s after Shutdown = %v, want ErrHubClosed", name, err)
+			}
+		}
+		if err, took := shutdown(h, time.Second); err != nil || took != 0 {
+			t.Errorf("a second Shutdown = %v after %v", err, took)
+		}
+		m.Send(pingMessage) // a transport may come late
+		m.Session().ControlFrame()
+		m.Session().WriteControl([]byte("x"))
+		m.Session().Close(protocol.CloseInternal)
+		<-m.Session().Done()
+		got := h.Stats()
+		if got.Connections != 0 || got.Users != 0 || got.Rooms != 0 || got.HistoryBytes != 0 || len(h.Rooms()) != 0 {
+			t.Errorf("%+v after Shutdown, want nothing held", got)
+		}
+		if _, ok := h.Room("p"); ok || h.UserConnections("alice") != 0 {
+			t.Error("there is a room or a connection after Shutdown")
+		}
+	})
+}
+
+// Who is behind gets everything that has a position before the goodbye, if they take it in time.
+func TestShutdownWaitsForTheSlow(t *testing.T) {
+	tests := []struct {
+		name  string
+		takes time.Duration // when the socket takes everything; 0 is never
+		ctx   time.Duration
+		took  time.Duration
+		err   error
+		told  bool
+	}{
+		{name: "takes it in time", takes: 900 * time.Millisecond, ctx: 10 * time.Second, took: 900 * time.Millisecond, told: true},
+		{name: "never", ctx: 10 * time.Second, took: time.Second},
+		{name: "never, and the context ends", ctx: 300 * time.Millisecond, took: 300 * time.Millisecond, err: context.DeadlineExceeded},
+		{name: "the context has ended", ctx: -1, err: context.DeadlineExceeded},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			bubble(t, nil, func(t *testing.T, h *room.Hub) {
+				p := openPipe(t, h, "alice", -1)
+				p.send(`{"type":"join-plan","planId":"p"}`)
+				p.read()
+				p.open(10)
+				for n := range 5 {
+					update(t, h, "p", n)
+				}
+				synctest.Wait()
+				if test.takes > 0 {
+					time.AfterFunc(test.takes, func() { p.open(-1) })
+				}
+				err, took := shutdown(h, test.ctx)
+				if !errors.Is(err, test.err) || took != test.took {
+					t.Errorf("Shutdown = %v after %v, want %v after %v", err, took, test.err, test.took)
+				}
+				got := p.read()
+				if n := strings.Count(got, `"task-updated"`); test.told && (n != 5 || !strings.HasSuffix(got, "(close 4503 shutting down)\n")) {
+					t.Errorf("wrote %q, want 5 events, goodbye, close", got)
+				}
+				if finished, closed := p.state(); finished != test.told || closed == test.told {
+					t.Errorf("finished %v, cut %v", finished, closed)
+				}
+			})
+		})
+	}
+}
+
+// From the start of Shutdown on nothing is taken any more, while it still waits for the slow.
+func TestDuringShutdown(t *testing.T) {
+	bubble(t, nil, func(t *testing.T, h *room.Hub) {
+		alice := roomtest.Connect(t, h, auth.Identity{UserID: "alice"}, &roomtest.Options{SocketBuffer: 10})
+		alice.Join("p", nil)
+		alice.Stall()
+		done := make(chan error, 2)
+		for range 2 {
+			go func() {
+				err, _ := shutdown(h, 5*time.Second)
+				done <- err
+			}()
+		}
+		synctest.Wait()
+		if err := h.BroadcastTaskUpdated(t.Context(), "p", 1); !errors.Is(err, room.ErrHubClosed) {
+			t.Errorf("Broadcast during Shutdown = %v, want ErrHubClosed", err)
+		}
+		if _, err := h.Connect(t.Context(), auth.Identity{UserID: "bob"}, &pipe{}, nil); !errors.Is(err, room.ErrHubClosed) {
+			t.Errorf("Connect during Shutdown = %v, want ErrHubClosed", err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		defer cancel()
+		if err := h.Shutdown(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("a second Shutdown whose context ends first = %v", err)
+		}
+		for range 2 {
+			if err := <-done; err != nil {
+				t.Errorf("Shutdown = %v", err)
+			}
+		}
+		if _, code := alice.Closed(); code != protocol.CloseAbnormal {
+			t.Errorf("the stalled connection ended with %d", code)
+		}
+	})
+}
+
+// What Broadcast accepted is delivered, however close to Shutdown it was.
+func TestShutdownMeetsBroadcasts(t *testing.T) {
+	for range 5 {
+		bubble(t, nil, func(t *testing.T, h *room.Hub) {
+			alice, bob := roomtest.Join(t, h, "alice", "p"), roomtest.Join(t, h, "bob", "p")
+			var accepted atomic.Int64
+			var wg sync.WaitGroup
+			started := make(chan struct{}, 4)
+			for range 4 {
+				wg.Go(func() {
+					for n := 0; ; n++ {
+						err := h.BroadcastTaskUpdated(context.Background(), "p", n)
+						if err != nil {
+							if !errors.Is(err, room.ErrHubClosed) {
+								t.Errorf("Broadcast = %v", err)
+							}
+							return
+						}
+						accepted.Add(1)
+						if n == 20 {
+							started <- struct{}{}
+						}
+					}
+				})
+			}
+			<-started
+			if err, _ := shutdown(h, 5*time.Second); err != nil {
+				t.Errorf("Shutdown = %v", err)
+			}
+			wg.Wait()
+			for _, m := range []*roomtest.Member{alice, bob} {
+				events, resyncs := int64(0), 0
+				for {
+					msg := m.NextMessage()
+					if msg.Type == protocol.TypeTaskUpdated {
+						events++
+					}
+					if msg.Type == protocol.TypeResync {
+						resyncs++
+					}
+					if msg.Type == protocol.TypeGoodbye {
+						break
+					}
+				}
+				if events != accepted.Load() && resyncs == 0 {
+					t.Errorf("got %d events of %d accepted ones", events, accepted.Load())
+				}
+			}
+		})
+	}
+}
+
+// A join that is under way when Shutdown begins ends without an answer, and holds nothing up.
+func TestShutdownMeetsAJoin(t *testing.T) {
+	g := &authorizer{}
+	bubble(t, &room.Options{Authorize: g.authorize}, func(t *testing.T, h *room.Hub) {
+		g.set(func(ctx context.Context, _ auth.Identity, _ string) error {
+			pause(ctx, 4*time.Second)
+			return ctx.Err()
+		})
+		m := connect(t, h, "alice", "")
+		m.Send(`{"type":"join-plan","planId":"p"}`)
+		synctest.Wait()
+		if err, took := shutdown(h, 5*time.Second); err != nil || took != 0 {
+			t.Errorf("Shutdown = %v after %v", err, took)
+		}
+		wantClosed(t, m, protocol.CloseShutdown)
+	})
+}
+
+// A callback that does not listen is waited for no longer than a second.
+func TestShutdownWithADeafCallback(t *testing.T) {
+	g := &authorizer{}
+	bubble(t, &room.Options{Authorize: g.authorize}, func(t *testing.T, h *room.Hub) {
+		deaf := make(chan struct{})
+		g.set(func(context.Context, auth.Identity, string) error {
+			<-deaf
+			return nil
+		})
+		m := connect(t, h, "alice", "")
+		m.Send(`{"type":"join-plan","planId":"p"}`)
+		synctest.Wait()
+		if err, took := shutdown(h, 5*time.Second); err != nil || took != time.Second {
+			t.Errorf("Shutdown = %v after %v, want nil after a second", err, took)
+		}
+		wantClosed(t, m, protocol.CloseShutdown)
+		close(deaf)
+		synctest.Wait()
+		if got := h.Stats().Rooms; got != 0 {
+			t.Errorf("%d rooms after Shutdown", got)
+		}
+	})
+}
+
+// Callbacks may end the hub, in a goroutine of their own, and call it while it ends.
+func TestShutdownFromCallbacks(t *testing.T) {
+	for _, from := range []string{"join", "leave", "disconnect", "broadcast", "authorize"} {
+		t.Run(from, func(t *testing.T) {
+			var h *room.Hub
+			var once sync.Once
+			done := make(chan error, 1)
+			end := func(name string) {
+				if name == from {
+					once.Do(func() {
+						go func() {
+							err, _ := shutdown(h, 5*time.Second)
+							done <- err
+						}()
+					})
+				}
+				h.Stats()
+				h.Room("p")
+				_ = h.Resync(context.Background(), "other") // closed or not
+			}
+			opts := &room.Options{
+				Authorize: func(context.Context, auth.Identity, string) error { end("authorize"); return nil },
+				Observer: room.Observer{
+					Join:       func(room.ConnectionInfo, string, bool) { end("join") },
+					Leave:      func(room.ConnectionInfo, string) { end("leave") },
+					Disconnect: func(room.ConnectionInfo, protocol.CloseCode) { end("disconnect") },
+					Broadcast:  func(string, protocol.Type, int) { end("broadcast") },
+				},
+			}
+			synctest.Test(t, func(t *testing.T) {
+				done = make(chan error, 1)
+				h = newHub(t, opts)
+				m := connect(t, h, "alice", "")
+				m.Send(`{"type":"join-plan","planId":"p"}`)
+				synctest.Wait()
+				_ = h.BroadcastTaskUpdated(t.Context(), "p", 1) // closed or not
+				m.Send(`{"type":"leave-plan","planId":"p"}`)
+				synctest.Wait()
+				m.Cut()
+				if err := <-done; err != nil {
+					t.Errorf("Shutdown = %v", err)
+				}
+			})
+		})
+	}
+}
