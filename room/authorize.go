@@ -32,6 +32,9 @@ func (h *Hub) guard(f func(context.Context) error) error {
 	})
 	select {
 	case err := <-result:
+		if err == nil {
+			err = ctx.Err() // a yes that came too late: both channels may be ready
+		}
 		return err
 	case <-ctx.Done():
 		return ctx.Err()

@@ -406,10 +406,11 @@ type view struct {
 	count   int
 	// ownUnknown: the client's own state may stand otherwise, because it set it while it was not reading.
 	ownUnknown bool
+	own        string // the state that the client set last
 }
 
 func (v *view) join(a *protocol.JoinAnswer) {
-	*v = view{joined: true, pos: a.Position.Seq, people: map[string]string{}, count: a.ParticipantCount, ownUnknown: v.ownUnknown}
+	*v = view{joined: true, pos: a.Position.Seq, people: map[string]string{}, count: a.ParticipantCount, ownUnknown: v.ownUnknown, own: v.own}
 	for _, p := range a.Participants {
 		v.people[p.UserID] = string(p.State)
 	}

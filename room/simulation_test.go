@@ -208,6 +208,7 @@ func (s *sim) observedJoin(c room.ConnectionInfo, planID string) {
 			s.failLocked("Join of %v out of order", m)
 		}
 		s.members[m], s.ever[m] = c.UserID, true
+		s.openLocked(planID)
 		s.lastChange[planID] = time.Now()
 	})
 }
@@ -563,7 +564,7 @@ func (s *sim) leave(c *client) {
 	synctest.Wait()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if _, still := s.members[membership{c.id, plan}]; still {
+	if _, still := s.members[membership{c.id, plan}]; still && !c.isStalled() {
 		s.failLocked("%s is still a member of %s", c.who(), plan)
 	}
 }
@@ -789,10 +790,17 @@ func (s *sim) updatePresence(c *client) {
 	plan := pick(s.rnd, s.plans)
 	var state json.RawMessage
 	if s.rnd.IntN(3) > 0 {
-		state = json.RawMessage(fmt.Sprintf(`{"n":%d}`, s.rnd.IntN(5)))
+		state = s.newState()
 	}
 	s.note("presence %s %s %s", c.who(), plan, state)
 	s.setPresence(c, plan, state)
+}
+
+func (s *sim) newState() json.RawMessage {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ids++
+	return json.RawMessage(fmt.Sprintf(`{"n":%d}`, s.ids))
 }
 
 func (s *sim) setPresence(c *client, plan string, state json.RawMessage) {
@@ -800,7 +808,10 @@ func (s *sim) setPresence(c *client, plan string, state json.RawMessage) {
 	v := c.view(plan)
 	v.ownUnknown = v.ownUnknown || c.isStalled()
 	if v.joined {
-		v.people[c.user] = string(state)
+		if state != nil || v.people[c.user] == v.own { // another tab's state stays
+			v.people[c.user] = string(state)
+		}
+		v.own = string(state)
 	}
 	c.request(protocol.Request{Type: protocol.TypeUpdatePresence, PlanID: plan, State: state})
 }
@@ -871,7 +882,7 @@ func (s *sim) parallel() {
 			do = append(do, func() { c.end(protocol.CloseAbnormal) })
 		case 5:
 			s.note("  presence %s", c.who())
-			state := json.RawMessage(fmt.Sprintf(`{"n":%d}`, s.rnd.IntN(5)))
+			state := s.newState()
 			do = append(do, func() { s.setPresence(c, plan, state) })
 		case 6:
 			s.note("  stall, unstall %s", c.who())
@@ -950,7 +961,7 @@ func (s *sim) hear(c *client, h heard) {
 		var answer protocol.LeaveAnswer
 		s.decode(c, m, &answer)
 		if answer.Success {
-			if !v.joined {
+			if !v.joined && !c.vague {
 				s.fail("%s: left %s without a join", c.who(), m.PlanID)
 			}
 			*v = view{pos: v.pos}
