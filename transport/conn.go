@@ -42,7 +42,7 @@ type conn struct {
 	// Owned by the reader.
 	early   []byte // what net/http had read beyond the request
 	scan    frameScan
-	readErr error // of the socket
+	readErr error // of the socket: something was expected and did not come
 	ending  bool  // a close frame of the library's was handed over
 	deaf    bool  // the connection is being closed for what was read: discard the rest
 

@@ -3,6 +3,7 @@ package transport
 import (
 	"log/slog"
 	"net"
+	"net/http"
 
 	"github.com/planrooms/planrooms/room"
 )
@@ -36,4 +37,18 @@ func Attach(s room.Sink, nc net.Conn, writeBuffer int) {
 	c := s.(*conn)
 	c.writeBuffer = writeBuffer
 	c.attach(nc, nil)
+}
+
+// Session is what a connection's reader talks to.
+type Session = session
+
+// Serve upgrades a request for a session of the test's own, and reads until the connection is over.
+func Serve(w http.ResponseWriter, r *http.Request, log *slog.Logger, session func(room.Sink) Session) {
+	c := newConn(log, defaultWriteBuffer, new(buffers))
+	c.session = session(c)
+	ws, err := accept(hijacker{w, c}, bareHandshake(r))
+	if err != nil {
+		panic(err)
+	}
+	c.serve(ws, func() {})
 }

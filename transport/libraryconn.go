@@ -36,10 +36,9 @@ func (l libraryConn) Read(p []byte) (int, error) {
 	n, err := c.net.Read(p)
 	if n > 0 {
 		l.saw(p[:n])
+		return n, nil // an error comes again
 	}
-	if err != nil {
-		c.readErr = err
-	}
+	c.readErr = err
 	return n, err
 }
 

@@ -163,9 +163,10 @@ func TestFlood(t *testing.T) {
 func TestStalledReader(t *testing.T) {
 	for _, tls := range []bool{false, true} {
 		t.Run(fmt.Sprintf("TLS %v", tls), func(t *testing.T) {
+			t.Parallel()
 			codes := make(chan protocol.CloseCode, 2)
 			s := newServer(t, config{tls: tls, hub: room.Options{
-				WriteTimeout: 50 * time.Millisecond,
+				WriteTimeout: 3 * time.Second, // enough for bob on a machine with other work
 				Observer: room.Observer{Disconnect: func(c room.ConnectionInfo, code protocol.CloseCode) {
 					if c.UserID == "ann" {
 						codes <- code

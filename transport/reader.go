@@ -75,6 +75,8 @@ func (c *conn) message(binary bool, r io.Reader) error {
 		return c.refuse(protocol.CloseTooBig, r)
 	case err != nil:
 		return err
+	case c.readErr != nil:
+		return c.readErr // the library takes an end of the stream between two fragments for the end of the message
 	case !utf8.Valid(*b):
 		return c.refuse(protocol.CloseInvalidPayload, r)
 	}
