@@ -31,8 +31,8 @@ type person struct {
 	shown    json.RawMessage // the state that was told last
 	sets     uint64          // counts states, for their order
 	linger   *timer
-	lastSeen time.Time // when the last connection ended; lingering only
-	lastMsg  time.Time
+	lastSeen time.Time // last byte of the connections that have ended
+	lastMsg  time.Time // last message of these
 }
 
 // connState is what one connection says about its user.
@@ -71,7 +71,8 @@ func (p *presence) exitLocked(s *Session, d departure) (evict []*Session) {
 		return nil
 	}
 	delete(who.conns, s)
-	who.lastSeen, who.lastMsg = s.lastSeen(), s.lastMessage()
+	// Another connection, which ended before, may have been the livelier one.
+	who.lastSeen, who.lastMsg = latest(who.lastSeen, s.lastSeen()), latest(who.lastMsg, s.lastMessage())
 	switch {
 	case len(who.conns) > 0:
 		return p.showLocked(who, nil)
