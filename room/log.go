@@ -253,9 +253,6 @@ type cursor struct {
 // missed reports whether events that c still needs have been dropped.
 func (l *log) missed(c cursor) bool { return max(c.next, c.events) < l.tail }
 
-// atEnd reports whether nothing is left for c.
-func (l *log) atEnd(c cursor) bool { return c.next >= l.next }
-
 // read appends the entries after c to dst, in order, until their payloads sum to maxBytes (at least one entry).
 // through is the index up to which everything has been read.
 func (l *log) read(dst []*entry, c cursor, maxBytes int) (_ []*entry, through uint64) {

@@ -3,6 +3,7 @@ package room_test
 import (
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -407,6 +408,85 @@ func TestLaggingMemberEndsWithTheTruth(t *testing.T) {
 			t.Errorf("%d events, people (-want +got):\n%s", events, diff)
 		}
 	})
+}
+
+// Whatever happens while members lag, each from another moment on, they end with the truth and have missed no event.
+func TestLaggingMembersAtRandom(t *testing.T) {
+	for seed := range uint64(8) {
+		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
+			bubble(t, nil, func(t *testing.T, h *room.Hub) {
+				random := rand.New(rand.NewPCG(seed, 1))
+				users := make([]*roomtest.Member, 12)
+				for n := range users {
+					users[n] = connect(t, h, fmt.Sprint("user", n), "")
+				}
+				type watcher struct {
+					m      *roomtest.Member
+					people map[string]string
+					events int
+				}
+				var watchers []*watcher
+				truth := make(map[string]string)
+				events := 0
+				for op := range 600 {
+					if op%100 == 0 {
+						w := &watcher{people: make(map[string]string), events: events}
+						name := fmt.Sprint("watcher", op)
+						w.m = roomtest.Connect(t, h, auth.Identity{UserID: name, Name: name}, &roomtest.Options{SocketBuffer: 10 * op})
+						w.m.Join("p", nil)
+						for _, p := range w.m.Joined.Participants {
+							w.people[p.UserID] = string(p.State)
+						}
+						w.m.Stall()
+						truth[name] = ""
+						watchers = append(watchers, w)
+					}
+					m := users[random.IntN(len(users))]
+					name := m.Session().UserID()
+					state, in := truth[name]
+					switch random.IntN(6) {
+					case 0:
+						update(t, h, "p", op)
+						events++
+					case 1, 2:
+						m.Send(`{"type":"leave-plan","planId":"p"}`)
+						delete(truth, name)
+					case 3:
+						m.Send(`{"type":"join-plan","planId":"p"}`)
+						truth[name] = state
+					default:
+						state = fmt.Sprint(op)
+						if random.IntN(4) == 0 {
+							state = ""
+						}
+						if in {
+							truth[name] = state
+						}
+						if state == "" {
+							state = "null"
+						}
+						m.Send(fmt.Sprintf(`{"type":"update-presence","planId":"p","data":{"state":%s}}`, state))
+					}
+					synctest.Wait()
+				}
+				for _, w := range watchers {
+					w.m.Unstall()
+					var notices []protocol.Message
+					for _, msg := range unread(t, w.m) {
+						if msg.Seq > 0 {
+							w.events++
+						} else {
+							notices = append(notices, msg)
+						}
+					}
+					fold(t, w.people, notices)
+					if diff := cmp.Diff(truth, w.people); diff != "" || w.events != events {
+						t.Errorf("%s heard of %d events, want %d; people (-want +got):\n%s", w.m.Session().UserID(), w.events, events, diff)
+					}
+				}
+			})
+		})
+	}
 }
 
 // Whoever holds up more than 1,024 notices is closed, and nobody else.
