@@ -1,0 +1,224 @@
+package room_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"runtime"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/planrooms/planrooms/auth"
+	"github.com/planrooms/planrooms/protocol"
+	"github.com/planrooms/planrooms/room"
+)
+
+// lengthFraming is a length of four bytes and the content, about what a WebSocket frame costs.
+type lengthFraming struct{}
+
+func (lengthFraming) AppendMessage(dst, payload []byte) []byte {
+	n := len(payload)
+	return append(append(dst, byte(n>>24), byte(n>>16), byte(n>>8), byte(n)), payload...)
+}
+
+func (lengthFraming) AppendPing(dst []byte) []byte { return append(dst, 0, 0, 0, 0) }
+
+func (lengthFraming) AppendClose(dst []byte, _ protocol.CloseCode, _ string) []byte {
+	return append(dst, 0, 0, 0, 0)
+}
+
+// discard is a sink that counts bytes and takes everything at once.
+type discard struct {
+	session *room.Session
+	bytes   *atomic.Int64
+}
+
+func (*discard) Framing() room.Framing { return lengthFraming{} }
+
+func (d *discard) TryWrite(b []byte) (int, error) {
+	d.bytes.Add(int64(len(b)))
+	return len(b), nil
+}
+
+func (d *discard) Write(b []byte, _ time.Time) (int, error) { return d.TryWrite(b) }
+
+func (d *discard) Finish() { d.end() }
+
+func (d *discard) Close() error {
+	d.end()
+	return nil
+}
+
+func (d *discard) end() {
+	if d.session != nil {
+		d.session.End(protocol.CloseAbnormal)
+	}
+}
+
+func benchHub(b *testing.B, history int) *room.Hub {
+	b.Helper()
+	h := room.NewHub(&room.Options{Authorize: anyone, PingEvery: -1, HistoryEvents: history, IdleTimeout: time.Hour})
+	b.Cleanup(func() {
+		if err := h.Shutdown(context.Background()); err != nil {
+			b.Error(err)
+		}
+	})
+	return h
+}
+
+func benchConnect(b *testing.B, h *room.Hub, user string) *discard {
+	b.Helper()
+	d := &discard{bytes: new(atomic.Int64)}
+	s, err := h.Connect(context.Background(), auth.Identity{UserID: user, Name: user}, d, nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	d.session = s
+	return d
+}
+
+// await waits until a condition that another goroutine brings about holds.
+func await(b *testing.B, cond func() bool) {
+	b.Helper()
+	for begin := time.Now(); !cond(); time.Sleep(20 * time.Microsecond) {
+		if time.Since(begin) > 30*time.Second {
+			b.Fatal("it did not happen")
+		}
+	}
+}
+
+var benchTask = json.RawMessage(`{"id":"task-4711","title":"Write the benchmark before the claim","done":false,"order":17}`)
+
+// benchMembers has n users in plan p, and returns the count of bytes that reach all of them together, at rest.
+func benchMembers(b *testing.B, h *room.Hub, n int) *atomic.Int64 {
+	b.Helper()
+	total := new(atomic.Int64)
+	for i := range n {
+		d := &discard{bytes: total}
+		s, err := h.Connect(context.Background(), auth.Identity{UserID: fmt.Sprint("user", i)}, d, nil)
+		if err != nil {
+			b.Fatal(err)
+		}
+		d.session = s
+		s.Receive([]byte(`{"type":"join-plan","planId":"p"}`))
+	}
+	await(b, func() bool { info, _ := h.Room("p"); return info.Connections == n })
+	for last := int64(-1); total.Load() != last; time.Sleep(1100 * time.Millisecond) { // the last count of a crowded room
+		last = total.Load()
+	}
+	return total
+}
+
+// BenchmarkBroadcast delivers one event after the other to all members. ns/op is the time until the last has it.
+func BenchmarkBroadcast(b *testing.B) {
+	for _, n := range []int{1, 10, 100, 1000, 10000} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			h := benchHub(b, 256)
+			total := benchMembers(b, h, n)
+			// Positions have a width: the bytes of one event are taken from its like, and the wait is for at least those.
+			before := total.Load()
+			if err := h.BroadcastTaskUpdated(b.Context(), "p", benchTask); err != nil {
+				b.Fatal(err)
+			}
+			await(b, func() bool { now := total.Load(); time.Sleep(50 * time.Millisecond); return now > before && total.Load() == now })
+			each := total.Load() - before
+			b.ReportAllocs()
+			for b.Loop() {
+				want := total.Load() + each
+				if err := h.BroadcastTaskUpdated(b.Context(), "p", benchTask); err != nil {
+					b.Fatal(err)
+				}
+				for total.Load() < want {
+					runtime.Gosched() // a sleep would be longer than what is measured
+				}
+			}
+			b.ReportMetric(float64(n)*float64(b.N)/b.Elapsed().Seconds(), "deliveries/s")
+		})
+	}
+}
+
+// BenchmarkBroadcastCall is the call alone, as a host's PATCH handler pays it, with 1,000 members that are served meanwhile.
+func BenchmarkBroadcastCall(b *testing.B) {
+	for _, n := range []int{0, 1000} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			h := benchHub(b, 256)
+			if n > 0 {
+				benchMembers(b, h, n)
+			}
+			b.ReportAllocs()
+			for b.Loop() {
+				if err := h.BroadcastTaskUpdated(b.Context(), "p", benchTask, room.By("user1")); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkJoinLeave joins and leaves a room of 50 people, both answers awaited.
+func BenchmarkJoinLeave(b *testing.B) {
+	h := benchHub(b, 256)
+	benchMembers(b, h, 50)
+	b.ReportAllocs()
+	var d *discard
+	for i := 0; b.Loop(); i++ {
+		if i%50 == 0 { // below the rate limit
+			if d != nil {
+				d.end()
+			}
+			d = benchConnect(b, h, fmt.Sprint("guest", i))
+		}
+		d.session.Receive([]byte(`{"type":"join-plan","planId":"p"}`))
+		d.session.Receive([]byte(`{"type":"leave-plan","planId":"p"}`))
+		for want := uint64(i + 51); h.Stats().Joins < want; {
+			runtime.Gosched()
+		}
+		for {
+			if info, _ := h.Room("p"); info.Connections == 50 {
+				break
+			}
+			runtime.Gosched()
+		}
+	}
+}
+
+// BenchmarkResume256 joins 256 events behind the end, and waits until all have come.
+func BenchmarkResume256(b *testing.B) {
+	h := benchHub(b, 256)
+	var since protocol.Position
+	for i := range 257 {
+		if err := h.BroadcastTaskUpdated(b.Context(), "p", benchTask); err != nil {
+			b.Fatal(err)
+		}
+		if i == 0 {
+			since, _ = h.Position(b.Context(), "p") // the hub is open
+		}
+	}
+	join := fmt.Appendf(nil, `{"type":"join-plan","planId":"p","since":{"epoch":%q,"seq":%d}}`, since.Epoch, since.Seq)
+	first := benchConnect(b, h, "user")
+	hello := first.bytes.Load()
+	first.session.Receive(join)
+	await(b, func() bool { return first.bytes.Load() > hello+256*int64(len(benchTask)) })
+	await(b, func() bool { n := first.bytes.Load(); time.Sleep(50 * time.Millisecond); return first.bytes.Load() == n })
+	each := first.bytes.Load() - hello
+	b.SetBytes(each)
+	b.ReportAllocs()
+	var d *discard
+	for i := 0; b.Loop(); i++ {
+		if i%100 == 0 {
+			if d != nil {
+				d.end()
+			}
+			d = benchConnect(b, h, "user")
+		}
+		want := d.bytes.Load() + each
+		d.session.Receive(join)
+		for d.bytes.Load() < want {
+			runtime.Gosched()
+		}
+	}
+	if got := h.Stats().Recovered; got < uint64(b.N) {
+		b.Errorf("%d recovered, want %d", got, b.N)
+	}
+}
