@@ -46,7 +46,11 @@ func blocks(t *testing.T) (programs, pieces []string) {
 // Every piece of Go in the README stands in an example that is compiled and run.
 func TestREADMEPieces(t *testing.T) {
 	var examples strings.Builder
-	for _, name := range []string{"../room/example_test.go", "../transport/example_test.go", "../auth/jwtauth/example_test.go"} {
+	names, err := filepath.Glob("../*/example*_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range names {
 		b, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)

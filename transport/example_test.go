@@ -1,421 +1,56 @@
 package transport_test
 
 import (
-	"bufio"
 	"context"
-	"encoding/json"
-	"errors"
-	"fmt"
-	"io"
 	"log"
-	"net"
 	"net/http"
-	"net/http/httptest"
-	"strings"
-	"sync"
-	"time"
 
 	"github.com/planrooms/planrooms/auth"
-	"github.com/planrooms/planrooms/auth/jwtauth"
-	"github.com/planrooms/planrooms/protocol"
 	"github.com/planrooms/planrooms/room"
 	"github.com/planrooms/planrooms/transport"
 )
 
-// tab is a WebSocket client for the examples: no more than what reads a few short messages.
-type tab struct {
-	conn io.ReadWriteCloser
-	r    *bufio.Reader
+func canSeePlan(context.Context, auth.Identity, string) error { return nil }
+
+func saveTask(*http.Request) (task any, err error) { return struct{}{}, nil }
+
+func lookUpSession(context.Context, string) (auth.Identity, error) {
+	return auth.Identity{UserID: "ann"}, nil
 }
 
-// openTab connects to url as the user, with a client id.
-func openTab(url, token, clientID string) *tab {
-	r, err := http.NewRequest(http.MethodGet, url+"/ws?client="+clientID, nil)
-	if err != nil {
-		log.Fatal(err)
-	}
-	r.Header = http.Header{
-		"Connection": {"Upgrade"}, "Upgrade": {"websocket"}, "Sec-Websocket-Version": {"13"},
-		"Sec-Websocket-Key": {"dGhlIHNhbXBsZSBub25jZQ=="}, "Authorization": {"Bearer " + token},
-	}
-	resp, err := http.DefaultTransport.RoundTrip(r)
-	if err != nil {
-		log.Fatal(err)
-	}
-	if resp.StatusCode != http.StatusSwitchingProtocols {
-		log.Fatal(resp.Status)
-	}
-	conn := resp.Body.(io.ReadWriteCloser)
-	t := &tab{conn, bufio.NewReader(conn)}
-	t.read() // the hello
-	return t
-}
+// A service with plans that are live: a handler for the connections, and one line in the handler of a change.
+func Example() {
+	hub := room.NewHub(&room.Options{Authorize: canSeePlan})
+	verifier := auth.Static(map[string]auth.Identity{"secret": {UserID: "ann", Name: "Ann"}})
 
-// join joins a plan and reads the answer.
-func (t *tab) join(planID string, since *protocol.Position) protocol.JoinAnswer {
-	message, err := protocol.EncodeRequest(protocol.Request{Type: protocol.TypeJoinPlan, PlanID: planID, Since: since})
-	if err != nil {
-		log.Fatal(err)
-	}
-	frame := []byte{0x81, 0xfe, byte(len(message) >> 8), byte(len(message)), 0, 0, 0, 0} // text, masked with zeros
-	if _, err := t.conn.Write(append(frame, message...)); err != nil {
-		log.Fatal(err)
-	}
-	var answer protocol.JoinAnswer
-	if err := json.Unmarshal(t.read().Data, &answer); err != nil {
-		log.Fatal(err)
-	}
-	return answer
-}
-
-// read reads the next message.
-func (t *tab) read() protocol.Message {
-	header := make([]byte, 2)
-	if _, err := io.ReadFull(t.r, header); err != nil {
-		log.Fatal(err)
-	}
-	length := int(header[1])
-	if length == 126 {
-		if _, err := io.ReadFull(t.r, header); err != nil {
-			log.Fatal(err)
+	mux := http.NewServeMux()
+	mux.Handle("GET /ws", transport.NewHandler(hub, verifier, nil))
+	mux.HandleFunc("PATCH /plans/{plan}/tasks/{task}", func(w http.ResponseWriter, r *http.Request) {
+		task, err := saveTask(r)
+		if err != nil {
+			http.Error(w, "not saved", http.StatusInternalServerError)
+			return
 		}
-		length = int(header[0])<<8 | int(header[1])
-	}
-	payload := make([]byte, length)
-	if _, err := io.ReadFull(t.r, payload); err != nil {
-		log.Fatal(err)
-	}
-	m, err := protocol.Decode(payload)
-	if err != nil {
-		log.Fatal(err)
-	}
-	return m
-}
-
-// next returns the next message that is not about who is there.
-func (t *tab) next() string {
-	for {
-		switch m := t.read(); {
-		case m.Type == protocol.TypeJoinPlan || m.Type == protocol.TypeLeavePlan:
-		case m.Type == protocol.TypeReceipt:
-			return fmt.Sprintf("%s by %s, mutation %s", m.Type, m.By, m.MutationID)
-		default:
-			return fmt.Sprintf("%s %s by %s", m.Type, m.Data, m.By)
+		err = hub.BroadcastTaskUpdated(r.Context(), r.PathValue("plan"), task, transport.Author(r, "ann"))
+		if err != nil {
+			log.Print(err) // the change is saved; only nobody was told
 		}
-	}
+	})
+	_ = http.ListenAndServe("localhost:8080", mux)
 }
 
-// The examples' host: a store with one plan, and users whose tokens are their names.
-type todo struct {
-	ID    string `json:"id"`
-	Title string `json:"title"`
-}
-
-type store struct {
-	mu    sync.Mutex // guards tasks; held across a change and its broadcast, so that both have one order
-	tasks map[string]todo
-}
-
-func newStore() *store { return &store{tasks: map[string]todo{"7": {ID: "7", Title: "Milk"}}} }
-
-func (s *store) snapshot() []todo {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	var tasks []todo
-	for _, t := range s.tasks {
-		tasks = append(tasks, t)
-	}
-	return tasks
-}
-
-var users = auth.Static(map[string]auth.Identity{
-	"token-of-ann": {UserID: "ann", Name: "Ann"},
-	"token-of-bob": {UserID: "bob", Name: "Bob"},
-})
-
-func canSeePlan(_ context.Context, id auth.Identity, planID string) error {
-	if planID != "demo" {
-		return room.ErrForbidden
-	}
-	return nil
-}
-
-// userOf stands for the host's own middleware.
-func userOf(r *http.Request) string {
-	id, err := users.Verify(r.Context(), strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer "))
-	if err != nil {
-		return ""
-	}
-	return id.UserID
-}
-
-// A service that was there before, and what the library adds to it: a hub, one route, one call per change.
+// A host with sessions of its own, behind a proxy that ends TLS.
 func ExampleNewHandler() {
 	hub := room.NewHub(&room.Options{Authorize: canSeePlan})
-	defer hub.Shutdown(context.Background())
-	plans := newStore()
-
-	mux := http.NewServeMux()
-	mux.Handle("GET /ws", transport.NewHandler(hub, users, nil))
-	mux.HandleFunc("GET /plans/{planID}", func(w http.ResponseWriter, r *http.Request) {
-		planID := r.PathValue("planID")
-		position, err := hub.Position(r.Context(), planID) // before the plan is read
-		if err != nil {
-			http.Error(w, "unavailable", http.StatusServiceUnavailable)
-			return
-		}
-		json.NewEncoder(w).Encode(map[string]any{"position": position, "tasks": plans.snapshot()})
-	})
-	mux.HandleFunc("PATCH /tasks/{taskID}", func(w http.ResponseWriter, r *http.Request) {
-		plans.mu.Lock()
-		defer plans.mu.Unlock()
-		task, ok := plans.tasks[r.PathValue("taskID")]
-		if !ok {
-			http.NotFound(w, r)
-			return
-		}
-		task.Title = r.FormValue("title")
-		plans.tasks[task.ID] = task // the commit comes first
-
-		if err := hub.BroadcastTaskUpdated(r.Context(), "demo", task, transport.Author(r, userOf(r))); err != nil {
-			log.Print(err) // the change stands
-		}
-		json.NewEncoder(w).Encode(task)
-	})
-	srv := httptest.NewServer(mux)
-	defer srv.Close()
-
-	ann := openTab(srv.URL, "token-of-ann", "anns-tab")
-	defer ann.conn.Close()
-	bob := openTab(srv.URL, "token-of-bob", "bobs-tab")
-	defer bob.conn.Close()
-	ann.join("demo", nil)
-	bob.join("demo", nil)
-
-	r, err := http.NewRequest(http.MethodPatch, srv.URL+"/tasks/7?title=Oat+milk", nil)
-	if err != nil {
-		log.Fatal(err)
-	}
-	r.Header.Set("Authorization", "Bearer token-of-ann")
-	r.Header.Set("X-Plan-Client", "anns-tab")
-	r.Header.Set("X-Plan-Mutation", "m-1")
-	resp, err := http.DefaultClient.Do(r)
-	if err != nil {
-		log.Fatal(err)
-	}
-	resp.Body.Close()
-
-	fmt.Println(resp.Status)
-	fmt.Println(ann.next())
-	fmt.Println(bob.next())
-	// Output:
-	// 200 OK
-	// receipt by ann, mutation m-1
-	// task-updated {"task":{"id":"7","title":"Oat milk"}} by ann
-}
-
-// A route of a host: first the commit, then one line.
-func ExampleAuthor() {
-	hub := room.NewHub(&room.Options{
-		Authorize: canSeePlan,
-		Observer: room.Observer{Broadcast: func(planID string, t protocol.Type, recipients int) {
-			fmt.Println(planID, t)
-		}},
-	})
-	defer hub.Shutdown(context.Background())
-
-	deleteTask := func(w http.ResponseWriter, r *http.Request) {
-		taskID := r.PathValue("taskID")
-		// ... delete it in the database ...
-		if err := hub.BroadcastTaskDeleted(r.Context(), "demo", taskID, transport.Author(r, userOf(r))); err != nil {
-			log.Print(err)
-		}
-		w.WriteHeader(http.StatusNoContent)
-	}
-
-	r := httptest.NewRequest(http.MethodDelete, "/tasks/7", nil)
-	r.SetPathValue("taskID", "7")
-	r.Header.Set("Authorization", "Bearer token-of-ann")
-	r.Header.Set("X-Plan-Client", "anns-tab")
-	w := httptest.NewRecorder()
-	deleteTask(w, r)
-	fmt.Println(w.Code)
-	// Output:
-	// demo task-deleted
-	// 204
-}
-
-// The plan and the events that follow it, without a gap: whatever happens between GET and join is replayed.
-func ExampleNewHandler_snapshot() {
-	hub := room.NewHub(&room.Options{Authorize: canSeePlan})
-	defer hub.Shutdown(context.Background())
-	plans := newStore()
-
-	getPlan := func(w http.ResponseWriter, r *http.Request) {
-		position, err := hub.Position(r.Context(), "demo") // first
-		if err != nil {
-			http.Error(w, "unavailable", http.StatusServiceUnavailable)
-			return
-		}
-		tasks := plans.snapshot() // second
-		json.NewEncoder(w).Encode(map[string]any{"position": position, "tasks": tasks})
-	}
-	mux := http.NewServeMux()
-	mux.Handle("GET /ws", transport.NewHandler(hub, users, nil))
-	srv := httptest.NewServer(mux)
-	defer srv.Close()
-
-	w := httptest.NewRecorder()
-	getPlan(w, httptest.NewRequest(http.MethodGet, "/plans/demo", nil))
-	var plan struct {
-		Position protocol.Position `json:"position"`
-	}
-	if err := json.Unmarshal(w.Body.Bytes(), &plan); err != nil {
-		log.Fatal(err)
-	}
-
-	// Somebody adds a task before the client has joined.
-	if err := hub.BroadcastTaskCreated(context.Background(), "demo", todo{ID: "8", Title: "Bread"}, room.By("ann")); err != nil {
-		log.Fatal(err)
-	}
-
-	bob := openTab(srv.URL, "token-of-bob", "bobs-tab")
-	defer bob.conn.Close()
-	fmt.Println("recovered:", bob.join("demo", &plan.Position).Recovered)
-	fmt.Println(bob.next())
-	// Output:
-	// recovered: true
-	// task-created {"task":{"id":"8","title":"Bread"}} by ann
-}
-
-// Requests end before connections, so what a last request changes is still told. Both are waited for; a function of
-// http.Server.RegisterOnShutdown would not be.
-func ExampleNewHandler_shutdown() {
-	hub := room.NewHub(&room.Options{Authorize: canSeePlan})
-	mux := http.NewServeMux()
-	mux.Handle("GET /ws", transport.NewHandler(hub, users, nil))
-	srv := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		log.Fatal(err)
-	}
-	served := make(chan error, 1)
-	go func() { served <- srv.Serve(ln) }()
-
-	bob := openTab("http://"+ln.Addr().String(), "token-of-bob", "bobs-tab")
-	defer bob.conn.Close()
-	bob.join("demo", nil)
-
-	drain := func() error {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-		defer cancel()
-		err := srv.Shutdown(ctx) // knows nothing of WebSocket connections
-
-		ctx, cancel = context.WithTimeout(context.Background(), 10*time.Second)
-		defer cancel()
-		return errors.Join(err, hub.Shutdown(ctx))
-	}
-	drained := make(chan error, 1)
-	go func() { drained <- drain() }() // main waits for a signal instead
-
-	var goodbye protocol.Goodbye
-	if err := json.Unmarshal(bob.read().Data, &goodbye); err != nil {
-		log.Fatal(err)
-	}
-	fmt.Println(goodbye.Code, "reconnect:", goodbye.Reconnect)
-	bob.conn.Close()
-	fmt.Println(<-drained, errors.Is(<-served, http.ErrServerClosed))
-	// Output:
-	// 4503 reconnect: true
-	// <nil> true
-}
-
-// Two kinds of token: JSON Web Tokens for plans, and the sessions of older features.
-func ExampleNewHandler_twoKindsOfToken() {
-	hub := room.NewHub(&room.Options{Authorize: canSeePlan})
-	defer hub.Shutdown(context.Background())
-	tokens, err := jwtauth.New(&jwtauth.Options{
-		JWKSURL:    "https://login.example.com/.well-known/jwks.json",
-		Algorithms: []jwtauth.Algorithm{jwtauth.RS256},
-		Issuer:     "https://login.example.com/",
-		Audience:   "plans",
-	})
-	if err != nil {
-		log.Fatal(err)
-	}
-	defer tokens.Close()
-
-	sessions := auth.VerifierFunc(func(ctx context.Context, token string) (auth.Identity, error) {
-		user, ok := map[string]string{"s-81f3a0c2": "ann"}[token] // the host's session store
-		if !ok {
-			return auth.Identity{}, auth.ErrInvalidToken
-		}
-		return auth.Identity{UserID: user, Name: user}, nil
-	})
-	mux := http.NewServeMux()
-	mux.Handle("GET /ws", transport.NewHandler(hub, auth.FirstOf(tokens, sessions), nil))
-	srv := httptest.NewServer(mux)
-	defer srv.Close()
-
-	ann := openTab(srv.URL, "s-81f3a0c2", "anns-tab")
-	defer ann.conn.Close()
-	fmt.Println(ann.join("demo", nil).Participants[0].UserName)
-	// Output:
-	// ann
-}
-
-// A host whose middleware has authenticated the request already. The page must come from an allowed origin if the
-// request carries a cookie.
-func ExampleOptions_authenticate() {
-	hub := room.NewHub(&room.Options{Authorize: canSeePlan})
-	defer hub.Shutdown(context.Background())
-	ws := transport.NewHandler(hub, nil, &transport.Options{
+	handler := transport.NewHandler(hub, nil, &transport.Options{
 		Authenticate: func(r *http.Request) (auth.Identity, error) {
-			user := userOf(r)
-			if user == "" {
+			cookie, err := r.Cookie("session")
+			if err != nil {
 				return auth.Identity{}, auth.ErrNoToken
 			}
-			return auth.Identity{UserID: user, Name: user, ExpiresAt: time.Now().Add(time.Hour)}, nil
+			return lookUpSession(r.Context(), cookie.Value)
 		},
-		AllowedOrigins: []string{"https://app.example.com"},
+		AllowedOrigins: []string{"https://plans.example"},
 	})
-	mux := http.NewServeMux()
-	mux.Handle("GET /ws", ws)
-	srv := httptest.NewServer(mux)
-	defer srv.Close()
-
-	ann := openTab(srv.URL, "token-of-ann", "anns-tab")
-	defer ann.conn.Close()
-	fmt.Println(ann.join("demo", nil).Success)
-	// Output:
-	// true
-}
-
-// Who looks at what is shown to operators alone.
-func ExampleInspect() {
-	hub := room.NewHub(&room.Options{Authorize: canSeePlan})
-	defer hub.Shutdown(context.Background())
-
-	operators := func(next http.Handler) http.Handler { // the host's own
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if userOf(r) != "ann" {
-				http.NotFound(w, r)
-				return
-			}
-			next.ServeHTTP(w, r)
-		})
-	}
-	mux := http.NewServeMux()
-	mux.Handle("GET /internal/rooms", operators(transport.Inspect(hub)))
-
-	for _, token := range []string{"token-of-ann", "token-of-bob"} {
-		r := httptest.NewRequest(http.MethodGet, "/internal/rooms", nil)
-		r.Header.Set("Authorization", "Bearer "+token)
-		w := httptest.NewRecorder()
-		mux.ServeHTTP(w, r)
-		fmt.Println(w.Code, strings.TrimSpace(w.Body.String()))
-	}
-	// Output:
-	// 200 {"rooms":[]}
-	// 404 404 page not found
+	http.Handle("GET /ws", handler)
 }
