@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -148,8 +149,8 @@ func (v *viewer) nextText() string {
 	return string(payload)
 }
 
-// next returns the next message, which is of type want. Presence of others is passed over unless it is wanted.
-func (v *viewer) next(want protocol.Type) protocol.Message {
+// next returns the next message, which is of a type in want. Presence of others is passed over unless it is wanted.
+func (v *viewer) next(want ...protocol.Type) protocol.Message {
 	v.t.Helper()
 	for {
 		text := v.nextText()
@@ -157,7 +158,7 @@ func (v *viewer) next(want protocol.Type) protocol.Message {
 		if err != nil {
 			v.t.Fatalf("%v: %s", err, text)
 		}
-		if m.Type == want {
+		if slices.Contains(want, m.Type) {
 			return m
 		}
 		if m.Type != protocol.TypeJoinPlan && m.Type != protocol.TypeLeavePlan {
@@ -169,7 +170,11 @@ func (v *viewer) next(want protocol.Type) protocol.Message {
 // event returns the next message, which is of type want and follows the event with seq prev.
 func (v *viewer) event(want protocol.Type, prev uint64) protocol.Message {
 	v.t.Helper()
-	m := v.next(want)
+	return v.follows(v.next(want), prev)
+}
+
+func (v *viewer) follows(m protocol.Message, prev uint64) protocol.Message {
+	v.t.Helper()
 	if m.Prev != prev || m.Seq <= prev || m.PlanID != "demo" {
 		v.t.Fatalf("%s: plan %q, seq %d after %d, want it after %d", m.Type, m.PlanID, m.Seq, m.Prev, prev)
 	}

@@ -38,12 +38,12 @@ export class Session {
     this.expiresAt = 0;
   }
 
-  /** Logs in unless there is a token that will last for a while, or is meant to run out. */
+  /** Logs in unless there is a token that will last for a while, or is meant to run out. Says whether it did. */
   async ensure(margin = 30_000) {
     const left = this.expiresAt - Date.now();
-    if (!this.token || left <= 0 || (this.renew && left < margin)) {
-      await this.login();
-    }
+    if (this.token && left > 0 && (left >= margin || !this.renew)) return false;
+    await this.login();
+    return true;
   }
 
   async call(method, path, body, headers = {}) {

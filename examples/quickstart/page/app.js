@@ -26,11 +26,11 @@ function showCrowd() {
   due = true;
   requestAnimationFrame(() => {
     due = false;
-    const { open, live, refused, heard } = viewers;
+    const { open, live, refused, refusal, heard } = viewers;
     button.textContent = open ? 'Close the viewers' : `Open ${VIEWERS} viewers`;
     const parts = [`${live} live`];
     if (heard) parts.push(`${heard.toLocaleString('en')} events heard`);
-    if (refused) parts.push(`${refused} refused`);
+    if (refused) parts.push(`${refused} refused (${refusal})`);
     crowd.textContent = open || refused ? parts.join(', ') : '';
   });
 }

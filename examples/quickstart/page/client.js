@@ -2,6 +2,7 @@
 // last event, who is there, and when to come back after an end.
 
 import { randomId } from './api.js';
+import { clock } from './describe.js';
 import { Stream } from './stream.js';
 
 const SUBPROTOCOL = 'planrooms.v1';
@@ -114,7 +115,7 @@ export class PlanClient {
     const run = this.#run;
     this.#setStatus('connecting');
     try {
-      await this.#session.ensure();
+      if (await this.#session.ensure()) this.#on.note('logged in');
       if (run === this.#run && !this.#stream.position) {
         this.#wasLive = false;
         await this.#stream.open();
@@ -150,7 +151,6 @@ export class PlanClient {
   #closed(code, reason) {
     const { reconnect = !FINAL_CODES.has(code), reauth = code === 4401, retryAfterMs = 0 } = this.#goodbye ?? {};
     const why = `closed ${code}${reason && `: ${reason}`}`;
-    this.#on.note(why);
     if (!reconnect || (reauth && this.#refused)) { // a new token that is refused as well won't become better
       this.#drop();
       this.#setStatus('ended', why);
@@ -159,7 +159,6 @@ export class PlanClient {
     if (reauth) {
       this.#refused = true;
       this.#session.forget();
-      this.#on.note('logging in anew');
     }
     this.#retry(why, retryAfterMs);
   }
@@ -205,7 +204,7 @@ export class PlanClient {
         this.#showed(message);
         return;
       case 'authenticate':
-        this.#on.note(`token accepted, good until ${new Date(data.expiresAt).toLocaleTimeString()}`);
+        this.#on.note(`token accepted, good until ${clock(data.expiresAt)}`);
         this.#renewInTime();
         return;
       case 'resync':

@@ -4,6 +4,10 @@ export function nameOf(userId) {
   return userId ? userId[0].toUpperCase() + userId.slice(1) : 'somebody';
 }
 
+export function clock(time) {
+  return new Date(time).toLocaleTimeString('en-GB');
+}
+
 function quote(title) {
   return `“${title.length > 40 ? `${title.slice(0, 39)}…` : title}”`;
 }

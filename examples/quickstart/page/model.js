@@ -12,18 +12,15 @@ export class Model {
     this.progress = progress;
   }
 
-  find(id) {
-    return this.tasks.find((t) => t.id === id);
-  }
-
   apply({ type, data }) {
     switch (type) {
       case 'task-created':
-        if (this.find(data.task.id)) this.#replace(data.task);
-        else this.tasks.push(data.task);
+        // To the end, also if it is there already: whatever moved it follows.
+        this.tasks = [...this.tasks.filter((t) => t.id !== data.task.id), data.task];
         break;
       case 'task-updated':
-        this.#replace(data.task);
+        // A task that is not there has been deleted since: the event is older than the plan that was loaded.
+        this.tasks = this.tasks.map((t) => (t.id === data.task.id ? data.task : t));
         break;
       case 'task-deleted':
         this.tasks = this.tasks.filter((t) => t.id !== data.taskId);
@@ -36,11 +33,6 @@ export class Model {
         break;
       default: // a type of a later version
     }
-  }
-
-  // A task that is not there has been deleted since: the event is older than the plan that was loaded.
-  #replace(task) {
-    this.tasks = this.tasks.map((t) => (t.id === task.id ? task : t));
   }
 
   // Tasks that the order does not name were created after it, and so come behind it.

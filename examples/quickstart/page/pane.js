@@ -2,7 +2,7 @@
 
 import { Session } from './api.js';
 import { PlanClient } from './client.js';
-import { describe, describePresence, nameOf } from './describe.js';
+import { clock, describe, describePresence, nameOf } from './describe.js';
 import { Model } from './model.js';
 import { TaskList } from './tasklist.js';
 
@@ -24,6 +24,7 @@ export class Pane {
   #list;
   #titles = new Map(); // of all tasks there have been
   #retryAt = 0;
+  #noticeTimer;
   #drawDue = false;
 
   constructor(planId, user) {
@@ -65,7 +66,7 @@ export class Pane {
         presence: ours((message) => this.#showPeople(message)),
         resumed: ours((count) => this.#notify(count === 0
           ? 'Resumed: nothing was missed.'
-          : `Resumed: ${count} missed ${count === 1 ? 'event' : 'events'} received.`)),
+          : `Resumed: ${count} missed ${count === 1 ? 'event' : 'events'} received.`, 'good')),
         note: ours((text) => this.#log(text, 'net')),
       },
     });
@@ -145,11 +146,12 @@ export class Pane {
     } else if (status === 'ended') {
       this.#notify(`The connection is over (${text}).`, 'bad');
     } else if (status === 'idle') {
-      this.#notify('Cut off. What happens now is missed here, and comes with the reconnect.');
+      this.#notify('Cut off. What happens now comes with the reconnect.');
     } else if (status === 'connecting' && was !== 'waiting') {
       this.#notify('');
     }
-    this.#log(text ? `${status}: ${text}` : status, status === 'live' ? 'good' : 'net');
+    const when = retryAt ? `; again in ${((retryAt - Date.now()) / 1000).toFixed(1)} s` : '';
+    this.#log(text ? text + when : status, status === 'live' ? 'good' : 'net');
     this.#showTime();
   }
 
@@ -179,14 +181,14 @@ export class Pane {
     this.#part('.count').textContent = others > 0 && shown.length > 0 ? `and ${others} more` : count > 0 ? `${count} here` : '';
     if (message) {
       const text = describePresence(message);
-      if (text) this.#log(text, 'presence');
+      if (text) this.#log(text, 'presence', message);
     }
     this.#draw();
   }
 
   #loaded(why) {
     this.#log(why ? `plan loaded anew: ${why}` : 'plan loaded', 'net');
-    if (why) this.#notify(`Loaded anew: ${why}.`);
+    if (why) this.#notify(`Loaded anew: ${why}.`, 'good');
   }
 
   #heard(message, own) {
@@ -218,17 +220,19 @@ export class Pane {
     const notice = this.#part('.notice');
     notice.textContent = text;
     notice.dataset.tone = tone;
-    notice.hidden = text === '';
+    clearTimeout(this.#noticeTimer);
+    if (tone === 'good') this.#noticeTimer = setTimeout(() => this.#notify(''), 10_000);
   }
 
   #log(text, tone, message) {
     const line = document.createElement('li');
     line.className = tone;
     const time = document.createElement('time');
-    time.textContent = new Date(message?.timestamp ?? Date.now()).toLocaleTimeString('en-GB');
+    time.textContent = clock(message?.timestamp ?? Date.now());
     const what = document.createElement('span');
     what.textContent = text;
     line.append(time, what);
+    line.dataset.user = message?.data?.userId ?? '';
     if (message?.seq) {
       const seq = document.createElement('span');
       seq.className = 'seq';

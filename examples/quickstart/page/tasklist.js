@@ -121,8 +121,9 @@ export class TaskList {
     };
     input.addEventListener('keydown', (event) => {
       if (event.isComposing) return; // this Enter belongs to the input method
-      if (event.key === 'Enter') finish(true);
-      if (event.key === 'Escape') finish(false);
+      if (event.key !== 'Enter' && event.key !== 'Escape') return;
+      event.preventDefault(); // or Enter would press the title, which has the focus now
+      finish(event.key === 'Enter');
     });
     input.addEventListener('blur', () => {
       if (!this.#drawing) finish(true);

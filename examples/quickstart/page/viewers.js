@@ -7,6 +7,7 @@ import { openSocket } from './client.js';
 export class Viewers {
   live = 0;
   refused = 0;
+  refusal = 0; // the close code of the last one
   heard = 0; // events, by all of them together
 
   #sockets = new Set();
@@ -45,10 +46,14 @@ export class Viewers {
       }
       this.#changed();
     };
-    socket.onclose = () => {
+    socket.onclose = ({ code }) => {
       if (!this.#sockets.delete(socket)) return;
-      if (joined) this.live--;
-      else this.refused++;
+      if (joined) {
+        this.live--;
+      } else {
+        this.refused++;
+        this.refusal = code;
+      }
       this.#changed();
     };
   }
