@@ -242,6 +242,29 @@ func TestPresenceStates(t *testing.T) {
 	})
 }
 
+// Of many connections with a state the newest that stands is shown.
+func TestNewestState(t *testing.T) {
+	bubble(t, nil, func(t *testing.T, h *room.Hub) {
+		bob := roomtest.Join(t, h, "bob", "p")
+		tabs := make([]*roomtest.Member, 10)
+		for n := range tabs {
+			tabs[n] = roomtest.Join(t, h, "alice", "p")
+		}
+		for n, m := range tabs {
+			setState(m, "p", fmt.Sprint(n))
+		}
+		unread(t, bob)
+		for n := len(tabs) - 1; n > 0; n-- {
+			if n%2 == 0 {
+				tabs[n].Cut()
+			} else {
+				setState(tabs[n], "p", "null")
+			}
+			wantHeard(t, bob, shows("p", "alice", fmt.Sprint(n-1)))
+		}
+	})
+}
+
 // The state of somebody who lingers stands until they are back without one.
 func TestStateOverAReload(t *testing.T) {
 	bubble(t, nil, func(t *testing.T, h *room.Hub) {
@@ -489,6 +512,35 @@ func TestLaggingMembersAtRandom(t *testing.T) {
 	}
 }
 
+// visit has a user come and go; the leave is one more notice that waits for those who lag.
+func visit(t *testing.T, h *room.Hub, user string) {
+	t.Helper()
+	m := roomtest.Join(t, h, user, "p")
+	m.Send(`{"type":"leave-plan","planId":"p"}`)
+	synctest.Wait()
+	m.Cut()
+}
+
+// Who lagged once and has caught up since holds nothing up.
+func TestCaughtUpMemberHoldsUpNothing(t *testing.T) {
+	bubble(t, nil, func(t *testing.T, h *room.Hub) {
+		p := openPipe(t, h, "alice", -1)
+		p.send(`{"type":"join-plan","planId":"p"}`)
+		p.read()
+		p.open(10)
+		update(t, h, "p", 1)
+		visit(t, h, "bob")
+		p.open(-1)
+		p.read()
+		for n := range 1100 {
+			visit(t, h, fmt.Sprint("user", n))
+		}
+		if finished, closed := p.state(); finished || closed || h.Stats().TooSlow != 0 {
+			t.Error("a member that reads everything was closed")
+		}
+	})
+}
+
 // Whoever holds up more than 1,024 notices is closed, and nobody else.
 func TestTooManyNoticesWait(t *testing.T) {
 	bubble(t, &room.Options{PresenceLimit: 2000}, func(t *testing.T, h *room.Hub) {
@@ -497,19 +549,13 @@ func TestTooManyNoticesWait(t *testing.T) {
 		slow.send(`{"type":"join-plan","planId":"p"}`)
 		slow.read()
 		slow.open(0)
-		come := func(user string) {
-			m := roomtest.Join(t, h, user, "p")
-			m.Send(`{"type":"leave-plan","planId":"p"}`)
-			synctest.Wait()
-			m.Cut()
-		}
 		for n := range 1024 {
-			come(fmt.Sprint("user", n))
+			visit(t, h, fmt.Sprint("user", n))
 		}
 		if _, closed := slow.state(); closed || h.Stats().TooSlow != 0 {
 			t.Fatal("closed with 1,024 notices waiting")
 		}
-		come("one more")
+		visit(t, h, "one more")
 		if got := h.Stats().TooSlow; got != 1 {
 			t.Errorf("TooSlow = %d, want 1", got)
 		}

@@ -295,6 +295,33 @@ func TestShortWrites(t *testing.T) {
 	}
 }
 
+// Answers keep their order, those included that came while others were waiting half written.
+func TestShortWritesOfAnswers(t *testing.T) {
+	bubble(t, nil, func(t *testing.T, h *room.Hub) {
+		p := openPipe(t, h, "alice", -1)
+		p.read()
+		p.open(0)
+		var got strings.Builder
+		for n := range 60 {
+			p.send(fmt.Sprintf(`{"type":"t%02d"}`, n))
+			got.WriteString(p.read())
+			p.open(40)
+		}
+		p.open(-1)
+		got.WriteString(p.read())
+		n := 0
+		for line := range strings.Lines(got.String()) {
+			if want := fmt.Sprintf(`"re":"t%02d"`, n); !strings.Contains(line, want) {
+				t.Fatalf("answer %d is %q", n, line)
+			}
+			n++
+		}
+		if n != 60 {
+			t.Errorf("%d answers, want 60", n)
+		}
+	})
+}
+
 func TestBrokenSocket(t *testing.T) {
 	bubble(t, nil, func(t *testing.T, h *room.Hub) {
 		p := openPipe(t, h, "alice", -1)
