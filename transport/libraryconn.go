@@ -82,8 +82,16 @@ func (l libraryConn) LocalAddr() net.Addr { return l.c.net.LocalAddr() }
 // RemoteAddr returns the socket's.
 func (l libraryConn) RemoteAddr() net.Addr { return l.c.net.RemoteAddr() }
 
-// SetDeadline, SetReadDeadline and SetWriteDeadline are refused: deadlines belong to the sink.
+// SetDeadline is refused: deadlines belong to the sink.
+func (l libraryConn) SetDeadline(time.Time) error { return l.refuseDeadline() }
 
-func (libraryConn) SetDeadline(time.Time) error      { return errors.ErrUnsupported }
-func (libraryConn) SetReadDeadline(time.Time) error  { return errors.ErrUnsupported }
-func (libraryConn) SetWriteDeadline(time.Time) error { return errors.ErrUnsupported }
+// SetReadDeadline is refused.
+func (l libraryConn) SetReadDeadline(time.Time) error { return l.refuseDeadline() }
+
+// SetWriteDeadline is refused.
+func (l libraryConn) SetWriteDeadline(time.Time) error { return l.refuseDeadline() }
+
+func (l libraryConn) refuseDeadline() error {
+	l.c.log.LogAttrs(context.Background(), slog.LevelError, "transport: the WebSocket library sets deadlines")
+	return errors.ErrUnsupported
+}

@@ -43,7 +43,10 @@ func dialMany(t *testing.T, s *server, n int, user func(i int) string) (in []*cl
 
 func TestMaxConnections(t *testing.T) {
 	const most, more = 20, 50
-	s := newServer(t, config{options: transport.Options{MaxConnections: most}})
+	gone := make(chan protocol.CloseCode, most+10)
+	s := newServer(t, config{options: transport.Options{MaxConnections: most}, hub: room.Options{Observer: room.Observer{
+		Disconnect: func(_ room.ConnectionInfo, code protocol.CloseCode) { gone <- code },
+	}}})
 	everybody := func(i int) string { return fmt.Sprintf("user%d", i) }
 	in, refused := dialMany(t, s, most+more, everybody)
 	if len(in) != most || len(refused) != more {
@@ -58,6 +61,8 @@ func TestMaxConnections(t *testing.T) {
 	for _, c := range in[:3] {
 		c.send(opClose, closePayload(1000, ""))
 		c.end()
+		_ = c.nc.Close()
+		receive(t, gone)
 	}
 	in, _ = dialMany(t, s, 10, everybody)
 	if len(in) != 3 {
@@ -177,15 +182,30 @@ func TestStalledReader(t *testing.T) {
 			ann.join("p")
 			bob.join("p")
 			large := map[string]string{"text": strings.Repeat("x", 50_000)}
-			for range 40 {
+			tell := func() {
 				if err := s.hub.BroadcastTaskUpdated(context.Background(), "p", large); err != nil {
 					t.Fatal(err)
 				}
 				for bob.next().Type != protocol.TypeTaskUpdated {
 				}
 			}
-			if got := receive(t, codes); got != protocol.CloseTooSlow {
-				t.Errorf("stalled reader: disconnected with %d, want 4508", got)
+			for range 40 {
+				tell()
+			}
+			// The kernel may take what was left after all, just before the time is up, and then ann is told to reload and is
+			// no longer slow. So the plan goes on changing, as plans do.
+			tick := time.NewTicker(50 * time.Millisecond)
+			defer tick.Stop()
+			for {
+				select {
+				case got := <-codes:
+					if got != protocol.CloseTooSlow {
+						t.Errorf("stalled reader: disconnected with %d, want 4508", got)
+					}
+					return
+				case <-tick.C:
+					tell()
+				}
 			}
 		})
 	}

@@ -2,6 +2,7 @@ package transport_test
 
 import (
 	"bytes"
+	"flag"
 	"fmt"
 	"net/http"
 	"os"
@@ -14,6 +15,9 @@ import (
 // TestMain fails if a test leaves a goroutine behind.
 func TestMain(m *testing.M) {
 	code := m.Run()
+	if flag.Lookup("test.fuzz").Value.String() != "" {
+		os.Exit(code) // fuzzing has goroutines of its own
+	}
 	http.DefaultClient.CloseIdleConnections()
 	if left := goroutinesLeft(5 * time.Second); code == 0 && left != "" {
 		fmt.Fprintf(os.Stderr, "goroutines left over:\n%s", left)

@@ -34,8 +34,8 @@ type Options struct {
 	// Origin. Default none: cookies are not looked at.
 	CookieName string
 
-	// MaxConnections is how many connections the handler serves at once. One more is answered 503, or 4429 to a
-	// browser. Default no limit.
+	// MaxConnections is how many connections the handler has at once, those included whose socket is still being
+	// closed. One more is answered 503, or 4429 to a browser. Default no limit.
 	MaxConnections int
 
 	// VerifyTimeout ends the context of one call of the Verifier or of Authenticate. Default 5 s.

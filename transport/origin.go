@@ -3,8 +3,8 @@ package transport
 import (
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
@@ -88,8 +88,15 @@ func canonicalOrigin(s string) (string, error) {
 	case u.Scheme == "http" && port == "80", u.Scheme == "https" && port == "443":
 		port = ""
 	}
-	if port != "" || strings.Contains(host, ":") {
-		host = net.JoinHostPort(host, port)
+	if strings.Contains(host, ":") {
+		ip, err := netip.ParseAddr(host)
+		if err != nil {
+			return "", errOrigin
+		}
+		host = "[" + ip.String() + "]"
+	}
+	if port != "" {
+		host += ":" + port
 	}
 	return u.Scheme + "://" + host, nil
 }

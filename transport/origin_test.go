@@ -182,7 +182,7 @@ func TestNewHandlerPanics(t *testing.T) {
 }
 
 func FuzzCanonicalOrigin(f *testing.F) {
-	for _, s := range []string{"http://a", "https://a:443", "https://[::1]:8443", "null", "http://a@b", "HTTP://A:080", "x://y:1"} {
+	for _, s := range []string{"http://a", "https://a:443", "https://[::1]:8443", "null", "http://a@b", "HTTP://A:080", "x://y:1", "A://::0", "a://[0:0::1]"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {

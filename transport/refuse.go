@@ -15,7 +15,7 @@ import (
 const (
 	// maxRefusing is how many browsers are told at once why they are refused.
 	maxRefusing = 256
-	// refuseWait is how long one of them is listened to for its answer.
+	// refuseWait is how long one of them may take for that, its answer included.
 	refuseWait = time.Second
 )
 
@@ -43,12 +43,9 @@ func (l *limit) release() { l.n.Add(-1) }
 // refuse answers a request that is not served. A page is not told the HTTP status of a failed upgrade, so a browser, which
 // has an Origin, is upgraded and told in a goodbye.
 func (h *handler) refuse(w http.ResponseWriter, r *http.Request, err error, token string) {
-	if r.Context().Err() != nil {
-		return // nobody is there any more
-	}
 	why, clients := refusalFor(err)
 	reason := slog.String("error", withoutToken(err, token))
-	if clients {
+	if clients || r.Context().Err() != nil { // whoever has gone in between is nobody's fault
 		h.log(r, slog.LevelDebug, "transport: refused", reason)
 	} else {
 		h.log(r, slog.LevelWarn, "transport: cannot tell who connects", reason)
@@ -91,6 +88,7 @@ func (h *handler) tell(w http.ResponseWriter, r *http.Request, code protocol.Clo
 	if err != nil {
 		return // the client has gone
 	}
+	defer time.AfterFunc(refuseWait, func() { _ = c.Close() }).Stop()
 	frames := appendClose(framing{}.AppendMessage(nil, goodbye), code)
 	for deadline := time.Now().Add(refuseWait); len(frames) > 0; {
 		n, err := c.Write(frames, deadline)

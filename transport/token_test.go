@@ -123,7 +123,9 @@ func TestSubprotocolEcho(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			h := handshake{token: c.token, headers: http.Header{"Origin": {s.URL}}}
+			h := handshake{token: c.token, headers: http.Header{
+				"Origin": {s.URL}, "Sec-Websocket-Extensions": {"permessage-deflate; client_max_window_bits"},
+			}}
 			if c.offered != "" {
 				h.headers.Set("Sec-WebSocket-Protocol", c.offered)
 			}
@@ -133,6 +135,9 @@ func TestSubprotocolEcho(t *testing.T) {
 			}
 			if got := resp.Header.Get("Sec-WebSocket-Protocol"); got != c.want {
 				t.Errorf("Sec-WebSocket-Protocol = %q, want %q", got, c.want)
+			}
+			if got := resp.Header.Get("Sec-WebSocket-Extensions"); got != "" {
+				t.Errorf("Sec-WebSocket-Extensions = %q, want none", got)
 			}
 		})
 	}
