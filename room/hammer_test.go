@@ -491,7 +491,7 @@ func TestResumeHasNoSeam(t *testing.T) {
 // TestHousekeepingUnderTraffic has the janitor delete rooms, and the budget empty them, while events come and members join.
 func TestHousekeepingUnderTraffic(t *testing.T) {
 	h := newHub(t, &room.Options{
-		HistoryTotal: 8 << 10, JanitorEvery: time.Millisecond, IdleTimeout: time.Nanosecond, Linger: time.Microsecond,
+		HistoryTotal: 8 << 10, JanitorEvery: time.Millisecond, IdleTimeout: 3 * time.Millisecond, Linger: time.Microsecond,
 		PingEvery: -1, HistoryAge: 5 * time.Millisecond,
 	})
 	var orders [6]numbering
@@ -530,24 +530,21 @@ func TestHousekeepingUnderTraffic(t *testing.T) {
 	if got := h.Stats().HistoryBytes; got < 0 || got > 8<<10+6*1300 {
 		t.Errorf("%d bytes of history", got)
 	}
-	for _, r := range h.Rooms() {
-		p := mustConnect(t, h, newPeer(1, 500), "last")
-		p.join(r.PlanID, nil)
-		p.leave(r.PlanID)
-		p.wait(5*time.Second, func() bool { // or what was sent is dropped with the connection
-			for _, m := range p.take() {
-				if m.msg.Type == protocol.TypeLeavePlan {
-					return true
-				}
-			}
-			return false
-		})
-		p.end(protocol.CloseAbnormal)
-	}
-	for deadline := time.Now().Add(5 * time.Second); h.Stats().Rooms+h.Stats().HistoryBytes > 0; time.Sleep(time.Millisecond) {
+	// A room that nobody ever joined would stay for two minutes. The janitor closes connections too, so this may take a few tries.
+	for deadline := time.Now().Add(10 * time.Second); h.Stats().Rooms > 0; {
 		if time.Now().After(deadline) {
 			t.Fatalf("not all was swept: %+v", h.Stats())
 		}
+		for _, r := range h.Rooms() {
+			p := mustConnect(t, h, newPeer(1, 500), "last")
+			p.join(r.PlanID, nil)
+			p.wait(10*time.Millisecond, func() bool { return p.isClosed() || len(p.take()) > 1 })
+			p.end(protocol.CloseAbnormal)
+		}
+		time.Sleep(2 * time.Millisecond)
+	}
+	if got := h.Stats().HistoryBytes; got != 0 {
+		t.Errorf("%d bytes of history in no room", got)
 	}
 }
 
@@ -608,6 +605,289 @@ func TestTimersUnderTraffic(t *testing.T) {
 		time.Sleep(time.Second)
 		if got := h.Stats(); got.Connections+got.Users != 0 {
 			t.Errorf("left: %+v", got)
+		}
+	})
+}
+
+// seamTest has one user in plan p whose connection can be stopped while it frames or while it writes.
+func seamTest(t *testing.T, opts *room.Options, test func(t *testing.T, h *room.Hub, p *peer, framing, writing *seam)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		h := newHub(t, opts)
+		p := newPeer(1, 10)
+		framing, writing := newSeam(), newSeam()
+		p.framing.seam, p.seam = framing, writing
+		mustConnect(t, h, p, "u")
+		p.join("p", nil)
+		synctest.Wait()
+		p.take()
+		test(t, h, p, framing, writing)
+		synctest.Wait()
+		p.check(t)
+	})
+}
+
+// types is what the peer has read since it was last asked.
+func (p *peer) types() string {
+	var types []protocol.Type
+	for _, h := range p.take() {
+		types = append(types, h.msg.Type)
+	}
+	return fmt.Sprint(types)
+}
+
+func TestSeamRevokeBeforeTheWrite(t *testing.T) {
+	for _, except := range []string{"u", "somebody"} { // a receipt, and the event
+		seamTest(t, nil, func(t *testing.T, h *room.Hub, p *peer, framing, _ *seam) {
+			p.stall() // the first event is left half written, so that the next one is read from the log
+			update(t, h, "p", 1)
+			synctest.Wait()
+			update(t, h, "p", 2, room.ExceptUser(except))
+			synctest.Wait()
+			framing.armed.Store(true)
+			p.unstall()
+			<-framing.reached
+			if got := p.types(); got != "[task-updated]" {
+				t.Errorf("heard %s", got)
+			}
+			if err := h.Revoke(t.Context(), "p", "u"); err != nil {
+				t.Fatal(err)
+			}
+			close(framing.open)
+			synctest.Wait()
+			if got := p.types(); got != "[removed]" || p.isClosed() {
+				t.Errorf("closed %v, heard %s", p.isClosed(), got)
+			}
+		})
+	}
+}
+
+func TestSeamRevokeDuringTheWrite(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		takes time.Duration
+		cut   bool
+	}{
+		{"soon over", 50 * time.Millisecond, false},
+		{"too long", 150 * time.Millisecond, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			seamTest(t, nil, func(t *testing.T, h *room.Hub, p *peer, _, writing *seam) {
+				writing.armed.Store(true)
+				update(t, h, "p", 1)
+				<-writing.reached
+				var bytes int64 = -1
+				go func() {
+					if err := h.Revoke(t.Context(), "p", "u"); err != nil {
+						t.Error(err)
+					}
+					bytes = p.bytes()
+				}()
+				time.Sleep(c.takes)
+				synctest.Wait()
+				if bytes >= 0 {
+					t.Error("Revoke returned while the event was being written")
+				}
+				close(writing.open)
+				synctest.Wait()
+				if bytes < 0 {
+					t.Error("Revoke did not return after the write")
+				}
+				want := "[task-updated removed]"
+				if c.cut {
+					want = "[]"
+				}
+				if got := p.types(); p.isClosed() != c.cut || got != want {
+					t.Errorf("closed %v, heard %s", p.isClosed(), got)
+				}
+			})
+		})
+	}
+}
+
+// A pump that finds a connection busy leaves it dirty at once, not when its pass is over: by then the
+// connection may be at rest again.
+func TestSeamBusyDuringAPass(t *testing.T) {
+	seamTest(t, nil, func(t *testing.T, h *room.Hub, p *peer, _, writing *seam) {
+		other := newPeer(1, 10)
+		other.seam = newSeam()
+		mustConnect(t, h, other, "v")
+		other.join("p", nil)
+		synctest.Wait()
+		p.take()
+
+		writing.armed.Store(true)
+		p.request(protocol.Request{Type: protocol.TypePing})
+		<-writing.reached
+		other.seam.armed.Store(true)
+		update(t, h, "p", 1)
+		<-other.seam.reached // the pass has been to p, and is not over
+		close(writing.open)
+		synctest.Wait()
+		close(other.seam.open)
+		synctest.Wait()
+		if got := p.types(); got != "[pong task-updated]" {
+			t.Errorf("heard %s", got)
+		}
+	})
+}
+
+// A connection that left a plan, or is closing, with a frame of the plan half written is cut by Revoke.
+func TestSeamRevokeAfterLeaving(t *testing.T) {
+	for name, leave := range map[string]func(p *peer){
+		"left":    func(p *peer) { p.leave("p") },
+		"closing": func(p *peer) { p.session.Close(protocol.CloseUnauthorized) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			seamTest(t, nil, func(t *testing.T, h *room.Hub, p *peer, _, _ *seam) {
+				p.stall()
+				update(t, h, "p", 1)
+				synctest.Wait()
+				leave(p)
+				synctest.Wait()
+				if err := h.Revoke(t.Context(), "p", "u"); err != nil {
+					t.Fatal(err)
+				}
+				before := p.bytes()
+				p.unstall()
+				synctest.Wait()
+				if got := p.types(); got != "[]" || p.bytes() != before || !p.isClosed() {
+					t.Errorf("closed %v, %d more bytes: %s", p.isClosed(), p.bytes()-before, got)
+				}
+			})
+		})
+	}
+}
+
+// One who stalls on another plan, or on an answer that is of no plan, keeps the connection.
+func TestSeamRevokeSparesOtherPlans(t *testing.T) {
+	seamTest(t, nil, func(t *testing.T, h *room.Hub, p *peer, _, _ *seam) {
+		p.join("q", nil)
+		synctest.Wait()
+		p.take()
+		p.stall()
+		update(t, h, "q", 1)
+		synctest.Wait()
+		update(t, h, "p", 2)
+		synctest.Wait()
+		if err := h.Revoke(t.Context(), "p", "u"); err != nil {
+			t.Fatal(err)
+		}
+		p.unstall()
+		synctest.Wait()
+		if got := p.types(); got != "[task-updated removed]" || p.isClosed() {
+			t.Errorf("closed %v, heard %s", p.isClosed(), got)
+		}
+	})
+}
+
+func TestSeamDisconnectHalfWritten(t *testing.T) {
+	seamTest(t, nil, func(t *testing.T, h *room.Hub, p *peer, _, _ *seam) {
+		p.stall()
+		update(t, h, "p", 1)
+		synctest.Wait()
+		if err := h.Disconnect(t.Context(), "u"); err != nil {
+			t.Fatal(err)
+		}
+		before := p.bytes()
+		p.unstall()
+		synctest.Wait()
+		if got := p.types(); got != "[]" || p.bytes() != before || !p.isClosed() {
+			t.Errorf("closed %v, %d more bytes: %s", p.isClosed(), p.bytes()-before, got)
+		}
+	})
+}
+
+// Revoke comes while a join is told to the observer: the join is answered with no, and the leave is told after it.
+func TestSeamRevokeDuringAJoin(t *testing.T) {
+	var h *room.Hub
+	var told []string
+	synctest.Test(t, func(t *testing.T) {
+		h = newHub(t, &room.Options{Observer: room.Observer{
+			Join: func(room.ConnectionInfo, string, bool) {
+				told = append(told, "join")
+				if err := h.Revoke(t.Context(), "p", "u"); err != nil {
+					t.Error(err)
+				}
+			},
+			Leave: func(room.ConnectionInfo, string) { told = append(told, "leave") },
+		}})
+		p := mustConnect(t, h, newPeer(1, 10), "u")
+		p.join("p", nil)
+		update(t, h, "p", 1)
+		synctest.Wait()
+		if got := p.types(); got != "[pong removed error]" || fmt.Sprint(told) != "[join leave]" {
+			t.Errorf("heard %s, told %v", got, told)
+		}
+	})
+}
+
+// A crowd that thins out before its count was told leaves nobody with a list of people who are gone.
+func TestSeamThinningCrowd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHub(t, &room.Options{PresenceLimit: 2})
+		var peers []*peer
+		for n := range 3 {
+			p := mustConnect(t, h, newPeer(1, 10), fmt.Sprint(n))
+			p.join("p", nil)
+			peers = append(peers, p)
+			synctest.Wait()
+		}
+		time.Sleep(2 * time.Second)
+		peers[2].leave("p")
+		synctest.Wait()
+		late := mustConnect(t, h, newPeer(1, 10), "1") // lists all, and hears no count
+		late.join("p", nil)
+		synctest.Wait()
+		peers[0].leave("p")
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		var v view
+		for _, m := range late.take() {
+			var a protocol.JoinAnswer
+			if m.msg.Type == protocol.TypeJoinPlan && json.Unmarshal(m.msg.Data, &a) == nil && a.Success {
+				v.join(&a)
+			} else if m.msg.PlanID == "p" {
+				v.notice("1", m.msg)
+			}
+		}
+		if len(v.people) != 1 || v.count != 1 {
+			t.Errorf("believes %v, %d", v.people, v.count)
+		}
+	})
+}
+
+// A user who comes and goes costs a slow reader's log two notices, not thousands.
+func TestSeamSupersededNotices(t *testing.T) {
+	seamTest(t, nil, func(t *testing.T, h *room.Hub, p *peer, _, _ *seam) {
+		p.stall()
+		for range 1500 {
+			v := mustConnect(t, h, newPeer(1, 10), "v")
+			v.join("p", nil)
+			synctest.Wait()
+			v.leave("p")
+			synctest.Wait()
+			v.end(protocol.CloseAbnormal)
+		}
+		p.unstall()
+		synctest.Wait()
+		if got := len(p.take()); got > 4 || p.isClosed() {
+			t.Errorf("heard %d notices, closed %v", got, p.isClosed())
+		}
+	})
+}
+
+// A client that does not read and joins again and again is bounded as any other that asks too much.
+func TestSeamAnswersAreBounded(t *testing.T) {
+	seamTest(t, nil, func(t *testing.T, h *room.Hub, p *peer, _, _ *seam) {
+		p.stall()
+		for range 70 {
+			p.join("p", nil)
+		}
+		synctest.Wait()
+		time.Sleep(2 * time.Second)
+		if got := h.Stats(); got.TooSlow != 1 || !p.isClosed() {
+			t.Errorf("closed %v, %+v", p.isClosed(), got)
 		}
 	})
 }

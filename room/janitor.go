@@ -73,7 +73,8 @@ func (h *Hub) deleteIf(r *room, still func() bool) {
 func (h *Hub) deleteLocked(r *room) {
 	r.deleted = true
 	h.floor = max(h.floor, r.log.last)
-	h.history.Add(-int64(r.log.bytes + roomOverhead))
+	// Emptied, so that a pump which is just ending finds nothing to trim, and to give back, a second time.
+	h.history.Add(-int64(r.log.trim(len(r.log.events)) + roomOverhead))
 	h.timers.stop(r.unjoined)
 	h.timers.stop(r.presence.ticking)
 	for _, who := range r.presence.people {

@@ -20,7 +20,26 @@ import (
 
 // peerFraming is a kind, a length of four bytes and the content. Two values with different marks are different framings, so
 // that a room has members of both.
-type peerFraming struct{ mark byte }
+type peerFraming struct {
+	mark byte
+	seam *seam // passed while a message is framed; nil if none
+}
+
+// seam is a place in the hub's code at which a test can stop it. The zero value lets everything through.
+type seam struct {
+	armed   atomic.Bool
+	reached chan struct{} // closed by the one that is stopped
+	open    chan struct{} // closed by the test to let it go on
+}
+
+func newSeam() *seam { return &seam{reached: make(chan struct{}), open: make(chan struct{})} }
+
+func (s *seam) pass() {
+	if s != nil && s.armed.Swap(false) {
+		close(s.reached)
+		<-s.open
+	}
+}
 
 const (
 	peerMessage byte = iota
@@ -35,8 +54,10 @@ func (f peerFraming) append(dst []byte, kind byte, content []byte) []byte {
 }
 
 func (f peerFraming) AppendMessage(dst, payload []byte) []byte {
+	f.seam.pass()
 	return f.append(dst, peerMessage, payload)
 }
+
 func (f peerFraming) AppendPing(dst []byte) []byte { return f.append(dst, peerPing, nil) }
 func (f peerFraming) AppendClose(dst []byte, code protocol.CloseCode, reason string) []byte {
 	return f.append(dst, peerClose, append(binary.BigEndian.AppendUint16(nil, uint16(code)), reason...))
@@ -53,8 +74,9 @@ type heard struct {
 // written blocking.
 type peer struct {
 	framing  peerFraming
-	blocking bool // TryWrite takes nothing
-	capacity int  // bytes that a stalled stream holds
+	blocking bool  // TryWrite takes nothing
+	capacity int   // bytes that a stalled stream holds
+	seam     *seam // passed in TryWrite; nil if none
 
 	writing atomic.Int32 // calls of TryWrite and Write under way
 
@@ -77,7 +99,7 @@ type peer struct {
 var _ room.Sink = (*peer)(nil)
 
 func newPeer(mark byte, capacity int) *peer {
-	return &peer{framing: peerFraming{mark}, capacity: capacity, changed: make(chan struct{})}
+	return &peer{framing: peerFraming{mark: mark}, capacity: capacity, changed: make(chan struct{})}
 }
 
 // connect connects the peer; the hub's error is returned.
@@ -110,6 +132,7 @@ func (p *peer) enter() {
 func (p *peer) TryWrite(b []byte) (int, error) {
 	p.enter()
 	defer p.writing.Add(-1)
+	p.seam.pass()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.blocking && !p.closed {
