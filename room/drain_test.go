@@ -18,17 +18,17 @@ import (
 )
 
 // shutdown ends h within d and returns the error and how long it took.
-func shutdown(h *room.Hub, d time.Duration) (error, time.Duration) {
+func shutdown(h *room.Hub, d time.Duration) (took time.Duration, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), d)
 	defer cancel()
 	start := time.Now()
-	err := h.Shutdown(ctx)
-	return err, time.Since(start)
+	err = h.Shutdown(ctx)
+	return time.Since(start), err
 }
 
 func TestShutdownOfAnUnusedHub(t *testing.T) {
 	bubble(t, nil, func(t *testing.T, h *room.Hub) {
-		if err, took := shutdown(h, time.Second); err != nil || took != 0 {
+		if took, err := shutdown(h, time.Second); err != nil || took != 0 {
 			t.Errorf("Shutdown = %v after %v", err, took)
 		}
 	})
@@ -48,7 +48,7 @@ func TestShutdown(t *testing.T) {
 		for n := range 10 {
 			update(t, h, "p", n)
 		}
-		err, took := shutdown(h, 10*time.Second)
+		took, err := shutdown(h, 10*time.Second)
 		if err != nil || took != 2*50*time.Millisecond {
 			t.Errorf("Shutdown = %v after %v, want nil after two pauses", err, took)
 		}
@@ -74,7 +74,7 @@ func TestAfterShutdown(t *testing.T) {
 		ctx := t.Context()
 		m := roomtest.Join(t, h, "alice", "p")
 		update(t, h, "p", 1)
-		if err, _ := shutdown(h, time.Second); err != nil {
+		if _, err := shutdown(h, time.Second); err != nil {
 			t.Fatalf("Shutdown = %v", err)
 		}
 		_, positionErr := h.Position(ctx, "p")
@@ -97,7 +97,7 @@ func TestAfterShutdown(t *testing.T) {
 				t.Errorf("%s after Shutdown = %v, want ErrHubClosed", name, err)
 			}
 		}
-		if err, took := shutdown(h, time.Second); err != nil || took != 0 {
+		if took, err := shutdown(h, time.Second); err != nil || took != 0 {
 			t.Errorf("a second Shutdown = %v after %v", err, took)
 		}
 		m.Send(pingMessage) // a transport may come late
@@ -144,7 +144,7 @@ func TestShutdownWaitsForTheSlow(t *testing.T) {
 				if test.takes > 0 {
 					time.AfterFunc(test.takes, func() { p.open(-1) })
 				}
-				err, took := shutdown(h, test.ctx)
+				took, err := shutdown(h, test.ctx)
 				if !errors.Is(err, test.err) || took != test.took {
 					t.Errorf("Shutdown = %v after %v, want %v after %v", err, took, test.err, test.took)
 				}
@@ -169,7 +169,7 @@ func TestDuringShutdown(t *testing.T) {
 		done := make(chan error, 2)
 		for range 2 {
 			go func() {
-				err, _ := shutdown(h, 5*time.Second)
+				_, err := shutdown(h, 5*time.Second)
 				done <- err
 			}()
 		}
@@ -222,7 +222,7 @@ func TestShutdownMeetsBroadcasts(t *testing.T) {
 				})
 			}
 			<-started
-			if err, _ := shutdown(h, 5*time.Second); err != nil {
+			if _, err := shutdown(h, 5*time.Second); err != nil {
 				t.Errorf("Shutdown = %v", err)
 			}
 			wg.Wait()
@@ -259,7 +259,7 @@ func TestShutdownMeetsAJoin(t *testing.T) {
 		m := connect(t, h, "alice", "")
 		m.Send(`{"type":"join-plan","planId":"p"}`)
 		synctest.Wait()
-		if err, took := shutdown(h, 5*time.Second); err != nil || took != 0 {
+		if took, err := shutdown(h, 5*time.Second); err != nil || took != 0 {
 			t.Errorf("Shutdown = %v after %v", err, took)
 		}
 		wantClosed(t, m, protocol.CloseShutdown)
@@ -278,7 +278,7 @@ func TestShutdownWithADeafCallback(t *testing.T) {
 		m := connect(t, h, "alice", "")
 		m.Send(`{"type":"join-plan","planId":"p"}`)
 		synctest.Wait()
-		if err, took := shutdown(h, 5*time.Second); err != nil || took != time.Second {
+		if took, err := shutdown(h, 5*time.Second); err != nil || took != time.Second {
 			t.Errorf("Shutdown = %v after %v, want nil after a second", err, took)
 		}
 		wantClosed(t, m, protocol.CloseShutdown)
@@ -301,7 +301,7 @@ func TestShutdownFromCallbacks(t *testing.T) {
 				if name == from {
 					once.Do(func() {
 						go func() {
-							err, _ := shutdown(h, 5*time.Second)
+							_, err := shutdown(h, 5*time.Second)
 							done <- err
 						}()
 					})

@@ -84,7 +84,7 @@ func TestUnjoinedRoom(t *testing.T) {
 		update(t, h, "p", 2)
 		time.Sleep(2*time.Minute - 1)
 		wantRooms(t, h, 1)
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		wantRooms(t, h, 0)
 		if got := h.Stats().HistoryBytes; got != 0 {
 			t.Errorf("%d bytes of history without a room", got)

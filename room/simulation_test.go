@@ -79,7 +79,6 @@ type wantedJoin struct {
 	recovered *bool // nil if the model can't tell
 	position  protocol.Position
 	revoked   bool // Revoke was called at the same time
-	departure int  // how often the connection had left the plan when it left with this answer maybe unwritten; 0 if it did not
 }
 
 type place struct{ plan, user string }

@@ -39,7 +39,7 @@ func TestFirstMessage(t *testing.T) {
 				if test.send != "" {
 					m.Send(test.send)
 				}
-				time.Sleep(1)
+				time.Sleep(time.Nanosecond)
 				if test.closed {
 					wantConnections(t, h, 0)
 					wantClosed(t, m, protocol.CloseTimeout)
@@ -64,7 +64,7 @@ func TestPings(t *testing.T) {
 			if got := p.read(); got != "" {
 				t.Errorf("wrote %q before a ping was due", got)
 			}
-			time.Sleep(1)
+			time.Sleep(time.Nanosecond)
 			if got := p.read(); got != "(ping)\n" {
 				t.Errorf("wrote %q, want a ping", got)
 			}
@@ -75,7 +75,7 @@ func TestPings(t *testing.T) {
 		time.Sleep(10*time.Second - 1)
 		wantHeard(t, bob)
 		wantConnections(t, h, 2)
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		wantHeard(t, bob, left("p", "alice", 1)) // 35 s after the last byte, without lingering
 		wantConnections(t, h, 1)
 		if got := p.read(); !strings.Contains(got, `"code":4408`) || !strings.HasSuffix(got, "(close 4408 timed out)\n") {
@@ -125,7 +125,7 @@ func TestExpiry(t *testing.T) {
 		time.Sleep(90*time.Second - 1)
 		wantConnections(t, h, 2)
 		wantHeard(t, bob)
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		wantConnections(t, h, 1)
 		wantHeard(t, bob, left("p", "alice", 1))
 		wantClosed(t, alice, protocol.CloseUnauthorized)
@@ -180,7 +180,7 @@ func TestAuthenticate(t *testing.T) {
 				}
 				time.Sleep(time.Until(end) - 1)
 				wantConnections(t, h, 1)
-				time.Sleep(1)
+				time.Sleep(time.Nanosecond)
 				wantClosed(t, m, protocol.CloseUnauthorized)
 				wantConnections(t, h, 0)
 			})
@@ -201,7 +201,7 @@ func TestAuthenticateShortens(t *testing.T) {
 			m.Next()
 			time.Sleep(time.Minute - 1)
 			wantConnections(t, h, 1)
-			time.Sleep(1)
+			time.Sleep(time.Nanosecond)
 			wantClosed(t, m, protocol.CloseUnauthorized)
 		})
 	}
@@ -222,7 +222,7 @@ func TestAuthenticateTooOften(t *testing.T) {
 				time.Sleep(10*time.Second - 1)
 				m.Send(`{"type":"authenticate","data":{"token":"alice"}}`)
 				wantError(t, m, "", protocol.TypeAuthenticate, protocol.ErrorRateLimited)
-				time.Sleep(1)
+				time.Sleep(time.Nanosecond)
 				if got := authenticate("alice"); got.Type != protocol.TypeAuthenticate {
 					t.Errorf("10 s after the first: got %s, want it accepted", words(got))
 				}
