@@ -54,6 +54,7 @@ type handshake struct {
 	token   string // as Authorization: Bearer
 	headers http.Header
 	after   []byte // sent together with the request
+	buffer  int    // size of the receive buffer, which the kernel then does not enlarge; 0: its own choice
 }
 
 // open sends a handshake and returns the answer. If that is not 101, the connection is closed.
@@ -73,6 +74,11 @@ func tryOpen(t testing.TB, srv *httptest.Server, h handshake) (*client, *http.Re
 		return nil, nil, err
 	}
 	t.Cleanup(func() { _ = nc.Close() })
+	if h.buffer > 0 {
+		if err := nc.(*net.TCPConn).SetReadBuffer(h.buffer); err != nil {
+			return nil, nil, err
+		}
+	}
 	if srv.TLS != nil {
 		nc = tls.Client(nc, &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"http/1.1"}})
 	}

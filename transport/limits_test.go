@@ -178,7 +178,7 @@ func TestStalledReader(t *testing.T) {
 					}
 				}},
 			}})
-			ann, bob := dial(t, s.Server, "ann"), dial(t, s.Server, "bob")
+			ann, bob := dialWith(t, s.Server, handshake{token: tokenOf("ann"), buffer: 16 << 10}), dial(t, s.Server, "bob")
 			ann.join("p")
 			bob.join("p")
 			large := map[string]string{"text": strings.Repeat("x", 50_000)}
