@@ -305,9 +305,10 @@ type ending struct {
 	Goodbye protocol.CloseCode // 0: none came
 }
 
-// end reads to the end of the connection: exactly one close frame, which is answered, and nothing after it.
+// end reads to the end of the connection: exactly one close frame, which is answered, and nothing after it. Then it closes.
 func (c *client) end() ending {
 	c.t.Helper()
+	defer func() { _ = c.nc.Close() }()
 	e, err := c.endOrError()
 	if err != nil {
 		c.t.Fatalf("end of connection: %v", err)

@@ -61,7 +61,6 @@ func TestMaxConnections(t *testing.T) {
 	for _, c := range in[:3] {
 		c.send(opClose, closePayload(1000, ""))
 		c.end()
-		_ = c.nc.Close()
 		receive(t, gone)
 	}
 	in, _ = dialMany(t, s, 10, everybody)

@@ -123,7 +123,6 @@ func TestReader(t *testing.T) {
 			c.send(conn)
 			if c.name != "gone" {
 				conn.end()
-				_ = conn.nc.Close()
 			}
 			if diff := cmp.Diff(c.want, receive(t, ended)); diff != "" {
 				t.Errorf("session was told (-want +got):\n%s", diff)
