@@ -68,7 +68,7 @@ type Options struct {
 	Logger *slog.Logger
 }
 
-// The rate limits of wire.md are part of the protocol that clients rely on, so they are no options.
+// The rate limits are part of the protocol that clients rely on, so they are no options.
 const (
 	messageRate, messageBurst = 10, 128
 	controlRate, controlBurst = 10, 20

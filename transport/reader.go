@@ -3,6 +3,7 @@ package transport
 import (
 	"context"
 	"crypto/tls"
+	"fmt"
 	"io"
 	"log/slog"
 	"runtime/debug"
@@ -25,7 +26,7 @@ func (c *conn) serve(ws socket, release func()) {
 	defer func() {
 		if v := recover(); v != nil {
 			c.log.LogAttrs(context.Background(), slog.LevelError, "transport: panic while reading a connection",
-				slog.Any("panic", v), slog.String("stack", string(debug.Stack())))
+				slog.String("panic", fmt.Sprintf("%T", v)), slog.String("stack", string(debug.Stack())))
 			c.session.Close(protocol.CloseInternal)
 			c.abandon()
 		}

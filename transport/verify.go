@@ -12,7 +12,8 @@ import (
 // panicError is what a panic of the host's Verifier or Authenticate becomes: no judgement about the client.
 type panicError struct{ value any }
 
-func (e *panicError) Error() string { return fmt.Sprintf("panic: %v", e.value) }
+// Error names the kind of the panic, not its text, which could hold anything.
+func (e *panicError) Error() string { return fmt.Sprintf("panic: %T", e.value) }
 
 // identify finds out who makes the request.
 func (h *handler) identify(r *http.Request, c credentials) (id auth.Identity, err error) {

@@ -97,7 +97,7 @@ func FuzzParseSet(f *testing.F) {
 	f.Add(setOf(jwkOf("o", []byte("secret")), jwkOf("e", p521Key()).with("alg", "ES512").with("key_ops", []string{"verify"})))
 	f.Add(setOf(jwkOf("r", rsaKey1()).with("x5c", []string{"MIIB"}).with("x5t", "AA").with("x5u", "https://x/")))
 	f.Add(`{"keys":[]}`)
-	text := token("EdDSA", ed, header("EdDSA", "d"), changeable(goodClaims()).with("exp", 253402300799))
+	text := token("EdDSA", ed, header("EdDSA", "d"), changeable(goodClaims()).with("exp", int64(253402300799)))
 	f.Fuzz(func(t *testing.T, document string) {
 		keys, err := jwtauth.ParseSet([]byte(document))
 		if (err == nil) != (len(keys) > 0) {
