@@ -1,0 +1,367 @@
+package room_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/planrooms/planrooms/auth"
+	"github.com/planrooms/planrooms/protocol"
+	"github.com/planrooms/planrooms/room"
+)
+
+// seamTest has one user in plan p whose connection can be stopped while it frames or while it writes.
+func seamTest(t *testing.T, opts *room.Options, test func(t *testing.T, h *room.Hub, p *peer, framing, writing *seam)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		h := newHub(t, opts)
+		p := newPeer(1, 10)
+		framing, writing := newSeam(), newSeam()
+		p.framing.seam, p.seam = framing, writing
+		mustConnect(t, h, p, "u")
+		p.join("p", nil)
+		synctest.Wait()
+		p.take()
+		test(t, h, p, framing, writing)
+		synctest.Wait()
+		p.check(t)
+	})
+}
+
+// types is what the peer has read since it was last asked.
+func (p *peer) types() string {
+	var types []protocol.Type
+	for _, h := range p.take() {
+		types = append(types, h.msg.Type)
+	}
+	return fmt.Sprint(types)
+}
+
+func TestSeamRevokeBeforeTheWrite(t *testing.T) {
+	for _, except := range []string{"u", "somebody"} { // a receipt, and the event
+		seamTest(t, nil, func(t *testing.T, h *room.Hub, p *peer, framing, _ *seam) {
+			p.stall() // the first event is left half written, so that the next one is read from the log
+			update(t, h, "p", 1)
+			synctest.Wait()
+			update(t, h, "p", 2, room.ExceptUser(except))
+			synctest.Wait()
+			framing.armed.Store(true)
+			p.unstall()
+			<-framing.reached
+			if got := p.types(); got != "[task-updated]" {
+				t.Errorf("heard %s", got)
+			}
+			if err := h.Revoke(t.Context(), "p", "u"); err != nil {
+				t.Fatal(err)
+			}
+			close(framing.open)
+			synctest.Wait()
+			if got := p.types(); got != "[removed]" || p.isClosed() {
+				t.Errorf("closed %v, heard %s", p.isClosed(), got)
+			}
+		})
+	}
+}
+
+func TestSeamRevokeDuringTheWrite(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		takes time.Duration
+		cut   bool
+	}{
+		{"soon over", 50 * time.Millisecond, false},
+		{"too long", 150 * time.Millisecond, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			seamTest(t, nil, func(t *testing.T, h *room.Hub, p *peer, _, writing *seam) {
+				writing.armed.Store(true)
+				update(t, h, "p", 1)
+				<-writing.reached
+				var bytes int64 = -1
+				go func() {
+					if err := h.Revoke(t.Context(), "p", "u"); err != nil {
+						t.Error(err)
+					}
+					bytes = p.bytes()
+				}()
+				time.Sleep(c.takes)
+				synctest.Wait()
+				if bytes >= 0 {
+					t.Error("Revoke returned while the event was being written")
+				}
+				close(writing.open)
+				synctest.Wait()
+				if bytes < 0 {
+					t.Error("Revoke did not return after the write")
+				}
+				want := "[task-updated removed]"
+				if c.cut {
+					want = "[]"
+				}
+				if got := p.types(); p.isClosed() != c.cut || got != want {
+					t.Errorf("closed %v, heard %s", p.isClosed(), got)
+				}
+			})
+		})
+	}
+}
+
+// A pump that finds a connection busy leaves it dirty at once, not when its pass is over: by then the
+// connection may be at rest again.
+func TestSeamBusyDuringAPass(t *testing.T) {
+	seamTest(t, nil, func(t *testing.T, h *room.Hub, p *peer, _, writing *seam) {
+		other := newPeer(1, 10)
+		other.seam = newSeam()
+		mustConnect(t, h, other, "v")
+		other.join("p", nil)
+		synctest.Wait()
+		p.take()
+
+		writing.armed.Store(true)
+		p.request(protocol.Request{Type: protocol.TypePing})
+		<-writing.reached
+		other.seam.armed.Store(true)
+		update(t, h, "p", 1)
+		<-other.seam.reached // the pass has been to p, and is not over
+		close(writing.open)
+		synctest.Wait()
+		close(other.seam.open)
+		synctest.Wait()
+		if got := p.types(); got != "[pong task-updated]" {
+			t.Errorf("heard %s", got)
+		}
+	})
+}
+
+// A connection that left a plan, or is closing, with a frame of the plan half written is cut by Revoke.
+func TestSeamRevokeAfterLeaving(t *testing.T) {
+	for name, leave := range map[string]func(p *peer){
+		"left":    func(p *peer) { p.leave("p") },
+		"closing": func(p *peer) { p.session.Close(protocol.CloseUnauthorized) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			seamTest(t, nil, func(t *testing.T, h *room.Hub, p *peer, _, _ *seam) {
+				p.stall()
+				update(t, h, "p", 1)
+				synctest.Wait()
+				leave(p)
+				synctest.Wait()
+				if err := h.Revoke(t.Context(), "p", "u"); err != nil {
+					t.Fatal(err)
+				}
+				before := p.bytes()
+				p.unstall()
+				synctest.Wait()
+				if got := p.types(); got != "[]" || p.bytes() != before || !p.isClosed() {
+					t.Errorf("closed %v, %d more bytes: %s", p.isClosed(), p.bytes()-before, got)
+				}
+			})
+		})
+	}
+}
+
+// One who stalls on another plan, or on an answer that is of no plan, keeps the connection.
+func TestSeamRevokeSparesOtherPlans(t *testing.T) {
+	seamTest(t, nil, func(t *testing.T, h *room.Hub, p *peer, _, _ *seam) {
+		p.join("q", nil)
+		synctest.Wait()
+		p.take()
+		p.stall()
+		update(t, h, "q", 1)
+		synctest.Wait()
+		update(t, h, "p", 2)
+		synctest.Wait()
+		if err := h.Revoke(t.Context(), "p", "u"); err != nil {
+			t.Fatal(err)
+		}
+		p.unstall()
+		synctest.Wait()
+		if got := p.types(); got != "[task-updated removed]" || p.isClosed() {
+			t.Errorf("closed %v, heard %s", p.isClosed(), got)
+		}
+	})
+}
+
+func TestSeamDisconnectHalfWritten(t *testing.T) {
+	seamTest(t, nil, func(t *testing.T, h *room.Hub, p *peer, _, _ *seam) {
+		p.stall()
+		update(t, h, "p", 1)
+		synctest.Wait()
+		if err := h.Disconnect(t.Context(), "u"); err != nil {
+			t.Fatal(err)
+		}
+		before := p.bytes()
+		p.unstall()
+		synctest.Wait()
+		if got := p.types(); got != "[]" || p.bytes() != before || !p.isClosed() {
+			t.Errorf("closed %v, %d more bytes: %s", p.isClosed(), p.bytes()-before, got)
+		}
+	})
+}
+
+// Revoke comes while a join is told to the observer: the join is answered with no, and the leave is told after it.
+func TestSeamRevokeDuringAJoin(t *testing.T) {
+	var h *room.Hub
+	var told []string
+	synctest.Test(t, func(t *testing.T) {
+		h = newHub(t, &room.Options{Observer: room.Observer{
+			Join: func(room.ConnectionInfo, string, bool) {
+				told = append(told, "join")
+				if err := h.Revoke(t.Context(), "p", "u"); err != nil {
+					t.Error(err)
+				}
+			},
+			Leave: func(room.ConnectionInfo, string) { told = append(told, "leave") },
+		}})
+		p := mustConnect(t, h, newPeer(1, 10), "u")
+		p.join("p", nil)
+		update(t, h, "p", 1)
+		synctest.Wait()
+		if got := p.types(); got != "[pong removed error]" || fmt.Sprint(told) != "[join leave]" {
+			t.Errorf("heard %s, told %v", got, told)
+		}
+	})
+}
+
+// A crowd that thins out before its count was told leaves nobody with a list of people who are gone.
+func TestSeamThinningCrowd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHub(t, &room.Options{PresenceLimit: 2})
+		var peers []*peer
+		for n := range 3 {
+			p := mustConnect(t, h, newPeer(1, 10), fmt.Sprint(n))
+			p.join("p", nil)
+			peers = append(peers, p)
+			synctest.Wait()
+		}
+		time.Sleep(2 * time.Second)
+		peers[2].leave("p")
+		synctest.Wait()
+		late := mustConnect(t, h, newPeer(1, 10), "1") // lists all, and hears no count
+		late.join("p", nil)
+		synctest.Wait()
+		peers[0].leave("p")
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		var v view
+		for _, m := range late.take() {
+			var a protocol.JoinAnswer
+			if m.msg.Type == protocol.TypeJoinPlan && json.Unmarshal(m.msg.Data, &a) == nil && a.Success {
+				v.join(&a)
+			} else if m.msg.PlanID == "p" {
+				v.notice("1", m.msg)
+			}
+		}
+		if len(v.people) != 1 || v.count != 1 {
+			t.Errorf("believes %v, %d", v.people, v.count)
+		}
+	})
+}
+
+// A user who comes and goes costs the log one notice, however far behind its readers are, not thousands.
+func TestSeamSupersededNotices(t *testing.T) {
+	seamTest(t, nil, func(t *testing.T, h *room.Hub, p *peer, _, writing *seam) {
+		writing.armed.Store(true)
+		update(t, h, "p", 1)
+		<-writing.reached // the pump stands still, so nothing is forgotten because all have heard it
+		for range 300 {
+			v := mustConnect(t, h, newPeer(1, 10), "v")
+			v.join("p", nil)
+			synctest.Wait()
+			v.leave("p")
+			synctest.Wait()
+			v.end(protocol.CloseAbnormal)
+		}
+		close(writing.open)
+		synctest.Wait()
+		if got := p.types(); got != "[task-updated leave-plan]" {
+			t.Errorf("heard %s", got)
+		}
+	})
+}
+
+// A client that does not read and joins again and again is bounded as any other that asks too much.
+func TestSeamAnswersAreBounded(t *testing.T) {
+	seamTest(t, nil, func(t *testing.T, h *room.Hub, p *peer, _, _ *seam) {
+		p.stall()
+		for range 70 {
+			p.join("p", nil)
+		}
+		synctest.Wait()
+		time.Sleep(2 * time.Second)
+		if got := h.Stats(); got.TooSlow != 1 || !p.isClosed() {
+			t.Errorf("closed %v, %+v", p.isClosed(), got)
+		}
+	})
+}
+
+// A yes that comes with the end of its time is no yes, whichever of the two is noticed first.
+func TestSeamAuthorizeTooLate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHub(t, &room.Options{ConnectionsPerUser: 50, Authorize: func(ctx context.Context, _ auth.Identity, _ string) error {
+			<-ctx.Done()
+			return nil
+		}})
+		var peers [50]*peer
+		for i := range peers {
+			peers[i] = mustConnect(t, h, newPeer(1, 10), "u")
+			peers[i].join("p", nil)
+		}
+		time.Sleep(6 * time.Second)
+		synctest.Wait()
+		for _, p := range peers {
+			if got := p.types(); got != "[pong error]" {
+				t.Errorf("heard %s", got)
+			}
+		}
+	})
+}
+
+// A connection that was closing before Shutdown is cut with the others when the time is up.
+func TestSeamShutdownWhileClosing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHub(t, nil)
+		p := mustConnect(t, h, newPeer(1, 10), "u")
+		p.stall()
+		p.session.Close(protocol.CloseInternal)
+		synctest.Wait()
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		begin := time.Now()
+		if err := h.Shutdown(ctx); !errors.Is(err, context.Canceled) {
+			t.Errorf("Shutdown: %v", err)
+		}
+		select {
+		case <-p.session.Done():
+		default:
+			t.Error("the connection is not over")
+		}
+		if took := time.Since(begin); took > 0 {
+			t.Errorf("Shutdown took %v", took)
+		}
+	})
+}
+
+// A tab that clears its state hears which state of another tab its user is shown with instead.
+func TestSeamClearedStateRevealsAnother(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHub(t, nil)
+		var tabs [2]*peer
+		for i := range tabs {
+			tabs[i] = mustConnect(t, h, newPeer(1, 10), "u")
+			tabs[i].join("p", nil)
+			tabs[i].request(protocol.Request{Type: protocol.TypeUpdatePresence, PlanID: "p", State: json.RawMessage(fmt.Sprint(i))})
+			synctest.Wait()
+		}
+		tabs[1].take()
+		tabs[1].request(protocol.Request{Type: protocol.TypeUpdatePresence, PlanID: "p"})
+		synctest.Wait()
+		if got := tabs[1].take(); len(got) != 1 || string(got[0].msg.Data) != `{"userId":"u","state":0}` {
+			t.Errorf("heard %v", got)
+		}
+	})
+}

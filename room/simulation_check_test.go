@@ -1,0 +1,415 @@
+package room_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/planrooms/planrooms/protocol"
+	"github.com/planrooms/planrooms/room"
+)
+
+// hearAll has the model take in what a client heard, and returns the code of the goodbye.
+func (s *sim) hearAll(c *client) protocol.CloseCode {
+	for _, h := range c.take() {
+		if !c.greeted {
+			c.greeted = true
+			if h.msg.Type != protocol.TypePong || h.msg.Data == nil {
+				s.fail("%s: the first message is %s", c.who(), h.msg.Type)
+			}
+			continue
+		}
+		if c.goodbye != 0 {
+			s.fail("%s: %s after goodbye", c.who(), h.msg.Type)
+		}
+		s.hear(c, h)
+	}
+	return c.goodbye
+}
+
+func (s *sim) decode(c *client, m protocol.Message, into any) {
+	if err := json.Unmarshal(m.Data, into); err != nil {
+		s.fail("%s: %s %s: %v", c.who(), m.Type, m.Data, err)
+	}
+}
+
+func (s *sim) hear(c *client, h heard) {
+	m := h.msg
+	v := c.view(m.PlanID)
+	if m.Seq > 0 || m.Type == protocol.TypeResync || m.Type == protocol.TypePresenceUpdated {
+		s.confined(c, v, h)
+	}
+	switch m.Type {
+	case protocol.TypeGoodbye:
+		var g protocol.Goodbye
+		s.decode(c, m, &g)
+		c.goodbye = g.Code
+	case protocol.TypeJoinPlan:
+		var answer protocol.JoinAnswer
+		s.decode(c, m, &answer)
+		if !answer.Success {
+			s.confined(c, v, h)
+			v.notice(c.user, m)
+			return
+		}
+		s.answered(c, h, &answer)
+	case protocol.TypeLeavePlan:
+		var answer protocol.LeaveAnswer
+		s.decode(c, m, &answer)
+		if answer.Success {
+			if !v.joined && !c.vague {
+				s.fail("%s: left %s without a join", c.who(), m.PlanID)
+			}
+			*v = view{pos: v.pos}
+			return
+		}
+		s.confined(c, v, h)
+		v.notice(c.user, m)
+	case protocol.TypePresenceUpdated:
+		v.notice(c.user, m)
+	case protocol.TypeRemoved:
+		if !v.joined && !c.vague && len(c.wants) == 0 {
+			s.fail("%s: removed from %s without being in", c.who(), m.PlanID)
+		}
+		*v = view{pos: v.pos}
+	case protocol.TypeError:
+		var e protocol.Error
+		s.decode(c, m, &e)
+		if e.Re == protocol.TypeJoinPlan {
+			s.refused(c, m.PlanID, e.Code)
+		}
+	case protocol.TypeResync:
+		var r protocol.Resync
+		s.decode(c, m, &r)
+		// I3: it may only be told to one who may have missed something.
+		if r.Position.Seq <= v.pos || r.Position.Epoch != s.epoch || !c.behind[m.PlanID] {
+			s.fail("%s: resync of %s to %v, at %d, behind=%v", c.who(), m.PlanID, r.Position, v.pos, c.behind[m.PlanID])
+		}
+		v.pos = r.Position.Seq
+	default:
+		if m.Seq > 0 {
+			s.event(c, v, m)
+		}
+	}
+}
+
+// confined checks I2: nothing of a plan before a join was granted, or after a leave or Revoke.
+func (s *sim) confined(c *client, v *view, h heard) {
+	if !v.joined {
+		s.fail("%s: %s %d of %s, which it is not in", c.who(), h.msg.Type, h.msg.Seq, h.msg.PlanID)
+	}
+	if at, ok := c.barrier[h.msg.PlanID]; ok && h.end > at {
+		s.fail("%s: %s %d of %s was written up to byte %d after Revoke had returned at %d",
+			c.who(), h.msg.Type, h.msg.Seq, h.msg.PlanID, h.end, at)
+	}
+}
+
+// event checks I1, I3 and I4: the event is the one with that position, and follows the one before.
+func (s *sim) event(c *client, v *view, m protocol.Message) {
+	s.mu.Lock()
+	e := s.model[m.PlanID].all[m.Seq]
+	s.mu.Unlock()
+	if e == nil {
+		s.fail("%s: event %d of %s was never sent", c.who(), m.Seq, m.PlanID)
+		return
+	}
+	if m.Prev != v.pos {
+		s.fail("%s: event %d of %s follows %d, but the position was %d", c.who(), m.Seq, m.PlanID, m.Prev, v.pos)
+	}
+	v.pos = m.Seq
+	if m.Prev != e.prev || m.By != e.by || m.MutationID != e.mutation {
+		s.fail("%s: event %d of %s: got %+v, want %+v", c.who(), m.Seq, m.PlanID, m, e)
+	}
+	if e.excepts(c.user, c.name) {
+		if m.Type != protocol.TypeReceipt || m.Data != nil {
+			s.fail("%s: %s in place of a receipt", c.who(), m.Type)
+		}
+		return
+	}
+	var data struct{ Task struct{ ID int } }
+	s.decode(c, m, &data)
+	if m.Type != protocol.TypeTaskUpdated || data.Task.ID != e.id {
+		s.fail("%s: event %d of %s is %s %d, want %d", c.who(), m.Seq, m.PlanID, m.Type, data.Task.ID, e.id)
+	}
+}
+
+func (s *sim) nextWanted(c *client, plan string) (wantedJoin, bool) {
+	if c.vague {
+		return wantedJoin{}, true
+	}
+	if len(c.wants) == 0 || c.wants[0].plan != plan {
+		s.fail("%s: an answer to a join of %s that was not asked for", c.who(), plan)
+		return wantedJoin{}, false
+	}
+	want := c.wants[0]
+	c.wants = c.wants[1:]
+	return want, true
+}
+
+// answered checks a join that was granted: I6 and I13.
+func (s *sim) answered(c *client, h heard, a *protocol.JoinAnswer) {
+	plan := h.msg.PlanID
+	want, ok := s.nextWanted(c, plan)
+	if !ok {
+		return
+	}
+	if want.outcome != anyOutcome {
+		switch {
+		case want.outcome != granted:
+			s.fail("%s: join of %s was granted, want %s", c.who(), plan, want.outcome)
+		case want.recovered != nil && a.Recovered != *want.recovered:
+			s.fail("%s: join of %s: recovered %v, want %v", c.who(), plan, a.Recovered, *want.recovered)
+		case !a.Recovered && a.Position != want.position:
+			s.fail("%s: join of %s at %v, want %v", c.who(), plan, a.Position, want.position)
+		}
+	}
+	limit := 100
+	if s.opts.PresenceLimit > 0 {
+		limit = s.opts.PresenceLimit
+	}
+	self := slices.ContainsFunc(a.Participants, func(p protocol.Participant) bool { return p.UserID == c.user })
+	if !self || len(a.Participants) != min(limit, a.ParticipantCount) {
+		s.fail("%s: join of %s lists %v of %d", c.who(), plan, a.Participants, a.ParticipantCount)
+	}
+	// One revoked while its answer waited must not get it.
+	if at, ok := c.barrier[plan]; ok && h.end > at {
+		if want.revoked {
+			s.fail("%s: the answer to a join of %s was written after Revoke", c.who(), plan)
+		}
+		delete(c.barrier, plan)
+	}
+	c.view(plan).join(a)
+}
+
+func (s *sim) refused(c *client, plan string, code protocol.ErrorCode) {
+	want, ok := s.nextWanted(c, plan)
+	if ok && want.outcome != anyOutcome && want.outcome != outcome(code) {
+		s.fail("%s: join of %s was refused with %s, want %s", c.who(), plan, code, want.outcome)
+	}
+}
+
+// check compares everything with the model, at a moment at which nothing moves.
+func (s *sim) check() {
+	s.t.Helper()
+	for _, c := range s.clients {
+		if !c.gone {
+			s.hearAll(c)
+		}
+	}
+	now := time.Now()
+	rooms := map[string]room.Summary{}
+	for _, r := range s.hub.Rooms() {
+		rooms[r.PlanID] = r
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.settleDeparturesLocked()
+	open := 0
+	for _, c := range s.clients {
+		if c.gone {
+			continue
+		}
+		code, over := s.codes[c.id]
+		if !over {
+			open++
+		}
+		s.checkClientLocked(c, code, over, now)
+	}
+	for _, id := range s.plans {
+		r, exists := rooms[id]
+		s.checkPlanLocked(s.model[id], r, exists, now)
+	}
+	stats := s.hub.Stats()
+	if stats.Connections > open || stats.Rooms != len(rooms) {
+		s.failLocked("%d connections and %d rooms, want %d and %d", stats.Connections, stats.Rooms, open, len(rooms))
+	}
+	s.checkBudgetLocked(stats, rooms) // I9
+}
+
+func (s *sim) checkBudgetLocked(stats room.Stats, rooms map[string]room.Summary) {
+	events := 0
+	for _, r := range rooms {
+		events += r.Events
+		if r.Events > s.opts.HistoryEvents {
+			s.failLocked("%s holds %d events", r.PlanID, r.Events)
+		}
+	}
+	low, high := len(rooms)<<10+events*100, len(rooms)<<10+events*600
+	if s.lossy {
+		high = min(high, max(s.opts.HistoryTotal, len(rooms)*(1<<10+600)))
+	}
+	if stats.HistoryBytes < low || stats.HistoryBytes > high {
+		s.failLocked("%d bytes of history in %d rooms with %d events", stats.HistoryBytes, len(rooms), events)
+	}
+}
+
+// checkClientLocked checks that the client is where the hub believes it to be.
+func (s *sim) checkClientLocked(c *client, code protocol.CloseCode, over bool, now time.Time) {
+	if over {
+		for m := range s.members {
+			if m.conn == c.id {
+				s.failLocked("%s is over and still in %s", c.who(), m.plan)
+			}
+		}
+		c.gone = !c.isStalled()
+		if c.goodbye != 0 && c.goodbye != code {
+			s.failLocked("%s: goodbye %d and the observer heard %d", c.who(), c.goodbye, code)
+		}
+		return
+	}
+	if !c.expires.IsZero() && now.After(c.expires.Add(2*time.Second)) {
+		s.failLocked("%s is open past its expiry", c.who())
+	}
+	if c.isStalled() {
+		return
+	}
+	if c.isClosed() {
+		s.failLocked("%s is closed and the hub does not know", c.who())
+	}
+	if c.vague {
+		c.vague, c.wants = false, nil
+	}
+	if n := len(c.wants); n > 0 {
+		s.failLocked("%s: %d joins were not answered", c.who(), n)
+	}
+	for _, id := range s.plans {
+		p, v := s.model[id], c.view(id)
+		_, in := s.members[membership{c.id, id}]
+		if v.joined != in {
+			s.failLocked("%s: in %s: %v, the hub says %v", c.who(), id, v.joined, in)
+		}
+		if !v.joined {
+			continue
+		}
+		if v.pos != p.last { // I3
+			s.failLocked("%s: is at %d of %s, which is at %d", c.who(), v.pos, id, p.last)
+		}
+		c.behind[id] = false
+	}
+}
+
+// checkPlanLocked checks a room against the model: that it exists as long as it should, and who is in it.
+func (s *sim) checkPlanLocked(p *modelPlan, r room.Summary, exists bool, now time.Time) {
+	in := map[string]int{} // connections
+	total := 0
+	for m, user := range s.members {
+		if m.plan == p.id {
+			in[user]++
+			total++
+		}
+	}
+	switch {
+	case exists && !p.exists:
+		s.failLocked("there is a room for %s", p.id)
+	case !exists && p.exists:
+		idle := now.Sub(s.lastChange[p.id])
+		if total > 0 || p.joined && idle < 30*time.Minute && !s.lossy || !p.joined && now.Sub(p.lastEvent) < 2*time.Minute && !s.lossy {
+			s.failLocked("the room of %s is gone: %d members, idle for %v", p.id, total, idle)
+		}
+		p.exists, s.floor = false, max(s.floor, p.last)
+	}
+	if total > 0 {
+		p.joined = true
+	}
+	if !exists {
+		if total > 0 {
+			s.failLocked("%d members in no room", total)
+		}
+		p.last = s.floor
+		p.held = nil
+		return
+	}
+	if !p.joined && now.Sub(p.lastEvent) > 2*time.Minute || p.joined && total == 0 && now.Sub(s.lastChange[p.id]) > 36*time.Minute {
+		s.failLocked("the room of %s was not deleted", p.id)
+	}
+	if !s.lossy && r.Events > len(p.held) || r.Position.Seq != p.last {
+		s.failLocked("%s holds %d events up to %d, want %d up to %d", p.id, r.Events, r.Position.Seq, len(p.held), p.last)
+	}
+	info, _ := s.hub.Room(p.id)
+	if info.Connections != total || info.Participants != len(info.People) {
+		s.failLocked("%s has %d connections and %d people, want %d and %d", p.id, info.Connections, info.Participants, total, len(info.People))
+	}
+	s.checkPeopleLocked(p, &info, in, now)
+	for m, user := range s.members {
+		if since, forbidden := s.forbidden[place{p.id, user}]; m.plan == p.id && forbidden && now.Sub(since) > 6*time.Minute {
+			s.failLocked("%s is in %s, forbidden for %v", user, p.id, now.Sub(since))
+		}
+	}
+}
+
+// checkPeopleLocked checks I7: who is in the room are the users of its members and those who linger, and every client that reads knows.
+func (s *sim) checkPeopleLocked(p *modelPlan, info *room.Info, in map[string]int, now time.Time) {
+	truth := map[string]string{}
+	for _, who := range info.People {
+		truth[who.UserID] = string(who.State)
+		if who.Connections != in[who.UserID] {
+			s.failLocked("%s: %s with %d connections, want %d", p.id, who.UserID, who.Connections, in[who.UserID])
+		}
+	}
+	for _, user := range s.users {
+		_, there := truth[user]
+		switch d, ok := s.left[place{p.id, user}]; {
+		case in[user] > 0 && !there:
+			s.failLocked("%s: %s is in and not listed", p.id, user)
+		case in[user] > 0:
+		case there && (!ok || now.Sub(d.at) >= 5*time.Second):
+			s.failLocked("%s: %s is still listed", p.id, user)
+		case ok && now.Sub(d.at) < 5*time.Second:
+			if !d.unclear && d.immediate == there {
+				s.failLocked("%s: %s lingers: %v, want %v", p.id, user, there, !there)
+			}
+		}
+	}
+	if people := fmt.Sprint(slices.Sorted(maps.Keys(truth))); people != p.people {
+		p.people, p.changed = people, now
+	}
+	limit := s.opts.PresenceLimit
+	// In a room that may be crowded single notices can be waiting for the next count.
+	if limit > 0 && (now.Sub(p.changed) <= time.Second || now.Sub(s.lastChange[p.id]) <= time.Second) {
+		return
+	}
+	for _, c := range s.clients {
+		v := c.view(p.id)
+		if c.gone || !v.joined || c.isStalled() {
+			continue
+		}
+		if v.count != len(truth) {
+			s.failLocked("%s: counts %d in %s, want %d", c.who(), v.count, p.id, len(truth))
+		}
+		if limit > 0 && len(truth) > limit {
+			continue
+		}
+		want := maps.Clone(truth)
+		if v.ownUnknown {
+			want[c.user] = v.people[c.user]
+		}
+		if !maps.Equal(v.people, want) || v.partial {
+			s.failLocked("%s: believes %v (partial=%v) in %s, want %v", c.who(), v.people, v.partial, p.id, want)
+		}
+	}
+}
+
+// settleDeparturesLocked makes up its mind about those who left since the last check: a connection that is still open did
+// not just vanish, and one that is over did so unless its close code says otherwise.
+func (s *sim) settleDeparturesLocked() {
+	for at, d := range s.left {
+		if d.settled {
+			continue
+		}
+		code, over := s.codes[d.conn]
+		switch code {
+		case protocol.CloseUnauthorized, protocol.CloseForbidden, protocol.CloseTimeout:
+			d.immediate = true
+		}
+		if !over {
+			d.immediate = true
+			for _, c := range s.clients {
+				d.unclear = d.unclear || c.id == d.conn && c.isStalled() // closing, and nobody knows yet why
+			}
+		}
+		d.settled = true
+		s.left[at] = d
+	}
+}
