@@ -79,13 +79,15 @@ func TestSpliceDoesNotAllocate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	var b []byte
 	if n := testing.AllocsPerRun(100, func() {
 		copied := *e
-		if b := copied.Splice(math.MaxUint64, math.MaxUint64); !json.Valid(b) {
-			t.Errorf("no JSON: %q", b)
-		}
+		b = copied.Splice(math.MaxUint64, math.MaxUint64)
 	}); n != 0 {
 		t.Errorf("Splice allocates %v times", n)
+	}
+	if !json.Valid(b) { // not measured: it takes its scanner from a pool, which the race detector empties at random
+		t.Errorf("no JSON: %q", b)
 	}
 }
 
