@@ -1,0 +1,646 @@
+import { describe, expect, it, vi } from 'vitest';
+import { Client } from '../planrooms.js';
+import { FakeSocket, jwt, last, settled, sockets, useFakes } from './fake.js';
+
+useFakes();
+
+const advance = (ms) => vi.advanceTimersByTimeAsync(ms);
+
+// A watcher of a plan that writes down what it is told.
+function watch(client, planId = 'demo', handlers = {}) {
+  const heard = [];
+  const plan = client.join(planId, {
+    load: ({ reason, position }) => { heard.push(`load ${reason} ${position.seq}`); },
+    onEvent: (e) => heard.push(e.seq),
+    onReceipt: (r) => heard.push(`receipt ${r.seq}`),
+    onError: (e) => heard.push(`error ${e.code}`),
+    ...handlers,
+  });
+  return { plan, heard };
+}
+
+async function setup() {
+  const client = new Client({ getToken: async () => jwt(3600) });
+  const watcher = watch(client);
+  await settled();
+  last().hello();
+  return { client, ...watcher };
+}
+
+async function live(seq = 10, answer = {}) {
+  const s = await setup();
+  last().answer('demo', seq, answer);
+  await settled();
+  s.heard.length = 0;
+  return s;
+}
+
+async function reconnect() {
+  last().end(1006);
+  await advance(500);
+  last().hello();
+}
+
+describe('joining -> live', () => {
+  it('joins without a place to go on from, and has the plan loaded', async () => {
+    const { plan, heard } = await setup();
+    expect(last().sent).toEqual([{ type: 'join-plan', planId: 'demo' }]);
+    expect([plan.status, plan.position]).toEqual(['joining', null]);
+    last().answer('demo', 10);
+    expect([plan.status, plan.position, heard]).toEqual(['live', { epoch: 'e1', seq: 10 }, ['load joined 10']]);
+  });
+
+  it('goes on from the position of what the program has loaded', async () => {
+    const client = new Client({ getToken: async () => jwt(3600) });
+    const { plan, heard } = watch(client, 'demo', { since: { epoch: 'e1', seq: 7 } });
+    await settled();
+    last().hello();
+    expect(last().sent[0].since).toEqual({ epoch: 'e1', seq: 7 });
+    last().answer('demo', 7, { recovered: true });
+    last().event('demo', 9, 7);
+    await settled();
+    expect([heard, plan.position]).toEqual([[9], { epoch: 'e1', seq: 9 }]);
+  });
+
+  it('events before the answer are not for us', async () => {
+    const { heard } = await setup();
+    last().event('demo', 10, 9);
+    last().answer('demo', 10);
+    await settled();
+    expect(heard).toEqual(['load joined 10']);
+  });
+
+  it('tells who asked what the answer was', async () => {
+    const client = new Client({ getToken: async () => jwt(3600) });
+    const onJoin = vi.fn();
+    watch(client, 'demo', { onJoin });
+    await settled();
+    last().hello().answer('demo', 3, { participantCount: 4 });
+    expect(onJoin.mock.lastCall[0]).toMatchObject({ recovered: false, participantCount: 4, position: { seq: 3 }, timestamp: expect.any(String) });
+  });
+
+  it('a plan without load just goes on', async () => {
+    const client = new Client({ getToken: async () => jwt(3600) });
+    const { heard } = watch(client, 'demo', { load: undefined });
+    await settled();
+    last().hello().answer('demo', 3).event('demo', 4, 3);
+    await settled();
+    expect(heard).toEqual([4]);
+  });
+});
+
+describe('live', () => {
+  it('hands over events and receipts in order, each once', async () => {
+    const { plan, heard } = await live();
+    last().event('demo', 12, 10);
+    last().say({ type: 'receipt', planId: 'demo', seq: 15, prev: 12, mutationId: 'm' });
+    last().event('demo', 15, 12);
+    last().event('demo', 11, 10);
+    last().event('demo', 16, 15);
+    expect([heard, plan.position.seq]).toEqual([[12, 'receipt 15', 16], 16]);
+  });
+
+  it("hands over the host's own events, and ignores what it does not know", async () => {
+    const { heard } = await live();
+    last().say({ type: 'host-event', planId: 'demo', seq: 11, prev: 10, data: {} });
+    last().say({ type: 'of-a-later-version', planId: 'demo' });
+    last().say({ type: 'leave-plan', planId: 'demo', data: { success: true } });
+    last().event('other', 12, 11);
+    expect(heard).toEqual([11]);
+  });
+
+  it('what a handler throws is reported and harms nobody', async () => {
+    const { client, heard } = await live();
+    const reported = [];
+    const report = (error) => reported.push(error.message);
+    process.on('uncaughtException', report);
+    watch(client, 'demo', { since: { epoch: 'e1', seq: 10 }, onEvent: () => { throw new Error('of the program'); } });
+    const { heard: third } = watch(client, 'demo', { since: { epoch: 'e1', seq: 10 } });
+    last().event('demo', 11, 10);
+    vi.useRealTimers();
+    await new Promise((resolve) => { setImmediate(resolve); });
+    process.off('uncaughtException', report);
+    expect([heard, third, reported]).toEqual([[11], [11], ['of the program']]);
+  });
+});
+
+describe('loading', () => {
+  it('events wait for it, and come in order', async () => {
+    const client = new Client({ getToken: async () => jwt(3600) });
+    let done;
+    const { heard, plan } = watch(client, 'demo', { load: () => new Promise((resolve) => { done = resolve; }) });
+    await settled();
+    last().hello().answer('demo', 1);
+    last().event('demo', 2, 1);
+    last().event('demo', 3, 2);
+    await settled();
+    expect(heard).toEqual([]);
+    done();
+    await settled();
+    last().event('demo', 4, 3);
+    expect([heard, plan.position.seq]).toEqual([[2, 3, 4], 4]);
+  });
+
+  it('leaves out what the loaded plan holds', async () => {
+    const client = new Client({ getToken: async () => jwt(3600) });
+    let done;
+    const { heard } = watch(client, 'demo', { load: () => new Promise((resolve) => { done = resolve; }) });
+    await settled();
+    last().hello().answer('demo', 1);
+    last().event('demo', 2, 1);
+    last().event('demo', 3, 2);
+    done({ epoch: 'e1', seq: 4 });
+    await settled();
+    last().event('demo', 4, 3);
+    last().event('demo', 5, 4);
+    expect(heard).toEqual([5]);
+  });
+
+  it('a position of another epoch, or something else, is no reason to leave out anything', async () => {
+    for (const result of [{ epoch: 'e0', seq: 9 }, { id: 'demo' }, 'text', null]) {
+      sockets.length = 0;
+      const client = new Client({ getToken: async () => jwt(3600) });
+      const { heard } = watch(client, 'demo', { load: async () => result });
+      await settled();
+      last().hello().answer('demo', 1).event('demo', 2, 1);
+      await settled();
+      expect(heard).toEqual([2]);
+      client.disconnect();
+    }
+  });
+
+  it('is tried again when it fails', async () => {
+    const client = new Client({ getToken: async () => jwt(3600) });
+    const load = vi.fn().mockRejectedValueOnce(new Error('502')).mockRejectedValueOnce(new Error('502')).mockResolvedValue(undefined);
+    const { heard } = watch(client, 'demo', { load });
+    FakeSocket.pongs = true;
+    await settled();
+    last().hello().answer('demo', 1).event('demo', 2, 1);
+    await advance(10_000);
+    expect([load.mock.calls.length, heard]).toEqual([3, ['error load', 'error load', 2]]);
+  });
+
+  it('a newer reason supersedes it', async () => {
+    const client = new Client({ getToken: async () => jwt(3600) });
+    const signals = [];
+    const done = [];
+    const { heard } = watch(client, 'demo', {
+      load: ({ signal }) => { signals.push(signal); return new Promise((resolve, reject) => { done.push({ resolve, reject }); }); },
+    });
+    await settled();
+    last().hello().answer('demo', 1).event('demo', 2, 1);
+    last().say({ type: 'resync', planId: 'demo', data: { position: { epoch: 'e1', seq: 5 }, reason: 'missed' } });
+    expect(signals.map((s) => s.aborted)).toEqual([true, false]);
+    last().event('demo', 6, 5);
+    done[0].reject(new Error('aborted'));
+    await settled();
+    expect(heard).toEqual([]);
+    done[1].resolve();
+    await settled();
+    expect(heard).toEqual([6]);
+  });
+
+  it('one that was superseded and succeeds all the same hands over nothing', async () => {
+    const client = new Client({ getToken: async () => jwt(3600) });
+    const done = [];
+    const { heard } = watch(client, 'demo', { load: () => new Promise((resolve) => { done.push(resolve); }) });
+    await settled();
+    last().hello().answer('demo', 1);
+    last().say({ type: 'resync', planId: 'demo', data: { position: { epoch: 'e1', seq: 5 }, reason: 'missed' } });
+    last().event('demo', 6, 5);
+    done[0]();
+    await settled();
+    expect(heard).toEqual([]);
+  });
+
+  it('does not hold events without end', async () => {
+    const client = new Client({ getToken: async () => jwt(3600) });
+    const loads = [];
+    const { heard } = watch(client, 'demo', { load: ({ reason, position }) => new Promise((resolve) => { loads.push({ reason, position, resolve }); }) });
+    await settled();
+    last().hello().answer('demo', 0);
+    for (let seq = 1; seq <= 4_098; seq++) last().event('demo', seq, seq - 1);
+    expect(loads.map((l) => [l.reason, l.position.seq])).toEqual([['joined', 0], ['overflow', 4_097]]);
+    loads[1].resolve();
+    await settled();
+    expect(heard).toEqual([4_098]);
+  });
+
+  it('is over when the plan is left', async () => {
+    const client = new Client({ getToken: async () => jwt(3600) });
+    let signal;
+    const { plan } = watch(client, 'demo', { load: (request) => { signal = request.signal; return new Promise(() => {}); } });
+    await settled();
+    last().hello().answer('demo', 1);
+    plan.leave();
+    expect(signal.aborted).toBe(true);
+  });
+});
+
+describe('live -> recovering -> live', () => {
+  it('joins again from its place, and gets what it missed', async () => {
+    const { plan, heard } = await live();
+    last().event('demo', 11, 10);
+    last().end(1006);
+    expect(plan.status).toBe('waiting');
+    await advance(500);
+    expect(plan.status).toBe('connecting');
+    last().hello();
+    expect([plan.status, last().sent]).toEqual(['recovering', [{ type: 'join-plan', planId: 'demo', since: { epoch: 'e1', seq: 11 } }]]);
+    last().answer('demo', 11, { recovered: true });
+    last().event('demo', 12, 11);
+    expect([plan.status, heard]).toEqual(['live', [11, 12]]);
+  });
+
+  it('what is no longer to be had: loads once, and does not join again', async () => {
+    const { heard } = await live();
+    await reconnect();
+    last().answer('demo', 300).event('demo', 301, 300);
+    await settled();
+    expect([heard, last().of('join-plan').length]).toEqual([['load not_recovered 300', 301], 1]);
+  });
+
+  it('a server with another epoch', async () => {
+    const { plan, heard } = await live();
+    await reconnect();
+    last().answer('demo', 0, { epoch: 'e2' }).event('demo', 1, 0);
+    await settled();
+    expect([heard, plan.position]).toEqual([['load not_recovered 0', 1], { epoch: 'e2', seq: 1 }]);
+  });
+
+  it('resync: loads once, and goes on', async () => {
+    const { plan, heard } = await live();
+    last().say({ type: 'resync', planId: 'demo', data: { position: { epoch: 'e1', seq: 50 }, reason: 'missed' } });
+    last().event('demo', 51, 50);
+    await settled();
+    expect([heard, plan.status, last().of('join-plan').length]).toEqual([['load resync 50', 51], 'live', 1]);
+  });
+
+  it('a gap: asks for what is missing, on the same connection', async () => {
+    const { plan, heard } = await live();
+    last().event('demo', 13, 12);
+    expect([plan.status, last().of('join-plan').at(-1).since]).toEqual(['recovering', { epoch: 'e1', seq: 10 }]);
+    last().event('demo', 14, 13); // still on its way from before
+    last().answer('demo', 10, { recovered: true });
+    for (const seq of [11, 12, 13, 14]) last().event('demo', seq, seq - 1);
+    expect([heard, plan.status]).toEqual([[11, 12, 13, 14], 'live']);
+  });
+
+  it('a gap that stays: loads, and does not ask for ever', async () => {
+    const { heard } = await live();
+    last().event('demo', 13, 12);
+    last().answer('demo', 10, { recovered: true });
+    last().event('demo', 13, 12);
+    await settled();
+    expect([heard, last().of('join-plan').length]).toEqual([['load gap 12', 13], 2]);
+  });
+
+  it('held events are not lost with the connection', async () => {
+    const client = new Client({ getToken: async () => jwt(3600) });
+    let done;
+    const { heard } = watch(client, 'demo', { load: () => new Promise((resolve) => { done = resolve; }) });
+    await settled();
+    last().hello().answer('demo', 1).event('demo', 2, 1);
+    await reconnect();
+    expect(last().sent[0].since.seq).toBe(2);
+    last().answer('demo', 2, { recovered: true }).event('demo', 3, 2);
+    done();
+    await settled();
+    expect(heard).toEqual([2, 3]);
+  });
+});
+
+describe('denied', () => {
+  it('forbidden: stays so, also on the next connection', async () => {
+    const { plan, heard } = await setup();
+    last().say({ type: 'error', planId: 'demo', data: { code: 'forbidden', message: 'no', re: 'join-plan' } });
+    expect([plan.status, plan.error.code, heard]).toEqual(['denied', 'forbidden', ['error forbidden']]);
+    await reconnect();
+    expect([plan.status, last().of('join-plan')]).toEqual(['denied', []]);
+  });
+
+  it('removed: the plan closes, others on the socket live on', async () => {
+    const { client, plan, heard } = await live();
+    const other = watch(client, 'other');
+    last().answer('other', 1);
+    last().say({ type: 'removed', planId: 'demo', data: { reason: 'access ended', retry: false } });
+    last().event('demo', 11, 10);
+    last().event('other', 2, 1);
+    await settled();
+    expect([plan.status, plan.error, plan.position]).toEqual(['denied', { code: 'removed', message: 'access ended' }, null]);
+    expect([heard, other.heard]).toEqual([['error removed'], ['load joined 1', 2]]);
+    expect(other.plan.status).toBe('live');
+  });
+
+  it('retry asks again, and loads', async () => {
+    const { plan, heard } = await live();
+    last().say({ type: 'removed', planId: 'demo', data: { reason: 'access ended', retry: false } });
+    plan.retry();
+    expect([plan.status, last().of('join-plan').at(-1)]).toEqual(['joining', { type: 'join-plan', planId: 'demo' }]);
+    last().answer('demo', 20);
+    await settled();
+    expect([plan.status, plan.error, heard.at(-1)]).toEqual(['live', null, 'load joined 20']);
+  });
+
+  it('so does a reconnect, and somebody else who joins', async () => {
+    const { client, plan } = await setup();
+    last().say({ type: 'error', planId: 'demo', data: { code: 'forbidden', message: 'no', re: 'join-plan' } });
+    client.reconnect();
+    await settled();
+    last().hello();
+    expect([plan.status, last().of('join-plan').length]).toEqual(['joining', 1]);
+    last().say({ type: 'error', planId: 'demo', data: { code: 'forbidden', message: 'no', re: 'join-plan' } });
+    watch(client);
+    expect(last().of('join-plan').length).toBe(2);
+  });
+
+  it.each(['unavailable', 'rate_limited'])('%s is not denied: asked again after a while', async (code) => {
+    const { plan } = await setup();
+    FakeSocket.pongs = true;
+    for (let i = 1; i <= 4; i++) {
+      last().say({ type: 'error', planId: 'demo', data: { code, message: '', re: 'join-plan' } });
+      expect([plan.status, last().of('join-plan').length, plan.error.code]).toEqual(['joining', i, code]);
+      await advance(499);
+      expect(last().of('join-plan').length).toBe(i);
+      await advance(4_000);
+      expect(last().of('join-plan').length).toBe(i + 1);
+    }
+    last().answer('demo', 1);
+    expect([plan.status, plan.error]).toEqual(['live', null]);
+  });
+
+  it('removed to be retried: goes on from its place', async () => {
+    const { plan } = await live();
+    last().say({ type: 'removed', planId: 'demo', data: { reason: 'unavailable', retry: true } });
+    expect(plan.status).toBe('recovering');
+    await advance(500);
+    expect(last().of('join-plan').at(-1).since.seq).toBe(10);
+  });
+
+  it('the connection ends for good: stopped, and why', async () => {
+    const { plan } = await live();
+    last().end(4403, { reconnect: false });
+    expect([plan.status, plan.error.code]).toEqual(['stopped', 4403]);
+  });
+
+  it('disconnected by the program: idle', async () => {
+    const { client, plan } = await live();
+    client.disconnect();
+    expect([plan.status, plan.error]).toEqual(['idle', null]);
+    client.connect();
+    await settled();
+    last().hello();
+    expect(last().of('join-plan').at(-1).since.seq).toBe(10);
+  });
+
+  it('errors of other requests are told, and nothing changes', async () => {
+    const { plan, heard } = await live();
+    last().say({ type: 'error', planId: 'demo', data: { code: 'bad_state', message: '', re: 'update-presence' } });
+    expect([plan.status, heard]).toEqual(['live', ['error bad_state']]);
+  });
+});
+
+describe('several who watch', () => {
+  it('share one membership', async () => {
+    const { client, heard } = await live();
+    const second = watch(client, 'demo', { since: { epoch: 'e1', seq: 10 } });
+    last().event('demo', 11, 10);
+    expect([heard, second.heard, last().of('join-plan').length]).toEqual([[11], [11], 1]);
+  });
+
+  it('one without a place has it loaded, the others do not', async () => {
+    const { client, heard } = await live();
+    const second = watch(client);
+    expect([heard, second.heard]).toEqual([[], ['load joined 10']]);
+  });
+
+  it('one with an earlier place gets what came since, the others nothing twice', async () => {
+    const { client, heard } = await live();
+    const second = watch(client, 'demo', { since: { epoch: 'e1', seq: 8 } });
+    expect(last().of('join-plan').at(-1).since.seq).toBe(8);
+    last().answer('demo', 8, { recovered: true });
+    for (const seq of [9, 10, 11]) last().event('demo', seq, seq - 1);
+    expect([heard, second.heard]).toEqual([[11], [9, 10, 11]]);
+  });
+
+  it('one with a later place leaves out what it has', async () => {
+    const { client, heard } = await live();
+    const second = watch(client, 'demo', { since: { epoch: 'e1', seq: 12 } });
+    for (const seq of [11, 12, 13]) last().event('demo', seq, seq - 1);
+    expect([heard, second.heard, last().of('join-plan').length]).toEqual([[11, 12, 13], [13], 1]);
+  });
+
+  it('one with the place of another epoch has it loaded', async () => {
+    const { client, heard } = await live();
+    const second = watch(client, 'demo', { since: { epoch: 'e0', seq: 8 } });
+    expect([heard, second.heard]).toEqual([[], ['load not_recovered 10']]);
+  });
+
+  it('the earliest place counts when all come back', async () => {
+    const { client, heard } = await live();
+    const ahead = watch(client, 'demo', { since: { epoch: 'e1', seq: 12 } });
+    await reconnect();
+    expect(last().sent[0].since.seq).toBe(10);
+    last().answer('demo', 10, { recovered: true });
+    for (const seq of [11, 12, 13]) last().event('demo', seq, seq - 1);
+    expect([heard, ahead.heard]).toEqual([[11, 12, 13], [13]]);
+  });
+
+  it('one that joins while the answer is on its way', async () => {
+    const { client, heard } = await setup();
+    const second = watch(client, 'demo', { since: { epoch: 'e1', seq: 8 } });
+    last().answer('demo', 10);
+    await settled();
+    expect([heard, second.heard]).toEqual([['load joined 10'], ['load not_recovered 10']]);
+  });
+});
+
+describe('leaving', () => {
+  it('is told a moment later, and the connection ends with the last plan', async () => {
+    const { client, plan } = await live();
+    plan.leave();
+    plan.leave();
+    await advance(1_499);
+    expect([client.state, last().of('leave-plan').length]).toEqual(['connected', 0]);
+    await advance(1);
+    expect([client.state, last().of('leave-plan'), last().closed]).toEqual(['idle', [{ type: 'leave-plan', planId: 'demo' }], 1000]);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('is not told if somebody joins before', async () => {
+    const { client, plan } = await live();
+    plan.leave();
+    await advance(1_000);
+    const again = watch(client);
+    await advance(5_000);
+    expect([again.plan.status, last().of('leave-plan').length, last().of('join-plan').length, again.heard]).toEqual(['live', 0, 1, ['load joined 10']]);
+  });
+
+  it('one of two goes: the other hears on', async () => {
+    const { client, plan, heard } = await live();
+    const second = watch(client, 'demo', { since: { epoch: 'e1', seq: 10 } });
+    plan.leave();
+    await advance(5_000);
+    last().event('demo', 11, 10);
+    expect([heard, second.heard, client.state]).toEqual([[], [11], 'connected']);
+  });
+
+  it('one of two plans goes: the connection stays', async () => {
+    const { client, plan } = await live();
+    watch(client, 'other');
+    plan.leave();
+    await advance(2_000);
+    expect([client.state, last().of('leave-plan').length]).toEqual(['connected', 1]);
+  });
+
+  it('the connection stays for notices if the program wants it', async () => {
+    const { client, plan } = await live();
+    client.connect();
+    plan.leave();
+    await advance(2_000);
+    expect(client.state).toBe('connected');
+  });
+
+  it('a denied plan is not left', async () => {
+    const { plan } = await setup();
+    last().say({ type: 'error', planId: 'demo', data: { code: 'forbidden', message: 'no', re: 'join-plan' } });
+    plan.leave();
+    await advance(2_000);
+    expect(last().of('leave-plan')).toEqual([]);
+  });
+
+  it('fifty joins and leaves in a row leave nothing', async () => {
+    const client = new Client({ getToken: async () => jwt(3600) });
+    for (let i = 0; i < 50; i++) {
+      watch(client).plan.leave();
+      await advance(i % 7);
+      if (i === 20) last().hello();
+    }
+    await advance(2_000);
+    expect([client.state, sockets.length, last().closed, vi.getTimerCount()]).toEqual(['idle', 1, 1000, 0]);
+  });
+
+  it('comes back after it has left', async () => {
+    const { client, plan } = await live();
+    watch(client, 'other');
+    plan.leave();
+    await advance(2_000);
+    const again = watch(client);
+    expect(last().of('join-plan').at(-1)).toEqual({ type: 'join-plan', planId: 'demo' });
+    last().answer('demo', 12).event('demo', 13, 12);
+    await settled();
+    expect(again.heard).toEqual(['load joined 12', 13]);
+  });
+});
+
+describe('presence', () => {
+  const ann = { userId: 'ann', userName: 'Ann', connections: 1 };
+  const bob = { userId: 'bob', userName: 'Bob', connections: 0, state: { editing: 't1' } };
+
+  it('who is there, who comes and who goes', async () => {
+    const onUserJoined = vi.fn();
+    const onUserLeft = vi.fn();
+    const client = new Client({ getToken: async () => jwt(3600) });
+    const { plan } = watch(client, 'demo', { onUserJoined, onUserLeft });
+    await settled();
+    last().hello().answer('demo', 1, { participants: [ann, bob] });
+    expect([plan.participants, plan.participantCount]).toEqual([[ann, bob], 2]);
+    last().say({ type: 'join-plan', planId: 'demo', data: { userId: 'cy', userName: 'Cy', participantCount: 3 } });
+    expect(plan.participants.map((p) => p.userId)).toEqual(['ann', 'bob', 'cy']);
+    expect(onUserJoined).toHaveBeenCalledExactlyOnceWith({ userId: 'cy', userName: 'Cy', participantCount: 3 });
+    last().say({ type: 'leave-plan', planId: 'demo', data: { userId: 'bob', participantCount: 2 } });
+    expect([plan.participants.map((p) => p.userId), plan.participantCount]).toEqual([['ann', 'cy'], 2]);
+    expect(onUserLeft).toHaveBeenCalledExactlyOnceWith({ userId: 'bob', participantCount: 2 });
+  });
+
+  it('a list is never modified', async () => {
+    const { plan } = await live(1, { participants: [ann] });
+    const before = plan.participants;
+    last().say({ type: 'presence-updated', planId: 'demo', data: { userId: 'ann', state: { editing: 't2' } } });
+    expect([before, plan.participants]).toEqual([[ann], [{ ...ann, state: { editing: 't2' } }]]);
+    last().say({ type: 'presence-updated', planId: 'demo', data: { userId: 'ann', state: null } });
+    expect(plan.participants[0].state).toBe(undefined);
+    last().say({ type: 'presence-updated', planId: 'demo', data: { userId: 'nobody', state: {} } });
+    expect(plan.participants.length).toBe(1);
+  });
+
+  it('a crowd is counted', async () => {
+    const onUserJoined = vi.fn();
+    const client = new Client({ getToken: async () => jwt(3600) });
+    const { plan } = watch(client, 'demo', { onUserJoined });
+    await settled();
+    last().hello().answer('demo', 1, { participants: [ann], participantCount: 1 });
+    last().say({ type: 'join-plan', planId: 'demo', data: { participantCount: 431 } });
+    expect([plan.participants, plan.participantCount, onUserJoined.mock.calls]).toEqual([[], 431, []]);
+  });
+
+  it('who was about to come back and was not told to have left is there', async () => {
+    const { plan } = await live(1, { participants: [ann, bob] });
+    await advance(6_000);
+    expect(plan.participants[1].connections).toBe(1);
+  });
+
+  it('nobody is known to be there without a connection', async () => {
+    const { plan } = await live(1, { participants: [ann, bob] });
+    last().end(1006);
+    expect([plan.participants, plan.participantCount]).toEqual([[], 0]);
+  });
+
+  it('what we show is said once in 250 ms, and again after a reconnect', async () => {
+    const { plan } = await live();
+    for (let i = 0; i < 20; i++) plan.setPresence({ typing: i });
+    await advance(250);
+    expect(last().of('update-presence')).toEqual([{ type: 'update-presence', planId: 'demo', data: { state: { typing: 19 } } }]);
+    await reconnect();
+    expect(last().of('update-presence')).toEqual([]);
+    last().answer('demo', 10, { recovered: true });
+    expect(last().of('update-presence')[0].data.state).toEqual({ typing: 19 });
+    plan.setPresence(undefined);
+    await advance(250);
+    expect(last().of('update-presence')[1].data.state).toBe(null);
+    await reconnect();
+    last().answer('demo', 10, { recovered: true });
+    expect(last().of('update-presence')).toEqual([]);
+  });
+
+  it('what is shown before the answer, and taken away during a gap, arrives', async () => {
+    const { plan } = await setup();
+    plan.setPresence({ editing: 't1' });
+    last().answer('demo', 10);
+    expect(last().of('update-presence').length).toBe(1);
+    last().event('demo', 13, 12);
+    plan.setPresence(null);
+    last().answer('demo', 10, { recovered: true });
+    expect(last().of('update-presence')[1].data.state).toBe(null);
+  });
+});
+
+describe('the client', () => {
+  it('tells of changes, notices and errors, to who listens', async () => {
+    const client = new Client({ getToken: async () => jwt(3600) });
+    const told = [];
+    const offs = [
+      client.on('change', (c) => told.push(c.state)),
+      client.on('notice', (m) => told.push(m.type)),
+      client.on('error', (e) => told.push(e.code)),
+    ];
+    client.connect();
+    await settled();
+    last().hello();
+    last().say({ type: 'assigned', data: { taskId: 't1' } });
+    last().say({ type: 'error', data: { code: 'bad_message', message: '', re: '' } });
+    last().say({ type: 'pong' });
+    last().end(1006);
+    expect(told).toEqual(['connecting', 'connected', 'assigned', 'bad_message', 'waiting']);
+    for (const off of offs) off();
+    client.disconnect();
+    expect(told.length).toBe(5);
+  });
+
+  it('headers for changes by the API', () => {
+    const client = new Client({ getToken: () => null, clientId: 'c' });
+    expect(client.headers()).toEqual({ 'X-Plan-Client': 'c' });
+    expect(client.headers('m')).toEqual({ 'X-Plan-Client': 'c', 'X-Plan-Mutation': 'm' });
+    expect(new Client({ getToken: () => null }).clientId).toMatch(/^[0-9a-f]{32}$/);
+  });
+});
