@@ -1,0 +1,41 @@
+package store
+
+import "errors"
+
+// Errors of a Store. Compare with errors.Is; anything else is a fault of the database.
+var (
+	// ErrNotFound is returned for what does not exist, and equally for a plan or task of a plan that the user is not in.
+	ErrNotFound = errors.New("store: not found")
+	// ErrForbidden is returned to a member whose role does not allow the change.
+	ErrForbidden = errors.New("store: role does not allow this")
+	// ErrNoSuchUser is returned by [Store.AddMember] for an e-mail address that nobody has.
+	ErrNoSuchUser = errors.New("store: no user has this address")
+	// ErrEmailTaken is returned by [Store.CreateUser].
+	ErrEmailTaken = errors.New("store: another user has this address")
+	// ErrAlreadyMember is returned by [Store.AddMember].
+	ErrAlreadyMember = errors.New("store: already a member")
+	// ErrLastOwner is returned by [Store.RemoveMember]: a plan without an owner would be nobody's.
+	ErrLastOwner = errors.New("store: last owner of the plan")
+	// ErrNotMember is returned for an assignee who is not in the plan.
+	ErrNotMember = errors.New("store: assignee is not a member")
+	// ErrFull is returned where a plan has as many tasks or members, or a user as many plans, as there may be.
+	ErrFull = errors.New("store: limit reached")
+	// ErrNewerDatabase is returned by [Open] for a database that a newer program has migrated.
+	ErrNewerDatabase = errors.New("store: the database is newer than this program")
+	// ErrOtherDatabase is returned by [Open] for a database that some other program has made.
+	ErrOtherDatabase = errors.New("store: not a database of the taskboard")
+)
+
+// ConflictError is returned for a change that was based on another version of the task than the current one.
+type ConflictError struct {
+	Current Task
+}
+
+func (e *ConflictError) Error() string { return "store: the task has changed" }
+
+// OrderConflictError is returned by [Store.ReorderTasks] for an order that is not one of all the tasks of the plan, each once.
+type OrderConflictError struct {
+	Current []string // the ids of all tasks in their order
+}
+
+func (e *OrderConflictError) Error() string { return "store: the plan has other tasks" }

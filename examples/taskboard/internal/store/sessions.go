@@ -1,0 +1,79 @@
+package store
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"database/sql"
+	"time"
+)
+
+// Session is one login in one browser.
+type Session struct {
+	ID        string // access tokens name it
+	Cookie    string // the secret; known only when the session is made
+	User      User
+	ExpiresAt time.Time
+}
+
+// The hash need be neither slow nor salted, as that of a password: the cookie has 130 random bits, and nobody guesses those.
+func hashOf(cookie string) []byte {
+	sum := sha256.Sum256([]byte(cookie))
+	return sum[:]
+}
+
+// CreateSession begins a session that lasts for ttl, and forgets those that have run out.
+func (s *Store) CreateSession(ctx context.Context, u User, ttl time.Duration) (Session, error) {
+	made := now()
+	session := Session{ID: newID(), Cookie: rand.Text(), User: u, ExpiresAt: timeOf(made + ttl.Milliseconds())}
+	return session, s.update(ctx, func(tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, "DELETE FROM sessions WHERE expires_at <= ?", made); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, "INSERT INTO sessions (id, token_hash, user_id, created_at, expires_at) VALUES (?, ?, ?, ?, ?)",
+			session.ID, hashOf(session.Cookie), u.ID, made, session.ExpiresAt.UnixMilli())
+		return err
+	})
+}
+
+const sessionColumns = `
+	SELECT sessions.id, sessions.expires_at, users.id, users.name, users.email
+	FROM sessions JOIN users ON users.id = sessions.user_id
+	WHERE sessions.expires_at > ? AND `
+
+// SessionOf returns the session of a cookie. Error: ErrNotFound, also for one that has ended.
+func (s *Store) SessionOf(ctx context.Context, cookie string) (Session, error) {
+	return s.session(ctx, "sessions.token_hash = ?", hashOf(cookie))
+}
+
+// Session returns the session that an access token names. Error: ErrNotFound, also for one that has ended.
+func (s *Store) Session(ctx context.Context, id string) (Session, error) {
+	return s.session(ctx, "sessions.id = ?", id)
+}
+
+func (s *Store) session(ctx context.Context, where string, arg any) (session Session, err error) {
+	err = s.view(ctx, func(tx *sql.Tx) error {
+		var expires int64
+		err := tx.QueryRowContext(ctx, sessionColumns+where, now(), arg).
+			Scan(&session.ID, &expires, &session.User.ID, &session.User.Name, &session.User.Email)
+		session.ExpiresAt = timeOf(expires)
+		return err
+	})
+	return session, found(err)
+}
+
+// EndSession ends the session of a cookie, if there is one.
+func (s *Store) EndSession(ctx context.Context, cookie string) error {
+	return s.update(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, "DELETE FROM sessions WHERE token_hash = ?", hashOf(cookie))
+		return err
+	})
+}
+
+// EndSessions ends all sessions of a user.
+func (s *Store) EndSessions(ctx context.Context, userID string) error {
+	return s.update(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, "DELETE FROM sessions WHERE user_id = ?", userID)
+		return err
+	})
+}

@@ -1,0 +1,172 @@
+package store
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	_ "modernc.org/sqlite" // the driver "sqlite", without cgo
+)
+
+// readers is how many connections read at once. Readers do not wait for the writer, nor it for them: that is what WAL is for.
+const readers = 4
+
+// Memory is the path of a database that lives as long as its Store.
+const Memory = ":memory:"
+
+// Store is an open database. It is safe for concurrent use. Close it.
+//
+// It is meant for one process: two may share the file, but the hub of one hears nothing of the changes of the other.
+type Store struct {
+	// SQLite has one writer at a time. With one connection that writes, a change waits its turn here, in order and until
+	// its context ends, and not in SQLite's busy handler, which sleeps and knows no order.
+	write *sql.DB
+	read  *sql.DB // the same as write for a database in memory, which is its connection
+}
+
+// Open opens the database in the file at path, makes it if there is none, and brings it up to date. Errors that a person can do something about:
+// ErrNewerDatabase, ErrOtherDatabase.
+func Open(ctx context.Context, path string) (*Store, error) {
+	s, err := open(path)
+	if err != nil {
+		return nil, fmt.Errorf("open database %s: %w", path, err)
+	}
+	if err := migrate(ctx, s.write, migrations()); err != nil {
+		return nil, errors.Join(fmt.Errorf("open database %s: %w", path, err), s.Close())
+	}
+	return s, nil
+}
+
+func open(path string) (*Store, error) {
+	if path == Memory {
+		db, err := pool(path, 1)
+		return &Store{write: db, read: db}, err
+	}
+	// SQLite would make a file that everybody can read. This one holds password hashes and the signing key. The files
+	// beside it (-wal, -shm) get the same permissions.
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := f.Close(); err != nil {
+		return nil, err
+	}
+	uri, err := fileURI(path)
+	if err != nil {
+		return nil, err
+	}
+	write, err := pool(uri, 1)
+	if err != nil {
+		return nil, err
+	}
+	read, err := pool(uri, readers, "query_only(1)")
+	if err != nil {
+		return nil, errors.Join(err, write.Close())
+	}
+	return &Store{write: write, read: read}, nil
+}
+
+// fileURI returns the path as SQLite reads it whatever characters it has: a bare one would end at a question mark.
+func fileURI(path string) (string, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return "", err
+	}
+	path = filepath.ToSlash(path)
+	if !strings.HasPrefix(path, "/") { // C:/…
+		path = "/" + path
+	}
+	return (&url.URL{Scheme: "file", Path: path}).String(), nil
+}
+
+// pool returns a pool of at most n connections, which it keeps.
+func pool(dsn string, n int, pragmas ...string) (*sql.DB, error) {
+	options := url.Values{
+		// A transaction that may write takes its lock at the start: one that has read first could not wait for it
+		// any more. It concerns those alone that are not read-only.
+		"_txlock": {"immediate"},
+		"_pragma": append([]string{
+			"busy_timeout(5000)", // for another process, such as a backup
+			"foreign_keys(1)",
+			"journal_mode(wal)",   // in memory it stays "memory"
+			"synchronous(normal)", // safe with WAL; a power cut may take the last commits along, never the file
+		}, pragmas...),
+	}
+	db, err := sql.Open("sqlite", dsn+"?"+options.Encode())
+	if err != nil {
+		return nil, err
+	}
+	db.SetMaxOpenConns(n)
+	db.SetMaxIdleConns(n) // the default is 2; in memory, to lose the connection is to lose the database
+	return db, nil
+}
+
+// Close waits for what is under way and closes the database.
+func (s *Store) Close() error {
+	if s.read == s.write {
+		return s.write.Close()
+	}
+	return errors.Join(s.read.Close(), s.write.Close()) // the last one folds the WAL into the file
+}
+
+// update runs change in a transaction, and commits it unless change fails.
+func (s *Store) update(ctx context.Context, change func(tx *sql.Tx) error) error {
+	return transact(ctx, s.write, nil, change)
+}
+
+// view runs read in a transaction: whatever it reads is of one moment.
+func (s *Store) view(ctx context.Context, read func(tx *sql.Tx) error) error {
+	return transact(ctx, s.read, &sql.TxOptions{ReadOnly: true}, read)
+}
+
+func transact(ctx context.Context, db *sql.DB, opts *sql.TxOptions, do func(tx *sql.Tx) error) error {
+	tx, err := db.BeginTx(ctx, opts)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback() // does nothing after a commit
+	if err := do(tx); err != nil {
+		return err
+	}
+	return tx.Commit()
+}
+
+// newID returns an id that is never used again: a page from before a restart must not change another task than it shows.
+func newID() string { return rand.Text() }
+
+// now returns the time as the database keeps it, in milliseconds.
+func now() int64 { return time.Now().UnixMilli() }
+
+func timeOf(ms int64) time.Time { return time.UnixMilli(ms).UTC() }
+
+// all scans every row with scan. It takes what Query returns.
+func all[T any](rows *sql.Rows, err error, scan func(rows *sql.Rows, v *T) error) ([]T, error) {
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	list := []T{} // in JSON an array, even if it is empty
+	for rows.Next() {
+		var v T
+		if err := scan(rows, &v); err != nil {
+			return nil, err
+		}
+		list = append(list, v)
+	}
+	return list, rows.Err()
+}
+
+// found makes ErrNotFound of an answer without rows.
+func found(err error) error {
+	if errors.Is(err, sql.ErrNoRows) {
+		return ErrNotFound
+	}
+	return err
+}
