@@ -1,0 +1,175 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/planrooms/planrooms/auth"
+	"github.com/planrooms/planrooms/examples/taskboard/internal/store"
+)
+
+// A login is a session, which the cookie stands for. Scripts cannot read the cookie, and it opens nothing but three routes below /api/: an
+// access token, which the page keeps in memory, opens the rest and the WebSocket. The cookie is not exchanged with each token: two
+// tabs that ask at once would log each other out.
+
+const (
+	sessionCookie = "taskboard_session"
+	maxLoginBody  = 4 << 10
+)
+
+// access is the answer to who has shown who they are.
+type access struct {
+	Token     string     `json:"token"`
+	ExpiresAt time.Time  `json:"expiresAt"`
+	User      store.User `json:"user"`
+}
+
+func (s *service) login(w http.ResponseWriter, r *http.Request) {
+	var body struct {
+		Email    string `json:"email"`
+		Password string `json:"password"`
+	}
+	if !readJSON(w, r, maxLoginBody, &body) {
+		return
+	}
+	email := store.NormalEmail(body.Email)
+	if wait, ok := s.attempts.begin(email); !ok {
+		w.Header().Set("Retry-After", fmt.Sprint(math.Ceil(wait.Seconds())))
+		writeError(w, http.StatusTooManyRequests, "too_many_attempts", "Too many attempts. Try again in a few minutes.")
+		return
+	}
+	user, hash, err := s.store.UserByEmail(r.Context(), email)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		s.fail(w, r, err)
+		return
+	}
+	switch ok, err := s.passwords.match(r.Context(), hash, body.Password); {
+	case err != nil:
+		s.fail(w, r, err)
+		return
+	case !ok:
+		writeError(w, http.StatusUnauthorized, "bad_credentials", "E-mail address or password is wrong.")
+		return
+	}
+	s.attempts.succeed(email)
+	if old, err := r.Cookie(sessionCookie); err == nil { // this browser forgets it now
+		if err := s.store.EndSession(r.Context(), old.Value); err != nil {
+			s.fail(w, r, err)
+			return
+		}
+	}
+	session, err := s.store.CreateSession(r.Context(), user, sessionTTL)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	s.setCookie(w, r, session.Cookie, int(sessionTTL/time.Second))
+	s.log.InfoContext(r.Context(), "login", "user", user.ID)
+	s.grant(w, r, session)
+}
+
+// renew answers with a new token for the session of the cookie. A page asks at load, and before its token runs out.
+func (s *service) renew(w http.ResponseWriter, r *http.Request) {
+	cookie, err := r.Cookie(sessionCookie)
+	if err != nil {
+		writeError(w, http.StatusUnauthorized, "no_session", "Please log in.")
+		return
+	}
+	session, err := s.store.SessionOf(r.Context(), cookie.Value)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		s.setCookie(w, r, "", -1)
+		writeError(w, http.StatusUnauthorized, "session_ended", "The session has ended. Please log in.")
+	case err != nil:
+		s.fail(w, r, err)
+	default:
+		s.grant(w, r, session)
+	}
+}
+
+func (s *service) grant(w http.ResponseWriter, r *http.Request, session store.Session) {
+	token, expires, err := s.tokens.sign(session)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	writeJSON(w, http.StatusOK, access{token, expires, session.User})
+}
+
+// logout ends the session of the cookie. The page closes its connection itself; other tabs of this browser are out when the hub asks
+// mayJoin the next time.
+func (s *service) logout(w http.ResponseWriter, r *http.Request) {
+	if cookie, err := r.Cookie(sessionCookie); err == nil {
+		if err := s.store.EndSession(r.Context(), cookie.Value); err != nil {
+			s.fail(w, r, err)
+			return
+		}
+	}
+	s.setCookie(w, r, "", -1)
+	w.WriteHeader(http.StatusNoContent)
+}
+
+// logoutEverywhere ends all sessions of the caller first, so that nobody comes back, and then their connections.
+func (s *service) logoutEverywhere(w http.ResponseWriter, r *http.Request, userID string) {
+	if err := s.store.EndSessions(r.Context(), userID); err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	s.live.disconnect(r, userID)
+	s.setCookie(w, r, "", -1)
+	w.WriteHeader(http.StatusNoContent)
+}
+
+func (s *service) setCookie(w http.ResponseWriter, r *http.Request, value string, maxAge int) {
+	http.SetCookie(w, &http.Cookie{
+		Name:     sessionCookie,
+		Value:    value,
+		Path:     "/api/",
+		MaxAge:   maxAge,
+		HttpOnly: true,
+		SameSite: http.SameSiteStrictMode,
+		Secure:   r.TLS != nil || s.config.tls(),
+	})
+}
+
+// signedIn lets requests with a good token through to next, with whose it is. The REST routes and the WebSocket handler share one
+// verifier, so a token is as good here as there.
+func (s *service) signedIn(next func(w http.ResponseWriter, r *http.Request, userID string)) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ctx, cancel := context.WithTimeout(r.Context(), 10*time.Second)
+		defer cancel()
+		r = r.WithContext(ctx)
+		id, err := s.tokens.verifier.Verify(ctx, bearer(r))
+		var expired *auth.ExpiredError
+		switch {
+		case err == nil:
+			next(w, r, id.UserID)
+		case errors.Is(err, auth.ErrNoToken):
+			unauthorized(w, "no_token", "A bearer token is required.")
+		case errors.As(err, &expired):
+			unauthorized(w, "token_expired", "The token has expired.")
+		case errors.Is(err, auth.ErrInvalidToken):
+			unauthorized(w, "bad_token", "The token is not valid.")
+		default: // it may be a good one, which nobody can tell just now
+			s.fail(w, r, err)
+		}
+	})
+}
+
+func unauthorized(w http.ResponseWriter, code, text string) {
+	w.Header().Set("WWW-Authenticate", `Bearer realm="taskboard"`)
+	writeError(w, http.StatusUnauthorized, code, text)
+}
+
+func bearer(r *http.Request) string {
+	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		return ""
+	}
+	return strings.TrimSpace(token)
+}

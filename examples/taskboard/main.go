@@ -1,0 +1,115 @@
+// Taskboard is a plan service with a database, a login and a React page, made live: a program to copy from.
+//
+//	go run . -db taskboard.db
+//
+// It is a module of its own. README.md says how it is built and which of its files are worth copying; what the library adds stands in
+// live.go, in one line of routes.go, and in one call after each commit in tasks.go and members.go.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/planrooms/planrooms/examples/taskboard/internal/store"
+)
+
+func main() {
+	c, err := parseFlags(os.Args[1:], os.Stderr)
+	if errors.Is(err, flag.ErrHelp) {
+		return
+	}
+	if err != nil {
+		os.Exit(2) // what is wrong has been printed
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
+	if c.addUser != "" {
+		err = addUser(ctx, c, os.Stdin)
+	} else {
+		err = run(ctx, c, os.Stdout, os.Stderr)
+	}
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "taskboard: %v\n", err)
+		os.Exit(1)
+	}
+}
+
+// run serves until ctx ends. The first line on stdout says where.
+func run(ctx context.Context, c config, stdout, stderr io.Writer) (err error) {
+	log := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: c.logLevel()}))
+	db, err := store.Open(ctx, c.db)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }() // last: requests need it
+	s, err := newService(ctx, db, c, log)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	if c.demo {
+		if err := s.seed(ctx, stderr); err != nil {
+			return err
+		}
+	}
+
+	ln, err := net.Listen("tcp", c.addr)
+	if err != nil {
+		return err
+	}
+	srv := &http.Server{
+		Handler:           s.routes(),
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       15 * time.Second, // net/http lifts this and the next from a connection that becomes a WebSocket
+		WriteTimeout:      30 * time.Second,
+		IdleTimeout:       time.Minute,
+		MaxHeaderBytes:    32 << 10, // a token may have 8 KiB
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+	}
+	served := make(chan error, 1)
+	go func() { served <- srv.Serve(ln) }()                                      // ends with drain
+	_, _ = fmt.Fprintf(stdout, "listening on http://%s\n", reachable(ln.Addr())) // nobody may be reading
+
+	select {
+	case err = <-served: // it failed
+		return errors.Join(err, drain(srv, s.live))
+	case <-ctx.Done():
+		log.Info("shutting down")
+		return drain(srv, s.live)
+	}
+}
+
+// drain ends requests first and connections second: a change that is being made can still be told.
+func drain(srv *http.Server, live *live) error {
+	const patience = 10 * time.Second
+
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	err := srv.Shutdown(ctx) // knows nothing of WebSocket connections
+	if err != nil {
+		err = errors.Join(err, srv.Close())
+	}
+
+	ctx, cancel = context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	return errors.Join(err, live.hub.Shutdown(ctx))
+}
+
+// reachable returns the host and port under which this machine reaches a listener: one on all interfaces by loopback.
+func reachable(addr net.Addr) string {
+	tcp, ok := addr.(*net.TCPAddr)
+	if ok && tcp.IP.IsUnspecified() {
+		return net.JoinHostPort("127.0.0.1", fmt.Sprint(tcp.Port))
+	}
+	return addr.String()
+}

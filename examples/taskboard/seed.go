@@ -1,0 +1,82 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+
+	"github.com/planrooms/planrooms/examples/taskboard/internal/store"
+)
+
+const demoPassword = "planrooms"
+
+const (
+	ada  = "ada@example.com"
+	ben  = "ben@example.com"
+	cleo = "cleo@example.com"
+)
+
+// seed puts the demo into a database in which nobody can log in, and says on stderr how to.
+func (s *service) seed(ctx context.Context, stderr io.Writer) error {
+	if has, err := s.store.HasUsers(ctx); err != nil || has {
+		return err
+	}
+	users := []store.SeedUser{{Name: "Ada", Email: ada}, {Name: "Ben", Email: ben}, {Name: "Cleo", Email: cleo}}
+	for i := range users {
+		var err error
+		if users[i].PasswordHash, err = s.passwords.hash(demoPassword); err != nil {
+			return err
+		}
+	}
+	if err := s.store.Plant(ctx, store.Seed{Users: users, Plans: demoPlans}); err != nil {
+		return err
+	}
+	_, _ = fmt.Fprintf(stderr, "New database. Log in as %s, %s or %s; the password is %q.\n", ada, ben, cleo, demoPassword)
+	if host, _, err := net.SplitHostPort(s.config.addr); err == nil && host != "localhost" && !net.ParseIP(host).IsLoopback() {
+		s.log.Warn("the demo users have a password that everybody knows, and others can reach this address: start with -no-demo")
+	}
+	return nil
+}
+
+var demoPlans = []store.SeedPlan{
+	{
+		Title: "Launch week",
+		Members: []store.SeedMember{
+			{Email: ada, Role: store.RoleOwner}, {Email: ben, Role: store.RoleEditor}, {Email: cleo, Role: store.RoleViewer},
+		},
+		Tasks: []store.SeedTask{
+			{Title: "Freeze the release branch", Status: store.StatusCompleted, Assignee: ada,
+				Notes: "Fixes only from here on. Each needs a second pair of eyes."},
+			{Title: "Run the load test against staging", Status: store.StatusCompleted, Assignee: ben,
+				Notes: "Twice the traffic of the last launch, for an hour."},
+			{Title: "Write the announcement", Status: store.StatusInProgress, Assignee: ada,
+				Notes: "Three paragraphs: what is new, who it is for, how to get it. No superlatives."},
+			{Title: "Update the screenshots in the documentation", Status: store.StatusInProgress, Assignee: ben},
+			{Title: "Brief the support team", Status: store.StatusNotStarted, Assignee: cleo,
+				Notes: "Wednesday, 10:00. The new permissions are what people will ask about."},
+			{Title: "Prepare the status page", Status: store.StatusNotStarted},
+			{Title: "Rehearse the rollback", Status: store.StatusNotStarted, Assignee: ben,
+				Notes: "With the database from last night. It should take less than ten minutes."},
+			{Title: "Send the newsletter", Status: store.StatusNotStarted},
+			{Title: "Thank everybody", Status: store.StatusNotStarted, Assignee: ada},
+		},
+	},
+	{
+		Title: "Office move",
+		Members: []store.SeedMember{
+			{Email: cleo, Role: store.RoleOwner}, {Email: ada, Role: store.RoleEditor},
+		},
+		Tasks: []store.SeedTask{
+			{Title: "Sign the lease", Status: store.StatusCompleted, Assignee: cleo},
+			{Title: "Get three quotes from movers", Status: store.StatusCompleted, Assignee: cleo,
+				Notes: "The second one brings boxes and takes them back."},
+			{Title: "Order the internet connection", Status: store.StatusInProgress, Assignee: ada,
+				Notes: "Six weeks to wait. Ask for a mobile router to bridge the gap."},
+			{Title: "Draw the seating plan", Status: store.StatusInProgress, Assignee: cleo},
+			{Title: "Label the cables before unplugging them", Status: store.StatusNotStarted, Assignee: ada},
+			{Title: "Cancel the old cleaning contract", Status: store.StatusNotStarted, Assignee: cleo},
+			{Title: "Forward the post", Status: store.StatusNotStarted},
+		},
+	},
+}

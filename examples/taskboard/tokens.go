@@ -1,0 +1,133 @@
+package main
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/lestrrat-go/jwx/v2/jwa"
+	"github.com/lestrrat-go/jwx/v2/jwk"
+	"github.com/lestrrat-go/jwx/v2/jwt"
+
+	"github.com/planrooms/planrooms/auth"
+	"github.com/planrooms/planrooms/auth/jwtauth"
+	"github.com/planrooms/planrooms/examples/taskboard/internal/store"
+)
+
+const (
+	tokenIssuer   = "taskboard"
+	tokenAudience = "taskboard"
+	claimSession  = "sid" // the session that the token belongs to
+)
+
+// tokens signs access tokens and verifies them. A token is good for the REST routes and for a WebSocket, for as long as it says and its
+// session lasts. It is safe for concurrent use, and fixed at creation.
+type tokens struct {
+	key      jwk.Key // private
+	ttl      time.Duration
+	verifier *jwtauth.Verifier
+}
+
+// newTokens takes the keys from the database, so that tokens outlive a restart.
+func newTokens(ctx context.Context, db *store.Store, ttl time.Duration) (*tokens, error) {
+	kept, err := db.SigningKeys(ctx, generateKey)
+	if err != nil {
+		return nil, fmt.Errorf("signing keys: %w", err)
+	}
+	t := &tokens{ttl: ttl}
+	var public []jwtauth.Key
+	for i, k := range kept {
+		private, err := parseKey(k.PrivateKey)
+		if err != nil {
+			return nil, fmt.Errorf("signing key %s: %w", k.ID, err)
+		}
+		public = append(public, jwtauth.Ed25519(k.ID, private.Public().(ed25519.PublicKey)))
+		if i > 0 {
+			continue // it verifies what it has signed when it was the newest
+		}
+		if t.key, err = jwk.FromRaw(private); err != nil {
+			return nil, err
+		}
+		if err := t.key.Set(jwk.KeyIDKey, k.ID); err != nil {
+			return nil, err
+		}
+	}
+	t.verifier, err = jwtauth.New(&jwtauth.Options{
+		Keys:       public,
+		Algorithms: []jwtauth.Algorithm{jwtauth.EdDSA},
+		Issuer:     tokenIssuer,
+		Audience:   tokenAudience,
+		Identify:   inSession(db),
+	})
+	return t, err
+}
+
+func generateKey() (store.SigningKey, error) {
+	_, private, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		return store.SigningKey{}, err
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(private)
+	return store.SigningKey{ID: rand.Text(), PrivateKey: der}, err
+}
+
+func parseKey(der []byte) (ed25519.PrivateKey, error) {
+	key, err := x509.ParsePKCS8PrivateKey(der)
+	if err != nil {
+		return nil, err
+	}
+	private, ok := key.(ed25519.PrivateKey)
+	if !ok {
+		return nil, errors.New("not an Ed25519 key")
+	}
+	return private, nil
+}
+
+// inSession refuses tokens whose session has ended, which their signature knows nothing of: after logging out everywhere no token is left that
+// works. It costs one look into the database, and a changed name is seen at once. A service that can wait until its
+// tokens run out leaves this away.
+func inSession(db *store.Store) func(ctx context.Context, id auth.Identity) (auth.Identity, error) {
+	return func(ctx context.Context, id auth.Identity) (auth.Identity, error) {
+		session, err := db.Session(ctx, sessionOf(id))
+		switch {
+		case errors.Is(err, store.ErrNotFound) || err == nil && session.User.ID != id.UserID:
+			return id, fmt.Errorf("%w: the session has ended", auth.ErrInvalidToken)
+		case err != nil:
+			return id, err // an outage
+		}
+		id.Name, id.Email = session.User.Name, session.User.Email
+		return id, nil
+	}
+}
+
+// sessionOf returns the session that the identity's token named.
+func sessionOf(id auth.Identity) string {
+	sid, _ := id.Claims[claimSession].(string)
+	return sid
+}
+
+// sign returns a token for a session and when it expires. JWTs count in whole seconds.
+func (t *tokens) sign(session store.Session) (token string, expires time.Time, err error) {
+	issued := time.Now().UTC().Truncate(time.Second)
+	expires = issued.Add(t.ttl).Round(time.Second)
+	if session.ExpiresAt.Before(expires) {
+		expires = session.ExpiresAt.Truncate(time.Second)
+	}
+	claims, err := jwt.NewBuilder().
+		Issuer(tokenIssuer).
+		Audience([]string{tokenAudience}).
+		Subject(session.User.ID).
+		IssuedAt(issued).
+		Expiration(expires).
+		Claim(claimSession, session.ID).
+		Build()
+	if err != nil {
+		return "", time.Time{}, err
+	}
+	signed, err := jwt.Sign(claims, jwt.WithKey(jwa.EdDSA, t.key))
+	return string(signed), expires, err
+}
