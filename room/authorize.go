@@ -14,6 +14,9 @@ import (
 // errPanicked is what guard returns for a callback that panicked.
 var errPanicked = errors.New("room: callback panicked")
 
+// errRevoking is why a join is refused that was revoked each time it had been allowed.
+var errRevoking = errors.New("room: access was revoked again and again while it was asked for")
+
 // guard calls f, a host's callback, in a goroutine of its own: so that it is over for the caller after
 // AuthorizeTimeout even if f does not listen to its context, and a panic ends nothing but the call.
 func (h *Hub) guard(f func(context.Context) error) error {

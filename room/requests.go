@@ -124,6 +124,10 @@ func (s *Session) fail(planID string, re protocol.Type, code protocol.ErrorCode)
 	s.reply(planID, protocol.TypeError, protocol.Error{Code: code, Message: errorTexts[code], Re: re})
 }
 
+// maxAsked bounds how often one join asks Authorize because of revocations in the meantime. The counters are striped, so they need not
+// be of this user; only an Authorize that itself calls Revoke gets this far.
+const maxAsked = 8
+
 // join enters a room, or answers a join again.
 func (s *Session) join(req protocol.Request) {
 	h := s.hub
@@ -138,7 +142,7 @@ func (s *Session) join(req protocol.Request) {
 	// Revoke raises the counter before it looks for members. If it did so after this read, either enter sees
 	// another count and Authorize is asked again, or Revoke finds the member.
 	counter := h.revocation(req.PlanID, s.userID)
-	for {
+	for range maxAsked {
 		count := counter.Load()
 		if err := h.authorize(s.Identity(), req.PlanID); err != nil {
 			s.deny(req, err)
@@ -148,6 +152,7 @@ func (s *Session) join(req protocol.Request) {
 			return
 		}
 	}
+	s.deny(req, errRevoking)
 }
 
 func (s *Session) deny(req protocol.Request, err error) {
