@@ -48,9 +48,9 @@ export class Connection {
   /** @type {ClientError | null} why it is not connected */ error = null;
   retryAt = 0; // of the next attempt, while waiting
 
-  /** @type {ClientOptions} */ #options;
-  /** @type {string} */ #clientId;
-  /** @type {{ changed(): void, opened(hello: Hello): void, received(message: any): void }} */ #owner;
+  #options;
+  #clientId;
+  #owner;
   /** @type {WebSocket | null} */ #socket = null;
   /** @type {Goodbye | null} */ #goodbye = null;
   /** @type {Record<string, ReturnType<typeof setTimeout>>} */ #timers = {};
@@ -69,6 +69,11 @@ export class Connection {
   #answerBy = 0; // 0: nothing was asked
   #grace = false; // an answer may stand behind a late timer in the queue: look once more
 
+  /**
+   * @param {ClientOptions} options
+   * @param {string} clientId
+   * @param {{ changed(): void, opened(hello: Hello): void, received(message: any): void }} owner
+   */
   constructor(options, clientId, owner) {
     this.#options = options;
     this.#clientId = clientId;
@@ -295,7 +300,7 @@ const LOGGED_OUT = { code: 'unauthenticated', message: 'not logged in' };
 /** The end of a JSON Web Token in milliseconds, or Infinity if this is none that tells. @param {string} token */
 function endOf(token) {
   try {
-    const { exp } = JSON.parse(atob(token.split('.')[1].replaceAll('-', '+').replaceAll('_', '/')));
+    const { exp } = JSON.parse(atob(/** @type {string} */ (token.split('.')[1]).replaceAll('-', '+').replaceAll('_', '/')));
     return exp > 0 ? exp * 1000 : Infinity;
   } catch {
     return Infinity;

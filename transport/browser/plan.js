@@ -8,7 +8,7 @@
 //      +------forbidden-----+----------removed------------------+----> denied
 
 /** @import { ClientError, LoadReason, PlanHandlers, PlanSnapshot, PlanStatus } from './types.js' */
-/** @import { JoinAnswer, Participant, Position, ServerMessage } from './protocol.js' */
+/** @import { JoinAnswer, Participant, Position } from './protocol.js' */
 
 import { backoff, call } from './connection.js';
 
@@ -19,7 +19,7 @@ const MAX_HELD = 4_096;
 export class Plan {
   /** @type {'joining' | 'live' | 'recovering' | 'denied'} */ state = 'joining';
   /** @type {PlanSnapshot} */ snapshot;
-  /** @type {Set<Subscription>} */ subscriptions = new Set();
+  /** @type {Set<Subscription<any, any>>} */ subscriptions = new Set();
   epoch = '';
   seq = -1; // before the first answer
 
@@ -71,7 +71,7 @@ export class Plan {
     if (this.connection.state === 'connected') this.join();
   }
 
-  /** @param {Subscription} subscription */
+  /** @param {Subscription<any, any>} subscription */
   add(subscription) {
     this.subscriptions.add(subscription);
     if (this.state === 'denied') this.retry();
@@ -105,7 +105,7 @@ export class Plan {
   }
 
   // #placed sees to it that a subscription can go on from here, and reports false if it needs what came before.
-  /** @param {Subscription} s @param {boolean} recovered */
+  /** @param {Subscription<any, any>} s @param {boolean} recovered */
   #placed(s, recovered) {
     if (s.seq < 0) s.load('joined', this);
     else if (!recovered || s.epoch !== this.epoch) s.load('not_recovered', this);
@@ -165,7 +165,7 @@ export class Plan {
     }
   }
 
-  #event(message) {
+  #event(/** @type {any} */ message) {
     if (this.state !== 'live' || message.seq <= this.seq) return; // a join under way brings it again
     if (message.prev !== this.seq) {
       if (this.#gap !== this.seq) { // what is missing may still be had
@@ -179,7 +179,7 @@ export class Plan {
     for (const s of this.subscriptions) s.push(message);
   }
 
-  #told(/** @type {'onUserJoined' | 'onUserLeft'} */ handler, data) {
+  #told(/** @type {'onUserJoined' | 'onUserLeft'} */ handler, /** @type {any} */ data) {
     this.changed();
     if (data.userId) for (const s of this.subscriptions) call(s.handlers[handler], data);
   }
@@ -229,13 +229,17 @@ export class Plan {
 export class Subscription {
   epoch = '';
   seq = -1; // up to where it was given the stream; -1: nowhere yet
-  /** @type {PlanHandlers<Task, Progress>} */ handlers;
 
-  /** @type {Plan} */ #plan;
-  /** @type {(s: Subscription<any, any>) => void} */ #release;
+  #plan;
+  #release;
   /** @type {AbortController | null} */ #loading = null;
   /** @type {any[]} */ #held = []; // what has come since a load began
 
+  /**
+   * @param {Plan} plan
+   * @param {PlanHandlers<Task, Progress>} handlers
+   * @param {(s: Subscription<any, any>) => void} release
+   */
   constructor(plan, handlers, release) {
     this.#plan = plan;
     this.#release = release;
@@ -269,7 +273,7 @@ export class Subscription {
     this.seq = -1;
   }
 
-  push(message) {
+  push(/** @type {any} */ message) {
     if (message.seq <= this.seq) return;
     this.seq = message.seq;
     if (!this.#loading) return this.#hand(message);
@@ -286,7 +290,7 @@ export class Subscription {
     const loading = this.#loading = new AbortController();
     for (let attempt = 0, done = false; !done; attempt++) {
       try {
-        const at = await load({ reason, position: { epoch, seq }, signal: loading.signal });
+        const at = /** @type {any} */ (await load({ reason, position: { epoch, seq }, signal: loading.signal }));
         done = true;
         if (at?.epoch === epoch && at.seq > seq) seq = at.seq;
       } catch (error) {
@@ -303,7 +307,7 @@ export class Subscription {
     for (const message of held) if (message.seq > seq) this.#hand(message);
   }
 
-  #hand(message) {
+  #hand(/** @type {any} */ message) {
     call(message.type === 'receipt' ? this.handlers.onReceipt : this.handlers.onEvent, message);
   }
 }

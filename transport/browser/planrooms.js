@@ -120,7 +120,7 @@ export class Client {
     this.#listeners.get(name)?.forEach((listener) => call(listener, message));
   }
 
-  #received(message) {
+  #received(/** @type {any} */ message) {
     if (message.planId) this.#plans.get(message.planId)?.receive(message);
     else if (message.type === 'error') this.#emit('error', message.data);
     else if (message.type !== 'pong') this.#emit('notice', message);

@@ -1,6 +1,6 @@
 // What the other modules take and give, for readers and for the type checker. No program loads this file.
 
-/** @import { JoinAnswer, Participant, PlanEvent, Position, Receipt, ServerMessage } from './protocol.js' */
+/** @import { JoinAnswer, Participant, PlanEvent, Position, Receipt } from './protocol.js' */
 
 /**
  * Why a token is asked for: `connect` before an attempt to connect, `renew` 30 s before the end of the one in use, `rejected` after the

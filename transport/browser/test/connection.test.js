@@ -152,7 +152,6 @@ describe('connecting -> waiting', () => {
     give[0]('late');
     await settled();
     expect([c.state, sockets.length]).toEqual(['waiting', 0]);
-    vi.mocked(Math.random).mockRestore();
   });
 });
 
@@ -173,7 +172,6 @@ describe('waiting -> connecting', () => {
     await settled();
     last().end(1006);
     expect(c.retryAt - Date.now()).toBe(7500);
-    random.mockRestore();
   });
 
   it('what the server says wins, and focus does not jump its queue', async () => {
@@ -198,7 +196,6 @@ describe('waiting -> connecting', () => {
       expect(c.retryAt - Date.now()).toBe(wait);
       await advance(wait);
     }
-    random.mockRestore();
   });
 
   it('a limit of attempts, if the program sets one', async () => {
@@ -520,7 +517,6 @@ describe('what wakes it', () => {
     fire(name);
     await settled();
     expect([c.state, sockets.length]).toEqual(['connecting', 2]);
-    vi.mocked(Math.random).mockRestore();
   });
 
   it('not before the time that the server has given', async () => {

@@ -30,6 +30,7 @@ export class FakeSocket {
 
   say(message) {
     this.onmessage?.({ data: JSON.stringify(message) });
+    return this;
   }
 
   hello() {
@@ -78,11 +79,13 @@ export function useFakes() {
     FakeSocket.refuse = false;
     FakeSocket.pongs = false; // true: pings are answered
     vi.useFakeTimers();
+    vi.spyOn(Math, 'random').mockReturnValue(0.5); // of the back-off
     vi.stubGlobal('WebSocket', FakeSocket);
     vi.stubGlobal('location', new URL('https://app.test/page'));
   });
   afterEach(() => {
     vi.useRealTimers();
+    vi.restoreAllMocks();
     vi.unstubAllGlobals();
   });
 }
