@@ -1,0 +1,412 @@
+package client
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/planrooms/planrooms/protocol"
+)
+
+const (
+	dialTimeout  = 10 * time.Second // for the handshake
+	helloTimeout = 10 * time.Second // after it
+	writeTimeout = 10 * time.Second
+	pingAfter    = 25 * time.Second // of silence
+	pongTimeout  = 10 * time.Second
+	// lateness is how much later than planned the client looks at the clock before it concludes that it was asleep itself.
+	lateness = 5 * time.Second
+	// goodbyeTimeout is how long after goodbye the close frame may take.
+	goodbyeTimeout = 2 * time.Second
+)
+
+// connection is one connection of a client, from the handshake to its end.
+//
+//	opened ──hello──▶ ready ──goodbye──▶ parting ──close frame──▶ gone
+//	   │                │                   │
+//	   └────────────────┴─── cut: no hello, silence, a bad token, too long a message, Client.Close
+//
+// Two goroutines serve it: that of Client.run is its keeper, which writes and keeps the time, and its reader.
+type connection struct {
+	// Fixed at creation.
+	client *Client
+	link   link
+	ctx    context.Context // the lifetime of the connection
+	cancel context.CancelFunc
+	wake   chan struct{} // tells the keeper to look again
+	gone   chan struct{} // closed when the reader has ended
+
+	readErr  error          // why reading ended; valid once gone is closed
+	renewals sync.WaitGroup // the goroutine that asks for a token
+
+	// Guarded by Client.mu.
+	ready       bool      // the hello has come
+	greeted     bool      // OnState knows that
+	seen        time.Time // when something came last; at first, when the connection was opened
+	pinged      time.Time // when the ping was sent that nothing has come after; zero: none
+	stableSince time.Time // since when it does what it is there for; zero: not yet
+	goodbye     *protocol.Goodbye
+	goodbyeAt   time.Time
+	garbled     bool            // a message could not be read
+	outbox      []outgoing      // what waits to be written
+	urgent      []outgoing      // what is written before that
+	leaving     map[string]bool // plans whose leave-plan has not been answered; they are not joined before
+	parting     bool            // Client.Close: what is in the outbox is the last
+	pace        pace
+	renewing    bool      // a token is being asked for, or waits for the server's answer
+	renewAt     time.Time // zero: never
+	renewed     Token     // the one that waits for the answer
+	fault       error     // why the client gives up the connection
+}
+
+// outgoing is a message that waits to be written. It is encoded when its turn comes and says what is true then, so nothing piles up.
+type outgoing struct {
+	kind   protocol.Type
+	plan   *Plan  // of join-plan and update-presence
+	planID string // of leave-plan
+}
+
+// errFarewell ends keep when all that was to be said before Close has been written.
+var errFarewell = errors.New("client: farewell")
+
+// serve runs a connection to its end.
+func (c *Client) serve(l link) ending {
+	n := &connection{client: c, link: l, wake: make(chan struct{}, 1), gone: make(chan struct{}), leaving: make(map[string]bool), seen: time.Now()}
+	n.ctx, n.cancel = context.WithCancel(c.ctx)
+	c.mu.Lock()
+	if c.closing {
+		c.mu.Unlock()
+		n.cancel()
+		l.Release()
+		return ending{err: ErrClosed}
+	}
+	c.conn = n
+	c.mu.Unlock()
+
+	go n.read() // waited for below
+	err := n.keep()
+	if errors.Is(err, errFarewell) || errors.Is(err, errBadToken) {
+		l.Close(protocol.CloseNormal)
+	}
+	n.cut()
+	<-n.gone
+	n.renewals.Wait()
+	l.Release()
+
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.conn = nil
+	now := time.Now()
+	for _, p := range c.plans {
+		p.detachLocked(now)
+		if errors.Is(err, errTooBig) {
+			p.received = protocol.Position{} // what can't be read would only come again
+		}
+	}
+	end := endingOf(err, n.goodbye)
+	end.stableSince = n.stableSince
+	return end
+}
+
+// cut ends the connection from any goroutine.
+func (n *connection) cut() {
+	n.cancel()
+	n.link.Cut()
+}
+
+// signal tells the keeper that there is something to do.
+func (n *connection) signal() {
+	select {
+	case n.wake <- struct{}{}:
+	default:
+	}
+}
+
+// read is the reader's goroutine. It never waits for anything but the server.
+func (n *connection) read() {
+	defer close(n.gone)
+	for {
+		b, err := n.link.Read(n.ctx)
+		if err != nil {
+			n.readErr = err
+			return
+		}
+		n.receive(b)
+	}
+}
+
+// keep writes and keeps the time until the connection is over.
+func (n *connection) keep() error {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		message, at, err := n.step(time.Now())
+		if err != nil {
+			return err
+		}
+		if message != nil {
+			if err := n.write(message); err != nil {
+				return err
+			}
+			continue
+		}
+		timer.Reset(time.Until(at))
+		select {
+		case <-timer.C:
+		case <-n.wake:
+		case <-n.gone:
+			return n.readErr
+		}
+	}
+}
+
+// write sends a message. If it fails the reader may know better why.
+func (n *connection) write(message []byte) error {
+	ctx, cancel := context.WithTimeout(n.ctx, writeTimeout)
+	defer cancel()
+	err := n.link.Write(ctx, message)
+	if err == nil {
+		return nil
+	}
+	t := time.NewTimer(closeTimeout)
+	defer t.Stop()
+	select {
+	case <-n.gone:
+		return n.readErr
+	case <-t.C:
+		return err
+	}
+}
+
+// deadline collects the times at which to look again.
+type deadline struct{ at time.Time }
+
+// passed reports whether at has come; otherwise it is to be waited for. Zero is never.
+func (d *deadline) passed(at, now time.Time) bool {
+	if at.IsZero() {
+		return false
+	}
+	if !now.Before(at) {
+		return true
+	}
+	if at.Before(d.at) {
+		d.at = at
+	}
+	return false
+}
+
+// step does what is due. It returns a message to write, or when to come again, or why the connection is to end.
+func (n *connection) step(now time.Time) (message []byte, _ time.Time, _ error) {
+	c := n.client
+	c.mu.Lock()
+	if n.ready && !n.greeted {
+		n.greeted = true
+		c.mu.Unlock()
+		c.opts.OnState(StateConnected, nil)
+		c.mu.Lock()
+	}
+	defer c.mu.Unlock()
+	d := deadline{now.Add(time.Hour)}
+	if err := n.overdueLocked(now, &d); err != nil {
+		return nil, d.at, err
+	}
+	if c.closing && !n.parting {
+		n.parting = true
+		for _, p := range c.plans {
+			p.leaveLocked(ErrClosed)
+		}
+	}
+	if n.ready && !n.parting {
+		n.renewLocked(now, &d)
+		for _, p := range c.plans {
+			if p.phase == parked && d.passed(p.retryAt, now) {
+				n.askLocked(p)
+			}
+		}
+	}
+	if len(n.urgent)+len(n.outbox) > 0 && d.passed(n.pace.at(), now) {
+		if message := n.nextLocked(); message != nil {
+			n.pace.sent(now)
+			return message, d.at, nil
+		}
+	}
+	if n.parting && len(n.outbox) == 0 {
+		return nil, d.at, errFarewell
+	}
+	return nil, d.at, nil
+}
+
+// overdueLocked tells why the connection is to be given up, if it is.
+func (n *connection) overdueLocked(now time.Time, d *deadline) error {
+	switch {
+	case n.fault != nil:
+		return n.fault
+	case n.goodbye != nil:
+		if d.passed(n.goodbyeAt.Add(goodbyeTimeout), now) {
+			return errNoClose
+		}
+	case !n.ready:
+		if d.passed(n.seen.Add(helloTimeout), now) {
+			return errNoHello
+		}
+	case !n.pinged.IsZero():
+		by := n.pinged.Add(pongTimeout)
+		if !d.passed(by, now) {
+			return nil
+		}
+		if now.Sub(by) < lateness {
+			return errSilent
+		}
+		n.pingLocked(now, d) // the process was stopped: what the server has sent meanwhile may not have been read yet
+	case d.passed(n.seen.Add(pingAfter), now):
+		n.pingLocked(now, d)
+	}
+	return nil
+}
+
+func (n *connection) pingLocked(now time.Time, d *deadline) {
+	n.pinged = now
+	n.urgent = append(n.urgent, outgoing{kind: protocol.TypePing})
+	d.passed(now.Add(pongTimeout), now)
+}
+
+// nextLocked takes the next message out of the outbox; nil if there is none that still makes sense.
+func (n *connection) nextLocked() []byte {
+	for {
+		box := &n.outbox
+		if len(n.urgent) > 0 {
+			box = &n.urgent
+		}
+		if len(*box) == 0 {
+			return nil
+		}
+		o := (*box)[0]
+		*box = (*box)[1:]
+		if req, ok := n.requestLocked(o); ok {
+			b, err := protocol.EncodeRequest(req)
+			if err == nil {
+				return b
+			}
+			n.client.opts.Logger.Error("client: a request could not be encoded", slog.Any("error", err))
+		}
+	}
+}
+
+// requestLocked is what o asks for by now.
+func (n *connection) requestLocked(o outgoing) (req protocol.Request, ok bool) {
+	req = protocol.Request{Type: o.kind, PlanID: o.planID}
+	switch p := o.plan; o.kind {
+	case protocol.TypeJoinPlan:
+		if p.err != nil || p.phase != asked {
+			return req, false
+		}
+		p.sent, req.PlanID = true, p.id
+		if p.received.Epoch != "" {
+			since := p.received
+			req.Since = &since
+		}
+	case protocol.TypeUpdatePresence:
+		p.queued = false
+		if p.err != nil || p.phase != live {
+			return req, false // sent after the next join
+		}
+		p.unsent, req.PlanID, req.State = false, p.id, p.state
+	case protocol.TypeAuthenticate:
+		req.Token = n.renewed.Value
+	}
+	return req, true
+}
+
+// askLocked joins a plan, unless that has to wait.
+func (n *connection) askLocked(p *Plan) {
+	if !n.ready || n.parting || n.leaving[p.id] {
+		return // the hello, or the answer to leave-plan, will ask
+	}
+	p.phase, p.retryAt = asked, time.Time{}
+	n.outbox = append(n.outbox, outgoing{kind: protocol.TypeJoinPlan, plan: p})
+	n.signal()
+}
+
+// showLocked sends the state of a plan that the server does not know yet.
+func (n *connection) showLocked(p *Plan) {
+	if p.phase == live && p.unsent && !p.queued {
+		p.queued = true
+		n.outbox = append(n.outbox, outgoing{kind: protocol.TypeUpdatePresence, plan: p})
+		n.signal()
+	}
+}
+
+// leaveLocked leaves a plan. Until that is answered it is not joined again, or answers could not be told apart.
+func (n *connection) leaveLocked(planID string) {
+	n.leaving[planID] = true
+	n.outbox = append(n.outbox, outgoing{kind: protocol.TypeLeavePlan, planID: planID})
+	n.signal()
+}
+
+// leftLocked takes the answer to a leave-plan.
+func (n *connection) leftLocked(planID string) {
+	if !n.leaving[planID] {
+		return
+	}
+	delete(n.leaving, planID)
+	if p := n.client.plans[planID]; p != nil {
+		n.askLocked(p)
+	}
+}
+
+// renewLocked asks for a new token when it is time. That may take long, so it has a goroutine of its own.
+func (n *connection) renewLocked(now time.Time, d *deadline) {
+	if n.renewing || !d.passed(n.renewAt, now) {
+		return
+	}
+	n.renewing = true
+	c := n.client
+	n.renewals.Go(func() {
+		t, err := c.ask(n.ctx, TokenExpiring)
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if err != nil {
+			c.opts.Logger.Warn("client: no token to renew with", slog.Any("error", err))
+			n.notRenewedLocked(protocol.ErrorUnavailable, time.Now())
+			return
+		}
+		n.renewed = t
+		n.urgent = append(n.urgent, outgoing{kind: protocol.TypeAuthenticate})
+		n.signal()
+	})
+}
+
+// authenticatedLocked takes the answer to an authenticate.
+func (n *connection) authenticatedLocked(m protocol.Message, now time.Time) {
+	if !n.renewing || n.renewed.Value == "" {
+		return
+	}
+	t := n.renewed
+	var a protocol.Authenticated
+	if err := json.Unmarshal(m.Data, &a); err == nil && t.ExpiresAt.IsZero() && a.ExpiresAt != nil {
+		t.ExpiresAt = a.ExpiresAt.Time
+	}
+	n.client.token = t
+	n.scheduleLocked(now)
+}
+
+// notRenewedLocked has the renewal tried again, or the connection made anew with another token.
+func (n *connection) notRenewedLocked(code protocol.ErrorCode, now time.Time) {
+	if !n.renewing {
+		return
+	}
+	if code == protocol.ErrorBadToken {
+		n.fault = errBadToken
+		n.signal()
+	}
+	n.scheduleLocked(now)
+}
+
+func (n *connection) scheduleLocked(now time.Time) {
+	n.renewing, n.renewed = false, Token{}
+	n.renewAt = n.client.token.renewAt(now, now.Add(authenticateEvery))
+	n.signal()
+}

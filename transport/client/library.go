@@ -1,0 +1,133 @@
+//lint:file-ignore SA1019 nhooyr.io/websocket is the library in use; its successor is a change of one import line here.
+
+//nolint:staticcheck // as above, for golangci-lint
+package client
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"strconv"
+	"time"
+
+	"nhooyr.io/websocket"
+
+	"github.com/planrooms/planrooms/protocol"
+)
+
+// This is the only file that imports the WebSocket library.
+
+const (
+	// closeTimeout is how long the peer may take to answer a close frame.
+	closeTimeout = time.Second
+	// keepBuffer is the largest read buffer that is kept between messages.
+	keepBuffer = 64 << 10
+)
+
+// socket is a link over the WebSocket library. A read or write whose context ends kills the library's connection, which is what
+// is wanted here, but not always at once: the network connection below is cut as well.
+type socket struct {
+	ws    *websocket.Conn
+	nc    net.Conn // nil if the HTTP client did not say
+	limit int64    // of one message
+	buf   bytes.Buffer
+}
+
+var _ link = (*socket)(nil)
+
+// dialSocket opens a WebSocket connection.
+func dialSocket(ctx context.Context, target string, header http.Header, httpClient *http.Client, limit int) (link, error) {
+	direct := *httpClient
+	direct.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	var nc net.Conn
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(i httptrace.GotConnInfo) { nc = i.Conn }})
+	ws, resp, err := websocket.Dial(ctx, target, &websocket.DialOptions{
+		HTTPClient:   &direct,
+		HTTPHeader:   header,
+		Subprotocols: []string{protocol.Subprotocol},
+	})
+	if err != nil {
+		var withURL *url.Error
+		switch {
+		case resp != nil && resp.StatusCode != http.StatusSwitchingProtocols:
+			return nil, &HandshakeError{Status: resp.StatusCode, retryAfter: retryAfter(resp.Header)}
+		case errors.As(err, &withURL):
+			err = withURL.Err // the URL may hold a secret
+		}
+		return nil, fmt.Errorf("client: handshake: %w", err)
+	}
+	ws.SetReadLimit(-1) // the limit is ours, which tells what happened
+	return &socket{ws: ws, nc: nc, limit: int64(limit)}, nil
+}
+
+// retryAfter reads the header Retry-After in its form of seconds.
+func retryAfter(h http.Header) time.Duration {
+	seconds, err := strconv.Atoi(h.Get("Retry-After"))
+	if err != nil || seconds <= 0 {
+		return 0
+	}
+	return time.Duration(min(seconds, int(maxRetryAfter/time.Second))) * time.Second
+}
+
+// Read implements link. The error after a close frame of the peer is a *CloseError.
+func (s *socket) Read(ctx context.Context) ([]byte, error) {
+	typ, r, err := s.ws.Reader(ctx)
+	if err != nil {
+		return nil, readError(err)
+	}
+	if s.buf.Cap() > keepBuffer {
+		s.buf = bytes.Buffer{}
+	}
+	s.buf.Reset()
+	n, err := s.buf.ReadFrom(io.LimitReader(r, s.limit+1))
+	switch {
+	case err != nil:
+		return nil, readError(err)
+	case n > s.limit:
+		return nil, errTooBig
+	case typ != websocket.MessageText:
+		return nil, nil
+	}
+	return s.buf.Bytes(), nil
+}
+
+func readError(err error) error {
+	var e websocket.CloseError
+	if errors.As(err, &e) {
+		return &CloseError{Code: protocol.CloseCode(e.Code), Reason: e.Reason, Remote: true}
+	}
+	return fmt.Errorf("client: connection lost: %w", err)
+}
+
+// Write implements link.
+func (s *socket) Write(ctx context.Context, message []byte) error {
+	if err := s.ws.Write(ctx, websocket.MessageText, message); err != nil {
+		return fmt.Errorf("client: connection lost: %w", err)
+	}
+	return nil
+}
+
+// Close implements link. The library would wait 5 s to write and 5 s for the answer.
+func (s *socket) Close(code protocol.CloseCode) {
+	defer time.AfterFunc(closeTimeout, s.Cut).Stop()
+	_ = s.ws.Close(websocket.StatusCode(code), "") // nothing is to be done about an error
+}
+
+// Cut implements link. Everything that reads or writes fails, and with it the library closes.
+func (s *socket) Cut() {
+	if s.nc != nil {
+		_ = s.nc.SetDeadline(time.Unix(1, 0)) // it is closed already
+	}
+}
+
+// Release implements link.
+func (s *socket) Release() {
+	s.Cut()
+	_ = s.ws.CloseNow() // an error says that it was closed before
+}
