@@ -1,19 +1,20 @@
 // The golden frames, which the tests of the Go package protocol write and read as well, and which message each of them is.
-import { readFileSync, readdirSync } from 'node:fs'
+import { readFileSync, readdirSync } from 'node:fs';
 
-export const protocol = new URL('../../../../protocol/', import.meta.url)
+export const protocol = new URL('../../../../protocol/', import.meta.url);
 
-const directory = new URL('testdata/golden/', protocol)
+const directory = new URL('testdata/golden/', protocol);
 
-const text = (name) => readFileSync(new URL(`${name}.json`, directory), 'utf8').trim()
+const text = (name) => readFileSync(new URL(`${name}.json`, directory), 'utf8').trim();
 
 /** The names of all golden frames, such as `client/ping`. */
 export const names = ['client', 'server'].flatMap((from) =>
-  readdirSync(new URL(from, directory)).map((file) => `${from}/${file.replace(/\.json$/, '')}`))
+  readdirSync(new URL(from, directory)).map((file) => `${from}/${file.replace(/\.json$/, '')}`),
+);
 
-export const golden = (name) => JSON.parse(text(name))
+export const golden = (name) => JSON.parse(text(name));
 
-const beginningWith = (prefix) => names.filter((name) => name.startsWith(prefix))
+const beginningWith = (prefix) => names.filter((name) => name.startsWith(prefix));
 
 /** For each message of the document, the golden frames that are such messages. */
 export const framesOf = {
@@ -43,10 +44,10 @@ export const framesOf = {
   error: beginningWith('server/error-'),
   removed: ['server/removed', 'server/removed-retry'],
   goodbye: beginningWith('server/goodbye-'),
-}
+};
 
 /** Each golden frame with the message that it is. */
-export const frames = Object.entries(framesOf).flatMap(([message, list]) => list.map((name) => ({ message, name, frame: golden(name) })))
+export const frames = Object.entries(framesOf).flatMap(([message, list]) => list.map((name) => ({ message, name, frame: golden(name) })));
 
 /** What a message may lack. A star stands for any index. */
 const optional = {
@@ -54,42 +55,56 @@ const optional = {
   joinAnswer: ['data.participants.*.state'],
   error: ['planId'],
   goodbye: ['timestamp'],
-}
-const optionalOfNumbered = ['by', 'mutationId']
+};
+const optionalOfNumbered = ['by', 'mutationId'];
 
 /** What may be any JSON: it is not looked into. */
-const opaque = ['data.state', 'data.task', 'data.progress', 'data.participants.*.state']
-const opaqueOf = { hostEvent: ['data'], notice: ['data'] }
+const opaque = ['data.state', 'data.task', 'data.progress', 'data.participants.*.state'];
+const opaqueOf = { hostEvent: ['data'], notice: ['data'] };
 
 /** Copies of a frame that each lack something required, or have something of a wrong type in its place. */
 export function spoiled(message, frame) {
-  const found = []
+  const found = [];
   const spoil = (path, change) => {
-    const copy = structuredClone(frame)
-    change(path.slice(0, -1).reduce((value, key) => value[key], copy), path.at(-1))
-    return copy
-  }
+    const copy = structuredClone(frame);
+    change(
+      path.slice(0, -1).reduce((value, key) => value[key], copy),
+      path.at(-1),
+    );
+    return copy;
+  };
   const visit = (value, path) => {
-    const pattern = path.map((key) => (typeof key === 'number' ? '*' : key)).join('.')
-    const inArray = typeof path.at(-1) === 'number'
-    const lackable = optional[message]?.includes(pattern) || ('seq' in frame && optionalOfNumbered.includes(pattern))
+    const pattern = path.map((key) => (typeof key === 'number' ? '*' : key)).join('.');
+    const inArray = typeof path.at(-1) === 'number';
+    const lackable = optional[message]?.includes(pattern) || ('seq' in frame && optionalOfNumbered.includes(pattern));
     if (!lackable && !inArray) {
-      found.push({ what: `without ${path.join('.')}`, frame: spoil(path, (holder, key) => { delete holder[key] }) })
+      found.push({
+        what: `without ${path.join('.')}`,
+        frame: spoil(path, (holder, key) => {
+          delete holder[key];
+        }),
+      });
     }
-    if (opaque.includes(pattern) || opaqueOf[message]?.includes(pattern)) return
+    if (opaque.includes(pattern) || opaqueOf[message]?.includes(pattern)) return;
     for (const wrong of [true, 'x', 7.5, null, [], {}]) {
-      if (kind(wrong) === kind(value) || allowed(pattern, wrong)) continue
-      found.push({ what: `${path.join('.')}: ${JSON.stringify(wrong)}`, frame: spoil(path, (holder, key) => { holder[key] = wrong }) })
+      if (kind(wrong) === kind(value) || allowed(pattern, wrong)) continue;
+      found.push({
+        what: `${path.join('.')}: ${JSON.stringify(wrong)}`,
+        frame: spoil(path, (holder, key) => {
+          holder[key] = wrong;
+        }),
+        fraction: typeof value === 'number' && wrong === 7.5,
+      });
     }
     if (value !== null && typeof value === 'object') {
-      for (const key of Object.keys(value)) visit(value[key], [...path, Array.isArray(value) ? Number(key) : key])
+      for (const key of Object.keys(value)) visit(value[key], [...path, Array.isArray(value) ? Number(key) : key]);
     }
-  }
-  for (const key of Object.keys(frame)) visit(frame[key], [key])
-  return found
+  };
+  for (const key of Object.keys(frame)) visit(frame[key], [key]);
+  return found;
 }
 
-const kind = (value) => (value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value)
+const kind = (value) => (value === null ? 'null' : Array.isArray(value) ? 'array' : Number.isInteger(value) ? 'integer' : typeof value);
 
 /** Reports whether null may stand where something else stands in a golden frame. */
-const allowed = (pattern, value) => value === null && ['since', 'data.expiresAt'].includes(pattern)
+const allowed = (pattern, value) => value === null && ['since', 'data.expiresAt'].includes(pattern);

@@ -1,29 +1,29 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest';
 
-import { faults, sentBy } from './document.js'
-import { frames, golden, spoiled } from './frames.js'
+import { faults, sentBy } from './document.js';
+import { frames, golden, spoiled } from './frames.js';
 
 describe('a golden frame is one message of its side, and no other', () => {
   test.each(frames)('$name is $message', ({ message, name, frame }) => {
-    expect(faults(message, frame)).toBeNull()
-    const side = sentBy[name.split('/')[0]]
-    expect([...side].filter((id) => faults(id, frame) === null)).toEqual([message])
-  })
-})
+    expect(faults(message, frame)).toBeNull();
+    const side = sentBy[name.split('/')[0]];
+    expect([...side].filter((id) => faults(id, frame) === null)).toEqual([message]);
+  });
+});
 
 describe('a spoiled frame is not the message any more', () => {
   test.each(frames)('$name', ({ message, frame }) => {
-    const all = spoiled(message, frame)
-    expect(all.length).toBeGreaterThan(4)
-    expect(all.filter((one) => faults(message, one.frame) === null).map(({ what }) => what)).toEqual([])
-  })
-})
+    const all = spoiled(message, frame);
+    expect(all.length).toBeGreaterThan(4);
+    expect(all.filter((one) => faults(message, one.frame) === null).map(({ what }) => what)).toEqual([]);
+  });
+});
 
 describe('fields and types that a client does not know', () => {
   test.each(frames.filter(({ frame }) => 'data' in frame))('$name may hold more', ({ message, frame }) => {
-    expect(faults(message, { ...frame, later: 1, data: { ...frame.data, later: 1 } })).toBeNull()
-  })
-})
+    expect(faults(message, { ...frame, later: 1, data: { ...frame.data, later: 1 } })).toBeNull();
+  });
+});
 
 // Bounds that no wrong type shows.
 test.each([
@@ -46,11 +46,11 @@ test.each([
   ['notice', 'server/host-notice-of-no-plan', { planId: 'demo' }],
   ['notice', 'server/host-notice-of-no-plan', { seq: 1 }],
 ])('%s: %s with %j is refused', (message, name, change) => {
-  expect(faults(message, golden(name))).toBeNull()
-  expect(faults(message, { ...golden(name), ...change })).not.toBeNull()
-})
+  expect(faults(message, golden(name))).toBeNull();
+  expect(faults(message, { ...golden(name), ...change })).not.toBeNull();
+});
 
 test('since may be null, and a task null', () => {
-  expect(faults('joinPlan', { ...golden('client/join-plan'), since: null })).toBeNull()
-  expect(faults('taskUpdated', { ...golden('server/task-updated'), data: { task: null } })).toBeNull()
-})
+  expect(faults('joinPlan', { ...golden('client/join-plan'), since: null })).toBeNull();
+  expect(faults('taskUpdated', { ...golden('server/task-updated'), data: { task: null } })).toBeNull();
+});
