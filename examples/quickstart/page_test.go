@@ -11,7 +11,7 @@ import (
 func TestPage(t *testing.T) {
 	s := start(t)
 	types := map[string]string{
-		"/": "text/html", "/app.js": "text/javascript", "/style.css": "text/css", "/icon.svg": "image/svg+xml",
+		"/": "text/html", "/app.js": "text/javascript", "/planrooms/planrooms.js": "text/javascript", "/style.css": "text/css", "/icon.svg": "image/svg+xml",
 	}
 	for path, want := range types {
 		resp := s.do("GET", path, "", "")
@@ -38,7 +38,7 @@ func TestPageIsWhole(t *testing.T) {
 	wanted := regexp.MustCompile(`(?:from |src=|href=)['"](?:\./)?([^'"]+)['"]`)
 	markup := regexp.MustCompile(`innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b`)
 	foreign := regexp.MustCompile(`https?://[a-z]`)
-	served := map[string]bool{"api/rooms": true, ".well-known/jwks.json": true}
+	served := map[string]bool{"api/rooms": true, ".well-known/jwks.json": true, "/planrooms/planrooms.js": true}
 	names, err := fs.Glob(files, "page/*")
 	if err != nil {
 		t.Fatal(err)

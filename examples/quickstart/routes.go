@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"github.com/planrooms/planrooms/transport"
+	"github.com/planrooms/planrooms/transport/browser"
 )
 
 const jwksPath = "/.well-known/jwks.json"
@@ -11,6 +12,7 @@ const jwksPath = "/.well-known/jwks.json"
 func (s *service) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /", page())
+	mux.Handle("GET /planrooms/", browser.Handler())
 	mux.HandleFunc("GET "+jwksPath, s.keys.publish)
 	mux.HandleFunc("POST /api/login", s.login)
 

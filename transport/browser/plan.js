@@ -30,6 +30,7 @@ export class Plan {
   /** @type {ClientError | null} */ #error = null;
   /** @type {unknown} */ #presence = null;
   #unsent = false; // the server may not know it yet
+  #telling = false;
   /** @type {Record<string, ReturnType<typeof setTimeout> | undefined>} */ #timers = {};
 
   /**
@@ -203,7 +204,12 @@ export class Plan {
 
   changed() {
     this.snapshot = this.#snapshot();
-    for (const s of this.subscriptions) call(s.handlers.onChange);
+    if (this.#telling) return;
+    this.#telling = true;
+    queueMicrotask(() => { // once for several changes, and never before join has returned
+      this.#telling = false;
+      for (const s of this.subscriptions) call(s.handlers.onChange);
+    });
   }
 
   /** @returns {PlanSnapshot} */
@@ -288,6 +294,8 @@ export class Subscription {
     const { load } = this.handlers;
     if (!load) return;
     const loading = this.#loading = new AbortController();
+    await null; // never before join has returned
+    if (loading.signal.aborted) return;
     for (let attempt = 0, done = false; !done; attempt++) {
       try {
         const at = /** @type {any} */ (await load({ reason, position: { epoch, seq }, signal: loading.signal }));

@@ -76,9 +76,13 @@ export class Client {
       this.#leaving.delete(plan.id);
       this.#plans.delete(plan.id);
       plan.interrupt();
-      if (plan.state !== 'denied') this.#connection.send({ type: 'leave-plan', planId: plan.id });
+      this.#sayLeave(plan);
       if (this.#plans.size === 0 && !this.#kept) this.#connection.stop();
     }, LEAVE_AFTER));
+  }
+
+  #sayLeave(/** @type {Plan} */ plan) {
+    if (plan.state !== 'denied') this.#connection.send({ type: 'leave-plan', planId: plan.id });
   }
 
   /** Connects, and stays so without a plan: for private notices. */
@@ -91,6 +95,18 @@ export class Client {
   disconnect() {
     this.#kept = false;
     this.#connection.stop();
+  }
+
+  /** Leaves all plans, at once, and disconnects: when somebody else logs in, say. */
+  close() {
+    for (const plan of this.#plans.values()) {
+      plan.subscriptions.forEach((s) => s.forget());
+      this.#sayLeave(plan);
+    }
+    this.disconnect();
+    this.#leaving.forEach((timer) => clearTimeout(timer));
+    this.#leaving.clear();
+    this.#plans.clear();
   }
 
   /** Connects anew at once, also after an end that was final; plans that were denied are asked for again. */

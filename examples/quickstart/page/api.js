@@ -1,11 +1,5 @@
 // Logging in, and requests with the token that came of it.
 
-/** A new id of the kind that client ids and mutation ids are: 1 to 64 of [A-Za-z0-9_-]. */
-export function randomId() {
-  const bytes = crypto.getRandomValues(new Uint8Array(12));
-  return Array.from(bytes, (b) => b.toString(16).padStart(2, '0')).join('');
-}
-
 /** A request that was answered with an error. Without a status there was no answer, and nobody knows what became of it. */
 export class RequestError extends Error {
   constructor(message, status) {
@@ -18,7 +12,7 @@ export class RequestError extends Error {
 export class Session {
   token = '';
   expiresAt = 0; // milliseconds, as Date.now()
-  renew = true; // false: let the token run out
+  renew = true; // false: the token is meant to run out
   offline = false; // true: as if there were no network
 
   constructor(user) {
@@ -33,21 +27,15 @@ export class Session {
     this.renew = !ttl;
   }
 
-  forget() {
-    this.token = '';
-    this.expiresAt = 0;
-  }
-
-  /** Logs in unless there is a token that will last for a while, or is meant to run out. Says whether it did. */
-  async ensure(margin = 30_000) {
+  /** What a client asks for: the token there is, unless it was refused or is about to run out and not meant to. */
+  async getToken({ reason }) {
     const left = this.expiresAt - Date.now();
-    if (this.token && left > 0 && (left >= margin || !this.renew)) return false;
-    await this.login();
-    return true;
+    if (reason === 'rejected' || left <= 0 || (left < 60_000 && this.renew)) await this.login();
+    return { token: this.token, expiresAt: this.expiresAt };
   }
 
   async call(method, path, body, headers = {}) {
-    await this.ensure();
+    await this.getToken({ reason: 'connect' });
     const send = () => this.#fetch(method, path, body, { ...headers, Authorization: `Bearer ${this.token}` });
     try {
       return await send();

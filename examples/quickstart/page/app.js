@@ -11,12 +11,6 @@ const panes = ['alice', 'bob'].map((user) => new Pane(PLAN, user));
 document.querySelector('#panes').append(...panes.map((p) => p.element));
 for (const pane of panes) pane.open();
 
-for (const [target, event] of [[window, 'online'], [window, 'pageshow'], [window, 'focus'], [document, 'visibilitychange']]) {
-  target.addEventListener(event, () => {
-    if (document.visibilityState === 'visible') for (const pane of panes) pane.wake();
-  });
-}
-
 const button = document.querySelector('#viewers');
 const crowd = document.querySelector('#crowd');
 let due = false;
@@ -26,12 +20,12 @@ function showCrowd() {
   due = true;
   requestAnimationFrame(() => {
     due = false;
-    const { open, live, refused, refusal, heard } = viewers;
+    const { open, live, refused, heard } = viewers;
     button.textContent = open ? 'Close the viewers' : `Open ${VIEWERS} viewers`;
     const parts = [`${live} live`];
     if (heard) parts.push(`${heard.toLocaleString('en')} events heard`);
-    if (refused) parts.push(`${refused} refused (${refusal})`);
-    crowd.textContent = open || refused ? parts.join(', ') : '';
+    if (refused.count) parts.push(`${refused.count} refused (${refused.code})`);
+    crowd.textContent = open ? parts.join(', ') : '';
   });
 }
 

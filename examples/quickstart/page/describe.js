@@ -26,12 +26,3 @@ export function describe(message, own, titles) {
     default: return `${type} by ${who}`;
   }
 }
-
-/** What a message about people says, or nothing. */
-export function describePresence({ type, data }) {
-  switch (type) {
-    case 'join-plan': return data.userId ? `${data.userName} came` : `${data.participantCount} are here`;
-    case 'leave-plan': return `${nameOf(data.userId)} left`;
-    default: return ''; // who edits what is shown at the task
-  }
-}

@@ -1,14 +1,22 @@
 // One person's view of the plan, and the buttons that make trouble.
 
+import { Client } from '/planrooms/planrooms.js';
 import { Session } from './api.js';
-import { PlanClient } from './client.js';
-import { clock, describe, describePresence, nameOf } from './describe.js';
+import { clock, describe, nameOf } from './describe.js';
 import { Model } from './model.js';
+import { Stream } from './stream.js';
 import { TaskList } from './tasklist.js';
 
 const USERS = ['alice', 'bob', 'carol', 'mallory'];
 const NEXT_STATUS = { not_started: 'in_progress', in_progress: 'completed', completed: 'not_started' };
-const BADGES = { idle: 'Offline', connecting: 'Connecting', live: 'Live', waiting: 'Offline', denied: 'No access', ended: 'Ended' };
+const BADGES = {
+  idle: 'Offline', connecting: 'Connecting', joining: 'Connecting', recovering: 'Connecting', live: 'Live', waiting: 'Offline',
+  denied: 'No access', stopped: 'Ended',
+};
+const LOADED = {
+  joined: '', not_recovered: 'what was missed is no longer to be had', resync: 'the server asked for it', gap: 'an event was lost',
+  overflow: 'too much happened at once',
+};
 const LOG_LINES = 200;
 const FACES = 6;
 const SHORT_TTL = '5s';
@@ -20,10 +28,14 @@ export class Pane {
   #user;
   #session;
   #client;
+  #plan; // as the client has it
+  #stream;
   #model;
   #list;
   #titles = new Map(); // of all tasks there have been
-  #retryAt = 0;
+  #shown = ''; // the status that the log has told last
+  #lastLive = ''; // until when what was missed has happened
+  #missed = 0;
   #noticeTimer;
   #drawDue = false;
 
@@ -34,8 +46,8 @@ export class Pane {
     for (const u of USERS) select.add(new Option(nameOf(u), u));
     select.value = user;
     select.addEventListener('change', () => this.#switchTo(select.value));
-    this.#part('.cut').addEventListener('click', () => this.#client.cut());
-    this.#part('.reconnect').addEventListener('click', () => this.#client.start());
+    this.#part('.cut').addEventListener('click', () => this.#cut());
+    this.#part('.reconnect').addEventListener('click', () => this.#reconnect());
     this.#part('.expire').addEventListener('click', () => this.#expire());
     this.#part('.add').addEventListener('submit', (event) => this.#add(event));
     this.#list = new TaskList(this.#part('.tasks'), {
@@ -44,7 +56,7 @@ export class Pane {
       remove: (t) => this.#change('DELETE', `/api/tasks/${t.id}`, undefined, () => ({ type: 'task-deleted', data: { taskId: t.id } })),
       reorder: (taskIds) => this.#change('POST', `/api/plans/${this.#planId}/tasks/reorder`, { taskIds },
         () => ({ type: 'task-reordered', data: { taskIds } })),
-      editing: (id) => this.#client.setState(id && { editing: id }),
+      editing: (id) => this.#plan.setPresence(id && { editing: id }),
     });
     setInterval(() => this.#showTime(), 250);
   }
@@ -56,34 +68,39 @@ export class Pane {
     const ours = (f) => (...args) => { if (this.#session === session) f(...args); };
     this.#session = session;
     this.#model = model;
-    this.#client = new PlanClient({
+    this.#client = new Client({ getToken: (request) => session.getToken(request) });
+    this.#stream = new Stream({
       planId: this.#planId, session, model,
       on: {
-        status: ours((...args) => this.#showStatus(...args)),
         changed: ours(() => this.#draw()),
-        loaded: ours((why) => this.#loaded(why)),
+        loaded: ours((reason) => this.#loaded(reason)),
         event: ours((message, own) => this.#heard(message, own)),
-        presence: ours((message) => this.#showPeople(message)),
-        resumed: ours((count) => this.#notify(count === 0
-          ? 'Resumed: nothing was missed.'
-          : `Resumed: ${count} missed ${count === 1 ? 'event' : 'events'} received.`, 'good')),
-        note: ours((text) => this.#log(text, 'net')),
       },
     });
+    const stream = this.#stream;
+    this.#lastLive = '';
+    this.#shown = '';
+    this.#plan = this.#client.join(this.#planId, {
+      load: ({ reason }) => stream.load(reason),
+      onEvent: (event) => stream.push(event),
+      onReceipt: (receipt) => stream.push(receipt),
+      onJoin: ours((answer) => this.#joined(answer)),
+      onUserJoined: ours(({ userName }) => this.#log(`${userName} came`, 'presence')),
+      onUserLeft: ours(({ userId }) => this.#log(`${nameOf(userId)} left`, 'presence')),
+      onChange: ours(() => { this.#showStatus(); this.#showPeople(); }),
+      onError: ours(({ code, message }) => this.#log(`${code}: ${message}`, 'net')),
+    });
+    this.#client.on('change', ours(() => this.#showStatus()));
     this.element.setAttribute('aria-label', `${nameOf(this.#user)}’s view`);
     const face = this.#part('.face');
     face.dataset.user = this.#user;
     face.textContent = nameOf(this.#user)[0];
     this.#draw();
-    this.#client.start();
-  }
-
-  wake() {
-    this.#client.wake();
+    this.#showStatus();
   }
 
   #switchTo(user) {
-    this.#client.leave();
+    this.#client.close();
     this.#user = user;
     this.#part('.log').replaceChildren();
     this.open();
@@ -91,10 +108,22 @@ export class Pane {
 
   // --- what the person does ---
 
+  #cut() {
+    this.#session.offline = true;
+    this.#client.disconnect();
+    this.#notify('Cut off. What happens now comes with the reconnect.');
+  }
+
+  #reconnect() {
+    this.#session.offline = false;
+    this.#notify('');
+    this.#client.reconnect();
+  }
+
   async #change(method, path, body, asEvent) {
     this.#notify('');
     try {
-      await this.#client.change(method, path, body, asEvent);
+      await this.#stream.change(this.#client, method, path, body, asEvent);
       return true;
     } catch (err) {
       this.#notify(`Not done: ${err.message}.`, 'bad');
@@ -122,7 +151,7 @@ export class Pane {
     try {
       await this.#session.login(SHORT_TTL);
       this.#log(`logged in for ${SHORT_TTL}, and will not renew it`, 'net');
-      this.#client.useToken();
+      await this.#client.renew();
     } catch (err) {
       this.#notify(`Not done: ${err.message}.`, 'bad');
     }
@@ -130,35 +159,33 @@ export class Pane {
 
   // --- what the person sees ---
 
-  #showStatus(status, text, retryAt) {
-    const was = this.element.dataset.status;
+  #showStatus() {
+    const { status, error } = this.#plan;
+    if (status === this.#shown) return;
+    this.#shown = status;
     this.element.dataset.status = status;
-    this.#retryAt = retryAt;
-    const usable = ['live', 'connecting', 'waiting'].includes(status);
+    const usable = !['idle', 'denied', 'stopped'].includes(status);
     this.#part('.board').inert = !usable;
     this.#part('.cut').disabled = !usable;
-    this.#part('.reconnect').disabled = status === 'live' || status === 'connecting';
+    this.#part('.reconnect').disabled = ['live', 'connecting', 'joining', 'recovering'].includes(status);
     this.#part('.expire').disabled = status !== 'live';
+    const why = error && (typeof error.code === 'number' ? `closed ${error.code}: ${error.message}` : error.message);
     if (status === 'denied') {
       this.#model.load(new Model());
       this.#draw();
-      this.#notify(`${nameOf(this.#user)} cannot open this plan: ${text}.`, 'bad');
-    } else if (status === 'ended') {
-      this.#notify(`The connection is over (${text}).`, 'bad');
-    } else if (status === 'idle') {
-      this.#notify('Cut off. What happens now comes with the reconnect.');
-    } else if (status === 'connecting' && was !== 'waiting') {
-      this.#notify('');
+      this.#notify(`${nameOf(this.#user)} cannot open this plan: ${error.message}.`, 'bad');
+    } else if (status === 'stopped') {
+      this.#notify(`The connection is over (${why}).`, 'bad');
     }
+    const { retryAt } = this.#client;
     const when = retryAt ? `; again in ${((retryAt - Date.now()) / 1000).toFixed(1)} s` : '';
-    this.#log(text ? text + when : status, status === 'live' ? 'good' : 'net');
+    this.#log((status !== 'live' && why ? `${status}: ${why}` : status) + when, status === 'live' ? 'good' : 'net');
     this.#showTime();
   }
 
   #showTime() {
-    const { status } = this.#client;
-    let badge = BADGES[status];
-    if (status === 'waiting') badge += `, again in ${Math.max(0, Math.ceil((this.#retryAt - Date.now()) / 1000))} s`;
+    let badge = BADGES[this.#plan.status];
+    if (this.#client.retryAt) badge += `, again in ${Math.max(0, Math.ceil((this.#client.retryAt - Date.now()) / 1000))} s`;
     setText(this.#part('.badge'), badge);
     const left = Math.ceil((this.#session.expiresAt - Date.now()) / 1000);
     const token = this.#part('.token');
@@ -166,33 +193,48 @@ export class Pane {
     token.classList.toggle('soon', left <= 10);
   }
 
-  #showPeople(message) {
-    const { people, count } = this.#client;
-    const shown = [...people.values()].slice(0, FACES).map((p) => {
+  #showPeople() {
+    const { participants, participantCount } = this.#plan;
+    const shown = participants.slice(0, FACES).map((p) => {
       const li = document.createElement('li');
       li.textContent = p.userId === this.#user ? `${p.userName} (you)` : p.userName;
       li.dataset.user = p.userId;
-      li.classList.toggle('lingering', p.lingering);
-      if (p.lingering) li.title = 'has just gone';
+      li.classList.toggle('lingering', p.connections === 0);
+      if (p.connections === 0) li.title = 'has just gone';
       return li;
     });
     this.#part('.people').replaceChildren(...shown);
-    const others = count - shown.length;
-    this.#part('.count').textContent = others > 0 && shown.length > 0 ? `and ${others} more` : count > 0 ? `${count} here` : '';
-    if (message) {
-      const text = describePresence(message);
-      if (text) this.#log(text, 'presence', message);
-    }
+    const others = participantCount - shown.length;
+    this.#part('.count').textContent = others > 0 && shown.length > 0 ? `and ${others} more` : participantCount > 0 ? `${participantCount} here` : '';
     this.#draw();
   }
 
-  #loaded(why) {
+  #joined({ recovered, timestamp }) {
+    const back = this.#lastLive !== '';
+    this.#lastLive = timestamp;
+    if (!back || !recovered) return;
+    this.#missed = 0; // what was missed follows now
+    this.#resumed();
+  }
+
+  #resumed() {
+    this.#notify(this.#missed === 0
+      ? 'Resumed: nothing was missed.'
+      : `Resumed: ${this.#missed} missed ${this.#missed === 1 ? 'event' : 'events'} received.`, 'good');
+  }
+
+  #loaded(reason) {
+    const why = LOADED[reason] ?? reason;
     this.#log(why ? `plan loaded anew: ${why}` : 'plan loaded', 'net');
     if (why) this.#notify(`Loaded anew: ${why}.`, 'good');
   }
 
   #heard(message, own) {
     const event = own ?? message;
+    if (message.timestamp <= this.#lastLive) {
+      this.#missed++;
+      this.#resumed();
+    }
     if (event.data?.task && message.by !== this.#user) this.#list.flash(event.data.task.id);
     this.#log(describe(message, own, this.#titles), message.type === 'receipt' ? 'own' : 'event', message);
   }
@@ -205,7 +247,7 @@ export class Pane {
       this.#drawDue = false;
       const { tasks, progress } = this.#model;
       const editors = new Map();
-      for (const { userId, userName, state } of this.#client.people.values()) {
+      for (const { userId, userName, state } of this.#plan.participants) {
         if (state?.editing && userId !== this.#user) editors.set(state.editing, { userId, userName });
       }
       this.#list.render(tasks, editors);

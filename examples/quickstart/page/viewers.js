@@ -1,16 +1,13 @@
-// Fifty more people who look at the plan: sockets that join, count what they hear, and show nothing. A user can have 20 connections,
+// Fifty more people who look at the plan: clients that join, count what they hear, and show nothing. A user can have 20 connections,
 // so they are spread over the three members.
 
-import { randomId, Session } from './api.js';
-import { openSocket } from './client.js';
+import { Client } from '/planrooms/planrooms.js';
+import { Session } from './api.js';
 
 export class Viewers {
-  live = 0;
-  refused = 0;
-  refusal = 0; // the close code of the last one
   heard = 0; // events, by all of them together
 
-  #sockets = new Set();
+  #viewers = []; // {client, plan}
   #planId;
   #changed;
 
@@ -20,52 +17,39 @@ export class Viewers {
   }
 
   get open() {
-    return this.#sockets.size > 0;
+    return this.#viewers.length > 0;
+  }
+
+  get live() {
+    return this.#viewers.filter(({ plan }) => plan.status === 'live').length;
+  }
+
+  /** Those that the server does not take, and the close code of the last one. */
+  get refused() {
+    const errors = this.#viewers.map(({ plan }) => plan.error).filter(Boolean);
+    return { count: errors.length, code: errors.at(-1)?.code };
   }
 
   async add(count, users) {
     const sessions = users.map((user) => new Session(user));
-    await Promise.all(sessions.map((s) => s.login('8h')));
-    for (let i = 0; i < count; i++) this.#add(sessions[i % sessions.length].token);
+    await Promise.all(sessions.map((s) => s.login()));
+    for (let i = 0; i < count; i++) {
+      const session = sessions[i % sessions.length];
+      const client = new Client({ getToken: (request) => session.getToken(request) });
+      const plan = client.join(this.#planId, {
+        onEvent: () => { this.heard++; this.#changed(); },
+        onChange: () => this.#changed(),
+      });
+      this.#viewers.push({ client, plan });
+    }
     this.#changed();
   }
 
-  #add(token) {
-    const socket = openSocket(randomId(), token);
-    this.#sockets.add(socket);
-    let joined = false;
-    socket.onmessage = ({ data }) => {
-      const message = JSON.parse(data);
-      if (message.type === 'pong' && message.data?.connected) {
-        socket.send(JSON.stringify({ type: 'join-plan', planId: this.#planId }));
-      } else if (message.type === 'join-plan' && message.data.success) {
-        joined = true;
-        this.live++;
-      } else if (message.seq > 0) {
-        this.heard++;
-      }
-      this.#changed();
-    };
-    socket.onclose = ({ code }) => {
-      if (!this.#sockets.delete(socket)) return;
-      if (joined) {
-        this.live--;
-      } else {
-        this.refused++;
-        this.refusal = code;
-      }
-      this.#changed();
-    };
-  }
-
   close() {
-    const sockets = this.#sockets;
-    this.#sockets = new Set();
-    this.live = this.refused = this.heard = 0;
-    for (const socket of sockets) {
-      socket.onmessage = null;
-      socket.close();
-    }
+    const viewers = this.#viewers;
+    this.#viewers = [];
+    this.heard = 0;
+    for (const { client } of viewers) client.close();
     this.#changed();
   }
 }

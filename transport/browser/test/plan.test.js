@@ -47,6 +47,7 @@ describe('joining -> live', () => {
     expect(last().sent).toEqual([{ type: 'join-plan', planId: 'demo' }]);
     expect([plan.status, plan.position]).toEqual(['joining', null]);
     last().answer('demo', 10);
+    await settled();
     expect([plan.status, plan.position, heard]).toEqual(['live', { epoch: 'e1', seq: 10 }, ['load joined 10']]);
   });
 
@@ -149,6 +150,7 @@ describe('loading', () => {
     last().hello().answer('demo', 1);
     last().event('demo', 2, 1);
     last().event('demo', 3, 2);
+    await settled();
     done({ epoch: 'e1', seq: 4 });
     await settled();
     last().event('demo', 4, 3);
@@ -189,7 +191,9 @@ describe('loading', () => {
     });
     await settled();
     last().hello().answer('demo', 1).event('demo', 2, 1);
+    await settled();
     last().say({ type: 'resync', planId: 'demo', data: { position: { epoch: 'e1', seq: 5 }, reason: 'missed' } });
+    await settled();
     expect(signals.map((s) => s.aborted)).toEqual([true, false]);
     last().event('demo', 6, 5);
     done[0].reject(new Error('aborted'));
@@ -206,8 +210,10 @@ describe('loading', () => {
     const { heard } = watch(client, 'demo', { load: () => new Promise((resolve) => { done.push(resolve); }) });
     await settled();
     last().hello().answer('demo', 1);
+    await settled();
     last().say({ type: 'resync', planId: 'demo', data: { position: { epoch: 'e1', seq: 5 }, reason: 'missed' } });
     last().event('demo', 6, 5);
+    await settled();
     done[0]();
     await settled();
     expect(heard).toEqual([]);
@@ -219,11 +225,32 @@ describe('loading', () => {
     const { heard } = watch(client, 'demo', { load: ({ reason, position }) => new Promise((resolve) => { loads.push({ reason, position, resolve }); }) });
     await settled();
     last().hello().answer('demo', 0);
+    await settled();
     for (let seq = 1; seq <= 4_098; seq++) last().event('demo', seq, seq - 1);
+    await settled();
     expect(loads.map((l) => [l.reason, l.position.seq])).toEqual([['joined', 0], ['overflow', 4_097]]);
     loads[1].resolve();
     await settled();
     expect(heard).toEqual([4_098]);
+  });
+
+  it('and changes are told after join has returned, so that they may use what it returns', async () => {
+    const { client } = await live();
+    const seen = [];
+    const plan = client.join('demo', { onChange: () => seen.push(plan.status), load: () => { seen.push(plan.position.seq); } });
+    const other = client.join('other', { onChange: () => seen.push(other.status) });
+    await settled();
+    expect(seen).toEqual([10, 'joining']);
+  });
+
+  it('one that is superseded before it has begun does not begin', async () => {
+    const client = new Client({ getToken: async () => jwt(3600) });
+    const load = vi.fn();
+    watch(client, 'demo', { load });
+    await settled();
+    last().hello().answer('demo', 1).say({ type: 'resync', planId: 'demo', data: { position: { epoch: 'e1', seq: 5 }, reason: 'missed' } });
+    await settled();
+    expect(load.mock.calls.map(([r]) => r.reason)).toEqual(['resync']);
   });
 
   it('is over when the plan is left', async () => {
@@ -232,6 +259,7 @@ describe('loading', () => {
     const { plan } = watch(client, 'demo', { load: (request) => { signal = request.signal; return new Promise(() => {}); } });
     await settled();
     last().hello().answer('demo', 1);
+    await settled();
     plan.leave();
     expect(signal.aborted).toBe(true);
   });
@@ -411,6 +439,7 @@ describe('several who watch', () => {
   it('one without a place has it loaded, the others do not', async () => {
     const { client, heard } = await live();
     const second = watch(client);
+    await settled();
     expect([heard, second.heard]).toEqual([[], ['load joined 10']]);
   });
 
@@ -433,6 +462,7 @@ describe('several who watch', () => {
   it('one with the place of another epoch has it loaded', async () => {
     const { client, heard } = await live();
     const second = watch(client, 'demo', { since: { epoch: 'e0', seq: 8 } });
+    await settled();
     expect([heard, second.heard]).toEqual([[], ['load not_recovered 10']]);
   });
 
@@ -518,6 +548,17 @@ describe('leaving', () => {
     }
     await advance(2_000);
     expect([client.state, sockets.length, last().closed, vi.getTimerCount()]).toEqual(['idle', 1, 1000, 0]);
+  });
+
+  it('close leaves everything at once', async () => {
+    const { client, plan } = await live();
+    const other = watch(client, 'other', { load: () => new Promise(() => {}) });
+    last().answer('other', 1);
+    plan.leave();
+    client.close();
+    expect([client.state, last().of('leave-plan').map((m) => m.planId), last().closed, other.plan.status]).toEqual(['idle', ['demo', 'other'], 1000, 'idle']);
+    await advance(5_000);
+    expect([sockets.length, vi.getTimerCount()]).toEqual([1, 0]);
   });
 
   it('comes back after it has left', async () => {
