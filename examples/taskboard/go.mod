@@ -8,6 +8,7 @@ ignore ./web/node_modules
 replace github.com/planrooms/planrooms => ../..
 
 require (
+	github.com/google/go-cmp v0.7.0
 	github.com/lestrrat-go/jwx/v2 v2.1.7
 	github.com/planrooms/planrooms v0.0.0
 	golang.org/x/crypto v0.53.0

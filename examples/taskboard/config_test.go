@@ -1,0 +1,123 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/crypto/bcrypt"
+
+	"github.com/planrooms/planrooms/examples/taskboard/internal/store"
+)
+
+func TestFlags(t *testing.T) {
+	want := config{addr: "127.0.0.1:8080", db: "taskboard.db", tokenTTL: 15 * time.Minute, demo: true, passwordCost: 12}
+	got, err := parseFlags(nil, &bytes.Buffer{})
+	if diff := cmp.Diff(want, got, cmp.AllowUnexported(config{})); err != nil || diff != "" {
+		t.Errorf("parseFlags(): %v (-want +got):\n%s", err, diff)
+	}
+	for _, args := range [][]string{
+		{"extra"}, {"-token-ttl", "0"}, {"-nonsense"},
+		{"-origin", "board.example.com"}, {"-origin", "https://board.example.com/"}, {"-origin", "ftp://board.example.com"}, {"-origin", "https://"},
+	} {
+		var stderr bytes.Buffer
+		if _, err := parseFlags(args, &stderr); err == nil || stderr.Len() == 0 {
+			t.Errorf("parseFlags(%q) = %v, and printed %q", args, err, &stderr)
+		}
+	}
+	if _, err := parseFlags([]string{"-h"}, &bytes.Buffer{}); !errors.Is(err, flag.ErrHelp) {
+		t.Errorf("parseFlags(-h) = %v", err)
+	}
+}
+
+func TestAddUser(t *testing.T) {
+	c := cheap()
+	c.demo = false
+	c.db = filepath.Join(t.TempDir(), "board.db")
+	add := func(user, password string) error {
+		c.addUser = user
+		return addUser(t.Context(), c, strings.NewReader(password))
+	}
+	if err := add("Grace Hopper <Grace@example.com>", "nanosecond\n"); err != nil {
+		t.Fatal(err)
+	}
+	for _, bad := range []struct{ user, password string }{
+		{"grace@example.com", "nanosecond"},
+		{"nonsense", "nanosecond"},
+		{"Alan <alan@example.com>", "short"},
+		{"Alan <alan@example.com>", ""},
+		{"Alan <alan@example.com>", strings.Repeat("x", 73)},
+	} {
+		if err := add(bad.user, bad.password); err == nil {
+			t.Errorf("addUser(%q, %q) = nil", bad.user, bad.password)
+		}
+	}
+	if err := add("Other <grace@example.com>", "nanosecond"); !errors.Is(err, store.ErrEmailTaken) {
+		t.Errorf("an address that is taken: %v", err)
+	}
+	b := serveBoard(t, c.db, c)
+	if p := b.loginWith("grace@example.com", "nanosecond"); p.User.Name != "Grace Hopper" {
+		t.Errorf("user %+v", p.User)
+	}
+}
+
+func TestSeed(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "board.db")
+	db, err := store.Open(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	c := cheap()
+	c.addr = "0.0.0.0:80"
+	log := &logBuffer{}
+	s, err := newService(t.Context(), db, c, slog.New(slog.NewTextHandler(log, nil)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.live.hub.Shutdown(context.Background())
+	var first, second bytes.Buffer
+	if err := errors.Join(s.seed(t.Context(), &first), s.seed(t.Context(), &second)); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(first.String(), demoPassword) || !strings.Contains(first.String(), cleo) || second.Len() > 0 {
+		t.Errorf("printed at first %q, then %q", &first, &second)
+	}
+	if !strings.Contains(log.String(), "-no-demo") {
+		t.Errorf("logged %q, want a warning: everybody can reach the address", log.String())
+	}
+	for email, want := range map[string][]string{
+		ada: {"Launch week owner 9", "Office move editor 7"}, ben: {"Launch week editor 9"}, cleo: {"Launch week viewer 9", "Office move owner 7"},
+	} {
+		u, hash, err := db.UserByEmail(t.Context(), email)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if cost, err := bcrypt.Cost(hash); err != nil || cost != bcrypt.MinCost {
+			t.Errorf("cost %d, %v", cost, err)
+		}
+		plans, err := db.Plans(t.Context(), u.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, described(plans)); diff != "" {
+			t.Errorf("plans of %s (-want +got):\n%s", email, diff)
+		}
+	}
+}
+
+func described(plans []store.PlanSummary) []string {
+	var all []string
+	for _, p := range plans {
+		all = append(all, fmt.Sprintf("%s %s %d", p.Title, p.Role, p.TaskCount))
+	}
+	return all
+}

@@ -1,0 +1,129 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/planrooms/planrooms/auth"
+	"github.com/planrooms/planrooms/protocol"
+	"github.com/planrooms/planrooms/room"
+)
+
+// An event that could not be told: the plan has changed, and those who look at it load it again.
+func TestBroadcastFails(t *testing.T) {
+	b := start(t)
+	p := b.login(ada)
+	plan := b.plan(p, "Launch week")
+	v := b.join(p, "tab", plan)
+	b.service.live.told(httptest.NewRequest("PATCH", "/", nil), plan.ID, errors.New("too large"))
+	if got := dataOf[protocol.Resync](t, v.next(protocol.TypeResync)); got.Position.Epoch != plan.Position.Epoch {
+		t.Errorf("resync %+v", got)
+	}
+	if log := b.log.take(); !strings.Contains(log, "too large") || !strings.Contains(log, plan.ID) {
+		t.Errorf("log %q, want the plan and the error", log)
+	}
+}
+
+func TestMayJoin(t *testing.T) {
+	b := start(t)
+	p, stranger := b.login(ada), b.stranger()
+	plan := b.plan(p, "Launch week")
+	identity := func(p *person) auth.Identity {
+		t.Helper()
+		id, err := b.service.tokens.verifier.Verify(t.Context(), p.Token)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return id
+	}
+	member, outsider := identity(p), identity(stranger)
+	mixed := auth.Identity{UserID: member.UserID, Claims: outsider.Claims} // no token says so
+	mayJoin := mayJoin(b.service.store)
+	check := func(what string, id auth.Identity, planID string, want error) {
+		t.Helper()
+		if err := mayJoin(t.Context(), id, planID); !errors.Is(err, want) {
+			t.Errorf("%s: %v, want %v", what, err, want)
+		}
+	}
+	check("a member", member, plan.ID, nil)
+	check("an outsider", outsider, plan.ID, room.ErrForbidden)
+	check("no such plan", member, "nope", room.ErrForbidden)
+	check("the session of somebody else", mixed, plan.ID, room.ErrForbidden)
+	check("no session", auth.Identity{UserID: member.UserID}, plan.ID, room.ErrForbidden)
+
+	// The connection is there already when its session ends.
+	v := b.connect(p, "tab")
+	b.must(http.StatusNoContent, nil, "POST", "/api/logout", nil, "", "Cookie", p.cookie)
+	check("after logout", member, plan.ID, room.ErrForbidden)
+	v.send(protocol.Request{Type: protocol.TypeJoinPlan, PlanID: plan.ID})
+	if got := dataOf[protocol.Error](t, v.next(protocol.TypeError)); got.Code != protocol.ErrorForbidden {
+		t.Errorf("join after logout: %+v, want forbidden", got)
+	}
+}
+
+// A database that fails is no reason to forget who may see what.
+func TestDatabaseFails(t *testing.T) {
+	b := start(t)
+	p := b.login(ada)
+	plan := b.plan(p, "Launch week")
+	v, in := b.connect(p, "tab"), b.join(p, "other", plan)
+	if err := b.service.store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	v.send(protocol.Request{Type: protocol.TypeJoinPlan, PlanID: plan.ID})
+	if got := dataOf[protocol.Error](t, v.next(protocol.TypeError)); got.Code != protocol.ErrorUnavailable {
+		t.Errorf("join: %+v, want unavailable", got)
+	}
+	in.silent()
+	for _, path := range []string{"/api/login", "/api/token"} {
+		body := ""
+		if path == "/api/login" {
+			body = `{"email":"ada@example.com","password":"planrooms"}`
+		}
+		resp := b.do("POST", path, nil, body, "Cookie", p.cookie)
+		if resp.StatusCode != http.StatusInternalServerError || resp.code() != "internal" || strings.Contains(string(resp.body), "sql") {
+			t.Errorf("POST %s: status %d %s", path, resp.StatusCode, resp.body)
+		}
+	}
+	b.must(http.StatusInternalServerError, nil, "GET", "/api/plans", p, "")
+	if log := b.log.take(); !strings.Contains(log, "request failed") {
+		t.Errorf("log %q", log)
+	}
+}
+
+func TestInMemory(t *testing.T) {
+	b := serveBoard(t, ":memory:", cheap())
+	p := b.login(ada)
+	plan := b.plan(p, "Launch week")
+	v := b.join(b.login(ben), "tab", plan)
+	prev := plan.Position.Seq
+	for i := range 3 {
+		b.must(http.StatusCreated, nil, "POST", "/api/plans/"+plan.ID+"/tasks", p, fmt.Sprintf(`{"title":"%d"}`, i))
+		prev = v.event(protocol.TypeTaskCreated, prev).Seq
+		prev = v.event(protocol.TypeProgressUpdated, prev).Seq
+	}
+	if got := b.plan(p, "Launch week").Progress.TotalTasks; got != 12 {
+		t.Errorf("%d tasks, want 12", got)
+	}
+}
+
+func TestRooms(t *testing.T) {
+	b := start(t)
+	if resp := b.do("GET", "/api/rooms", nil, ""); resp.StatusCode != http.StatusNotFound {
+		t.Errorf("without -debug: status %d %s, want 404", resp.StatusCode, resp.body)
+	}
+	c := cheap()
+	c.debug = true
+	b = serveBoard(t, filepath.Join(t.TempDir(), "board.db"), c)
+	p := b.login(ada)
+	plan := b.plan(p, "Launch week")
+	b.join(p, "tab", plan)
+	if resp := b.must(http.StatusOK, nil, "GET", "/api/rooms", nil, ""); !strings.Contains(string(resp.body), plan.ID) {
+		t.Errorf("rooms %s, want %s in it", resp.body, plan.ID)
+	}
+}
