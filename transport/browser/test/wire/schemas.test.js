@@ -54,3 +54,14 @@ test('since may be null, and a task null', () => {
   expect(faults('joinPlan', { ...golden('client/join-plan'), since: null })).toBeNull();
   expect(faults('taskUpdated', { ...golden('server/task-updated'), data: { task: null } })).toBeNull();
 });
+
+test.each([
+  ['taskUpdated', 'server/task-updated', ['by', 'mutationId']],
+  ['receipt', 'server/receipt', ['by', 'mutationId']],
+  ['goodbye', 'server/goodbye-4401', ['timestamp']],
+  ['error', 'server/error-forbidden', ['planId']],
+])('%s: %s without %j is still one', (message, name, lacking) => {
+  const frame = golden(name);
+  for (const key of lacking) delete frame[key];
+  expect(faults(message, frame)).toBeNull();
+});

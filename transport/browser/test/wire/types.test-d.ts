@@ -96,6 +96,7 @@ const frames: ServerMessage<Task, Progress, Commented>[] = [
   { type: 'task-updated', planId: 'demo', data: { task: { id: 't1', title: 'x' } }, timestamp: '2026-03-04T05:06:07.089Z', seq: 43, prev: 42 },
   { type: 'task-updated', data: { task: { id: 't1', title: 'x' } }, timestamp: '2026-03-04T05:06:07.089Z' },
   { type: 'comment-added', planId: 'demo', data: { text: 'hello' }, timestamp: '2026-03-04T05:06:07.089Z', seq: 43, prev: 42 },
+  { type: 'goodbye', data: { code: 4401, reason: 'x', reconnect: true, reauth: true, retryAfterMs: 0 } },
   // @ts-expect-error no such code
   { type: 'error', data: { code: 'bad_mood', message: 'text', re: '' }, timestamp: '2026-03-04T05:06:07.089Z' },
   // @ts-expect-error a code that no goodbye has
