@@ -1,0 +1,17 @@
+// Builds the servers once for all tests.
+
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+const examples = new URL('..', import.meta.url);
+export const binaries = new URL('test-results/bin/', import.meta.url);
+
+export default function build() {
+  mkdirSync(binaries, { recursive: true });
+  for (const name of ['quickstart', 'taskboard']) {
+    const folder = new URL(`${name}/`, examples);
+    if (!existsSync(folder)) throw new Error(`no example ${name}`);
+    execFileSync('go', ['build', '-buildvcs=false', '-o', fileURLToPath(new URL(name, binaries)), '.'], { cwd: folder, stdio: 'inherit' });
+  }
+}

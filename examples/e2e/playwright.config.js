@@ -1,0 +1,25 @@
+import { defineConfig } from '@playwright/test';
+
+// The browser is the system's: Debian's chromium package, or what CHROMIUM names.
+export default defineConfig({
+  testDir: 'tests',
+  globalSetup: './build.js',
+  outputDir: 'test-results',
+  fullyParallel: true,
+  workers: 2,
+  retries: 0, // a test that fails now and then is a bug to be understood
+  timeout: 60_000,
+  expect: { timeout: 10_000 },
+  reporter: process.env.CI ? 'line' : 'list',
+  use: {
+    browserName: 'chromium',
+    locale: 'en-GB',
+    launchOptions: {
+      executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+      args: [
+        '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+        '--disable-component-update', '--disable-sync',
+      ],
+    },
+  },
+});
