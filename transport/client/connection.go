@@ -365,7 +365,7 @@ func (n *connection) renewLocked(now time.Time, d *deadline) {
 	n.renewing = true
 	c := n.client
 	n.renewals.Go(func() {
-		t, err := c.ask(n.ctx, TokenExpiring)
+		t, err := c.ask(n.ctx, TokenRenew)
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		if err != nil {

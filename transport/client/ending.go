@@ -51,11 +51,12 @@ func endingOf(err error, g *protocol.Goodbye) ending {
 	return ending{err: err, reconnect: true}
 }
 
-// ending says what a close frame without a goodbye asks for. A server says goodbye before every close of its own but 1002; 1000 and 1001
-// come from something in between, such as a proxy that is being restarted.
+// ending says what a close frame without a goodbye asks for. A server says goodbye before every close of its own, except for broken framing;
+// 1000 and 1001 come from something in between, such as a proxy that is being restarted. Another connection may do better.
 func (e *CloseError) ending() ending {
 	a := e.Code.Advice()
-	if e.Code == protocol.CloseNormal || e.Code == protocol.CloseGoingAway {
+	switch e.Code {
+	case protocol.CloseNormal, protocol.CloseGoingAway, protocol.CloseProtocolError:
 		a.Reconnect = true
 	}
 	return ending{err: e, reconnect: a.Reconnect, reauth: a.Reauth, retryAfter: a.RetryAfter()}

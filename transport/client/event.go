@@ -18,10 +18,11 @@ type ReloadReason string
 
 // The reasons.
 const (
-	ReloadJoined   ReloadReason = "joined"   // the plan was joined without a position
-	ReloadLost     ReloadReason = "lost"     // the server no longer has what was missed, or numbers anew
-	ReloadResync   ReloadReason = "resync"   // the host, or a server whose history ran out, asks for it
-	ReloadOverflow ReloadReason = "overflow" // the program was too slow
+	ReloadJoined       ReloadReason = "joined"        // the plan was joined without a position
+	ReloadNotRecovered ReloadReason = "not_recovered" // the server no longer has what was missed, or numbers anew
+	ReloadResync       ReloadReason = "resync"        // the host asks for it, or the server had to leave something out
+	ReloadGap          ReloadReason = "gap"           // something is missing, and was still missing when the plan was joined again
+	ReloadOverflow     ReloadReason = "overflow"      // the program was too slow
 )
 
 // Event is one item of a plan's stream.

@@ -26,6 +26,7 @@ type Plan struct {
 	sent      bool              // a join was written to this connection
 	joined    bool              // answered is closed
 	received  protocol.Position // after what came last
+	gap       protocol.Position // after which something was missing
 	roster    roster
 	state     json.RawMessage // what SetPresence was given
 	unsent    bool            // the server does not know state
@@ -43,7 +44,7 @@ type Plan struct {
 //	  ▲  ▲   error: unavailable, rate   │ ▲      a hole            │
 //	  │  └──────────────────────────────┘ └────────────────────────┤
 //	  └────────────────────────────────────────────────────────────┘
-//	        the connection is lost; removed {retry}, a hole again
+//	        the connection is lost; removed {retry}
 //
 // A plan also ends, from wherever it stands: it is then no longer in Client.plans.
 type phase int
@@ -93,7 +94,7 @@ func (p *Plan) Position() protocol.Position {
 }
 
 // Participants returns who is in the plan, as far as is known by now, those included whose item has not been taken yet. In a crowded plan it is
-// shorter than ParticipantCount. States must not be modified.
+// shorter than ParticipantCount. Connections is as the server told it last, which it does not do for each one. States must not be modified.
 func (p *Plan) Participants() []protocol.Participant {
 	p.client.mu.Lock()
 	defer p.client.mu.Unlock()

@@ -74,7 +74,7 @@ func TestJoinSince(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := joinSince(t, s.dial("bob"), "demo", since)
-			want(t, p, "reload lost")
+			want(t, p, "reload not_recovered")
 		})
 	}
 }

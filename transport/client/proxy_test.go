@@ -143,3 +143,10 @@ func (p *proxy) thaw() {
 		p.frozen = nil
 	}
 }
+
+// accepted is how many connections have come.
+func (p *proxy) accepted() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.accepts
+}

@@ -174,11 +174,11 @@ func (p *Plan) receiveLocked(m protocol.Message, now time.Time) {
 			p.put(Event{Kind: Reload, Reason: ReloadResync})
 		}
 	case m.Type == protocol.TypeReceipt:
-		p.moveLocked(Receipt, m, now)
+		p.moveLocked(Receipt, m)
 	case m.Type.Reserved():
 		p.presenceLocked(m)
 	default:
-		p.moveLocked(Change, m, now)
+		p.moveLocked(Change, m)
 	}
 }
 
@@ -190,7 +190,7 @@ func (p *Plan) enteredLocked(m protocol.Message, a protocol.JoinAnswer, now time
 	p.received = a.Position
 	switch {
 	case !a.Recovered || a.Position != had:
-		reason := ReloadLost
+		reason := ReloadNotRecovered
 		if first && had.Epoch == "" {
 			reason = ReloadJoined
 		}
@@ -211,27 +211,21 @@ func (p *Plan) enteredLocked(m protocol.Message, a protocol.JoinAnswer, now time
 }
 
 // moveLocked takes an event or a receipt.
-func (p *Plan) moveLocked(kind Kind, m protocol.Message, now time.Time) {
+func (p *Plan) moveLocked(kind Kind, m protocol.Message) {
 	switch {
 	case m.Seq <= p.received.Seq: // not an event, or one that has come before
-	case m.Prev != p.received.Seq:
-		p.holeLocked(now)
+	case m.Prev != p.received.Seq && p.gap != p.received:
+		p.gap = p.received
+		p.client.opts.Logger.Debug("client: events are missing", slog.String("plan", p.id))
+		p.client.conn.askLocked(p) // what is missing may still be had
 	default:
+		if m.Prev != p.received.Seq {
+			p.received.Seq = m.Prev
+			p.put(Event{Kind: Reload, Reason: ReloadGap})
+		}
 		p.received.Seq = m.Seq
 		p.put(Event{Kind: kind, Message: m})
 	}
-}
-
-// holeLocked joins the plan again, where it stands, because something is missing: at once, or later if that has not helped just now.
-func (p *Plan) holeLocked(now time.Time) {
-	p.client.opts.Logger.Debug("client: events are missing", slog.String("plan", p.id))
-	if p.retry.worked(p.liveSince, now); p.retry.attempts > 0 {
-		p.parkLocked(now)
-		p.client.conn.signal()
-		return
-	}
-	p.retry.attempts++
-	p.client.conn.askLocked(p)
 }
 
 // presenceLocked takes what tells who is there.
@@ -247,7 +241,9 @@ func (p *Plan) presenceLocked(m protocol.Message) {
 		}
 	case protocol.TypeLeavePlan:
 		var l protocol.Left
-		if l, ok = data[protocol.Left](m); ok {
+		if l, ok = data[protocol.Left](m); ok && l.UserID == "" {
+			return // the answer to a leave-plan, which is nothing to a plan that was not left
+		} else if ok {
 			p.roster.left(l)
 		}
 	case protocol.TypePresenceUpdated:

@@ -33,7 +33,7 @@ func TestReloadsWhatHistoryDoesNotHold(t *testing.T) {
 	s.proxy.point("")
 	s.tell("demo", 1, 5)
 	s.proxy.point(s.http.Listener.Addr().String())
-	want(t, p, "reload lost")
+	want(t, p, "reload not_recovered")
 	s.tell("demo", 6, 1)
 	want(t, p, "task 6")
 }
@@ -45,7 +45,7 @@ func TestReloadsFromAnotherServer(t *testing.T) {
 	hub, srv := launch(config{})
 	t.Cleanup(func() { stop(t, hub, srv) })
 	s.proxy.point(srv.Listener.Addr().String())
-	want(t, p, "reload lost")
+	want(t, p, "reload not_recovered")
 	if err := hub.BroadcastTaskUpdated(t.Context(), "demo", 1); err != nil {
 		t.Fatal(err)
 	}
@@ -107,7 +107,7 @@ func TestTooLongAMessage(t *testing.T) {
 	if err := s.hub.BroadcastTaskUpdated(t.Context(), "demo", string(make([]byte, 1000))); err != nil {
 		t.Fatal(err)
 	}
-	want(t, p, "reload lost")
+	want(t, p, "reload not_recovered")
 	s.tell("demo", 1, 1)
 	want(t, p, "task 1")
 }

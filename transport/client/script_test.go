@@ -232,3 +232,20 @@ func (w *wire) Cut() {
 
 // Release implements client.Link.
 func (w *wire) Release() { w.Cut() }
+
+// rest answers pings for a while.
+func (w *wire) rest(d time.Duration) {
+	w.t.Helper()
+	over := time.After(d)
+	for {
+		select {
+		case b := <-w.up:
+			if req, err := protocol.DecodeRequest(b); err != nil || req.Type != protocol.TypePing {
+				w.t.Fatalf("the client says %s, want nothing but pings", b)
+			}
+			w.say(`{"type":"pong"}`)
+		case <-over:
+			return
+		}
+	}
+}

@@ -202,4 +202,3 @@ func receive[T any](t testing.TB, c <-chan T) T {
 		panic("unreachable")
 	}
 }
-

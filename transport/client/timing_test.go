@@ -27,7 +27,6 @@ func TestBackoffIsJitteredAndGrows(t *testing.T) {
 			}
 			longest = max(longest, wait)
 			w.answer <- net.ErrClosed // the handshake fails
-			from = time.Now()
 			w = <-s.dials
 			ceiling = min(4*ceiling, 30*time.Second)
 			w.answer <- nil

@@ -23,11 +23,11 @@ func (Token) GoString() string { return "client.Token{}" }
 // TokenReason is why a token is asked for.
 type TokenReason string
 
-// The reasons. For TokenRefused a token from a cache will not do.
+// The reasons. For TokenRejected a token from a cache will not do.
 const (
 	TokenConnect  TokenReason = "connect"  // there is none, or it is near its end
-	TokenExpiring TokenReason = "expiring" // the connection is open, and its token is near its end
-	TokenRefused  TokenReason = "refused"  // the server did not accept the last one
+	TokenRenew    TokenReason = "renew"    // the connection is open, and its token is near its end
+	TokenRejected TokenReason = "rejected" // the server did not accept the last one
 )
 
 // TokenFunc returns a token. It is never called twice at once. It must return soon after ctx ends: Close waits for it. An error that is
@@ -37,7 +37,7 @@ type TokenFunc func(ctx context.Context, reason TokenReason) (Token, error)
 // StaticToken returns a TokenFunc that always returns the same token. When the server refuses it, the client ends.
 func StaticToken(value string) TokenFunc {
 	return func(_ context.Context, reason TokenReason) (Token, error) {
-		if reason == TokenRefused {
+		if reason == TokenRejected {
 			return Token{}, ErrUnauthorized
 		}
 		return Token{Value: value}, nil
@@ -100,7 +100,7 @@ func (c *Client) tokenForConnect() (Token, error) {
 	}
 	reason := TokenConnect
 	if refused {
-		reason = TokenRefused
+		reason = TokenRejected
 	}
 	token, err := c.ask(c.ctx, reason)
 	if err != nil {
