@@ -150,5 +150,5 @@ test('fifty fast joins and leaves leave no socket, and no participant', async ({
   expect(sockets.length).toBe(1);
   await expect.poll(() => sockets[0].closed).toBe(true);
   const { rooms } = await (await fetch(`${server.url}/api/rooms`)).json();
-  expect(rooms.flatMap((room) => room.participants)).toEqual([]); // left with a word, and so without a linger
+  expect(rooms.filter((room) => room.participants > 0)).toEqual([]); // left with a word, and so without a linger
 });

@@ -66,9 +66,10 @@ async function login(server, user) {
   };
 }
 
-const soon = { timeout: 1_000 };
+// On a machine with nothing else to do it is some 50 ms. The limit is for a busy one.
+const soon = { timeout: 5_000 };
 
-test('each of the five changes appears within a second, in a second tab too, and once in the own', async ({ context, server }) => {
+test('each of the five changes appears in the other pane, in a second tab too, and once in the own', async ({ context, server }) => {
   const one = await open(context, server);
   const two = await open(context, server); // the second tab of both
   const others = [one.bob, two.alice, two.bob];
