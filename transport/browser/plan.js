@@ -8,7 +8,7 @@
 //      +------forbidden-----+----------removed------------------+----> denied
 
 /** @import { ClientError, LoadReason, PlanHandlers, PlanSnapshot, PlanStatus } from './types.js' */
-/** @import { JoinAnswer, Participant, Position } from './protocol.js' */
+/** @import { HostEvent, JoinAnswer, Participant, Position } from './protocol.js' */
 
 import { backoff, call } from './connection.js';
 
@@ -19,7 +19,7 @@ const MAX_HELD = 4_096;
 export class Plan {
   /** @type {'joining' | 'live' | 'recovering' | 'denied'} */ state = 'joining';
   /** @type {PlanSnapshot} */ snapshot;
-  /** @type {Set<Subscription<any, any>>} */ subscriptions = new Set();
+  /** @type {Set<Subscription<any, any, any>>} */ subscriptions = new Set();
   epoch = '';
   seq = -1; // before the first answer
 
@@ -72,7 +72,7 @@ export class Plan {
     if (this.connection.state === 'connected') this.join();
   }
 
-  /** @param {Subscription<any, any>} subscription */
+  /** @param {Subscription<any, any, any>} subscription */
   add(subscription) {
     this.subscriptions.add(subscription);
     if (this.state === 'denied') this.retry();
@@ -106,7 +106,7 @@ export class Plan {
   }
 
   // #placed sees to it that a subscription can go on from here, and reports false if it needs what came before.
-  /** @param {Subscription<any, any>} s @param {boolean} recovered */
+  /** @param {Subscription<any, any, any>} s @param {boolean} recovered */
   #placed(s, recovered) {
     if (s.seq < 0) s.load('joined', this);
     else if (!recovered || s.epoch !== this.epoch) s.load('not_recovered', this);
@@ -231,7 +231,11 @@ export class Plan {
   }
 }
 
-/** @template [Task=unknown] @template [Progress=unknown] */
+/**
+ * @template [Task=unknown]
+ * @template [Progress=unknown]
+ * @template {HostEvent<string>} [Host=HostEvent]
+ */
 export class Subscription {
   epoch = '';
   seq = -1; // up to where it was given the stream; -1: nowhere yet
@@ -243,8 +247,8 @@ export class Subscription {
 
   /**
    * @param {Plan} plan
-   * @param {PlanHandlers<Task, Progress>} handlers
-   * @param {(s: Subscription<any, any>) => void} release
+   * @param {PlanHandlers<Task, Progress, Host>} handlers
+   * @param {(s: Subscription<any, any, any>) => void} release
    */
   constructor(plan, handlers, release) {
     this.#plan = plan;

@@ -4,6 +4,7 @@
 //   const plan = client.join('demo', { load, onEvent });
 
 /** @import { ClientOptions, PlanHandlers } from './types.js' */
+/** @import { HostEvent } from './protocol.js' */
 
 import { call, Connection } from './connection.js';
 import { Plan, Subscription } from './plan.js';
@@ -53,9 +54,10 @@ export class Client {
    * Watches a plan, and connects if need be. Several may watch one.
    * @template [Task=unknown]
    * @template [Progress=unknown]
+   * @template {HostEvent<string>} [Host=HostEvent]
    * @param {string} planId
-   * @param {PlanHandlers<Task, Progress>} [handlers]
-   * @returns {Subscription<Task, Progress>} to be left when it is done
+   * @param {PlanHandlers<Task, Progress, Host>} [handlers]
+   * @returns {Subscription<Task, Progress, Host>} to be left when it is done
    */
   join(planId, handlers = {}) {
     clearTimeout(this.#leaving.get(planId));
@@ -70,7 +72,7 @@ export class Client {
     return subscription;
   }
 
-  #release(/** @type {Plan} */ plan, /** @type {Subscription<any, any>} */ subscription) {
+  #release(/** @type {Plan} */ plan, /** @type {Subscription<any, any, any>} */ subscription) {
     if (!plan.subscriptions.delete(subscription) || plan.subscriptions.size > 0) return;
     this.#leaving.set(plan.id, setTimeout(() => {
       this.#leaving.delete(plan.id);

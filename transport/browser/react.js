@@ -41,7 +41,8 @@ export const usePlanRooms = () => useProvided().client;
  * Makes a plan live while the component is mounted. Callbacks may be other functions at each render: nothing reconnects for that.
  * @template [Task=any]
  * @template [Progress=any]
- * @param {PlanWebSocketOptions<Task, Progress>} options
+ * @template {import('./protocol.js').HostEvent<string>} [Host=import('./protocol.js').HostEvent]
+ * @param {PlanWebSocketOptions<Task, Progress, Host>} options
  * @returns {PlanWebSocket}
  */
 export function usePlanWebSocket(options) {
@@ -50,14 +51,14 @@ export function usePlanWebSocket(options) {
   const latest = useRef(options);
   useEffect(() => { latest.current = options; }); // before the effect that joins
   const [wanted, setWanted] = useState(true);
-  const subscription = useRef(/** @type {import('./plan.js').Subscription<Task, Progress> | null} */ (null));
+  const subscription = useRef(/** @type {import('./plan.js').Subscription<Task, Progress, Host> | null} */ (null));
   const presence = useRef(/** @type {unknown} */ (null));
 
   const subscribe = useCallback((/** @type {() => void} */ onChange) => {
     if (!planId || !enabled || !wanted) return () => {};
     const queries = () => (queryClient && latest.current.queryKeys !== null
       ? queriesOf(queryClient).of(planId, latest.current.queryKeys) : null);
-    const joined = client.join(planId, /** @type {import('./types.js').PlanHandlers<Task, Progress>} */ ({
+    const joined = client.join(planId, /** @type {import('./types.js').PlanHandlers<Task, Progress, Host>} */ ({
       since: latest.current.since,
       load: (request) => Promise.all([latest.current.onReload?.(request), queries()?.reload()]).then(([position]) => position),
       onEvent(event) {
@@ -102,7 +103,7 @@ export function usePlanWebSocket(options) {
   );
 }
 
-/** @param {PlanWebSocketOptions<any, any>} options @param {any} event */
+/** @param {PlanWebSocketOptions<any, any, any>} options @param {any} event */
 function hand(options, event) {
   const { type, data } = event;
   options.onEvent?.(event);

@@ -1,6 +1,6 @@
 // What the other modules take and give, for readers and for the type checker. No program loads this file.
 
-/** @import { JoinAnswer, Participant, PlanEvent, Position, Receipt } from './protocol.js' */
+/** @import { HostEvent, JoinAnswer, Participant, PlanEvent, Position, Receipt } from './protocol.js' */
 
 /**
  * Why a token is asked for: `connect` before an attempt to connect, `renew` 30 s before the end of the one in use, `rejected` after the
@@ -61,12 +61,13 @@
 /**
  * @template [Task=unknown]
  * @template [Progress=unknown]
+ * @template {HostEvent<string>} [Host=HostEvent] events of the host's own
  * @typedef {object} PlanHandlers
  * @property {Position} [since] the position that came with the plan which the program has loaded already
  * @property {(request: LoadRequest) => unknown} [load]
  *   Brings the plan from the host. Events wait until its promise is settled. It may resolve to the position that the plan came with:
  *   events up to there are left out. If it rejects, it is called again after a while; the signal aborts when it is superseded.
- * @property {(event: PlanEvent<Task, Progress>) => void} [onEvent]
+ * @property {(event: PlanEvent<Task, Progress, Host>) => void} [onEvent]
  * @property {(receipt: Receipt) => void} [onReceipt] of a change that this very client made
  * @property {(answer: JoinAnswer & { timestamp?: string }) => void} [onJoin] at each join; with `recovered` the missed events follow
  * @property {(user: { userId: string, userName: string, participantCount: number }) => void} [onUserJoined]
@@ -103,17 +104,18 @@
 /**
  * @template [Task=any]
  * @template [Progress=any]
+ * @template {HostEvent<string>} [Host=HostEvent] events of the host's own
  * @typedef {object} PlanWebSocketOptions
  * @property {string | null | undefined} planId none: not connected
  * @property {boolean} [enabled] Default true.
  * @property {Position} [since] the position that came with the plan, if it has been loaded
  * @property {Partial<QueryKeys> | null} [queryKeys] null: leave the cache alone
- * @property {(task: Task, event: PlanEvent<Task, Progress>) => void} [onTaskUpdated]
- * @property {(task: Task, event: PlanEvent<Task, Progress>) => void} [onTaskCreated]
- * @property {(taskId: string, event: PlanEvent<Task, Progress>) => void} [onTaskDeleted]
- * @property {(taskIds: string[], event: PlanEvent<Task, Progress>) => void} [onTaskReordered]
- * @property {(progress: Progress, event: PlanEvent<Task, Progress>) => void} [onProgressUpdated]
- * @property {(event: PlanEvent<Task, Progress>) => void} [onEvent] each of them, and the host's own
+ * @property {(task: Task, event: PlanEvent<Task, Progress, Host>) => void} [onTaskUpdated]
+ * @property {(task: Task, event: PlanEvent<Task, Progress, Host>) => void} [onTaskCreated]
+ * @property {(taskId: string, event: PlanEvent<Task, Progress, Host>) => void} [onTaskDeleted]
+ * @property {(taskIds: string[], event: PlanEvent<Task, Progress, Host>) => void} [onTaskReordered]
+ * @property {(progress: Progress, event: PlanEvent<Task, Progress, Host>) => void} [onProgressUpdated]
+ * @property {(event: PlanEvent<Task, Progress, Host>) => void} [onEvent] each of them, and the host's own
  * @property {(receipt: Receipt) => void} [onReceipt] of a change that this page made
  * @property {(user: { userId: string, userName: string, participantCount: number }) => void} [onUserJoined]
  * @property {(user: { userId: string, participantCount: number }) => void} [onUserLeft]

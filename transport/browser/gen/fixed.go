@@ -28,7 +28,7 @@ interface Numbered {
 
 // An enum is the one kind of string that TypeScript does not take for every literal. With a plain string here, comparing the type with that
 // of a task event would leave the host's events in, and data would be unknown.
-const hostEvents = `declare enum HostType {
+const hostEvents = `export declare enum HostType {
   Other = 'any type that is not of the protocol',
 }
 

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { rolldown } from 'rolldown';
 
-const folder = new URL('../../', import.meta.url);
+const folder = new URL('../', import.meta.url);
 const gzipped = (text) => gzipSync(text, { level: 9 }).length;
 
 for (const [entry, external, limit] of [['planrooms.js', [], 6 * 1024], ['react.js', ['react', './planrooms.js'], 3 * 1024]]) {

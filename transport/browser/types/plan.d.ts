@@ -6,7 +6,7 @@ export class Plan {
     constructor(id: string, connection: import("./connection.js").Connection);
     /** @type {'joining' | 'live' | 'recovering' | 'denied'} */ state: "joining" | "live" | "recovering" | "denied";
     /** @type {PlanSnapshot} */ snapshot: PlanSnapshot;
-    /** @type {Set<Subscription<any, any>>} */ subscriptions: Set<Subscription<any, any>>;
+    /** @type {Set<Subscription<any, any, any>>} */ subscriptions: Set<Subscription<any, any, any>>;
     epoch: string;
     seq: number;
     id: string;
@@ -17,8 +17,8 @@ export class Plan {
     interrupt(): void;
     /** Asks again after a denial. */
     retry(): void;
-    /** @param {Subscription<any, any>} subscription */
-    add(subscription: Subscription<any, any>): void;
+    /** @param {Subscription<any, any, any>} subscription */
+    add(subscription: Subscription<any, any, any>): void;
     /** @param {any} message */
     receive(message: any): void;
     /** @param {unknown} state */
@@ -26,17 +26,21 @@ export class Plan {
     changed(): void;
     #private;
 }
-/** @template [Task=unknown] @template [Progress=unknown] */
-export class Subscription<Task = unknown, Progress = unknown> {
+/**
+ * @template [Task=unknown]
+ * @template [Progress=unknown]
+ * @template {HostEvent<string>} [Host=HostEvent]
+ */
+export class Subscription<Task = unknown, Progress = unknown, Host extends HostEvent<string> = HostEvent<import("./protocol.js").HostType, any>> {
     /**
      * @param {Plan} plan
-     * @param {PlanHandlers<Task, Progress>} handlers
-     * @param {(s: Subscription<any, any>) => void} release
+     * @param {PlanHandlers<Task, Progress, Host>} handlers
+     * @param {(s: Subscription<any, any, any>) => void} release
      */
-    constructor(plan: Plan, handlers: PlanHandlers<Task, Progress>, release: (s: Subscription<any, any>) => void);
+    constructor(plan: Plan, handlers: PlanHandlers<Task, Progress, Host>, release: (s: Subscription<any, any, any>) => void);
     epoch: string;
     seq: number;
-    handlers: PlanHandlers<Task, Progress>;
+    handlers: PlanHandlers<Task, Progress, Host>;
     get planId(): string;
     get snapshot(): PlanSnapshot;
     get status(): PlanStatus;
@@ -58,6 +62,7 @@ export class Subscription<Task = unknown, Progress = unknown> {
     #private;
 }
 import type { PlanSnapshot } from './types.js';
+import type { HostEvent } from './protocol.js';
 import type { PlanHandlers } from './types.js';
 import type { PlanStatus } from './types.js';
 import type { Participant } from './protocol.js';

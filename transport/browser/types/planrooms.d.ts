@@ -18,11 +18,12 @@ export class Client {
      * Watches a plan, and connects if need be. Several may watch one.
      * @template [Task=unknown]
      * @template [Progress=unknown]
+     * @template {HostEvent<string>} [Host=HostEvent]
      * @param {string} planId
-     * @param {PlanHandlers<Task, Progress>} [handlers]
-     * @returns {Subscription<Task, Progress>} to be left when it is done
+     * @param {PlanHandlers<Task, Progress, Host>} [handlers]
+     * @returns {Subscription<Task, Progress, Host>} to be left when it is done
      */
-    join<Task = unknown, Progress = unknown>(planId: string, handlers?: PlanHandlers<Task, Progress>): Subscription<Task, Progress>;
+    join<Task = unknown, Progress = unknown, Host extends HostEvent<string> = HostEvent<import("./protocol.js").HostType, any>>(planId: string, handlers?: PlanHandlers<Task, Progress, Host>): Subscription<Task, Progress, Host>;
     /** Connects, and stays so without a plan: for private notices. */
     connect(): void;
     /** Disconnects until `connect` or `reconnect` is called, or a plan is joined. */
@@ -44,6 +45,7 @@ export class Client {
     on(name: "change" | "notice" | "error", listener: (message: any) => void): () => void;
     #private;
 }
+import type { HostEvent } from './protocol.js';
 import type { PlanHandlers } from './types.js';
 import { Subscription } from './plan.js';
 import type { ClientOptions } from './types.js';

@@ -370,7 +370,7 @@ export interface ProgressUpdated<Progress = unknown> {
   data: { progress: Progress }
 }
 
-declare enum HostType {
+export declare enum HostType {
   Other = 'any type that is not of the protocol',
 }
 

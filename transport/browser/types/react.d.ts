@@ -18,10 +18,11 @@ export function PlanRoomsProvider({ client, url, getToken, queryClient, children
  * Makes a plan live while the component is mounted. Callbacks may be other functions at each render: nothing reconnects for that.
  * @template [Task=any]
  * @template [Progress=any]
- * @param {PlanWebSocketOptions<Task, Progress>} options
+ * @template {import('./protocol.js').HostEvent<string>} [Host=import('./protocol.js').HostEvent]
+ * @param {PlanWebSocketOptions<Task, Progress, Host>} options
  * @returns {PlanWebSocket}
  */
-export function usePlanWebSocket<Task = any, Progress = any>(options: PlanWebSocketOptions<Task, Progress>): PlanWebSocket;
+export function usePlanWebSocket<Task = any, Progress = any, Host extends import("./protocol.js").HostEvent<string> = import("./protocol.js").HostEvent<import("./protocol.js").HostType, any>>(options: PlanWebSocketOptions<Task, Progress, Host>): PlanWebSocket;
 export function usePlanRooms(): Client;
 import { Client } from './planrooms.js';
 import type { ClientOptions } from './types.js';

@@ -68,7 +68,7 @@ export type LoadRequest = {
     position: Position;
     signal: AbortSignal;
 };
-export type PlanHandlers<Task = unknown, Progress = unknown> = {
+export type PlanHandlers<Task = unknown, Progress = unknown, Host extends HostEvent<string> = HostEvent<import("./protocol.js").HostType, any>> = {
     /**
      * the position that came with the plan which the program has loaded already
      */
@@ -78,7 +78,7 @@ export type PlanHandlers<Task = unknown, Progress = unknown> = {
      * events up to there are left out. If it rejects, it is called again after a while; the signal aborts when it is superseded.
      */
     load?: ((request: LoadRequest) => unknown) | undefined;
-    onEvent?: ((event: PlanEvent<Task, Progress>) => void) | undefined;
+    onEvent?: ((event: PlanEvent<Task, Progress, Host>) => void) | undefined;
     /**
      * of a change that this very client made
      */
@@ -141,7 +141,7 @@ export type QueryKeys = {
     tasks: readonly unknown[];
     progress: readonly unknown[];
 };
-export type PlanWebSocketOptions<Task = any, Progress = any> = {
+export type PlanWebSocketOptions<Task = any, Progress = any, Host extends HostEvent<string> = HostEvent<import("./protocol.js").HostType, any>> = {
     /**
      * none: not connected
      */
@@ -158,15 +158,15 @@ export type PlanWebSocketOptions<Task = any, Progress = any> = {
      * null: leave the cache alone
      */
     queryKeys?: Partial<QueryKeys> | null | undefined;
-    onTaskUpdated?: ((task: Task, event: PlanEvent<Task, Progress>) => void) | undefined;
-    onTaskCreated?: ((task: Task, event: PlanEvent<Task, Progress>) => void) | undefined;
-    onTaskDeleted?: ((taskId: string, event: PlanEvent<Task, Progress>) => void) | undefined;
-    onTaskReordered?: ((taskIds: string[], event: PlanEvent<Task, Progress>) => void) | undefined;
-    onProgressUpdated?: ((progress: Progress, event: PlanEvent<Task, Progress>) => void) | undefined;
+    onTaskUpdated?: ((task: Task, event: PlanEvent<Task, Progress, Host>) => void) | undefined;
+    onTaskCreated?: ((task: Task, event: PlanEvent<Task, Progress, Host>) => void) | undefined;
+    onTaskDeleted?: ((taskId: string, event: PlanEvent<Task, Progress, Host>) => void) | undefined;
+    onTaskReordered?: ((taskIds: string[], event: PlanEvent<Task, Progress, Host>) => void) | undefined;
+    onProgressUpdated?: ((progress: Progress, event: PlanEvent<Task, Progress, Host>) => void) | undefined;
     /**
      * each of them, and the host's own
      */
-    onEvent?: ((event: PlanEvent<Task, Progress>) => void) | undefined;
+    onEvent?: ((event: PlanEvent<Task, Progress, Host>) => void) | undefined;
     /**
      * of a change that this page made
      */
@@ -215,6 +215,7 @@ export type PlanWebSocket = {
     setPresence: (state: unknown) => void;
 };
 import type { Position } from './protocol.js';
+import type { HostEvent } from './protocol.js';
 import type { PlanEvent } from './protocol.js';
 import type { Receipt } from './protocol.js';
 import type { JoinAnswer } from './protocol.js';
