@@ -46,9 +46,13 @@ func blocks(t *testing.T) (programs, pieces []string) {
 // Every piece of Go in the README stands in an example that is compiled and run.
 func TestREADMEPieces(t *testing.T) {
 	var examples strings.Builder
-	names, err := filepath.Glob("../*/example*_test.go")
-	if err != nil {
-		t.Fatal(err)
+	var names []string
+	for _, pattern := range []string{"../*/example*_test.go", "../*/*/example*_test.go"} {
+		found, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		names = append(names, found...)
 	}
 	for _, name := range names {
 		b, err := os.ReadFile(name)
@@ -96,7 +100,7 @@ func TestREADMEProgram(t *testing.T) {
 		t.Fatalf("GET /plans/demo: %+v, want one task that is not done", plan)
 	}
 	p.call(t, "mallory", http.MethodGet, "/plans/demo", http.StatusNotFound, nil)
-	if page := p.page(t); !strings.Contains(page, protocol.TokenSubprotocolPrefix) {
+	if page := p.page(t); !strings.Contains(page, `from "/planrooms/planrooms.js"`) {
 		t.Errorf("the page does not connect: %s", page)
 	}
 

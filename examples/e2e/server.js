@@ -2,8 +2,7 @@
 
 import { spawn } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -61,10 +60,11 @@ export class Server {
   }
 }
 
-/** The path of a fresh RSA key, so that the tokens of a quickstart outlive it. */
-export function signingKey() {
+/** The path of a fresh RSA key in folder, so that the tokens of a quickstart outlive it. */
+export function signingKey(folder) {
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
-  const path = join(mkdtempSync(join(tmpdir(), 'planrooms-')), 'key.pem');
+  const path = join(folder, 'key.pem');
+  mkdirSync(folder, { recursive: true });
   writeFileSync(path, privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 });
   return path;
 }

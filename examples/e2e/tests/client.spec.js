@@ -5,8 +5,8 @@ import { Server, signingKey } from '../server.js';
 import { ofType, watchSockets } from '../sockets.js';
 
 const test = base.extend({
-  server: async ({}, use) => {
-    const server = await new Server('quickstart', { env: { QUICKSTART_SIGNING_KEY: signingKey() } }).start();
+  server: async ({}, use, info) => {
+    const server = await new Server('quickstart', { env: { QUICKSTART_SIGNING_KEY: signingKey(info.outputDir) } }).start();
     await use(server);
     await server.stop();
   },

@@ -1,0 +1,36 @@
+// @vitest-environment jsdom
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { act, cleanup, render, screen } from '@testing-library/react';
+import { createElement } from 'react';
+import { expect, it, vi } from 'vitest';
+import { last, useFakes } from './fake.js';
+import { App, host, queryClient } from './readme.jsx';
+
+useFakes();
+
+const text = (path) => readFileSync(fileURLToPath(new URL(path, import.meta.url).href), 'utf8');
+
+it('the README has the lines of readme.jsx', () => {
+  const blocks = [...text('../../../README.md').matchAll(/^```jsx\n(.*?)^```/gms)].map((m) => m[1]);
+  expect(blocks.length).toBe(1);
+  expect(text('readme.jsx')).toContain(blocks[0]);
+});
+
+it('and they do what it says', async () => {
+  const log = vi.spyOn(console, 'log').mockImplementation(() => {});
+  host.fetchTasks = vi.fn(async () => [{ id: 't1', title: 'Milk' }]);
+  render(createElement(App));
+  await act(() => vi.advanceTimersByTimeAsync(0));
+  await act(async () => last().hello().answer('demo', 1, { participants: [{ userId: 'ann', userName: 'Ann', connections: 1 }] }));
+  await act(() => vi.advanceTimersByTimeAsync(0));
+  expect(screen.getByRole('region', { name: 'Live, 1 here' }).textContent).toBe('Milk');
+
+  host.fetchTasks.mockClear();
+  await act(async () => last().say({ type: 'task-deleted', planId: 'demo', data: { taskId: 't1' }, seq: 2, prev: 1 }));
+  expect(log).toHaveBeenCalledWith('t1 is gone');
+  await act(() => vi.advanceTimersByTimeAsync(250));
+  expect(host.fetchTasks).toHaveBeenCalledTimes(1);
+  cleanup();
+  queryClient.clear();
+});
