@@ -300,6 +300,7 @@ func (n *connection) requestLocked(o outgoing) (req protocol.Request, ok bool) {
 	req = protocol.Request{Type: o.kind, PlanID: o.planID}
 	switch p := o.plan; o.kind {
 	case protocol.TypeJoinPlan:
+		p.asking = false
 		if p.err != nil || p.phase != asked {
 			return req, false
 		}
@@ -326,6 +327,10 @@ func (n *connection) askLocked(p *Plan) {
 		return // the hello, or the answer to leave-plan, will ask
 	}
 	p.phase, p.retryAt = asked, time.Time{}
+	if p.asking {
+		return
+	}
+	p.asking = true
 	n.outbox = append(n.outbox, outgoing{kind: protocol.TypeJoinPlan, plan: p})
 	n.signal()
 }

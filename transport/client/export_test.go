@@ -19,3 +19,25 @@ func Refuse(status int) error { return &HandshakeError{Status: status} }
 
 // ErrTooBig is the error of Read for a message over the limit.
 var ErrTooBig = errTooBig
+
+// Held is what a client keeps because a server has sent it: bytes in queues and lists, and messages that wait to be written.
+func Held(c *Client) (bytes, messages int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	held := func(q interface{ held() int }) { bytes += q.held() }
+	held(c.notices)
+	for _, p := range c.plans {
+		held(p.queue)
+		bytes += p.roster.bytes
+	}
+	if n := c.conn; n != nil {
+		messages = len(n.outbox) + len(n.urgent)
+	}
+	return bytes, messages
+}
+
+func (q *queue[T]) held() int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.bytes
+}

@@ -23,6 +23,7 @@ type Plan struct {
 
 	// Guarded by Client.mu.
 	phase     phase
+	asking    bool              // a join is in the outbox
 	sent      bool              // a join was written to this connection
 	joined    bool              // answered is closed
 	received  protocol.Position // after what came last
@@ -185,7 +186,7 @@ func (p *Plan) parkLocked(now time.Time) {
 // detachLocked notes that the connection is gone.
 func (p *Plan) detachLocked(now time.Time) {
 	p.retry.worked(p.liveSince, now)
-	p.phase, p.sent, p.queued, p.retryAt, p.liveSince = parked, false, false, time.Time{}, time.Time{}
+	p.phase, p.asking, p.sent, p.queued, p.retryAt, p.liveSince = parked, false, false, false, time.Time{}, time.Time{}
 	p.unsent = p.state != nil
 }
 

@@ -108,7 +108,7 @@ func (n *connection) errorLocked(m protocol.Message, now time.Time) {
 	}
 	switch e.Re {
 	case protocol.TypeJoinPlan:
-		if p := n.client.plans[m.PlanID]; p != nil && p.phase == asked {
+		if p := n.client.plans[m.PlanID]; p != nil && p.phase == asked && !p.asking {
 			p.refusedLocked(e, now)
 			n.signal()
 			return
@@ -158,7 +158,7 @@ func (p *Plan) receiveLocked(m protocol.Message, now time.Time) {
 		return
 	case protocol.TypeJoinPlan:
 		if a, ok := data[protocol.JoinAnswer](m); ok && a.Success {
-			if p.phase == asked && validPosition(a.Position) {
+			if p.phase == asked && !p.asking && validPosition(a.Position) {
 				p.enteredLocked(m, a, now)
 			}
 			return

@@ -1,0 +1,302 @@
+package client_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/planrooms/planrooms/auth"
+	"github.com/planrooms/planrooms/protocol"
+	"github.com/planrooms/planrooms/room"
+	"github.com/planrooms/planrooms/transport"
+	"github.com/planrooms/planrooms/transport/client"
+)
+
+// storm is a server whose sockets can be torn and that can be replaced by another one on the same address, while somebody
+// broadcasts numbered events to its plans.
+type storm struct {
+	addr  string
+	plans []string
+
+	mu    sync.Mutex // guards the following
+	hub   *room.Hub
+	srv   *http.Server
+	conns map[net.Conn]struct{}
+	told  map[string]*history // by plan
+}
+
+// history is what was broadcast to one plan: the payload at each position.
+type history struct {
+	last int
+	at   map[protocol.Position]int
+}
+
+func newStorm(t *testing.T) *storm {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &storm{
+		addr: listener.Addr().String(), plans: []string{"a", "b", "c", "d"},
+		conns: make(map[net.Conn]struct{}), told: make(map[string]*history),
+	}
+	for _, plan := range s.plans {
+		s.told[plan] = &history{at: make(map[protocol.Position]int)}
+	}
+	s.start(listener)
+	t.Cleanup(func() {
+		_ = s.srv.Close()
+		shutdown(t, s.hub)
+	})
+	return s
+}
+
+func (s *storm) start(listener net.Listener) {
+	hub := room.NewHub(&room.Options{
+		Authorize:     func(context.Context, auth.Identity, string) error { return nil },
+		HistoryEvents: 1 << 20, HistoryBytes: 64 << 20, // whoever comes back to the same hub finds everything
+		PresenceLimit: 1, // a thousand people who come back at once are not told one by one
+	})
+	srv := &http.Server{Handler: transport.NewHandler(hub, verifier, nil)}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.hub, s.srv = hub, srv
+	for plan, h := range s.told {
+		s.noteLocked(plan, h)
+	}
+	go func() { _ = srv.Serve(keeper{listener, s}) }() // ends with the listener
+}
+
+// keeper notes the sockets that it hands out.
+type keeper struct {
+	net.Listener
+	s *storm
+}
+
+func (k keeper) Accept() (net.Conn, error) {
+	nc, err := k.Listener.Accept()
+	if err == nil {
+		k.s.mu.Lock()
+		k.s.conns[nc] = struct{}{}
+		k.s.mu.Unlock()
+	}
+	return nc, err
+}
+
+// tear cuts every socket.
+func (s *storm) tear() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for nc := range s.conns {
+		if tcp, ok := nc.(*net.TCPConn); ok {
+			_ = tcp.SetLinger(0)
+		}
+		_ = nc.Close()
+	}
+	clear(s.conns)
+}
+
+// restart puts another server in the place of this one, without a word to the clients.
+func (s *storm) restart(t testing.TB) {
+	s.mu.Lock()
+	hub, srv := s.hub, s.srv
+	s.mu.Unlock()
+	_ = srv.Close()
+	s.tear()
+	listener, err := net.Listen("tcp", s.addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.start(listener)
+	shutdown(t, hub)
+}
+
+func shutdown(t testing.TB, hub *room.Hub) {
+	ctx, cancel := context.WithTimeout(context.Background(), testTimeout)
+	defer cancel()
+	if err := hub.Shutdown(ctx); err != nil {
+		t.Errorf("Shutdown: %v", err)
+	}
+}
+
+// tell broadcasts the next event of a plan.
+func (s *storm) tell(t testing.TB, plan string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	h := s.told[plan]
+	if err := s.hub.BroadcastTaskUpdated(t.Context(), plan, h.last+1); err != nil {
+		return // it is being replaced
+	}
+	h.last++
+	s.noteLocked(plan, h)
+}
+
+// last returns how many events the plan that has most of them has.
+func (s *storm) last() (last int) {
+	for _, plan := range s.plans {
+		last = max(last, s.lastOf(plan))
+	}
+	return last
+}
+
+func (s *storm) lastOf(plan string) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.told[plan].last
+}
+
+// noteLocked keeps in mind which event of a plan is the last by now.
+func (s *storm) noteLocked(plan string, h *history) {
+	at, err := s.hub.Position(context.Background(), plan)
+	if err != nil {
+		panic(err) // the hub is not closed
+	}
+	h.at[at] = h.last
+}
+
+// at returns which event is the last at a position: what loading the plan there would show.
+func (s *storm) at(plan string, p protocol.Position) (last int, known bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	last, known = s.told[plan].at[p]
+	return last, known
+}
+
+// viewer follows one plan and checks that nothing is missing, doubled or out of order, except at a reload.
+type viewer struct {
+	storm   *storm
+	plan    *client.Plan
+	at      protocol.Position
+	seen    int // the last event
+	reloads int
+}
+
+// follow takes items until it has seen the last event.
+func (v *viewer) follow(ctx context.Context, last int) error {
+	for v.seen < last {
+		e, err := v.plan.Next(ctx)
+		if err != nil {
+			return fmt.Errorf("after event %d: %w", v.seen, err)
+		}
+		switch e.Kind {
+		case client.Reload:
+			loaded, known := v.storm.at(v.plan.ID(), e.Position)
+			if !known || loaded < v.seen {
+				return fmt.Errorf("reload %s at %v, where event %d is the last (%t), after event %d", e.Reason, e.Position, loaded, known, v.seen)
+			}
+			v.at, v.seen = e.Position, loaded
+			v.reloads++
+		case client.Change:
+			var d struct{ Task int }
+			if err := json.Unmarshal(e.Data, &d); err != nil {
+				return err
+			}
+			if e.Prev != v.at.Seq || e.Position.Epoch != v.at.Epoch || e.Seq != e.Position.Seq || d.Task != v.seen+1 {
+				return fmt.Errorf("event %d at %v with prev %d after event %d at %v", d.Task, e.Position, e.Prev, v.seen, v.at)
+			}
+			v.at, v.seen = e.Position, d.Task
+		}
+	}
+	return nil
+}
+
+// arrive has clients dial and join, a few at a time.
+func (s *storm) arrive(ctx context.Context, t *testing.T, n int) []*viewer {
+	t.Helper()
+	viewers := make([]*viewer, n)
+	var wg sync.WaitGroup
+	next := atomic.Int64{}
+	for range 4 * runtime.GOMAXPROCS(0) {
+		wg.Go(func() {
+			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+				c, err := client.Dial(ctx, "http://"+s.addr+"/ws", &client.Options{
+					Token:      client.StaticToken(tokenOf(fmt.Sprint("user", i))),
+					BackoffMin: 100 * time.Millisecond, BackoffMax: 500 * time.Millisecond,
+				})
+				if err != nil {
+					t.Errorf("Dial: %v", err)
+					return
+				}
+				t.Cleanup(func() { _ = c.Close() })
+				p, err := c.Join(ctx, s.plans[i%len(s.plans)], nil)
+				if err != nil {
+					t.Errorf("Join: %v", err)
+					return
+				}
+				viewers[i] = &viewer{storm: s, plan: p}
+			}
+		})
+	}
+	wg.Wait()
+	if t.Failed() {
+		t.FailNow()
+	}
+	return viewers
+}
+
+// TestStorm has a thousand clients on several plans lose their sockets while events go on, and then the server itself. Each of them gets
+// every event in order, or is told where some are missing.
+func TestStorm(t *testing.T) {
+	const clients, perTear = 1000, 12
+	s := newStorm(t)
+	ctx, cancel := context.WithTimeout(t.Context(), 4*testTimeout)
+	defer cancel()
+	viewers := s.arrive(ctx, t, clients)
+
+	tell := func() {
+		for range perTear {
+			for _, plan := range s.plans {
+				s.tell(t, plan)
+			}
+		}
+	}
+	// followAll tells events until all plans have the same number, and has everybody read them.
+	followAll := func() {
+		last := s.last() + 1
+		for _, plan := range s.plans {
+			for s.lastOf(plan) < last {
+				s.tell(t, plan)
+			}
+		}
+		var wg sync.WaitGroup
+		for _, v := range viewers {
+			wg.Go(func() {
+				if err := v.follow(ctx, last); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+	}
+
+	// Sockets are torn while events go on. History holds all of them, so nobody may be asked to reload.
+	var telling sync.WaitGroup
+	telling.Go(tell)
+	s.tear()
+	telling.Wait()
+	followAll()
+	for _, v := range viewers {
+		if v.reloads != 1 {
+			t.Fatalf("%d reloads of one client, want 1, of joining", v.reloads)
+		}
+	}
+
+	// The server is replaced while events go on. Nobody can go on where it stood.
+	telling.Go(tell)
+	s.restart(t)
+	telling.Wait()
+	followAll()
+	for _, v := range viewers {
+		if v.reloads < 2 {
+			t.Fatalf("%d reloads of one client, want another one, of the restart", v.reloads)
+		}
+	}
+}
