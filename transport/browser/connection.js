@@ -89,8 +89,8 @@ export class Connection {
 
   /** @param {ClientError | null} [error] */
   stop(error = null) {
-    if (this.state === 'idle' && !this.error && !error) return;
-    this.#enter('idle', error);
+    this.#token = ''; // whoever starts it again may be somebody else
+    if (this.state !== 'idle' || this.error || error) this.#enter('idle', error);
   }
 
   /** Connects anew, at once. */

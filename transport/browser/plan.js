@@ -263,7 +263,7 @@ export class Subscription {
   get participants() { return this.snapshot.participants; }
   get participantCount() { return this.snapshot.participantCount; }
   get error() { return this.snapshot.error; }
-  /** @returns {Position | null} the place of the last event that was handed over */
+  /** @returns {Position | null} how far it has come, with the events that wait for a load */
   get position() { return this.seq < 0 ? null : { epoch: this.epoch, seq: this.seq }; }
 
   /** Shows the others something small about this client, such as what is being edited; null takes it away. @param {unknown} state */

@@ -293,6 +293,15 @@ describe('tokens', () => {
     expect([sockets.length, c.getToken.mock.calls.length]).toEqual([2, 1]);
   });
 
+  it('is not kept for who comes after a disconnect', async () => {
+    const getToken = vi.fn().mockImplementationOnce(async () => jwt(3600)).mockImplementation(async () => 'of somebody else');
+    const c = await connected({ getToken });
+    c.disconnect();
+    c.connect();
+    await settled();
+    expect(last().token()).toBe('of somebody else');
+  });
+
   it('is fetched anew before an attempt when its end is near', async () => {
     const c = await connected({ getToken: vi.fn(async () => jwt(29)) });
     last().end(1006);

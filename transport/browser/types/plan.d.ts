@@ -47,7 +47,7 @@ export class Subscription<Task = unknown, Progress = unknown, Host extends HostE
     get participants(): readonly Participant[];
     get participantCount(): number;
     get error(): ClientError | null;
-    /** @returns {Position | null} the place of the last event that was handed over */
+    /** @returns {Position | null} how far it has come, with the events that wait for a load */
     get position(): Position | null;
     /** Shows the others something small about this client, such as what is being edited; null takes it away. @param {unknown} state */
     setPresence(state: unknown): void;
