@@ -1,0 +1,8 @@
+// The types of what the hook tells of a plan.
+
+import type { usePlanWebSocket } from 'planrooms/react';
+
+export type LivePlan = ReturnType<typeof usePlanWebSocket>;
+export type PlanStatus = LivePlan['status'];
+export type Participant = LivePlan['participants'][number];
+export type ConnectionError = NonNullable<LivePlan['lastError']>;

@@ -1,0 +1,76 @@
+// How a plan in the cache follows what happens to it. Everything here is pure.
+//
+// The cache holds what the program has confirmed, and nothing else: changes of this page that are still on their way are laid over it when
+// it is shown (see pendingChanges.ts), so that one that fails needs no undoing.
+
+import type { KnownTask, Member, PlanDetail, Task } from '../taskboard';
+
+/** What is used of an event. */
+export interface PlanNews {
+  type: string;
+  data?: any;
+  by?: string;
+  seq: number;
+}
+
+/** The plan after an event, or after the receipt in its place. */
+export function afterEvent(plan: PlanDetail, { type, data, by, seq }: PlanNews): PlanDetail {
+  return { ...changed(plan, type, data, by), position: { ...plan.position, seq: Math.max(seq, plan.position.seq) } };
+}
+
+function changed(plan: PlanDetail, type: string, data: any, by: string | undefined): PlanDetail {
+  switch (type) {
+    case 'task-created':
+    case 'task-updated':
+      return withTask(plan, { ...(data.task as Task), changedBy: by });
+    case 'task-deleted':
+      return withoutTask(plan, data.taskId as string);
+    case 'task-reordered':
+      return { ...plan, tasks: inOrder(plan.tasks, data.taskIds as string[]) };
+    case 'members-updated':
+      return { ...plan, members: data.members as Member[] };
+    default:
+      return plan;
+  }
+}
+
+/** The plan with this task, unless it has a later version: answers of requests and events overtake each other. */
+export function withTask(plan: PlanDetail, task: KnownTask): PlanDetail {
+  const known = plan.tasks.find(({ id }) => id === task.id);
+  if (!known) return { ...plan, tasks: [...plan.tasks, task] };
+  if (known.version > task.version) return plan;
+  const changedBy = task.changedBy ?? (known.version === task.version ? known.changedBy : undefined);
+  return { ...plan, tasks: plan.tasks.map((t) => (t.id === task.id ? { ...task, changedBy } : t)) };
+}
+
+export function withoutTask(plan: PlanDetail, taskId: string): PlanDetail {
+  return { ...plan, tasks: plan.tasks.filter(({ id }) => id !== taskId) };
+}
+
+/** The tasks in the order of the ids; those that it does not name stay at the end. */
+export function inOrder<T extends { id: string }>(tasks: T[], taskIds: string[]): T[] {
+  const places = new Map(taskIds.map((id, place) => [id, place]));
+  return tasks.toSorted((a, b) => (places.get(a.id) ?? Infinity) - (places.get(b.id) ?? Infinity) || 0);
+}
+
+/** The ids with one of them moved behind another, or to the front. Unchanged if either is gone. */
+export function moved(ids: string[], id: string, after: string | null): string[] {
+  if (!ids.includes(id) || (after !== null && !ids.includes(after))) return ids;
+  const others = ids.filter((other) => other !== id);
+  return others.toSpliced(after === null ? 0 : others.indexOf(after) + 1, 0, id);
+}
+
+/**
+ * What to keep when a plan has been fetched. An event that came while the request was under way may be later than the answer; the
+ * fetched plan would then take back what people have seen already, until the next fetch.
+ */
+export function later(fetched: PlanDetail, cached: PlanDetail | undefined): PlanDetail {
+  if (!cached) return fetched;
+  if (fetched.position.epoch === cached.position.epoch && fetched.position.seq < cached.position.seq) return cached;
+  const known = new Map(cached.tasks.map((task) => [task.id, task]));
+  const tasks = fetched.tasks.map((task) => {
+    const before = known.get(task.id);
+    return before?.version === task.version ? { ...task, changedBy: before.changedBy } : task;
+  });
+  return { ...fetched, tasks };
+}

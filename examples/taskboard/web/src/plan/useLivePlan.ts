@@ -1,0 +1,55 @@
+import { usePlanWebSocket } from 'planrooms/react';
+import { useEffect } from 'react';
+import { useSession } from '../session/SessionContext';
+import type { PlanDetail, Progress, Task } from '../taskboard';
+import { toast } from '../ui/toasts';
+import { useWorkspace } from '../workspace';
+import { afterEvent, type PlanNews } from './cachedPlan';
+import { planKey } from './planQuery';
+import { useHighlights } from './useHighlights';
+import { usePlanNews } from './usePlanNews';
+
+/**
+ * Keeps a plan live: events change the cached plan at once, and are told. The hook has the plan fetched as well, a little later; that brings whatever
+ * an event and an answer that crossed may have left wrong.
+ */
+export function useLivePlan(plan: PlanDetail, onDeleted: (taskId: string, before: PlanDetail) => void) {
+  const { queryClient, client } = useWorkspace();
+  const { user } = useSession();
+  const [highlighted, highlight] = useHighlights();
+  const tell = usePlanNews();
+  const key = planKey(plan.id);
+
+  const take = (news: PlanNews) => {
+    const before = queryClient.getQueryData<PlanDetail>(key);
+    if (!before) return;
+    queryClient.setQueryData<PlanDetail>(key, afterEvent(before, news));
+    if (news.type === 'receipt') return;
+    const { data } = news;
+    if (news.by !== user.id) tell(before, news);
+    if (news.type === 'task-deleted') onDeleted(data.taskId as string, before);
+    if (news.type === 'task-created' || news.type === 'task-updated') highlightIfNew(before, data.task as Task);
+  };
+  const highlightIfNew = (before: PlanDetail, task: Task) => {
+    const known = before.tasks.find(({ id }) => id === task.id);
+    if (!known || known.version < task.version) highlight(task.id);
+  };
+
+  const live = usePlanWebSocket<Task, Progress>({
+    planId: plan.id,
+    since: plan.position, // asked for before the plan was read: nothing between then and now is missed
+    onEvent: (event) => take(event as PlanNews),
+    onReceipt: (receipt) => take(receipt),
+    onReload: ({ reason }) => {
+      if (reason !== 'joined') toast('The plan was loaded anew: some changes were too long ago to be told one by one.');
+    },
+  });
+
+  // Who was removed and is let in again hears of it by a notice.
+  const { status, reconnect } = live;
+  useEffect(() => client.on('notice', (notice: PlanNews) => {
+    if (status === 'denied' && notice.type === 'plan-shared' && notice.data.plan.id === plan.id) reconnect();
+  }), [client, status, reconnect, plan.id]);
+
+  return { ...live, highlighted };
+}

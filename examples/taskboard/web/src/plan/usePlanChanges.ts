@@ -1,0 +1,123 @@
+import { useMutation, useMutationState } from '@tanstack/react-query';
+import { newId } from 'planrooms';
+import { useCallback } from 'react';
+import { ApiError, NetworkError } from '../session/request';
+import type { KnownTask, PlanDetail, TaskFields } from '../taskboard';
+import { toast } from '../ui/toasts';
+import { useWorkspace, type Workspace } from '../workspace';
+import { withTask } from './cachedPlan';
+import { subjectOf, type Change } from './change';
+import { quoted } from './changeText';
+import { carryOut, ConflictError, GoneError } from './carryOut';
+import { joined } from './conflict';
+import { planKey } from './planQuery';
+
+export interface PlanChanges {
+  /** Those on their way, in order. */
+  pending: Change[];
+  create(title: string, more?: { notes?: string; assignee?: string | null }): void;
+  /** base: the task as it was when the person began. */
+  update(base: KnownTask, fields: TaskFields): void;
+  remove(base: KnownTask): void;
+  move(task: KnownTask, after: string | null): void;
+}
+
+const changesKey = (planId: string) => ['changes', planId];
+
+/** The changes that this page makes to a plan. */
+export function usePlanChanges(planId: string): PlanChanges {
+  const workspace = useWorkspace();
+  const { session, client, queryClient, connectivity, versions, unanswered } = workspace;
+
+  const { mutate } = useMutation({
+    mutationKey: changesKey(planId),
+    scope: { id: `changes of ${planId}` }, // one after the other: the second of two changes builds on the first
+    mutationFn: async (change: Change) => {
+      try {
+        return await carryOut(change, {
+          planId, versions, unanswered,
+          request: (path, options) => session.request(path, options),
+          headers: (mutationId) => client.headers(mutationId),
+          cached: () => queryClient.getQueryData<PlanDetail>(planKey(planId)),
+        });
+      } catch (error) {
+        if (error instanceof NetworkError) connectivity.unanswered();
+        throw error;
+      }
+    },
+    retry: (failures, error) => error instanceof NetworkError || (error instanceof ApiError && error.status === 503 && failures < 5),
+    retryDelay: (failures) => Math.min(1_000 * 2 ** failures, 15_000),
+    onSuccess: (confirmed) => queryClient.setQueryData<PlanDetail>(planKey(planId), (plan) => plan && confirmed(plan)),
+    onError: (error, change) => {
+      failed(workspace, planId, error, change, mutate);
+      void queryClient.invalidateQueries({ queryKey: planKey(planId), exact: true });
+    },
+  });
+
+  const pending = useMutationState({
+    filters: { mutationKey: changesKey(planId), status: 'pending' },
+    select: (mutation) => mutation.state.variables as Change,
+  });
+
+  return {
+    pending,
+    create: useCallback((title, more) => mutate({ mutationId: newId(), kind: 'create', title, ...more }), [mutate]),
+    update: useCallback((base, fields) => mutate({ mutationId: newId(), kind: 'update', base, fields }), [mutate]),
+    remove: useCallback((base) => mutate({ mutationId: newId(), kind: 'delete', base }), [mutate]),
+    move: useCallback(
+      ({ id, title }, after) => mutate({ mutationId: newId(), kind: 'move', taskId: id, title, after }),
+      [mutate],
+    ),
+  };
+}
+
+function failed(workspace: Workspace, planId: string, error: Error, change: Change, again: (change: Change) => void): void {
+  const { queryClient, conflicts } = workspace;
+  const subject = quoted(subjectOf(change));
+  if (error instanceof ConflictError && (change.kind === 'update' || change.kind === 'delete')) {
+    const { theirs } = error;
+    queryClient.setQueryData<PlanDetail>(planKey(planId), (plan) => plan && withTask(plan, theirs));
+    const next = change.kind === 'delete'
+      ? { kind: 'delete' as const, taskId: theirs.id }
+      : { kind: 'update' as const, taskId: theirs.id, mine: change.fields };
+    workspace.setConflict(theirs.id, joined(conflicts.get().get(theirs.id), next));
+    return;
+  }
+  if (error instanceof GoneError) {
+    if (change.kind === 'update') saveFromOblivion(change.base, change.fields, again);
+    else toast(`${subject} is not there any more.`, { kind: 'problem' });
+    return;
+  }
+  toast(`${notDone(change)}: ${error.message}`, {
+    kind: 'problem',
+    action: error instanceof ApiError && error.status === 401 ? undefined : {
+      label: 'Try again',
+      run: () => again({ ...change, mutationId: newId() }),
+    },
+  });
+}
+
+/** Tells of words that were written into a task that somebody has deleted, and offers to keep them in a new one. */
+export function saveFromOblivion(task: KnownTask, { title, notes }: TaskFields, make: (change: Change) => void): void {
+  const wrote = title ?? notes;
+  toast(`${quoted(task.title)} is not there any more.${wrote ? ` You wrote ${quoted(wrote)}.` : ''}`, {
+    kind: 'problem',
+    action: wrote ? {
+      label: 'Add as a new task',
+      run: () => make({ mutationId: newId(), kind: 'create', title: title ?? task.title, notes: notes ?? task.notes }),
+    } : undefined,
+  });
+}
+
+function notDone(change: Change): string {
+  const subject = quoted(subjectOf(change));
+  switch (change.kind) {
+    case 'create': return `${subject} was not added`;
+    case 'delete': return `${subject} was not deleted`;
+    case 'move': return `${subject} was not moved`;
+    case 'update': {
+      const { title } = change.fields;
+      return title === undefined ? `The change of ${subject} was not saved` : `The new title ${quoted(title)} was not saved`;
+    }
+  }
+}

@@ -1,0 +1,35 @@
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useState, type FormEvent } from 'react';
+import { navigate, planPath } from '../router';
+import { useSession } from '../session/SessionContext';
+import { maxTitleLength, type PlanSummary } from '../taskboard';
+import { plansKey } from './plansQuery';
+
+/** Makes a plan and opens it. Without a connection it says so, and keeps the title. */
+export function NewPlan() {
+  const { session } = useSession();
+  const queryClient = useQueryClient();
+  const [title, setTitle] = useState('');
+  const { mutate, isPending, error } = useMutation({
+    networkMode: 'always',
+    mutationFn: () => session.request<PlanSummary>('/api/plans', { method: 'POST', body: { title: title.trim() } }),
+    onSuccess: (plan) => {
+      void queryClient.invalidateQueries({ queryKey: plansKey });
+      navigate(planPath(plan.id));
+    },
+  });
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    if (title.trim()) mutate();
+  };
+  return (
+    <form className="new-plan" onSubmit={submit}>
+      <label className="field">
+        <span>New plan</span>
+        <input value={title} maxLength={maxTitleLength} required onChange={(e) => setTitle(e.target.value)} placeholder="What is it about?" />
+      </label>
+      <button type="submit" className="button" disabled={isPending}>Create plan</button>
+      <p role="alert" className="form-problem" hidden={!error}>{error?.message}</p>
+    </form>
+  );
+}

@@ -1,0 +1,61 @@
+import { useEffect } from 'react';
+import { nameOf } from '../plan/changeText';
+import { differences, type Conflict } from '../plan/conflict';
+import type { PlanChanges } from '../plan/usePlanChanges';
+import { statusNames, type KnownTask, type PlanDetail, type TaskFields } from '../taskboard';
+import { useWorkspace } from '../workspace';
+
+const fieldNames = { title: 'Title', notes: 'Notes', status: 'Status', assignee: 'Assigned to' };
+
+interface ConflictNoteProps {
+  conflict: Conflict;
+  /** The task as it is now, without changes of this page. */
+  theirs: KnownTask;
+  plan: PlanDetail;
+  changes: PlanChanges;
+}
+
+/** Shows what two people have made of the same, and lets this one decide. */
+export function ConflictNote({ conflict, theirs, plan, changes }: ConflictNoteProps) {
+  const workspace = useWorkspace();
+  const end = () => workspace.setConflict(theirs.id, null);
+  const who = nameOf(plan, theirs.changedBy);
+  const fields = conflict.kind === 'update' ? differences(conflict.mine, theirs) : [];
+  const settled = conflict.kind === 'update' && fields.length === 0; // they have come to the same by now
+  useEffect(() => { if (settled) workspace.setConflict(theirs.id, null); }, [settled, workspace, theirs.id]);
+  if (settled) return null;
+
+  return (
+    <div className="conflict" role="group" aria-label={`Conflict about ${theirs.title}`} data-testid="conflict">
+      <p role="alert"><strong>{who} changed this meanwhile.</strong>{conflict.kind === 'delete' && ' It was not deleted.'}</p>
+      {conflict.kind === 'update' && fields.map((field) => (
+        <dl key={field} className="versions">
+          <div data-testid="mine"><dt>Your {fieldNames[field].toLowerCase()}</dt><dd>{shown(plan, conflict.mine, field)}</dd></div>
+          <div data-testid="theirs"><dt>{fieldNames[field]} now</dt><dd>{shown(plan, theirs, field)}</dd></div>
+        </dl>
+      ))}
+      <div className="conflict-actions">
+        <button
+          type="button"
+          className="button small primary"
+          onClick={() => {
+            end();
+            if (conflict.kind === 'delete') changes.remove(theirs);
+            else changes.update(theirs, conflict.mine);
+          }}
+        >
+          {conflict.kind === 'delete' ? 'Delete anyway' : 'Keep mine'}
+        </button>
+        <button type="button" className="button small" onClick={end}>{conflict.kind === 'delete' ? 'Keep the task' : 'Take theirs'}</button>
+      </div>
+    </div>
+  );
+}
+
+function shown(plan: PlanDetail, fields: TaskFields, field: keyof TaskFields): string {
+  switch (field) {
+    case 'status': return fields.status ? statusNames[fields.status] : '';
+    case 'assignee': return fields.assignee ? nameOf(plan, fields.assignee) : 'Nobody';
+    default: return fields[field] || '(empty)';
+  }
+}

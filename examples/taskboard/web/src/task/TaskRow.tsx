@@ -1,0 +1,96 @@
+import { useSortable } from '@dnd-kit/sortable';
+import { CSS } from '@dnd-kit/utilities';
+import { useId, useState } from 'react';
+import { useOnline } from '../connection/useOnline';
+import { nameOf } from '../plan/changeText';
+import type { Conflict } from '../plan/conflict';
+import type { VisibleTask } from '../plan/pendingChanges';
+import type { PlanChanges } from '../plan/usePlanChanges';
+import type { PlanDetail } from '../taskboard';
+import { Avatar } from '../ui/Avatar';
+import { ConflictNote } from './ConflictNote';
+import { DragHandle } from './DragHandle';
+import { EditedBy } from './EditedBy';
+import { StatusSelect } from './StatusSelect';
+import { TaskDetails } from './TaskDetails';
+import { TaskTitle } from './TaskTitle';
+import { Tick } from './Tick';
+
+interface TaskRowProps {
+  task: VisibleTask;
+  plan: PlanDetail;
+  mayEdit: boolean;
+  changes: PlanChanges;
+  conflict: Conflict | undefined;
+  highlighted: boolean;
+  /** The names of others who are writing in it. */
+  editors: string[];
+  onEditing(taskId: string | null): void;
+}
+
+export function TaskRow({ task, plan, mayEdit, changes, conflict, highlighted, editors, onEditing }: TaskRowProps) {
+  const [open, setOpen] = useState(false);
+  const details = useId();
+  const editable = mayEdit && !task.unborn;
+  const { setNodeRef, setActivatorNodeRef, attributes, listeners, transform, transition, isDragging } = useSortable({
+    id: task.id,
+    disabled: !editable,
+  });
+  const edit = { task, editable, onSave: changes.update, onEditing };
+
+  return (
+    <li
+      ref={setNodeRef}
+      className="task"
+      style={{ transform: CSS.Translate.toString(transform), transition }}
+      data-testid="task"
+      data-task-id={task.unborn ? undefined : task.id}
+      data-status={task.status}
+      data-pending={task.pending || undefined}
+      data-changed={highlighted || undefined}
+      data-dragging={isDragging || undefined}
+    >
+      <div className="task-line">
+        {mayEdit && <DragHandle ref={setActivatorNodeRef} title={task.title} disabled={!editable} attributes={attributes} listeners={listeners} />}
+        <Tick task={task} disabled={!editable} onSave={changes.update} />
+        <div className="task-main">
+          <TaskTitle {...edit} />
+          <Waiting pending={task.pending} />
+          <EditedBy names={editors} />
+        </div>
+        <StatusSelect task={task} disabled={!editable} onSave={changes.update} />
+        <span className="task-assignee">
+          {task.assignee !== null && <Avatar name={nameOf(plan, task.assignee)} label={`Assigned to ${nameOf(plan, task.assignee)}`} />}
+        </span>
+        <button
+          type="button"
+          className="icon-button disclose"
+          aria-expanded={open}
+          aria-controls={details}
+          aria-label={`Details of ${task.title}`}
+          title={task.notes ? 'Details and notes' : 'Details'}
+          data-notes={task.notes !== '' || undefined}
+          onClick={() => setOpen(!open)}
+        >
+          <svg viewBox="0 0 16 16" aria-hidden="true"><path d="M4 6l4 4 4-4" /></svg>
+        </button>
+      </div>
+      {conflict && (
+        <ConflictNote
+          conflict={conflict}
+          theirs={plan.tasks.find(({ id }) => id === task.id) ?? task}
+          plan={plan}
+          changes={changes}
+        />
+      )}
+      <div id={details} hidden={!open} className="task-details">
+        {open && <TaskDetails {...edit} members={plan.members} onDelete={changes.remove} />}
+      </div>
+    </li>
+  );
+}
+
+function Waiting({ pending }: { pending: boolean }) {
+  const online = useOnline();
+  return pending && !online ? <span className="tag" data-testid="waiting">Waiting for the connection</span> : null;
+}

@@ -1,0 +1,77 @@
+// What the program's HTTP API says.
+
+
+export type Status = 'not_started' | 'in_progress' | 'completed';
+export type Role = 'owner' | 'editor' | 'viewer';
+
+export interface User {
+  id: string;
+  name: string;
+  email: string;
+}
+
+export interface Task {
+  id: string;
+  planId: string;
+  title: string;
+  notes: string;
+  status: Status;
+  assignee: string | null;
+  version: number; // grows with each change but a move
+  createdAt: string;
+  updatedAt: string;
+}
+
+/** The fields of a task that people change. */
+export type TaskFields = Partial<Pick<Task, 'title' | 'notes' | 'status' | 'assignee'>>;
+
+export interface Progress {
+  totalTasks: number;
+  completedTasks: number;
+  completionPercentage: number;
+}
+
+export interface Member {
+  userId: string;
+  name: string;
+  email: string;
+  role: Role;
+}
+
+export interface PlanSummary {
+  id: string;
+  title: string;
+  role: Role;
+  taskCount: number;
+  completedCount: number;
+}
+
+/** A place in the stream of a plan's events. */
+export interface Position {
+  epoch: string;
+  seq: number;
+}
+
+export interface PlanDetail {
+  id: string;
+  title: string;
+  role: Role;
+  position: Position; // of the plan's events: what the tasks include
+  tasks: KnownTask[];
+  progress: Progress;
+  members: Member[];
+}
+
+/** A task in the cache, with the user who made its latest change where an event has told. */
+export type KnownTask = Task & { changedBy?: string };
+
+export const statusNames: Record<Status, string> = {
+  not_started: 'Not started',
+  in_progress: 'In progress',
+  completed: 'Completed',
+};
+
+/** The longest title that the API takes. */
+export const maxTitleLength = 200;
+/** The longest notes that the API takes. */
+export const maxNotesLength = 10_000;

@@ -1,0 +1,49 @@
+import { useIsMutating } from '@tanstack/react-query';
+import { useState } from 'react';
+import { useSession } from '../session/SessionContext';
+import { Avatar } from './Avatar';
+import { Dialog } from './Dialog';
+import { toast } from './toasts';
+
+type Leaving = 'here' | 'everywhere';
+
+/** Who is logged in, and the ways out. */
+export function AccountMenu() {
+  const { session, user } = useSession();
+  const [asking, setAsking] = useState<Leaving | null>(null);
+  const unsent = useIsMutating();
+
+  const leave = async (how: Leaving) => {
+    setAsking(null);
+    try {
+      await (how === 'here' ? session.logout() : session.logoutEverywhere());
+    } catch (error) {
+      toast(`You are still logged in: ${(error as Error).message}`, { kind: 'problem' });
+    }
+  };
+
+  return (
+    <>
+      <button type="button" className="account-button" popoverTarget="account" aria-label={`Account of ${user.name}`}>
+        <Avatar name={user.name} label="" /> <span className="account-name">{user.name}</span>
+      </button>
+      <div id="account" className="account" popover="auto">
+        <p><strong>{user.name}</strong><br />{user.email}</p>
+        <button type="button" popoverTarget="account" onClick={() => (unsent ? setAsking('here') : void leave('here'))}>Log out</button>
+        <button type="button" popoverTarget="account" onClick={() => setAsking('everywhere')}>Log out everywhere…</button>
+      </div>
+      {asking && (
+        <Dialog title={asking === 'here' ? 'Log out?' : 'Log out everywhere?'} onClose={() => setAsking(null)}>
+          {asking === 'everywhere' && <p>Every page where you are logged in closes at once, on all your devices.</p>}
+          {unsent > 0 && <p>{unsent === 1 ? 'One change is' : `${unsent} changes are`} not sent yet and would be lost.</p>}
+          <div className="dialog-actions">
+            <button type="button" className="button" onClick={() => setAsking(null)}>Stay</button>
+            <button type="button" className="button primary" onClick={() => void leave(asking)}>
+              {asking === 'here' ? 'Log out' : 'Log out everywhere'}
+            </button>
+          </div>
+        </Dialog>
+      )}
+    </>
+  );
+}
