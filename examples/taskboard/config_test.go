@@ -19,6 +19,7 @@ import (
 )
 
 func TestFlags(t *testing.T) {
+	t.Parallel()
 	want := config{addr: "127.0.0.1:8080", db: "taskboard.db", tokenTTL: 15 * time.Minute, demo: true, passwordCost: 12}
 	got, err := parseFlags(nil, &bytes.Buffer{})
 	if diff := cmp.Diff(want, got, cmp.AllowUnexported(config{})); err != nil || diff != "" {
@@ -39,6 +40,7 @@ func TestFlags(t *testing.T) {
 }
 
 func TestAddUser(t *testing.T) {
+	t.Parallel()
 	c := cheap()
 	c.demo = false
 	c.db = filepath.Join(t.TempDir(), "board.db")
@@ -70,6 +72,7 @@ func TestAddUser(t *testing.T) {
 }
 
 func TestSeed(t *testing.T) {
+	t.Parallel()
 	path := filepath.Join(t.TempDir(), "board.db")
 	db, err := store.Open(t.Context(), path)
 	if err != nil {

@@ -65,10 +65,14 @@ func mayJoin(db *store.Store) func(ctx context.Context, id auth.Identity, planID
 // With a database whose row locks outlive a statement one would lock the plan's row in the transaction, and broadcast
 // after the commit all the same, under a lock like this one or with a version in every event.
 func (l *live) inOrder(planID string, change func() error) error {
-	lock := &l.order[maphash.String(l.seed, planID)%uint64(len(l.order))]
+	lock := l.orderOf(planID)
 	lock.Lock()
 	defer lock.Unlock()
 	return change()
+}
+
+func (l *live) orderOf(planID string) *sync.Mutex {
+	return &l.order[maphash.String(l.seed, planID)%uint64(len(l.order))]
 }
 
 // In the methods that follow r is the request that has made the change and userID who it came from. Author gives the tab that

@@ -9,13 +9,53 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/planrooms/planrooms/auth"
 	"github.com/planrooms/planrooms/protocol"
 	"github.com/planrooms/planrooms/room"
 )
 
+// Every event is told while its plan's lock is held: no other change of the plan can have come in between.
+func TestChangesAreToldInOrder(t *testing.T) {
+	t.Parallel()
+	heard := make(map[protocol.Type]int)
+	b := serveBoard(t, filepath.Join(t.TempDir(), "board.db"), cheap(), func(s *service) {
+		// The observer is called in the goroutine that broadcasts; here one request comes after the other.
+		observer := room.Observer{Broadcast: func(planID string, event protocol.Type, _ int) {
+			heard[event]++
+			if lock := s.live.orderOf(planID); lock.TryLock() {
+				lock.Unlock()
+				t.Errorf("%s is told out of order", event)
+			}
+		}}
+		s.live.hub = room.NewHub(&room.Options{Authorize: mayJoin(s.store), Observer: observer})
+	})
+	p := b.login(ada)
+	plan := b.plan(p, "Launch week")
+	path := "/api/plans/" + plan.ID
+	order := ids(plan.Tasks)
+	bensID := b.login(ben).User.ID
+
+	b.must(http.StatusNoContent, nil, "POST", path+"/tasks/reorder", p, `{"taskIds":`+quoted(order)+`}`)
+	b.must(http.StatusCreated, nil, "POST", path+"/tasks", p, `{"title":"x"}`)
+	b.must(http.StatusOK, nil, "PATCH", "/api/tasks/"+order[0], p, `{"version":1,"title":"x"}`)
+	b.must(http.StatusNoContent, nil, "DELETE", "/api/tasks/"+order[0], p, "")
+	b.must(http.StatusNoContent, nil, "DELETE", path+"/members/"+bensID, p, "")
+	b.must(http.StatusCreated, nil, "POST", path+"/members", p, `{"email":"ben@example.com","role":"viewer"}`)
+	want := map[protocol.Type]int{
+		protocol.TypeTaskReordered: 1, protocol.TypeTaskCreated: 1, protocol.TypeTaskDeleted: 1, typeMembersUpdated: 2,
+		protocol.TypeTaskUpdated:     4, // one, and the three of the member who was removed
+		protocol.TypeProgressUpdated: 3,
+	}
+	if diff := cmp.Diff(want, heard); diff != "" {
+		t.Errorf("events (-want +got):\n%s", diff)
+	}
+}
+
 // An event that could not be told: the plan has changed, and those who look at it load it again.
 func TestBroadcastFails(t *testing.T) {
+	t.Parallel()
 	b := start(t)
 	p := b.login(ada)
 	plan := b.plan(p, "Launch week")
@@ -30,6 +70,7 @@ func TestBroadcastFails(t *testing.T) {
 }
 
 func TestMayJoin(t *testing.T) {
+	t.Parallel()
 	b := start(t)
 	p, stranger := b.login(ada), b.stranger()
 	plan := b.plan(p, "Launch week")
@@ -68,6 +109,7 @@ func TestMayJoin(t *testing.T) {
 
 // A database that fails is no reason to forget who may see what.
 func TestDatabaseFails(t *testing.T) {
+	t.Parallel()
 	b := start(t)
 	p := b.login(ada)
 	plan := b.plan(p, "Launch week")
@@ -97,6 +139,7 @@ func TestDatabaseFails(t *testing.T) {
 }
 
 func TestInMemory(t *testing.T) {
+	t.Parallel()
 	b := serveBoard(t, ":memory:", cheap())
 	p := b.login(ada)
 	plan := b.plan(p, "Launch week")
@@ -113,6 +156,7 @@ func TestInMemory(t *testing.T) {
 }
 
 func TestRooms(t *testing.T) {
+	t.Parallel()
 	b := start(t)
 	if resp := b.do("GET", "/api/rooms", nil, ""); resp.StatusCode != http.StatusNotFound {
 		t.Errorf("without -debug: status %d %s, want 404", resp.StatusCode, resp.body)

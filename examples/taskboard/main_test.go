@@ -40,7 +40,8 @@ func start(t *testing.T) *board {
 	return serveBoard(t, filepath.Join(t.TempDir(), "board.db"), cheap())
 }
 
-func serveBoard(t *testing.T, path string, c config) *board {
+// serveBoard serves the board at path. The service may be adjusted before it starts.
+func serveBoard(t *testing.T, path string, c config, adjust ...func(s *service)) *board {
 	t.Helper()
 	b := &board{t: t, log: &logBuffer{}}
 	db, err := store.Open(t.Context(), path)
@@ -54,6 +55,9 @@ func serveBoard(t *testing.T, path string, c config) *board {
 		if err := b.service.seed(t.Context(), io.Discard); err != nil {
 			t.Fatal(err)
 		}
+	}
+	for _, f := range adjust {
+		f(b.service)
 	}
 	srv := httptest.NewServer(b.service.routes())
 	b.url = srv.URL

@@ -13,6 +13,7 @@ import (
 type membersData struct{ Members []store.Member }
 
 func TestSharing(t *testing.T) {
+	t.Parallel()
 	b := start(t)
 	cleosPerson, bensPerson, stranger := b.login(cleo), b.login(ben), b.stranger()
 	plan := b.plan(cleosPerson, "Office move")
@@ -58,6 +59,7 @@ func TestSharing(t *testing.T) {
 }
 
 func TestRemoval(t *testing.T) {
+	t.Parallel()
 	b := start(t)
 	adasPerson, bensPerson, cleosPerson := b.login(ada), b.login(ben), b.login(cleo)
 	plan := b.plan(adasPerson, "Launch week")

@@ -10,6 +10,7 @@ import (
 )
 
 func TestServe(t *testing.T) {
+	t.Parallel()
 	handler := serve(fstest.MapFS{
 		"index.html":          {Data: []byte("page")},
 		"favicon.svg":         {Data: []byte("icon")},
@@ -45,6 +46,7 @@ func TestServe(t *testing.T) {
 }
 
 func TestPage(t *testing.T) {
+	t.Parallel()
 	b := start(t)
 	for _, path := range []string{"/", "/anything"} {
 		resp := b.must(http.StatusOK, nil, "GET", path, nil, "")
@@ -60,6 +62,7 @@ func TestPage(t *testing.T) {
 
 // The page obeys the policy that it is sent with, which a browser alone would notice.
 func TestPageHasNothingInline(t *testing.T) {
+	t.Parallel()
 	html, err := fs.ReadFile(dist, "web/dist/index.html")
 	if err != nil {
 		t.Fatal(err)

@@ -60,6 +60,7 @@ func (c change) make(b *board, p *person, tab string, prev uint64, author *viewe
 }
 
 func TestTwoSeeEachOthersChanges(t *testing.T) {
+	t.Parallel()
 	b := start(t)
 	adasPerson, bensPerson := b.login(ada), b.login(ben)
 	plan := b.plan(adasPerson, "Launch week")
@@ -116,6 +117,7 @@ func TestTwoSeeEachOthersChanges(t *testing.T) {
 }
 
 func TestConflict(t *testing.T) {
+	t.Parallel()
 	b := start(t)
 	p := b.login(ada)
 	plan := b.plan(p, "Launch week")
@@ -169,6 +171,7 @@ func TestConflict(t *testing.T) {
 
 // Twenty want to change each version of one task. One of them does, and viewers hear the versions in their order.
 func TestOrderOfEventsIsOrderOfCommits(t *testing.T) {
+	t.Parallel()
 	b := start(t)
 	p := b.login(ada)
 	plan := b.plan(p, "Launch week")
@@ -236,6 +239,7 @@ func TestOrderOfEventsIsOrderOfCommits(t *testing.T) {
 }
 
 func TestWhoMayWhat(t *testing.T) {
+	t.Parallel()
 	b := start(t)
 	adasPerson, bensPerson, cleosPerson := b.login(ada), b.login(ben), b.login(cleo)
 	plan := b.plan(adasPerson, "Launch week")
@@ -282,6 +286,7 @@ func TestWhoMayWhat(t *testing.T) {
 }
 
 func TestBadBodies(t *testing.T) {
+	t.Parallel()
 	b := start(t)
 	p := b.login(ada)
 	plan := b.plan(p, "Launch week")
@@ -337,6 +342,7 @@ func TestBadBodies(t *testing.T) {
 }
 
 func TestLargestTask(t *testing.T) {
+	t.Parallel()
 	b := start(t)
 	p := b.login(ada)
 	plan := b.plan(p, "Launch week")
@@ -348,6 +354,7 @@ func TestLargestTask(t *testing.T) {
 
 // Somebody loads the plan, and a task is added before they have joined.
 func TestPositionMissesNothing(t *testing.T) {
+	t.Parallel()
 	b := start(t)
 	p := b.login(ada)
 	plan := b.plan(p, "Launch week")

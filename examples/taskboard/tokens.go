@@ -112,8 +112,8 @@ func sessionOf(id auth.Identity) string {
 
 // sign returns a token for a session and when it expires. JWTs count in whole seconds.
 func (t *tokens) sign(session store.Session) (token string, expires time.Time, err error) {
-	issued := time.Now().UTC().Truncate(time.Second)
-	expires = issued.Add(t.ttl).Round(time.Second)
+	now := time.Now().UTC()
+	expires = now.Add(t.ttl).Round(time.Second)
 	if session.ExpiresAt.Before(expires) {
 		expires = session.ExpiresAt.Truncate(time.Second)
 	}
@@ -121,7 +121,7 @@ func (t *tokens) sign(session store.Session) (token string, expires time.Time, e
 		Issuer(tokenIssuer).
 		Audience([]string{tokenAudience}).
 		Subject(session.User.ID).
-		IssuedAt(issued).
+		IssuedAt(now).
 		Expiration(expires).
 		Claim(claimSession, session.ID).
 		Build()

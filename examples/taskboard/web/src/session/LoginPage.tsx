@@ -1,10 +1,12 @@
 import { useState, type FormEvent } from 'react';
+import { Avatar } from '../ui/Avatar';
 import { Mark } from '../ui/Mark';
 import { useDocumentTitle } from '../ui/useDocumentTitle';
 import { PageTitle } from '../ui/PageTitle';
 import type { Session } from './session';
 
-const demo = { people: ['ada', 'ben', 'cleo'], password: 'planrooms' };
+const demo = { people: ['Ada', 'Ben', 'Cleo'], password: 'planrooms' };
+const demoEmail = (name: string) => `${name.toLowerCase()}@example.com`;
 
 export function LoginPage({ session }: { session: Session }) {
   const [email, setEmail] = useState('');
@@ -43,16 +45,19 @@ export function LoginPage({ session }: { session: Session }) {
         </form>
         <section className="demo" aria-labelledby="demo">
           <h2 id="demo">Demo accounts</h2>
-          <p>The password of each is <code>{demo.password}</code>. Log in as two of them in two browsers to see plans move.</p>
+          <p>
+            {demo.people.map(demoEmail).join(', ')}; the password of each is <code>{demo.password}</code>. Be two of them in two browsers.
+          </p>
           <div className="demo-people">
             {demo.people.map((name) => (
               <button
                 key={name}
                 type="button"
-                className="button small"
-                onClick={() => { setEmail(`${name}@example.com`); setPassword(demo.password); }}
+                className="button demo-person"
+                aria-label={`${name}: fill in the form`}
+                onClick={() => { setEmail(demoEmail(name)); setPassword(demo.password); }}
               >
-                {name}@example.com
+                <Avatar name={name} label="" /> {name}
               </button>
             ))}
           </div>
