@@ -53,7 +53,7 @@ type Client struct {
 
 // Dial connects to the endpoint of a server, such as "wss://plans.example/ws" (or http, https, ws), and returns when the server has said hello. If the
 // server can't be reached, or asks to come later, Dial goes on trying until ctx ends; it returns at once what no
-// repetition can cure. ctx is of no meaning to the client afterwards.
+// repetition can cure. Afterwards the end of ctx means nothing to the client; its values are those that TokenFunc and HTTPClient see.
 //
 // Nil options mean the defaults, which carry no token. A negative number in them panics.
 func Dial(ctx context.Context, endpoint string, opts *Options) (*Client, error) {

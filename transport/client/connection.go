@@ -102,7 +102,7 @@ func (c *Client) serve(l link) ending {
 	now := time.Now()
 	for _, p := range c.plans {
 		p.detachLocked(now)
-		if errors.Is(err, errTooBig) {
+		if errors.Is(n.readErr, errTooBig) {
 			p.received = protocol.Position{} // what can't be read would only come again
 		}
 	}

@@ -36,8 +36,8 @@ type Options struct {
 	// given up, and all plans begin anew with a [Reload]. Default 1 MiB, which is ample for a server of defaults.
 	MaxMessageBytes int
 
-	// OnState is told each change of state; err says why it is StateWaiting or StateClosed. It is called in the client's own
-	// goroutine, so it must return soon, and must not call Close. Default none.
+	// OnState is told each change of state; err says why it is StateWaiting or StateClosed. It is called in the goroutine that keeps the
+	// connection, one call at a time: it must return soon, and must neither call Close nor wait in Join. Default none.
 	OnState func(s State, err error)
 
 	// Logger gets what a person should look at, and at debug level why connections end. No token is ever logged. Default [slog.DiscardHandler].

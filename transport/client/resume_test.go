@@ -2,7 +2,9 @@ package client_test
 
 import (
 	"errors"
+	"net/http/httptest"
 	"testing"
+	"time"
 
 	"github.com/planrooms/planrooms/protocol"
 	"github.com/planrooms/planrooms/room"
@@ -127,4 +129,24 @@ func TestPositionOutlivesTheProcess(t *testing.T) {
 		}
 	}
 	want(t, joinSince(t, s.dial("ann"), "demo", at), "task 2")
+}
+
+func TestOverTLS(t *testing.T) {
+	s := newServer(t, config{})
+	secure := httptest.NewTLSServer(s.http.Config.Handler)
+	t.Cleanup(secure.Close)
+	s.proxy.point(secure.Listener.Addr().String())
+	o := client.Options{Token: client.StaticToken(tokenOf("ann")), HTTPClient: secure.Client(), BackoffMin: time.Millisecond}
+	c, err := client.Dial(t.Context(), "wss://"+s.proxy.addr()+"/ws", &o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	p := join(t, c, "demo")
+	s.tell("demo", 1, 1)
+	want(t, p, "reload joined", "task 1")
+	s.proxy.cut()
+	want(t, p, "join-plan   1")
+	s.tell("demo", 2, 1)
+	want(t, p, "task 2")
 }

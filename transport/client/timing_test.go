@@ -138,6 +138,30 @@ func TestSilenceIsProbedAndThenCut(t *testing.T) {
 	})
 }
 
+// A client that could not look at the clock in time does not blame the server.
+func TestLateLookAtTheClock(t *testing.T) {
+	bubble(t, func(t *testing.T, s *script) {
+		c, w := s.start(nil)
+		p := w.enter(c, "demo")
+		<-w.up // the ping, which is not answered
+		time.Sleep(9 * time.Second)
+		if err := p.SetPresence(1); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(9 * time.Second) // nobody takes the message
+		w.hear(protocol.TypeUpdatePresence)
+		from := time.Now()
+		if req, err := protocol.DecodeRequest(<-w.up); err != nil || req.Type != protocol.TypePing {
+			t.Fatalf("the client says %v, %v, want another ping", req, err)
+		}
+		<-w.over
+		if got := time.Since(from); got != 10*time.Second {
+			t.Errorf("cut after %v, want 10s", got)
+		}
+		s.open()
+	})
+}
+
 func TestAnythingIsASignOfLife(t *testing.T) {
 	bubble(t, func(t *testing.T, s *script) {
 		_, w := s.start(nil)
