@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"net/http"
 	"sync"
 	"testing"
 	"time"
@@ -164,5 +165,23 @@ func TestCloseDuringEverything(t *testing.T) {
 		wg.Go(func() { _, _ = c.NextNotice(ctx) })
 		wg.Go(func() { s.tell("a", 1, 20); _ = c.Close() })
 		wg.Wait()
+	}
+}
+
+// Nor is anybody else held up who closes a connection, such as a client whose new token was refused.
+func TestCloseFrameThatIsNotAnswered(t *testing.T) {
+	t.Parallel() // it takes as long as Close waits
+	s := newServer(t, config{})
+	header := http.Header{"Authorization": {"Bearer " + tokenOf("ann")}}
+	l, err := client.DialSocket(t.Context(), s.url(), header, http.DefaultClient, 1000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.proxy.freeze()
+	from := time.Now()
+	l.Close(protocol.CloseNormal)
+	l.Release()
+	if got := time.Since(from); got > 4*time.Second {
+		t.Errorf("Close took %v", got)
 	}
 }

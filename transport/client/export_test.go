@@ -41,3 +41,6 @@ func (q *queue[T]) held() int {
 	defer q.mu.Unlock()
 	return q.bytes
 }
+
+// DialSocket opens a link on a socket.
+var DialSocket = dialSocket

@@ -187,7 +187,6 @@ func (p *Plan) parkLocked(now time.Time) {
 func (p *Plan) detachLocked(now time.Time) {
 	p.retry.worked(p.liveSince, now)
 	p.phase, p.asking, p.sent, p.queued, p.retryAt, p.liveSince = parked, false, false, false, time.Time{}, time.Time{}
-	p.unsent = p.state != nil
 }
 
 func (p *Plan) put(e Event) {

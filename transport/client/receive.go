@@ -206,7 +206,7 @@ func (p *Plan) enteredLocked(m protocol.Message, a protocol.JoinAnswer, now time
 	if n.stableSince.IsZero() {
 		n.stableSince = now
 	}
-	p.unsent = p.unsent || p.state != nil
+	p.unsent = p.unsent || p.state != nil // a new connection knows nothing
 	n.showLocked(p)
 }
 

@@ -38,6 +38,8 @@ var _ client.Link = (*wire)(nil)
 // bubble runs a test in a bubble, with a client whose connections the test makes.
 func bubble(t *testing.T, f func(t *testing.T, s *script)) {
 	synctest.Test(t, func(t *testing.T) {
+		// A client that nobody lets in tries for ever, and in a bubble that is soon.
+		defer time.AfterFunc(48*time.Hour, func() { panic("the test waits for something that does not come") }).Stop()
 		f(t, &script{t: t, dials: make(chan *wire)})
 	})
 }

@@ -225,6 +225,7 @@ func TestLeaveAndJoinAgain(t *testing.T) {
 			}
 			joined <- p
 		}()
+		synctest.Wait()
 		w.event("demo", 1, 0)
 		w.say(`{"type":"removed","planId":"demo","data":{"reason":"","retry":false}}`)
 		w.say(`{"type":"leave-plan","planId":"demo","data":{"userId":"bob","participantCount":1}}`)
@@ -412,6 +413,39 @@ func TestSeveralReaders(t *testing.T) {
 			if e := <-got; e != client.ErrLeft.Error() {
 				t.Errorf("a reader ended with %q, want %q", e, client.ErrLeft)
 			}
+		}
+	})
+}
+
+// What has been taken makes room.
+func TestQueueCountsWhatWaits(t *testing.T) {
+	bubble(t, func(t *testing.T, s *script) {
+		c, w := s.start(&client.Options{QueueBytes: 10_000})
+		p := w.enter(c, "demo")
+		want(t, p, "reload joined")
+		for i := range uint64(20) {
+			w.say(`{"type":"task-updated","planId":"demo","data":{"task":%d,"text":%q},"seq":%d,"prev":%d}`, i+1, strings.Repeat("x", 4000), i+1, i)
+			want(t, p, fmt.Sprint("task ", i+1))
+		}
+	})
+}
+
+// Two items that come at one moment wake two readers.
+func TestNoReaderIsForgotten(t *testing.T) {
+	bubble(t, func(t *testing.T, s *script) {
+		c, w := s.start(nil)
+		p := w.enter(c, "demo")
+		w.event("demo", 5, 4)
+		w.join(true, "e", 0)
+		want(t, p, "reload joined", "join-plan   1")
+		got := make(chan string, 2)
+		for range 2 {
+			go func() { got <- describe(next(t, p)) }()
+		}
+		synctest.Wait()
+		w.event("demo", 5, 4) // a reload and a task
+		if items := <-got + <-got; items != "reload gaptask 5" && items != "task 5reload gap" {
+			t.Errorf("items %q, want a reload and a task", items)
 		}
 	})
 }
