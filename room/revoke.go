@@ -61,7 +61,7 @@ func (h *Hub) Revoke(_ context.Context, planID, userID string) error {
 
 // Disconnect closes all connections of the user (4403): they are told not to come back. Once it returns no
 // event of any plan is written to them. A token that was verified before the call may still connect after it: a host that locks a user out
-has Authorize say no as well. Errors: [ErrHubClosed].
+// has Authorize say no as well. Errors: [ErrHubClosed].
 func (h *Hub) Disconnect(_ context.Context, userID string) error {
 	sessions, err := h.sessionsOf(userID)
 	for _, s := range sessions {
