@@ -2,11 +2,8 @@ package client
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"iter"
 	"log/slog"
-	"net/url"
 	"sync"
 	"time"
 
@@ -49,75 +46,6 @@ type Client struct {
 	refused  bool // the server did not accept token
 	refusals int  // of tokens in a row
 	retry    backoff
-}
-
-// Dial connects to the endpoint of a server, such as "wss://plans.example/ws" (or http, https, ws), and returns when the server has said hello. If the
-// server can't be reached, or asks to come later, Dial goes on trying until ctx ends; it returns at once what no
-// repetition can cure. Afterwards the end of ctx means nothing to the client; its values are those that TokenFunc and HTTPClient see.
-//
-// Nil options mean the defaults, which carry no token. A negative number in them panics.
-func Dial(ctx context.Context, endpoint string, opts *Options) (*Client, error) {
-	o, err := opts.withDefaults()
-	if err != nil {
-		return nil, err
-	}
-	target, err := targetOf(endpoint, o.ClientID)
-	if err != nil {
-		return nil, err
-	}
-	return start(ctx, o, func(ctx context.Context, token string) (link, error) {
-		header := o.Header.Clone()
-		if token != "" {
-			header.Set("Authorization", "Bearer "+token)
-		}
-		return dialSocket(ctx, target, header, o.HTTPClient, o.MaxMessageBytes)
-	})
-}
-
-// targetOf adds the client id to an endpoint.
-func targetOf(endpoint, clientID string) (string, error) {
-	u, err := url.Parse(endpoint)
-	if err != nil || u.Host == "" {
-		return "", errors.New("client: the endpoint is not a URL") // the parser's error would quote it
-	}
-	switch u.Scheme {
-	case "ws", "wss", "http", "https":
-	default:
-		return "", errors.New("client: the endpoint is neither ws, wss, http nor https")
-	}
-	q := u.Query()
-	q.Set("client", clientID)
-	u.RawQuery, u.Fragment = q.Encode(), ""
-	return u.String(), nil
-}
-
-// start makes a client and waits for its first connection.
-func start(ctx context.Context, o Options, dial dialFunc) (*Client, error) {
-	c := &Client{
-		opts: o, dial: dial,
-		done: make(chan struct{}), ready: make(chan struct{}),
-		notices: newQueue(maxNotices, o.QueueBytes, noticeBytes),
-		state:   StateConnecting,
-		plans:   make(map[string]*Plan),
-		retry:   backoff{min: o.BackoffMin, max: o.BackoffMax},
-	}
-	c.ctx, c.cancel = context.WithCancel(context.WithoutCancel(ctx))
-	go c.run() // Close waits for it
-	select {
-	case <-c.ready:
-		return c, nil
-	case <-c.done:
-		return nil, fmt.Errorf("dial: %w", c.Err())
-	case <-ctx.Done():
-		c.mu.Lock()
-		last := c.cause
-		c.mu.Unlock()
-		_ = c.Close() // never fails
-		if last != nil {
-			return nil, fmt.Errorf("dial: %w; last: %w", ctx.Err(), last)
-		}
-		return nil, fmt.Errorf("dial: %w", ctx.Err())
-	}
 }
 
 // run connects again and again.
@@ -196,73 +124,6 @@ func (c *Client) finish(err error) {
 	c.mu.Unlock()
 	c.notices.end(err, err == ErrClosed)
 	c.opts.OnState(StateClosed, err)
-}
-
-// JoinOptions say how to join a plan. Nil and the zero value mean the defaults.
-type JoinOptions struct {
-	// Since is where to begin: the position that came with the plan, or that an earlier [Event] carried. What has happened since then comes
-	// first, or a [Reload] if the server no longer has it. The zero value means to begin now, with a Reload.
-	Since protocol.Position
-}
-
-// Join enters a plan, and returns when the server has let the client in. It waits as long as that cannot be found out, be it that there is no
-// connection. If ctx ends first the client is not in the plan. Errors: ctx's, [ErrPlanID], [ErrPosition], [ErrJoined],
-// [ErrForbidden], [ErrTooManyPlans], [ErrRemoved], [ErrClosed], and that of Err.
-func (c *Client) Join(ctx context.Context, planID string, opts *JoinOptions) (*Plan, error) {
-	var since protocol.Position
-	if opts != nil {
-		since = opts.Since
-	}
-	p, err := c.enter(planID, since)
-	if err == nil {
-		select {
-		case <-p.answered:
-			err = p.failure()
-		case <-ctx.Done():
-			p.Leave()
-			err = ctx.Err()
-		}
-	}
-	if err != nil {
-		return nil, fmt.Errorf("join plan %q: %w", planID, err)
-	}
-	return p, nil
-}
-
-// enter makes a plan that is to be joined.
-func (c *Client) enter(planID string, since protocol.Position) (*Plan, error) {
-	switch {
-	case !protocol.ValidPlanID(planID):
-		return nil, ErrPlanID
-	case since != protocol.Position{} && !validPosition(since):
-		return nil, ErrPosition
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	switch {
-	case c.state == StateClosed:
-		return nil, c.cause
-	case c.closing:
-		return nil, ErrClosed
-	case c.plans[planID] != nil:
-		return nil, ErrJoined
-	}
-	p := newPlan(c, planID, since)
-	c.plans[planID] = p
-	if c.conn != nil {
-		c.conn.askLocked(p)
-	}
-	return p, nil
-}
-
-// failure is why the plan has not been entered; nil if it has.
-func (p *Plan) failure() error {
-	p.client.mu.Lock()
-	defer p.client.mu.Unlock()
-	if p.joined {
-		return nil
-	}
-	return p.err
 }
 
 // NextNotice waits for the next private notice of the host. Notices come at most once; of more than 256 that wait, or more than

@@ -2,9 +2,7 @@ package client
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"log/slog"
 	"sync"
 	"time"
 
@@ -51,6 +49,7 @@ type connection struct {
 	goodbye     *protocol.Goodbye
 	goodbyeAt   time.Time
 	garbled     bool            // a message could not be read
+	remarks     []remark        // what receive has found
 	outbox      []outgoing      // what waits to be written
 	urgent      []outgoing      // what is written before that
 	leaving     map[string]bool // plans whose leave-plan has not been answered; they are not joined before
@@ -60,13 +59,6 @@ type connection struct {
 	renewAt     time.Time // zero: never
 	renewed     Token     // the one that waits for the answer
 	fault       error     // why the client gives up the connection
-}
-
-// outgoing is a message that waits to be written. It is encoded when its turn comes and says what is true then, so nothing piles up.
-type outgoing struct {
-	kind   protocol.Type
-	plan   *Plan  // of join-plan and update-presence
-	planID string // of leave-plan
 }
 
 // errFarewell ends keep when all that was to be said before Close has been written.
@@ -271,147 +263,4 @@ func (n *connection) pingLocked(now time.Time, d *deadline) {
 	n.pinged = now
 	n.urgent = append(n.urgent, outgoing{kind: protocol.TypePing})
 	d.passed(now.Add(pongTimeout), now)
-}
-
-// nextLocked takes the next message out of the outbox; nil if there is none that still makes sense.
-func (n *connection) nextLocked() []byte {
-	for {
-		box := &n.outbox
-		if len(n.urgent) > 0 {
-			box = &n.urgent
-		}
-		if len(*box) == 0 {
-			return nil
-		}
-		o := (*box)[0]
-		*box = (*box)[1:]
-		if req, ok := n.requestLocked(o); ok {
-			b, err := protocol.EncodeRequest(req)
-			if err == nil {
-				return b
-			}
-			n.client.opts.Logger.Error("client: a request could not be encoded", slog.Any("error", err))
-		}
-	}
-}
-
-// requestLocked is what o asks for by now.
-func (n *connection) requestLocked(o outgoing) (req protocol.Request, ok bool) {
-	req = protocol.Request{Type: o.kind, PlanID: o.planID}
-	switch p := o.plan; o.kind {
-	case protocol.TypeJoinPlan:
-		p.asking = false
-		if p.err != nil || p.phase != asked {
-			return req, false
-		}
-		p.sent, req.PlanID = true, p.id
-		if p.received.Epoch != "" {
-			since := p.received
-			req.Since = &since
-		}
-	case protocol.TypeUpdatePresence:
-		p.queued = false
-		if p.err != nil || p.phase != live {
-			return req, false // sent after the next join
-		}
-		p.unsent, req.PlanID, req.State = false, p.id, p.state
-	case protocol.TypeAuthenticate:
-		req.Token = n.renewed.Value
-	}
-	return req, true
-}
-
-// askLocked joins a plan, unless that has to wait.
-func (n *connection) askLocked(p *Plan) {
-	if !n.ready || n.parting || n.leaving[p.id] {
-		return // the hello, or the answer to leave-plan, will ask
-	}
-	p.phase, p.retryAt = asked, time.Time{}
-	if p.asking {
-		return
-	}
-	p.asking = true
-	n.outbox = append(n.outbox, outgoing{kind: protocol.TypeJoinPlan, plan: p})
-	n.signal()
-}
-
-// showLocked sends the state of a plan that the server does not know yet.
-func (n *connection) showLocked(p *Plan) {
-	if p.phase == live && p.unsent && !p.queued {
-		p.queued = true
-		n.outbox = append(n.outbox, outgoing{kind: protocol.TypeUpdatePresence, plan: p})
-		n.signal()
-	}
-}
-
-// leaveLocked leaves a plan. Until that is answered it is not joined again, or answers could not be told apart.
-func (n *connection) leaveLocked(planID string) {
-	n.leaving[planID] = true
-	n.outbox = append(n.outbox, outgoing{kind: protocol.TypeLeavePlan, planID: planID})
-	n.signal()
-}
-
-// leftLocked takes the answer to a leave-plan.
-func (n *connection) leftLocked(planID string) {
-	if !n.leaving[planID] {
-		return
-	}
-	delete(n.leaving, planID)
-	if p := n.client.plans[planID]; p != nil {
-		n.askLocked(p)
-	}
-}
-
-// renewLocked asks for a new token when it is time. That may take long, so it has a goroutine of its own.
-func (n *connection) renewLocked(now time.Time, d *deadline) {
-	if n.renewing || !d.passed(n.renewAt, now) {
-		return
-	}
-	n.renewing = true
-	c := n.client
-	n.renewals.Go(func() {
-		t, err := c.ask(n.ctx, TokenRenew)
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		if err != nil {
-			c.opts.Logger.Warn("client: no token to renew with", slog.Any("error", err))
-			n.notRenewedLocked(protocol.ErrorUnavailable, time.Now())
-			return
-		}
-		n.renewed = t
-		n.urgent = append(n.urgent, outgoing{kind: protocol.TypeAuthenticate})
-		n.signal()
-	})
-}
-
-// authenticatedLocked takes the answer to an authenticate.
-func (n *connection) authenticatedLocked(m protocol.Message, now time.Time) {
-	if !n.renewing || n.renewed.Value == "" {
-		return
-	}
-	t := n.renewed
-	var a protocol.Authenticated
-	if err := json.Unmarshal(m.Data, &a); err == nil && t.ExpiresAt.IsZero() && a.ExpiresAt != nil {
-		t.ExpiresAt = a.ExpiresAt.Time
-	}
-	n.client.token = t
-	n.scheduleLocked(now)
-}
-
-// notRenewedLocked has the renewal tried again, or the connection made anew with another token.
-func (n *connection) notRenewedLocked(code protocol.ErrorCode, now time.Time) {
-	if !n.renewing {
-		return
-	}
-	if code == protocol.ErrorBadToken {
-		n.fault = errBadToken
-		n.signal()
-	}
-	n.scheduleLocked(now)
-}
-
-func (n *connection) scheduleLocked(now time.Time) {
-	n.renewing, n.renewed = false, Token{}
-	n.renewAt = n.client.token.renewAt(now, now.Add(authenticateEvery))
-	n.signal()
 }

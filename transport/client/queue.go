@@ -87,7 +87,8 @@ func (q *queue[T]) tryTake(taken func(T)) (item T, ok bool, err error) {
 	q.items = q.items[1:]
 	q.bytes -= q.size(item)
 	if len(q.items) > 0 {
-		q.signal() // several may be waiting
+		// Two readers found nothing, two items came before either of them waited, and the second left no token of its own.
+		q.signal()
 	} else {
 		q.items = nil
 	}

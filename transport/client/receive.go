@@ -21,20 +21,40 @@ func data[T any](m protocol.Message) (v T, ok bool) {
 	return v, json.Unmarshal(m.Data, &v) == nil
 }
 
+// remark is something for the log, which is not called under a lock.
+type remark struct {
+	level slog.Level
+	text  string
+	attrs []slog.Attr
+}
+
 // receive takes one message of the server. Nothing in it waits.
 func (n *connection) receive(b []byte) {
-	now := time.Now()
 	m, err := protocol.Decode(b)
 	c := n.client
 	c.mu.Lock()
-	defer c.mu.Unlock()
+	n.receiveLocked(m, err, time.Now())
+	remarks := n.remarks
+	n.remarks = nil
+	c.mu.Unlock()
+	for _, r := range remarks {
+		c.opts.Logger.LogAttrs(n.ctx, r.level, r.text, r.attrs...)
+	}
+}
+
+func (n *connection) remarkLocked(level slog.Level, text string, attrs ...slog.Attr) {
+	n.remarks = append(n.remarks, remark{level, text, attrs})
+}
+
+func (n *connection) receiveLocked(m protocol.Message, err error, now time.Time) {
+	c := n.client
 	if n.ready { // the time for the hello does not begin anew
 		n.seen, n.pinged = now, time.Time{}
 	}
 	if err != nil {
 		if !n.garbled {
 			n.garbled = true
-			c.opts.Logger.Warn("client: a message that is none of the protocol was ignored")
+			n.remarkLocked(slog.LevelWarn, "client: a message that is none of the protocol was ignored")
 		}
 		return
 	}
@@ -120,7 +140,7 @@ func (n *connection) errorLocked(m protocol.Message, now time.Time) {
 		n.notRenewedLocked(e.Code, now)
 		return
 	}
-	n.client.opts.Logger.Debug("client: a request was refused", slog.String("type", string(e.Re)), slog.String("code", string(e.Code)))
+	n.remarkLocked(slog.LevelDebug, "client: a request was refused", slog.String("type", string(e.Re)), slog.String("code", string(e.Code)))
 }
 
 // refusedLocked takes the error that answers a join.
@@ -216,7 +236,7 @@ func (p *Plan) moveLocked(kind Kind, m protocol.Message) {
 	case m.Seq <= p.received.Seq: // not an event, or one that has come before
 	case m.Prev != p.received.Seq && p.gap != p.received:
 		p.gap = p.received
-		p.client.opts.Logger.Debug("client: events are missing", slog.String("plan", p.id))
+		p.client.conn.remarkLocked(slog.LevelDebug, "client: events are missing", slog.String("plan", p.id))
 		p.client.conn.askLocked(p) // what is missing may still be had
 	default:
 		if m.Prev != p.received.Seq {
