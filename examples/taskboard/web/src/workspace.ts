@@ -4,6 +4,7 @@ import { QueryClient } from '@tanstack/react-query';
 import { Client } from 'planrooms';
 import { createContext, useContext } from 'react';
 import { Connectivity } from './connection/connectivity';
+import type { Carrier } from './plan/carryOut';
 import type { Conflict } from './plan/conflict';
 import { OwnVersions } from './plan/ownVersions';
 import { ApiError, NetworkError } from './session/request';
@@ -15,7 +16,7 @@ export class Workspace {
   readonly queryClient: QueryClient;
   readonly connectivity: Connectivity;
   readonly versions = new OwnVersions();
-  readonly unanswered = new Set<string>();
+  readonly unanswered: Carrier['unanswered'] = new Map();
   /** By task. They outlive the view of their plan. */
   readonly conflicts = new Store<ReadonlyMap<string, Conflict>>(new Map());
   /** The texts that are being written, by the fields that they are written in. */

@@ -55,8 +55,7 @@ export function ShareDialog({ plan, onClose }: { plan: PlanDetail; onClose(): vo
         {plan.members.map((member) => (
           <li key={member.userId} data-testid="member" data-user-id={member.userId}>
             <Avatar name={member.name} label="" />
-            <span className="member-who">{member.name}<br /><span className="quiet">{member.email}</span></span>
-            <span className="quiet">{member.role}</span>
+            <span className="member-who">{member.name}<br /><span className="quiet">{member.role}, {member.email}</span></span>
             {member.role !== 'owner' && (
               <button
                 type="button"
@@ -83,11 +82,13 @@ export function ShareDialog({ plan, onClose }: { plan: PlanDetail; onClose(): vo
             <option value="viewer">viewer</option>
           </select>
         </label>
-        <button type="submit" className="button primary" disabled={add.isPending}>Add</button>
+        <button type="submit" className="button primary" disabled={add.isPending}>Add member</button>
       </form>
       <p role="alert" className="form-problem" hidden={!problem}>{problem?.message}</p>
-      <p role="status" className="quiet">{told}</p>
-      <div className="dialog-actions"><button type="button" className="button" onClick={onClose}>Close</button></div>
+      <div className="dialog-actions">
+        <p role="status" className="quiet grow">{told}</p>
+        <button type="button" className="button" onClick={onClose}>Close</button>
+      </div>
     </Dialog>
   );
 }

@@ -60,6 +60,12 @@ export function moved(ids: string[], id: string, after: string | null): string[]
   return others.toSpliced(after === null ? 0 : others.indexOf(after) + 1, 0, id);
 }
 
+/** The tasks of a plan that an earlier state of it does not have, or has in an earlier version. */
+export function changedTasks(before: PlanDetail, after: PlanDetail): string[] {
+  const versions = new Map(before.tasks.map(({ id, version }) => [id, version]));
+  return after.tasks.filter(({ id, version }) => versions.get(id) !== version).map(({ id }) => id);
+}
+
 /**
  * What to keep when a plan has been fetched. An event that came while the request was under way may be later than the answer; the
  * fetched plan would then take back what people have seen already, until the next fetch.

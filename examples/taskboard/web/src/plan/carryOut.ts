@@ -23,8 +23,8 @@ export interface Carrier {
   headers(mutationId: string): Record<string, string>;
   cached(): PlanDetail | undefined;
   versions: OwnVersions;
-  /** The changes that were sent once without an answer. */
-  unanswered: Set<string>;
+  /** The tasks that were known when a new one was sent for which no answer came, by the mutation id. */
+  unanswered: Map<string, Set<string>>;
 }
 
 /** What the cached plan becomes once the change is confirmed. */
@@ -46,18 +46,19 @@ type Of<Kind extends Change['kind']> = Extract<Change, { kind: Kind }>;
 async function create(change: Of<'create'>, { planId, request, headers, cached, unanswered }: Carrier): Promise<Confirmed> {
   const { mutationId, title, notes, assignee } = change;
   const path = `/api/plans/${encodeURIComponent(planId)}`;
-  if (unanswered.has(mutationId)) {
+  const known = unanswered.get(mutationId);
+  if (known) {
     // It may have arrived, and to send it again would then make a second task.
-    const known = new Set(cached()?.tasks.map(({ id }) => id));
     const now = await request<PlanDetail>(path);
     const made = now.tasks.find((t) => !known.has(t.id) && t.title === title && t.notes === (notes ?? ''));
     if (made) return (plan) => withTask(plan, made);
   }
+  const before = new Set(cached()?.tasks.map(({ id }) => id));
   try {
     const task = await request<Task>(`${path}/tasks`, { method: 'POST', body: { title, notes, assignee }, headers: headers(mutationId) });
     return (plan) => withTask(plan, task);
   } catch (error) {
-    if (error instanceof NetworkError) unanswered.add(mutationId);
+    if (error instanceof NetworkError) unanswered.set(mutationId, known ?? before);
     throw error;
   }
 }

@@ -1,10 +1,10 @@
 import { usePlanWebSocket } from 'planrooms/react';
-import { useEffect } from 'react';
+import { useEffect, useRef } from 'react';
 import { useSession } from '../session/SessionContext';
 import type { PlanDetail, Progress, Task } from '../taskboard';
 import { toast } from '../ui/toasts';
 import { useWorkspace } from '../workspace';
-import { afterEvent, type PlanNews } from './cachedPlan';
+import { afterEvent, changedTasks, type PlanNews } from './cachedPlan';
 import { planKey } from './planQuery';
 import { useHighlights } from './useHighlights';
 import { usePlanNews } from './usePlanNews';
@@ -18,6 +18,7 @@ export function useLivePlan(plan: PlanDetail, onDeleted: (taskId: string, before
   const { user } = useSession();
   const [highlighted, highlight] = useHighlights();
   const tell = usePlanNews();
+  const reloading = useRef<PlanDetail | null>(null);
   const key = planKey(plan.id);
 
   const take = (news: PlanNews) => {
@@ -41,9 +42,19 @@ export function useLivePlan(plan: PlanDetail, onDeleted: (taskId: string, before
     onEvent: (event) => take(event as PlanNews),
     onReceipt: (receipt) => take(receipt),
     onReload: ({ reason }) => {
-      if (reason !== 'joined') toast('The plan was loaded anew: some changes were too long ago to be told one by one.');
+      if (reason !== 'joined') reloading.current = queryClient.getQueryData<PlanDetail>(key) ?? null;
     },
   });
+
+  // What happened while too much was missed comes as a plan, not as events.
+  useEffect(() => {
+    const before = reloading.current;
+    if (!before || before.position === plan.position) return;
+    reloading.current = null;
+    const different = changedTasks(before, plan);
+    different.forEach(highlight);
+    if (different.length > 0) toast(`${different.length === 1 ? 'One task has' : `${different.length} tasks have`} changed while you were not connected.`);
+  }, [plan, highlight]);
 
   // Who was removed and is let in again hears of it by a notice.
   const { status, reconnect } = live;

@@ -46,7 +46,7 @@ export function LoginPage({ session }: { session: Session }) {
         <section className="demo" aria-labelledby="demo">
           <h2 id="demo">Demo accounts</h2>
           <p>
-            {demo.people.map(demoEmail).join(', ')}; the password of each is <code>{demo.password}</code>. Be two of them in two browsers.
+            {demo.people.map(demoEmail).join(', ')}; the password of each is <code>{demo.password}</code>. Try two of them, in two browsers.
           </p>
           <div className="demo-people">
             {demo.people.map((name) => (
@@ -54,7 +54,7 @@ export function LoginPage({ session }: { session: Session }) {
                 key={name}
                 type="button"
                 className="button demo-person"
-                aria-label={`${name}: fill in the form`}
+                title={`Fill in ${demoEmail(name)}`}
                 onClick={() => { setEmail(demoEmail(name)); setPassword(demo.password); }}
               >
                 <Avatar name={name} label="" /> {name}

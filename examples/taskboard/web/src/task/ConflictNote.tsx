@@ -5,7 +5,7 @@ import type { PlanChanges } from '../plan/usePlanChanges';
 import { statusNames, type KnownTask, type PlanDetail, type TaskFields } from '../taskboard';
 import { useWorkspace } from '../workspace';
 
-const fieldNames = { title: 'Title', notes: 'Notes', status: 'Status', assignee: 'Assigned to' };
+const fieldNames = { title: 'title', notes: 'notes', status: 'status', assignee: 'choice of a person' };
 
 interface ConflictNoteProps {
   conflict: Conflict;
@@ -20,6 +20,7 @@ export function ConflictNote({ conflict, theirs, plan, changes }: ConflictNotePr
   const workspace = useWorkspace();
   const end = () => workspace.setConflict(theirs.id, null);
   const who = nameOf(plan, theirs.changedBy);
+  const whose = theirs.changedBy ? `${who}’s` : 'Their';
   const fields = conflict.kind === 'update' ? differences(conflict.mine, theirs) : [];
   const settled = conflict.kind === 'update' && fields.length === 0; // they have come to the same by now
   useEffect(() => { if (settled) workspace.setConflict(theirs.id, null); }, [settled, workspace, theirs.id]);
@@ -30,8 +31,8 @@ export function ConflictNote({ conflict, theirs, plan, changes }: ConflictNotePr
       <p role="alert"><strong>{who} changed this meanwhile.</strong>{conflict.kind === 'delete' && ' It was not deleted.'}</p>
       {conflict.kind === 'update' && fields.map((field) => (
         <dl key={field} className="versions">
-          <div data-testid="mine"><dt>Your {fieldNames[field].toLowerCase()}</dt><dd>{shown(plan, conflict.mine, field)}</dd></div>
-          <div data-testid="theirs"><dt>{fieldNames[field]} now</dt><dd>{shown(plan, theirs, field)}</dd></div>
+          <div data-testid="mine"><dt>Your {fieldNames[field]}</dt><dd>{shown(plan, conflict.mine, field)}</dd></div>
+          <div data-testid="theirs"><dt>{whose} {fieldNames[field]}</dt><dd>{shown(plan, theirs, field)}</dd></div>
         </dl>
       ))}
       <div className="conflict-actions">

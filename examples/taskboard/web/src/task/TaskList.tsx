@@ -1,13 +1,13 @@
 import { closestCenter, DndContext, KeyboardSensor, PointerSensor, useSensor, useSensors, type DragEndEvent } from '@dnd-kit/core';
 import { SortableContext, sortableKeyboardCoordinates, verticalListSortingStrategy } from '@dnd-kit/sortable';
-import { useCallback } from 'react';
+import { useCallback, useRef } from 'react';
 import type { Participant } from '../connection/live';
 import type { Conflict } from '../plan/conflict';
 import { nameOf } from '../plan/changeText';
 import { moved } from '../plan/cachedPlan';
 import type { VisibleTask } from '../plan/pendingChanges';
 import type { PlanChanges } from '../plan/usePlanChanges';
-import type { PlanDetail } from '../taskboard';
+import type { KnownTask, PlanDetail } from '../taskboard';
 import { dragWords } from './dragWords';
 import { TaskRow } from './TaskRow';
 
@@ -40,11 +40,22 @@ export function TaskList({ tasks, plan, mayEdit, changes, conflicts, highlighted
     if (moved(ids, task.id, after).join() !== ids.join()) changes.move(task, after);
   };
 
+  // Who has deleted a task by keyboard goes on at the next one, rather than at the top of the page.
+  const list = useRef<HTMLOListElement>(null);
+  const remove = (task: KnownTask) => {
+    const neighbour = ids[ids.indexOf(task.id) + 1] ?? ids[ids.indexOf(task.id) - 1];
+    changes.remove(task);
+    requestAnimationFrame(() => {
+      [...(list.current?.children ?? [])].find((row) => (row as HTMLElement).dataset.taskId === neighbour)
+        ?.querySelector<HTMLElement>('.disclose')?.focus();
+    });
+  };
+
   if (tasks.length === 0) return <p className="empty">{mayEdit ? 'Nothing to do yet. Add the first task below.' : 'Nothing to do yet.'}</p>;
   return (
     <DndContext sensors={sensors} collisionDetection={closestCenter} onDragEnd={drop} accessibility={dragWords(tasks)}>
       <SortableContext items={ids} strategy={verticalListSortingStrategy} disabled={!mayEdit}>
-        <ol className="tasks" aria-label="Tasks" data-testid="tasks">
+        <ol ref={list} className="tasks" aria-label="Tasks" data-testid="tasks">
           {tasks.map((task) => (
             <TaskRow
               key={task.id}
@@ -52,6 +63,7 @@ export function TaskList({ tasks, plan, mayEdit, changes, conflicts, highlighted
               plan={plan}
               mayEdit={mayEdit}
               changes={changes}
+              onDelete={remove}
               conflict={conflicts.get(task.id)}
               highlighted={highlighted.has(task.id)}
               editors={others.filter(({ state }) => isEditing(state, task.id)).map(({ userId, userName }) => userName || nameOf(plan, userId))}

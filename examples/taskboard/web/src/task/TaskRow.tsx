@@ -6,7 +6,7 @@ import { nameOf } from '../plan/changeText';
 import type { Conflict } from '../plan/conflict';
 import type { VisibleTask } from '../plan/pendingChanges';
 import type { PlanChanges } from '../plan/usePlanChanges';
-import type { PlanDetail } from '../taskboard';
+import type { KnownTask, PlanDetail } from '../taskboard';
 import { Avatar } from '../ui/Avatar';
 import { ConflictNote } from './ConflictNote';
 import { DragHandle } from './DragHandle';
@@ -26,9 +26,10 @@ interface TaskRowProps {
   /** The names of others who are writing in it. */
   editors: string[];
   onEditing(taskId: string | null): void;
+  onDelete(task: KnownTask): void;
 }
 
-export function TaskRow({ task, plan, mayEdit, changes, conflict, highlighted, editors, onEditing }: TaskRowProps) {
+export function TaskRow({ task, plan, mayEdit, changes, conflict, highlighted, editors, onEditing, onDelete }: TaskRowProps) {
   const [open, setOpen] = useState(false);
   const details = useId();
   const editable = mayEdit && !task.unborn;
@@ -84,7 +85,7 @@ export function TaskRow({ task, plan, mayEdit, changes, conflict, highlighted, e
         />
       )}
       <div id={details} hidden={!open} className="task-details">
-        {open && <TaskDetails {...edit} members={plan.members} onDelete={changes.remove} />}
+        {open && <TaskDetails {...edit} members={plan.members} onDelete={onDelete} />}
       </div>
     </li>
   );

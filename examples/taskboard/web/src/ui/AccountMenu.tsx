@@ -24,7 +24,7 @@ export function AccountMenu() {
 
   return (
     <>
-      <button type="button" className="account-button" popoverTarget="account" aria-label={`Account of ${user.name}`}>
+      <button type="button" className="account-button" popoverTarget="account" aria-label={`${user.name}: account`}>
         <Avatar name={user.name} label="" /> <span className="account-name">{user.name}</span>
       </button>
       <div id="account" className="account" popover="auto">

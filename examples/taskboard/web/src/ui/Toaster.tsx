@@ -36,8 +36,10 @@ function ToastView({ toast }: { toast: Toast }) {
       onFocus={() => setHeld(true)}
       onBlur={() => setHeld(false)}
     >
-      <p>{text}</p>
-      {action && <Action action={action} done={() => dismiss(id)} />}
+      <div className="toast-body">
+        <p>{text}</p>
+        {action && <Action action={action} done={() => dismiss(id)} />}
+      </div>
       <button type="button" className="icon-button" aria-label="Close message" onClick={() => dismiss(id)}>
         <svg viewBox="0 0 16 16" aria-hidden="true"><path d="M4 4l8 8M12 4l-8 8" /></svg>
       </button>

@@ -1,0 +1,40 @@
+import { expect, test } from 'vitest';
+import { plan, task } from '../testing';
+import { afterEvent, inOrder, later, moved } from './cachedPlan';
+
+const titles = (p: { tasks: { title: string }[] }) => p.tasks.map(({ title }) => title).join(' ');
+
+test('events change the plan and its position', () => {
+  const before = plan(task('a'), task('b'), task('c'));
+  expect(titles(afterEvent(before, { type: 'task-created', data: { task: task('d') }, seq: 8 }))).toBe('a b c d');
+  expect(titles(afterEvent(before, { type: 'task-updated', data: { task: task('b', { version: 2, title: 'B' }) }, seq: 8 }))).toBe('a B c');
+  expect(titles(afterEvent(before, { type: 'task-deleted', data: { taskId: 'b' }, seq: 8 }))).toBe('a c');
+  expect(titles(afterEvent(before, { type: 'task-reordered', data: { taskIds: ['c', 'a', 'gone'] }, seq: 8 }))).toBe('c a b');
+  expect(afterEvent(before, { type: 'receipt', seq: 8 })).toEqual({ ...before, position: { epoch: 'e', seq: 8 } });
+});
+
+test('an event that is overtaken by an answer takes nothing back', () => {
+  const before = plan(task('a', { version: 3, title: 'latest' }));
+  expect(titles(afterEvent(before, { type: 'task-updated', data: { task: task('a', { version: 2 }) }, seq: 8 }))).toBe('latest');
+});
+
+test('a fetched plan that is overtaken by events is left out', () => {
+  const cached = afterEvent(plan(task('a')), { type: 'task-deleted', data: { taskId: 'a' }, seq: 8 });
+  expect(later(plan(task('a')), cached)).toBe(cached);
+  const restarted = { ...plan(task('a')), position: { epoch: 'another', seq: 0 } };
+  expect(titles(later(restarted, cached))).toBe('a');
+});
+
+test('who made the latest change is known as long as it is the latest', () => {
+  const cached = afterEvent(plan(task('a')), { type: 'task-updated', data: { task: task('a', { version: 2 }) }, by: 'ben', seq: 8 });
+  const fetched = (version: number) => ({ ...plan(task('a', { version })), position: { epoch: 'e', seq: 9 } });
+  expect(later(fetched(2), cached).tasks[0]?.changedBy).toBe('ben');
+  expect(later(fetched(3), cached).tasks[0]?.changedBy).toBeUndefined();
+});
+
+test('a move is behind a task, wherever that is', () => {
+  expect(moved(['a', 'b', 'c'], 'a', 'b')).toEqual(['b', 'a', 'c']);
+  expect(moved(['a', 'b', 'c'], 'c', null)).toEqual(['c', 'a', 'b']);
+  expect(moved(['a', 'c'], 'c', 'gone')).toEqual(['a', 'c']);
+  expect(inOrder([{ id: 'new' }, { id: 'a' }, { id: 'other' }], ['a'])).toEqual([{ id: 'a' }, { id: 'new' }, { id: 'other' }]);
+});

@@ -1,0 +1,28 @@
+import { expect, test } from 'vitest';
+import { task } from '../testing';
+import type { Change } from './change';
+import { visibleTasks } from './pendingChanges';
+
+const confirmed = [task('a'), task('b'), task('c')];
+const shown = (...changes: Change[]) => visibleTasks(confirmed, changes)
+  .map(({ title, pending, unborn }) => title + (unborn ? '?' : pending ? '*' : '')).join(' ');
+
+test('changes are laid over what is confirmed, in their order', () => {
+  const rename = (title: string): Change => ({ mutationId: title, kind: 'update', base: task('b'), fields: { title } });
+  expect(shown(rename('B'), rename('BB'))).toBe('a BB* c');
+  expect(shown({ mutationId: 'm', kind: 'delete', base: task('a') }, { mutationId: 'n', kind: 'create', title: 'new' })).toBe('b c new?');
+  expect(shown({ mutationId: 'm', kind: 'move', taskId: 'c', title: 'c', after: null })).toBe('c a b');
+});
+
+test('changes of what is gone change nothing', () => {
+  const gone: Change[] = [
+    { mutationId: 'm', kind: 'update', base: task('x'), fields: { title: 'X' } },
+    { mutationId: 'n', kind: 'move', taskId: 'a', title: 'a', after: 'x' },
+  ];
+  expect(shown(...gone)).toBe('a b c');
+});
+
+test('without its change everything is as it was: nothing has to be rolled back', () => {
+  shown({ mutationId: 'm', kind: 'update', base: task('a'), fields: { status: 'completed' } });
+  expect(confirmed).toEqual([task('a'), task('b'), task('c')]);
+});
