@@ -38,6 +38,27 @@ func TestHoleIsFilledOnTheSameConnection(t *testing.T) {
 	})
 }
 
+// An answer to a join that was not even sent is none.
+func TestAnswerBeforeTheQuestion(t *testing.T) {
+	bubble(t, func(t *testing.T, s *script) {
+		c, w := s.start(nil)
+		p := w.enter(c, "demo")
+		if err := p.SetPresence(1); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		w.event("demo", 9, 8) // the join that this asks for waits until the state has been taken
+		w.joined("demo", true, "e", 0)
+		w.say(`{"type":"error","planId":"demo","data":{"code":"forbidden","re":"join-plan"}}`)
+		synctest.Wait()
+		w.hear(protocol.TypeUpdatePresence)
+		w.join(true, "e", 0)
+		w.hear(protocol.TypeUpdatePresence)
+		w.event("demo", 1, 0)
+		want(t, p, "reload joined", "join-plan   1", "task 1")
+	})
+}
+
 // A hole that joining again does not fill is told, and not asked about for ever.
 func TestHoleThatStays(t *testing.T) {
 	bubble(t, func(t *testing.T, s *script) {
@@ -158,6 +179,7 @@ func TestRosterFollowsWhatIsTold(t *testing.T) {
 			{`{"type":"join-plan","planId":"demo","data":{"userId":"bob","userName":"Bobby","participantCount":2}}`, "Ann Bobby", 2},
 			{`{"type":"presence-updated","planId":"demo","data":{"userId":"bob","state":3}}`, "Ann Bobby=3", 2},
 			{`{"type":"presence-updated","planId":"demo","data":{"userId":"eve","state":3}}`, "Ann Bobby=3", 2},
+			{`{"type":"join-plan","planId":"demo","data":{"userId":"bob","userName":"Bob","participantCount":2}}`, "Ann Bob=3", 2},
 			{`{"type":"join-plan","planId":"demo","data":{"participantCount":200}}`, "Ann", 200},
 			{`{"type":"join-plan","planId":"demo","data":{"userId":"cid","userName":"Cid","participantCount":3}}`, "Ann Cid", 3},
 			{`{"type":"leave-plan","planId":"demo","data":{"userId":"dan","participantCount":2}}`, "Ann Cid", 2},
@@ -215,7 +237,11 @@ func TestRosterIsBounded(t *testing.T) {
 func TestLeaveAndJoinAgain(t *testing.T) {
 	bubble(t, func(t *testing.T, s *script) {
 		c, w := s.start(nil)
-		w.enter(c, "demo").Leave()
+		old := w.enter(c, "demo")
+		old.Leave()
+		if e, err := old.Next(t.Context()); !errors.Is(err, client.ErrLeft) {
+			t.Errorf("Next after Leave = %s, %v, want %v", describe(e), err, client.ErrLeft)
+		}
 		w.hear(protocol.TypeLeavePlan)
 		joined := make(chan *client.Plan)
 		go func() {

@@ -277,6 +277,39 @@ func TestRemovedForAWhile(t *testing.T) {
 	})
 }
 
+func TestPlanBackoffBeginsAnew(t *testing.T) {
+	bubble(t, func(t *testing.T, s *script) {
+		c, w := s.start(nil)
+		w.enter(c, "demo")
+		for range 50 {
+			w.rest(5 * time.Second)
+			from := time.Now()
+			w.say(`{"type":"removed","planId":"demo","data":{"retry":true}}`)
+			w.join(true, "e", 0)
+			if got := time.Since(from); got > 500*time.Millisecond {
+				t.Fatalf("joined again after %v, want at most 500ms", got)
+			}
+		}
+	})
+}
+
+// When a write fails the reader may have heard why the server has gone.
+func TestServerGoesWhileTheClientWrites(t *testing.T) {
+	bubble(t, func(t *testing.T, s *script) {
+		c, w := s.start(nil)
+		p := w.enter(c, "demo")
+		if err := p.SetPresence(1); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait() // it is being written
+		w.lose(&client.CloseError{Code: protocol.CloseForbidden, Remote: true})
+		<-c.Done()
+		if err := c.Err(); !errors.Is(err, client.ErrDisconnected) {
+			t.Errorf("Err() = %v, want %v", err, client.ErrDisconnected)
+		}
+	})
+}
+
 // Many changes of a state between two messages are one; and the client never says more than the server takes.
 func TestPresenceIsPaced(t *testing.T) {
 	bubble(t, func(t *testing.T, s *script) {
