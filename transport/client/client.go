@@ -36,7 +36,7 @@ type Client struct {
 
 	mu       sync.Mutex // guards the following; taken before queue.mu. No callback and nothing that waits runs under it
 	state    State
-	cause    error // why it is waiting or closed
+	cause    error // why it is not connected, if that is known
 	closing  bool  // Close was called
 	greeted  bool  // ready is closed
 	userID   string
@@ -73,7 +73,10 @@ func (c *Client) run() {
 
 func (c *Client) tell(s State, cause error) {
 	c.mu.Lock()
-	c.state, c.cause = s, cause
+	c.state = s
+	if cause != nil { // while it connects again, why it has to is still of interest
+		c.cause = cause
+	}
 	c.mu.Unlock()
 	c.opts.OnState(s, cause)
 }

@@ -25,9 +25,10 @@
 //
 //   - first in the stream of a plan that was joined without a position;
 //   - after an absence that was too long, or a restart of the server;
-//   - when the host asked everybody to reload;
+//   - when the host asked everybody to reload, or the server had to leave something out;
 //   - when the program was too slow. The items that wait are bounded by Options.QueueEvents and Options.QueueBytes for each plan. When
-//     there are more, all of them are dropped and one Reload stands in their place. Neither the connection nor another plan ever waits for a slow reader.
+//     there are more, those that tell of people go first; if that is not enough all are dropped and one Reload stands in their
+//     place. Neither the connection nor another plan ever waits for a slow reader.
 //
 // A Reload carries the position from which the stream goes on. What is loaded after it was received may be newer than that, and
 // the next items may tell of changes that it already has: those with a seq up to that of the position that came with the plan.

@@ -181,6 +181,25 @@ func TestDialEndsWithItsContext(t *testing.T) {
 	}
 }
 
+// Also while another attempt is under way Dial knows why the last one failed.
+func TestDialTellsTheLastError(t *testing.T) {
+	bubble(t, func(t *testing.T, s *script) {
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error)
+		go func() {
+			_, err := client.Start(ctx, nil, s.dial)
+			done <- err
+		}()
+		broken := errors.New("broken")
+		(<-s.dials).answer <- broken
+		<-s.dials
+		cancel()
+		if err := <-done; !errors.Is(err, context.Canceled) || !errors.Is(err, broken) {
+			t.Errorf("Dial = %v, want %v and %v", err, context.Canceled, broken)
+		}
+	})
+}
+
 func TestFinalCloses(t *testing.T) {
 	for _, tt := range []struct {
 		name string
