@@ -85,7 +85,7 @@ function failed(workspace: Workspace, planId: string, error: Error, change: Chan
   }
   if (error instanceof GoneError) {
     if (change.kind === 'update') saveFromOblivion(change.base, change.fields, again);
-    else toast(`${subject} is not there any more.`, { kind: 'problem' });
+    else toast(`${subject} is not there any more.`);
     return;
   }
   toast(`${notDone(change)}: ${error.message}`, {
@@ -101,7 +101,7 @@ function failed(workspace: Workspace, planId: string, error: Error, change: Chan
 export function saveFromOblivion(task: KnownTask, { title, notes }: TaskFields, make: (change: Change) => void): void {
   const wrote = title ?? notes;
   toast(`${quoted(task.title)} is not there any more.${wrote ? ` You wrote ${quoted(wrote)}.` : ''}`, {
-    kind: 'problem',
+    kind: wrote ? 'problem' : 'news',
     action: wrote ? {
       label: 'Add as a new task',
       run: () => make({ mutationId: newId(), kind: 'create', title: title ?? task.title, notes: notes ?? task.notes }),
