@@ -1,0 +1,64 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"syscall"
+
+	"github.com/planrooms/planrooms/protocol"
+)
+
+// explain adds to an error what to do about it, where that is known. t is nil before there are tokens.
+func explain(err error, s *settings, t *target) error {
+	if hint := hintFor(err, s, t); hint != "" {
+		return fmt.Errorf("%w\n%s", err, hint)
+	}
+	return err
+}
+
+func hintFor(err error, s *settings, t *target) string {
+	var refused *refusedError
+	var closed *closedError
+	var join *joinError
+	status := 0
+	switch {
+	case errors.As(err, &join):
+		switch join.code {
+		case protocol.ErrorForbidden:
+			return "There is no such plan, or it is not for this user: see -plans, -rooms, and who logs in."
+		case protocol.ErrorUnavailable:
+			return "Authorize of the server returned an error that is not room.ErrForbidden, or took too long: its log knows more."
+		}
+		return ""
+	case errors.Is(err, syscall.EMFILE):
+		return "This process has too few descriptors: see ulimit -n."
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return "Nobody listens there: start the server (go run ./examples/quickstart), or leave out -url for one in this process."
+	case errors.As(err, &refused):
+		status = refused.Status
+	case errors.As(err, &closed):
+		status = map[protocol.CloseCode]int{
+			protocol.CloseUnauthorized: http.StatusUnauthorized, protocol.CloseRateLimited: http.StatusTooManyRequests,
+			protocol.CloseInternal: http.StatusServiceUnavailable, protocol.CloseShutdown: http.StatusServiceUnavailable,
+		}[closed.code]
+	}
+	switch status {
+	case http.StatusUnauthorized:
+		return "The server does not accept the token: see -token, -tokens, -login, -token-path."
+	case http.StatusForbidden:
+		return "The server does not allow this: for a WebSocket the Origin (see -header), for a request the user's rights."
+	case http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusMovedPermanently, http.StatusFound, http.StatusPermanentRedirect, http.StatusTemporaryRedirect:
+		return "The server has nothing there. -preset quickstart is the default; another server needs -login or -token, -publish, -plans of its own."
+	case http.StatusTooManyRequests:
+		if t == nil || t.credentials == nil {
+			return "The server limits how often one may ask."
+		}
+		return fmt.Sprintf("The server limits how many connections a user may have: %d by default (room.Options.ConnectionsPerUser). %d connections share %d tokens, "+
+			"which suffice for %d. Give more of them (-user, -tokens), or raise the limit for the test.",
+			perUser, s.conns, t.credentials.count(), perUser*t.credentials.count())
+	case http.StatusServiceUnavailable:
+		return "The server is full (transport.Options.MaxConnections), is shutting down, or cannot check tokens: its log knows more."
+	}
+	return ""
+}

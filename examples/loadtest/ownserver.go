@@ -1,0 +1,93 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/planrooms/planrooms/auth"
+	"github.com/planrooms/planrooms/protocol"
+	"github.com/planrooms/planrooms/room"
+	"github.com/planrooms/planrooms/transport"
+)
+
+// An ownServer is a server of plan rooms in this process, with the defaults of the library. Everybody may see every plan.
+type ownServer struct {
+	hub    *room.Hub
+	http   *http.Server
+	served chan error
+
+	mu     sync.Mutex // guards the following
+	closes counts     // of stalled readers, by code
+}
+
+// stalledID stands in the client ids of stalled readers.
+const stalledID = "-stalled-"
+
+// newOwnTarget starts a server on a free port of loopback. Each connection is a user of its own, and changes are broadcast directly.
+func newOwnTarget(s *settings) (*target, error) {
+	o := &ownServer{served: make(chan error, 1), closes: counts{}}
+	o.hub = room.NewHub(&room.Options{
+		Authorize: func(context.Context, auth.Identity, string) error { return nil },
+		Observer:  room.Observer{Disconnect: o.disconnected},
+	})
+	anybody := auth.VerifierFunc(func(_ context.Context, token string) (auth.Identity, error) {
+		return auth.Identity{UserID: token, Name: token}, nil
+	})
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	o.http = &http.Server{Handler: transport.NewHandler(o.hub, anybody, nil), ReadHeaderTimeout: 30 * time.Second}
+	go func() { o.served <- o.http.Serve(ln) }() // close waits for it
+
+	tokens := make([]string, s.conns)
+	for i := range tokens {
+		tokens[i] = fmt.Sprint("user", i)
+	}
+	pad := strings.Repeat("x", s.size)
+	return &target{
+		endpoint: url.URL{Scheme: "ws", Host: ln.Addr().String(), Path: "/ws"},
+		plans:    s.plans, credentials: &credentials{tokens: tokens}, own: o,
+		publish: func(ctx context.Context, c change, mutation string) error {
+			task := map[string]any{"id": "load", "title": pad}
+			return o.hub.BroadcastTaskUpdated(ctx, s.plans[c.plan], task, room.Mutation(mutation))
+		},
+	}, nil
+}
+
+func (o *ownServer) disconnected(c room.ConnectionInfo, code protocol.CloseCode) {
+	if !strings.Contains(c.ClientID, stalledID) {
+		return
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.closes.add(fmt.Sprint(code))
+}
+
+// stalledCloses returns with which codes the server has closed stalled readers.
+func (o *ownServer) stalledCloses() counts {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	c := counts{}
+	for code, n := range o.closes {
+		c[code] = n
+	}
+	return c
+}
+
+func (o *ownServer) close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	err := errors.Join(o.http.Shutdown(ctx), o.hub.Shutdown(ctx))
+	if served := <-o.served; !errors.Is(served, http.ErrServerClosed) {
+		err = errors.Join(err, served)
+	}
+	return err
+}

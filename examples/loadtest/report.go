@@ -1,0 +1,168 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+)
+
+// A report is what a run has found. Times are in seconds, latencies in milliseconds.
+type report struct {
+	Target      string         `json:"target"`
+	Plans       int            `json:"plans"`
+	Connections int            `json:"connections"` // stalled readers included
+	Rate        float64        `json:"rate"`        // changes a second, as asked for
+	Processors  int            `json:"processors"`
+	Connected   float64        `json:"connectedSeconds"` // how long it took until all had joined
+	Began       float64        `json:"beganSeconds"`     // when the changes began
+	Published   float64        `json:"publishedSeconds"` // for how long they were made
+	Latency     quantiles      `json:"latency"`          // of deliveries, from when the change was due
+	Lateness    quantiles      `json:"lateness"`         // of sending changes
+	Requests    quantiles      `json:"requests"`         // from sending a change to its answer
+	Joining     quantiles      `json:"joining"`          // from dialling to the join's answer
+	Totals      totals         `json:"totals"`
+	Faults      faults         `json:"faults"`
+	Ended       int            `json:"ended"` // connections that were told not to come back
+	Away        int            `json:"away"`  // that had not come back at the end
+	Dead        int            `json:"dead"`  // that were open and answered no ping
+	Reloads     counts         `json:"reloads"`
+	Closes      counts         `json:"closes"`
+	Errors      counts         `json:"errors"`
+	Stalled     *stalledReport `json:"stalled,omitempty"`
+	Seconds     []second       `json:"seconds"`
+}
+
+// stalledReport is about the readers that did not read, and whether others had to wait for them.
+type stalledReport struct {
+	Count        int       `json:"count"`
+	Plans        []string  `json:"plans"` // where they were
+	Endings      counts    `json:"endings"`
+	ServerClosed counts    `json:"serverClosed,omitempty"` // with which codes a server in this process has closed them
+	Beside       quantiles `json:"beside"`                 // latency of those in the same plans
+	Apart        quantiles `json:"apart"`                  // and of those in the other plans
+}
+
+func newReport(s *settings, t *target) *report {
+	name := "a server in this process"
+	if t.own == nil {
+		name = t.endpoint.Redacted()
+	}
+	return &report{Target: name, Plans: len(t.plans), Connections: s.conns, Rate: s.rate, Processors: runtime.NumCPU()}
+}
+
+// deaf is an error if events came, but none that could be told to be of this run's changes.
+func (r *report) deaf() error {
+	if r.Totals.Accepted == 0 || r.Totals.Deliveries > 0 {
+		return nil
+	}
+	if r.Totals.Events > 0 {
+		return errors.New("events came, but none of them carried the X-Plan-Mutation of its request: broadcast with transport.Author(r, userID), " +
+			"or put {mutation} into the body of -publish where the event shows it")
+	}
+	if r.Faults.Missing > 0 {
+		return errors.New("no event came at all: either what -publish does is not broadcast to the plans of -plans, or the server has lost everything")
+	}
+	return nil
+}
+
+// perSecond is a number of things in each second of publishing.
+func (r *report) perSecond(n int) int {
+	if r.Published <= 0 {
+		return 0
+	}
+	return int(float64(n) / r.Published)
+}
+
+// print writes the report as the settings ask, and draws the plot.
+func (r *report) print(w io.Writer, s *settings) error {
+	var err error
+	if s.json {
+		e := json.NewEncoder(w)
+		e.SetIndent("", "  ")
+		err = e.Encode(r)
+	} else {
+		_, err = io.WriteString(w, r.text())
+	}
+	if s.plot != "" {
+		err = errors.Join(err, os.WriteFile(s.plot, []byte(plot(r)), 0o666))
+	}
+	return err
+}
+
+// text is the report for people.
+func (r *report) text() string {
+	var b strings.Builder
+	row := func(name, format string, args ...any) {
+		fmt.Fprintf(&b, "%-14s"+format+"\n", append([]any{name}, args...)...)
+	}
+	spread := func(q quantiles) string {
+		return fmt.Sprintf("p50 %s   p95 %s   p99 %s   max %s", inWords(q.P50), inWords(q.P95), inWords(q.P99), inWords(q.Max))
+	}
+	t := r.Totals
+	fmt.Fprintf(&b, "%s: %s connections in %d plans, %g changes/s for %.1f s, %d processors\n\n",
+		r.Target, grouped(r.Connections), r.Plans, r.Rate, r.Published, r.Processors)
+	row("latency", "%s   (from when the change was due, ±0.8 %%)", spread(r.Latency))
+	row("deliveries", "%s, %s/s", grouped(t.Deliveries), grouped(r.perSecond(t.Deliveries)))
+	row("changes", "%s sent, %s accepted, %s never sent; requests %s", grouped(t.Sent), grouped(t.Accepted), grouped(t.NeverSent), spread(r.Requests))
+	row("sent late by", "%s", spread(r.Lateness))
+	if r.Connected > 0 {
+		row("joins", "%s/s; %s", grouped(int(float64(r.Connections)/r.Connected)), spread(r.Joining))
+	}
+	f := r.Faults
+	row("gaps", "%d, changes missing %d", f.Gaps, f.Missing)
+	row("doubled", "%d, out of order %d", f.Duplicates, f.OutOfOrder)
+	row("reloads", "%s", inOneLine(r.Reloads))
+	row("resumes", "%s", grouped(t.Resumes))
+	row("closes", "%s", inOneLine(r.Closes))
+	row("errors", "%s", inOneLine(r.Errors))
+	if n := r.Ended + r.Away + r.Dead; n > 0 {
+		row("not there", "%d connections at the end: %d told not to come back, %d on their way back, %d dead", n, r.Ended, r.Away, r.Dead)
+	}
+	if r.Stalled != nil {
+		r.Stalled.write(row, spread)
+	}
+	switch {
+	case f.any():
+		b.WriteString("\nFAULT: not every connection heard everything once and in order.\n")
+	case t.Deliveries > 0:
+		b.WriteString("\nEvery connection heard everything once and in order, or was told to reload.\n")
+	}
+	return b.String()
+}
+
+func (s *stalledReport) write(row func(string, string, ...any), spread func(quantiles) string) {
+	row("stalled", "%d readers in %d plans: %s", s.Count, len(s.Plans), inOneLine(s.Endings))
+	if len(s.ServerClosed) > 0 {
+		row("", "the server closed %s", inOneLine(s.ServerClosed))
+	}
+	if s.Endings[endedOpen] > 0 {
+		row("", "those still open had not filled their socket's buffers for 10 s: more -rate, -size or -for would")
+	}
+	row("  beside them", "%s", spread(s.Beside))
+	if s.Apart.Count > 0 {
+		row("  elsewhere", "%s", spread(s.Apart))
+	}
+}
+
+// inOneLine is counts in one line, the most frequent first.
+func inOneLine(c counts) string {
+	if len(c) == 0 {
+		return "0"
+	}
+	names := slices.SortedFunc(maps.Keys(c), func(a, b string) int {
+		if c[a] != c[b] {
+			return c[b] - c[a]
+		}
+		return strings.Compare(a, b)
+	})
+	for i, name := range names {
+		names[i] = fmt.Sprintf("%s × %s", grouped(c[name]), name)
+	}
+	return strings.Join(names, ", ")
+}
