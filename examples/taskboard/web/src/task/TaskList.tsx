@@ -1,4 +1,4 @@
-import { closestCenter, DndContext, KeyboardSensor, PointerSensor, useSensor, useSensors, type DragEndEvent } from '@dnd-kit/core';
+import { closestCenter, DndContext, KeyboardSensor, PointerSensor, useSensor, useSensors, type DragEndEvent, type Modifier } from '@dnd-kit/core';
 import { SortableContext, sortableKeyboardCoordinates, verticalListSortingStrategy } from '@dnd-kit/sortable';
 import { useCallback, useRef } from 'react';
 import type { Participant } from '../connection/live';
@@ -53,7 +53,7 @@ export function TaskList({ tasks, plan, mayEdit, changes, conflicts, highlighted
 
   if (tasks.length === 0) return <p className="empty">{mayEdit ? 'Nothing to do yet. Add the first task below.' : 'Nothing to do yet.'}</p>;
   return (
-    <DndContext sensors={sensors} collisionDetection={closestCenter} onDragEnd={drop} accessibility={dragWords(tasks)}>
+    <DndContext sensors={sensors} collisionDetection={closestCenter} modifiers={straight} onDragEnd={drop} accessibility={dragWords(tasks)}>
       <SortableContext items={ids} strategy={verticalListSortingStrategy} disabled={!mayEdit}>
         <ol ref={list} className="tasks" aria-label="Tasks" data-testid="tasks">
           {tasks.map((task) => (
@@ -75,6 +75,9 @@ export function TaskList({ tasks, plan, mayEdit, changes, conflicts, highlighted
     </DndContext>
   );
 }
+
+/** A list has one direction. */
+const straight: Modifier[] = [({ transform }) => ({ ...transform, x: 0 })];
 
 /** Whether a presence state, which may be anything, says that this task is being edited. */
 const isEditing = (state: unknown, taskId: string) => (state as { editing?: unknown } | null | undefined)?.editing === taskId;
