@@ -1,0 +1,41 @@
+package load
+
+import (
+	"bytes"
+	"time"
+
+	"github.com/planrooms/planrooms/examples/compare/internal/peer"
+)
+
+// dialect is what a client of an implementation says besides the WebSocket handshake, and how it knows that it is in its room.
+type dialect struct {
+	token    bool                      // the request carries one, and does not name the room
+	hello    func(room string) []byte  // first message of the client; nil if being connected is being in the room
+	welcomes func(message []byte) bool // tells the answer to hello
+	ping     []byte                    // message of the server that asks for pong; nil if it pings in control frames
+	pong     []byte
+	settle   time.Duration // after the last join, until the server has told everybody about it
+}
+
+func dialectOf(impl string) dialect {
+	switch impl {
+	case peer.Ours:
+		return dialect{
+			token: true,
+			hello: func(room string) []byte { return []byte(`{"type":"join-plan","planId":"` + room + `"}`) },
+			welcomes: func(m []byte) bool {
+				return bytes.HasPrefix(m, []byte(`{"type":"join-plan"`)) && bytes.Contains(m, []byte(`"success":true`))
+			},
+			settle: 1500 * time.Millisecond, // a crowded room is told how many are there once a second
+		}
+	case "centrifuge":
+		return dialect{
+			hello:    func(string) []byte { return []byte(`{"id":1,"connect":{}}`) },
+			welcomes: func(m []byte) bool { return bytes.Contains(m, []byte(`"connect":{`)) },
+			ping:     []byte("{}"),
+			pong:     []byte("{}"),
+			settle:   200 * time.Millisecond,
+		}
+	}
+	return dialect{settle: 200 * time.Millisecond}
+}

@@ -1,0 +1,6 @@
+package machine
+
+var (
+	BusyTicks   = busyTicks
+	ParseThread = parseThread
+)
