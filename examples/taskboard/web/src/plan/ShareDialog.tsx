@@ -34,7 +34,10 @@ export function ShareDialog({ plan, onClose }: { plan: PlanDetail; onClose(): vo
   });
   const remove = useMutation({
     networkMode: 'always',
-    mutationFn: ({ userId }: Member) => session.request(`${path}/${encodeURIComponent(userId)}`, { method: 'DELETE', headers: client.headers(newId()) }),
+    mutationFn: ({ userId }: Member) => session.request(`${path}/${encodeURIComponent(userId)}`, {
+      method: 'DELETE',
+      headers: client.headers(newId()),
+    }),
     onMutate: () => setTold(''),
     onSuccess: (_, { userId, name }) => {
       setMembers((members) => members.filter((member) => member.userId !== userId));

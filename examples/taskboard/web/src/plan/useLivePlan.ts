@@ -53,7 +53,8 @@ export function useLivePlan(plan: PlanDetail, onDeleted: (taskId: string, before
     reloading.current = null;
     const different = changedTasks(before, plan);
     different.forEach(highlight);
-    if (different.length > 0) toast(`${different.length === 1 ? 'One task has' : `${different.length} tasks have`} changed while you were not connected.`);
+    const what = different.length === 1 ? 'One task has' : `${different.length} tasks have`;
+    if (different.length > 0) toast(`${what} changed while you were not connected.`);
   }, [plan, highlight]);
 
   // Who was removed and is let in again hears of it by a notice.

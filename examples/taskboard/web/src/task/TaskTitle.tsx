@@ -38,7 +38,11 @@ export function TaskTitle({ task, editable, onSave, onEditing }: EditProps) {
 
   if (!editable) return <span className="task-title">{task.title}</span>;
   if (!writing) {
-    return <button ref={button} type="button" className="task-title" title="Rename" aria-label={`Rename ${task.title}`} onClick={draft.begin}>{task.title}</button>;
+    return (
+      <button ref={button} type="button" className="task-title" title="Rename" aria-label={`Rename ${task.title}`} onClick={draft.begin}>
+        {task.title}
+      </button>
+    );
   }
   return (
     <input
