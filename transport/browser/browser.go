@@ -10,7 +10,7 @@
 //
 // planrooms.js is the client. react.js has the hook usePlanWebSocket; it imports "react" by that name, so a page that loads it from here
 // needs an import map. The same folder is the npm package planrooms, with planrooms/react, for programs with a bundler; the type
-// declarations are part of it.
+// declarations are part of it, and to be had by name from planrooms/types and planrooms/protocol.
 package browser
 
 import (
