@@ -107,12 +107,6 @@ func (p *page) next() int {
 	return len(p.entries)
 }
 
-func (p *page) stateOf(index int) state {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.entries[index].state
-}
-
 // A hearing is which changes of a plan one connection has heard of: one bit for each from the first that it still waits for.
 // The zero value has heard of none and waits for all. It is not safe for concurrent use.
 type hearing struct {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -50,10 +49,11 @@ loop:
 		case <-inTime.Done():
 			break loop
 		}
+		plan := n % len(p.ledger.plans)
 		sending.Go(func() {
 			defer func() { <-slots }()
 			// Ctrl-C ends the schedule, not what is under way.
-			outcome.note(p.one(context.WithoutCancel(ctx), p.ledger.begin(n%len(p.ledger.plans), due)))
+			outcome.note(p.one(context.WithoutCancel(ctx), p.ledger.begin(plan, due)))
 		})
 	}
 	// When it has to stop early, what was due until then was to be sent.
@@ -118,5 +118,5 @@ func (o *outcome) verdict() error {
 	if o.good > 0 || o.failed == 0 {
 		return nil
 	}
-	return fmt.Errorf("all of the first %d changes failed: %w", o.failed, errors.Join(o.first))
+	return fmt.Errorf("all of the first %d changes failed: %w", o.failed, o.first)
 }
