@@ -72,6 +72,7 @@ func (c *Config) check() error {
 // Result is what one run found. What a mode does not measure is zero.
 type Result struct {
 	// Connecting.
+	Connections     int     `json:"connections"`
 	ConnectSeconds  float64 `json:"connectSeconds"`
 	ConnectCPU      float64 `json:"connectCPU"`      // µs of the server per connection, joined
 	ConnectP50      float64 `json:"connectP50"`      // µs from the start of the TCP connection until joined

@@ -70,6 +70,7 @@ func (e *engine) arrive(ctx context.Context, m *meter) error {
 	if err != nil {
 		return err
 	}
+	r.Connections = e.joined
 	r.ConnectSeconds = took.Seconds()
 	r.ConnectCPU = after.cpu(before) / n
 	r.ConnectAllocs = float64(after.Mallocs-before.Mallocs) / n

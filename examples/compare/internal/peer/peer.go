@@ -57,6 +57,14 @@ func Names() (names []string) {
 	return names
 }
 
+// Modules lists what the implementations are imported from, for a report to name their versions.
+func Modules() []string {
+	return []string{
+		"github.com/lxzan/gws", "github.com/gobwas/ws", "github.com/gorilla/websocket", "github.com/olahol/melody",
+		"github.com/coder/websocket", "github.com/centrifugal/centrifuge", "nhooyr.io/websocket", "github.com/lestrrat-go/jwx/v2",
+	}
+}
+
 // New makes an implementation by its name.
 func New(name string, o Options) (Server, error) {
 	for _, c := range constructors() {

@@ -1,0 +1,53 @@
+package bench
+
+import (
+	"time"
+
+	"github.com/planrooms/planrooms/examples/compare/internal/load"
+	"github.com/planrooms/planrooms/examples/compare/internal/peer"
+)
+
+// callScenarios measure what the host's own code waits for.
+func callScenarios(p Plan) []Scenario {
+	config := load.Config{
+		Connections: 10_000, Rooms: 1, Mode: load.Calls, Rate: 20, Measure: p.pick(2*time.Second, 20*time.Second), FrameBytes: 400,
+	}
+	all := Variant{Name: "all read", Load: run(config)}
+	config.Stalled = 0.1
+	some := Variant{
+		Name: "10 % stalled",
+		Load: run(config),
+		Skip: map[string]string{peer.Raw: "its loop would wait for the first reader that stalls"},
+	}
+	aim := func(what string, v Variant, atMost float64, value func(Sample) float64) Aim {
+		return Aim{
+			Text:    what + inVariant(v.Name),
+			AtMost:  atMost,
+			Reached: func(m Medians) float64 { return m.Of(peer.Ours, v.Name, value) },
+		}
+	}
+	return []Scenario{{
+		ID:    "S11",
+		Title: "the call that publishes, in a room of 10,000",
+		Caption: "The server calls itself, 20 times a second, while everybody reads and while 1,000 have stopped. Allocations are counted around 64 further calls, with " +
+			"the statistics of the runtime, and their median is given. raw writes to everybody before it returns.",
+		Impls:    []string{peer.Ours, peer.Raw, "gws"},
+		Variants: []Variant{all, some},
+		Columns: []Column{
+			{"call p50 µs", "%.1f", func(s Sample) float64 { return s.CallP50 }},
+			{"call p99 µs", "%.1f", callP99},
+			{"call max µs", "%.0f", func(s Sample) float64 { return s.CallMax }},
+			{"allocs/call", "%.0f", callAllocs},
+			{"calls", "%.0f", func(s Sample) float64 { return float64(s.CallCount) }},
+			{"delivery p99 µs", "%.0f", p99},
+			{"lost", "%.0f", func(s Sample) float64 { return float64(s.Lost) }},
+			{"out of order", "%.0f", func(s Sample) float64 { return float64(s.Disorder) }},
+			{"server cores", "%.2f", func(s Sample) float64 { return s.Busy }},
+			foreignColumn(),
+		},
+		Aims: []Aim{
+			aim("p99 of the call in µs", all, 20, callP99), aim("p99 of the call in µs", some, 20, callP99),
+			aim("allocations per call", all, 2, callAllocs), aim("allocations per call", some, 2, callAllocs),
+		},
+	}}
+}

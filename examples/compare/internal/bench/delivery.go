@@ -1,0 +1,70 @@
+package bench
+
+import (
+	"time"
+
+	"github.com/planrooms/planrooms/examples/compare/internal/load"
+	"github.com/planrooms/planrooms/examples/compare/internal/peer"
+)
+
+// deliveryScenarios measure what an event costs that everybody gets.
+func deliveryScenarios(p Plan) []Scenario {
+	warm, measure := p.pick(200*time.Millisecond, time.Second), p.pick(500*time.Millisecond, 3*time.Second)
+	closed := func(window int) []Variant {
+		return []Variant{{Load: run(load.Config{
+			Connections: 1000, Rooms: 1, Mode: load.Closed, Window: window, Warm: warm, Measure: measure, Spin: true,
+		})}}
+	}
+	open := func(rate float64) Variant {
+		return Variant{
+			Name: rateName(rate),
+			Load: run(load.Config{
+				Connections: 10_000, Rooms: 1000, Mode: load.Open, Rate: rate, Warm: warm, Measure: measure, Spin: true,
+			}),
+			Skip: map[string]string{"melody": "its filter visits all 10,000 sessions for each event, about 1 ms"},
+		}
+	}
+	low, high := open(2000), open(5000)
+	return []Scenario{
+		{
+			ID:       "S1",
+			Title:    "one room of 1,000, one event under way",
+			Caption:  "Closed loop: the next event is published when the last has reached everybody, so nothing ever waits. p50 and p99 are the time until it has.",
+			Variants: closed(1),
+			Columns:  deliveryColumns(),
+			Aims:     []Aim{timesCPU(1.10, peer.Raw, "")},
+		},
+		{
+			ID:    "S2",
+			Title: "one room of 1,000, 16 events under way",
+			Caption: "Closed loop with 16 events under way: who joins what waits into fewer writes wins. p50 and p99 are the time until an " +
+				"event has reached everybody.",
+			Variants: closed(16),
+			Columns:  deliveryColumns(),
+			Aims:     []Aim{timesCPU(0.35, "centrifuge", ""), timesCPU(0.15, peer.Raw, "")},
+		},
+		{
+			ID:    "S3",
+			Title: "1,000 rooms of 10",
+			Caption: "Open loop: events are due at a fixed rate, over all rooms in turn, and p50 and p99 are from then until one delivery. The price of " +
+				"receiving an event to publish is in the figures of all; it is shared by 10 deliveries.",
+			Variants: []Variant{low, high},
+			Columns:  deliveryColumns(),
+			Aims: []Aim{
+				timesCPU(1.08, peer.Raw, low.Name), timesCPU(1.08, peer.Raw, high.Name),
+				timesCPU(1.00, "gobwas", low.Name), timesCPU(1.00, "gobwas", high.Name),
+			},
+		},
+	}
+}
+
+// timesCPU is the aim to take at most so many times the CPU per delivery of another implementation.
+func timesCPU(times float64, of, variant string) Aim {
+	return Aim{
+		Text:   "CPU per delivery, times that of " + of + inVariant(variant),
+		AtMost: times,
+		Reached: func(m Medians) float64 {
+			return m.Of(peer.Ours, variant, cpu) / m.Of(of, variant, cpu)
+		},
+	}
+}
