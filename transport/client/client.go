@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"errors"
 	"iter"
 	"log/slog"
 	"sync"
@@ -46,7 +47,13 @@ type Client struct {
 	refused  bool // the server did not accept token
 	refusals int  // of tokens in a row
 	retry    backoff
+
+	unanswered time.Time // when a handshake last got no answer; zero: never
 }
+
+// replacedBySelf is how long after a handshake without an answer a 4409 may be its doing: the server can have been so slow with it that the next
+// connection of this client was there before, and then takes the older one for the newer.
+const replacedBySelf = time.Minute
 
 // run connects again and again.
 func (c *Client) run() {
@@ -91,6 +98,11 @@ func (c *Client) attempt() ending {
 	l, err := c.dial(ctx, token.Value)
 	cancel()
 	if err != nil {
+		if refused := (*HandshakeError)(nil); !errors.As(err, &refused) {
+			c.mu.Lock()
+			c.unanswered = time.Now()
+			c.mu.Unlock()
+		}
 		return endingOf(err, nil)
 	}
 	return c.serve(l)
@@ -102,6 +114,9 @@ func (c *Client) judge(end ending, now time.Time) (wait time.Duration, final err
 	defer c.mu.Unlock()
 	if c.closing {
 		return 0, ErrClosed
+	}
+	if errors.Is(end.err, ErrReplaced) && !c.unanswered.IsZero() && now.Sub(c.unanswered) < replacedBySelf {
+		end.reconnect = true
 	}
 	if end.reauth {
 		c.refused = true

@@ -18,7 +18,8 @@ var (
 	ErrUnauthorized = errors.New("client: unauthorized")
 	// ErrDisconnected is why a client has ended whose user was disconnected by the host.
 	ErrDisconnected = errors.New("client: disconnected by the host")
-	// ErrReplaced is why a client has ended when another of the same user has connected with its client id.
+	// ErrReplaced is why a client has ended when another of the same user has connected with its client id. In the minute after a handshake of its own that
+	// got no answer a client takes that one for the other, and comes back.
 	ErrReplaced = errors.New("client: replaced by a newer connection")
 
 	// ErrPlanID is returned by Join for a plan id that is not 1 to 128 bytes of valid UTF-8 without control characters.

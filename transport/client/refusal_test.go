@@ -239,6 +239,24 @@ func TestFinalCloses(t *testing.T) {
 	}
 }
 
+// A handshake that was given up can be served late, after the next one: then the client has replaced itself.
+func TestReplacedByAnOwnHandshake(t *testing.T) {
+	bubble(t, func(t *testing.T, s *script) {
+		c, w := s.start(nil)
+		w.lose(net.ErrClosed)
+		(<-s.dials).answer <- net.ErrClosed
+		w = s.open()
+		w.goodbye(protocol.CloseReplaced, 0)
+		w = s.open()
+		w.rest(2 * time.Minute)
+		w.goodbye(protocol.CloseReplaced, 0)
+		<-c.Done()
+		if err := c.Err(); !errors.Is(err, client.ErrReplaced) {
+			t.Errorf("Err() = %v, want %v", err, client.ErrReplaced)
+		}
+	})
+}
+
 // What a close frame without a goodbye asks for.
 func TestCloseFrameAlone(t *testing.T) {
 	for code, back := range map[protocol.CloseCode]bool{
