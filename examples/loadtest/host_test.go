@@ -29,9 +29,11 @@ type host struct {
 	options hostOptions
 	gone    chan protocol.CloseCode // of connections
 
-	mu     sync.Mutex // guards the following
-	logins int
-	issued map[string]string // user by token
+	mu      sync.Mutex // guards the following
+	logins  int
+	issued  map[string]string // user by token
+	changes int
+	at      map[int]func() // what to do before a change is made, by its number from 1 on
 }
 
 type hostOptions struct {
@@ -40,12 +42,13 @@ type hostOptions struct {
 	forbidden bool
 	silent    bool // does not pass on who made a change
 	mute      bool // makes no broadcast at all
+	joined    func()
 	refuse    func(r *http.Request) int
 }
 
 func newHost(t *testing.T, o hostOptions) *host {
 	t.Helper()
-	h := &host{options: o, issued: make(map[string]string), gone: make(chan protocol.CloseCode, 1000)}
+	h := &host{options: o, issued: make(map[string]string), at: make(map[int]func()), gone: make(chan protocol.CloseCode, 1000)}
 	o.hub.Authorize = func(context.Context, auth.Identity, string) error {
 		if o.forbidden {
 			return room.ErrForbidden
@@ -53,6 +56,9 @@ func newHost(t *testing.T, o hostOptions) *host {
 		return nil
 	}
 	o.hub.Observer.Disconnect = func(_ room.ConnectionInfo, code protocol.CloseCode) { h.gone <- code }
+	if o.joined != nil {
+		o.hub.Observer.Join = func(room.ConnectionInfo, string, bool) { o.joined() }
+	}
 	h.hub = room.NewHub(&o.hub)
 	mux := http.NewServeMux()
 	mux.Handle("GET /ws", transport.NewHandler(h.hub, auth.VerifierFunc(h.verify), &o.transport))
@@ -110,7 +116,21 @@ func (h *host) forget() {
 	clear(h.issued)
 }
 
+// before has f called once, before the change with a number from 1 on.
+func (h *host) before(number int, f func()) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.at[number] = f
+}
+
 func (h *host) change(w http.ResponseWriter, r *http.Request) {
+	h.mu.Lock()
+	h.changes++
+	f := h.at[h.changes]
+	h.mu.Unlock()
+	if f != nil {
+		f()
+	}
 	id, err := h.verify(r.Context(), strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer "))
 	if err != nil {
 		http.Error(w, "unauthorized", http.StatusUnauthorized)
@@ -261,11 +281,11 @@ func readFrame(r io.Reader) (frame, payload []byte, err error) {
 	return append(frame, payload...), payload, nil
 }
 
-// settingsFor are those of a short run.
+// settingsFor are those of a run that somebody has to end.
 func settingsFor(t *testing.T, endpoint string, args ...string) *settings {
 	t.Helper()
 	s, err := parse(append([]string{
-		"-url", endpoint, "-plans", "demo", "-conns", "4", "-rate", "400", "-for", "100ms", "-drain", "10s",
+		"-url", endpoint, "-plans", "demo", "-conns", "4", "-rate", "400", "-for", "1h", "-drain", "10s",
 	}, args...), io.Discard)
 	if err != nil {
 		t.Fatal(err)

