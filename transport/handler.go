@@ -93,6 +93,10 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // connect admits the connection to the hub and upgrades it. Admission comes first, since its refusal is an HTTP
 // answer; what the hub writes meanwhile waits in the sink.
 func (h *handler) connect(w http.ResponseWriter, r *http.Request, id auth.Identity, clientID string) {
+	if r.Context().Err() != nil {
+		h.connections.release() // gone while it was verified; it must not replace what the client has opened since
+		return
+	}
 	c := newConn(h.opts.Logger, h.opts.WriteBuffer, &h.buffers)
 	s, err := h.hub.Connect(r.Context(), id, c, &room.ConnectOptions{ClientID: clientID, Verifier: h.verifier, RemoteAddr: r.RemoteAddr})
 	if err != nil {

@@ -1,13 +1,18 @@
 package transport_test
 
 import (
+	"context"
 	"crypto/tls"
+	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/planrooms/planrooms/auth"
+	"github.com/planrooms/planrooms/room"
 	"github.com/planrooms/planrooms/transport"
 )
 
@@ -124,5 +129,36 @@ func TestNoHijack(t *testing.T) {
 	_, resp := open(t, s.Server, handshake{token: tokenOf("ann")})
 	if resp.StatusCode != http.StatusInternalServerError {
 		t.Errorf("status %d, want 500", resp.StatusCode)
+	}
+}
+
+// A client that has gone before its token was verified does not come into the hub, where it would replace the connection that it
+// has made since.
+func TestGoneBeforeItWasVerified(t *testing.T) {
+	verifying, gone := make(chan struct{}), make(chan struct{})
+	connected := make(chan string, 1)
+	s := newServer(t, config{
+		verifier: auth.VerifierFunc(func(ctx context.Context, token string) (auth.Identity, error) {
+			close(verifying)
+			<-ctx.Done() // net/http has seen the end
+			defer close(gone)
+			return auth.Identity{UserID: "ann"}, nil
+		}),
+		hub: room.Options{Observer: room.Observer{Connect: func(c room.ConnectionInfo) { connected <- c.ID }}},
+	})
+	nc, err := net.Dial("tcp", s.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	fmt.Fprintf(nc, "GET /?client=tab HTTP/1.1\r\nHost: %s\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"+
+		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nAuthorization: Bearer t\r\n\r\n", s.Listener.Addr())
+	receive(t, verifying)
+	_ = nc.Close()
+	receive(t, gone)
+	s.Close() // waits for the handler
+	select {
+	case id := <-connected:
+		t.Errorf("connection %s was made for a client that is gone", id)
+	default:
 	}
 }

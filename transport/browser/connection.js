@@ -27,6 +27,7 @@ const ASLEEP = 90_000; // and so late by sleep, since tabs are throttled to once
 const FIRST_DELAY = 500;
 const MAX_DELAY = 30_000;
 const SETTLED = 5_000;
+const ABANDONED = 60_000;
 const RENEW_BEFORE = 30_000;
 const RENEW_EVERY = 10_500; // the server takes one in 10 s
 const MAX_TIMER = 2 ** 31 - 1;
@@ -57,6 +58,7 @@ export class Connection {
   #run = 0; // counts what has been entered: who has waited for something sees that it is no longer wanted
   #attempt = 0; // failures in a row
   #paced = false; // the server has said when to come back
+  #abandonedAt = 0; // when a handshake was given up that had no answer
 
   #token = '';
   #expiresAt = 0; // by the server's clock
@@ -142,6 +144,7 @@ export class Connection {
     const socket = this.#socket;
     this.#socket = this.#goodbye = null;
     if (socket) {
+      if (this.state === 'connecting') this.#abandonedAt = Date.now();
       socket.onmessage = socket.onclose = null;
       socket.close(1000);
     }
@@ -201,7 +204,9 @@ export class Connection {
   #closed(/** @type {number} */ code, /** @type {string} */ text) {
     const { reconnect = !FINAL.includes(code), reauth = code === 4401, retryAfterMs = 0, reason = text } = this.#goodbye ?? {};
     const error = { code, message: reason };
-    if (!reconnect || (reauth && this.#rejected)) return this.stop(error);
+    // A handshake that was given up can be served late, and then replaces the connection that came after it.
+    const byItself = code === 4409 && Date.now() - this.#abandonedAt < ABANDONED;
+    if ((!reconnect && !byItself) || (reauth && this.#rejected)) return this.stop(error);
     if (!reauth) return this.#retry(error, retryAfterMs);
     this.error = error;
     this.#reject();

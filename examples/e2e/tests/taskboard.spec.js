@@ -23,7 +23,7 @@ const test = base.extend({
       const board = new Board(page, watchSockets(page));
       await page.goto(server.url);
       if (!known) {
-        await page.getByRole('button', { name: `${name}: fill in the form` }).click();
+        await page.getByRole('button', { name, exact: true }).click();
         await page.getByRole('button', { name: 'Log in', exact: true }).click();
       }
       if (plan) await board.open(plan);
@@ -276,7 +276,7 @@ test('logged out everywhere: every page says so and stops, with 4403', async ({ 
     });
   });
   await two.page.waitForFunction(() => window.bareIsOpen);
-  await one.page.getByRole('button', { name: 'Account of Ada' }).click();
+  await one.page.getByRole('button', { name: 'Ada: account' }).click();
   await one.page.getByRole('button', { name: 'Log out everywhere…' }).click();
   await one.page.getByRole('dialog').getByRole('button', { name: 'Log out everywhere' }).click();
   await expect(two.page.getByRole('alert')).toContainText('You were logged out everywhere');

@@ -234,6 +234,22 @@ describe('connected -> waiting or idle', () => {
     expect(sockets.length).toBe(1);
   });
 
+  it('4409 by a handshake of its own, given up and served late, is not', async () => {
+    const c = client();
+    c.connect();
+    await advance(20_000); // without an answer
+    await advance(250);
+    last().hello();
+    last().end(4409, { reconnect: false });
+    expect([c.state, sockets.length]).toEqual(['waiting', 2]);
+    await advance(500);
+    last().hello();
+    FakeSocket.pongs = true;
+    await advance(60_000);
+    last().end(4409, { reconnect: false });
+    expect([c.state, sockets.length]).toEqual(['idle', 3]);
+  });
+
   it('the goodbye wins over the code', async () => {
     const c = await connected();
     last().end(4999, { reconnect: false });
