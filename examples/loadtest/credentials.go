@@ -14,6 +14,8 @@ type credentials struct {
 	login func(ctx context.Context, user string) (token string, err error) // nil: the tokens were given
 	users []string                                                         // one for each token, if there is a login
 
+	renewing sync.Mutex // held while somebody logs in again; taken before mu
+
 	mu     sync.Mutex // guards the following
 	tokens []string
 }
@@ -52,17 +54,20 @@ func (c *credentials) renew(ctx context.Context, number int, refused string) err
 	if c.login == nil {
 		return errNoLogin
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	i := number % len(c.tokens)
-	if c.tokens[i] != refused {
+	c.renewing.Lock()
+	defer c.renewing.Unlock()
+	if c.token(number) != refused {
 		return nil
 	}
+	i := number % len(c.users)
 	token, err := c.login(ctx, c.users[i])
-	if err == nil {
-		c.tokens[i] = token
+	if err != nil {
+		return err
 	}
-	return err
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.tokens[i] = token
+	return nil
 }
 
 // maxAnswer bounds what is read of an answer, in bytes.

@@ -54,9 +54,9 @@ func hintFor(err error, s *settings, t *target) string {
 		if t == nil || t.credentials == nil {
 			return "The server limits how often one may ask."
 		}
-		return fmt.Sprintf("The server limits how many connections a user may have: %d by default (room.Options.ConnectionsPerUser). %d connections share %d tokens, "+
-			"which suffice for %d. Give more of them (-user, -tokens), or raise the limit for the test.",
-			perUser, s.conns, t.credentials.count(), perUser*t.credentials.count())
+		return fmt.Sprintf("The server limits how many connections a user may have: %d by default (room.Options.ConnectionsPerUser). %s share %s, "+
+			"which would do for %d. Give more (-user, -tokens), or raise the limit for the test.",
+			perUser, several(s.conns, "connection"), several(t.credentials.count(), "token"), perUser*t.credentials.count())
 	case http.StatusServiceUnavailable:
 		return "The server is full (transport.Options.MaxConnections), is shutting down, or cannot check tokens: its log knows more."
 	}

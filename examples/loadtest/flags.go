@@ -95,7 +95,7 @@ func parse(args []string, stderr io.Writer) (*settings, error) {
 	f.DurationVar(&s.during, "for", 30*time.Second, "how long to make changes")
 	f.DurationVar(&s.ramp, "ramp", 0, "spread the connecting over this time (default: as fast as it goes, 64 at a time)")
 	f.DurationVar(&s.drain, "drain", 15*time.Second, "how long to wait at the end for what is still on its way")
-	f.IntVar(&s.size, "size", 512, "`bytes` of {pad} in each change")
+	f.IntVar(&s.size, "size", 1800, "`bytes` of {pad} in each change")
 	f.IntVar(&s.inflight, "inflight", 256, "`number` of changes that may be under way at once")
 	f.StringVar(&x.token, "token", "", "one `token` for all")
 	f.StringVar(&x.tokenFile, "tokens", "", "a `file` of tokens, one in each line, used in turn")

@@ -29,6 +29,8 @@ type host struct {
 	options hostOptions
 	gone    chan protocol.CloseCode // of connections
 
+	order sync.Mutex // held while a change is made
+
 	mu      sync.Mutex // guards the following
 	logins  int
 	issued  map[string]string // user by token
@@ -147,7 +149,9 @@ func (h *host) change(w http.ResponseWriter, r *http.Request) {
 	}
 	plan := strings.TrimPrefix(r.PathValue("task"), "task-of-")
 	if !h.options.mute {
-		// Two events for each change, as in the quickstart.
+		// Two events for each change, as in the quickstart, and one change after the other.
+		h.order.Lock()
+		defer h.order.Unlock()
 		err = h.hub.BroadcastTaskUpdated(r.Context(), plan, json.RawMessage(task), author)
 		if err == nil {
 			err = h.hub.BroadcastProgressUpdated(r.Context(), plan, map[string]int{"completedTasks": 1}, author)
@@ -285,7 +289,7 @@ func readFrame(r io.Reader) (frame, payload []byte, err error) {
 func settingsFor(t *testing.T, endpoint string, args ...string) *settings {
 	t.Helper()
 	s, err := parse(append([]string{
-		"-url", endpoint, "-plans", "demo", "-conns", "4", "-rate", "400", "-for", "1h", "-drain", "10s",
+		"-url", endpoint, "-plans", "demo", "-conns", "4", "-rate", "400", "-inflight", "8", "-for", "1h", "-drain", "10s",
 	}, args...), io.Discard)
 	if err != nil {
 		t.Fatal(err)

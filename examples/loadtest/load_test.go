@@ -245,7 +245,7 @@ func TestRefusals(t *testing.T) {
 		want []string
 	}{
 		{"too many connections", hostOptions{hub: room.Options{ConnectionsPerUser: 1}}, []string{"-user", "alice", "-user", "bob"},
-			[]string{"HTTP status 429", "ConnectionsPerUser", "4 connections share 2 tokens, which suffice for 40"}},
+			[]string{"HTTP status 429", "ConnectionsPerUser", "4 connections share 2 tokens, which would do for 40"}},
 		{"forbidden", hostOptions{forbidden: true}, nil, []string{"join refused: forbidden", "-plans"}},
 		{"no login there", hostOptions{}, []string{"-login", "POST {http}/nowhere {user}"}, []string{"log in as alice", "HTTP status 404", "-preset"}},
 		{"a bad token", hostOptions{}, []string{"-token", "nonsense", "-publish", "PATCH {http}/x"}, []string{"401", "-token"}},

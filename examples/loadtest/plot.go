@@ -92,8 +92,8 @@ func scaleOf(seconds []second) plotScale {
 }
 
 func subtitle(r *report) string {
-	text := fmt.Sprintf("%s connections, %d plans, %g changes/s: %s deliveries/s, p50 %s, p99 %s, max %s",
-		grouped(r.Connections), r.Plans, r.Rate, grouped(r.perSecond(r.Totals.Deliveries)),
+	text := fmt.Sprintf("%s, %s, %g changes/s: %s deliveries/s, p50 %s, p99 %s, max %s",
+		several(r.Connections, "connection"), several(r.Plans, "plan"), r.Rate, grouped(r.perSecond(r.Totals.Deliveries)),
 		inWords(r.Latency.P50), inWords(r.Latency.P99), inWords(r.Latency.Max))
 	if r.Faults.any() {
 		text += fmt.Sprintf("; FAULTS: %+v", r.Faults)

@@ -94,3 +94,11 @@ func grouped(n int) string {
 	}
 	return text
 }
+
+// several is a number of things, of which the plural is regular.
+func several(n int, thing string) string {
+	if n != 1 {
+		thing += "s"
+	}
+	return grouped(n) + " " + thing
+}

@@ -51,7 +51,7 @@ type stalledReport struct {
 func newReport(s *settings, t *target) *report {
 	name := "a server in this process"
 	if t.own == nil {
-		name = t.endpoint.Redacted()
+		name = t.endpoint.Scheme + "://" + t.endpoint.Host + t.endpoint.Path // the query may hold a token
 	}
 	return &report{Target: name, Plans: len(t.plans), Connections: s.conns, Rate: s.rate, Processors: runtime.NumCPU()}
 }
@@ -105,8 +105,8 @@ func (r *report) text() string {
 		return fmt.Sprintf("p50 %s   p95 %s   p99 %s   max %s", inWords(q.P50), inWords(q.P95), inWords(q.P99), inWords(q.Max))
 	}
 	t := r.Totals
-	fmt.Fprintf(&b, "%s: %s connections in %d plans, %g changes/s for %.1f s, %d processors\n\n",
-		r.Target, grouped(r.Connections), r.Plans, r.Rate, r.Published, r.Processors)
+	fmt.Fprintf(&b, "%s: %s in %s, %g changes/s for %.1f s, %s\n\n",
+		r.Target, several(r.Connections, "connection"), several(r.Plans, "plan"), r.Rate, r.Published, several(r.Processors, "processor"))
 	row("latency", "%s   (from when the change was due, ±0.8 %%)", spread(r.Latency))
 	row("deliveries", "%s, %s/s", grouped(t.Deliveries), grouped(r.perSecond(t.Deliveries)))
 	row("changes", "%s sent, %s accepted, %s never sent; requests %s", grouped(t.Sent), grouped(t.Accepted), grouped(t.NeverSent), spread(r.Requests))
@@ -122,7 +122,7 @@ func (r *report) text() string {
 	row("closes", "%s", inOneLine(r.Closes))
 	row("errors", "%s", inOneLine(r.Errors))
 	if n := r.Ended + r.Away + r.Dead; n > 0 {
-		row("not there", "%d connections at the end: %d told not to come back, %d on their way back, %d dead", n, r.Ended, r.Away, r.Dead)
+		row("not there", "%s at the end: %d told not to come back, %d on their way back, %d dead", several(n, "connection"), r.Ended, r.Away, r.Dead)
 	}
 	if r.Stalled != nil {
 		r.Stalled.write(row, spread)
@@ -137,7 +137,7 @@ func (r *report) text() string {
 }
 
 func (s *stalledReport) write(row func(string, string, ...any), spread func(quantiles) string) {
-	row("stalled", "%d readers in %d plans: %s", s.Count, len(s.Plans), inOneLine(s.Endings))
+	row("stalled", "%s in %s: %s", several(s.Count, "reader"), several(len(s.Plans), "plan"), inOneLine(s.Endings))
 	if len(s.ServerClosed) > 0 {
 		row("", "the server closed %s", inOneLine(s.ServerClosed))
 	}

@@ -49,7 +49,7 @@ func TestReportText(t *testing.T) {
 		"closes        3 × 4508, 2 × 1006, 2 × 4403\n",
 		"errors        1 × publish: HTTP status 500\n",
 		"not there     6 connections at the end: 1 told not to come back, 2 on their way back, 3 dead\n",
-		"stalled       100 readers in 1 plans: 99 × cut, 1 × still open\n",
+		"stalled       100 readers in 1 plan: 99 × cut, 1 × still open\n",
 		"the server closed 99 × 4508\n",
 		"  beside them p50",
 		"  elsewhere   p50",
@@ -141,7 +141,7 @@ func TestDescriptors(t *testing.T) {
 	if err := enoughDescriptors(many); err == nil || !strings.Contains(err.Error(), "ulimit -n") {
 		t.Errorf("enoughDescriptors of 2^29 connections = %v, want what to do", err)
 	}
-	if own, other := descriptorsNeeded(&settings{conns: 1000}), descriptorsNeeded(settingsFor(t, "ws://h/ws", "-conns", "1000")); own != 2064 || other != 1320 {
-		t.Errorf("descriptorsNeeded = %d with a server of its own, %d without, want 2064, 1320", own, other)
+	if own, other := descriptorsNeeded(&settings{conns: 1000}), descriptorsNeeded(settingsFor(t, "ws://h/ws", "-conns", "1000")); own != 2064 || other != 1072 {
+		t.Errorf("descriptorsNeeded = %d with a server of its own, %d without, want 2064, 1072", own, other)
 	}
 }
