@@ -16,8 +16,8 @@ func PrintTable(w io.Writer, s Scenario, samples []Sample) error {
 	var b strings.Builder
 	m := Medians{samples}
 	fmt.Fprintf(&b, "\n### %s: %s\n\n%s\n\n", s.ID, s.Title, s.Caption)
-	several := len(s.Variants) > 1
-	writeHead(&b, s, several)
+	t := table{s, m, len(s.Variants) > 1, s.Impls == nil || slices.Contains(s.Impls, peer.Raw)}
+	t.writeHead(&b)
 	var notes []string
 	for _, v := range s.Variants {
 		for _, impl := range peer.Names() {
@@ -27,7 +27,7 @@ func PrintTable(w io.Writer, s Scenario, samples []Sample) error {
 			}
 			notes = append(notes, failures(samples, impl, v.Name)...)
 			if len(used) > 0 {
-				writeRow(&b, s, v, impl, m, len(used), disturbed, several)
+				t.writeRow(&b, v, impl, len(used), disturbed)
 			}
 		}
 	}
@@ -51,31 +51,46 @@ func PrintTable(w io.Writer, s Scenario, samples []Sample) error {
 	return err
 }
 
-func writeHead(b *strings.Builder, s Scenario, several bool) {
-	heads := []string{"implementation"}
-	rule := "|---|"
-	if several {
-		heads = append([]string{"variant"}, heads...)
-		rule = "|---|---|"
-	}
-	for _, c := range s.Columns {
-		heads = append(heads, c.Head)
-	}
-	heads = append(heads, "× raw", "samples")
-	fmt.Fprintf(b, "| %s |\n%s%s\n", strings.Join(heads, " | "), rule, strings.Repeat("---:|", len(s.Columns)+2))
+// table is a scenario with its medians. It has a column for the variant if there are several, and one for the ratio to raw
+// if that is among the implementations.
+type table struct {
+	scenario        Scenario
+	medians         Medians
+	variants, ratio bool
 }
 
-func writeRow(b *strings.Builder, s Scenario, v Variant, impl string, m Medians, count int, disturbed, several bool) {
+func (t table) writeHead(b *strings.Builder) {
+	var heads []string
+	rule := "|---|"
+	if t.variants {
+		heads = append(heads, "variant")
+		rule += "---|"
+	}
+	heads = append(heads, "implementation")
+	words := len(heads)
+	for _, c := range t.scenario.Columns {
+		heads = append(heads, c.Head)
+	}
+	if t.ratio {
+		heads = append(heads, "× raw")
+	}
+	heads = append(heads, "samples")
+	fmt.Fprintf(b, "| %s |\n%s%s\n", strings.Join(heads, " | "), rule, strings.Repeat("---:|", len(heads)-words))
+}
+
+func (t table) writeRow(b *strings.Builder, v Variant, impl string, count int, disturbed bool) {
 	var cells []string
-	if several {
+	if t.variants {
 		cells = append(cells, v.Name)
 	}
 	cells = append(cells, impl)
-	for _, c := range s.Columns {
-		cells = append(cells, cell(c.Format, m.Of(impl, v.Name, c.Value)))
+	for _, c := range t.scenario.Columns {
+		cells = append(cells, cell(c.Format, t.medians.Of(impl, v.Name, c.Value)))
 	}
-	first := s.Columns[0].Value
-	cells = append(cells, cell("%.2f", m.Of(impl, v.Name, first)/m.Of(peer.Raw, v.Name, first)))
+	if t.ratio {
+		first := t.scenario.Columns[0].Value
+		cells = append(cells, cell("%.2f", t.medians.Of(impl, v.Name, first)/t.medians.Of(peer.Raw, v.Name, first)))
+	}
 	mark := ""
 	if disturbed {
 		mark = " \\*"
@@ -118,6 +133,9 @@ func worstLosses(s Scenario, m Medians) string {
 				lines = append(lines, fmt.Sprintf("%s%s %.0f", impl, inVariant(v.Name), worst))
 			}
 		}
+	}
+	if !slices.ContainsFunc(m.samples, func(x Sample) bool { return x.Published > 0 }) {
+		return "" // nothing was to be delivered
 	}
 	if len(lines) == 0 {
 		return "Lost or out of order in any sample: nothing."

@@ -47,7 +47,8 @@ type Config struct {
 
 var errConfig = errors.New("load: bad configuration")
 
-func (c *Config) check() error {
+// Check returns an error for a configuration that makes no sense.
+func (c *Config) Check() error {
 	fault := ""
 	switch {
 	case c.Connections < 1 || c.Rooms < 1 || c.Rooms > c.Connections:

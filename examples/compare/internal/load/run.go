@@ -11,7 +11,7 @@ import (
 // Run does one run against a target. It blocks for as long as that takes, Config.Limit at most; a cancelled ctx ends the
 // calls to the target, not the loops.
 func Run(ctx context.Context, c Config) (r Result, err error) {
-	if err := c.check(); err != nil {
+	if err := c.Check(); err != nil {
 		return Result{}, err
 	}
 	e, err := newEngine(c)
