@@ -47,6 +47,8 @@ loop:
 		select {
 		case slots <- struct{}{}:
 		case <-inTime.Done():
+		}
+		if inTime.Err() != nil { // select takes either of two that are ready
 			break loop
 		}
 		plan := n % len(p.ledger.plans)
