@@ -56,10 +56,10 @@ const positionBytes = len(`,"seq":,"prev":}`) + 2*20
 
 // EncodeEvent encodes an event but for its position. maxBytes bounds the data. Errors: [ErrEventType], [ErrEventData],
 // [ErrEventTooLarge].
-func EncodeEvent(e Event, m EventMeta, maxBytes int) (*EncodedEvent, error) {
+func EncodeEvent(e Event, m EventMeta, maxBytes int) (EncodedEvent, error) {
 	raw, err := e.encodeData(maxBytes)
 	if err != nil {
-		return nil, err
+		return EncodedEvent{}, err
 	}
 	size := len(raw) + len(e.Type) + len(m.PlanID) + len(m.By) + len(m.MutationID) + 128 + positionBytes
 	b := appendEnvelope(make([]byte, 0, size), e.Type, m.PlanID)
@@ -68,7 +68,7 @@ func EncodeEvent(e Event, m EventMeta, maxBytes int) (*EncodedEvent, error) {
 	if cap(b)-len(b) < positionBytes { // ids that had to be escaped
 		b = append(make([]byte, 0, len(b)+positionBytes), b...)
 	}
-	return &EncodedEvent{b: b}, nil
+	return EncodedEvent{b: b}, nil
 }
 
 // EncodeNotice encodes an event that is for one user rather than a plan: it has no position. Errors as [EncodeEvent].

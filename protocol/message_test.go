@@ -81,7 +81,7 @@ func TestSpliceDoesNotAllocate(t *testing.T) {
 	}
 	var b []byte
 	if n := testing.AllocsPerRun(100, func() {
-		copied := *e
+		copied := e
 		b = copied.Splice(math.MaxUint64, math.MaxUint64)
 	}); n != 0 {
 		t.Errorf("Splice allocates %v times", n)

@@ -8,8 +8,13 @@ import (
 	"github.com/planrooms/planrooms/protocol"
 )
 
-// BroadcastOption says by whom a change was made and who need not hear of it.
-type BroadcastOption struct{ apply func(*broadcast) }
+// BroadcastOption says by whom a change was made and who need not hear of it. It is a plain value, so that making and applying one
+// costs no allocation.
+type BroadcastOption struct {
+	by, mutationID string
+	except         exclusion
+	more           []BroadcastOption
+}
 
 type broadcast struct {
 	by, mutationID string
@@ -17,44 +22,46 @@ type broadcast struct {
 }
 
 // By names the user who made the change; everybody sees the id.
-func By(userID string) BroadcastOption {
-	return BroadcastOption{func(b *broadcast) { b.by = userID }}
-}
+func By(userID string) BroadcastOption { return BroadcastOption{by: userID} }
 
 // ExceptUser gives all connections of the user a receipt in place of the event.
 func ExceptUser(userID string) BroadcastOption {
-	return BroadcastOption{func(b *broadcast) { b.except = append(b.except, exclusion{userID: userID}) }}
+	return BroadcastOption{except: exclusion{userID: userID}}
 }
 
 // ExceptClient gives the connections of that user with that client id a receipt in place of the event. It never affects
 // another user: a client id is no secret. An empty client id excepts nobody.
 func ExceptClient(userID, clientID string) BroadcastOption {
-	return BroadcastOption{func(b *broadcast) {
-		if clientID != "" {
-			b.except = append(b.except, exclusion{userID: userID, clientID: clientID})
-		}
-	}}
+	if clientID == "" {
+		return BroadcastOption{}
+	}
+	return BroadcastOption{except: exclusion{userID: userID, clientID: clientID}}
 }
 
 // Mutation carries an id of the client's own for the change, 1 to 64 of [A-Za-z0-9_-]; another one is ignored.
 func Mutation(id string) BroadcastOption {
-	return BroadcastOption{func(b *broadcast) {
-		if protocol.ValidMutationID(id) {
-			b.mutationID = id
-		}
-	}}
+	if !protocol.ValidMutationID(id) {
+		return BroadcastOption{}
+	}
+	return BroadcastOption{mutationID: id}
 }
 
 // Combine makes several options one.
-func Combine(opts ...BroadcastOption) BroadcastOption {
-	return BroadcastOption{func(b *broadcast) { b.add(opts) }}
-}
+func Combine(opts ...BroadcastOption) BroadcastOption { return BroadcastOption{more: opts} }
 
 func (b *broadcast) add(opts []BroadcastOption) {
-	for _, o := range opts {
-		if o.apply != nil {
-			o.apply(b)
+	for i := range opts {
+		o := &opts[i]
+		if o.by != "" {
+			b.by = o.by
 		}
+		if o.mutationID != "" {
+			b.mutationID = o.mutationID
+		}
+		if o.except.userID != "" {
+			b.except = append(b.except, o.except)
+		}
+		b.add(o.more)
 	}
 }
 
@@ -105,7 +112,7 @@ func (h *Hub) Broadcast(_ context.Context, planID string, event protocol.Event, 
 	if err != nil {
 		return fmt.Errorf("broadcast to plan %q: %w", planID, err)
 	}
-	r, release, err := h.acquire(planID)
+	r, err := h.acquire(planID)
 	if err != nil {
 		return err
 	}
@@ -114,7 +121,7 @@ func (h *Hub) Broadcast(_ context.Context, planID string, event protocol.Event, 
 		h.timers.reset(r.unjoined, unjoinedRoomTimeout)
 	}
 	recipients := r.connections
-	release()
+	r.release()
 	h.stats.broadcasts.Add(1)
 	if f := h.opts.Observer.Broadcast; f != nil {
 		h.observe(nil, func() { f(planID, event.Type, recipients) })
@@ -128,11 +135,11 @@ func (h *Hub) Resync(_ context.Context, planID string) error {
 	if !protocol.ValidPlanID(planID) {
 		return ErrPlanID
 	}
-	r, release, err := h.acquire(planID)
+	r, err := h.acquire(planID)
 	if err != nil {
 		return err
 	}
-	defer release()
+	defer r.release()
 	// An event that everybody misses: it takes a position, and is gone before anybody can have read it.
 	e := &entry{event: true, at: time.Now(), seq: h.seq.Add(1), prev: r.log.last}
 	r.log.appendEvent(e)

@@ -68,18 +68,18 @@ func NewHub(opts *Options) *Hub {
 // clock is the time since the hub was made, on the monotonic clock: a wall clock that is set leaves it alone.
 func (h *Hub) clock() int64 { return int64(time.Since(h.start)) }
 
-// acquire returns the room of a plan, locked, and makes it if need be. h.mu is held for reading until release is called,
+// acquire returns the room of a plan, locked, and makes it if need be. h.mu is held for reading until the room's release is called,
 // so Shutdown can't begin in between.
-func (h *Hub) acquire(planID string) (r *room, release func(), err error) {
+func (h *Hub) acquire(planID string) (*room, error) {
 	for {
 		h.mu.RLock()
 		if h.closed {
 			h.mu.RUnlock()
-			return nil, nil, ErrHubClosed
+			return nil, ErrHubClosed
 		}
 		if r := h.rooms[planID]; r != nil {
 			r.mu.Lock()
-			return r, func() { r.mu.Unlock(); h.mu.RUnlock() }, nil
+			return r, nil
 		}
 		h.mu.RUnlock()
 
@@ -89,6 +89,12 @@ func (h *Hub) acquire(planID string) (r *room, release func(), err error) {
 		}
 		h.mu.Unlock()
 	}
+}
+
+// release ends what [Hub.acquire] began.
+func (r *room) release() {
+	r.mu.Unlock()
+	r.hub.mu.RUnlock()
 }
 
 func (h *Hub) openLocked(planID string) *room {

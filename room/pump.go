@@ -7,7 +7,9 @@ import (
 
 // shard is a part of a room's members, with a pump of its own, so that a large room uses all cores.
 type shard struct {
-	room *room
+	// Fixed at creation.
+	room  *room
+	start func() // runs the pump; made once, since a go statement with a receiver allocates each time
 
 	// Guarded by room.mu.
 	members []*member
@@ -88,9 +90,19 @@ func (r *room) wakeLocked() {
 	for _, sh := range r.shards {
 		if !sh.pumping && len(sh.members) > 0 {
 			sh.pumping = true
-			r.hub.wg.Go(sh.pump)
+			r.hub.wg.Add(1)
+			go sh.start() // ends with wg.Done
 		}
 	}
+}
+
+func newShard(r *room) *shard {
+	sh := &shard{room: r}
+	sh.start = func() {
+		defer r.hub.wg.Done()
+		sh.pump()
+	}
+	return sh
 }
 
 // pump writes everything that is new to all members of the shard. It runs while there is something new, and never waits for a reader.

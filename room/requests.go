@@ -182,19 +182,19 @@ func (s *Session) deny(req protocol.Request, err error) {
 // that the permission may be stale.
 func (s *Session) enter(req protocol.Request, allowed func() bool) bool {
 	h := s.hub
-	r, release, err := h.acquire(req.PlanID)
+	r, err := h.acquire(req.PlanID)
 	if err != nil {
 		return true // the hub is closing, and will say goodbye
 	}
 	if !allowed() {
-		release()
+		r.release()
 		return false
 	}
 	m := &member{s: s, room: r}
 	s.mu.Lock()
 	if s.closing {
 		s.mu.Unlock()
-		release()
+		r.release()
 		return true
 	}
 	old := s.members[r.id]
@@ -223,7 +223,7 @@ func (s *Session) enter(req protocol.Request, allowed func() bool) bool {
 	}
 	r.enterLocked(m)
 	data.ParticipantCount, data.Participants = len(r.presence.people), r.presence.listLocked(s.userID)
-	release()
+	r.release()
 	closeAll(evict)
 
 	if old != nil {

@@ -42,7 +42,7 @@ func (r *room) positionLocked() protocol.Position {
 }
 
 // appendEventLocked gives the event its place in the log. The seq is drawn under the room's lock, so it grows in every room.
-func (r *room) appendEventLocked(e *entry, encoded *protocol.EncodedEvent) {
+func (r *room) appendEventLocked(e *entry, encoded protocol.EncodedEvent) {
 	h := r.hub
 	e.seq, e.prev = h.seq.Add(1), r.log.last
 	e.payload = encoded.Splice(e.seq, e.prev)
@@ -80,7 +80,7 @@ func (r *room) enterLocked(m *member) {
 		}
 	}
 	if sh == nil {
-		sh = &shard{room: r}
+		sh = newShard(r)
 		r.shards = append(r.shards, sh)
 	}
 	m.shard = sh
