@@ -132,35 +132,37 @@ func growth(p Plan) Scenario {
 }
 
 func presence() Scenario {
-	variant := func(people int) Variant {
+	variant := func(people int, within time.Duration) Variant {
 		return Variant{
 			Name: fmt.Sprintf("%d people", people),
-			Load: run(load.Config{Connections: people, Rooms: 1, Mode: load.Connect, JoinWithin: time.Second, Spin: true}),
+			Load: run(load.Config{Connections: people, Rooms: 1, Mode: load.Connect, JoinWithin: within, Spin: true}),
 		}
 	}
-	few, some, many := variant(250), variant(500), variant(1000)
+	few, some, many, crowd := variant(250, time.Second), variant(500, time.Second), variant(1000, time.Second), variant(10_000, 0)
+	connectCPU := func(s Sample) float64 { return s.ConnectCPU }
+	ratio := func(a, b Variant, value func(Sample) float64) func(Medians) float64 {
+		return func(m Medians) float64 { return m.Of(peer.Ours, a.Name, value) / m.Of(peer.Ours, b.Name, value) }
+	}
 	return Scenario{
 		ID:    "S10",
-		Title: "people join one room within a second",
+		Title: "many people join one room",
 		Caption: "All bytes that the server sent over WebSocket until 1.5 s after the last join: greeting, answer to the join with the list of those who are there, notices " +
-			"to the others. Up to 100 people each is told of each; above that there are counts, at most one a second.",
+			"to the others. Up to 100 people each is told of each; above that there are counts, at most one a second. 10,000 come as " +
+			"fast as the server lets them, and get a count for each second that this takes.",
 		Impls:    []string{peer.Ours},
-		Variants: []Variant{few, some, many},
+		Variants: []Variant{few, some, many, crowd},
 		Columns: []Column{
 			{"KiB sent", "%.0f", func(s Sample) float64 { return joinBytes(s) / (1 << 10) }},
 			{"bytes per joiner", "%.0f", func(s Sample) float64 { return joinBytes(s) / float64(s.Connections) }},
-			{"CPU µs/connection", "%.0f", func(s Sample) float64 { return s.ConnectCPU }},
+			{"CPU µs/connection", "%.0f", connectCPU},
 			{"seconds", "%.2f", func(s Sample) float64 { return s.ConnectSeconds }},
 			{"p50 µs", "%.0f", func(s Sample) float64 { return s.ConnectP50 }},
 			{"p99 µs", "%.0f", func(s Sample) float64 { return s.ConnectP99 }},
 		},
-		Aims: []Aim{{
-			Text:   "bytes sent to 1,000 people, times those to 250 (linear: 4, quadratic: 16)",
-			AtMost: 5,
-			Reached: func(m Medians) float64 {
-				return m.Of(peer.Ours, many.Name, joinBytes) / m.Of(peer.Ours, few.Name, joinBytes)
-			},
-		}},
+		Aims: []Aim{
+			{Text: "bytes sent to 1,000 people, times those to 250 (linear: 4, quadratic: 16)", AtMost: 5, Reached: ratio(many, few, joinBytes)},
+			{Text: "CPU for each of 10,000, times that for each of 1,000", AtMost: 1.5, Reached: ratio(crowd, many, connectCPU)},
+		},
 		Steady: true,
 	}
 }
