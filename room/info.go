@@ -44,7 +44,7 @@ func (h *Hub) Room(planID string) (Info, bool) {
 	}
 	defer r.mu.Unlock()
 	info := Info{Summary: r.summaryLocked(), People: make([]Participant, 0, len(r.presence.people))}
-	for _, who := range r.presence.sortedLocked() {
+	for who := r.presence.first; who != nil; who = who.after {
 		p := Participant{
 			UserID: who.userID, UserName: who.userName, Connections: len(who.conns), JoinedAt: who.joinedAt,
 			LastActivity: who.lastMsg, LastSeen: who.lastSeen, State: slices.Clone(who.shown),

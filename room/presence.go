@@ -2,7 +2,6 @@ package room
 
 import (
 	"encoding/json"
-	"sort"
 	"time"
 
 	"github.com/planrooms/planrooms/protocol"
@@ -14,8 +13,12 @@ import (
 // people the room is crowded: only counts are told, at most one a second. When it is no longer crowded
 // everybody who is there is told again, so a client that dropped its list at the first count is right again.
 type presence struct {
-	room    *room // fixed at creation
-	people  map[string]*person
+	room   *room // fixed at creation
+	people map[string]*person
+
+	// The same people in the order in which they came: a join lists the first of them, however many there are.
+	first, last *person
+
 	crowded bool
 	ticking *timer // tells the count of a crowded room
 	arrived uint64 // counts people, for their order
@@ -31,6 +34,9 @@ type person struct {
 	shown    json.RawMessage // the state that was told last
 	sets     uint64          // counts states, for their order
 	linger   *timer
+
+	before, after *person // who came before and after, of those who are there
+
 	lastSeen time.Time // last byte of the connections that have ended
 	lastMsg  time.Time // last message of these
 }
@@ -60,7 +66,7 @@ func (p *presence) enterLocked(s *Session, name string) (evict []*Session) {
 		userID: s.userID, userName: name, joinedAt: time.Now(), order: p.arrived,
 		conns: map[*Session]*connState{s: {}},
 	}
-	p.people[s.userID] = who
+	p.addLocked(who)
 	return p.changedLocked(who, true)
 }
 
@@ -77,7 +83,7 @@ func (p *presence) exitLocked(s *Session, d departure) (evict []*Session) {
 	case len(who.conns) > 0:
 		return p.showLocked(who, nil)
 	case d == departSilent:
-		delete(p.people, who.userID)
+		p.removeLocked(who)
 		return nil
 	case d == departNow:
 		return p.goneLocked(who)
@@ -106,8 +112,33 @@ func (p *presence) expelLocked(userID string) (evict []*Session) {
 
 func (p *presence) goneLocked(who *person) []*Session {
 	p.room.hub.timers.stop(who.linger)
-	delete(p.people, who.userID)
+	p.removeLocked(who)
 	return p.changedLocked(who, false)
+}
+
+func (p *presence) addLocked(who *person) {
+	p.people[who.userID] = who
+	if who.before = p.last; who.before == nil {
+		p.first = who
+	} else {
+		who.before.after = who
+	}
+	p.last = who
+}
+
+func (p *presence) removeLocked(who *person) {
+	delete(p.people, who.userID)
+	if who.before == nil {
+		p.first = who.after
+	} else {
+		who.before.after = who.after
+	}
+	if who.after == nil {
+		p.last = who.before
+	} else {
+		who.after.before = who.before
+	}
+	who.before, who.after = nil, nil
 }
 
 // changedLocked tells that a person came or went.
@@ -151,7 +182,7 @@ func (p *presence) tick() {
 	} else {
 		// The count first: whoever joined while the room was crowded has heard none, and may list people who have left.
 		evict = r.noticeLocked(noticeCount, "", protocol.TypeJoinPlan, protocol.Count{ParticipantCount: len(p.people)}, audience{})
-		for _, who := range p.sortedLocked() {
+		for who := p.first; who != nil; who = who.after {
 			evict = append(evict, p.tellJoinedLocked(who)...)
 			if who.shown != nil {
 				evict = append(evict, p.tellStateLocked(who, nil)...)
@@ -203,27 +234,14 @@ func (p *presence) tellStateLocked(who *person, by *Session) (evict []*Session) 
 		protocol.PresenceUpdated{UserID: who.userID, State: who.shown}, audience{sender: by})
 }
 
-func (p *presence) sortedLocked() []*person {
-	list := make([]*person, 0, len(p.people))
-	for _, who := range p.people {
-		list = append(list, who)
-	}
-	sort.Slice(list, func(i, j int) bool { return list[i].order < list[j].order })
-	return list
-}
-
 // listLocked is the participants of a join answer: those who came first, the joiner always among them.
 func (p *presence) listLocked(joiner string) []protocol.Participant {
-	sorted := p.sortedLocked()
-	if limit := p.room.hub.opts.PresenceLimit; len(sorted) > limit {
-		own := p.people[joiner]
-		sorted = sorted[:limit]
-		if own != nil && own.order > sorted[limit-1].order {
-			sorted[limit-1] = own
+	list := make([]protocol.Participant, 0, min(len(p.people), p.room.hub.opts.PresenceLimit))
+	own := p.people[joiner]
+	for who := p.first; who != nil && len(list) < cap(list); who = who.after {
+		if own != nil && len(list) == cap(list)-1 && own.order > who.order {
+			who = own
 		}
-	}
-	list := make([]protocol.Participant, 0, len(sorted))
-	for _, who := range sorted {
 		list = append(list, protocol.Participant{
 			UserID: who.userID, UserName: who.userName, Connections: len(who.conns), State: who.shown,
 		})
