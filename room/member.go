@@ -11,6 +11,7 @@ import (
 // member is one connection's place in one room: a cursor into the room's log.
 type member struct {
 	s     *Session // fixed at creation
+	out   *writer  // fixed at creation: that of s, since a pump asks for little else
 	room  *room    // fixed at creation
 	shard *shard   // fixed at creation
 

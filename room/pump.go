@@ -145,7 +145,7 @@ func (sh *shard) pump() {
 		}
 		late = late[:0]
 		for _, m := range members {
-			if !m.s.out.offer(m, p) {
+			if !m.out.offer(m, p) {
 				late = append(late, m)
 			}
 		}
@@ -183,7 +183,7 @@ func (sh *shard) removeLocked(m *member) {
 // not heard must stay. That its writer is busy is seen under writer.mu, so the holder of the token finds m dirty and fetches
 // again, which is where it is forgotten.
 func (r *room) lagsLocked(m *member, from uint64) {
-	w := m.s.out
+	w := m.out
 	w.mu.Lock()
 	late := w.busy && !m.gone.Load()
 	if late {

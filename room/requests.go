@@ -190,7 +190,7 @@ func (s *Session) enter(req protocol.Request, allowed func() bool) bool {
 		r.release()
 		return false
 	}
-	m := &member{s: s, room: r}
+	m := &member{s: s, out: s.out, room: r}
 	s.mu.Lock()
 	if s.closing {
 		s.mu.Unlock()

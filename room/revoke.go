@@ -54,7 +54,7 @@ func (h *Hub) Revoke(_ context.Context, planID, userID string) error {
 		s.out.confine(planID, until)
 	}
 	for _, m := range left {
-		m.s.out.answer(answer{payload: mustEncode(protocol.TypeRemoved, planID, protocol.Removed{Reason: "access ended"})})
+		m.out.answer(answer{payload: mustEncode(protocol.TypeRemoved, planID, protocol.Removed{Reason: "access ended"})})
 	}
 	return nil
 }

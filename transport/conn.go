@@ -27,14 +27,16 @@ const (
 //
 // Reading is in reader.go, and what the WebSocket library sees of the connection is libraryConn.
 type conn struct {
+	// What every event touches stands together.
+	open   atomic.Bool // attach has set the following three
+	inline bool        // raw can be used; otherwise the connection can only be written to blocking
+	raw    rawWriter
+	net    net.Conn
+
 	log         *slog.Logger // fixed at creation
 	writeBuffer int          // fixed at creation
 	buffers     *buffers     // fixed at creation
 	session     session      // set before the reader starts
-
-	open atomic.Bool // attach has set the following two
-	net  net.Conn
-	raw  *rawWriter // nil: the connection can only be written to blocking
 
 	// ruined says that a write timed out where that is final. Owned by whoever may write.
 	ruined bool
@@ -74,7 +76,7 @@ func (c *conn) attach(nc net.Conn, early []byte) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.net, c.raw, c.early = nc, newRawWriter(nc), early
+	c.net, c.inline, c.early = nc, c.raw.attach(nc), early
 	c.open.Store(true)
 	if c.finished {
 		c.limitReadLocked(closeWait)
@@ -92,7 +94,7 @@ func (c *conn) Framing() room.Framing { return framing{} }
 
 // TryWrite implements [room.Sink].
 func (c *conn) TryWrite(b []byte) (int, error) {
-	if !c.open.Load() || c.raw == nil {
+	if !c.open.Load() || !c.inline {
 		return 0, nil
 	}
 	return c.raw.tryWrite(b)
@@ -105,7 +107,7 @@ func (c *conn) Write(b []byte, deadline time.Time) (int, error) {
 			return 0, err
 		}
 	}
-	if c.raw != nil {
+	if c.inline {
 		return c.raw.waitWrite(b, deadline)
 	}
 	return c.writeBlocking(b, deadline)

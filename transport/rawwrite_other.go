@@ -10,7 +10,7 @@ import (
 // rawWriter is not available here: a RawConn of Windows cannot wait for a socket.
 type rawWriter struct{}
 
-func newRawWriter(net.Conn) *rawWriter { return nil }
+func (*rawWriter) attach(net.Conn) bool { return false }
 
 func (*rawWriter) tryWrite([]byte) (int, error) { return 0, nil }
 

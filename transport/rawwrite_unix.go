@@ -23,9 +23,9 @@ type rawWriter struct {
 	wait bool
 }
 
-// newRawWriter returns a rawWriter for a TCP or Unix socket, and nil for anything else. The types are compared exactly: a type that
-// embeds one of them has a Write of its own, which must not be passed by.
-func newRawWriter(conn net.Conn) *rawWriter {
+// attach gives rw its socket. It reports false if that is neither TCP nor Unix, and rw of no use. The types are compared exactly: a
+// type that embeds one of them has a Write of its own, which must not be passed by.
+func (rw *rawWriter) attach(conn net.Conn) bool {
 	var raw syscall.RawConn
 	var err error
 	switch c := conn.(type) {
@@ -34,14 +34,13 @@ func newRawWriter(conn net.Conn) *rawWriter {
 	case *net.UnixConn:
 		raw, err = c.SyscallConn()
 	default:
-		return nil
+		return false
 	}
 	if err != nil {
-		return nil
+		return false
 	}
-	rw := &rawWriter{conn: conn, raw: raw}
-	rw.step = rw.write
-	return rw
+	rw.conn, rw.raw, rw.step = conn, raw, rw.write
+	return true
 }
 
 // tryWrite writes what the socket takes at once.
