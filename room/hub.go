@@ -33,7 +33,7 @@ type Hub struct {
 	mu       sync.RWMutex // guards the following; taken before room.mu
 	rooms    map[string]*room
 	sessions map[*Session]struct{}
-	users    map[string]map[*Session]struct{}
+	users    map[string][]*Session
 	closing  map[*Session]struct{} // no longer in users, but something may still be written to them
 	floor    uint64                // highest last seq of any log deleted so far
 	closed   bool
@@ -56,7 +56,7 @@ func NewHub(opts *Options) *Hub {
 		seed:     maphash.MakeSeed(),
 		rooms:    make(map[string]*room),
 		sessions: make(map[*Session]struct{}),
-		users:    make(map[string]map[*Session]struct{}),
+		users:    make(map[string][]*Session),
 		closing:  make(map[*Session]struct{}),
 		drained:  make(chan struct{}),
 		start:    time.Now(),

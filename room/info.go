@@ -49,9 +49,9 @@ func (h *Hub) Room(planID string) (Info, bool) {
 			UserID: who.userID, UserName: who.userName, Connections: len(who.conns), JoinedAt: who.joinedAt,
 			LastActivity: who.lastMsg, LastSeen: who.lastSeen, State: slices.Clone(who.shown),
 		}
-		for s := range who.conns {
-			p.LastActivity = latest(p.LastActivity, s.lastMessage())
-			p.LastSeen = latest(p.LastSeen, s.lastSeen())
+		for _, c := range who.conns {
+			p.LastActivity = latest(p.LastActivity, c.s.lastMessage())
+			p.LastSeen = latest(p.LastSeen, c.s.lastSeen())
 		}
 		info.People = append(info.People, p)
 	}

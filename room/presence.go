@@ -2,6 +2,7 @@ package room
 
 import (
 	"encoding/json"
+	"slices"
 	"time"
 
 	"github.com/planrooms/planrooms/protocol"
@@ -30,7 +31,7 @@ type person struct {
 	userName string
 	joinedAt time.Time
 	order    uint64
-	conns    map[*Session]*connState
+	conns    []connState     // few, mostly one
 	shown    json.RawMessage // the state that was told last
 	sets     uint64          // counts states, for their order
 	linger   *timer
@@ -43,8 +44,17 @@ type person struct {
 
 // connState is what one connection says about its user.
 type connState struct {
+	s     *Session
 	state json.RawMessage
 	set   uint64
+}
+
+// conn returns where s stands among the connections of who, or -1.
+func (who *person) conn(s *Session) int {
+	if who == nil {
+		return -1
+	}
+	return slices.IndexFunc(who.conns, func(c connState) bool { return c.s == s })
 }
 
 func (p *presence) init(r *room) {
@@ -58,13 +68,13 @@ func (p *presence) enterLocked(s *Session, name string) (evict []*Session) {
 	if who != nil {
 		p.room.hub.timers.stop(who.linger)
 		who.linger = nil
-		who.conns[s] = &connState{}
+		who.conns = append(who.conns, connState{s: s})
 		return p.showLocked(who, nil)
 	}
 	p.arrived++
 	who = &person{
 		userID: s.userID, userName: name, joinedAt: time.Now(), order: p.arrived,
-		conns: map[*Session]*connState{s: {}},
+		conns: []connState{{s: s}},
 	}
 	p.addLocked(who)
 	return p.changedLocked(who, true)
@@ -73,10 +83,11 @@ func (p *presence) enterLocked(s *Session, name string) (evict []*Session) {
 // exitLocked removes a connection.
 func (p *presence) exitLocked(s *Session, d departure) (evict []*Session) {
 	who := p.people[s.userID]
-	if who == nil || who.conns[s] == nil {
+	i := who.conn(s)
+	if i < 0 {
 		return nil
 	}
-	delete(who.conns, s)
+	who.conns = slices.Delete(who.conns, i, i+1)
 	// Another connection, which ended before, may have been the livelier one.
 	who.lastSeen, who.lastMsg = latest(who.lastSeen, s.lastSeen()), latest(who.lastMsg, s.lastMessage())
 	switch {
@@ -196,11 +207,12 @@ func (p *presence) tick() {
 // setStateLocked sets the state of one connection.
 func (p *presence) setStateLocked(s *Session, state json.RawMessage) (evict []*Session) {
 	who := p.people[s.userID]
-	if who == nil || who.conns[s] == nil {
+	i := who.conn(s)
+	if i < 0 {
 		return nil
 	}
 	who.sets++
-	*who.conns[s] = connState{state: state, set: who.sets}
+	who.conns[i] = connState{s: s, state: state, set: who.sets}
 	if state == nil {
 		return p.showLocked(who, s)
 	}
@@ -213,7 +225,7 @@ func (p *presence) showLocked(who *person, by *Session) (evict []*Session) {
 	var newest connState
 	for _, c := range who.conns {
 		if c.state != nil && c.set > newest.set {
-			newest = *c
+			newest = c
 		}
 	}
 	if string(newest.state) == string(who.shown) {

@@ -3,6 +3,7 @@ package room
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/planrooms/planrooms/auth"
@@ -132,8 +133,7 @@ const maxAsked = 8
 func (s *Session) join(req protocol.Request) {
 	h := s.hub
 	s.mu.Lock()
-	_, again := s.members[req.PlanID]
-	full := !again && len(s.members) >= h.opts.RoomsPerConnection
+	full := s.memberOfLocked(req.PlanID) == nil && len(s.members) >= h.opts.RoomsPerConnection
 	s.mu.Unlock()
 	if full {
 		s.fail(req.PlanID, req.Type, protocol.ErrorTooManyRooms)
@@ -163,7 +163,7 @@ func (s *Session) deny(req protocol.Request, err error) {
 	}
 	if errors.Is(err, ErrForbidden) {
 		s.mu.Lock()
-		m := s.members[req.PlanID]
+		m := s.memberOfLocked(req.PlanID)
 		s.mu.Unlock()
 		if m != nil { // it had been in until now
 			s.expel(m, protocol.Removed{Reason: "access ended"})
@@ -197,11 +197,8 @@ func (s *Session) enter(req protocol.Request, allowed func() bool) bool {
 		r.release()
 		return true
 	}
-	old := s.members[r.id]
-	if s.members == nil {
-		s.members = make(map[string]*member)
-	}
-	s.members[r.id] = m
+	old := s.memberOfLocked(r.id)
+	s.members = append(without(s.members, old), m)
 	name := s.identity.Name
 	s.mu.Unlock()
 
@@ -266,7 +263,7 @@ func (s *Session) announced(m *member) {
 
 func (s *Session) leave(req protocol.Request) {
 	s.mu.Lock()
-	m := s.members[req.PlanID]
+	m := s.memberOfLocked(req.PlanID)
 	s.mu.Unlock()
 	if m == nil || !s.depart(m, departNow) {
 		s.fail(req.PlanID, req.Type, protocol.ErrorNotJoined)
@@ -277,7 +274,7 @@ func (s *Session) leave(req protocol.Request) {
 
 func (s *Session) updatePresence(req protocol.Request) {
 	s.mu.Lock()
-	m := s.members[req.PlanID]
+	m := s.memberOfLocked(req.PlanID)
 	s.mu.Unlock()
 	if m == nil {
 		s.fail(req.PlanID, req.Type, protocol.ErrorNotJoined)
@@ -329,10 +326,7 @@ func (s *Session) authenticate(req protocol.Request) {
 		return
 	}
 	s.identity = id
-	var members []*member
-	for _, m := range s.members {
-		members = append(members, m)
-	}
+	members := slices.Clone(s.members)
 	switch {
 	case id.ExpiresAt.IsZero():
 		h.timers.stop(s.expiry)

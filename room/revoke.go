@@ -2,6 +2,7 @@ package room
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/planrooms/planrooms/protocol"
@@ -78,9 +79,7 @@ func (h *Hub) Disconnect(_ context.Context, userID string) error {
 func (h *Hub) writtenTo(userID string) (sessions []*Session) {
 	h.mu.RLock()
 	defer h.mu.RUnlock()
-	for s := range h.users[userID] {
-		sessions = append(sessions, s)
-	}
+	sessions = slices.Clone(h.users[userID])
 	for s := range h.closing {
 		if s.userID == userID {
 			sessions = append(sessions, s)
@@ -96,11 +95,7 @@ func (h *Hub) sessionsOf(userID string) ([]*Session, error) {
 	if h.closed {
 		return nil, ErrHubClosed
 	}
-	sessions := make([]*Session, 0, len(h.users[userID]))
-	for s := range h.users[userID] {
-		sessions = append(sessions, s)
-	}
-	return sessions, nil
+	return slices.Clone(h.users[userID]), nil
 }
 
 // UserConnections counts the connections of a user in this hub.

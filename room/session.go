@@ -3,7 +3,6 @@ package room
 import (
 	"context"
 	"crypto/rand"
-	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -38,7 +37,7 @@ type Session struct {
 
 	mu       sync.Mutex // guards the following; taken after room.mu
 	identity auth.Identity
-	members  map[string]*member
+	members  []*member // at most Options.RoomsPerConnection
 	inbox    []inbound
 	working  bool               // a worker handles the inbox
 	closing  bool               // no room is joined any more
@@ -116,7 +115,7 @@ func (h *Hub) register(s *Session) (replaced *Session, err error) {
 		return nil, ErrHubClosed
 	}
 	own := h.users[s.userID]
-	for other := range own {
+	for _, other := range own {
 		if other.clientID == s.clientID {
 			replaced = other
 		}
@@ -124,17 +123,13 @@ func (h *Hub) register(s *Session) (replaced *Session, err error) {
 	if replaced == nil && len(own) >= h.opts.ConnectionsPerUser {
 		return nil, ErrTooManyConnections
 	}
-	if own == nil {
-		own = make(map[*Session]struct{})
-		h.users[s.userID] = own
-	}
 	if replaced != nil {
-		delete(own, replaced)
+		own = without(own, replaced)
 		if !replaced.buried {
 			h.closing[replaced] = struct{}{} // as it will be in a moment
 		}
 	}
-	own[s] = struct{}{}
+	h.users[s.userID] = append(own, s)
 	h.sessions[s] = struct{}{}
 	h.open.Add(1)
 	h.stats.connects.Add(1)
@@ -150,12 +145,33 @@ func (h *Hub) unregister(s *Session) {
 	if !s.buried {
 		h.closing[s] = struct{}{}
 	}
-	if own := h.users[s.userID]; own != nil {
-		delete(own, s)
-		if len(own) == 0 {
-			delete(h.users, s.userID)
+	if own := without(h.users[s.userID], s); len(own) > 0 {
+		h.users[s.userID] = own
+	} else {
+		delete(h.users, s.userID)
+	}
+}
+
+// without removes x from a list, in place; nil is left of the last. The lists of a connection are short, so they are no maps: a
+// map takes some 200 bytes for its first element, and connections come by the ten thousand.
+func without[T comparable](list []T, x T) []T {
+	if i := slices.Index(list, x); i >= 0 {
+		list = slices.Delete(list, i, i+1)
+	}
+	if len(list) == 0 {
+		return nil
+	}
+	return list
+}
+
+// memberOfLocked returns the connection's place in a plan, or nil.
+func (s *Session) memberOfLocked(planID string) *member {
+	for _, m := range s.members {
+		if m.room.id == planID {
+			return m
 		}
 	}
+	return nil
 }
 
 // ID is the connection id that the hello carried.
@@ -241,7 +257,7 @@ func (s *Session) beginClosing(code protocol.CloseCode) (members []*member, firs
 		return nil, false
 	}
 	s.closing, s.code, s.inbox = true, code, nil
-	members = slices.Collect(maps.Values(s.members))
+	members = slices.Clone(s.members)
 	for _, t := range []*timer{s.expiry, s.silence, s.pinger} {
 		s.hub.timers.stop(t)
 	}
@@ -275,9 +291,7 @@ func (s *Session) depart(m *member, d departure) bool {
 		return false
 	}
 	s.mu.Lock()
-	if s.members[m.room.id] == m {
-		delete(s.members, m.room.id)
-	}
+	s.members = without(s.members, m)
 	s.mu.Unlock()
 	s.out.mu.Lock()
 	announced := m.announced
@@ -318,7 +332,7 @@ func (s *Session) bury() {
 	s.hub.mu.Unlock()
 	s.mu.Lock()
 	code := s.code
-	members := slices.Collect(maps.Values(s.members)) // it was drained: they stayed to the end
+	members := slices.Clone(s.members) // it was drained: they stayed to the end
 	s.mu.Unlock()
 	for _, m := range members {
 		s.depart(m, departSilent)
