@@ -1,9 +1,9 @@
 package jwtauth
 
 import (
-	"bytes"
 	"encoding/json"
-	"io"
+	"maps"
+	"slices"
 	"unicode/utf8"
 )
 
@@ -14,75 +14,51 @@ const maxDepth = 32
 // json.Unmarshal: no name may come twice in an object, or two readers of the same
 // token could see different claims, and text must be UTF-8.
 func decodeObject(b []byte) (map[string]any, bool) {
-	if !utf8.Valid(b) {
+	var object map[string]any
+	if !utf8.Valid(b) || json.Unmarshal(b, &object) != nil || object == nil {
 		return nil, false
 	}
-	dec := json.NewDecoder(bytes.NewReader(b))
-	value, ok := decodeValue(dec, maxDepth)
-	if !ok {
-		return nil, false
-	}
-	if _, err := dec.Token(); err != io.EOF {
-		return nil, false
-	}
-	object, ok := value.(map[string]any)
-	return object, ok
+	// Of a name that comes twice one member is left, so fewer are decoded than are written.
+	members, ok := countMembers(object, maxDepth)
+	return object, ok && members == writtenMembers(b)
 }
 
-func decodeValue(dec *json.Decoder, depth int) (any, bool) {
-	first, err := dec.Token()
-	if err != nil {
-		return nil, false
-	}
-	delim, ok := first.(json.Delim)
-	if !ok {
-		return first, true
+// countMembers counts the members of all objects in a decoded value. It reports false if that is nested too deep.
+func countMembers(value any, depth int) (n int, ok bool) {
+	var below []any
+	switch v := value.(type) {
+	case map[string]any:
+		n, below = len(v), slices.AppendSeq(make([]any, 0, len(v)), maps.Values(v))
+	case []any:
+		below = v
+	default:
+		return 0, true
 	}
 	if depth == 0 {
-		return nil, false
+		return 0, false
 	}
-	var value any
-	if delim == '{' {
-		value, ok = decodeMembers(dec, depth-1)
-	} else {
-		value, ok = decodeElements(dec, depth-1)
+	for _, value := range below {
+		members, ok := countMembers(value, depth-1)
+		if !ok {
+			return 0, false
+		}
+		n += members
 	}
-	if !ok {
-		return nil, false
-	}
-	_, err = dec.Token() // the closing delimiter
-	return value, err == nil
+	return n, true
 }
 
-func decodeMembers(dec *json.Decoder, depth int) (map[string]any, bool) {
-	object := make(map[string]any)
-	for dec.More() {
-		token, err := dec.Token()
-		if err != nil {
-			return nil, false
-		}
-		name, ok := token.(string)
-		if !ok {
-			return nil, false
-		}
-		if _, twice := object[name]; twice {
-			return nil, false
-		}
-		if object[name], ok = decodeValue(dec, depth); !ok {
-			return nil, false
+// writtenMembers counts the members of all objects in valid JSON, by the colons outside of strings.
+func writtenMembers(b []byte) (n int) {
+	inString := false
+	for i := 0; i < len(b); i++ {
+		switch c := b[i]; {
+		case inString && c == '\\':
+			i++ // whatever is escaped, it does not end the string
+		case c == '"':
+			inString = !inString
+		case c == ':' && !inString:
+			n++
 		}
 	}
-	return object, true
-}
-
-func decodeElements(dec *json.Decoder, depth int) ([]any, bool) {
-	array := []any{}
-	for dec.More() {
-		value, ok := decodeValue(dec, depth)
-		if !ok {
-			return nil, false
-		}
-		array = append(array, value)
-	}
-	return array, true
+	return n
 }
