@@ -11,6 +11,9 @@ type shard struct {
 	room  *room
 	start func() // runs the pump; made once, since a go statement with a receiver allocates each time
 
+	// following is started by this pump when it starts. Set under room.mu together with pumping, and then owned by start.
+	following *shard
+
 	// Guarded by room.mu.
 	members []*member
 	shared  bool   // the pump holds members: copy before writing
@@ -85,14 +88,25 @@ func (p *pass) release() {
 }
 
 // wakeLocked makes sure that what was appended to the room's log is delivered. It is called under room.mu, as is
-// the decision of a pump to end: so an entry can't slip in between.
+// the decision of a pump to end: so an entry can't slip in between. The caller, mostly a broadcast, pays for one goroutine however
+// large the room is: each pump starts the one that follows it before it begins.
 func (r *room) wakeLocked() {
+	var first, last *shard
 	for _, sh := range r.shards {
-		if !sh.pumping && len(sh.members) > 0 {
-			sh.pumping = true
-			r.hub.wg.Add(1)
-			go sh.start() // ends with wg.Done
+		if sh.pumping || len(sh.members) == 0 {
+			continue
 		}
+		sh.pumping = true
+		r.hub.wg.Add(1)
+		if last == nil {
+			first = sh
+		} else {
+			last.following = sh
+		}
+		last = sh
+	}
+	if first != nil {
+		go first.start() // ends with wg.Done
 	}
 }
 
@@ -100,6 +114,10 @@ func newShard(r *room) *shard {
 	sh := &shard{room: r}
 	sh.start = func() {
 		defer r.hub.wg.Done()
+		if next := sh.following; next != nil {
+			sh.following = nil
+			go next.start()
+		}
 		sh.pump()
 	}
 	return sh
