@@ -1,0 +1,91 @@
+package transport_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/planrooms/planrooms/room"
+)
+
+// benchViewers connects n viewers, who join plan p over real sockets, and counts the bytes that reach them.
+func benchViewers(b *testing.B, s *server, n int) *atomic.Int64 {
+	b.Helper()
+	total := new(atomic.Int64)
+	for i := range n {
+		c := dial(b, s.Server, fmt.Sprint("viewer", i))
+		c.join("p")
+		_ = c.nc.SetReadDeadline(time.Time{})
+		if buffered := c.br.Buffered(); buffered > 0 {
+			if _, err := c.br.Discard(buffered); err != nil {
+				b.Fatal(err)
+			}
+		}
+		go func() { // ends with the connection
+			buf := make([]byte, 16<<10)
+			for {
+				n, err := c.nc.Read(buf)
+				total.Add(int64(n))
+				if err != nil {
+					return
+				}
+			}
+		}()
+		b.Cleanup(func() { _ = c.nc.Close() })
+	}
+	return total
+}
+
+// BenchmarkBroadcast is one event to n viewers, until the last of them has it. The viewers are in the same process, so half of
+// it is theirs; examples/compare has them in another.
+func BenchmarkBroadcast(b *testing.B) {
+	task := json.RawMessage(`{"id":"task-4711","title":"Write the benchmark before the claim","done":false,"order":17}`)
+	for _, n := range []int{1, 10, 100, 1000} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			s := newServer(b, config{hub: room.Options{PresenceLimit: 1}})
+			total := benchViewers(b, s, n)
+			broadcast := func() {
+				if err := s.hub.BroadcastTaskUpdated(b.Context(), "p", task); err != nil {
+					b.Fatal(err)
+				}
+			}
+			quiet := func() int64 {
+				for {
+					before := total.Load()
+					time.Sleep(20 * time.Millisecond)
+					if total.Load() == before {
+						return before
+					}
+				}
+			}
+			before := quiet()
+			broadcast()
+			each := quiet() - before
+			b.ReportAllocs()
+			for b.Loop() {
+				want := total.Load() + each
+				broadcast()
+				for total.Load() < want {
+					time.Sleep(time.Microsecond)
+				}
+			}
+			b.ReportMetric(float64(n)*float64(b.N)/b.Elapsed().Seconds(), "deliveries/s")
+		})
+	}
+}
+
+// BenchmarkConnect is a connection made, joined and closed, over a real socket.
+func BenchmarkConnect(b *testing.B) {
+	s := newServer(b, config{})
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		c := dial(b, s.Server, fmt.Sprint("user", i))
+		c.join("p")
+		c.send(opClose, nil)
+		_, _ = io.Copy(io.Discard, c.br)
+		_ = c.nc.Close()
+	}
+}
