@@ -9,7 +9,7 @@ import (
 func cpu(s Sample) float64        { return s.CPU }
 func p50(s Sample) float64        { return s.P50 }
 func p99(s Sample) float64        { return s.P99 }
-func callP50(s Sample) float64 { return s.CallP50 }
+func callP50(s Sample) float64    { return s.CallP50 }
 func callP99(s Sample) float64    { return s.CallP99 }
 func callAllocs(s Sample) float64 { return s.CallAllocs }
 func joinBytes(s Sample) float64  { return float64(s.JoinBytes) }
