@@ -70,4 +70,9 @@
 // goodbye comes before every close that the server starts, except as the answer to the client's own close frame, after broken
 // framing (1002 alone), and where the socket takes nothing within a second: then it is cut, and the client sees 1006. What
 // each code asks of the client is in [CloseCode.Advice]. A second 4401 in a row is final for the client.
+//
+// # Other forms
+//
+// asyncapi.yaml beside this file says the same for machines (AsyncAPI 3), and TypeScript types are made from these structs, in
+// transport/browser/types. Tests hold both to the golden frames in testdata.
 package protocol
