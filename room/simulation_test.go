@@ -21,7 +21,7 @@ import (
 )
 
 var (
-	simSeeds = flag.Int("seeds", 40, "how many seeds TestSimulation runs")
+	simSeeds = flag.Int("seeds", 25, "how many seeds TestSimulation runs")
 	simSeed  = flag.Uint64("seed", 0, "the one seed that TestSimulation runs; 0 means all")
 	simSteps = flag.Int("steps", 150, "how many steps a simulation takes")
 )
