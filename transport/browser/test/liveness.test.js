@@ -1,0 +1,154 @@
+import { describe, expect, it, vi } from 'vitest';
+import { advance, connected } from './connecting.js';
+import { FakeSocket, last, settled, sockets, useFakes } from './fake.js';
+
+useFakes();
+
+describe('signs of life', () => {
+  it('asks after 25 s of silence, and gives up 10 s later', async () => {
+    const c = await connected();
+    await advance(24_999);
+    expect(last().of('ping').length).toBe(1); // the first word
+    await advance(1);
+    expect(last().of('ping').length).toBe(2);
+    await advance(9_999);
+    expect(c.state).toBe('connected');
+    await advance(1);
+    expect([c.state, c.error?.code, sockets[0].closed]).toEqual(['waiting', 'silent', 1000]);
+  });
+
+  it('any message is one', async () => {
+    const c = await connected();
+    for (let i = 0; i < 20; i++) {
+      await advance(20_000);
+      last().event('demo', i + 1, i);
+    }
+    expect([c.state, last().of('ping').length]).toEqual(['connected', 1]);
+    await advance(30_000);
+    last().say({ type: 'pong' });
+    await advance(24_000);
+    expect(c.state).toBe('connected');
+  });
+
+  // Chrome lets the timers of a tab in background run once a minute; messages come as ever.
+  it('a throttled tab is not declared dead', async () => {
+    const c = await connected();
+    FakeSocket.pongs = true;
+    for (let minute = 0; minute < 30; minute++) {
+      vi.setSystemTime(Date.now() + 55_000); // the timers that were due in the meantime run late
+      await advance(5_000);
+    }
+    expect(last().of('ping').length).toBeGreaterThan(20);
+    expect([c.state, sockets.length]).toEqual(['connected', 1]);
+  });
+
+  it('a throttled tab on a dead connection is, in the end', async () => {
+    const c = await connected();
+    for (let minute = 0; minute < 2; minute++) {
+      expect(c.state).toBe('connected');
+      vi.setSystemTime(Date.now() + 55_000);
+      await advance(5_000);
+    }
+    expect([sockets[0].closed, c.error?.code]).toEqual([1000, 'silent']);
+  });
+
+  it('an answer behind a late timer in the queue counts', async () => {
+    const c = await connected();
+    await advance(25_000); // asked
+    vi.setSystemTime(Date.now() + 40_000); // then everything stood still
+    await vi.advanceTimersToNextTimerAsync();
+    expect(c.state).toBe('connected');
+    last().say({ type: 'pong' });
+    await advance(10_000);
+    expect([c.state, sockets.length]).toEqual(['connected', 1]);
+  });
+
+  it('after sleep the connection is replaced at once', async () => {
+    const c = await connected();
+    vi.setSystemTime(Date.now() + 3_600_000);
+    await advance(5_000); // the next look at the clock
+    expect([c.state, c.error?.code, sockets.length]).toEqual(['connecting', 'asleep', 2]);
+    last().hello();
+    expect(c.error).toBe(null);
+  });
+});
+
+describe('what wakes it', () => {
+  // Stands for window, where there is none.
+  function window() {
+    const target = new EventTarget();
+    vi.stubGlobal('addEventListener', target.addEventListener.bind(target));
+    vi.stubGlobal('removeEventListener', target.removeEventListener.bind(target));
+    return (name) => target.dispatchEvent(new Event(name));
+  }
+
+  it.each(['online', 'focus', 'pageshow', 'visibilitychange'])('%s: connects at once instead of waiting', async (name) => {
+    const fire = window();
+    vi.spyOn(Math, 'random').mockReturnValue(1);
+    const c = await connected();
+    last().end(1006);
+    fire(name);
+    await settled();
+    expect([c.state, sockets.length]).toEqual(['connecting', 2]);
+  });
+
+  it('not before the time that the server has given', async () => {
+    const fire = window();
+    const c = await connected();
+    last().end(4503, { retryAfterMs: 9_000 });
+    fire('focus');
+    await settled();
+    expect([c.state, sockets.length]).toEqual(['waiting', 1]);
+  });
+
+  it.each(['online', 'offline', 'focus'])('%s: a connection is asked, and has 3 s', async (name) => {
+    const fire = window();
+    const c = await connected();
+    await advance(1_000);
+    fire(name);
+    fire(name);
+    expect(last().of('ping').length).toBe(2);
+    await advance(3_000);
+    expect([c.state, c.error?.code]).toEqual(['waiting', 'silent']);
+  });
+
+  it('an answer is enough', async () => {
+    const fire = window();
+    const c = await connected();
+    fire('focus');
+    last().say({ type: 'pong' });
+    await advance(20_000);
+    expect(c.state).toBe('connected');
+  });
+
+  it('shortens the wait for an answer that is under way', async () => {
+    const fire = window();
+    const c = await connected();
+    await advance(25_000);
+    fire('online');
+    await advance(3_000);
+    expect(c.state).toBe('waiting');
+  });
+
+  it('after sleep: replaced without asking', async () => {
+    const fire = window();
+    const c = await connected();
+    vi.setSystemTime(Date.now() + 3_600_000);
+    fire('focus');
+    await settled();
+    expect([c.error?.code, sockets.length]).toEqual(['asleep', 2]);
+  });
+
+  it('not a page that is hidden, and nobody once it is idle', async () => {
+    const fire = window();
+    vi.stubGlobal('document', { visibilityState: 'hidden' });
+    const c = await connected();
+    fire('visibilitychange');
+    expect(last().of('ping').length).toBe(1);
+    vi.stubGlobal('document', { visibilityState: 'visible' });
+    c.disconnect();
+    fire('focus');
+    await settled();
+    expect([c.state, sockets.length]).toEqual(['idle', 1]);
+  });
+});

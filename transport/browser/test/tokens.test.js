@@ -1,0 +1,189 @@
+import { describe, expect, it, vi } from 'vitest';
+import { advance, connected } from './connecting.js';
+import { FakeSocket, jwt, last, settled, sockets, useFakes } from './fake.js';
+
+useFakes();
+
+describe('tokens', () => {
+  it('4401: a new token at once; a second in a row is final', async () => {
+    const c = await connected();
+    last().end(4401, { reauth: true });
+    expect([c.state, c.error?.code]).toEqual(['connecting', 4401]);
+    await settled();
+    expect(sockets.length).toBe(2);
+    last().end(4401, { reauth: true });
+    expect([c.state, c.error?.code, vi.getTimerCount()]).toEqual(['idle', 4401, 0]);
+    expect(c.getToken.mock.calls.map(([r]) => r.reason)).toEqual(['connect', 'rejected']);
+  });
+
+  it('4401 without a goodbye is the same', async () => {
+    const c = await connected();
+    last().end(4401);
+    await settled();
+    last().end(4401);
+    expect(c.state).toBe('idle');
+  });
+
+  it('a hello between two 4401 makes them two single ones', async () => {
+    const c = await connected();
+    for (let i = 0; i < 3; i++) {
+      last().end(4401, { reauth: true });
+      await settled();
+      last().hello();
+    }
+    expect([c.state, sockets.length]).toEqual(['connected', 4]);
+  });
+
+  it('is used again while it lasts', async () => {
+    const c = await connected();
+    last().end(1006);
+    await advance(500);
+    expect([sockets.length, c.getToken.mock.calls.length]).toEqual([2, 1]);
+  });
+
+  it('is not kept for who comes after a disconnect', async () => {
+    const getToken = vi.fn().mockImplementationOnce(async () => jwt(3600)).mockImplementation(async () => 'of somebody else');
+    const c = await connected({ getToken });
+    c.disconnect();
+    c.connect();
+    await settled();
+    expect(last().token()).toBe('of somebody else');
+  });
+
+  it('is fetched anew before an attempt when its end is near', async () => {
+    const c = await connected({ getToken: vi.fn(async () => jwt(29)) });
+    last().end(1006);
+    await advance(500);
+    expect([sockets.length, c.getToken.mock.calls.length]).toEqual([2, 2]);
+  });
+
+  it.each([
+    ['a JWT', () => jwt(120)],
+    ['milliseconds', () => ({ token: 'opaque', expiresAt: Date.now() + 120_000 })],
+    ['RFC 3339', () => ({ token: 'opaque', expiresAt: new Date(Date.now() + 120_000).toISOString() })],
+  ])('is renewed on the open connection 30 s before its end: %s', async (_, token) => {
+    FakeSocket.pongs = true;
+    const getToken = vi.fn(async () => token());
+    const c = await connected({ getToken });
+    await advance(89_999);
+    expect(last().of('authenticate')).toEqual([]);
+    await advance(1);
+    expect(last().of('authenticate').length).toBe(1);
+    expect(getToken.mock.lastCall[0].reason).toBe('renew');
+
+    const end = new Date(Date.now() + 600_000).toISOString();
+    last().say({ type: 'authenticate', data: { success: true, expiresAt: end } });
+    await advance(569_999);
+    expect(last().of('authenticate').length).toBe(1);
+    await advance(1);
+    expect(last().of('authenticate').length).toBe(2);
+    expect([c.state, sockets.length]).toEqual(['connected', 1]);
+  });
+
+  it("goes by the server's clock", async () => {
+    FakeSocket.skew = -3_600_000; // an hour behind ours
+    await connected({ getToken: async () => jwt(120) });
+    await advance(1_000);
+    expect(last().of('authenticate')).toEqual([]);
+  });
+
+  it('short ones are renewed at half time, but not more often than the server allows', async () => {
+    await connected({ getToken: async () => jwt(12) });
+    await advance(6_000);
+    expect(last().of('authenticate').length).toBe(1);
+    last().say({ type: 'authenticate', data: { success: true, expiresAt: new Date(Date.now() + 12_000).toISOString() } });
+    await advance(10_400);
+    expect(last().of('authenticate').length).toBe(1);
+    await advance(200);
+    expect(last().of('authenticate').length).toBe(2);
+  });
+
+  it.each([['opaque', 'opaque'], ['h.e30.s', 'without exp'], [{ token: 'x', expiresAt: undefined }, 'an object without an end']])('%o (%s) is not renewed', async (token) => {
+    FakeSocket.pongs = true;
+    await connected({ getToken: async () => token });
+    await advance(86_400_000);
+    expect(last().of('authenticate')).toEqual([]);
+  });
+
+  it('one that ends later than a timer reaches is not renewed at once', async () => {
+    FakeSocket.pongs = true;
+    const day = 86_400_000;
+    const getToken = vi.fn(async () => jwt(30 * day / 1000));
+    await connected({ getToken });
+    await advance(10_000);
+    expect(getToken).toHaveBeenCalledTimes(1);
+    // 30 days of beats would take long: what is under way is looked at, and the clock is set.
+    const timer = vi.spyOn(globalThis, 'setTimeout');
+    last().say({ type: 'authenticate', data: { success: true, expiresAt: new Date(Date.now() + 30 * day).toISOString() } });
+    const [[run, wait]] = timer.mock.calls;
+    expect(wait).toBe(2 ** 31 - 1);
+    vi.setSystemTime(Date.now() + wait);
+    run();
+    expect(getToken).toHaveBeenCalledTimes(1);
+    expect(timer.mock.calls[1][1]).toBe(30 * day - 30_000 - wait);
+    timer.mockRestore();
+  });
+
+  it('an end without a time: never again', async () => {
+    FakeSocket.pongs = true;
+    await connected({ getToken: async () => jwt(60) });
+    await advance(30_000);
+    last().say({ type: 'authenticate', data: { success: true, expiresAt: null } });
+    await advance(86_400_000);
+    expect(last().of('authenticate').length).toBe(1);
+  });
+
+  it('logged out when it is to be renewed: stops', async () => {
+    const getToken = vi.fn().mockImplementationOnce(async () => jwt(60)).mockResolvedValue(null);
+    const c = await connected({ getToken });
+    await advance(30_000);
+    expect([c.state, c.error?.code, last().closed, vi.getTimerCount()]).toEqual(['idle', 'unauthenticated', 1000, 0]);
+  });
+
+  it('a renewal that fails is tried again', async () => {
+    FakeSocket.pongs = true;
+    const getToken = vi.fn().mockImplementationOnce(async () => jwt(60)).mockRejectedValueOnce(new Error('503')).mockImplementation(async () => jwt(60));
+    const c = await connected({ getToken });
+    await advance(30_000);
+    expect(last().of('authenticate')).toEqual([]);
+    await advance(5_000);
+    expect([c.state, last().of('authenticate').length]).toEqual(['connected', 1]);
+  });
+
+  it('rate_limited: later', async () => {
+    await connected({ getToken: async () => jwt(60) });
+    await advance(30_000);
+    last().say({ type: 'error', data: { code: 'rate_limited', message: '', re: 'authenticate' } });
+    await advance(10_500);
+    expect(last().of('authenticate').length).toBe(2);
+  });
+
+  it('renew, for a login that has changed: on the same connection', async () => {
+    const c = await connected();
+    c.renew();
+    await settled();
+    expect(c.getToken.mock.lastCall[0].reason).toBe('changed');
+    expect([sockets.length, last().of('authenticate').length]).toEqual([1, 1]);
+  });
+
+  it("another user's: on a new one", async () => {
+    const c = await connected();
+    c.renew();
+    await settled();
+    last().say({ type: 'error', data: { code: 'bad_token', message: '', re: 'authenticate' } });
+    await settled();
+    expect([c.state, sockets.length, sockets[0].closed]).toEqual(['connecting', 2, 1000]);
+  });
+
+  it('renew while waiting connects with the new one; while idle it does nothing', async () => {
+    const c = await connected();
+    last().end(1006);
+    c.renew();
+    await settled();
+    expect([sockets.length, c.getToken.mock.calls.length]).toEqual([2, 2]);
+    c.disconnect();
+    c.renew();
+    await settled();
+    expect([c.state, c.getToken.mock.calls.length]).toEqual(['idle', 2]);
+  });
+});

@@ -1,0 +1,153 @@
+import { describe, expect, it, vi } from 'vitest';
+import { Client } from '../planrooms.js';
+import { advance } from './connecting.js';
+import { jwt, last, settled, sockets, useFakes } from './fake.js';
+import { live, reconnect, setup, watch } from './watching.js';
+
+useFakes();
+
+describe('several who watch', () => {
+  it('share one membership', async () => {
+    const { client, heard } = await live();
+    const second = watch(client, 'demo', { since: { epoch: 'e1', seq: 10 } });
+    last().event('demo', 11, 10);
+    expect([heard, second.heard, last().of('join-plan').length]).toEqual([[11], [11], 1]);
+  });
+
+  it('one without a place has it loaded, the others do not', async () => {
+    const { client, heard } = await live();
+    const second = watch(client);
+    await settled();
+    expect([heard, second.heard]).toEqual([[], ['load joined 10']]);
+  });
+
+  it('one with an earlier place gets what came since, the others nothing twice', async () => {
+    const { client, heard } = await live();
+    const second = watch(client, 'demo', { since: { epoch: 'e1', seq: 8 } });
+    expect(last().of('join-plan').at(-1).since.seq).toBe(8);
+    last().answer('demo', 8, { recovered: true });
+    for (const seq of [9, 10, 11]) last().event('demo', seq, seq - 1);
+    expect([heard, second.heard]).toEqual([[11], [9, 10, 11]]);
+  });
+
+  it('one with a later place leaves out what it has', async () => {
+    const { client, heard } = await live();
+    const second = watch(client, 'demo', { since: { epoch: 'e1', seq: 12 } });
+    for (const seq of [11, 12, 13]) last().event('demo', seq, seq - 1);
+    expect([heard, second.heard, last().of('join-plan').length]).toEqual([[11, 12, 13], [13], 1]);
+  });
+
+  it('one with the place of another epoch has it loaded', async () => {
+    const { client, heard } = await live();
+    const second = watch(client, 'demo', { since: { epoch: 'e0', seq: 8 } });
+    await settled();
+    expect([heard, second.heard]).toEqual([[], ['load not_recovered 10']]);
+  });
+
+  it('the earliest place counts when all come back', async () => {
+    const { client, heard } = await live();
+    const ahead = watch(client, 'demo', { since: { epoch: 'e1', seq: 12 } });
+    await reconnect();
+    expect(last().sent[0].since.seq).toBe(10);
+    last().answer('demo', 10, { recovered: true });
+    for (const seq of [11, 12, 13]) last().event('demo', seq, seq - 1);
+    expect([heard, ahead.heard]).toEqual([[11, 12, 13], [13]]);
+  });
+
+  it('one that joins while the answer is on its way', async () => {
+    const { client, heard } = await setup();
+    const second = watch(client, 'demo', { since: { epoch: 'e1', seq: 8 } });
+    last().answer('demo', 10);
+    await settled();
+    expect([heard, second.heard]).toEqual([['load joined 10'], ['load not_recovered 10']]);
+  });
+});
+
+describe('leaving', () => {
+  it('is told a moment later, and the connection ends with the last plan', async () => {
+    const { client, plan } = await live();
+    plan.leave();
+    plan.leave();
+    await advance(1_499);
+    expect([client.state, last().of('leave-plan').length]).toEqual(['connected', 0]);
+    await advance(1);
+    expect([client.state, last().of('leave-plan'), last().closed]).toEqual(['idle', [{ type: 'leave-plan', planId: 'demo' }], 1000]);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('is not told if somebody joins before', async () => {
+    const { client, plan } = await live();
+    plan.leave();
+    await advance(1_000);
+    const again = watch(client);
+    await advance(5_000);
+    expect([again.plan.status, last().of('leave-plan').length, last().of('join-plan').length, again.heard]).toEqual(['live', 0, 1, ['load joined 10']]);
+  });
+
+  it('one of two goes: the other hears on', async () => {
+    const { client, plan, heard } = await live();
+    const second = watch(client, 'demo', { since: { epoch: 'e1', seq: 10 } });
+    plan.leave();
+    await advance(5_000);
+    last().event('demo', 11, 10);
+    expect([heard, second.heard, client.state]).toEqual([[], [11], 'connected']);
+  });
+
+  it('one of two plans goes: the connection stays', async () => {
+    const { client, plan } = await live();
+    watch(client, 'other');
+    plan.leave();
+    await advance(2_000);
+    expect([client.state, last().of('leave-plan').length]).toEqual(['connected', 1]);
+  });
+
+  it('the connection stays for notices if the program wants it', async () => {
+    const { client, plan } = await live();
+    client.connect();
+    plan.leave();
+    await advance(2_000);
+    expect(client.state).toBe('connected');
+  });
+
+  it('a denied plan is not left', async () => {
+    const { plan } = await setup();
+    last().say({ type: 'error', planId: 'demo', data: { code: 'forbidden', message: 'no', re: 'join-plan' } });
+    plan.leave();
+    await advance(2_000);
+    expect(last().of('leave-plan')).toEqual([]);
+  });
+
+  it('fifty joins and leaves in a row leave nothing', async () => {
+    const client = new Client({ getToken: async () => jwt(3600) });
+    for (let i = 0; i < 50; i++) {
+      watch(client).plan.leave();
+      await advance(i % 7);
+      if (i === 20) last().hello();
+    }
+    await advance(2_000);
+    expect([client.state, sockets.length, last().closed, vi.getTimerCount()]).toEqual(['idle', 1, 1000, 0]);
+  });
+
+  it('close leaves everything at once', async () => {
+    const { client, plan } = await live();
+    const other = watch(client, 'other', { load: () => new Promise(() => {}) });
+    last().answer('other', 1);
+    plan.leave();
+    client.close();
+    expect([client.state, last().of('leave-plan').map((m) => m.planId), last().closed, other.plan.status]).toEqual(['idle', ['demo', 'other'], 1000, 'idle']);
+    await advance(5_000);
+    expect([sockets.length, vi.getTimerCount()]).toEqual([1, 0]);
+  });
+
+  it('comes back after it has left', async () => {
+    const { client, plan } = await live();
+    watch(client, 'other');
+    plan.leave();
+    await advance(2_000);
+    const again = watch(client);
+    expect(last().of('join-plan').at(-1)).toEqual({ type: 'join-plan', planId: 'demo' });
+    last().answer('demo', 12).event('demo', 13, 12);
+    await settled();
+    expect(again.heard).toEqual(['load joined 12', 13]);
+  });
+});
