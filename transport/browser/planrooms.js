@@ -113,8 +113,8 @@ export class Client {
 
   /** Connects anew at once, also after an end that was final; plans that were denied are asked for again. */
   reconnect() {
-    this.#plans.forEach((plan) => plan.retry());
     this.#connection.restart();
+    this.#plans.forEach((plan) => plan.retry()); // to be joined by the connection that comes
   }
 
   /** Asks for a new token and goes on with it; to be called when the login has changed. */

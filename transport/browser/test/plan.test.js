@@ -335,6 +335,15 @@ describe('denied', () => {
     expect([plan.status, plan.error, heard.at(-1)]).toEqual(['live', null, 'load joined 20']);
   });
 
+  it('a reconnect asks on the new connection alone', async () => {
+    const { client, plan } = await live();
+    const [old] = sockets;
+    client.reconnect();
+    await settled();
+    last().hello();
+    expect([old.of('join-plan').length, old.closed, last().of('join-plan').map((m) => m.since.seq), plan.status]).toEqual([1, 1000, [10], 'recovering']);
+  });
+
   it('so does a reconnect, and somebody else who joins', async () => {
     const { client, plan } = await setup();
     last().say({ type: 'error', planId: 'demo', data: { code: 'forbidden', message: 'no', re: 'join-plan' } });
