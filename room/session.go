@@ -33,6 +33,7 @@ type Session struct {
 	seen   atomic.Int64 // when the last byte came; see Hub.clock
 	said   atomic.Int64 // when the last message came
 	spoken atomic.Bool  // a message has come
+	held   atomic.Bool  // the transport has the writer's token, until Open
 	ended  atomic.Bool  // End was called
 
 	mu       sync.Mutex // guards the following; taken after room.mu
@@ -62,6 +63,9 @@ type ConnectOptions struct {
 	Verifier auth.Verifier
 	// RemoteAddr is for logs and observers.
 	RemoteAddr string
+	// Hold keeps the hub from writing before [Session.Open] is called: for a transport that has to know whether a
+	// connection is admitted before it can be written to.
+	Hold bool
 }
 
 // Connect registers a connection and greets it through sink. ctx bounds the call alone. On an error nothing was written
@@ -87,7 +91,8 @@ func (h *Hub) Connect(_ context.Context, id auth.Identity, sink Sink, opts *Conn
 	if s.clientID == "" {
 		s.clientID = s.id
 	}
-	s.out = newWriter(s, sink)
+	s.held.Store(opts.Hold)
+	s.out = newWriter(s, sink, opts.Hold)
 	s.Seen()
 
 	replaced, err := h.register(s)
@@ -193,6 +198,13 @@ func (s *Session) Identity() auth.Identity {
 // Info names the connection for observers.
 func (s *Session) Info() ConnectionInfo {
 	return ConnectionInfo{ID: s.id, ClientID: s.clientID, UserID: s.userID, RemoteAddr: s.remote, ConnectedAt: s.since}
+}
+
+// Open ends ConnectOptions.Hold: what has been waiting is written, the greeting first. Without Hold it does nothing.
+func (s *Session) Open() {
+	if s.held.Swap(false) {
+		s.out.run()
+	}
 }
 
 // Seen notes that a byte came from the peer.
@@ -318,6 +330,7 @@ func (s *Session) End(code protocol.CloseCode) {
 	if s.leaveAll(code) {
 		s.out.cut()
 	}
+	s.Open() // the upgrade has failed
 	s.hub.wg.Go(s.bury)
 }
 

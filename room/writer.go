@@ -56,8 +56,9 @@ type rest struct {
 	last   bool
 }
 
-func newWriter(s *Session, sink Sink) *writer {
-	return &writer{s: s, sink: sink, framing: sink.Framing(), done: make(chan struct{})}
+// newWriter returns the writer of a connection. Its token is held by the caller, who has to call run, or else free.
+func newWriter(s *Session, sink Sink, held bool) *writer {
+	return &writer{s: s, sink: sink, framing: sink.Framing(), busy: held, done: make(chan struct{})}
 }
 
 // answer queues a message to this connection and writes it if nobody else is writing.

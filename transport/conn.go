@@ -23,13 +23,12 @@ const (
 )
 
 // conn is one connection as a [room.Sink]. It exists before the socket does: the session must be admitted before the
-// upgrade is answered, since a refusal is an HTTP answer. Until attach a conn takes no byte.
+// upgrade is answered, since a refusal is an HTTP answer. Until attach a conn may be closed, and not written to.
 //
 // Reading is in reader.go, and what the WebSocket library sees of the connection is libraryConn.
 type conn struct {
-	// What every event touches stands together.
-	open   atomic.Bool // attach has set the following three
-	inline bool        // raw can be used; otherwise the connection can only be written to blocking
+	// Set by attach, under mu. What every event touches stands together.
+	inline bool // raw can be used; otherwise the connection can only be written to blocking
 	raw    rawWriter
 	net    net.Conn
 
@@ -42,16 +41,19 @@ type conn struct {
 	ruined bool
 
 	// Owned by the reader.
-	early   []byte // what net/http had read beyond the request
+	ws      socket
+	early   []byte // what has been read of the socket, and not by the library
 	scan    frameScan
 	readErr error // of the socket: something was expected and did not come
+	heard   bool  // something was read
 	ending  bool  // a close frame of the library's was handed over
 	deaf    bool  // the connection is being closed for what was read: discard the rest
+	first   [firstBuffer]byte
 
+	resting  atomic.Bool // the library is let go, and reading goes on
 	readOver atomic.Bool // the library reads no more
 
 	mu       sync.Mutex    // guards the following
-	ready    chan struct{} // closed by attach and Close, and nil after
 	over     chan struct{} // made by who waits for finished or closed
 	finished bool
 	closed   bool
@@ -60,7 +62,7 @@ type conn struct {
 var _ room.Sink = (*conn)(nil)
 
 func newConn(log *slog.Logger, writeBuffer int, b *buffers) *conn {
-	return &conn{log: log, writeBuffer: writeBuffer, buffers: b, ready: make(chan struct{})}
+	return &conn{log: log, writeBuffer: writeBuffer, buffers: b}
 }
 
 // attach gives the connection its socket, and early, the bytes that were read from it already. If it has been cut before,
@@ -77,16 +79,9 @@ func (c *conn) attach(nc net.Conn, early []byte) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.net, c.inline, c.early = nc, c.raw.attach(nc), early
-	c.open.Store(true)
-	if c.finished {
-		c.limitReadLocked(closeWait)
-	}
 	if c.closed {
 		_ = c.cut()
-		return
 	}
-	close(c.ready)
-	c.ready = nil
 }
 
 // Framing returns the framing that all connections share.
@@ -94,7 +89,7 @@ func (c *conn) Framing() room.Framing { return framing{} }
 
 // TryWrite implements [room.Sink].
 func (c *conn) TryWrite(b []byte) (int, error) {
-	if !c.open.Load() || !c.inline {
+	if !c.inline {
 		return 0, nil
 	}
 	return c.raw.tryWrite(b)
@@ -102,11 +97,6 @@ func (c *conn) TryWrite(b []byte) (int, error) {
 
 // Write implements [room.Sink].
 func (c *conn) Write(b []byte, deadline time.Time) (int, error) {
-	if !c.open.Load() {
-		if err := c.awaitReady(deadline); err != nil {
-			return 0, err
-		}
-	}
 	if c.inline {
 		return c.raw.waitWrite(b, deadline)
 	}
@@ -151,39 +141,13 @@ func (c *conn) awaitCut(deadline time.Time) error {
 	}
 }
 
-// awaitReady waits for attach.
-func (c *conn) awaitReady(deadline time.Time) error {
-	c.mu.Lock()
-	ready, closed := c.ready, c.closed
-	c.mu.Unlock()
-	if closed {
-		return net.ErrClosed
-	}
-	if ready == nil {
-		return nil
-	}
-	t := time.NewTimer(time.Until(deadline))
-	defer t.Stop()
-	select {
-	case <-ready:
-	case <-t.C:
-		return os.ErrDeadlineExceeded
-	}
-	if !c.open.Load() {
-		return net.ErrClosed
-	}
-	return nil
-}
-
 // Finish implements [room.Sink]. The reader ends the connection when the peer has answered the close frame, or after
 // closeWait.
 func (c *conn) Finish() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.finished = true
-	if c.open.Load() {
-		c.limitReadLocked(closeWait)
-	}
+	c.limitReadLocked(closeWait)
 	c.tellOverLocked()
 }
 
@@ -192,12 +156,8 @@ func (c *conn) Close() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.closed = true
-	if c.ready != nil {
-		close(c.ready)
-		c.ready = nil
-	}
 	c.tellOverLocked()
-	if !c.open.Load() {
+	if c.net == nil {
 		return nil
 	}
 	return c.cut()

@@ -45,10 +45,10 @@ type Session = session
 // Serve upgrades a request for a session of the test's own, and reads until the connection is over.
 func Serve(w http.ResponseWriter, r *http.Request, log *slog.Logger, session func(room.Sink) Session) {
 	c := newConn(log, defaultWriteBuffer, new(buffers))
-	c.session = session(c)
 	ws, err := accept(hijacker{w, c}, bareHandshake(r))
 	if err != nil {
 		panic(err)
 	}
+	c.session = session(c)
 	c.serve(ws, func() {})
 }

@@ -25,8 +25,12 @@ type frameScan struct {
 	second    byte   // second byte of the current frame
 	need      uint8  // bytes of the extended length that are still to come
 	fragments uint8  // since the last that was counted
+	partial   bool   // a message has begun, and its last fragment not
 	state     scanState
 }
+
+// between reports whether what was read ends where a message does, or where a control frame does that stands between two.
+func (s *frameScan) between() bool { return s.state == scanFirst && !s.partial }
 
 // scan reads p and returns how many frames in it are to be counted: control frames, and fragments as far as they are
 // empty or many.
@@ -74,6 +78,7 @@ func (s *frameScan) endHeader() (count bool) {
 	switch {
 	case opcode >= opClose:
 		count = opcode != opClose // after a close frame nothing comes
+		final = !s.partial        // it may stand between two fragments
 	case final && opcode != opContinuation:
 		// A whole message: the session counts it.
 	case empty:
@@ -83,6 +88,7 @@ func (s *frameScan) endHeader() (count bool) {
 			s.fragments, count = 0, true
 		}
 	}
+	s.partial = !final
 	const maskKey = 4
 	if s.second&0x80 != 0 && s.remaining+maskKey > s.remaining {
 		s.remaining += maskKey

@@ -91,14 +91,14 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // connect admits the connection to the hub and upgrades it. Admission comes first, since its refusal is an HTTP
-// answer; what the hub writes meanwhile waits in the sink.
+// answer; the hub holds back what it has to write meanwhile.
 func (h *handler) connect(w http.ResponseWriter, r *http.Request, id auth.Identity, clientID string) {
 	if r.Context().Err() != nil {
 		h.connections.release() // gone while it was verified; it must not replace what the client has opened since
 		return
 	}
 	c := newConn(h.opts.Logger, h.opts.WriteBuffer, &h.buffers)
-	s, err := h.hub.Connect(r.Context(), id, c, &room.ConnectOptions{ClientID: clientID, Verifier: h.verifier, RemoteAddr: r.RemoteAddr})
+	s, err := h.hub.Connect(r.Context(), id, c, &room.ConnectOptions{ClientID: clientID, Verifier: h.verifier, RemoteAddr: r.RemoteAddr, Hold: true})
 	if err != nil {
 		h.connections.release()
 		h.refuse(w, r, err, "")
@@ -118,6 +118,7 @@ func (h *handler) connect(w http.ResponseWriter, r *http.Request, id auth.Identi
 		h.log(r, slog.LevelInfo, "transport: upgrade failed", slog.Any("error", err))
 		return
 	}
+	s.Open()
 	reading = true
 	go c.serve(ws, h.connections.release)
 }

@@ -11,6 +11,9 @@ import (
 const (
 	readBuffer    = 512
 	controlBuffer = maxControlFrame + 1
+
+	// firstBuffer is for the first bytes that come while the library is not there. Most messages are no longer, and no control frame.
+	firstBuffer = 160
 )
 
 // hijacker is the ResponseWriter that the library gets. What it hijacks becomes the socket of conn, and the library
@@ -36,9 +39,29 @@ func (h hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	}
 	_ = rw.Writer.Flush() // net/http leaves nothing here, middleware may; a broken connection shows when it is read
 	h.conn.attach(nc, early)
-	l := libraryConn{h.conn}
+	return libraryConnOf(h.conn)
+}
+
+// libraryConnOf returns what the library gets as a hijacked connection.
+func libraryConnOf(c *conn) (net.Conn, *bufio.ReadWriter, error) {
+	l := libraryConn{c}
 	return l, bufio.NewReadWriter(bufio.NewReaderSize(l, readBuffer), bufio.NewWriterSize(l, controlBuffer)), nil
 }
+
+// renewal is the ResponseWriter of a handshake whose answer nobody gets.
+type renewal struct {
+	conn   *conn
+	header http.Header
+}
+
+var _ http.Hijacker = renewal{}
+
+func (r renewal) Header() http.Header       { return r.header }
+func (renewal) WriteHeader(int)             {}
+func (renewal) Write(b []byte) (int, error) { return len(b), nil }
+
+// Hijack implements [http.Hijacker].
+func (r renewal) Hijack() (net.Conn, *bufio.ReadWriter, error) { return libraryConnOf(r.conn) }
 
 // WriteHeaderNow forwards to a ResponseWriter of gin, whose WriteHeader only takes note of the status. The library
 // asks for this method; hiding it would lose the 101.

@@ -34,6 +34,13 @@ func accept(w http.ResponseWriter, r *http.Request) (socket, error) {
 	return socket{ws}, nil
 }
 
+// renew makes the library ready to read from c, whose handshake has been answered: the library makes a connection in no other
+// way than by answering one. It can't fail on a handshake that is always the same.
+func renew(c *conn) (socket, error) { return accept(renewal{c, make(http.Header, 4)}, fixedHandshake) }
+
+// fixedHandshake is what renew has the library answer. It is never modified.
+var fixedHandshake = bareHandshake(&http.Request{Header: http.Header{"Sec-Websocket-Key": {"AAAAAAAAAAAAAAAAAAAAAA=="}}})
+
 // next waits for the next message. The message must be read to its end before the next call.
 func (s socket) next() (binary bool, r io.Reader, err error) {
 	// A context that can end would cost an exchange with the library's own goroutine per read, and kill the connection.
@@ -43,7 +50,9 @@ func (s socket) next() (binary bool, r io.Reader, err error) {
 
 // release ends the library's own goroutine. It must be called when reading is over, whatever ended it.
 func (s socket) release() {
-	_ = s.ws.CloseNow() // an error says that the library has closed by itself
+	if s.ws != nil {
+		_ = s.ws.CloseNow() // an error says that the library has closed by itself
+	}
 }
 
 // peerClose returns the code of the close frame of the peer that ended reading with err.

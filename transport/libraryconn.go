@@ -8,6 +8,9 @@ import (
 	"time"
 )
 
+// errResting ends reading by the library between two messages, when nothing more has come.
+var errResting = errors.New("transport: nothing to read")
+
 // errNotControl is returned by Write of a libraryConn for anything but one control frame.
 var errNotControl = errors.New("transport: the WebSocket library wrote something other than one control frame")
 
@@ -18,7 +21,8 @@ type libraryConn struct{ c *conn }
 
 var _ net.Conn = libraryConn{}
 
-// Read counts the frames in what it reads and reports a sign of life.
+// Read counts the frames in what it reads and reports a sign of life. Between two messages it waits for nothing: see
+// conn.rest.
 func (l libraryConn) Read(p []byte) (int, error) {
 	c := l.c
 	if len(c.early) > 0 {
@@ -33,6 +37,9 @@ func (l libraryConn) Read(p []byte) (int, error) {
 		c.readErr = net.ErrClosed
 		return 0, net.ErrClosed
 	}
+	if c.heard && c.scan.between() {
+		return 0, errResting
+	}
 	n, err := c.net.Read(p)
 	if n > 0 {
 		l.saw(p[:n])
@@ -43,6 +50,7 @@ func (l libraryConn) Read(p []byte) (int, error) {
 }
 
 func (l libraryConn) saw(p []byte) {
+	l.c.heard = true
 	l.c.session.Seen()
 	for range l.c.scan.scan(p) {
 		l.c.session.ControlFrame()
@@ -72,6 +80,9 @@ func (l libraryConn) Write(p []byte) (int, error) {
 // which may not have been written yet. The end of reading closes the socket in its time.
 func (l libraryConn) Close() error {
 	c := l.c
+	if c.resting.Load() {
+		return nil
+	}
 	c.readOver.Store(true)
 	return c.net.SetReadDeadline(time.Unix(1, 0)) // releases a read that is under way
 }

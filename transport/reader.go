@@ -3,6 +3,7 @@ package transport
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -16,9 +17,10 @@ import (
 // serve reads the connection until it is over, and then releases it. It runs in a goroutine of its own, which the handler starts
 // and the session ends: closing the session, or the sink, makes every read return.
 func (c *conn) serve(ws socket, release func()) {
+	c.ws = ws
 	code := protocol.CloseAbnormal
 	defer func() {
-		ws.release()
+		c.ws.release()
 		release()
 		c.hangUp()
 		c.session.End(code)
@@ -31,7 +33,7 @@ func (c *conn) serve(ws socket, release func()) {
 			c.abandon()
 		}
 	}()
-	err := c.read(ws)
+	err := c.read()
 	if given, ok := peerClose(err); ok {
 		code = given
 		c.abandon() // once our answer to it has been written
@@ -49,9 +51,15 @@ func (c *conn) serve(ws socket, release func()) {
 }
 
 // read hands messages to the session until reading fails.
-func (c *conn) read(ws socket) error {
+func (c *conn) read() error {
 	for {
-		binary, r, err := ws.next()
+		binary, r, err := c.ws.next()
+		if errors.Is(err, errResting) {
+			if err := c.rest(); err != nil {
+				return err
+			}
+			continue
+		}
 		if err != nil {
 			return err
 		}
@@ -59,6 +67,23 @@ func (c *conn) read(ws socket) error {
 			return err
 		}
 	}
+}
+
+// rest waits for the next byte without the library: what the library holds for a connection, a goroutine among it, is more than all the
+// rest of it. It makes a connection anew in some microseconds, and clients say little.
+func (c *conn) rest() error {
+	c.resting.Store(true)
+	c.ws.release()
+	c.resting.Store(false)
+	c.ws = socket{}
+	n, err := c.net.Read(c.first[:])
+	if n == 0 {
+		c.readErr = err
+		return err
+	}
+	c.early = c.first[:n]
+	c.ws, err = renew(c)
+	return err
 }
 
 // message reads one message to its end.
