@@ -116,13 +116,14 @@ func Decode(b []byte) (Message, error) {
 // Encode encodes a message of the server that is no event. An empty planID, nil data and a zero time are left out.
 func Encode(t Type, planID string, data any, at time.Time) ([]byte, error) {
 	b := appendEnvelope(make([]byte, 0, 256), t, planID)
-	if data != nil {
+	if a, ok := data.(appender); ok {
+		b = a.appendTo(append(b, `,"data":`...))
+	} else if data != nil {
 		raw, err := marshal(data)
 		if err != nil {
 			return nil, err
 		}
-		b = append(b, `,"data":`...)
-		b = append(b, raw...)
+		b = append(append(b, `,"data":`...), raw...)
 	}
 	if !at.IsZero() {
 		b = appendTime(append(b, `,"timestamp":`...), at)

@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"bufio"
 	"crypto/tls"
 	"log/slog"
 	"net"
@@ -42,7 +43,8 @@ type conn struct {
 
 	// Owned by the reader.
 	ws      socket
-	early   []byte // what has been read of the socket, and not by the library
+	buffer  *bufio.Reader // the library's
+	early   []byte        // what has been read of the socket, and not by the library
 	scan    frameScan
 	readErr error // of the socket: something was expected and did not come
 	heard   bool  // something was read

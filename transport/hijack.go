@@ -45,7 +45,8 @@ func (h hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 // libraryConnOf returns what the library gets as a hijacked connection.
 func libraryConnOf(c *conn) (net.Conn, *bufio.ReadWriter, error) {
 	l := libraryConn{c}
-	return l, bufio.NewReadWriter(bufio.NewReaderSize(l, readBuffer), bufio.NewWriterSize(l, controlBuffer)), nil
+	c.buffer = bufio.NewReaderSize(l, readBuffer)
+	return l, bufio.NewReadWriter(c.buffer, bufio.NewWriterSize(l, controlBuffer)), nil
 }
 
 // renewal is the ResponseWriter of a handshake whose answer nobody gets.

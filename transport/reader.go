@@ -54,16 +54,18 @@ func (c *conn) serve(ws socket, release func()) {
 func (c *conn) read() error {
 	for {
 		binary, r, err := c.ws.next()
-		if errors.Is(err, errResting) {
-			if err := c.rest(); err != nil {
+		switch {
+		case err == nil:
+			if err := c.message(binary, r); err != nil {
 				return err
 			}
-			continue
-		}
-		if err != nil {
+			if len(c.early) > 0 || c.buffer.Buffered() > 0 {
+				continue // with the next
+			}
+		case !errors.Is(err, errResting): // which comes after a control frame
 			return err
 		}
-		if err := c.message(binary, r); err != nil {
+		if err := c.rest(); err != nil {
 			return err
 		}
 	}
@@ -75,7 +77,7 @@ func (c *conn) rest() error {
 	c.resting.Store(true)
 	c.ws.release()
 	c.resting.Store(false)
-	c.ws = socket{}
+	c.ws, c.buffer = socket{}, nil
 	n, err := c.net.Read(c.first[:])
 	if n == 0 {
 		c.readErr = err

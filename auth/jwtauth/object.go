@@ -2,6 +2,7 @@ package jwtauth
 
 import (
 	"encoding/json"
+	"iter"
 	"maps"
 	"slices"
 	"unicode/utf8"
@@ -25,19 +26,19 @@ func decodeObject(b []byte) (map[string]any, bool) {
 
 // countMembers counts the members of all objects in a decoded value. It reports false if that is nested too deep.
 func countMembers(value any, depth int) (n int, ok bool) {
-	var below []any
+	var below iter.Seq[any]
 	switch v := value.(type) {
 	case map[string]any:
-		n, below = len(v), slices.AppendSeq(make([]any, 0, len(v)), maps.Values(v))
+		n, below = len(v), maps.Values(v)
 	case []any:
-		below = v
+		below = slices.Values(v)
 	default:
 		return 0, true
 	}
 	if depth == 0 {
 		return 0, false
 	}
-	for _, value := range below {
+	for value := range below {
 		members, ok := countMembers(value, depth-1)
 		if !ok {
 			return 0, false

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -57,7 +58,7 @@ func TestPrintingShowsNoSecret(t *testing.T) {
 	options := &jwtauth.Options{Keys: []jwtauth.Key{key}}
 	verifier := newVerifier(t, options)
 	forms := []string{secret, fmt.Sprint([]byte(secret)), fmt.Sprintf("%x", secret), fmt.Sprintf("%#v", []byte(secret))}
-	for _, value := range []any{key, &key, options.Keys, *options, options, verifier, *verifier} {
+	for _, value := range []any{key, &key, options.Keys, *options, options, verifier, reflect.ValueOf(verifier).Elem()} {
 		texts := []string{fmt.Sprint(value), fmt.Sprintf("%+v", value), fmt.Sprintf("%#v", value), fmt.Sprintf("%s", value), fmt.Sprintf("%x", value)}
 		if b, err := json.Marshal(value); err == nil {
 			texts = append(texts, string(b))

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/planrooms/planrooms/auth"
@@ -24,6 +25,8 @@ type Verifier struct {
 
 	keys   keySet  // those of Options.Keys
 	remote *remote // instead of keys, or nil
+
+	lastHeader atomic.Pointer[header] // of the last token whose header was good, whoever had signed it
 }
 
 var _ auth.Verifier = (*Verifier)(nil)
@@ -67,7 +70,7 @@ func (v *Verifier) Verify(ctx context.Context, token string) (auth.Identity, err
 	if token == "" {
 		return auth.Identity{}, auth.ErrNoToken
 	}
-	t, err := parse(token)
+	t, err := v.parse(token)
 	if err != nil {
 		return auth.Identity{}, err
 	}

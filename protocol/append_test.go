@@ -1,0 +1,62 @@
+package protocol_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/planrooms/planrooms/protocol"
+)
+
+// FuzzPayloads holds the payloads that are encoded by hand to what encoding/json makes of the same structs.
+func FuzzPayloads(f *testing.F) {
+	f.Add("ann", "Ann Lee", `{"x":1}`, "epoch", uint64(7), int64(1764000000123), 3, true)
+	f.Add("", "", "", "", uint64(0), int64(0), 0, false)
+	f.Add("a\"\\\n\x00\x7f", "\u2028<&>\u00e9", ` [ 1 , null ] `, "\U0001F600", uint64(1<<53-1), int64(-1), -5, true)
+	f.Fuzz(func(t *testing.T, id, name, state, epoch string, seq uint64, at int64, n int, yes bool) {
+		id, name, epoch = strings.ToValidUTF8(id, "?"), strings.ToValidUTF8(name, "?"), strings.ToValidUTF8(epoch, "?")
+		if !json.Valid([]byte(state)) {
+			state = `"none"`
+		}
+		state = strings.ToValidUTF8(state, "?")
+		some := protocol.Participant{UserID: id, UserName: name, Connections: n, State: json.RawMessage(state)}
+		answer := protocol.JoinAnswer{
+			Success: yes, ParticipantCount: n, Position: protocol.Position{Epoch: epoch, Seq: seq}, Recovered: !yes,
+			Participants: []protocol.Participant{some, {UserID: name, UserName: id}},
+		}
+		empty := answer
+		empty.Participants = []protocol.Participant{}
+		for _, payload := range []any{
+			protocol.Hello{
+				UserID: id, Connected: yes, Timestamp: protocol.Timestamp{Time: time.UnixMilli(at % 1e14)},
+				ConnectionID: epoch, ClientID: name, Protocol: n,
+			},
+			answer, empty, protocol.JoinAnswer{},
+			protocol.Joined{UserID: id, UserName: name, ParticipantCount: n},
+			protocol.Left{UserID: id, ParticipantCount: n},
+			protocol.Count{ParticipantCount: n},
+		} {
+			b, err := protocol.Encode(protocol.TypePong, "", payload, time.Time{})
+			if err != nil {
+				t.Fatalf("Encode(%#v) = %v", payload, err)
+			}
+			reference, err := json.Marshal(map[string]any{"type": protocol.TypePong, "data": payload})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got, want any
+			if err := json.Unmarshal(b, &got); err != nil {
+				t.Fatalf("Encode(%#v) = %q, which is no JSON: %v", payload, b, err)
+			}
+			if err := json.Unmarshal(reference, &want); err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("Encode(%#v) differs from encoding/json (-want +got):\n%s", payload, diff)
+			}
+		}
+	})
+}
