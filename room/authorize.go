@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"sync/atomic"
 	"time"
 
 	"github.com/planrooms/planrooms/auth"
@@ -23,16 +24,7 @@ func (h *Hub) guard(f func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(h.ctx, h.opts.AuthorizeTimeout)
 	defer cancel()
 	result := make(chan error, 1)
-	h.wg.Go(func() {
-		err := errPanicked
-		defer func() {
-			if v := recover(); v != nil {
-				h.opts.Logger.Error("room: callback panicked", "panic", panicText(v))
-			}
-			result <- err
-		}()
-		err = f(ctx)
-	})
+	h.wg.Go(func() { result <- h.survive(func() error { return f(ctx) }) })
 	select {
 	case err := <-result:
 		if err == nil {
@@ -44,12 +36,46 @@ func (h *Hub) guard(f func(context.Context) error) error {
 	}
 }
 
+// survive calls f, a host's callback, and returns errPanicked if it panics.
+func (h *Hub) survive(f func() error) (err error) {
+	err = errPanicked
+	defer func() {
+		if v := recover(); v != nil {
+			h.opts.Logger.Error("room: callback panicked", "panic", panicText(v))
+		}
+	}()
+	return f()
+}
+
 // panicText is what may be logged of a panic: its kind, not its text, which could hold anything.
 func panicText(v any) string { return fmt.Sprintf("%T", v) }
 
 // authorize asks whether the identity may see the plan.
 func (h *Hub) authorize(id auth.Identity, planID string) error {
 	return h.guard(func(ctx context.Context) error { return h.opts.Authorize(ctx, id, planID) })
+}
+
+// authorizeJoin asks for a join, in the goroutine of the session's worker: joins come by the thousand, when all clients are back at once, and
+// a goroutine and a timer for each would cost as much as the rest of the join. If it takes longer than AuthorizeTimeout the worker is
+// given up: another one takes its place, which refuses the join and goes on with the inbox, and gone is true.
+func (s *Session) authorizeJoin(req protocol.Request) (gone bool, err error) {
+	h := s.hub
+	ctx := &callContext{Context: h.ctx, deadline: time.Now().Add(h.opts.AuthorizeTimeout)}
+	var decided atomic.Bool // by who goes on
+	t := h.timers.after(h.opts.AuthorizeTimeout, func() {
+		if !decided.Swap(true) {
+			h.wg.Go(func() {
+				s.deny(req, context.DeadlineExceeded)
+				s.work()
+			})
+		}
+	})
+	err = h.survive(func() error { return h.opts.Authorize(ctx, s.Identity(), req.PlanID) })
+	h.timers.stop(t)
+	if late := ctx.end(); err == nil {
+		err = late // a yes that came too late
+	}
+	return decided.Swap(true), err
 }
 
 // recheckLocked has m asked about again, d from now less a random tenth.

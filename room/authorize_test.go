@@ -111,6 +111,74 @@ func TestAuthorizeAtJoin(t *testing.T) {
 	}
 }
 
+// An Authorize that does not come back holds up its own connection for AuthorizeTimeout, and nothing after that, whatever it says in the end.
+func TestDeafAuthorize(t *testing.T) {
+	g := &authorizer{}
+	bubble(t, &room.Options{Authorize: g.authorize}, func(t *testing.T, h *room.Hub) {
+		release := make(chan struct{})
+		g.set(func(context.Context, auth.Identity, string) error {
+			<-release
+			return nil
+		})
+		alice := connect(t, h, "alice", "")
+		alice.Send(`{"type":"join-plan","planId":"p"}`)
+		alice.Send(`{"type":"ping"}`)
+		start := time.Now()
+		wantError(t, alice, "p", protocol.TypeJoinPlan, protocol.ErrorUnavailable)
+		if got := alice.NextMessage(); got.Type != protocol.TypePong || time.Since(start) != 5*time.Second {
+			t.Errorf("got %s after %v, want the pong after 5 s", words(got), time.Since(start))
+		}
+		g.answer(nil)
+		alice.Join("q", nil)
+		close(release)
+		alice.Silent()
+		if got := h.Stats(); got.Rooms != 1 || got.Denied != 1 {
+			t.Errorf("%d rooms, %d denied, want 1 and 1", got.Rooms, got.Denied)
+		}
+	})
+}
+
+// The context of a call is one as package context makes them.
+func TestAuthorizeContext(t *testing.T) {
+	g := &authorizer{}
+	bubble(t, &room.Options{Authorize: g.authorize}, func(t *testing.T, h *room.Hub) {
+		type key struct{}
+		var kept, derived context.Context
+		g.set(func(ctx context.Context, _ auth.Identity, planID string) error {
+			kept = ctx
+			if at, ok := ctx.Deadline(); !ok || time.Until(at) != 5*time.Second {
+				t.Errorf("deadline in %v, %v; want 5 s", time.Until(at), ok)
+			}
+			if got := ctx.Value(key{}); got != nil {
+				t.Errorf("a value of nobody's: %v", got)
+			}
+			if planID == "derives" {
+				derived = context.WithValue(ctx, key{}, 1)
+				var cancel context.CancelFunc
+				derived, cancel = context.WithCancel(derived)
+				t.Cleanup(cancel)
+			}
+			if planID == "looks" && ctx.Err() != nil {
+				t.Errorf("ended before the call: %v", ctx.Err())
+			}
+			return nil
+		})
+		alice := connect(t, h, "alice", "")
+		for _, plan := range []string{"plain", "looks", "derives"} {
+			alice.Join(plan, nil)
+			synctest.Wait()
+			<-kept.Done()
+			if got := kept.Err(); got != context.Canceled {
+				t.Errorf("%s: after the call the context says %v, want that it was cancelled", plan, got)
+			}
+		}
+		<-derived.Done()
+		if got := derived.Value(key{}); got != 1 {
+			t.Errorf("the derived context has value %v", got)
+		}
+	})
+}
+
 // What is missing and what is not yours look the same, byte by byte.
 func TestForbiddenTellsNothing(t *testing.T) {
 	g := &authorizer{}

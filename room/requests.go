@@ -84,20 +84,23 @@ func (s *Session) work() {
 		s.inbox[0] = inbound{}
 		s.inbox = s.inbox[1:]
 		s.mu.Unlock()
-		s.handle(in)
+		if gone := s.handle(in); gone {
+			return
+		}
 	}
 }
 
-func (s *Session) handle(in inbound) {
+// handle reports whether another worker has taken the place of this one.
+func (s *Session) handle(in inbound) (gone bool) {
 	if in.err != nil {
 		s.reply(in.err.PlanID, protocol.TypeError, protocol.Error{Code: in.err.Code, Message: in.err.Message, Re: in.err.Re})
-		return
+		return false
 	}
 	switch req := in.req; req.Type {
 	case protocol.TypePing:
 		s.out.answer(answer{payload: mustEncode(protocol.TypePong, "", nil)})
 	case protocol.TypeJoinPlan:
-		s.join(req)
+		return s.join(req)
 	case protocol.TypeLeavePlan:
 		s.leave(req)
 	case protocol.TypeAuthenticate:
@@ -105,6 +108,7 @@ func (s *Session) handle(in inbound) {
 	case protocol.TypeUpdatePresence:
 		s.updatePresence(req)
 	}
+	return false
 }
 
 func (s *Session) reply(planID string, t protocol.Type, data any) {
@@ -129,30 +133,35 @@ func (s *Session) fail(planID string, re protocol.Type, code protocol.ErrorCode)
 // be of this user; only an Authorize that itself calls Revoke gets this far.
 const maxAsked = 8
 
-// join enters a room, or answers a join again.
-func (s *Session) join(req protocol.Request) {
+// join enters a room, or answers a join again. It reports whether another worker has taken the place of this one.
+func (s *Session) join(req protocol.Request) (gone bool) {
 	h := s.hub
 	s.mu.Lock()
 	full := s.memberOfLocked(req.PlanID) == nil && len(s.members) >= h.opts.RoomsPerConnection
 	s.mu.Unlock()
 	if full {
 		s.fail(req.PlanID, req.Type, protocol.ErrorTooManyRooms)
-		return
+		return false
 	}
 	// Revoke raises the counter before it looks for members. If it did so after this read, either enter sees
 	// another count and Authorize is asked again, or Revoke finds the member.
 	counter := h.revocation(req.PlanID, s.userID)
 	for range maxAsked {
 		count := counter.Load()
-		if err := h.authorize(s.Identity(), req.PlanID); err != nil {
+		gone, err := s.authorizeJoin(req)
+		if gone {
+			return true
+		}
+		if err != nil {
 			s.deny(req, err)
-			return
+			return false
 		}
 		if s.enter(req, func() bool { return counter.Load() == count }) {
-			return
+			return false
 		}
 	}
 	s.deny(req, errRevoking)
+	return false
 }
 
 func (s *Session) deny(req protocol.Request, err error) {
