@@ -22,6 +22,18 @@ type scanner struct {
 	deep       bool // and of all objects within
 }
 
+// validValue reports whether b is one JSON value in UTF-8 that an event can carry.
+func validValue(b []byte) bool {
+	const around = 2 // the message, and its data
+	s := scanner{b: b, maxDepth: maxServerDepth - around}
+	s.space()
+	if !s.value() {
+		return false
+	}
+	s.space()
+	return s.i == len(b) && utf8.Valid(b)
+}
+
 // object reads b as one object, calls f for each member with its unescaped key and its value as it stands, and reports
 // whether b is one object and nothing else. It stops when f returns false.
 func (s *scanner) object(f func(key string, value []byte) bool) bool {

@@ -88,7 +88,7 @@ func (e *Event) encodeData(maxBytes int) (raw []byte, err error) {
 	}
 	if rm, ok := e.Data.(json.RawMessage); ok {
 		raw = rm
-		if len(raw) <= maxBytes && (!utf8.Valid(raw) || !json.Valid(raw)) {
+		if len(raw) <= maxBytes && !validValue(raw) {
 			return nil, ErrEventData
 		}
 	} else if raw, err = marshal(e.Data); err != nil {

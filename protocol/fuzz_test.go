@@ -86,6 +86,9 @@ func FuzzEncodeEvent(f *testing.F) {
 	f.Fuzz(func(t *testing.T, typ, planID, by, mutationID string, data []byte, seq, prev uint64) {
 		meta := protocol.EventMeta{PlanID: planID, By: by, MutationID: mutationID, Timestamp: at}
 		e, err := protocol.EncodeEvent(protocol.Event{Type: protocol.Type(typ), Data: json.RawMessage(data)}, meta, 1<<16)
+		if good := json.Valid(data) && utf8.Valid(data); good && err == protocol.ErrEventData && bytes.IndexByte(data, '[') < 0 && bytes.IndexByte(data, '{') < 0 {
+			t.Fatalf("%q is refused", data) // and it is not for its depth
+		}
 		if err != nil {
 			return
 		}

@@ -32,6 +32,35 @@ func TestDecodeTakesDeepData(t *testing.T) {
 	}
 }
 
+// What is encoded can be decoded, however deep it is.
+func TestEncodeEventOfDeepData(t *testing.T) {
+	for depth, want := range map[int]error{9998: nil, 9999: protocol.ErrEventData} {
+		data := strings.Repeat("[", depth) + strings.Repeat("]", depth)
+		e, err := protocol.EncodeEvent(protocol.TaskUpdated(json.RawMessage(data)), eventMeta, 1<<20)
+		if err != want {
+			t.Errorf("EncodeEvent of data %d deep = %v, want %v", depth, err, want)
+		}
+		if err != nil {
+			continue
+		}
+		if _, err := protocol.Decode(e.Splice(1, 0)); err != nil {
+			t.Errorf("Decode of data %d deep: %v", depth, err)
+		}
+	}
+}
+
+func TestTimestamp(t *testing.T) {
+	for _, at := range []time.Time{
+		{}, time.Unix(0, 0), time.Unix(1764000000, 999_999_999), time.Unix(-62135596801, 1),
+		time.Date(12345, 1, 2, 3, 4, 5, 6_789_000, time.FixedZone("", 3600)),
+	} {
+		b, err := protocol.Timestamp{Time: at}.MarshalJSON()
+		if want := at.UTC().Format(`"2006-01-02T15:04:05.000Z"`); err != nil || string(b) != want {
+			t.Errorf("MarshalJSON(%v) = %s, %v, want %s", at, b, err, want)
+		}
+	}
+}
+
 func TestEncodeEventErrors(t *testing.T) {
 	tests := []struct {
 		name  string
