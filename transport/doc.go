@@ -24,6 +24,10 @@
 // From then on one goroutine reads. It hands each text message to the [room.Session]; a binary message, one that is not UTF-8,
 // and one over 32 KiB close the connection with 1003, 1007 and 1009. Nothing of the request is kept.
 //
+// A connection at rest is its socket, that goroutine, and some 160 bytes for what comes next. The WebSocket library is there while something
+// is read: it keeps a goroutine and buffers for each connection of its own, more than all the rest of it, so it is let go
+// when a message has ended and nothing more has come, and handed the bytes when something comes.
+//
 // All writing is the session's: events are framed once for all connections and go to the socket directly, without blocking and
 // without passing through the WebSocket library. The library does the handshake, takes messages out of frames, and
 // answers pings and close frames; its answers are handed to the session, which writes them between two frames. So exactly one

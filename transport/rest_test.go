@@ -1,0 +1,153 @@
+package transport_test
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/planrooms/planrooms/room"
+	"github.com/planrooms/planrooms/transport"
+)
+
+// piped is the ResponseWriter of a request that came over a pipe.
+type piped struct {
+	http.ResponseWriter
+	conn  net.Conn
+	early []byte // came together with the request
+}
+
+func (p piped) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	br := bufio.NewReader(io.MultiReader(bytes.NewReader(p.early), p.conn))
+	_, err := br.Peek(len(p.early))
+	return p.conn, bufio.NewReadWriter(br, bufio.NewWriter(p.conn)), err
+}
+
+// servePiped reads from a pipe as from an upgraded connection, inside a bubble. What the server writes is thrown away.
+func servePiped(t *testing.T, early []byte) (client net.Conn, session *recorder) {
+	own, peer := net.Pipe()
+	go func() { _, _ = io.Copy(io.Discard, peer) }() // ends with the pipe
+	request := httptest.NewRequest(http.MethodGet, "/ws", nil)
+	request.Header.Set("Sec-Websocket-Key", "AAAAAAAAAAAAAAAAAAAAAA==")
+	session = &recorder{ended: make(chan []string, 1)}
+	go transport.Serve(piped{httptest.NewRecorder(), own, early}, request, testLogger(t), func(sink room.Sink) transport.Session {
+		session.sink = sink
+		return session
+	})
+	synctest.Wait()
+	return peer, session
+}
+
+// libraryIsThere reports whether a goroutine of the WebSocket library runs in this test's bubble. A fuzz test and others run outside.
+func libraryIsThere() bool {
+	b := make([]byte, 1<<20)
+	b = b[:runtime.Stack(b, true)]
+	for stack := range strings.SplitSeq(string(b), "\n\n") {
+		if strings.Contains(stack, "nhooyr.io/websocket.") && strings.Contains(strings.SplitN(stack, "\n", 2)[0], "synctest bubble") {
+			return true
+		}
+	}
+	return false
+}
+
+// TestRest looks for the library's goroutine after each step of a conversation: it must be there in the middle of a message, and gone
+// when nothing is under way.
+func TestRest(t *testing.T) {
+	ping := clientFrame(fin|opPing, []byte("p"))
+	medium := bytes.Repeat([]byte("m"), 300) // more than is read without the library
+	synctest.Test(t, func(t *testing.T) {
+		client, session := servePiped(t, nil)
+		steps := []struct {
+			name  string
+			bytes []byte
+			there bool
+		}{
+			{"the handshake alone", nil, true}, // the first message is about to come
+			{"a message", clientFrame(fin|opText, []byte("one")), false},
+			{"the first byte of a header", ping[:1], true},
+			{"the rest of a ping", ping[1:], false},
+			{"a first fragment", clientFrame(opText, []byte("tw")), true},
+			{"a ping between fragments", ping, true},
+			{"an empty fragment", clientFrame(opContinuation, nil), true},
+			{"the last fragment", clientFrame(fin|opContinuation, []byte("o")), false},
+			{"a longer message", clientFrame(fin|opText, medium), false},
+			{"an empty message", clientFrame(fin|opText, nil), false},
+			{"two messages and a part of a third", append(append(clientFrame(fin|opText, []byte("3")), clientFrame(fin|opText, []byte("4"))...), clientFrame(fin|opText, []byte("5"))[:6]...), true},
+			{"the rest of the third", clientFrame(fin|opText, []byte("5"))[6:], false},
+			{"a message, a ping", append(clientFrame(fin|opText, []byte("6")), ping...), false},
+			{"a close frame", clientFrame(fin|opClose, nil), false},
+		}
+		for _, s := range steps {
+			if _, err := client.Write(s.bytes); err != nil {
+				t.Fatalf("%s: %v", s.name, err)
+			}
+			synctest.Wait()
+			if got := libraryIsThere(); got != s.there {
+				t.Errorf("after %s the library is there: %v, want %v", s.name, got, s.there)
+			}
+		}
+		_ = client.Close()
+		calls := slices.DeleteFunc(<-session.ended, func(call string) bool { return !strings.HasPrefix(call, "Receive") && !strings.HasPrefix(call, "End") })
+		want := []string{"Receive one", "Receive two", "Receive " + string(medium), "Receive ", "Receive 3", "Receive 4", "Receive 5", "Receive 6", "End 1005"}
+		if !slices.Equal(calls, want) {
+			t.Errorf("session was told %q, want %q", calls, want)
+		}
+	})
+}
+
+// TestRestLosesNothing sends messages, whole and in fragments, and pings, in pieces of all sizes, with and without a pause between them,
+// and some of it together with the handshake.
+func TestRestLosesNothing(t *testing.T) {
+	for seed := range uint64(40) {
+		r := rand.New(rand.NewPCG(seed, 7))
+		var stream []byte
+		var want []string
+		for n := range 40 {
+			text := fmt.Sprintf("%d ", n) + strings.Repeat("x", r.IntN(1<<r.IntN(11)))
+			switch r.IntN(3) {
+			case 0:
+				stream = append(stream, clientFrame(fin|opText, []byte(text))...)
+			case 1:
+				cut := r.IntN(len(text))
+				stream = append(stream, clientFrame(opText, []byte(text[:cut]))...)
+				if r.IntN(2) == 0 {
+					stream = append(stream, clientFrame(fin|opPong, []byte(text)[:min(len(text), 125)])...)
+				}
+				stream = append(stream, clientFrame(fin|opContinuation, []byte(text[cut:]))...)
+			case 2:
+				stream = append(stream, clientFrame(fin|opPing, []byte(text)[:min(len(text), 125)])...)
+				continue
+			}
+			want = append(want, "Receive "+text)
+		}
+		stream = append(stream, clientFrame(fin|opClose, nil)...)
+		synctest.Test(t, func(t *testing.T) {
+			early := r.IntN(2) * r.IntN(min(len(stream), 4<<10))
+			client, session := servePiped(t, stream[:early])
+			stream = stream[early:]
+			for len(stream) > 0 {
+				n := min(len(stream), 1+r.IntN(1<<r.IntN(11)))
+				if _, err := client.Write(stream[:n]); err != nil {
+					t.Fatal(err)
+				}
+				if stream = stream[n:]; r.IntN(2) == 0 {
+					synctest.Wait()
+				}
+			}
+			got := slices.DeleteFunc(<-session.ended, func(call string) bool { return !strings.HasPrefix(call, "Receive") })
+			if !slices.Equal(got, want) {
+				t.Errorf("seed %d: session was told %q, want %q", seed, got, want)
+			}
+			_ = client.Close()
+		})
+	}
+}
