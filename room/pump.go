@@ -1,6 +1,7 @@
 package room
 
 import (
+	"runtime"
 	"sync"
 	"time"
 )
@@ -35,6 +36,11 @@ type pass struct {
 	ends    []int
 	others  []*pass
 }
+
+// approach is how many members a pump looks at before it writes to the first of them. In a room that has been silent they are in none of
+// the processor's caches: looked at in a row they come at the same time, looked at between two writes one after the other. It
+// saves a twentieth of what a delivery costs in a thousand rooms of ten (S3 of examples/compare).
+const approach = 16
 
 var (
 	passPool  = sync.Pool{New: func() any { return new(pass) }}
@@ -162,9 +168,16 @@ func (sh *shard) pump() {
 			}
 		}
 		late = late[:0]
-		for _, m := range members {
-			if !m.out.offer(m, p) {
-				late = append(late, m)
+		for len(members) > 0 {
+			group := members[:min(len(members), approach)]
+			members = members[len(group):]
+			for _, m := range group {
+				runtime.KeepAlive(m.out.sink) // brings m and its writer into the caches
+			}
+			for _, m := range group {
+				if !m.out.offer(m, p) {
+					late = append(late, m)
+				}
 			}
 		}
 	}

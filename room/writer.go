@@ -15,28 +15,33 @@ import (
 // The order is: the rest of a frame that was begun, control frames, answers, entries of the rooms in turn (a
 // resync in its place among them), and the last frames.
 type writer struct {
+	// A pump that comes to one of ten thousand connections finds nothing of it in the processor's caches. What it needs to write
+	// to one that is idle stands together, down to boundary: two cache lines in place of five.
+
 	s       *Session
 	sink    Sink    // fixed at creation
 	framing Framing // fixed at creation
 
 	mu        sync.Mutex // guards the following
 	busy      bool       // somebody holds the token
+	waiting   bool       // something of what follows may wait to be written; who holds the token finds out
 	inWrite   bool       // the holder is in a call of the sink
+	ending    bool       // finish was called
+	dead      bool       // nothing is written any more
+	flushed   bool       // the last frames have been taken whole
+	tooSlow   bool       // 4508 was decided; lastBy holds
+	writingOf string     // the plan of which the holder writes entries, or the rest of a frame
 	writing   *chunk     // what it writes, if that is a chunk of answers
-	writingOf string     // the plan of which it writes entries, or the rest of a frame
-	dirty     []*member  // members with entries to write, in turn
+	boundary  []chan struct{}
+
+	dirty     []*member // members with entries to write, in turn
 	answers   []answer
 	pong      []byte // control frame of the transport; only the newest is kept
 	ping      bool
 	rest      rest
 	last      []byte    // goodbye and close frame, written when all else is
 	lastBy    time.Time // when the last frames must have been taken
-	ending    bool      // finish was called
-	dead      bool      // nothing is written any more
-	flushed   bool      // the last frames have been taken whole
-	boundary  []chan struct{}
 	slowSince time.Time // when the frame in rest was begun
-	tooSlow   bool      // 4508 was decided; lastBy holds
 
 	done chan struct{} // closed when dead and nobody holds the token any more
 }
@@ -167,7 +172,7 @@ func (w *writer) cut() {
 
 // killLocked drops all that waits.
 func (w *writer) killLocked() {
-	w.dead = true
+	w.dead, w.waiting = true, true // its holder has to find out
 	w.dirty, w.answers, w.pong, w.rest, w.last = nil, nil, nil, rest{}, nil
 }
 
@@ -208,7 +213,7 @@ func (w *writer) offer(m *member, p *pass) (caughtUp bool) {
 	}
 	if n == len(buf) {
 		m.cur.next = p.to
-		if w.idleLocked() {
+		if !w.waiting {
 			w.busy = false
 			w.mu.Unlock()
 			return true
@@ -243,11 +248,13 @@ func (w *writer) markDirtyLocked(m *member) {
 	if !m.dirty {
 		m.dirty = true
 		w.dirty = append(w.dirty, m)
+		w.waiting = true
 	}
 }
 
 // startLocked takes the token if it is free and writes what waits. It releases mu.
 func (w *writer) startLocked() {
+	w.waiting = true
 	if w.busy {
 		w.mu.Unlock()
 		return
@@ -255,8 +262,4 @@ func (w *writer) startLocked() {
 	w.busy = true
 	w.mu.Unlock()
 	w.run()
-}
-
-func (w *writer) idleLocked() bool {
-	return !w.dead && w.rest.frame == nil && len(w.dirty) == 0 && len(w.answers) == 0 && w.pong == nil && !w.ping && w.last == nil
 }

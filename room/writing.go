@@ -34,7 +34,7 @@ func (w *writer) keepLocked(r rest) {
 	if w.dead {
 		return
 	}
-	w.rest = r
+	w.rest, w.waiting = r, true
 	w.slowSince = time.Now()
 	h := w.s.hub
 	h.stats.slow.Add(1)
@@ -112,7 +112,7 @@ func (w *writer) step(block bool) (more bool) {
 		w.last = nil
 		return w.writeRest(block)
 	default:
-		w.busy = false
+		w.busy, w.waiting = false, false
 		w.mu.Unlock()
 		return false
 	}
