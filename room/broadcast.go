@@ -106,9 +106,9 @@ func (h *Hub) Broadcast(_ context.Context, planID string, event protocol.Event, 
 	}
 	var b broadcast
 	b.add(opts)
-	e := &entry{event: true, at: time.Now(), audience: audience{except: b.except}}
-	e.meta = protocol.EventMeta{PlanID: planID, By: b.by, MutationID: b.mutationID, Timestamp: e.at}
-	encoded, err := protocol.EncodeEvent(event, e.meta, h.opts.MaxPayload)
+	now := time.Now()
+	meta := protocol.EventMeta{PlanID: planID, By: b.by, MutationID: b.mutationID, Timestamp: now}
+	encoded, err := protocol.EncodeEvent(event, meta, h.opts.MaxPayload)
 	if err != nil {
 		return fmt.Errorf("broadcast to plan %q: %w", planID, err)
 	}
@@ -116,6 +116,8 @@ func (h *Hub) Broadcast(_ context.Context, planID string, event protocol.Event, 
 	if err != nil {
 		return err
 	}
+	e := r.log.newEvent(now)
+	e.meta, e.except = meta, b.except
 	r.appendEventLocked(e, encoded)
 	if !r.joined {
 		h.timers.reset(r.unjoined, unjoinedRoomTimeout)
@@ -141,7 +143,8 @@ func (h *Hub) Resync(_ context.Context, planID string) error {
 	}
 	defer r.release()
 	// An event that everybody misses: it takes a position, and is gone before anybody can have read it.
-	e := &entry{event: true, at: time.Now(), seq: h.seq.Add(1), prev: r.log.last}
+	e := r.log.newEvent(time.Now())
+	e.seq, e.prev = h.seq.Add(1), r.log.last
 	r.log.appendEvent(e)
 	h.history.Add(-int64(r.log.trim(len(r.log.events))))
 	r.lastActivity = e.at

@@ -227,3 +227,25 @@ func TestManyMembers(t *testing.T) {
 		}
 	})
 }
+
+// What a broadcast allocates, besides the any that the caller makes of its data: the payload, and now and then entries for it and the next.
+func TestBroadcastAllocates(t *testing.T) {
+	h := newHub(t, nil)
+	var task any = json.RawMessage(`{"id":"7","title":"Write the benchmark before the claim"}`)
+	for name, test := range map[string]struct {
+		opts []room.BroadcastOption
+		want float64
+	}{
+		"plain":          {nil, 1},
+		"with an author": {[]room.BroadcastOption{room.By("ann"), room.ExceptClient("ann", "tab"), room.Mutation("m-1")}, 2},
+	} {
+		got := testing.AllocsPerRun(1000, func() {
+			if err := h.BroadcastTaskUpdated(t.Context(), "p", task, test.opts...); err != nil {
+				t.Fatal(err)
+			}
+		})
+		if got > test.want {
+			t.Errorf("%s: %v allocations, want %v", name, got, test.want)
+		}
+	}
+}

@@ -91,12 +91,28 @@ type log struct {
 	events  []*entry // ordered; the oldest first
 	notices []*entry // ordered; superseded ones are nil
 	latest  map[string]*latestNotices
-	live    int    // notices that are not nil
-	next    uint64 // index of the next entry
-	tail    uint64 // every event with a lower index is gone
-	base    uint64 // seq before the oldest event held
-	last    uint64 // seq of the newest event ever appended
-	bytes   int    // size of all events held
+	live    int     // notices that are not nil
+	next    uint64  // index of the next entry
+	tail    uint64  // every event with a lower index is gone
+	base    uint64  // seq before the oldest event held
+	last    uint64  // seq of the newest event ever appended
+	bytes   int     // size of all events held
+	spare   []entry // for the next events
+}
+
+// entryBatch is how many entries a log allocates at once, at the most: a broadcast then allocates little besides its payload. They are
+// freed together, when the last of them has been dropped.
+const entryBatch = 8
+
+// newEvent returns the entry of an event that is about to be appended. A log that holds few gets no more at once than it holds.
+func (l *log) newEvent(at time.Time) *entry {
+	if len(l.spare) == 0 {
+		l.spare = make([]entry, min(max(len(l.events), 1), entryBatch))
+	}
+	e := &l.spare[0]
+	l.spare = l.spare[1:]
+	e.event, e.at = true, at
+	return e
 }
 
 // latestNotices is what a newer notice of the same user supersedes.
@@ -200,7 +216,7 @@ func (l *log) trim(n int) (freed int) {
 	clear(l.events[:n])
 	l.events = l.events[n:]
 	if len(l.events) == 0 {
-		l.events = nil
+		l.events, l.spare = nil, nil
 	}
 	return freed
 }
