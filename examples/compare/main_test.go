@@ -40,15 +40,17 @@ func TestParse(t *testing.T) {
 		change(&o)
 		return o
 	}
-	quick := with(func(o *options) { o.plan.Quick, o.plan.Hold, o.rounds, o.repeats = true, 15*time.Second, 1, 0 })
+	quick := with(func(o *options) {
+		o.plan.Quick, o.plan.Hold, o.plan.HoldConnections, o.rounds, o.repeats = true, 5*time.Second, 5000, 1, 0
+	})
 	for _, test := range []struct {
 		args string
 		want options
 	}{
 		{"", full},
 		{"-quick", quick},
-		{"-quick -rounds 2 -repeats 1 -hold 1m", with(func(o *options) {
-			o.plan.Quick, o.plan.Hold, o.rounds, o.repeats = true, time.Minute, 2, 1
+		{"-quick -rounds 2 -repeats 1 -hold 1m -hold-connections 700", with(func(o *options) {
+			o.plan.Quick, o.plan.Hold, o.plan.HoldConnections, o.rounds, o.repeats = true, time.Minute, 700, 2, 1
 		})},
 		{"-scenarios S1,S9 -impls gws,raw", with(func(o *options) { o.scenarios, o.impls = []string{"S1", "S9"}, []string{"gws", "raw"} })},
 		{"-server-cpus 2 -foreign 0.5 -json x -profile /p", with(func(o *options) {

@@ -31,9 +31,10 @@ const (
 	fullRounds      = 3
 	fullRepeats     = 2
 	fullHold        = 10 * time.Minute
-	quickHold       = 15 * time.Second
 	holdConnections = 19_000
-	holdSpare       = 500 // descriptors that are left when the limit allows fewer
+	quickHold       = 5 * time.Second
+	quickHolds      = 5000 // connections
+	holdSpare       = 500  // descriptors that are left when the limit allows fewer
 )
 
 var errUsage = errors.New("compare: usage")
@@ -50,8 +51,8 @@ func parse(args []string, descriptors int, output io.Writer) (options, error) {
 	flags.IntVar(&o.serverCPUs, "server-cpus", 1, "CPUs of the server, and its GOMAXPROCS; S6 has one and two in any case")
 	flags.Float64Var(&o.foreign, "foreign", 0.10, "a sample is disturbed if other programs took more `cores` than this meanwhile")
 	flags.IntVar(&o.repeats, "repeats", o.repeats, "how often a disturbed sample is repeated at most (-quick: 0)")
-	flags.DurationVar(&o.plan.Hold, "hold", o.plan.Hold, "how long S9 holds its connections (-quick: 15s)")
-	flags.IntVar(&o.plan.HoldConnections, "hold-connections", o.plan.HoldConnections, "how many S9 holds")
+	flags.DurationVar(&o.plan.Hold, "hold", o.plan.Hold, "how long S9 holds its connections (-quick: 5s)")
+	flags.IntVar(&o.plan.HoldConnections, "hold-connections", o.plan.HoldConnections, "how many S9 holds (-quick: 5000)")
 	flags.StringVar(&o.profile, "profile", "", "`folder` for CPU profiles of the servers")
 	flags.StringVar(&o.json, "json", "", "`file` for the samples, a line of JSON for each")
 	if err := flags.Parse(args); err != nil {
@@ -68,6 +69,9 @@ func parse(args []string, descriptors int, output io.Writer) (options, error) {
 		}
 		if !given["hold"] {
 			o.plan.Hold = quickHold
+		}
+		if !given["hold-connections"] {
+			o.plan.HoldConnections = min(o.plan.HoldConnections, quickHolds)
 		}
 	}
 	if *scenarios != "" {

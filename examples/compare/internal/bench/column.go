@@ -11,6 +11,7 @@ func p50(s Sample) float64        { return s.P50 }
 func p99(s Sample) float64        { return s.P99 }
 func callP50(s Sample) float64    { return s.CallP50 }
 func callP99(s Sample) float64    { return s.CallP99 }
+func behindP50(s Sample) float64  { return s.BehindP50 }
 func callAllocs(s Sample) float64 { return s.CallAllocs }
 func joinBytes(s Sample) float64  { return float64(s.JoinBytes) }
 func memoryRSS(s Sample) float64  { return s.MemoryRSS }

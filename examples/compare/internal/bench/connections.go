@@ -11,16 +11,20 @@ import (
 
 // connectionScenarios measure what a connection costs that gets nothing.
 func connectionScenarios(p Plan) []Scenario {
-	return []Scenario{idle(), storm(), hold(p)}
+	return []Scenario{idle(p), storm(), hold(p)}
 }
 
-func idle() Scenario {
+func idle(p Plan) Scenario {
+	n := 10_000
+	if p.Quick {
+		n = 5000
+	}
 	return Scenario{
 		ID:      "S4",
-		Title:   "10,000 idle connections",
-		Caption: "1,000 rooms of 10. Bytes per connection, after less before, each after a garbage collection that returns memory to the system. Nothing was ever published.",
+		Title:   fmt.Sprintf("%d idle connections", n),
+		Caption: "Rooms of 10. Bytes per connection, after less before, each after a garbage collection that returns memory to the system. Nothing was ever published.",
 		Variants: []Variant{{Load: run(load.Config{
-			Connections: 10_000, Rooms: 1000, Mode: load.Connect, Memory: true, Spin: true,
+			Connections: n, Rooms: n / 10, Mode: load.Connect, Memory: true, Spin: true,
 		})}},
 		Columns: []Column{
 			{"RSS", "%.0f", memoryRSS},
@@ -131,4 +135,4 @@ func spread(values []float64) float64 {
 }
 
 // settleFor is how long a stalled connection is left alone before the measurement, so that its buffers are full.
-func settleFor(p Plan) time.Duration { return p.pick(1500*time.Millisecond, 3*time.Second) }
+func settleFor(p Plan) time.Duration { return p.pick(time.Second, 3*time.Second) }

@@ -10,7 +10,7 @@ import (
 
 // roomScenarios measure what becomes of a room that is large, has readers that stall, or fills.
 func roomScenarios(p Plan) []Scenario {
-	return []Scenario{large(p), stalled(p), growth(p), presence()}
+	return []Scenario{large(p), stalled(p), growth(p), presence(p)}
 }
 
 func large(p Plan) Scenario {
@@ -19,7 +19,7 @@ func large(p Plan) Scenario {
 			Name: name,
 			Load: run(load.Config{
 				Connections: 10_000, Rooms: 1, Mode: load.Open, Rate: 5,
-				Warm: p.pick(400*time.Millisecond, 2*time.Second), Measure: p.pick(2*time.Second, 10*time.Second), Spin: true,
+				Warm: p.pick(400*time.Millisecond, 2*time.Second), Measure: p.pick(time.Second, 10*time.Second), Spin: true,
 			}),
 			ServerCPUs: cpus,
 			WatchCores: true,
@@ -67,11 +67,15 @@ func stalled(p Plan) Scenario {
 	} {
 		config := load.Config{
 			Connections: 1000, Rooms: 1, Mode: load.Open, Rate: size.rate, FrameBytes: size.bytes,
-			Warm: settleFor(p), Measure: p.pick(time.Second, 5*time.Second), Spin: true,
+			Warm: settleFor(p), Measure: p.pick(600*time.Millisecond, 5*time.Second), Spin: true,
 		}
 		all := Variant{Name: size.name + ", all read", Load: run(config)}
 		config.Stalled = 0.1
 		some := Variant{Name: size.name + ", 10 % stalled", Load: run(config)}
+		if p.Quick && size.bytes != FrameBytes {
+			all.Only = []string{peer.Ours}
+			some.Only = all.Only
+		}
 		variants = append(variants, all, some)
 		aim := func(what string, value func(Sample) float64) Aim {
 			return Aim{
@@ -106,9 +110,12 @@ func growth(p Plan) Scenario {
 			Name: fmt.Sprintf("rooms of %d", size),
 			Load: run(load.Config{
 				Connections: connections, Rooms: connections / size, Mode: load.Open, Rate: perSecond / float64(size),
-				Warm: p.pick(400*time.Millisecond, time.Second), Measure: p.pick(time.Second, 5*time.Second), Spin: true,
+				Warm: p.pick(400*time.Millisecond, time.Second), Measure: p.pick(700*time.Millisecond, 5*time.Second), Spin: true,
 			}),
 		})
+	}
+	if p.Quick {
+		variants = []Variant{variants[0], variants[len(variants)-1]}
 	}
 	flat := func(impl string) func(Medians) float64 {
 		return func(m Medians) float64 {
@@ -131,14 +138,18 @@ func growth(p Plan) Scenario {
 	}
 }
 
-func presence() Scenario {
+func presence(p Plan) Scenario {
 	variant := func(people int, within time.Duration) Variant {
 		return Variant{
 			Name: fmt.Sprintf("%d people", people),
 			Load: run(load.Config{Connections: people, Rooms: 1, Mode: load.Connect, JoinWithin: within, Spin: true}),
 		}
 	}
-	few, some, many, crowd := variant(250, time.Second), variant(500, time.Second), variant(1000, time.Second), variant(10_000, 0)
+	few, many, crowd := variant(250, time.Second), variant(1000, time.Second), variant(10_000, 0)
+	variants := []Variant{few, variant(500, time.Second), many, crowd}
+	if p.Quick {
+		variants = []Variant{few, many, crowd}
+	}
 	connectCPU := func(s Sample) float64 { return s.ConnectCPU }
 	ratio := func(a, b Variant, value func(Sample) float64) func(Medians) float64 {
 		return func(m Medians) float64 { return m.Of(peer.Ours, a.Name, value) / m.Of(peer.Ours, b.Name, value) }
@@ -150,7 +161,7 @@ func presence() Scenario {
 			"to the others. Up to 100 people each is told of each; above that there are counts, at most one a second. 10,000 come as " +
 			"fast as the server lets them, and get a count for each second that this takes.",
 		Impls:    []string{peer.Ours},
-		Variants: []Variant{few, some, many, crowd},
+		Variants: variants,
 		Columns: []Column{
 			{"KiB sent", "%.0f", func(s Sample) float64 { return joinBytes(s) / (1 << 10) }},
 			{"bytes per joiner", "%.0f", func(s Sample) float64 { return joinBytes(s) / float64(s.Connections) }},

@@ -60,7 +60,7 @@ type Aim struct {
 
 // Plan says how much is to be measured.
 type Plan struct {
-	Quick           bool          // half a second for each sample in place of some
+	Quick           bool          // half a second for each sample in place of some, and fewer variants
 	Hold            time.Duration // S9
 	HoldConnections int           // S9
 	CPUs            int           // that may be used

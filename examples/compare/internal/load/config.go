@@ -110,9 +110,11 @@ type Result struct {
 	Cores       map[int]float64 `json:"cores,omitempty"` // seconds of CPU by core, where it was watched
 	RSSBefore   int64           `json:"rssBefore"`
 	RSSAfter    int64           `json:"rssAfter"`
-	CallP50     float64         `json:"callP50"` // µs of one call (calls)
-	CallP99     float64         `json:"callP99"` // µs
-	CallMax     float64         `json:"callMax"` // µs
+	CallP50     float64         `json:"callP50"`   // µs of one call (calls)
+	CallP99     float64         `json:"callP99"`   // µs
+	CallMax     float64         `json:"callMax"`   // µs
+	BehindP50   float64         `json:"behindP50"` // µs of a call right behind another
+	BehindP99   float64         `json:"behindP99"` // µs
 	CallCount   int             `json:"callCount"`
 	CallAllocs  float64         `json:"callAllocs"` // median of objects per call
 

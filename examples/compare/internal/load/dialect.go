@@ -15,6 +15,7 @@ type dialect struct {
 	ping     []byte                    // message of the server that asks for pong; nil if it pings in control frames
 	pong     []byte
 	settle   time.Duration // after the last join, until the server has told everybody about it
+	crowds   time.Duration // the same in rooms of more than 100; 0: no longer than in others
 }
 
 func dialectOf(impl string) dialect {
@@ -26,7 +27,8 @@ func dialectOf(impl string) dialect {
 			welcomes: func(m []byte) bool {
 				return bytes.HasPrefix(m, []byte(`{"type":"join-plan"`)) && bytes.Contains(m, []byte(`"success":true`))
 			},
-			settle: 1500 * time.Millisecond, // a crowded room is told how many are there once a second
+			settle: 200 * time.Millisecond,
+			crowds: 1500 * time.Millisecond, // a crowded room is told how many are there once a second
 		}
 	case "centrifuge":
 		return dialect{

@@ -96,6 +96,17 @@ func (e *engine) poll(milliseconds int) error {
 	return err
 }
 
+// crowded is the number of members above which a server may tell of them less often.
+const crowded = 100
+
+// settle is how long the server may take, after the last join, to tell everybody about it.
+func (e *engine) settle() time.Duration {
+	if e.config.Connections > crowded*e.config.Rooms {
+		return max(e.dialect.settle, e.dialect.crowds)
+	}
+	return e.dialect.settle
+}
+
 // serve handles what happens for a while: joins, pings.
 func (e *engine) serve(d time.Duration) error {
 	for end := now() + int64(d); ; {

@@ -126,12 +126,15 @@ func (e *engine) measure(ctx context.Context, m *meter, loop func() (tally, erro
 }
 
 func (m *meter) calls(c target.Calls) {
-	times := make([]int64, len(c.Times))
-	for i, d := range c.Times {
-		times[i] = int64(d)
+	nanoseconds := func(durations []time.Duration) (times []int64) {
+		for _, d := range durations {
+			times = append(times, int64(d))
+		}
+		return times
 	}
-	m.result.CallP50, m.result.CallP99, m.result.CallMax = quantiles(times)
-	m.result.CallCount = len(times)
+	m.result.CallP50, m.result.CallP99, m.result.CallMax = quantiles(nanoseconds(c.Times))
+	m.result.BehindP50, m.result.BehindP99, _ = quantiles(nanoseconds(c.Behind))
+	m.result.CallCount = len(c.Times)
 	if len(c.Allocs) > 0 {
 		m.result.CallAllocs = float64(c.Allocs[len(c.Allocs)/2])
 	}

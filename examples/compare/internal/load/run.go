@@ -63,7 +63,7 @@ func (e *engine) arrive(ctx context.Context, m *meter) error {
 	if err != nil {
 		return err
 	}
-	if err := e.serve(e.dialect.settle); err != nil {
+	if err := e.serve(e.settle()); err != nil {
 		return err
 	}
 	after, err := m.end(ctx, before, profiled)

@@ -2,6 +2,7 @@ package target
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"runtime"
 	"slices"
@@ -13,7 +14,7 @@ import (
 // CallPlan says how the target is to publish by itself.
 type CallPlan struct {
 	Room  string        `json:"room"`
-	Count int           `json:"count"` // calls that are timed, and as many again whose allocations are counted, at most 64 of these
+	Count int           `json:"count"` // pairs of calls that are timed, and as many calls again whose allocations are counted, at most 64 of these
 	Every time.Duration `json:"every"`
 	Size  int           `json:"size"` // of a payload, in bytes
 }
@@ -26,7 +27,8 @@ const maxCounted = 64
 
 // Calls are how long each call took, and how many objects were allocated while one ran.
 type Calls struct {
-	Times  []time.Duration `json:"times"`
+	Times  []time.Duration `json:"times"`  // of those that came after a pause
+	Behind []time.Duration `json:"behind"` // of those right behind one of these
 	Allocs []uint64        `json:"allocs"`
 }
 
@@ -41,36 +43,46 @@ func (t *Target) calls(w http.ResponseWriter, r *http.Request) {
 	ticker := time.NewTicker(p.Every)
 	defer ticker.Stop()
 	var before, after runtime.MemStats
-	counted := min(p.Count, maxCounted)
-	for i := range p.Count + counted {
+	var failed error
+	seq := int64(0)
+	next := func() []byte {
+		seq++
+		return event.Append(nil, event.Mark{Seq: seq, Time: time.Now().UnixNano(), Size: p.Size})
+	}
+	call := func(payload []byte) time.Duration {
+		start := time.Now()
+		err := t.server.Publish(p.Room, payload)
+		took := time.Since(start)
+		failed = errors.Join(failed, err)
+		return took
+	}
+	for i := range p.Count + p.counted() {
 		select {
 		case <-ticker.C:
 		case <-r.Context().Done():
 			return
 		}
-		payload := event.Append(nil, event.Mark{Seq: int64(i + 1), Time: time.Now().UnixNano(), Size: p.Size})
-		count := i >= p.Count
-		if count {
+		if i < p.Count {
+			first, second := next(), next()
+			c.Times = append(c.Times, call(first))
+			c.Behind = append(c.Behind, call(second))
+		} else {
+			payload := next()
 			runtime.ReadMemStats(&before)
-		}
-		start := time.Now()
-		err := t.server.Publish(p.Room, payload)
-		took := time.Since(start)
-		if count {
+			call(payload)
 			runtime.ReadMemStats(&after)
 			c.Allocs = append(c.Allocs, after.Mallocs-before.Mallocs)
-		} else {
-			c.Times = append(c.Times, took)
 		}
-		if err != nil {
-			http.Error(w, err.Error(), http.StatusInternalServerError)
+		if failed != nil {
+			http.Error(w, failed.Error(), http.StatusInternalServerError)
 			return
 		}
 	}
-	slices.Sort(c.Times)
 	slices.Sort(c.Allocs)
 	reply(w, c)
 }
 
+func (p CallPlan) counted() int { return min(p.Count, maxCounted) }
+
 // Published is how many events the plan publishes.
-func (p CallPlan) Published() int { return p.Count + min(p.Count, maxCounted) }
+func (p CallPlan) Published() int { return 2*p.Count + p.counted() }

@@ -56,8 +56,8 @@ func TestCalls(t *testing.T) {
 	client := start(t, peer.Ours)
 	plan := target.CallPlan{Room: "plan", Count: 3, Every: time.Millisecond, Size: 400}
 	calls, err := client.Calls(t.Context(), plan)
-	if err != nil || len(calls.Times) != 3 || len(calls.Allocs) != 3 || plan.Published() != 6 {
-		t.Errorf("Calls(%+v) = %+v, %v, want three times and three counts", plan, calls, err)
+	if err != nil || len(calls.Times) != 3 || len(calls.Behind) != 3 || len(calls.Allocs) != 3 || plan.Published() != 9 {
+		t.Errorf("Calls(%+v) = %+v, %v, want three pairs of times and three counts", plan, calls, err)
 	}
 	for _, bad := range []target.CallPlan{{}, {Count: 1}, {Count: 1 << 30, Every: 1}} {
 		if _, err := client.Calls(t.Context(), bad); err == nil {
