@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
 	"runtime"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -127,6 +129,52 @@ func BenchmarkBroadcast(b *testing.B) {
 				await(b, func() bool { return total.Load() >= want })
 			}
 			b.ReportMetric(float64(n)*float64(b.N)/b.Elapsed().Seconds(), "deliveries/s")
+		})
+	}
+}
+
+// BenchmarkBroadcastToManyRooms delivers events of 16 B to 16 KiB to one of 10,000 rooms after the other, with a budget for history
+// that is never used up, one that is all the time, and one that the rooms exceed without an event.
+func BenchmarkBroadcastToManyRooms(b *testing.B) {
+	const rooms = 10_000
+	for _, c := range []struct {
+		name  string
+		total int
+	}{{"within", 4 << 30}, {"exceeded", 16 << 20}, {"hopeless", 8 << 20}} {
+		b.Run(c.name, func(b *testing.B) {
+			h := room.NewHub(&room.Options{Authorize: anyone, PingEvery: -1, HistoryTotal: c.total, HistoryEvents: 8, IdleTimeout: time.Hour})
+			b.Cleanup(func() {
+				if err := h.Shutdown(context.Background()); err != nil {
+					b.Error(err)
+				}
+			})
+			plans := make([]string, rooms)
+			members := make([]*discard, rooms)
+			for n := range plans {
+				plans[n] = fmt.Sprint("plan", n)
+				members[n] = benchConnect(b, h, plans[n])
+				members[n].session.Receive([]byte(`{"type":"join-plan","planId":"` + plans[n] + `"}`))
+			}
+			await(b, func() bool { return h.Stats().Joins == rooms })
+			text := strings.Repeat("x", 16<<10)
+			rnd := rand.New(rand.NewPCG(1, 2))
+			broadcast := func() {
+				n := rnd.IntN(rooms)
+				want := members[n].calls.Load() + 1
+				data := json.RawMessage(`"` + text[:1<<(4+rnd.IntN(11))] + `"`)
+				if err := h.BroadcastTaskUpdated(b.Context(), plans[n], data); err != nil {
+					b.Fatal(err)
+				}
+				await(b, func() bool { return members[n].calls.Load() >= want })
+			}
+			for range 8 * rooms { // until each room holds what it may
+				broadcast()
+			}
+			b.ReportAllocs()
+			for b.Loop() {
+				broadcast()
+			}
+			b.ReportMetric(float64(h.Stats().HistoryBytes)/(1<<20), "MiB-held")
 		})
 	}
 }

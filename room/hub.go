@@ -1,6 +1,7 @@
 package room
 
 import (
+	"container/list"
 	"context"
 	"crypto/rand"
 	"hash/maphash"
@@ -40,8 +41,8 @@ type Hub struct {
 	drained  chan struct{} // closed when Shutdown is over
 	janitor  *timer
 
-	evictMu  sync.Mutex // guards evicting; taken after room.mu
-	evicting *timer
+	evictMu sync.Mutex // guards the following, and room.place; taken after room.mu
+	recent  list.List  // of *room: those that have something to give up, the first to do so first
 
 	recheckMu sync.Mutex // guards the following
 	rechecks  []*member  // waiting to be asked about again
@@ -91,17 +92,17 @@ func (h *Hub) acquire(planID string) (*room, error) {
 	}
 }
 
-// release ends what [Hub.acquire] began.
+// release ends what [Hub.acquire] began, and makes the space that it took.
 func (r *room) release() {
 	r.mu.Unlock()
 	r.hub.mu.RUnlock()
+	r.hub.makeSpace()
 }
 
 func (h *Hub) openLocked(planID string) *room {
 	r := newRoom(h, planID, h.floor)
-	if h.history.Add(roomOverhead) > int64(h.opts.HistoryTotal) {
-		h.evictSoon()
-	}
+	h.history.Add(roomOverhead)
+	r.usedLocked() // nobody else has it yet
 	r.unjoined = h.timers.after(unjoinedRoomTimeout, func() { h.sweepUnjoined(r) })
 	h.keepHouseLocked()
 	return r

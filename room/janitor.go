@@ -1,8 +1,6 @@
 package room
 
 import (
-	"cmp"
-	"slices"
 	"time"
 
 	"github.com/planrooms/planrooms/protocol"
@@ -75,54 +73,11 @@ func (h *Hub) deleteLocked(r *room) {
 	h.floor = max(h.floor, r.log.last)
 	// Emptied, so that a pump which is just ending finds nothing to trim, and to give back, a second time.
 	h.history.Add(-int64(r.log.trim(len(r.log.events)) + roomOverhead))
+	h.forget(r)
 	h.timers.stop(r.unjoined)
 	h.timers.stop(r.presence.ticking)
 	for _, who := range r.presence.people {
 		h.timers.stop(who.linger)
 	}
 	delete(h.rooms, r.id)
-}
-
-// evictSoon has the least recently used rooms emptied, once, soon: HistoryTotal is exceeded.
-func (h *Hub) evictSoon() {
-	h.evictMu.Lock()
-	defer h.evictMu.Unlock()
-	if h.evicting == nil {
-		h.evicting = h.timers.after(0, h.evict)
-	}
-}
-
-// evict empties rooms, the least recently used first, until HistoryTotal is kept with a tenth to spare. Rooms without
-// people are deleted, in the others those who come back are told to reload.
-func (h *Hub) evict() {
-	type use struct {
-		r  *room
-		at time.Time
-	}
-	h.mu.RLock()
-	uses := make([]use, 0, len(h.rooms))
-	for _, r := range h.rooms {
-		r.mu.Lock()
-		uses = append(uses, use{r, r.lastActivity})
-		r.mu.Unlock()
-	}
-	h.mu.RUnlock()
-	slices.SortFunc(uses, func(a, b use) int { return cmp.Compare(a.at.UnixNano(), b.at.UnixNano()) })
-	enough := int64(h.opts.HistoryTotal) * 9 / 10
-	for _, u := range uses {
-		if h.history.Load() <= enough {
-			break
-		}
-		u.r.mu.Lock()
-		keep := 0
-		if u.r.connections > 0 {
-			keep = 1 // its pump may not have been at it yet
-		}
-		h.history.Add(-int64(u.r.log.trim(len(u.r.log.events) - keep)))
-		u.r.mu.Unlock()
-		h.deleteIf(u.r, func() bool { return true })
-	}
-	h.evictMu.Lock()
-	h.evicting = nil
-	h.evictMu.Unlock()
 }

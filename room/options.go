@@ -30,8 +30,11 @@ type Options struct {
 	HistoryEvents int
 	HistoryBytes  int
 	HistoryAge    time.Duration
-	// HistoryTotal bounds the history of all rooms together, in bytes, 1 KiB per room included. A room that finds it exceeded
-	// keeps only its newest event, and the least recently used rooms are emptied. Default 256 MiB.
+	// HistoryTotal bounds the history of all rooms together, in bytes, 1 KiB per room included. Before a broadcast that
+	// exceeds it returns, rooms that have not been used for long lose their history and, if nobody is in them, are deleted; those who
+	// come back to them, or have not read yet, are told to reload. Only what can't be taken away goes beyond it: the event
+	// of a broadcast that has not returned, in each room the newest event while the members are being written to, and the
+	// 1 KiB of rooms in use. Default 256 MiB.
 	HistoryTotal int
 
 	// MaxPayload is the largest data of a broadcast, in bytes; a larger one is an error to the caller. Default 256 KiB.

@@ -150,6 +150,9 @@ func (p *presence) removeLocked(who *person) {
 		who.after.before = who.before
 	}
 	who.before, who.after = nil, nil
+	if p.room.idleLocked() {
+		p.room.usedLocked() // from now on it can be deleted
+	}
 }
 
 // changedLocked tells that a person came or went.

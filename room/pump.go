@@ -145,6 +145,7 @@ func (sh *shard) pump() {
 			sh.next, sh.passed = r.log.next, r.log.next
 			sh.pumping, sh.shared = false, false
 			r.trimLocked(time.Now()) // of what was kept for this pump
+			r.unspareLocked()
 			evict := r.settleLocked()
 			r.mu.Unlock()
 			closeAll(evict)

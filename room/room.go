@@ -1,6 +1,7 @@
 package room
 
 import (
+	"container/list"
 	"sync"
 	"time"
 
@@ -23,6 +24,11 @@ type room struct {
 	lastActivity time.Time
 	emptySince   time.Time
 	unjoined     *timer // deletes a room that nobody joins
+	listed       bool   // it stands in Hub.recent, or has just been taken out by somebody who will look at it
+	used         bool   // since it was put there
+	spared       bool   // it gave way but for an event that a pump has yet to write
+
+	place *list.Element // in Hub.recent; nil if it has nothing to give up. Guarded by Hub.evictMu
 }
 
 func newRoom(h *Hub, id string, floor uint64) *room {
@@ -51,23 +57,25 @@ func (r *room) appendEventLocked(e *entry, encoded protocol.EncodedEvent) {
 	r.lastActivity = e.at
 	h.history.Add(int64(e.size))
 	r.trimLocked(e.at)
-	if h.history.Load() > int64(h.opts.HistoryTotal) {
-		h.history.Add(-int64(r.log.trim(len(r.log.events) - 1)))
-		h.evictSoon()
-	}
+	r.usedLocked()
 	r.wakeLocked()
 }
 
 // trimLocked holds the log to its limits.
 func (r *room) trimLocked(now time.Time) {
-	keep := r.log.next
+	o := &r.hub.opts
+	r.hub.history.Add(-int64(r.log.trimTo(o.HistoryEvents, o.HistoryBytes, now.Add(-o.HistoryAge), r.passedLocked())))
+}
+
+// passedLocked is the index up to which no pump has anything left to write.
+func (r *room) passedLocked() uint64 {
+	passed := r.log.next
 	for _, sh := range r.shards {
 		if sh.pumping {
-			keep = min(keep, sh.passed) // not next: those excepted from a pass read it themselves, while it is under way
+			passed = min(passed, sh.passed) // not next: those excepted from a pass read it themselves, while it is under way
 		}
 	}
-	o := &r.hub.opts
-	r.hub.history.Add(-int64(r.log.trimTo(o.HistoryEvents, o.HistoryBytes, now.Add(-o.HistoryAge), keep)))
+	return passed
 }
 
 // enterLocked gives m a place in a shard.
@@ -93,6 +101,7 @@ func (r *room) enterLocked(m *member) {
 		r.hub.timers.stop(r.unjoined)
 	}
 	r.lastActivity = time.Now()
+	r.usedLocked()
 }
 
 // exitLocked takes m out. It reports whether m was still in.

@@ -238,7 +238,7 @@ func (s *sim) checkBudgetLocked(stats room.Stats, rooms map[string]room.Summary)
 	}
 	low, high := len(rooms)<<10+events*100, len(rooms)<<10+events*600
 	if s.lossy {
-		high = min(high, max(s.opts.HistoryTotal, len(rooms)*(1<<10+600)))
+		high = min(high, max(s.opts.HistoryTotal, len(rooms)<<10))
 	}
 	if stats.HistoryBytes < low || stats.HistoryBytes > high {
 		s.failLocked("%d bytes of history in %d rooms with %d events", stats.HistoryBytes, len(rooms), events)

@@ -1,0 +1,94 @@
+package room
+
+// What all rooms of a hub hold together is kept within Options.HistoryTotal by those who bring something: before a call that
+// made a room or an event returns, rooms that had not been used for long have given way to it. There is no scan and no
+// round: a room is put into Hub.recent when it gets something that it could give up, and taken out when it gives it up, so
+// what giving way costs has been paid for, one for one, by events and rooms that came in.
+//
+// An event for a room that stands there already only marks it: to move it would touch its neighbours, which are in no cache, under a
+// lock of the whole hub. Who makes space gives a marked room a second chance.
+
+// secondChances bounds how many rooms a call passes over that have been used since they came into Hub.recent.
+const secondChances = 16
+
+func (h *Hub) overBudget() bool { return h.history.Load() > int64(h.opts.HistoryTotal) }
+
+// makeSpace has rooms give way, the least recently used first, until the budget is kept or nobody has anything left that can be
+// given up. Rooms without people are deleted, in the others those who come back are told to reload. It is called without a lock.
+func (h *Hub) makeSpace() {
+	for chances := secondChances; h.overBudget(); {
+		h.evictMu.Lock()
+		front := h.recent.Front()
+		if front == nil {
+			h.evictMu.Unlock()
+			return
+		}
+		r := h.recent.Remove(front).(*room)
+		r.place = nil
+		h.evictMu.Unlock()
+
+		r.mu.Lock()
+		r.listed = false
+		if r.used && chances > 0 {
+			chances--
+			r.usedLocked()
+			r.mu.Unlock()
+			continue
+		}
+		r.yieldLocked()
+		idle := r.idleLocked()
+		r.mu.Unlock()
+		if idle {
+			h.deleteIf(r, func() bool { return true })
+		}
+	}
+}
+
+// usedLocked makes r one of the last to give way.
+func (r *room) usedLocked() {
+	if r.deleted {
+		return
+	}
+	if r.used = r.listed; r.used {
+		return
+	}
+	r.listed = true
+	h := r.hub
+	h.evictMu.Lock()
+	defer h.evictMu.Unlock()
+	r.place = h.recent.PushBack(r)
+}
+
+// forget takes a room that is being deleted out of those that can give way.
+func (h *Hub) forget(r *room) {
+	h.evictMu.Lock()
+	defer h.evictMu.Unlock()
+	if r.place != nil {
+		h.recent.Remove(r.place)
+		r.place = nil
+	}
+}
+
+// yieldLocked gives up the room's history: all of it, save the newest event while a pump has yet to write it. Those who read
+// as fast as they can miss nothing, and those who don't hold no memory.
+func (r *room) yieldLocked() {
+	n := len(r.log.events)
+	r.spared = n > 0 && r.log.events[n-1].index >= r.passedLocked()
+	if r.spared {
+		n--
+	}
+	r.hub.history.Add(-int64(r.log.trim(n)))
+}
+
+// unspareLocked decides, when a pump ends, about an event that was spared for it.
+func (r *room) unspareLocked() {
+	if !r.spared {
+		return
+	}
+	r.spared = false
+	// In this order: whoever exceeds the budget in between either finds r among those that can give way or is seen here.
+	r.usedLocked()
+	if r.hub.overBudget() {
+		r.yieldLocked()
+	}
+}

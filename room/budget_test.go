@@ -1,0 +1,336 @@
+package room_test
+
+import (
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/planrooms/planrooms/auth"
+	"github.com/planrooms/planrooms/protocol"
+	"github.com/planrooms/planrooms/room"
+	"github.com/planrooms/planrooms/room/roomtest"
+)
+
+// reader is a connection in several plans that reads all at once, or nothing while it is stalled. It follows the positions, so an
+// event that it misses without being told is a fault. It is lighter than a peer, of which there can't be so many.
+type reader struct {
+	session *room.Session
+
+	mu      sync.Mutex          // guards the following
+	plans   map[string]*reading // the keys are fixed at creation
+	stalled chan struct{}       // closed when it reads again; nil while it reads
+	faults  []string
+}
+
+// reading is what a reader has heard of one plan.
+type reading struct {
+	position uint64
+	sizes    []int // of the events
+	resyncs  int
+}
+
+// joinReader connects a reader and has it join plans.
+func joinReader(t *testing.T, h *room.Hub, user string, plans ...string) *reader {
+	t.Helper()
+	d := &reader{plans: make(map[string]*reading)}
+	for _, plan := range plans {
+		d.plans[plan] = &reading{}
+	}
+	s, err := h.Connect(context.Background(), auth.Identity{UserID: user, Name: user}, d, nil)
+	if err != nil {
+		t.Fatalf("Connect: %v", err)
+	}
+	d.session = s
+	for _, plan := range plans {
+		s.Receive([]byte(`{"type":"join-plan","planId":"` + plan + `"}`))
+	}
+	synctest.Wait()
+	return d
+}
+
+func (*reader) Framing() room.Framing { return lengthFraming{} }
+
+func (d *reader) TryWrite(b []byte) (int, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.stalled != nil {
+		return 0, nil
+	}
+	for rest := b; len(rest) > 0; {
+		end := 4 + binary.BigEndian.Uint32(rest)
+		d.readLocked(rest[4:end])
+		rest = rest[end:]
+	}
+	return len(b), nil
+}
+
+func (d *reader) readLocked(payload []byte) {
+	if len(payload) == 0 {
+		return // the close frame
+	}
+	msg, err := protocol.Decode(payload)
+	if err != nil {
+		d.faults = append(d.faults, err.Error())
+		return
+	}
+	of := d.plans[msg.PlanID]
+	switch {
+	case of == nil: // hello and goodbye
+	case msg.Type == protocol.TypeResync || msg.Type == protocol.TypeJoinPlan:
+		var data struct{ Position protocol.Position }
+		if err := json.Unmarshal(msg.Data, &data); err != nil {
+			d.faults = append(d.faults, err.Error())
+		}
+		if data.Position.Epoch != "" { // no notice
+			of.position = data.Position.Seq
+		}
+		if msg.Type == protocol.TypeResync {
+			of.resyncs++
+		}
+	case msg.Seq > 0:
+		if msg.Prev != of.position {
+			d.faults = append(d.faults, fmt.Sprintf("event %d of %s follows %d, but the last position was %d", msg.Seq, msg.PlanID, msg.Prev, of.position))
+		}
+		of.position = msg.Seq
+		of.sizes = append(of.sizes, len(payload))
+	}
+}
+
+func (d *reader) Write(b []byte, deadline time.Time) (int, error) {
+	d.mu.Lock()
+	stalled := d.stalled
+	d.mu.Unlock()
+	if stalled != nil {
+		t := time.NewTimer(time.Until(deadline))
+		defer t.Stop()
+		select {
+		case <-stalled:
+		case <-t.C:
+			return 0, os.ErrDeadlineExceeded
+		}
+	}
+	return d.TryWrite(b)
+}
+
+func (d *reader) Finish() { d.session.End(protocol.CloseShutdown) }
+
+func (d *reader) Close() error {
+	d.session.End(protocol.CloseAbnormal)
+	return nil
+}
+
+func (d *reader) stall() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.stalled = make(chan struct{})
+}
+
+func (d *reader) unstall() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	close(d.stalled)
+	d.stalled = nil
+}
+
+// check fails the test unless d is at the end of all its plans, without a hole that it was not told of.
+func (d *reader) check(t *testing.T, h *room.Hub) {
+	t.Helper()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for plan, of := range d.plans {
+		if end := position(t, h, plan).Seq; of.position != end {
+			t.Errorf("a reader of %s is at %d, want %d", plan, of.position, end)
+		}
+	}
+	for _, fault := range d.faults {
+		t.Error(fault)
+	}
+}
+
+// TestBudgetOfManyBusyRooms has somebody read in every room, and one who has stalled in some, while events of all sizes come everywhere.
+// At every step the rooms hold no more than HistoryTotal, or than the 1 KiB of each if that is more, and what is on its way.
+func TestBudgetOfManyBusyRooms(t *testing.T) {
+	const (
+		each    = 50           // rooms in which a reader is
+		largest = 32<<10 + 256 // bytes of an event
+	)
+	text := strings.Repeat("x", 32<<10)
+	for _, c := range []struct {
+		name         string
+		rooms, total int
+		steps        int
+	}{
+		{"more comes than fits", 10_000, 12 << 20, 1000},
+		{"the rooms alone are too many", 2000, 1 << 20, 500},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			bubble(t, &room.Options{HistoryTotal: c.total, PingEvery: -1}, func(t *testing.T, h *room.Hub) {
+				plans := make([]string, c.rooms)
+				for n := range plans {
+					plans[n] = fmt.Sprint("plan", n)
+				}
+				var readers []*reader
+				for some := range slices.Chunk(plans, each) {
+					readers = append(readers, joinReader(t, h, some[0], some...))
+				}
+				slow := joinReader(t, h, "slow", plans[:each]...)
+				slow.stall()
+
+				bound := max(c.total, c.rooms<<10)
+				most := 0
+				var onTheWay atomic.Int64 // bytes of events that are, perhaps, still being broadcast or written
+				check := func() {
+					more := int(onTheWay.Load())
+					if got := h.Stats().HistoryBytes; got > bound+more {
+						t.Errorf("%d bytes of history, %d above the %d that may be, with %d on the way", got, got-bound, bound, more)
+					}
+				}
+				broadcast := func(rnd *rand.Rand) {
+					plan := rnd.IntN(c.rooms)
+					if rnd.IntN(4) == 0 {
+						plan %= each // some rooms are busier than others
+					}
+					size := 1 << (4 + rnd.IntN(12))
+					onTheWay.Add(int64(size) + 256)
+					if err := h.BroadcastTaskUpdated(context.Background(), plans[plan], json.RawMessage(`"`+text[:size]+`"`)); err != nil {
+						t.Error(err)
+					}
+					check()
+				}
+				rnd := rand.New(rand.NewPCG(1, 2))
+				for step := range c.steps {
+					if step%50 > 0 {
+						broadcast(rnd)
+					} else { // several at once
+						var wg sync.WaitGroup
+						for range 4 {
+							rnd := rand.New(rand.NewPCG(rnd.Uint64(), 0))
+							wg.Go(func() {
+								for range 10 {
+									broadcast(rnd)
+								}
+							})
+						}
+						wg.Wait()
+					}
+					synctest.Wait()
+					onTheWay.Store(0)
+					check()
+					most = max(most, h.Stats().HistoryBytes)
+					if t.Failed() {
+						t.FailNow()
+					}
+				}
+				if most < bound-largest {
+					t.Errorf("at most %d bytes of history, want the %d used that there are", most, bound)
+				}
+
+				slow.unstall()
+				synctest.Wait()
+				sum := 0
+				for _, d := range readers {
+					d.check(t, h)
+					for plan, of := range d.plans {
+						info, _ := h.Room(plan)
+						sum += 1 << 10
+						for _, size := range of.sizes[len(of.sizes)-info.Events:] {
+							sum += size
+						}
+						if of.resyncs > 0 && c.total == bound {
+							t.Errorf("a reader of %s was told to reload", plan)
+						}
+					}
+				}
+				if got := h.Stats().HistoryBytes; got != sum {
+					t.Errorf("%d bytes of history, the events that are held make %d", got, sum)
+				}
+				slow.check(t, h)
+				told := 0
+				for plan, of := range slow.plans {
+					told += of.resyncs
+					if all := len(readers[0].plans[plan].sizes); of.resyncs == 0 && len(of.sizes) < all {
+						t.Errorf("who was slow heard %d of %d events of %s and was not told to reload", len(of.sizes), all, plan)
+					}
+				}
+				if told == 0 {
+					t.Error("who was slow has missed nothing")
+				}
+			})
+		})
+	}
+}
+
+// An event that a pump has yet to write stays, whatever comes elsewhere, and gives way like any other from then on.
+func TestBudgetSparesWhatIsYetToBeWritten(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		wait int // events that come while the pump is writing
+		want string
+	}{
+		{"the newest", 1, "[task-updated task-updated]"},
+		{"but no more", 2, "[task-updated resync]"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			seamTest(t, &room.Options{HistoryTotal: 8000}, func(t *testing.T, h *room.Hub, p *peer, _, writing *seam) {
+				fill := func(plan string, size int) {
+					t.Helper()
+					if err := h.BroadcastTaskUpdated(t.Context(), plan, jsonOf(size)); err != nil {
+						t.Fatal(err)
+					}
+				}
+				writing.armed.Store(true)
+				update(t, h, "p", 0)
+				<-writing.reached
+				since := position(t, h, "p")
+				for range c.wait {
+					fill("p", 2000)
+				}
+				fill("q", 6000) // more than there is, together with what p is written
+				if got := h.Stats(); got.Rooms != 1 || got.HistoryBytes < 1024+2000 || got.HistoryBytes > 1024+2000+256 {
+					t.Errorf("%d bytes of history in %d rooms, want those of p with one event", got.HistoryBytes, got.Rooms)
+				}
+				close(writing.open)
+				synctest.Wait()
+				if got := p.types(); got != c.want {
+					t.Errorf("heard %s, want %s", got, c.want)
+				}
+				fill("q", 5000)
+				if got := h.Stats(); got.Rooms != 2 || recovers(t, h, "p", since) {
+					t.Errorf("%+v, want the event of p gone, which nobody is being written any more", got)
+				}
+			})
+		})
+	}
+}
+
+// A room that has given all that it has is deleted once nobody is in it, for those who need the space.
+func TestBudgetOfRoomsThatAreLeft(t *testing.T) {
+	bubble(t, &room.Options{HistoryTotal: 20 << 10}, func(t *testing.T, h *room.Hub) {
+		var members [30]*roomtest.Member
+		for n := range members {
+			members[n] = roomtest.Join(t, h, fmt.Sprint("user", n), fmt.Sprint("plan", n))
+		}
+		update(t, h, "plan0", 1)
+		wantEvent(t, members[0], 1)
+		wantRooms(t, h, 30) // somebody is in each
+		for _, m := range members[:15] {
+			m.Cut()
+		}
+		time.Sleep(6 * time.Second) // nobody lingers
+		update(t, h, "plan29", 1)
+		wantEvent(t, members[29], 1)
+		if got := h.Stats(); got.HistoryBytes > 20<<10 || got.Rooms < 15 {
+			t.Errorf("%d bytes of history in %d rooms", got.HistoryBytes, got.Rooms)
+		}
+	})
+}
