@@ -41,13 +41,18 @@ type ConnectionInfo struct {
 
 // observe calls f, which is about s or, if s is nil, about no connection.
 func (h *Hub) observe(s *Session, f func()) {
+	if !h.tell(f) && s != nil {
+		s.Close(protocol.CloseInternal)
+	}
+}
+
+// tell calls f, a function of the Observer, and reports whether it came back without a panic.
+func (h *Hub) tell(f func()) (ok bool) {
 	defer func() {
 		if v := recover(); v != nil {
 			h.opts.Logger.Error("room: observer panicked", "panic", panicText(v))
-			if s != nil {
-				s.Close(protocol.CloseInternal)
-			}
 		}
 	}()
 	f()
+	return true
 }

@@ -253,10 +253,14 @@ func (s *Session) announce(m *member, recovered bool) {
 	if recovered {
 		h.stats.recovered.Add(1)
 	}
+	ok := true
 	if f := h.opts.Observer.Join; f != nil {
-		h.observe(s, func() { f(s.Info(), m.room.id, recovered) })
+		ok = h.tell(func() { f(s.Info(), m.room.id, recovered) })
 	}
 	s.announced(m)
+	if !ok { // now, so that the leave comes before the end of the connection
+		s.Close(protocol.CloseInternal)
+	}
 }
 
 // announced notes that observers know of the join, and tells of the leave if that came first.
