@@ -68,8 +68,9 @@ func (h *Hub) Disconnect(_ context.Context, userID string) error {
 	for _, s := range sessions {
 		s.Close(protocol.CloseForbidden)
 	}
+	// All of them: one that was closing before may have a frame half written.
 	until := time.Now().Add(confineTimeout)
-	for _, s := range sessions {
+	for _, s := range h.writtenTo(userID) {
 		s.out.confine("", until)
 	}
 	return err

@@ -186,21 +186,31 @@ func TestSeamRevokeSparesOtherPlans(t *testing.T) {
 	})
 }
 
+// A connection is cut by Disconnect if a frame is half written, also one that was closing before.
 func TestSeamDisconnectHalfWritten(t *testing.T) {
-	seamTest(t, nil, func(t *testing.T, h *room.Hub, p *peer, _, _ *seam) {
-		p.stall()
-		update(t, h, "p", 1)
-		synctest.Wait()
-		if err := h.Disconnect(t.Context(), "u"); err != nil {
-			t.Fatal(err)
-		}
-		before := p.bytes()
-		p.unstall()
-		synctest.Wait()
-		if got := p.types(); got != "[]" || p.bytes() != before || !p.isClosed() {
-			t.Errorf("closed %v, %d more bytes: %s", p.isClosed(), p.bytes()-before, got)
-		}
-	})
+	for name, before := range map[string]func(p *peer){
+		"open":    func(*peer) {},
+		"closing": func(p *peer) { p.session.Close(protocol.CloseInternal) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			seamTest(t, nil, func(t *testing.T, h *room.Hub, p *peer, _, _ *seam) {
+				p.stall()
+				update(t, h, "p", 1)
+				synctest.Wait()
+				before(p)
+				synctest.Wait()
+				if err := h.Disconnect(t.Context(), "u"); err != nil {
+					t.Fatal(err)
+				}
+				before := p.bytes()
+				p.unstall()
+				synctest.Wait()
+				if got := p.types(); got != "[]" || p.bytes() != before || !p.isClosed() {
+					t.Errorf("closed %v, %d more bytes: %s", p.isClosed(), p.bytes()-before, got)
+				}
+			})
+		})
+	}
 }
 
 // Revoke comes while a join is told to the observer: the join is answered with no, and the leave is told after it.
