@@ -1,22 +1,19 @@
 package room
 
 // What all rooms of a hub hold together is kept within Options.HistoryTotal by those who bring something: before a call that
-// made a room or an event returns, rooms that had not been used for long have given way to it. There is no scan and no
+// made a room or an event returns, the rooms that were used least recently have given way to it. There is no scan and no
 // round: a room is put into Hub.recent when it gets something that it could give up, and taken out when it gives it up, so
 // what giving way costs has been paid for, one for one, by events and rooms that came in.
 //
-// An event for a room that stands there already only marks it: to move it would touch its neighbours, which are in no cache, under a
-// lock of the whole hub. Who makes space gives a marked room a second chance.
-
-// secondChances bounds how many rooms a call passes over that have been used since they came into Hub.recent.
-const secondChances = 16
+// While half of the budget is free nobody has to give way soon, and a room that stands there already stays where it is: to move it
+// takes a lock of the whole hub and touches its neighbours, which in a hub of many rooms are in no cache.
 
 func (h *Hub) overBudget() bool { return h.history.Load() > int64(h.opts.HistoryTotal) }
 
 // makeSpace has rooms give way, the least recently used first, until the budget is kept or nobody has anything left that can be
 // given up. Rooms without people are deleted, in the others those who come back are told to reload. It is called without a lock.
 func (h *Hub) makeSpace() {
-	for chances := secondChances; h.overBudget(); {
+	for h.overBudget() {
 		h.evictMu.Lock()
 		front := h.recent.Front()
 		if front == nil {
@@ -29,12 +26,6 @@ func (h *Hub) makeSpace() {
 
 		r.mu.Lock()
 		r.listed = false
-		if r.used && chances > 0 {
-			chances--
-			r.usedLocked()
-			r.mu.Unlock()
-			continue
-		}
 		r.yieldLocked()
 		idle := r.idleLocked()
 		r.mu.Unlock()
@@ -44,19 +35,20 @@ func (h *Hub) makeSpace() {
 	}
 }
 
-// usedLocked makes r one of the last to give way.
+// usedLocked makes r the last to give way.
 func (r *room) usedLocked() {
-	if r.deleted {
-		return
-	}
-	if r.used = r.listed; r.used {
+	h := r.hub
+	if r.deleted || r.listed && h.history.Load() < int64(h.opts.HistoryTotal)/2 {
 		return
 	}
 	r.listed = true
-	h := r.hub
 	h.evictMu.Lock()
 	defer h.evictMu.Unlock()
-	r.place = h.recent.PushBack(r)
+	if r.place != nil {
+		h.recent.MoveToBack(r.place)
+	} else {
+		r.place = h.recent.PushBack(r)
+	}
 }
 
 // forget takes a room that is being deleted out of those that can give way.

@@ -42,7 +42,7 @@ type Hub struct {
 	janitor  *timer
 
 	evictMu sync.Mutex // guards the following, and room.place; taken after room.mu
-	recent  list.List  // of *room: those that have something to give up, the first to do so first
+	recent  list.List  // of *room: those that have something to give up, the least recently used first
 
 	recheckMu sync.Mutex // guards the following
 	rechecks  []*member  // waiting to be asked about again

@@ -31,7 +31,7 @@ type Options struct {
 	HistoryBytes  int
 	HistoryAge    time.Duration
 	// HistoryTotal bounds the history of all rooms together, in bytes, 1 KiB per room included. Before a broadcast that
-	// exceeds it returns, rooms that have not been used for long lose their history and, if nobody is in them, are deleted; those who
+	// exceeds it returns, rooms that were used least recently lose their history and, if nobody is in them, are deleted; those who
 	// come back to them, or have not read yet, are told to reload. Only what can't be taken away goes beyond it: the event
 	// of a broadcast that has not returned, in each room the newest event while the members are being written to, and the
 	// 1 KiB of rooms in use. Default 256 MiB.

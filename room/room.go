@@ -24,8 +24,7 @@ type room struct {
 	lastActivity time.Time
 	emptySince   time.Time
 	unjoined     *timer // deletes a room that nobody joins
-	listed       bool   // it stands in Hub.recent, or has just been taken out by somebody who will look at it
-	used         bool   // since it was put there
+	listed       bool   // it stands in Hub.recent, or has just been taken out by somebody who is about to have it give way
 	spared       bool   // it gave way but for an event that a pump has yet to write
 
 	place *list.Element // in Hub.recent; nil if it has nothing to give up. Guarded by Hub.evictMu
