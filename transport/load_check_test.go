@@ -1,0 +1,99 @@
+package transport_test
+
+import (
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/planrooms/planrooms/protocol"
+)
+
+// checkEnding judges how a viewer ended.
+func (l *load) checkEnding(v *viewer) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	// What the documentation allows a server to do to who does not read: cut it at a goodbye or a Revoke, or close it as too slow.
+	slow := v.code == protocol.CloseAbnormal && (l.ending.Load() || v.revocable >= restless) || v.code == protocol.CloseTooSlow && v.buffer > 0
+	if v.code != protocol.CloseShutdown && !slow && !v.over && !l.t.Failed() {
+		l.t.Errorf("%s/%s: closed with %d", v.user, v.client, v.code)
+	}
+	v.overLocked()
+}
+
+// checkPresence checks that everybody, the hub, and who comes last know who is there (I7).
+func (l *load) checkPresence() {
+	probe := l.newViewer("probe", "a")
+	for n := range smallPlans {
+		probe.plans = append(probe.plans, smallPlan(n))
+	}
+	l.run(probe, nil)
+	l.settled.Wait()
+	pages := map[string]map[string]int{} // by plan and user
+	for _, v := range l.viewers {
+		v.mu.Lock()
+		for plan, f := range v.follows {
+			if f.in && !v.over {
+				if pages[plan] == nil {
+					pages[plan] = map[string]int{}
+				}
+				pages[plan][v.user]++
+			}
+		}
+		v.mu.Unlock()
+	}
+	for plan, want := range pages {
+		info, _ := l.server.hub.Room(plan)
+		got, total := map[string]int{}, 0
+		for _, p := range info.People {
+			got[p.UserID] = p.Connections
+		}
+		for _, n := range want {
+			total += n
+		}
+		if info.Participants != len(want) || info.Connections != total {
+			l.t.Errorf("%s: %d people with %d connections, want %d with %d", plan, info.Participants, info.Connections, len(want), total)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			l.t.Errorf("%s: connections of each user (-want +got):\n%s", plan, diff)
+		}
+	}
+	for _, v := range l.viewers {
+		for _, plan := range v.plans {
+			v.await("the truth about "+plan, func() bool { f := v.follow(plan); return !f.in || f.sees(pages[plan]) })
+		}
+	}
+}
+
+// checkEnd judges the whole: that everybody heard everything that had a position before Shutdown, and that nobody was told to
+// have missed what was there.
+func (l *load) checkEnd() {
+	end, whole, events, cut := map[string]uint64{}, 0, 0, 0
+	for _, v := range l.viewers {
+		for plan, f := range v.follows {
+			end[plan] = max(end[plan], f.pos.Seq)
+			events += f.events
+		}
+	}
+	for _, v := range l.viewers {
+		switch v.code {
+		case protocol.CloseAbnormal:
+			cut++
+		case protocol.CloseShutdown:
+			whole++
+			for plan, f := range v.follows {
+				if f.in && f.pos.Seq != end[plan] {
+					l.t.Errorf("%s/%s: goodbye at %d of %s, which is at %d", v.user, v.client, f.pos.Seq, plan, end[plan])
+				}
+			}
+		}
+		for _, s := range v.skips {
+			if l.ledger.whole(s.plan, s.from, s.to, historyLimit) {
+				l.t.Errorf("%s/%s: %s from %d to %d of %s, all of which was there", v.user, v.client, s.what, s.from, s.to, s.plan)
+			}
+		}
+	}
+	if whole > 0 {
+		for _, fault := range l.ledger.check() {
+			l.t.Error(fault)
+		}
+	}
+	l.t.Logf("%d events were heard %d times; of %d viewers %d ended with everything, %d were cut", len(l.ledger.events), events, len(l.viewers), whole, cut)
+}
