@@ -68,7 +68,7 @@ type ConnectOptions struct {
 	Hold bool
 }
 
-// Connect registers a connection and greets it through sink. ctx bounds the call alone. On an error nothing was written
+// Connect registers a connection and greets it through sink, at once or with ConnectOptions.Hold at [Session.Open]. ctx bounds the call alone. On an error nothing was written
 // and sink is still the caller's. Errors: [ErrHubClosed], [ErrTooManyConnections], [ErrExpired], [ErrUserID], [ErrClientID].
 func (h *Hub) Connect(_ context.Context, id auth.Identity, sink Sink, opts *ConnectOptions) (*Session, error) {
 	if opts == nil {

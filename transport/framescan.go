@@ -78,7 +78,6 @@ func (s *frameScan) endHeader() (count bool) {
 	switch {
 	case opcode >= opClose:
 		count = opcode != opClose // after a close frame nothing comes
-		final = !s.partial        // it may stand between two fragments
 	case final && opcode != opContinuation:
 		// A whole message: the session counts it.
 	case empty:
@@ -88,7 +87,9 @@ func (s *frameScan) endHeader() (count bool) {
 			s.fragments, count = 0, true
 		}
 	}
-	s.partial = !final
+	if opcode < opClose { // a control frame may stand between two fragments
+		s.partial = !final
+	}
 	const maskKey = 4
 	if s.second&0x80 != 0 && s.remaining+maskKey > s.remaining {
 		s.remaining += maskKey

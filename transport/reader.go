@@ -71,8 +71,8 @@ func (c *conn) read() error {
 	}
 }
 
-// rest waits for the next byte without the library: what the library holds for a connection, a goroutine among it, is more than all the
-// rest of it. It makes a connection anew in some microseconds, and clients say little.
+// rest lets the library go and waits for the next bytes without it: what it holds for a connection, a goroutine among it, is more than
+// everything else there is. To make it anew takes some microseconds, and clients say little.
 func (c *conn) rest() error {
 	c.resting.Store(true)
 	c.ws.release()
