@@ -62,7 +62,7 @@ func (s *sim) hear(c *client, h heard) {
 			if !v.joined && !c.vague {
 				s.fail("%s: left %s without a join", c.who(), m.PlanID)
 			}
-			*v = view{pos: v.pos}
+			v.leave(c.vague)
 			return
 		}
 		s.confined(c, v, h)
@@ -73,7 +73,7 @@ func (s *sim) hear(c *client, h heard) {
 		if !v.joined && !c.vague && len(c.wants) == 0 {
 			s.fail("%s: removed from %s without being in", c.who(), m.PlanID)
 		}
-		*v = view{pos: v.pos}
+		v.leave(c.vague)
 	case protocol.TypeError:
 		var e protocol.Error
 		s.decode(c, m, &e)

@@ -87,6 +87,12 @@ func (v *view) join(a *protocol.JoinAnswer) {
 	v.partial = len(a.Participants) < a.ParticipantCount
 }
 
+// leave forgets the plan, except for the position. A client that reads the answer late may have
+// joined again and set a state since: what it knows of its own state is then still unknown.
+func (v *view) leave(late bool) {
+	*v = view{pos: v.pos, ownUnknown: v.ownUnknown && late}
+}
+
 // notice folds a presence notice into the view of user.
 func (v *view) notice(user string, m protocol.Message) {
 	var data struct {
