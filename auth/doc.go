@@ -1,18 +1,19 @@
-// Package auth says who is on the other end of a connection.
+// Package auth identifies the user of a connection from the token that the client presents.
 //
-// A [Verifier] takes the token that a client presented and answers with an
-// [Identity], or with one of four kinds of error, which callers tell apart with
-// errors.Is and errors.As:
+// A [Verifier] returns an [Identity], or one of five kinds of error. Callers distinguish them with
+// errors.Is and errors.As, in this order:
 //
-//   - [ErrNoToken]: there was nothing to verify.
-//   - [ErrInvalidToken]: the token is not one of ours. Asking again is no use.
-//   - [ExpiredError]: it was one of ours, until a stated moment. A new one is needed.
-//   - any other error: an outage. The verifier cannot tell at present, which says
-//     nothing about the token; the client may come back with the same one.
+//   - [ExpiredError]: the token was valid until the time in the error. The client needs a new one.
+//   - [UnavailableError]: the verifier cannot decide at present, for example because it has not
+//     fetched the key of the token yet. The client should retry with the same token.
+//   - [ErrNoToken]: the client presented no token.
+//   - [ErrInvalidToken]: the token is not valid. A retry cannot help.
+//   - any other error: the verifier failed, for example because its database is down. The error
+//     says nothing about the token, so the client may retry with it.
 //
-// Package auth/jwtauth verifies JSON Web Tokens. A host with a session store of
-// its own implements [Verifier], mostly through [VerifierFunc]; a host with both
-// combines them with [FirstOf].
+// Package auth/jwtauth verifies JSON Web Tokens. A host with its own session store implements
+// [Verifier], usually with [VerifierFunc]. A host with two kinds of token combines two verifiers
+// with [FirstOf].
 //
-// Nothing here logs, and no error of this module contains a token or a part of one.
+// This package does not log. The errors of this module contain no token and no part of one.
 package auth

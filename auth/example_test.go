@@ -4,11 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/planrooms/planrooms/auth"
 )
 
-// A host with a session store of its own.
+// A host that has its own session store.
 func ExampleVerifierFunc() {
 	sessions := map[string]string{"s-81f3": "ann"}
 	verifier := auth.VerifierFunc(func(ctx context.Context, token string) (auth.Identity, error) {
@@ -28,18 +29,26 @@ func ExampleVerifierFunc() {
 	// true
 }
 
-// An outage of the first verifier is not taken for a bad token.
+// FirstOf continues after a verifier that cannot decide at present. Another error ends the search:
+// the session store may know the token, so FirstOf does not report it as invalid.
 func ExampleFirstOf() {
+	rotating := auth.VerifierFunc(func(context.Context, string) (auth.Identity, error) {
+		return auth.Identity{}, &auth.UnavailableError{RetryAfter: 20 * time.Second}
+	})
 	down := auth.VerifierFunc(func(context.Context, string) (auth.Identity, error) {
 		return auth.Identity{}, errors.New("session store: connection refused")
 	})
 	guests := auth.Static(map[string]auth.Identity{"guest-7": {UserID: "guest:7", Name: "Guest"}})
 
-	_, err := auth.FirstOf(down, guests).Verify(context.Background(), "guest-7")
-	fmt.Println(err, errors.Is(err, auth.ErrInvalidToken))
-	id, err := auth.FirstOf(guests, down).Verify(context.Background(), "guest-7")
+	id, err := auth.FirstOf(rotating, guests).Verify(context.Background(), "guest-7")
 	fmt.Println(id.Name, err)
+	_, err = auth.FirstOf(rotating, guests).Verify(context.Background(), "another")
+	var unavailable *auth.UnavailableError
+	fmt.Println(errors.As(err, &unavailable), errors.Is(err, auth.ErrInvalidToken))
+	_, err = auth.FirstOf(down, guests).Verify(context.Background(), "guest-7")
+	fmt.Println(err)
 	// Output:
-	// session store: connection refused false
 	// Guest <nil>
+	// true false
+	// session store: connection refused
 }

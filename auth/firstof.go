@@ -8,16 +8,19 @@ import (
 	"strings"
 )
 
-// FirstOf returns a verifier that asks each of verifiers in turn, for a host with
-// more than one kind of token. The first that accepts a token decides.
+// FirstOf returns a verifier that calls each of verifiers in order, for a host with more than one
+// kind of token. The first verifier that accepts the token determines the identity.
 //
-// It goes on to the next only after [ErrNoToken] or [ErrInvalidToken]. An
-// [ExpiredError] ends the search, since the token has found its verifier, and so
-// does an outage, since nobody knows whether it has: otherwise a verifier that
-// cannot answer would turn a good token into a bad one. If all refuse, the error
-// matches ErrInvalidToken and holds the reason of each that gave one.
+// FirstOf continues with the next verifier after [ErrNoToken], [ErrInvalidToken] and
+// [UnavailableError]. Two kinds of error end the search, because the verifier may have recognized
+// the token as its own: an [ExpiredError], and any other error, for example one of the host's
+// database or the error of a done context.
 //
-// FirstOf panics without verifiers, and for one that is nil.
+// If no verifier accepts the token and none ended the search, the error is an UnavailableError if
+// there was one; of several, it is the one with the shortest RetryAfter. Otherwise the error
+// matches ErrInvalidToken and wraps the reason of each verifier that gave one.
+//
+// FirstOf panics if there are no verifiers, or if one is nil.
 func FirstOf(verifiers ...Verifier) Verifier {
 	if len(verifiers) == 0 {
 		panic("auth: FirstOf without verifiers")
@@ -37,34 +40,51 @@ func (f firstOf) Verify(ctx context.Context, token string) (Identity, error) {
 		return Identity{}, ErrNoToken
 	}
 	var reasons refusals
+	var undecided soonest
 	for _, v := range f {
 		id, err := v.Verify(ctx, token)
 		if err == nil {
 			return id, nil
 		}
 		var expired *ExpiredError
+		var unavailable *UnavailableError
 		switch {
 		case errors.As(err, &expired):
 			return Identity{}, err
+		case errors.As(err, &unavailable):
+			undecided.add(err, unavailable)
 		case errors.Is(err, ErrInvalidToken):
 			reasons = append(reasons, err)
 		case !errors.Is(err, ErrNoToken):
 			return Identity{}, err
 		}
 	}
-	switch len(reasons) {
-	case 0:
-		// Each said that the token is nothing for it to look at, but there is one.
+	switch {
+	case undecided.err != nil:
+		return Identity{}, undecided.err
+	case len(reasons) == 0:
+		// Each verifier returned ErrNoToken, but there is a token.
 		return Identity{}, ErrInvalidToken
-	case 1:
+	case len(reasons) == 1:
 		return Identity{}, reasons[0]
 	default:
 		return Identity{}, &reasons
 	}
 }
 
-// refusals are the errors of verifiers that all refused a token, on one line,
-// where errors.Join would make several.
+// soonest keeps the error of the verifier that expects to decide first.
+type soonest struct {
+	err         error // wraps unavailable; nil: no error yet
+	unavailable *UnavailableError
+}
+
+func (s *soonest) add(err error, unavailable *UnavailableError) {
+	if s.err == nil || unavailable.RetryAfter < s.unavailable.RetryAfter {
+		s.err, s.unavailable = err, unavailable
+	}
+}
+
+// refusals holds the errors of several verifiers. Unlike errors.Join, it prints them on one line.
 type refusals []error
 
 func (r *refusals) Error() string {

@@ -2,26 +2,24 @@ package auth
 
 import "time"
 
-// Identity is a person a token speaks for.
+// Identity is a user, as a verified token describes them.
 //
-// It is a value; only Claims is shared between copies, and nobody may modify it.
+// Copies of an Identity share Claims, so Claims must not be modified.
 type Identity struct {
-	// UserID is the host's own name for the user. It is never empty in what a
-	// [Verifier] returns, and two connections with the same UserID belong to one
-	// participant.
+	// UserID is the host's identifier of the user. A [Verifier] never returns an empty one.
+	// Connections with the same UserID belong to the same participant.
 	UserID string
 
-	// Name is what others in a plan get to read.
+	// Name is the name that the other participants of a plan see.
 	Name string
 
-	// Email is the user's address, or empty. It is not sent to anybody.
+	// Email is the user's address, or empty. The server does not send it to clients.
 	Email string
 
-	// ExpiresAt is the first moment at which the identity no longer holds.
-	// Zero means never.
+	// ExpiresAt is the first moment at which the identity is no longer valid. The zero time means
+	// that it does not expire.
 	ExpiresAt time.Time
 
-	// Claims is whatever else the token said, for the host's own decisions.
-	// It may be nil.
+	// Claims holds everything else that the token says, for decisions of the host. It may be nil.
 	Claims map[string]any
 }

@@ -6,16 +6,14 @@ import (
 	"time"
 )
 
-// Static returns a verifier that knows the given tokens and no others, for tests
-// and demonstrations. An identity past its ExpiresAt is answered with an
-// [ExpiredError]. The map is copied.
+// Static returns a verifier that accepts only the given tokens, for tests and demonstrations. For
+// an identity whose ExpiresAt has passed, it returns an [ExpiredError]. It copies the map.
 //
-// It compares tokens by looking them up, which takes a time that depends on the
-// token: it is not for guarding anything. Static panics for an empty token and
-// for an identity without a UserID.
+// Do not use it in production: the time that a map lookup takes depends on the token, which helps
+// an attacker to guess one. Static panics if a token or the UserID of an identity is empty.
 func Static(identities map[string]Identity) Verifier {
 	for token, id := range identities {
-		// The messages do not say which one: the token may be a secret.
+		// The messages do not contain the token: it may be a secret.
 		if token == "" {
 			panic("auth: Static: a token is empty")
 		}

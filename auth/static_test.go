@@ -29,7 +29,7 @@ func TestStatic(t *testing.T) {
 		t.Errorf("Verify(\"\") = %v, want ErrNoToken", err)
 	}
 	if _, err := v.Verify(t.Context(), "secret-2"); !errors.Is(err, auth.ErrInvalidToken) || strings.Contains(err.Error(), "secret") {
-		t.Errorf("Verify of an unknown token = %v, want ErrInvalidToken without it", err)
+		t.Errorf("Verify of an unknown token = %v, want ErrInvalidToken without the token", err)
 	}
 }
 
@@ -39,13 +39,13 @@ func TestStaticExpires(t *testing.T) {
 		v := auth.Static(map[string]auth.Identity{"token": {UserID: "ann", ExpiresAt: at}})
 		time.Sleep(time.Minute - 1)
 		if _, err := v.Verify(t.Context(), "token"); err != nil {
-			t.Errorf("Verify just before the end = %v", err)
+			t.Errorf("Verify just before ExpiresAt = %v", err)
 		}
 		time.Sleep(time.Nanosecond)
 		_, err := v.Verify(t.Context(), "token")
 		var expired *auth.ExpiredError
 		if !errors.As(err, &expired) || !expired.At.Equal(at) || errors.Is(err, auth.ErrInvalidToken) {
-			t.Errorf("Verify at the end = %v, want an ExpiredError alone", err)
+			t.Errorf("Verify at ExpiresAt = %v, want only an ExpiredError", err)
 		}
 	})
 }

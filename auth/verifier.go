@@ -2,22 +2,21 @@ package auth
 
 import "context"
 
-// MaxTokenBytes is the length of the longest token that is looked at. Verifiers
-// of this module refuse a longer one unparsed, with [ErrInvalidToken].
+// MaxTokenBytes is the maximum length of a token. The verifiers of this module refuse a longer one
+// with [ErrInvalidToken] and do not parse it.
 const MaxTokenBytes = 8192
 
-// Verifier finds out whom a token speaks for.
+// Verifier determines the user that a token authenticates.
 //
-// Verify returns the identity, or an error of one of the four kinds that the
-// package comment lists. An implementation must be safe for concurrent use, must
-// return soon after ctx ends, must not keep the token, and must not put it, or a
-// part of it, into an error. The caller must not modify the identity's claims,
-// which several callers may share.
+// Verify returns the identity, or one of the kinds of error that the package documentation lists.
+// An implementation must be safe for concurrent use and must return soon after ctx is done. It must
+// not retain the token, and must not include any part of it in an error. The claims of an identity
+// may be shared between callers, which must not modify them.
 type Verifier interface {
 	Verify(ctx context.Context, token string) (Identity, error)
 }
 
-// VerifierFunc is a function used as a [Verifier].
+// VerifierFunc is a function that implements [Verifier].
 type VerifierFunc func(ctx context.Context, token string) (Identity, error)
 
 // Verify calls f.
