@@ -72,7 +72,7 @@ func TestAuthorizeAtJoin(t *testing.T) {
 			return ctx.Err()
 		}, code: protocol.ErrorUnavailable, after: 5 * time.Second},
 		{name: "a time-out that says yes", f: func(context.Context, auth.Identity, string) error {
-			time.Sleep(6 * time.Second)
+			time.Sleep(5500 * time.Millisecond)
 			return nil
 		}, code: protocol.ErrorUnavailable, after: 5 * time.Second},
 		{name: "a panic", f: func(context.Context, auth.Identity, string) error { panic("x") }, code: protocol.ErrorUnavailable, close: protocol.CloseInternal},

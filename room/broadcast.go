@@ -119,9 +119,6 @@ func (h *Hub) Broadcast(_ context.Context, planID string, event protocol.Event, 
 	e := r.log.newEvent(now)
 	e.meta, e.except = meta, b.except
 	r.appendEventLocked(e, encoded)
-	if !r.joined {
-		h.timers.reset(r.unjoined, unjoinedRoomTimeout)
-	}
 	recipients := r.connections
 	r.release()
 	h.stats.broadcasts.Add(1)

@@ -20,7 +20,8 @@
 //   - Presence is true: a user is one participant however many connections, a reload within Options.Linger is silent, and a
 //     connection that vanished without a word is out within Options.PingEvery plus Options.PingTimeout.
 //   - Memory is bounded by Options, whatever clients do.
-//   - After [Hub.Shutdown] no goroutine is left.
+//   - After [Hub.Shutdown] no goroutine is left, except those of callbacks that do not return
+//     ([ErrCallback]).
 //
 // What an event's delivery does not promise: that a change was committed (call Broadcast after the commit), or
 // that a commit was told (a crash between the two loses the event; clients load the plan when they come back to another epoch).
@@ -33,7 +34,7 @@
 //
 // # Locks
 //
-// Taken in this order: Hub.mu, room.mu, Session.mu, writer.mu; then Hub.evictMu, member.checkMu, timers.mu, of which no two are held
-// at once. No callback of the host, no Observer and no blocking call of a Sink runs under any of them. Besides
+// Taken in this order: room.mu, Session.mu, writer.mu; then Hub.evictMu, member.checkMu, timers.mu.
+// Hub.mu is never held together with room.mu, so a busy room delays no other. No callback of the host, no Observer and no blocking call of a Sink runs under any of them. Besides
 // these a connection has a token (writer.busy), never waited for: who finds it taken leaves a note for its holder.
 package room

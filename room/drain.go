@@ -1,6 +1,7 @@
 package room
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"slices"
@@ -9,13 +10,18 @@ import (
 	"github.com/planrooms/planrooms/protocol"
 )
 
-// Shutdown ends the hub. From its start on every other method returns [ErrHubClosed]; what has a position is still delivered. The
-// connections are told goodbye (4503) in paced batches, each with a slot of its own in which to come back, so that they
-// do not all come at once. What is left when ctx ends is cut, and Shutdown returns ctx's error.
+// Shutdown ends the hub. From its start every other method returns [ErrHubClosed]. Events that have a
+// position are still delivered. Then each connection gets goodbye (4503) with its own time to come
+// back, in paced batches, so that the clients do not reconnect all at once. When ctx ends, Shutdown
+// cuts the connections that are left and returns ctx's error.
 //
-// It returns once no goroutine of the hub is left; a host's callback that does not listen to its context is waited for
-// no longer than a second after ctx. Call it after [net/http.Server.Shutdown], which does not wait for WebSocket connections.
-// A second call waits for the first.
+// It returns once no goroutine of the hub is left. A callback of the host that does not return keeps
+// its goroutine: Shutdown waits for it up to 5 s, or 1 s after the end of ctx, and returns
+// [ErrCallback]. It does so too when a callback calls Shutdown, since the callback can't return
+// before: call it there in a new goroutine.
+//
+// Call it after [net/http.Server.Shutdown], which does not wait for WebSocket connections. A second
+// call waits for the first.
 func (h *Hub) Shutdown(ctx context.Context) error {
 	h.mu.Lock()
 	if h.closed {
@@ -32,8 +38,14 @@ func (h *Hub) Shutdown(ctx context.Context) error {
 	for s := range h.sessions {
 		sessions = append(sessions, s)
 	}
+	rooms := slices.Collect(maps.Values(h.rooms)) // no room is created from now on
 	h.mu.Unlock()
 	defer close(h.drained)
+	for _, r := range rooms {
+		r.mu.Lock() // waits for a call that found the hub open
+		r.closed = true
+		r.mu.Unlock()
+	}
 
 	gone := make(chan struct{})
 	go func() { // ends with the last session; waited for below
@@ -42,11 +54,7 @@ func (h *Hub) Shutdown(ctx context.Context) error {
 	}()
 	err := h.drain(ctx, sessions)
 	if err == nil {
-		select {
-		case <-gone:
-		case <-ctx.Done():
-			err = ctx.Err()
-		}
+		err = h.awaitSessions(ctx, gone)
 	}
 	if err != nil {
 		h.mu.RLock()
@@ -56,34 +64,90 @@ func (h *Hub) Shutdown(ctx context.Context) error {
 			s.out.cut()
 		}
 	}
-	h.cancel() // callbacks that still run are told
-	h.await(gone)
+	h.cancel() // the context of callbacks that still run
+	left := !await(gone)
 	h.timers.close()
 	idle := make(chan struct{})
 	go func() { // ends with the last goroutine of the hub
 		h.wg.Wait()
 		close(idle)
 	}()
-	h.await(idle)
-
-	h.mu.Lock()
-	for _, r := range h.rooms {
-		r.mu.Lock()
-		h.deleteLocked(r)
-		r.mu.Unlock()
+	if left = !await(idle) || left; left {
+		h.opts.Logger.Error(ErrCallback.Error())
+		err = cmp.Or(err, ErrCallback)
 	}
-	h.mu.Unlock()
+
+	for _, r := range collect(h.mu.RLocker(), maps.Values(h.rooms)) {
+		if r.lockLive() {
+			r.deleteLocked()
+			r.mu.Unlock()
+		}
+		h.remove(r)
+	}
 	return err
 }
 
-// await waits for done, but no longer than a second: only a host's callback can keep it from being closed.
-func (h *Hub) await(done <-chan struct{}) {
+// callbackTimeout is how long Shutdown waits for a function of the Observer once nothing else is left
+// to wait for.
+const callbackTimeout = 5 * time.Second
+
+// awaitSessions waits until gone is closed, which the last session does. Errors: that of ctx when it
+// ends, and ErrCallback if for callbackTimeout each session that is left has been waiting for a
+// function of the Observer, and none of these has returned. One that has called Shutdown itself never
+// would.
+func (h *Hub) awaitSessions(ctx context.Context, gone <-chan struct{}) error {
+	type progress struct {
+		sessions int
+		returned uint64
+	}
+	const every = time.Second
+	var last progress
+	stuck := time.Duration(0)
+	t := time.NewTicker(every)
+	defer t.Stop()
+	for {
+		select {
+		case <-gone:
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-t.C:
+		}
+		sessions, blocked := h.inCallbacks()
+		now := progress{sessions, h.returned.Load()}
+		if stuck += every; !blocked || now != last {
+			stuck, last = 0, now
+		}
+		if stuck >= callbackTimeout {
+			return ErrCallback
+		}
+	}
+}
+
+// inCallbacks counts the sessions that have not ended, and reports whether a function of the Observer
+// runs for each of them.
+func (h *Hub) inCallbacks() (sessions int, all bool) {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	all = true
+	for _, set := range []map[*Session]struct{}{h.sessions, h.closing} {
+		for s := range set {
+			sessions++
+			all = all && s.callbacks.Load() > 0
+		}
+	}
+	return sessions, all
+}
+
+// await waits for done, but for a second only: after that, a callback of the host must be running.
+func await(done <-chan struct{}) bool {
 	t := time.NewTimer(time.Second)
 	defer t.Stop()
 	select {
 	case <-done:
+		return true
 	case <-t.C:
-		h.opts.Logger.Error("room: a callback did not return in time; its goroutine is left behind")
+		return false
 	}
 }
 

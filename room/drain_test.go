@@ -278,8 +278,8 @@ func TestShutdownWithADeafCallback(t *testing.T) {
 		m := connect(t, h, "alice", "")
 		m.Send(`{"type":"join-plan","planId":"p"}`)
 		synctest.Wait()
-		if took, err := shutdown(h, 5*time.Second); err != nil || took != time.Second {
-			t.Errorf("Shutdown = %v after %v, want nil after a second", err, took)
+		if took, err := shutdown(h, 5*time.Second); !errors.Is(err, room.ErrCallback) || took != time.Second {
+			t.Errorf("Shutdown = %v after %v, want ErrCallback after a second", err, took)
 		}
 		wantClosed(t, m, protocol.CloseShutdown)
 		close(deaf)

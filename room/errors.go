@@ -7,6 +7,10 @@ var (
 	// ErrHubClosed is returned by every method of a [Hub] once Shutdown has begun.
 	ErrHubClosed = errors.New("room: hub closed")
 
+	// ErrCallback is returned by [Hub.Shutdown] when a callback of the host has not returned. Its
+	// goroutine is left behind.
+	ErrCallback = errors.New("room: a callback has not returned, so Shutdown left its goroutine; call Shutdown from a callback only in a new goroutine")
+
 	// ErrForbidden is what Options.Authorize returns for a user who may not see the plan, and equally
 	// for a plan that does not exist. Any other error of Authorize means that it could not be found out.
 	ErrForbidden = errors.New("room: forbidden")

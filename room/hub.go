@@ -27,11 +27,12 @@ type Hub struct {
 	wg          sync.WaitGroup // every goroutine of the hub
 	seq         atomic.Uint64  // the last seq drawn
 	history     atomic.Int64   // bytes that all rooms hold
+	returned    atomic.Uint64  // counts returns of functions of the Observer
 	stats       counters
 	revocations [256]atomic.Uint64 // counts calls of Revoke, striped by plan and user
 	seed        maphash.Seed
 
-	mu       sync.RWMutex // guards the following; taken before room.mu
+	mu       sync.RWMutex // guards the following; never held together with room.mu
 	rooms    map[string]*room
 	sessions map[*Session]struct{}
 	users    map[string][]*Session
@@ -69,33 +70,41 @@ func NewHub(opts *Options) *Hub {
 // clock is the time since the hub was made, on the monotonic clock: a wall clock that is set leaves it alone.
 func (h *Hub) clock() int64 { return int64(time.Since(h.start)) }
 
-// acquire returns the room of a plan, locked, and makes it if need be. h.mu is held for reading until the room's release is called,
-// so Shutdown can't begin in between.
+// acquire returns the room of a plan, locked, and creates it if there is none. h.mu is released before
+// the lock of the room is waited for, so a busy room delays calls for its own plan only. The caller
+// ends with release. Error: [ErrHubClosed].
 func (h *Hub) acquire(planID string) (*room, error) {
 	for {
 		h.mu.RLock()
-		if h.closed {
-			h.mu.RUnlock()
+		r, closed := h.rooms[planID], h.closed
+		h.mu.RUnlock()
+		switch {
+		case closed:
 			return nil, ErrHubClosed
+		case r == nil:
+			h.mu.Lock()
+			if !h.closed && h.rooms[planID] == nil {
+				h.rooms[planID] = h.openLocked(planID)
+			}
+			h.mu.Unlock()
+			continue
 		}
-		if r := h.rooms[planID]; r != nil {
-			r.mu.Lock()
+		r.mu.Lock()
+		switch {
+		case r.closed:
+			r.mu.Unlock()
+			return nil, ErrHubClosed
+		case !r.deleted:
 			return r, nil
 		}
-		h.mu.RUnlock()
-
-		h.mu.Lock()
-		if !h.closed && h.rooms[planID] == nil {
-			h.rooms[planID] = h.openLocked(planID)
-		}
-		h.mu.Unlock()
+		r.mu.Unlock()
+		h.remove(r)
 	}
 }
 
-// release ends what [Hub.acquire] began, and makes the space that it took.
+// release unlocks a room that acquire returned, and evicts history if the call exceeded HistoryTotal.
 func (r *room) release() {
 	r.mu.Unlock()
-	r.hub.mu.RUnlock()
 	r.hub.makeSpace()
 }
 
@@ -110,13 +119,25 @@ func (h *Hub) openLocked(planID string) *room {
 
 // lookup returns the room of a plan, locked, or nil.
 func (h *Hub) lookup(planID string) *room {
-	h.mu.RLock()
-	defer h.mu.RUnlock()
-	r := h.rooms[planID]
-	if r != nil {
-		r.mu.Lock()
+	for {
+		h.mu.RLock()
+		r := h.rooms[planID]
+		h.mu.RUnlock()
+		if r == nil || r.lockLive() {
+			return r
+		}
+		h.remove(r)
 	}
-	return r
+}
+
+// lockLive locks the room, or reports false, unlocked, if it has been deleted.
+func (r *room) lockLive() bool {
+	r.mu.Lock()
+	if r.deleted {
+		r.mu.Unlock()
+		return false
+	}
+	return true
 }
 
 // Position returns where the stream of a plan stands: ask for it before reading the plan from the database, and give it to the
@@ -126,18 +147,21 @@ func (h *Hub) Position(_ context.Context, planID string) (protocol.Position, err
 	if !protocol.ValidPlanID(planID) {
 		return protocol.Position{}, ErrPlanID
 	}
-	h.mu.RLock()
-	defer h.mu.RUnlock()
-	if h.closed {
-		return protocol.Position{}, ErrHubClosed
+	for {
+		h.mu.RLock()
+		r, floor, closed := h.rooms[planID], h.floor, h.closed
+		h.mu.RUnlock()
+		switch {
+		case closed:
+			return protocol.Position{}, ErrHubClosed
+		case r == nil:
+			return protocol.Position{Epoch: h.epoch, Seq: floor}, nil
+		case r.lockLive():
+			defer r.mu.Unlock()
+			return r.positionLocked(), nil
+		}
+		h.remove(r)
 	}
-	r := h.rooms[planID]
-	if r == nil {
-		return protocol.Position{Epoch: h.epoch, Seq: h.floor}, nil
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.positionLocked(), nil
 }
 
 // revocation is the counter that a join reads before it asks Authorize and compares afterwards.

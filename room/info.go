@@ -3,6 +3,7 @@ package room
 import (
 	"cmp"
 	"encoding/json"
+	"maps"
 	"slices"
 	"time"
 
@@ -60,17 +61,13 @@ func (h *Hub) Room(planID string) (Info, bool) {
 
 // Rooms returns all rooms, ordered by plan id, empty ones included that wait for the janitor.
 func (h *Hub) Rooms() []Summary {
-	h.mu.RLock()
-	rooms := make([]*room, 0, len(h.rooms))
-	for _, r := range h.rooms {
-		rooms = append(rooms, r)
-	}
-	h.mu.RUnlock()
+	rooms := collect(h.mu.RLocker(), maps.Values(h.rooms))
 	list := make([]Summary, 0, len(rooms))
 	for _, r := range rooms {
-		r.mu.Lock()
-		list = append(list, r.summaryLocked())
-		r.mu.Unlock()
+		if r.lockLive() {
+			list = append(list, r.summaryLocked())
+			r.mu.Unlock()
+		}
 	}
 	slices.SortFunc(list, func(a, b Summary) int { return cmp.Compare(a.PlanID, b.PlanID) })
 	return list

@@ -1,6 +1,7 @@
 package room
 
 import (
+	"maps"
 	"time"
 
 	"github.com/planrooms/planrooms/protocol"
@@ -17,19 +18,13 @@ func (h *Hub) keepHouseLocked() {
 // pings are off, deletes rooms that have been empty as long, and drops history that is too old.
 func (h *Hub) clean() {
 	h.mu.Lock()
-	sessions := make([]*Session, 0, len(h.sessions))
-	for s := range h.sessions {
-		sessions = append(sessions, s)
-	}
-	rooms := make([]*room, 0, len(h.rooms))
-	for _, r := range h.rooms {
-		rooms = append(rooms, r)
-	}
 	h.janitor = nil
-	if len(sessions)+len(rooms) > 0 {
+	if len(h.sessions)+len(h.rooms) > 0 {
 		h.keepHouseLocked()
 	}
 	h.mu.Unlock()
+	sessions := collect(h.mu.RLocker(), maps.Keys(h.sessions))
+	rooms := collect(h.mu.RLocker(), maps.Values(h.rooms))
 
 	now := time.Now()
 	for _, s := range sessions {
@@ -48,30 +43,40 @@ func (h *Hub) clean() {
 	}
 }
 
-// sweepUnjoined deletes a room that nobody joined.
+// sweepUnjoined deletes a room that nobody has joined, unjoinedRoomTimeout after its last event. It
+// looks again later if there was an event since the timer was set.
 func (h *Hub) sweepUnjoined(r *room) {
-	h.deleteIf(r, func() bool { return !r.joined })
+	h.deleteIf(r, func() bool {
+		if r.joined {
+			return false
+		}
+		rest := unjoinedRoomTimeout - time.Since(r.lastActivity)
+		if rest > 0 {
+			h.timers.reset(r.unjoined, rest)
+		}
+		return rest <= 0
+	})
 }
 
 func (r *room) idleLocked() bool { return r.connections == 0 && len(r.presence.people) == 0 }
 
-// deleteIf deletes a room without people if still holds under its lock.
-func (h *Hub) deleteIf(r *room, still func() bool) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
+// deleteIf deletes a room without people if condition, called with r.mu held, returns true.
+func (h *Hub) deleteIf(r *room, condition func() bool) {
 	r.mu.Lock()
-	defer r.mu.Unlock()
-	if !r.deleted && r.idleLocked() && still() {
-		h.deleteLocked(r)
+	if r.deleted || !r.idleLocked() || !condition() {
+		r.mu.Unlock()
+		return
 	}
+	r.deleteLocked()
+	r.mu.Unlock()
+	h.remove(r)
 }
 
-// deleteLocked forgets a room. Whatever is opened for the plan later starts at the floor, so no position from before
-// can be taken for one of the new log. h.mu and r.mu are held.
-func (h *Hub) deleteLocked(r *room) {
+// deleteLocked ends a room: nothing is appended to it any more. The hub still has it until remove.
+func (r *room) deleteLocked() {
+	h := r.hub
 	r.deleted = true
-	h.floor = max(h.floor, r.log.last)
-	// Emptied, so that a pump which is just ending finds nothing to trim, and to give back, a second time.
+	// The log is emptied, so that a pump that is about to end has nothing to trim a second time.
 	h.history.Add(-int64(r.log.trim(len(r.log.events)) + roomOverhead))
 	h.forget(r)
 	h.timers.stop(r.unjoined)
@@ -79,5 +84,16 @@ func (h *Hub) deleteLocked(r *room) {
 	for _, who := range r.presence.people {
 		h.timers.stop(who.linger)
 	}
-	delete(h.rooms, r.id)
+}
+
+// remove takes a room that has been deleted out of the hub. Every goroutine that finds such a room
+// calls it, so none has to wait for the one that deleted the room. A later room of the plan starts at
+// the floor, so no position of the old log is valid in the new one.
+func (h *Hub) remove(r *room) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.rooms[r.id] == r {
+		h.floor = max(h.floor, r.log.last) // which does not change after the deletion
+		delete(h.rooms, r.id)
+	}
 }

@@ -39,15 +39,23 @@ type ConnectionInfo struct {
 	ConnectedAt time.Time
 }
 
-// observe calls f, which is about s or, if s is nil, about no connection.
+// observe calls f, a function of the Observer that concerns s, or no connection if s is nil. A panic
+// of f closes s.
 func (h *Hub) observe(s *Session, f func()) {
-	if !h.tell(f) && s != nil {
+	if !h.call(s, f) && s != nil {
 		s.Close(protocol.CloseInternal)
 	}
 }
 
-// tell calls f, a function of the Observer, and reports whether it came back without a panic.
-func (h *Hub) tell(f func()) (ok bool) {
+// call calls f as observe does, and reports whether it returned without a panic.
+func (h *Hub) call(s *Session, f func()) (ok bool) {
+	if s != nil {
+		s.callbacks.Add(1)
+		defer func() {
+			s.callbacks.Add(-1)
+			h.returned.Add(1)
+		}()
+	}
 	defer func() {
 		if v := recover(); v != nil {
 			h.opts.Logger.Error("room: observer panicked", "panic", panicText(v))

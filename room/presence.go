@@ -100,15 +100,19 @@ func (p *presence) exitLocked(s *Session, d departure) (evict []*Session) {
 		return p.goneLocked(who)
 	}
 	r := p.room
-	who.linger = r.hub.timers.after(r.hub.opts.Linger, func() {
+	var t *timer
+	t = r.hub.timers.after(r.hub.opts.Linger, func() {
 		r.mu.Lock()
 		var evict []*Session
-		if p.people[who.userID] == who && len(who.conns) == 0 {
+		// The user may have come back, and left again, while this call waited for the lock: a newer
+		// timer then stands in who.linger.
+		if who.linger == t && p.people[who.userID] == who {
 			evict = p.goneLocked(who)
 		}
 		r.mu.Unlock()
 		closeAll(evict)
 	})
+	who.linger = t // under r.mu, as the read above
 	return nil
 }
 

@@ -255,7 +255,7 @@ func (s *Session) announce(m *member, recovered bool) {
 	}
 	ok := true
 	if f := h.opts.Observer.Join; f != nil {
-		ok = h.tell(func() { f(s.Info(), m.room.id, recovered) })
+		ok = h.call(s, func() { f(s.Info(), m.room.id, recovered) })
 	}
 	s.announced(m)
 	if !ok { // now, so that the leave comes before the end of the connection

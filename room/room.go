@@ -20,7 +20,8 @@ type room struct {
 	presence     presence
 	connections  int
 	joined       bool // somebody was here
-	deleted      bool // no longer in Hub.rooms
+	deleted      bool // no longer in Hub.rooms, or about to be removed
+	closed       bool // Shutdown has begun: no event and no member is added
 	lastActivity time.Time
 	emptySince   time.Time
 	unjoined     *timer // deletes a room that nobody joins

@@ -36,6 +36,8 @@ type Session struct {
 	held   atomic.Bool  // the transport has the writer's token, until Open
 	ended  atomic.Bool  // End was called
 
+	callbacks atomic.Int32 // functions of the Observer that run for this connection
+
 	mu       sync.Mutex // guards the following; taken after room.mu
 	identity auth.Identity
 	members  []*member // at most Options.RoomsPerConnection
@@ -334,25 +336,26 @@ func (s *Session) End(code protocol.CloseCode) {
 	s.hub.wg.Go(s.bury)
 }
 
-// bury waits for the writer, and tells that the connection is over.
+// bury waits for the writer, and reports the end of the connection.
 func (s *Session) bury() {
-	defer s.hub.open.Done()
+	h := s.hub
+	defer h.open.Done()
 	defer close(s.done)
 	<-s.out.done
-	s.hub.mu.Lock()
-	s.buried = true
-	delete(s.hub.closing, s)
-	s.hub.mu.Unlock()
 	s.mu.Lock()
 	code := s.code
-	members := slices.Clone(s.members) // it was drained: they stayed to the end
+	members := slices.Clone(s.members) // of a drained connection, which stays in its rooms to the end
 	s.mu.Unlock()
 	for _, m := range members {
 		s.depart(m, departSilent)
 	}
-	if f := s.hub.opts.Observer.Disconnect; f != nil {
-		s.hub.observe(nil, func() { f(s.Info(), code) })
+	if f := h.opts.Observer.Disconnect; f != nil {
+		h.call(s, func() { f(s.Info(), code) })
 	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	s.buried = true
+	delete(h.closing, s)
 }
 
 // closeLater is Close for where no observer may be called: by a timer, or under a lock.

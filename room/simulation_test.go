@@ -654,7 +654,7 @@ func (s *sim) resync() {
 	defer s.mu.Unlock()
 	p := s.model[plan]
 	p.open(s.floor)
-	p.held, p.base, p.last = nil, at.Seq, at.Seq
+	p.held, p.base, p.last, p.lastEvent = nil, at.Seq, at.Seq, time.Now()
 	p.resync[at.Seq] = true
 }
 

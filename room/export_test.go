@@ -1,0 +1,32 @@
+package room
+
+import (
+	"iter"
+	"sync"
+)
+
+// WalkStep is walkStep.
+const WalkStep = walkStep
+
+// Collect is collect.
+func Collect[T any](lock sync.Locker, seq iter.Seq[T]) []T { return collect(lock, seq) }
+
+// LockRoom locks the room of a plan, as a long call of that plan does, and returns its unlock.
+func LockRoom(h *Hub, planID string) (unlock func()) {
+	r := h.lookup(planID)
+	return r.mu.Unlock
+}
+
+// LingerTimer returns the function of the timer that ends a user's linger.
+func LingerTimer(h *Hub, planID, userID string) func() {
+	r := h.lookup(planID)
+	defer r.mu.Unlock()
+	return r.presence.people[userID].linger.f
+}
+
+// UnjoinedTimer returns the function of the timer that deletes a room without members.
+func UnjoinedTimer(h *Hub, planID string) func() {
+	r := h.lookup(planID)
+	defer r.mu.Unlock()
+	return r.unjoined.f
+}

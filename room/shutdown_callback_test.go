@@ -1,0 +1,117 @@
+package room_test
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/planrooms/planrooms/auth"
+	"github.com/planrooms/planrooms/protocol"
+	"github.com/planrooms/planrooms/room"
+)
+
+// A callback that calls Shutdown and waits for it gets an answer, although the hub cannot end before
+// the callback does: nil where the hub does not depend on it, or ErrCallback. The bubble fails the
+// test if Shutdown never returns or a goroutine stays.
+func TestShutdownInsideACallback(t *testing.T) {
+	for _, inside := range []string{"authorize", "connect", "disconnect", "join", "leave", "cut", "denied", "broadcast", "resync", "slow"} {
+		t.Run(inside, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var h *room.Hub
+				var once sync.Once
+				var called atomic.Bool
+				call := func(name string) {
+					if name != inside {
+						return
+					}
+					once.Do(func() {
+						called.Store(true)
+						if err := h.Shutdown(context.Background()); err != nil && !errors.Is(err, room.ErrCallback) {
+							t.Errorf("Shutdown = %v", err)
+						}
+					})
+				}
+				leave := "leave"
+				if inside == "cut" {
+					leave = "cut"
+				}
+				h = room.NewHub(&room.Options{
+					HistoryEvents: 2,
+					Authorize: func(_ context.Context, _ auth.Identity, planID string) error {
+						call("authorize")
+						if planID == "secret" {
+							return room.ErrForbidden
+						}
+						return nil
+					},
+					Observer: room.Observer{
+						Connect:    func(room.ConnectionInfo) { call("connect") },
+						Disconnect: func(room.ConnectionInfo, protocol.CloseCode) { call("disconnect") },
+						Join:       func(room.ConnectionInfo, string, bool) { call("join") },
+						Leave:      func(room.ConnectionInfo, string) { call(leave) },
+						Denied:     func(room.ConnectionInfo, string, error) { call("denied") },
+						Broadcast:  func(string, protocol.Type, int) { call("broadcast") },
+						Resync:     func(room.ConnectionInfo, string) { call("resync") },
+						Slow:       func(room.ConnectionInfo) { call("slow") },
+					},
+				})
+				p := openPipe(t, h, "alice", -1)
+				p.send(`{"type":"join-plan","planId":"p"}`)
+				p.send(`{"type":"join-plan","planId":"secret"}`)
+				synctest.Wait()
+				_ = h.Resync(t.Context(), "p") // the hub may be closed, here and below
+				synctest.Wait()
+				p.open(5)
+				for n := range 3 {
+					_ = h.BroadcastTaskUpdated(t.Context(), "p", task(n))
+				}
+				synctest.Wait()
+				p.open(-1)
+				if inside == "leave" {
+					p.send(`{"type":"leave-plan","planId":"p"}`)
+				}
+				synctest.Wait()
+				_ = p.Close()
+				time.Sleep(time.Minute)
+				if !called.Load() {
+					t.Error("the callback was not called")
+				}
+				if err := h.Shutdown(t.Context()); err != nil {
+					t.Errorf("the second Shutdown = %v", err)
+				}
+			})
+		})
+	}
+}
+
+// Shutdown waits for functions of the Observer as long as one returns now and then: a host that writes
+// each disconnect to a slow database loses none.
+func TestShutdownWaitsForObservers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex
+		recorded := 0
+		h := room.NewHub(&room.Options{Authorize: anyone, Observer: room.Observer{
+			Disconnect: func(room.ConnectionInfo, protocol.CloseCode) {
+				mu.Lock()
+				recorded++
+				n := recorded
+				mu.Unlock()
+				time.Sleep(time.Duration(n) * 4 * time.Second)
+			},
+		}})
+		for _, user := range []string{"a", "b", "c", "d", "e"} {
+			openPipe(t, h, user, -1)
+		}
+		start := time.Now()
+		if err := h.Shutdown(context.Background()); err != nil {
+			t.Errorf("Shutdown = %v", err)
+		}
+		if took := time.Since(start); took < 20*time.Second || recorded != 5 {
+			t.Errorf("Shutdown returned after %v, with %d disconnects recorded, want 5", took, recorded)
+		}
+	})
+}
