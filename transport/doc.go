@@ -4,8 +4,9 @@
 //
 // # The life of one request
 //
-//  1. Origin. A page must come from the scheme, host and port of the request, or from Options.AllowedOrigins; any other is
-//     answered 403. A client that is no browser sends no Origin and is let through, unless a cookie is to speak for it.
+//  1. Origin. A page must come from the host and port of the request, or from an origin that
+//     Options list; any other is answered 403. [Options] has the whole rule. Clients other than
+//     browsers send no Origin and are accepted, unless a cookie authenticates them.
 //  2. Handshake. What is not an upgrade to WebSocket over HTTP/1.1 is answered 4xx, and so is a malformed client id
 //     (?client=) or a token as subprotocol without planrooms.v1 beside it.
 //  3. Token. It is the first of these that is present: Authorization: Bearer; the subprotocol

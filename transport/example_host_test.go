@@ -364,8 +364,8 @@ func ExampleNewHandler_twoKindsOfToken() {
 	// ann
 }
 
-// A host whose middleware has authenticated the request already. The page must come from an allowed origin if the
-// request carries a cookie.
+// A host whose middleware has authenticated the request already. If the request has a cookie, the
+// page must come from an accepted origin.
 func ExampleOptions_authenticate() {
 	hub := room.NewHub(&room.Options{Authorize: mayView})
 	defer hub.Shutdown(context.Background())
@@ -377,7 +377,7 @@ func ExampleOptions_authenticate() {
 			}
 			return auth.Identity{UserID: user, Name: user, ExpiresAt: time.Now().Add(time.Hour)}, nil
 		},
-		AllowedOrigins: []string{"https://app.example.com"},
+		PublicOrigin: "https://app.example.com",
 	})
 	mux := http.NewServeMux()
 	mux.Handle("GET /ws", ws)

@@ -2,8 +2,12 @@ package transport_test
 
 import (
 	"context"
+	"fmt"
 	"log"
 	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
 
 	"github.com/planrooms/planrooms/auth"
 	"github.com/planrooms/planrooms/room"
@@ -50,7 +54,40 @@ func ExampleNewHandler() {
 			}
 			return lookUpSession(r.Context(), cookie.Value)
 		},
-		AllowedOrigins: []string{"https://plans.example"},
+		PublicOrigin: "https://plans.example",
 	})
 	http.Handle("GET /ws", handler)
+}
+
+// A service with a subdomain for each customer. AllowOrigin compares whole labels of the host: the
+// end of the string is the same for evilplans.example.
+func ExampleOptions_allowOrigin() {
+	hub := room.NewHub(&room.Options{Authorize: canSeePlan})
+	handler := transport.NewHandler(hub, auth.Static(nil), &transport.Options{
+		AllowOrigin: func(_ *http.Request, origin *url.URL) bool {
+			customer, domain, ok := strings.Cut(origin.Host, ".") // Host would hold a port, too
+			return ok && origin.Scheme == "https" && customer != "" && domain == "plans.example"
+		},
+	})
+	for _, origin := range []string{
+		"https://acme.plans.example",
+		"http://acme.plans.example",
+		"https://plans.example",
+		"https://acme.evilplans.example",
+		"https://acme.plans.example.evil.example",
+		"https://acme.plans.example:8443",
+	} {
+		r := httptest.NewRequest(http.MethodGet, "/ws", nil)
+		r.Header.Set("Origin", origin)
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, r)
+		fmt.Println(w.Code != http.StatusForbidden, origin)
+	}
+	// Output:
+	// true https://acme.plans.example
+	// false http://acme.plans.example
+	// false https://plans.example
+	// false https://acme.evilplans.example
+	// false https://acme.plans.example.evil.example
+	// false https://acme.plans.example:8443
 }

@@ -28,6 +28,9 @@ type handler struct {
 	connections limit
 	refusing    limit
 	buffers     buffers
+
+	refusedOrigins logLimit
+	originPanics   logLimit
 }
 
 // NewHandler returns a handler that connects WebSocket clients to hub. v checks their tokens, those of later
@@ -47,7 +50,7 @@ func NewHandler(hub *room.Hub, v auth.Verifier, opts *Options) http.Handler {
 	case v == nil && o.Authenticate == nil:
 		panic("transport: NewHandler: Verifier and Options.Authenticate are both nil")
 	}
-	h := &handler{hub: hub, verifier: v, opts: o, origins: newOrigins(o.AllowedOrigins, o.InsecureAnyOrigin)}
+	h := &handler{hub: hub, verifier: v, opts: o, origins: newOrigins(&o)}
 	h.opts.AllowedOrigins = nil // the caller's slice is not kept
 	h.connections.max = int64(o.MaxConnections)
 	h.refusing.max = maxRefusing
@@ -59,7 +62,9 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
 	c := findCredentials(r, query, h.opts.CookieName)
 
-	if err := h.origins.check(r, h.ambient(r, c)); err != nil {
+	cookies := h.usesCookies(r, c)
+	if err := h.origins.check(r, cookies); err != nil {
+		h.logOrigin(r, err, cookies, c.token)
 		h.refuse(w, r, err, "")
 		return
 	}
@@ -123,8 +128,9 @@ func (h *handler) connect(w http.ResponseWriter, r *http.Request, id auth.Identi
 	go c.serve(ws, h.connections.release)
 }
 
-// ambient reports whether the request may owe its rights to a cookie, which a browser sends along whoever wrote the page.
-func (h *handler) ambient(r *http.Request, c credentials) bool {
+// usesCookies reports whether the request may be authenticated by a cookie, which browsers attach no
+// matter which site opened the connection.
+func (h *handler) usesCookies(r *http.Request, c credentials) bool {
 	if h.opts.Authenticate != nil {
 		return len(r.Header["Cookie"]) > 0
 	}

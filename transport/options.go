@@ -1,52 +1,97 @@
 package transport
 
 import (
+	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/planrooms/planrooms/auth"
 )
 
 // Options configure the handler of [NewHandler], which copies them. The zero value is safe.
+//
+// # Origins
+//
+// A page of any site can open a WebSocket, and only the Origin header, which the browser adds, shows
+// which site it was. A page whose origin is not accepted gets 403.
+//
+// If none of PublicOrigin, AllowedOrigins and AllowOrigin is set, a page must come from the host and
+// port of the request (its Host header): over https if this server itself ends TLS, else over http or
+// https, since a proxy may end TLS. If any of them is set, these decide alone, except that a
+// server that ends TLS itself always accepts https://Host.
+//
+// Behind a proxy that ends TLS, set PublicOrigin. Only then are pages of http://Host refused,
+// which anybody on a visitor's network can forge. X-Forwarded-Proto, X-Forwarded-Host and Forwarded
+// are not read, since any client can send them.
+//
+// Browsers add cookies whichever site opens the connection. So where a cookie may authenticate the
+// request (CookieName, or Authenticate and any cookie), an Origin is required, and over plain HTTP
+// it must be one that is listed or that AllowOrigin accepts. http and https on localhost and on
+// loopback addresses are excepted.
+//
+// Clients other than browsers send no Origin. They are accepted, unless a cookie authenticates them.
 type Options struct {
-	// Authenticate finds out who makes the request, in place of a token and the Verifier: for a host whose own middleware has
-	// done it already, or that has sessions of its own. It returns errors as [auth.Verifier] does,
-	// without a secret in them. The request's context ends after VerifyTimeout. The request must not be kept.
+	// Authenticate finds out who makes the request, and replaces the token and the Verifier. It is
+	// for a host whose own middleware has authenticated the request, or that has sessions.
+	// It returns errors as [auth.Verifier] does, without a secret in them. The request's
+	// context ends after VerifyTimeout. Authenticate must not keep the request. It is called
+	// concurrently.
 	//
-	// Such a session usually rests on a cookie, which a browser sends whoever wrote the page; a request that carries any
-	// cookie therefore needs an allowed Origin. Default none: the token is looked up and given to the Verifier.
+	// A session usually rests on a cookie, so a request with any cookie needs an accepted Origin.
+	// Default: nil, the Verifier checks the token of the request.
 	Authenticate func(r *http.Request) (auth.Identity, error)
 
-	// AllowedOrigins lists the origins whose pages may connect, as scheme://host or scheme://host:port and
-	// nothing else: "https://app.example". The port may be left out where it is the scheme's own.
+	// PublicOrigin is the origin under which browsers see this service, as scheme://host or
+	// scheme://host:port, where it is not that of the requests: behind a proxy that ends TLS, for
+	// example "https://plans.example". Default: none.
+	PublicOrigin string
+
+	// AllowedOrigins lists further origins whose pages may connect, in the form in which browsers
+	// send them and which location.origin shows: scheme://host or scheme://host:port, in lower
+	// case, with a host outside ASCII in its form that begins with "xn--". The default port of a
+	// scheme may be left out. There are no wildcards: see AllowOrigin. Default: none.
 	//
-	// By default the page must have the scheme, host and port of the request itself. The scheme is https only where this server itself
-	// ends TLS: X-Forwarded-Proto and its like are not read, since anybody can send them. Behind a proxy that ends TLS,
-	// list the public origin here, also when page and socket share it. Origins listed are allowed besides the default one.
+	// "null" (sandboxed frames, data: URLs) and "file://" (local files, some applications) may be
+	// listed too. Any site can make a page with the origin null, so these two never count for a
+	// token in a cookie or for Authenticate.
 	AllowedOrigins []string
 
-	// InsecureAnyOrigin lets the pages of all origins connect, "null" included, and cookies count without an Origin.
-	// With a token in a cookie every page in the world can then open connections in the name of its visitors.
+	// AllowOrigin reports whether the pages of an origin that is not listed may connect. It is for
+	// sets that no list can hold, such as a subdomain per customer. Compare whole labels of the
+	// host: strings.HasSuffix(host, "plans.example") also accepts evilplans.example.
+	//
+	// origin has Scheme and Host alone, in lower case and without the default port of the scheme.
+	// AllowOrigin is not called if the request has no Origin, several, one that cannot be parsed,
+	// null or file://. A panic refuses the request. AllowOrigin is called concurrently, before the
+	// request is authenticated, and must not keep the request. Default: nil.
+	AllowOrigin func(r *http.Request, origin *url.URL) bool
+
+	// InsecureAnyOrigin accepts the pages of all origins, "null" included, and cookies without an
+	// Origin. If a cookie authenticates, any page can then connect in the name of its visitors.
 	InsecureAnyOrigin bool
 
-	// CookieName is the cookie in which a token may come if it comes nowhere else. Such a request must have an
-	// Origin. Default none: cookies are not looked at.
+	// CookieName is the cookie that is searched for a token if the request has none elsewhere.
+	// Such a request needs an accepted Origin. Default: "", cookies are not read.
 	CookieName string
 
-	// MaxConnections is how many connections the handler has at once, those included whose socket is still being
-	// closed. One more is answered 503, or 4429 to a browser. Default no limit.
+	// MaxConnections is how many connections the handler has at once, including those whose socket
+	// is still being closed. One more is answered 503, or 4429 to a browser. Default: no limit.
 	MaxConnections int
 
-	// VerifyTimeout ends the context of one call of the Verifier or of Authenticate. Default 5 s.
+	// VerifyTimeout ends the context of one call of the Verifier or of Authenticate. At least 1 ms.
+	// Default: 5 s.
 	VerifyTimeout time.Duration
 
-	// WriteBuffer is the send buffer of a connection's socket, in bytes. What a reader has not taken waits there,
-	// invisible to the hub, so a large one hides slow readers. Default 64 KiB.
+	// WriteBuffer is the size of a connection's socket send buffer in bytes. The hub cannot see
+	// what waits there for a slow reader, so a large buffer hides slow readers. Default: 64 KiB.
 	WriteBuffer int
 
-	// Logger gets what a person should look at, and at debug level every refusal. No token is ever logged. Default
-	// [slog.DiscardHandler].
+	// Logger receives what an operator should look at; refused origins at level INFO, at most 10 a
+	// minute, with the number of those suppressed; and every refusal at level DEBUG. No token is
+	// ever logged. Default: [slog.DiscardHandler].
 	Logger *slog.Logger
 }
 
@@ -55,19 +100,51 @@ const (
 	defaultWriteBuffer   = 64 << 10
 )
 
-// withDefaults returns a copy of o with every zero field filled in. It panics on what can only be a mistake.
+// Validate returns an error that names each field with a value that can only be a mistake, one per
+// line, and says what to write. It accepts nil, which means the defaults. [NewHandler] panics with
+// this error; a host that reads origins from its configuration can call Validate first.
+func (o *Options) Validate() error {
+	if o == nil {
+		return nil
+	}
+	var errs []error
+	wrong := func(format string, args ...any) {
+		errs = append(errs, fmt.Errorf("transport: Options."+format, args...))
+	}
+	if o.PublicOrigin != "" {
+		if err := checkPublicOrigin(o.PublicOrigin); err != nil {
+			wrong("PublicOrigin: %w", err)
+		}
+	}
+	for i, origin := range o.AllowedOrigins {
+		if err := checkOrigin(origin); err != nil {
+			wrong("AllowedOrigins[%d]: %w", i, err)
+		}
+	}
+	if o.MaxConnections < 0 {
+		wrong("MaxConnections: %d is negative", o.MaxConnections)
+	}
+	switch {
+	case o.VerifyTimeout < 0:
+		wrong("VerifyTimeout: %v is negative", o.VerifyTimeout)
+	case o.VerifyTimeout > 0 && o.VerifyTimeout < time.Millisecond:
+		wrong("VerifyTimeout: %v is below 1ms: write a unit, such as 5*time.Second", o.VerifyTimeout)
+	}
+	if o.WriteBuffer < 0 {
+		wrong("WriteBuffer: %d is negative", o.WriteBuffer)
+	}
+	return errors.Join(errs...)
+}
+
+// withDefaults returns a copy of o with every zero field filled in. It panics if Validate returns an
+// error.
 func (o *Options) withDefaults() Options {
+	if err := o.Validate(); err != nil {
+		panic(err)
+	}
 	var c Options
 	if o != nil {
 		c = *o
-	}
-	switch {
-	case c.MaxConnections < 0:
-		panic("transport: Options.MaxConnections is negative")
-	case c.VerifyTimeout < 0:
-		panic("transport: Options.VerifyTimeout is negative")
-	case c.WriteBuffer < 0:
-		panic("transport: Options.WriteBuffer is negative")
 	}
 	if c.VerifyTimeout == 0 {
 		c.VerifyTimeout = defaultVerifyTimeout

@@ -6,81 +6,177 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 )
 
-var errOrigin = errors.New("transport: origin not allowed")
+// errOrigin is the error of every request whose Origin is refused. The others say why.
+var (
+	errOrigin         = errors.New("transport: origin not allowed")
+	errOriginMissing  = fmt.Errorf("%w: a request with a cookie must have an Origin", errOrigin)
+	errOriginRepeated = fmt.Errorf("%w: the request has several Origin headers", errOrigin)
+	errOriginForm     = fmt.Errorf("%w: the Origin is not scheme://host[:port]", errOrigin)
+	errOriginOpaque   = fmt.Errorf("%w: null and file:// do not count for cookies and Authenticate", errOrigin)
+	errOriginCookie   = fmt.Errorf("%w: over plain HTTP, a cookie counts only from an origin that Options list", errOrigin)
+)
 
-// origins is the set of origins whose pages may connect, in canonical form. The same-origin policy of browsers does
-// not cover WebSockets: a page of any site can connect, with the visitor's cookies, and only the Origin header
-// tells. [http.CrossOriginProtection] does not help, since an upgrade is a GET.
+// origins decides which pages may connect. The same-origin policy of browsers does not cover
+// WebSockets: a page of any site can connect, and the browser adds the visitor's cookies. Only the
+// Origin header shows which site it was. [http.CrossOriginProtection] does not help, since it lets
+// every GET through, and an upgrade is a GET.
 type origins struct {
-	any     bool
-	allowed map[string]bool
+	// Fixed at creation.
+	any          bool
+	listed       []string // canonical: Options.PublicOrigin and Options.AllowedOrigins
+	allow        func(r *http.Request, origin *url.URL) bool
+	authenticate bool // Options.Authenticate is set
 }
 
-// newOrigins panics on an entry that is not scheme://host[:port].
-func newOrigins(allowed []string, any bool) origins {
-	o := origins{any: any, allowed: make(map[string]bool, len(allowed))}
-	for _, a := range allowed {
-		c, err := canonicalOrigin(a)
-		if err != nil {
-			panic(fmt.Sprintf("transport: Options.AllowedOrigins: %q is not scheme://host[:port]", a))
+// newOrigins takes options that Validate has accepted.
+func newOrigins(opts *Options) origins {
+	o := origins{any: opts.InsecureAnyOrigin, allow: opts.AllowOrigin, authenticate: opts.Authenticate != nil}
+	for _, entry := range append([]string{opts.PublicOrigin}, opts.AllowedOrigins...) {
+		if origin, err := canonicalOrigin(entry); err == nil {
+			o.listed = append(o.listed, origin)
 		}
-		o.allowed[c] = true
 	}
 	return o
 }
 
-// check returns errOrigin unless the page that made the request may connect. Clients that are no browsers
-// send no Origin; ambient says that the request may owe its rights to a cookie, and then it must have one.
-func (o origins) check(r *http.Request, ambient bool) error {
+// check returns an error that wraps errOrigin unless the page that made the request may connect.
+// Clients other than browsers send no Origin, and need none. cookies reports whether a cookie may
+// authenticate the request: then an Origin is required.
+func (o *origins) check(r *http.Request, cookies bool) error {
 	if o.any {
 		return nil
 	}
 	values := r.Header.Values("Origin")
-	if len(values) == 0 {
-		if ambient {
-			return errOrigin
-		}
+	switch {
+	case len(values) == 0 && cookies:
+		return errOriginMissing
+	case len(values) == 0:
 		return nil
+	case len(values) > 1:
+		return errOriginRepeated
 	}
 	origin, err := canonicalOrigin(values[0])
-	if err != nil || len(values) > 1 {
-		return errOrigin // "null" among others
+	switch listed := slices.Contains(o.listed, origin); {
+	case err != nil:
+		return err
+	case opaqueOrigin(origin):
+		// Any site can make a null origin, with a sandboxed frame.
+		if listed && (cookies || o.authenticate) {
+			return errOriginOpaque
+		}
+		if listed {
+			return nil
+		}
+		return errOrigin
+	case listed, slices.Contains(o.own(r, cookies), origin):
+		return nil
+	case o.allow != nil:
+		return o.askHost(r, origin)
+	case slices.Contains(o.own(r, false), origin):
+		return errOriginCookie
 	}
-	if o.allowed[origin] {
+	return errOrigin
+}
+
+// own returns the origins at the request's own host that need not be listed.
+func (o *origins) own(r *http.Request, cookies bool) []string {
+	schemes := []string{"http", "https"} // https where a proxy ends TLS
+	switch {
+	case r.TLS != nil:
+		schemes = []string{"https"}
+	case len(o.listed) > 0 || o.allow != nil:
 		return nil
 	}
-	scheme := "http"
-	if r.TLS != nil {
-		scheme = "https"
+	var own []string
+	for _, scheme := range schemes {
+		origin, err := canonicalOrigin(scheme + "://" + r.Host)
+		if err != nil {
+			return nil
+		}
+		if cookies && r.TLS == nil && !loopback(origin) {
+			// Where a proxy ends TLS, a page of http://host is one that anybody on the network
+			// can forge, and nothing in the request shows whether there is a proxy.
+			return nil
+		}
+		own = append(own, origin)
 	}
-	if own, err := canonicalOrigin(scheme + "://" + r.Host); err != nil || own != origin {
+	return own
+}
+
+// askHost calls Options.AllowOrigin. A panic of it refuses the request.
+func (o *origins) askHost(r *http.Request, origin string) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("%w: AllowOrigin: %w", errOrigin, &panicError{v})
+		}
+	}()
+	if u, err := url.Parse(origin); err != nil || !o.allow(r, u) {
 		return errOrigin
 	}
 	return nil
 }
 
-// canonicalOrigin returns s in lower case and without a port that is the scheme's own.
+// expected describes for the log which origins would have been accepted.
+func (o *origins) expected(r *http.Request, cookies bool) []string {
+	const most = 8 // of a long list
+	expected := slices.Clone(o.listed)
+	if n := len(expected) - most; n > 0 {
+		expected = append(expected[:most], fmt.Sprintf("%d more", n))
+	}
+	expected = append(expected, o.own(r, cookies)...)
+	if o.allow != nil {
+		expected = append(expected, "what Options.AllowOrigin accepts")
+	}
+	if len(expected) == 0 {
+		expected = append(expected, "an origin in Options.PublicOrigin or Options.AllowedOrigins")
+	}
+	return expected
+}
+
+// opaqueOrigin reports whether an origin in canonical form names no site. Browsers send it for
+// sandboxed frames, data: URLs and local files.
+func opaqueOrigin(origin string) bool { return origin == "null" || origin == "file://" }
+
+// loopback reports whether an origin in canonical form is of the machine that the browser runs on.
+func loopback(origin string) bool {
+	u, err := url.Parse(origin)
+	if err != nil {
+		return false
+	}
+	host := u.Hostname()
+	if ip, err := netip.ParseAddr(host); err == nil {
+		return ip.Unmap().IsLoopback()
+	}
+	return host == "localhost" || strings.HasSuffix(host, ".localhost") // RFC 6761 section 6.3
+}
+
+// canonicalOrigin returns s in lower case and without the default port of its scheme. It returns
+// errOriginForm for what is not scheme://host, scheme://host:port, null or file://.
 func canonicalOrigin(s string) (string, error) {
+	if opaqueOrigin(s) {
+		return s, nil
+	}
 	u, err := url.Parse(s)
 	if err != nil {
-		return "", errOrigin
+		return "", errOriginForm
 	}
 	host, port := strings.ToLower(u.Hostname()), u.Port()
-	// Whatever else a URL can have, an origin has not (RFC 6454 section 6.2).
-	if u.Scheme == "" || host == "" || s[len(u.Scheme):] != "://"+u.Host || strings.ContainsAny(host, "*%") {
-		return "", errOrigin
+	// An origin has no other part of a URL (RFC 6454 section 6.2), and a host in ASCII.
+	if u.Scheme == "" || host == "" || s[len(u.Scheme):] != "://"+u.Host || strings.ContainsFunc(s, notInOrigin) {
+		return "", errOriginForm
 	}
 	if strings.HasSuffix(u.Host, ":") {
-		return "", errOrigin
+		return "", errOriginForm
 	}
 	if port != "" {
 		n, err := strconv.ParseUint(port, 10, 16)
 		if err != nil {
-			return "", errOrigin
+			return "", errOriginForm
 		}
 		port = strconv.FormatUint(n, 10)
 	}
@@ -91,7 +187,7 @@ func canonicalOrigin(s string) (string, error) {
 	if strings.Contains(host, ":") {
 		ip, err := netip.ParseAddr(host)
 		if err != nil {
-			return "", errOrigin
+			return "", errOriginForm
 		}
 		host = "[" + ip.String() + "]"
 	}
@@ -100,3 +196,5 @@ func canonicalOrigin(s string) (string, error) {
 	}
 	return u.Scheme + "://" + host, nil
 }
+
+func notInOrigin(r rune) bool { return r > '~' || r == '*' || r == '%' }

@@ -33,17 +33,25 @@ func (h *handler) identify(r *http.Request, c credentials) (id auth.Identity, er
 	return h.verifier.Verify(ctx, c.token)
 }
 
-// shortestSecret is the length from which a part of a token counts as a secret.
+// shortestSecret is the length in bytes from which a part of a token counts as a secret.
 const shortestSecret = 8
 
-// withoutToken returns the text of an error of the host's, for the log. A text that contains a part of the token is
-// not returned: the Verifier was told not to do that, but a log is read by many.
+// withoutToken returns the text of an error of the host's, for the log. It leaves a text out that
+// contains the token or a part of it: verifiers must not return such errors, but many people read logs.
 func withoutToken(err error, token string) string {
 	text := err.Error()
-	for part := range strings.SplitSeq(token, ".") {
-		if len(part) >= shortestSecret && strings.Contains(text, part) || part == token && token != "" && strings.Contains(text, token) {
-			return fmt.Sprintf("an error of type %T whose text contains the token", err)
-		}
+	if containsToken(text, token) {
+		return fmt.Sprintf("an error of type %T whose text contains the token", err)
 	}
 	return text
+}
+
+// containsToken reports whether text contains the token or one of its parts.
+func containsToken(text, token string) bool {
+	for part := range strings.SplitSeq(token, ".") {
+		if len(part) >= shortestSecret && strings.Contains(text, part) {
+			return true
+		}
+	}
+	return token != "" && strings.Contains(text, token)
 }

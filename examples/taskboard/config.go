@@ -6,16 +6,17 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net/url"
 	"strings"
 	"time"
+
+	"github.com/planrooms/planrooms/transport"
 )
 
 // config is what the command line says.
 type config struct {
 	addr     string
 	db       string
-	origin   string // the public origin, if it is not that of the requests
+	origin   string // the public origin behind a proxy that ends TLS, or ""
 	tokenTTL time.Duration
 	demo     bool
 	debug    bool
@@ -58,12 +59,8 @@ func (c config) check() error {
 	if c.tokenTTL < time.Second {
 		return errors.New("-token-ttl must be a second or more")
 	}
-	if c.origin == "" {
-		return nil
-	}
-	u, err := url.Parse(c.origin)
-	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || c.origin != u.Scheme+"://"+u.Host {
-		return errors.New("-origin must be scheme://host or scheme://host:port")
+	if err := (&transport.Options{PublicOrigin: c.origin}).Validate(); err != nil {
+		return fmt.Errorf("-origin: %w", err)
 	}
 	return nil
 }

@@ -28,6 +28,7 @@ func TestFlags(t *testing.T) {
 	for _, args := range [][]string{
 		{"extra"}, {"-token-ttl", "0"}, {"-nonsense"},
 		{"-origin", "board.example.com"}, {"-origin", "https://board.example.com/"}, {"-origin", "ftp://board.example.com"}, {"-origin", "https://"},
+		{"-origin", "https://Board.example.com"}, {"-origin", "null"},
 	} {
 		var stderr bytes.Buffer
 		if _, err := parseFlags(args, &stderr); err == nil || stderr.Len() == 0 {

@@ -241,6 +241,9 @@ func TestBehindTLS(t *testing.T) {
 	if _, status := b.dial(b.login(ada).Token, "tab", c.origin); status != http.StatusSwitchingProtocols {
 		t.Errorf("a WebSocket of the public origin: status %d, want 101", status)
 	}
+	if _, status := b.dial(b.login(ada).Token, "tab", b.url); status != http.StatusForbidden {
+		t.Errorf("a WebSocket of the origin of the request, over http: status %d, want 403", status)
+	}
 }
 
 func TestRestart(t *testing.T) {

@@ -28,7 +28,7 @@ func (s *service) routes() http.Handler {
 	mux.Handle("DELETE /api/tasks/{taskId}", s.signedIn(s.deleteTask))
 
 	mux.Handle("GET /ws", transport.NewHandler(s.live.hub, s.tokens.verifier, &transport.Options{
-		AllowedOrigins: s.origins(),
+		PublicOrigin:   s.config.origin,
 		MaxConnections: 10_000, // below the limit of open files
 		Logger:         s.log,
 	}))
@@ -43,21 +43,14 @@ func (s *service) routes() http.Handler {
 	return secured(s.sameOrigin(mux))
 }
 
-// origins are those whose pages may use the service, besides that of the request itself.
-func (s *service) origins() []string {
-	if s.config.origin == "" {
-		return nil
-	}
-	return []string{s.config.origin}
-}
-
-// sameOrigin refuses what the pages of others have their visitors' browsers send. It matters to the routes that go by the cookie: to the rest
-// nothing comes by itself. It does not look at GET, and so not at WebSockets: transport has a check of its own.
+// sameOrigin refuses requests that the pages of other sites make. It protects the routes that use
+// the cookie, which browsers attach; the others need a token. It does not look at GET, and so not at
+// WebSockets: transport checks their origin.
 func (s *service) sameOrigin(next http.Handler) http.Handler {
 	protection := http.NewCrossOriginProtection()
-	for _, origin := range s.origins() {
-		if err := protection.AddTrustedOrigin(origin); err != nil {
-			panic(err) // unreachable: parseFlags has looked at it
+	if s.config.origin != "" {
+		if err := protection.AddTrustedOrigin(s.config.origin); err != nil {
+			panic(err) // unreachable: parseFlags has checked it
 		}
 	}
 	protection.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
