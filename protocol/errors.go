@@ -6,8 +6,9 @@ import "errors"
 var (
 	// ErrEventType is returned for a type that is empty, too long, not printable, or one of the protocol's own.
 	ErrEventType = errors.New("protocol: not a type for an event")
-	// ErrEventData is returned for data that is no JSON or not valid UTF-8.
-	ErrEventData = errors.New("protocol: event data is not JSON")
+	// ErrEventData is returned for data that is not JSON, is not valid UTF-8, or lacks the key of its
+	// type.
+	ErrEventData = errors.New("protocol: invalid event data")
 	// ErrEventTooLarge is returned for data over the limit.
 	ErrEventTooLarge = errors.New("protocol: event data too large")
 	// ErrMalformed is returned by [Decode] for what is no message of a server.

@@ -4,14 +4,16 @@ import (
 	"encoding/json"
 	"strconv"
 	"time"
-	"unicode/utf8"
 )
 
 // Event is something that happened to a plan. The five of the protocol have constructors; a host may make its own,
 // with any Type that is not Reserved.
 type Event struct {
 	Type Type
-	Data any // encoded with encoding/json; a json.RawMessage passes through as it is
+	// Data is encoded with encoding/json. A json.RawMessage and a []byte must be JSON and are taken as
+	// they are. Data of one of the five types of the protocol has the key of its constructor, such as
+	// {"task": …}.
+	Data any
 
 	key string // Data stands under this key of the message's data; "" if it is the data
 }
@@ -86,27 +88,22 @@ func (e *Event) encodeData(maxBytes int) (raw []byte, err error) {
 	if e.Type == "" || len(e.Type) > MaxTypeBytes || e.Type.Reserved() || !printable(string(e.Type)) {
 		return nil, ErrEventType
 	}
-	if rm, ok := e.Data.(json.RawMessage); ok {
-		raw = rm
-		if len(raw) <= maxBytes && !validValue(raw) {
-			return nil, ErrEventData
-		}
-	} else if raw, err = marshal(e.Data); err != nil {
-		return nil, &dataError{err}
-	} else if !utf8.Valid(raw) { // encoding/json does not look into what a json.RawMessage or a MarshalJSON inside gave it
-		return nil, ErrEventData
+	switch data := e.Data.(type) {
+	case json.RawMessage:
+		raw, err = checkJSON(data, maxBytes)
+	case []byte: // which encoding/json would encode as base64
+		raw, err = checkJSON(data, maxBytes)
+	default:
+		raw, err = encodeJSON(data)
+	}
+	if err != nil {
+		return nil, err
 	}
 	if len(raw) > maxBytes {
 		return nil, ErrEventTooLarge
 	}
-	return raw, nil
+	return raw, e.checkKey(raw)
 }
-
-// dataError is [ErrEventData] with what encoding/json said.
-type dataError struct{ err error }
-
-func (e *dataError) Error() string   { return ErrEventData.Error() + ": " + e.err.Error() }
-func (e *dataError) Unwrap() []error { return []error{ErrEventData, e.err} }
 
 func (e *Event) appendData(b, raw []byte) []byte {
 	b = append(b, `,"data":`...)

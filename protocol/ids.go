@@ -5,6 +5,7 @@ import "unicode/utf8"
 // Bounds of what may stand on the wire, in bytes.
 const (
 	MaxPlanIDBytes     = 128
+	MaxUserIDBytes     = 256
 	MaxClientIDBytes   = 64
 	MaxMutationIDBytes = 64
 	MaxTypeBytes       = 64
@@ -19,6 +20,12 @@ const (
 // Ids are compared by their bytes.
 func ValidPlanID(s string) bool {
 	return len(s) >= 1 && len(s) <= MaxPlanIDBytes && printable(s)
+}
+
+// ValidUserID reports whether s may identify a user: 1 to 256 bytes of valid UTF-8. IDs are compared
+// byte by byte.
+func ValidUserID(s string) bool {
+	return len(s) >= 1 && len(s) <= MaxUserIDBytes && utf8.ValidString(s)
 }
 
 // ValidClientID reports whether s may name a client: 1 to 64 of [A-Za-z0-9_-].

@@ -83,6 +83,13 @@ func TestEncodeEventErrors(t *testing.T) {
 		{"raw at the limit", protocol.TaskUpdated(json.RawMessage(`"` + strings.Repeat("x", 98) + `"`)), nil},
 		{"nil", protocol.TaskUpdated(nil), nil},
 		{"no ids", protocol.TaskReordered(nil), nil},
+		{"bytes that are not JSON", protocol.TaskUpdated([]byte("hello")), protocol.ErrEventData},
+		{"no bytes", protocol.TaskUpdated([]byte(nil)), protocol.ErrEventData},
+		{"bytes one over", protocol.TaskUpdated([]byte(`"` + strings.Repeat("x", 99) + `"`)), protocol.ErrEventTooLarge},
+		{"a task without its key", protocol.Event{Type: protocol.TypeTaskUpdated, Data: map[string]any{"id": 1}}, protocol.ErrEventData},
+		{"a task id without its key", protocol.Event{Type: protocol.TypeTaskDeleted, Data: "7"}, protocol.ErrEventData},
+		{"task ids under another key", protocol.Event{Type: protocol.TypeTaskReordered, Data: json.RawMessage(`{"ids":[]}`)}, protocol.ErrEventData},
+		{"a task with its key", protocol.Event{Type: protocol.TypeTaskCreated, Data: map[string]any{"task": 1}}, nil},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -184,6 +191,19 @@ func TestAdvice(t *testing.T) {
 		}
 		if n := len(tt.code.Reason()); n > 122 || tt.code != protocol.CloseAbnormal && n == 0 {
 			t.Errorf("%d: a reason of %d bytes", tt.code, n)
+		}
+	}
+}
+
+// Data of type []byte that is JSON is taken as it is; encoding/json would make it base64.
+func TestEventDataOfBytes(t *testing.T) {
+	for name, data := range map[string]any{"RawMessage": json.RawMessage(`{"id":1}`), "bytes": []byte(`{"id":1}`)} {
+		e, err := protocol.EncodeEvent(protocol.TaskUpdated(data), eventMeta, 100)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := string(e.Splice(2, 1)); !strings.Contains(got, `"data":{"task":{"id":1}}`) {
+			t.Errorf("%s: %s", name, got)
 		}
 	}
 }

@@ -480,7 +480,7 @@ func TestAuthorizeRevokesEachTime(t *testing.T) {
 	g := &authorizer{}
 	g.set(func(ctx context.Context, id auth.Identity, planID string) error {
 		calls++
-		return h.Revoke(ctx, planID, id.UserID)
+		return errorOf(h.Revoke(ctx, planID, id.UserID))
 	})
 	bubble(t, &room.Options{Authorize: g.authorize}, func(t *testing.T, hub *room.Hub) {
 		h = hub
@@ -502,7 +502,7 @@ func TestAuthorizeRevokesItsOwnJoin(t *testing.T) {
 		if calls++; calls > 1 {
 			return room.ErrForbidden
 		}
-		return h.Revoke(ctx, planID, id.UserID)
+		return errorOf(h.Revoke(ctx, planID, id.UserID))
 	})
 	bubble(t, &room.Options{Authorize: g.authorize}, func(t *testing.T, hub *room.Hub) {
 		h = hub

@@ -30,9 +30,10 @@ func ExceptUser(userID string) BroadcastOption {
 }
 
 // ExceptClient gives the connections of that user with that client id a receipt in place of the event. It never affects
-// another user: a client id is no secret. An empty client id excepts nobody.
+// another user: a client ID is not a secret. A client ID that is empty or not valid excepts no
+// connection.
 func ExceptClient(userID, clientID string) BroadcastOption {
-	if clientID == "" {
+	if !protocol.ValidClientID(clientID) {
 		return BroadcastOption{}
 	}
 	return BroadcastOption{except: exclusion{userID: userID, clientID: clientID}}
@@ -49,20 +50,30 @@ func Mutation(id string) BroadcastOption {
 // Combine makes several options one.
 func Combine(opts ...BroadcastOption) BroadcastOption { return BroadcastOption{more: opts} }
 
-func (b *broadcast) add(opts []BroadcastOption) {
+// add applies options. Error: [ErrUserID].
+func (b *broadcast) add(opts []BroadcastOption) error {
 	for i := range opts {
 		o := &opts[i]
 		if o.by != "" {
+			if !protocol.ValidUserID(o.by) {
+				return ErrUserID
+			}
 			b.by = o.by
 		}
 		if o.mutationID != "" {
 			b.mutationID = o.mutationID
 		}
 		if o.except.userID != "" {
+			if !protocol.ValidUserID(o.except.userID) {
+				return ErrUserID
+			}
 			b.except = append(b.except, o.except)
 		}
-		b.add(o.more)
+		if err := b.add(o.more); err != nil {
+			return err
+		}
 	}
+	return nil
 }
 
 // BroadcastTaskUpdated tells everybody in the plan that a task has changed. See [Hub.Broadcast].
@@ -98,14 +109,17 @@ func (h *Hub) BroadcastProgressUpdated(ctx context.Context, planID string, progr
 // matters holds its row lock across the call, or carries a version in the data. A broadcast to a plan that nobody
 // watches is kept for two minutes for those who have just loaded the plan.
 //
-// Errors: [ErrPlanID], [ErrHubClosed], and those of [protocol.EncodeEvent] for data that is no JSON or too large. After an
-// error nobody was told anything.
+// Errors: [ErrPlanID], [ErrHubClosed], [ErrUserID] for a user ID in an option, and those of
+// [protocol.EncodeEvent] for data that is not JSON, lacks the key of its type, or is too large. After
+// an error no connection has received anything.
 func (h *Hub) Broadcast(_ context.Context, planID string, event protocol.Event, opts ...BroadcastOption) error {
 	if !protocol.ValidPlanID(planID) {
 		return ErrPlanID
 	}
 	var b broadcast
-	b.add(opts)
+	if err := b.add(opts); err != nil {
+		return fmt.Errorf("broadcast to plan %q: %w", planID, err)
+	}
 	now := time.Now()
 	meta := protocol.EventMeta{PlanID: planID, By: b.by, MutationID: b.mutationID, Timestamp: now}
 	encoded, err := protocol.EncodeEvent(event, meta, h.opts.MaxPayload)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/planrooms/planrooms/auth"
 	"github.com/planrooms/planrooms/protocol"
 	"github.com/planrooms/planrooms/room"
 	"github.com/planrooms/planrooms/room/roomtest"
@@ -82,6 +83,31 @@ func TestBroadcastRefuses(t *testing.T) {
 		}
 		wantHeard(t, m)
 		wantRooms(t, h, 1)
+	})
+}
+
+// User IDs are kept with an event, and sent to every client, so their size is bounded.
+func TestUserIDsAreBounded(t *testing.T) {
+	long, bad := strings.Repeat("u", protocol.MaxUserIDBytes+1), "a\xff"
+	bubble(t, nil, func(t *testing.T, h *room.Hub) {
+		bob := roomtest.Join(t, h, "bob", "p")
+		for _, id := range []string{long, bad} {
+			for name, opt := range map[string]room.BroadcastOption{
+				"By": room.By(id), "ExceptUser": room.ExceptUser(id), "ExceptClient": room.ExceptClient(id, "tab"),
+				"Combine": room.Combine(room.Mutation("m"), room.Combine(room.By(id))),
+			} {
+				if err := h.BroadcastTaskUpdated(t.Context(), "p", 1, opt); !errors.Is(err, room.ErrUserID) {
+					t.Errorf("Broadcast with %s(%.10q) = %v, want ErrUserID", name, id, err)
+				}
+			}
+			if _, err := h.Connect(t.Context(), auth.Identity{UserID: id}, &discard{}, nil); !errors.Is(err, room.ErrUserID) {
+				t.Errorf("Connect of %.10q = %v, want ErrUserID", id, err)
+			}
+		}
+		wantHeard(t, bob)
+		if err := h.BroadcastTaskUpdated(t.Context(), "p", 1, room.By(long[1:])); err != nil {
+			t.Errorf("Broadcast by a user of %d bytes = %v", protocol.MaxUserIDBytes, err)
+		}
 	})
 }
 

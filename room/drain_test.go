@@ -88,8 +88,8 @@ func TestAfterShutdown(t *testing.T) {
 			"Broadcast":                h.Broadcast(ctx, "p", protocol.Event{Type: "x"}),
 			"Notify":                   h.Notify(ctx, "alice", protocol.Event{Type: "x"}),
 			"Resync":                   h.Resync(ctx, "p"),
-			"Revoke":                   h.Revoke(ctx, "p", "alice"),
-			"Disconnect":               h.Disconnect(ctx, "alice"),
+			"Revoke":                   errorOf(h.Revoke(ctx, "p", "alice")),
+			"Disconnect":               errorOf(h.Disconnect(ctx, "alice")),
 			"Position":                 positionErr,
 			"Connect":                  connectErr,
 		} {

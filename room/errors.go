@@ -18,8 +18,8 @@ var (
 	// ErrPlanID is returned for a plan id that is not 1 to 128 bytes of valid UTF-8 without control characters.
 	ErrPlanID = errors.New("room: invalid plan id")
 
-	// ErrUserID is returned by [Hub.Connect] for an identity without a user id.
-	ErrUserID = errors.New("room: identity without a user id")
+	// ErrUserID is returned for a user ID that is not 1 to 256 bytes of valid UTF-8.
+	ErrUserID = errors.New("room: invalid user id")
 
 	// ErrClientID is returned by [Hub.Connect] for a client id that is not 1 to 64 of [A-Za-z0-9_-].
 	ErrClientID = errors.New("room: invalid client id")

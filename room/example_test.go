@@ -220,7 +220,7 @@ func ExampleHub_Revoke() {
 	bob := watch(hub, "bob", "tab1", "demo")
 
 	// After the membership has been deleted in the database:
-	if err := hub.Revoke(background, "demo", "bob"); err != nil {
+	if _, err := hub.Revoke(background, "demo", "bob"); err != nil {
 		log.Fatal(err)
 	}
 	if err := hub.BroadcastTaskDeleted(background, "demo", "7"); err != nil {

@@ -178,7 +178,7 @@ func TestNothingIsWrittenAfterRevoke(t *testing.T) {
 				for range 10 {
 					time.Sleep(time.Duration(rand.N(500)) * time.Microsecond)
 					denied[n].Store(true)
-					if err := h.Revoke(context.Background(), "p", user); err != nil {
+					if _, err := h.Revoke(context.Background(), "p", user); err != nil {
 						t.Error(err)
 					}
 					from := make([]int64, len(peers))
@@ -491,7 +491,7 @@ func TestResumeHasNoSeam(t *testing.T) {
 // TestHousekeepingUnderTraffic has the janitor delete rooms, and the budget empty them, while events come and members join.
 func TestHousekeepingUnderTraffic(t *testing.T) {
 	h := newHub(t, &room.Options{
-		HistoryTotal: 8 << 10, JanitorEvery: time.Millisecond, IdleTimeout: 3 * time.Millisecond, Linger: time.Microsecond,
+		HistoryTotal: 8 << 10, JanitorEvery: time.Millisecond, IdleTimeout: 3 * time.Millisecond, Linger: time.Millisecond,
 		PingEvery: -1, HistoryAge: 5 * time.Millisecond,
 	})
 	var orders [6]numbering

@@ -46,6 +46,9 @@ func bubble(t *testing.T, opts *room.Options, test func(t *testing.T, h *room.Hu
 	})
 }
 
+// errorOf returns the error of a call that returns something else, too.
+func errorOf[T any](_ T, err error) error { return err }
+
 func task(n int) json.RawMessage { return json.RawMessage(`{"id":` + string(mustJSON(n)) + `}`) }
 
 func mustJSON(v any) []byte {

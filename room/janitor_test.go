@@ -242,7 +242,7 @@ func TestReturnToBaseline(t *testing.T) {
 			members[1].Send(`{"type":"leave-plan","planId":"p"}`)
 			closeByPeer(members[1], protocol.CloseNormal)
 			revoke(t, h, "q", "carol")
-			if err := h.Disconnect(t.Context(), "carol"); err != nil {
+			if _, err := h.Disconnect(t.Context(), "carol"); err != nil {
 				t.Fatalf("Disconnect: %v", err)
 			}
 			time.Sleep(36 * time.Minute)

@@ -110,7 +110,7 @@ func TestObserver(t *testing.T) {
 		d.read()
 		m.Unstall()
 		d.want(t, "resync bob p")
-		if err := h.Disconnect(t.Context(), "bob"); err != nil {
+		if _, err := h.Disconnect(t.Context(), "bob"); err != nil {
 			t.Fatalf("Disconnect: %v", err)
 		}
 		d.want(t, "leave bob p", "disconnect bob 4403")
@@ -144,7 +144,7 @@ func TestObserverJoinAndLeave(t *testing.T) {
 		"shutdown": func(_ *testing.T, h *room.Hub, _ *roomtest.Member) { _, _ = shutdown(h, time.Second) },
 		"all at once": func(t *testing.T, h *room.Hub, m *roomtest.Member) {
 			go m.Cut()
-			go func() { _ = h.Revoke(context.Background(), "p", "alice") }()
+			go func() { _, _ = h.Revoke(context.Background(), "p", "alice") }()
 			go m.Session().Close(protocol.CloseInternal)
 		},
 		"with a panic": func(_ *testing.T, _ *room.Hub, m *roomtest.Member) { m.Cut() },

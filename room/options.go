@@ -2,13 +2,16 @@ package room
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"time"
 
 	"github.com/planrooms/planrooms/auth"
 )
 
-// Options configure a [Hub]. [NewHub] copies them. For every number and duration zero means the default.
+// Options configure a [Hub]. [NewHub] copies them. For every number and duration zero means the
+// default. NewHub panics for a negative one, except PingEvery, and for a duration below 1 ms, which
+// lacks its unit.
 type Options struct {
 	// Authorize tells whether the identity may see the plan. Required.
 	//
@@ -118,7 +121,7 @@ func (o *Options) withDefaults() Options {
 	setDefault("RoomsPerConnection", &c.RoomsPerConnection, 64)
 	setDefault("ConnectionsPerUser", &c.ConnectionsPerUser, 20)
 	setDefault("PresenceLimit", &c.PresenceLimit, 100)
-	if c.PingEvery >= 0 {
+	if c.PingEvery >= 0 { // negative is documented
 		setDefault("PingEvery", &c.PingEvery, 25*time.Second)
 	}
 	setDefault("PingTimeout", &c.PingTimeout, 10*time.Second)
@@ -134,9 +137,12 @@ func (o *Options) withDefaults() Options {
 }
 
 func setDefault[T int | time.Duration](name string, field *T, value T) {
+	d, isDuration := any(*field).(time.Duration)
 	switch {
 	case *field < 0:
 		panic("room: Options." + name + " is negative")
+	case isDuration && d > 0 && d < time.Millisecond:
+		panic(fmt.Sprintf("room: Options.%s is %v, below 1 ms: multiply it by a unit, as in %d * time.Second", name, d, d))
 	case *field == 0:
 		*field = value
 	}

@@ -2,6 +2,7 @@ package room_test
 
 import (
 	"fmt"
+	"reflect"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -49,6 +50,35 @@ func TestNewHubPanics(t *testing.T) {
 			room.NewHub(test.opts)
 		})
 	}
+}
+
+// A duration without a unit is a number of nanoseconds, and never meant.
+func TestNewHubRefusesDurationsWithoutAUnit(t *testing.T) {
+	good := room.Options{Authorize: anyone}
+	fields := reflect.ValueOf(&good).Elem()
+	tested := 0
+	for n := range fields.NumField() {
+		name := fields.Type().Field(n).Name
+		if fields.Field(n).Type() != reflect.TypeFor[time.Duration]() {
+			continue
+		}
+		tested++
+		t.Run(name, func(t *testing.T) {
+			opts := room.Options{Authorize: anyone}
+			reflect.ValueOf(&opts).Elem().Field(n).SetInt(300)
+			defer func() {
+				if got := fmt.Sprint(recover()); !strings.Contains(got, "room: Options."+name+" is 300ns") {
+					t.Errorf("NewHub panics with %q, want the field %s in it", got, name)
+				}
+			}()
+			room.NewHub(&opts)
+		})
+		fields.Field(n).SetInt(int64(time.Millisecond))
+	}
+	if tested < 10 {
+		t.Errorf("%d durations in Options", tested)
+	}
+	room.NewHub(&good)
 }
 
 // The options are copied.

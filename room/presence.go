@@ -69,7 +69,7 @@ func (p *presence) enterLocked(s *Session, name string) (evict []*Session) {
 		p.room.hub.timers.stop(who.linger)
 		who.linger = nil
 		who.conns = append(who.conns, connState{s: s})
-		return p.showLocked(who, nil)
+		return append(p.renameLocked(who, name), p.showLocked(who, nil)...)
 	}
 	p.arrived++
 	who = &person{
@@ -78,6 +78,23 @@ func (p *presence) enterLocked(s *Session, name string) (evict []*Session) {
 	}
 	p.addLocked(who)
 	return p.changedLocked(who, true)
+}
+
+// renameLocked gives a user the name of the token that was verified last. Clients take the notice of a
+// join as an update of the user, without a state.
+func (p *presence) renameLocked(who *person, name string) (evict []*Session) {
+	if who == nil || name == who.userName {
+		return nil
+	}
+	who.userName = name
+	if p.crowded {
+		return nil // names in a crowded room are in join answers only
+	}
+	evict = p.tellJoinedLocked(who)
+	if who.shown != nil {
+		evict = append(evict, p.tellStateLocked(who, nil)...)
+	}
+	return evict
 }
 
 // exitLocked removes a connection.

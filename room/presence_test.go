@@ -88,18 +88,18 @@ func TestLinger(t *testing.T) {
 			m.Send(`{"type":"leave-plan","planId":"p"}`)
 		}, 0},
 		{"revoked", func(t *testing.T, h *room.Hub, _ *roomtest.Member) {
-			if err := h.Revoke(t.Context(), "p", "alice"); err != nil {
+			if _, err := h.Revoke(t.Context(), "p", "alice"); err != nil {
 				t.Fatalf("Revoke: %v", err)
 			}
 		}, 0},
 		{"revoked while lingering", func(t *testing.T, h *room.Hub, m *roomtest.Member) {
 			m.Cut()
-			if err := h.Revoke(t.Context(), "p", "alice"); err != nil {
+			if _, err := h.Revoke(t.Context(), "p", "alice"); err != nil {
 				t.Fatalf("Revoke: %v", err)
 			}
 		}, 0},
 		{"disconnected", func(t *testing.T, h *room.Hub, _ *roomtest.Member) {
-			if err := h.Disconnect(t.Context(), "alice"); err != nil {
+			if _, err := h.Disconnect(t.Context(), "alice"); err != nil {
 				t.Fatalf("Disconnect: %v", err)
 			}
 		}, 0},

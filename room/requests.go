@@ -355,6 +355,9 @@ func (s *Session) authenticate(req protocol.Request) {
 	}
 	s.reply("", req.Type, data)
 	for _, m := range members {
+		m.room.rename(s.userID, id.Name)
+	}
+	for _, m := range members {
 		h.recheckSoon(m)
 	}
 }

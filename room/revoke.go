@@ -11,16 +11,22 @@ import (
 // Revoke takes the user out of the plan, after their right to see it has ended in the host's database. Once it returns no
 // event of the plan is written to any connection of theirs, and a join that was under way asks Authorize again. A
 // connection that is in the middle of a frame of the plan, or does not come to a frame boundary within
-// 100 ms, is cut. Errors: [ErrPlanID], [ErrHubClosed].
-func (h *Hub) Revoke(_ context.Context, planID, userID string) error {
+// 100 ms, is cut.
+//
+// Revoke returns how many connections it has removed from the plan: 0 where a removal was expected
+// often means that the arguments were swapped. Errors: [ErrPlanID], [ErrUserID], [ErrHubClosed].
+func (h *Hub) Revoke(_ context.Context, planID, userID string) (removed int, err error) {
 	if !protocol.ValidPlanID(planID) {
-		return ErrPlanID
+		return 0, ErrPlanID
+	}
+	if !protocol.ValidUserID(userID) {
+		return 0, ErrUserID
 	}
 	h.mu.RLock()
 	closed := h.closed
 	h.mu.RUnlock()
 	if closed {
-		return ErrHubClosed
+		return 0, ErrHubClosed
 	}
 	// First the counter: a join that compares it under the room's lock after this sees the change, and one that compared it
 	// before is a member by the time we take that lock.
@@ -57,23 +63,30 @@ func (h *Hub) Revoke(_ context.Context, planID, userID string) error {
 	for _, m := range left {
 		m.out.answer(answer{payload: mustEncode(protocol.TypeRemoved, planID, protocol.Removed{Reason: "access ended"})})
 	}
-	return nil
+	return len(left), nil
 }
 
-// Disconnect closes all connections of the user (4403): they are told not to come back. Once it returns no
-// event of any plan is written to them. A token that was verified before the call may still connect after it: a host that locks a user out
-// has Authorize say no as well. Errors: [ErrHubClosed].
-func (h *Hub) Disconnect(_ context.Context, userID string) error {
+// Disconnect closes all connections of the user with 4403, which asks the clients not to reconnect.
+// Once it has returned, no event of any plan is written to these connections. The same token may
+// connect again: a host that locks a user out must make Authorize and the Verifier refuse as well.
+//
+// Disconnect returns how many connections it has closed. Errors: [ErrUserID], [ErrHubClosed].
+func (h *Hub) Disconnect(_ context.Context, userID string) (closed int, err error) {
+	if !protocol.ValidUserID(userID) {
+		return 0, ErrUserID
+	}
 	sessions, err := h.sessionsOf(userID)
 	for _, s := range sessions {
-		s.Close(protocol.CloseForbidden)
+		if s.closeAfter(protocol.CloseForbidden, -1) {
+			closed++
+		}
 	}
 	// All of them: one that was closing before may have a frame half written.
 	until := time.Now().Add(confineTimeout)
 	for _, s := range h.writtenTo(userID) {
 		s.out.confine("", until)
 	}
-	return err
+	return closed, err
 }
 
 // writtenTo returns the connections of a user to which something may still be written, those that are closing included.

@@ -19,7 +19,7 @@ const accessEnded = `removed p {"reason":"access ended","retry":false}`
 
 func revoke(t *testing.T, h *room.Hub, planID, userID string) {
 	t.Helper()
-	if err := h.Revoke(context.Background(), planID, userID); err != nil {
+	if _, err := h.Revoke(context.Background(), planID, userID); err != nil {
 		t.Fatalf("Revoke(%q, %q) = %v", planID, userID, err)
 	}
 }
@@ -70,15 +70,54 @@ func TestRevokeOfWhoIsNotThere(t *testing.T) {
 		bob := roomtest.Join(t, h, "bob", "p")
 		revoke(t, h, "p", "alice")
 		revoke(t, h, "q", "alice")
-		if err := h.Revoke(t.Context(), "", "alice"); !errors.Is(err, room.ErrPlanID) {
+		if _, err := h.Revoke(t.Context(), "", "alice"); !errors.Is(err, room.ErrPlanID) {
 			t.Errorf("Revoke of no plan = %v, want ErrPlanID", err)
 		}
-		if err := h.Disconnect(t.Context(), "alice"); err != nil {
+		if _, err := h.Disconnect(t.Context(), "alice"); err != nil {
 			t.Errorf("Disconnect = %v", err)
 		}
 		wantHeard(t, bob)
 		if got := h.Stats().Rooms; got != 1 {
 			t.Errorf("%d rooms, want 1: Revoke makes none", got)
+		}
+	})
+}
+
+// The counts that Revoke and Disconnect return show a host that nothing happened, for example because
+// it has swapped the arguments.
+func TestRevokeCounts(t *testing.T) {
+	bubble(t, nil, func(t *testing.T, h *room.Hub) {
+		for range 3 {
+			roomtest.Join(t, h, "alice", "p")
+		}
+		roomtest.Join(t, h, "bob", "p")
+		revoked := func(planID, userID string) int {
+			n, err := h.Revoke(t.Context(), planID, userID)
+			if err != nil {
+				t.Errorf("Revoke = %v", err)
+			}
+			return n
+		}
+		if a, b, c := revoked("alice", "p"), revoked("p", "alice"), revoked("p", "alice"); a != 0 || b != 3 || c != 0 {
+			t.Errorf("Revoke removed %d with its arguments swapped, then %d, then %d; want 0, 3, 0", a, b, c)
+		}
+		disconnected := func(userID string) int {
+			n, err := h.Disconnect(t.Context(), userID)
+			if err != nil {
+				t.Errorf("Disconnect = %v", err)
+			}
+			return n
+		}
+		if a, b, c := disconnected("p"), disconnected("alice"), disconnected("alice"); a != 0 || b != 3 || c != 0 {
+			t.Errorf("Disconnect closed %d of another user, then %d, then %d; want 0, 3, 0", a, b, c)
+		}
+		for _, userID := range []string{"", strings.Repeat("u", protocol.MaxUserIDBytes+1)} {
+			if err := errorOf(h.Revoke(t.Context(), "p", userID)); !errors.Is(err, room.ErrUserID) {
+				t.Errorf("Revoke of %.10q = %v, want ErrUserID", userID, err)
+			}
+			if err := errorOf(h.Disconnect(t.Context(), userID)); !errors.Is(err, room.ErrUserID) {
+				t.Errorf("Disconnect of %.10q = %v, want ErrUserID", userID, err)
+			}
 		}
 	})
 }
@@ -218,7 +257,7 @@ func TestDisconnect(t *testing.T) {
 		}
 		synctest.Wait()
 		start := time.Now()
-		if err := h.Disconnect(t.Context(), "alice"); err != nil {
+		if _, err := h.Disconnect(t.Context(), "alice"); err != nil {
 			t.Fatalf("Disconnect: %v", err)
 		}
 		if got := time.Since(start); got != 100*time.Millisecond {

@@ -146,6 +146,14 @@ func (r *room) remove(m *member, d departure) bool {
 	return was
 }
 
+// rename gives a user who is in the room another name.
+func (r *room) rename(userID, name string) {
+	r.mu.Lock()
+	evict := r.presence.renameLocked(r.presence.people[userID], name)
+	r.mu.Unlock()
+	closeAll(evict)
+}
+
 // noticeLocked appends a presence notice. It returns the connections that hold up too many.
 func (r *room) noticeLocked(kind noticeKind, subject string, t protocol.Type, data any, to audience) (evict []*Session) {
 	if r.connections == 0 {

@@ -55,7 +55,7 @@ func TestSeamRevokeBeforeTheWrite(t *testing.T) {
 			if got := p.types(); got != "[task-updated]" {
 				t.Errorf("heard %s", got)
 			}
-			if err := h.Revoke(t.Context(), "p", "u"); err != nil {
+			if _, err := h.Revoke(t.Context(), "p", "u"); err != nil {
 				t.Fatal(err)
 			}
 			close(framing.open)
@@ -83,7 +83,7 @@ func TestSeamRevokeDuringTheWrite(t *testing.T) {
 				<-writing.reached
 				var bytes int64 = -1
 				go func() {
-					if err := h.Revoke(t.Context(), "p", "u"); err != nil {
+					if _, err := h.Revoke(t.Context(), "p", "u"); err != nil {
 						t.Error(err)
 					}
 					bytes = p.bytes()
@@ -150,7 +150,7 @@ func TestSeamRevokeAfterLeaving(t *testing.T) {
 				synctest.Wait()
 				leave(p)
 				synctest.Wait()
-				if err := h.Revoke(t.Context(), "p", "u"); err != nil {
+				if _, err := h.Revoke(t.Context(), "p", "u"); err != nil {
 					t.Fatal(err)
 				}
 				before := p.bytes()
@@ -175,7 +175,7 @@ func TestSeamRevokeSparesOtherPlans(t *testing.T) {
 		synctest.Wait()
 		update(t, h, "p", 2)
 		synctest.Wait()
-		if err := h.Revoke(t.Context(), "p", "u"); err != nil {
+		if _, err := h.Revoke(t.Context(), "p", "u"); err != nil {
 			t.Fatal(err)
 		}
 		p.unstall()
@@ -199,7 +199,7 @@ func TestSeamDisconnectHalfWritten(t *testing.T) {
 				synctest.Wait()
 				before(p)
 				synctest.Wait()
-				if err := h.Disconnect(t.Context(), "u"); err != nil {
+				if _, err := h.Disconnect(t.Context(), "u"); err != nil {
 					t.Fatal(err)
 				}
 				before := p.bytes()
@@ -221,7 +221,7 @@ func TestSeamRevokeDuringAJoin(t *testing.T) {
 		h = newHub(t, &room.Options{Observer: room.Observer{
 			Join: func(room.ConnectionInfo, string, bool) {
 				told = append(told, "join")
-				if err := h.Revoke(t.Context(), "p", "u"); err != nil {
+				if _, err := h.Revoke(t.Context(), "p", "u"); err != nil {
 					t.Error(err)
 				}
 			},

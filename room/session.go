@@ -76,7 +76,7 @@ func (h *Hub) Connect(_ context.Context, id auth.Identity, sink Sink, opts *Conn
 	if opts == nil {
 		opts = &ConnectOptions{}
 	}
-	if id.UserID == "" {
+	if !protocol.ValidUserID(id.UserID) {
 		return nil, ErrUserID
 	}
 	if opts.ClientID != "" && !protocol.ValidClientID(opts.ClientID) {
@@ -247,11 +247,14 @@ func (s *Session) CloseFrame(code protocol.CloseCode, frame []byte) {
 // Close ends the connection: goodbye, then a close frame with the same code. A second call does nothing.
 func (s *Session) Close(code protocol.CloseCode) { s.closeAfter(code, -1) }
 
-// closeAfter is Close with the time after which the client may come back; negative means what the code advises.
-func (s *Session) closeAfter(code protocol.CloseCode, retry time.Duration) {
-	if s.leaveAll(code) {
-		s.out.finish(s.lastFrames(code, retry))
+// closeAfter is Close with the time after which the client may come back; negative means what the code
+// advises. It reports whether the connection was open.
+func (s *Session) closeAfter(code protocol.CloseCode, retry time.Duration) bool {
+	if !s.leaveAll(code) {
+		return false
 	}
+	s.out.finish(s.lastFrames(code, retry))
+	return true
 }
 
 func (s *Session) lastFrames(code protocol.CloseCode, retry time.Duration) []byte {

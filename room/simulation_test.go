@@ -735,7 +735,7 @@ func (s *sim) revokeNow(plan, user string) {
 	at := place{plan, user}
 	s.revoking[at] = true
 	s.mu.Unlock()
-	if err := s.hub.Revoke(s.t.Context(), plan, user); err != nil {
+	if _, err := s.hub.Revoke(s.t.Context(), plan, user); err != nil {
 		s.fail("Revoke: %v", err)
 	}
 	// I2: whatever was not taken by now is never to be.
@@ -777,7 +777,7 @@ func (s *sim) disconnect() {
 			theirs = append(theirs, c)
 		}
 	}
-	if err := s.hub.Disconnect(s.t.Context(), user); err != nil {
+	if _, err := s.hub.Disconnect(s.t.Context(), user); err != nil {
 		s.fail("Disconnect: %v", err)
 	}
 	for _, c := range theirs {
@@ -967,7 +967,7 @@ func (s *sim) shutdown() {
 	s.mu.Unlock()
 	_, position := s.hub.Position(ctx, "p")
 	for name, err := range map[string]error{
-		"Position": position, "Resync": s.hub.Resync(ctx, "p"), "Revoke": s.hub.Revoke(ctx, "p", "u"), "Disconnect": s.hub.Disconnect(ctx, "u"),
+		"Position": position, "Resync": s.hub.Resync(ctx, "p"), "Revoke": errorOf(s.hub.Revoke(ctx, "p", "u")), "Disconnect": errorOf(s.hub.Disconnect(ctx, "u")),
 		"Broadcast": s.hub.BroadcastTaskDeleted(ctx, "p", "1"), "Notify": s.hub.Notify(ctx, "u", protocol.Event{Type: "x"}),
 		"Connect": newPeer(1, 1).connect(s.hub, auth.Identity{UserID: "u"}, "", nil),
 	} {

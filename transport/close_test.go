@@ -68,13 +68,13 @@ func TestOneCloseFrame(t *testing.T) {
 			c.write(append(clientFrame(opText, half), clientFrame(fin|opContinuation, half)...))
 		}, ours(protocol.CloseTooBig)},
 		{"4403", func(c *client, s *server) {
-			if err := s.hub.Disconnect(context.Background(), "ann"); err != nil {
+			if _, err := s.hub.Disconnect(context.Background(), "ann"); err != nil {
 				c.t.Error(err)
 			}
 		}, ours(protocol.CloseForbidden)},
 		{"server, while the peer closes", func(c *client, s *server) {
 			c.send(opClose, closePayload(1000, ""))
-			_ = s.hub.Disconnect(context.Background(), "ann") // which of the two comes first is open
+			_, _ = s.hub.Disconnect(context.Background(), "ann") // which of the two comes first is open
 		}, ending{}},
 	}
 	s := newServer(t, config{})

@@ -108,7 +108,7 @@ func (l *load) revoke(n int) {
 // takeAway ends the access of a viewer's user to the large room.
 func (l *load) takeAway(v *viewer, number int) {
 	l.deny(v.user, true)
-	if err := l.server.hub.Revoke(context.Background(), bigPlan, v.user); err != nil {
+	if _, err := l.server.hub.Revoke(context.Background(), bigPlan, v.user); err != nil {
 		l.faultf("%v", err)
 	}
 	l.barred[v.revocable].Store(int64(number))

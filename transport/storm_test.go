@@ -163,7 +163,7 @@ func stormReader(s *server, c *client, number int, user string, joined chan<- st
 				case 1:
 					want = protocol.CloseForbidden
 					others.Go(func() { // it waits for the connection to end
-						if err := s.hub.Disconnect(context.Background(), user); err != nil && !errors.Is(err, room.ErrHubClosed) {
+						if _, err := s.hub.Disconnect(context.Background(), user); err != nil && !errors.Is(err, room.ErrHubClosed) {
 							c.t.Error(err)
 						}
 					})

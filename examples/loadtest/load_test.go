@@ -224,7 +224,7 @@ func TestDisconnected(t *testing.T) {
 	t.Parallel()
 	h := newHost(t, hostOptions{})
 	h.before(10, func() {
-		if err := h.hub.Disconnect(context.Background(), "bob"); err != nil {
+		if _, err := h.hub.Disconnect(context.Background(), "bob"); err != nil {
 			t.Error(err)
 		}
 	})

@@ -60,7 +60,7 @@ func TestStalledOpen(t *testing.T) {
 func TestStalledTold(t *testing.T) {
 	h := newHost(t, hostOptions{})
 	q := stallAt(t, h)
-	if err := h.hub.Disconnect(t.Context(), "alice"); err != nil {
+	if _, err := h.hub.Disconnect(t.Context(), "alice"); err != nil {
 		t.Fatal(err)
 	}
 	if end := q.ending(10 * time.Second); end != "4403" {

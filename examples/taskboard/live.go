@@ -133,14 +133,14 @@ func (l *live) planShared(r *http.Request, userID, planID, title string) {
 // revoke ends what a former member hears of the plan. Should it fail, the hub finds out by itself within minutes: it goes
 // on asking mayJoin.
 func (l *live) revoke(r *http.Request, planID, userID string) {
-	if err := l.hub.Revoke(r.Context(), planID, userID); err != nil {
+	if _, err := l.hub.Revoke(r.Context(), planID, userID); err != nil {
 		l.log.ErrorContext(r.Context(), "revoke", "plan", planID, "user", userID, "error", err)
 	}
 }
 
 // disconnect ends all connections of a user.
 func (l *live) disconnect(r *http.Request, userID string) {
-	if err := l.hub.Disconnect(r.Context(), userID); err != nil {
+	if _, err := l.hub.Disconnect(r.Context(), userID); err != nil {
 		l.log.ErrorContext(r.Context(), "disconnect", "user", userID, "error", err)
 	}
 }

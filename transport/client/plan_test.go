@@ -213,7 +213,7 @@ func TestRevokedPlanEnds(t *testing.T) {
 	demo, other := join(t, c, "demo"), join(t, c, "other")
 	s.tell("demo", 1, 1)
 	want(t, demo, "reload joined", "task 1")
-	if err := s.hub.Revoke(t.Context(), "demo", "ann"); err != nil {
+	if _, err := s.hub.Revoke(t.Context(), "demo", "ann"); err != nil {
 		t.Fatal(err)
 	}
 	if err := ended(t, demo); !errors.Is(err, client.ErrRemoved) {

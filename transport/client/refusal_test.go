@@ -208,7 +208,7 @@ func TestFinalCloses(t *testing.T) {
 		code protocol.CloseCode
 	}{
 		{"disconnected", func(t *testing.T, s *server, _ *client.Client) {
-			if err := s.hub.Disconnect(t.Context(), "ann"); err != nil {
+			if _, err := s.hub.Disconnect(t.Context(), "ann"); err != nil {
 				t.Fatal(err)
 			}
 		}, client.ErrDisconnected, protocol.CloseForbidden},
