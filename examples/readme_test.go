@@ -313,7 +313,7 @@ func (c *client) send(t *testing.T, q protocol.Request) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	frame := []byte{0x81, 0xfe, byte(len(message) >> 8), byte(len(message)), 0, 0, 0, 0} // text, masked with zeros
+	frame := []byte{0x81, 0x80 | byte(len(message)), 0, 0, 0, 0} // text of up to 125 bytes, masked with zeros
 	if _, err := c.conn.Write(append(frame, message...)); err != nil {
 		t.Fatal(err)
 	}

@@ -22,7 +22,7 @@ const (
 	CloseBadRequest   CloseCode = 4400 // reserved for a client that breaks the protocol beyond repair
 	CloseUnauthorized CloseCode = 4401 // token missing, invalid, expired, or not renewed in time
 	CloseForbidden    CloseCode = 4403 // the host disconnected the user
-	CloseTimeout      CloseCode = 4408 // no message after connecting, or no answer to a ping
+	CloseTimeout      CloseCode = 4408 // no message after connecting, no answer to a ping, or a message that arrived too slowly
 	CloseReplaced     CloseCode = 4409 // a newer connection of the same user and client id
 	CloseRateLimited  CloseCode = 4429 // too many messages or connections
 	CloseInternal     CloseCode = 4500 // a fault of the server, or it could not check the token

@@ -1,6 +1,7 @@
 package transport_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"io"
@@ -40,6 +41,9 @@ func TestOneCloseFrame(t *testing.T) {
 		{"peer, twice", func(c *client, _ *server) {
 			c.write(append(clientFrame(fin|opClose, closePayload(1000, "")), clientFrame(fin|opClose, closePayload(1001, ""))...))
 		}, ending{Code: 1000}},
+		{"peer, then many pings", func(c *client, _ *server) {
+			c.write(append(clientFrame(fin|opClose, closePayload(1000, "")), bytes.Repeat(clientFrame(fin|opPing, nil), 200)...))
+		}, ending{Code: 1000}},
 		{"peer, then a half-close", func(c *client, _ *server) {
 			c.send(opClose, closePayload(1000, ""))
 			c.closeWrite()
@@ -51,6 +55,8 @@ func TestOneCloseFrame(t *testing.T) {
 		{"1002, unknown opcode", func(c *client, _ *server) { c.send(0x3, nil) }, broken},
 		{"1002, unknown control opcode", func(c *client, _ *server) { c.send(0xB, nil) }, broken},
 		{"1002, unmasked", func(c *client, _ *server) { c.write(unmasked) }, broken},
+		{"1002, many unmasked pings", func(c *client, _ *server) { c.write(bytes.Repeat([]byte{fin | opPing, 0}, 200)) }, broken},
+		{"1002, long form of a length", func(c *client, _ *server) { c.write([]byte{fin | opText, 0x80 | 126, 0, 2}) }, broken},
 		{"1002, negative length", func(c *client, _ *server) { c.write(negative) }, broken},
 		{"1002, continuation of nothing", func(c *client, _ *server) { c.send(opContinuation, []byte("x")) }, broken},
 		{"1002, message within a message", func(c *client, _ *server) {

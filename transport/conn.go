@@ -1,7 +1,6 @@
 package transport
 
 import (
-	"bufio"
 	"crypto/tls"
 	"log/slog"
 	"net"
@@ -42,15 +41,16 @@ type conn struct {
 	ruined bool
 
 	// Owned by the reader.
-	ws      socket
-	buffer  *bufio.Reader // the library's
-	early   []byte        // what has been read of the socket, and not by the library
-	scan    frameScan
-	readErr error // of the socket: something was expected and did not come
-	heard   bool  // something was read
-	ending  bool  // a close frame of the library's was handed over
-	deaf    bool  // the connection is being closed for what was read: discard the rest
-	first   [firstBuffer]byte
+	ws       socket
+	early    []byte // what has been read of the socket, and not by the library
+	admitted int    // bytes of early that the library may have
+	scan     frameScan
+	readErr  error // of the socket: something was expected and did not come
+	heard    bool  // something was read
+	limited  bool  // the socket has a read deadline: see limitMessage
+	ending   bool  // a close frame of the library's was handed over
+	deaf     bool  // the connection is being closed for what was read: discard the rest
+	first    [firstBuffer]byte
 
 	resting  atomic.Bool // the library is let go, and reading goes on
 	readOver atomic.Bool // the library reads no more

@@ -7,8 +7,8 @@
 //  1. Origin. A page must come from the host and port of the request, or from an origin that
 //     Options list; any other is answered 403. [Options] has the whole rule. Clients other than
 //     browsers send no Origin and are accepted, unless a cookie authenticates them.
-//  2. Handshake. What is not an upgrade to WebSocket over HTTP/1.1 is answered 4xx, and so is a malformed client id
-//     (?client=) or a token as subprotocol without planrooms.v1 beside it.
+//  2. Handshake. A request that is not a WebSocket upgrade over HTTP/1.1 gets a 4xx answer. So does a malformed
+//     client id (?client=), and a request that offers subprotocols and not planrooms.v1. A client may offer none.
 //  3. Token. It is the first of these that is present: Authorization: Bearer; the subprotocol
 //     base64url.bearer.planrooms.<token>; ?token=; the cookie of Options.CookieName. A bad one is not followed by the
 //     next. Options.Authenticate replaces all of this.
@@ -25,9 +25,14 @@
 // From then on one goroutine reads. It hands each text message to the [room.Session]; a binary message, one that is not UTF-8,
 // and one over 32 KiB close the connection with 1003, 1007 and 1009. Nothing of the request is kept.
 //
-// A connection at rest is its socket, that goroutine, and some 160 bytes for what comes next. The WebSocket library is there while something
-// is read: it keeps a goroutine and buffers for each connection of its own, more than all the rest of it, so it is let go
-// when a message has ended and nothing more has come, and handed the bytes when something comes.
+// The frames of a client are held to RFC 6455 (sections 5.1 to 5.5) before the WebSocket library gets them. One that is not
+// masked, has a reserved bit or opcode, is out of order, or has a length not in the minimal number of bytes closes the
+// connection with 1002. Bytes after the client's close frame are ignored. A message may take 60 seconds from its first byte
+// to its last, and so may a control frame: then the connection is closed with 4408.
+//
+// An idle connection is its socket, that goroutine, and a read buffer of 160 bytes. The WebSocket library keeps a goroutine
+// and buffers of its own for each connection, more memory than everything else. So a connection has the library only
+// while a message arrives, and releases it when the message has ended and no further frame is there.
 //
 // All writing is the session's: events are framed once for all connections and go to the socket directly, without blocking and
 // without passing through the WebSocket library. The library does the handshake, takes messages out of frames, and

@@ -57,7 +57,7 @@ func (t *tab) join(planID string, since *protocol.Position) protocol.JoinAnswer 
 	if err != nil {
 		log.Fatal(err)
 	}
-	frame := []byte{0x81, 0xfe, byte(len(message) >> 8), byte(len(message)), 0, 0, 0, 0} // text, masked with zeros
+	frame := []byte{0x81, 0x80 | byte(len(message)), 0, 0, 0, 0} // text of up to 125 bytes, masked with zeros
 	if _, err := t.conn.Write(append(frame, message...)); err != nil {
 		log.Fatal(err)
 	}

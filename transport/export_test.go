@@ -10,6 +10,8 @@ import (
 
 const (
 	MaxRefusing         = maxRefusing
+	MaxClientControl    = maxClientControl
+	MessageWait         = messageWait
 	FragmentsPerControl = fragmentsPerControl
 )
 
@@ -22,10 +24,14 @@ var (
 // ServerFraming returns the framing of all connections.
 func ServerFraming() room.Framing { return framing{} }
 
-// Scanner counts frames as a connection does.
+// Scanner checks and counts frames as a connection does.
 type Scanner struct{ s frameScan }
 
-func (s *Scanner) Scan(p []byte) int { return s.s.scan(p) }
+// Take is frameScan.take.
+func (s *Scanner) Take(b []byte) (n int, counted bool, err error) { return s.s.take(b) }
+
+// Between is frameScan.between.
+func (s *Scanner) Between() bool { return s.s.between() }
 
 // NewSink returns a connection as the session sees it, before it has a socket.
 func NewSink() room.Sink {

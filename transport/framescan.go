@@ -1,102 +1,147 @@
 package transport
 
-// fragmentsPerControl is how many fragments of messages count as one control frame. A client that sends messages of
-// 32 KiB in pieces of 512 bytes stays within the limit; one that sends them byte by byte does not.
-const fragmentsPerControl = 64
-
-// scanState is the part of a frame that the next byte belongs to.
-type scanState uint8
-
-const (
-	scanFirst  scanState = iota // FIN and opcode
-	scanSecond                  // mask bit and length
-	scanLength                  // extended length
-	scanBody                    // masking key and payload
+import (
+	"encoding/binary"
+	"errors"
 )
 
-// frameScan follows the frame headers in the bytes that come from a client, however they are split. The WebSocket
-// library answers pings and joins fragments without telling anybody, at a cost of its own for each; frameScan is how
-// they are counted. It does not judge: broken framing is found by the library, which then reads no further.
+// fragmentsPerControl is the number of non-empty message fragments that count as one control
+// frame. A client that sends messages of 32 KiB in fragments of 512 bytes stays within the limit of
+// control frames. One that sends them byte by byte does not.
+const fragmentsPerControl = 64
+
+// maskKey is the size of the masking key that every frame of a client has (RFC 6455 section 5.3).
+const maskKey = 4
+
+// maxClientControl is the size of the largest control frame of a client.
+const maxClientControl = maxControlFrame + maskKey
+
+// errFraming reports a frame that RFC 6455 does not allow a client without extensions to send, or
+// any byte after a close frame.
+var errFraming = errors.New("transport: broken WebSocket framing")
+
+// frameScan checks the frames of a client before the WebSocket library gets them, and says how much
+// the library may have at a time. The library therefore sees well-formed headers only, and each
+// control frame at once. The library alone accepts lengths that are not minimal, gives no close
+// frame for an unmasked one, and drops a connection whose control frame takes more than five
+// seconds to arrive.
 //
 // The zero value expects the first byte of a connection.
 type frameScan struct {
-	remaining uint64 // of the current frame's body; while its header is read, the length so far
-	first     byte   // first byte of the current frame
-	second    byte   // second byte of the current frame
-	need      uint8  // bytes of the extended length that are still to come
-	fragments uint8  // since the last that was counted
-	partial   bool   // a message has begun, and its last fragment not
-	state     scanState
+	remaining uint64 // payload bytes of the current data frame that have not been taken
+	fragments uint8  // non-empty fragments since the last one that was counted
+	partial   bool   // a message has begun and its final fragment has not
+	closed    bool   // the client's close frame was taken
 }
 
-// between reports whether what was read ends where a message does, or where a control frame does that stands between two.
-func (s *frameScan) between() bool { return s.state == scanFirst && !s.partial }
+// between reports whether the bytes taken so far end with a message, or with a control frame that
+// is not inside a message.
+func (s *frameScan) between() bool { return s.remaining == 0 && !s.partial }
 
-// scan reads p and returns how many frames in it are to be counted: control frames, and fragments as far as they are
-// empty or many.
-func (s *frameScan) scan(p []byte) (counted int) {
-	for len(p) > 0 {
-		if s.state == scanBody {
-			n := min(s.remaining, uint64(len(p)))
-			p = p[n:]
-			if s.remaining -= n; s.remaining > 0 {
-				return counted
-			}
-			s.state = scanFirst
-			continue
-		}
-		b := p[0]
-		p = p[1:]
-		switch s.state {
-		case scanFirst:
-			s.first, s.state = b, scanSecond
-			continue
-		case scanSecond:
-			s.second, s.remaining, s.state = b, 0, scanLength
-			switch length := b & 0x7F; length {
-			case 127:
-				s.need = 8
-			case 126:
-				s.need = 2
-			default:
-				s.remaining, s.need = uint64(length), 0
-			}
-		case scanLength:
-			s.remaining = s.remaining<<8 | uint64(b)
-			s.need--
-		}
-		if s.need == 0 && s.endHeader() {
-			counted++
-		}
+// take returns how many bytes of b the library may have. b starts where the bytes of the previous
+// call ended. The result is the header of one data frame, one control frame, or some payload; it is
+// 0 if b ends before the header or the control frame does.
+//
+// counted reports a frame that costs the server something without being a message: a control frame,
+// an empty fragment, or one of many small fragments.
+func (s *frameScan) take(b []byte) (n int, counted bool, err error) {
+	if s.remaining > 0 {
+		n = int(min(s.remaining, uint64(len(b))))
+		s.remaining -= uint64(n)
+		return n, false, nil
 	}
-	return counted
-}
-
-// endHeader is called when the length of a frame is known. It reports whether the frame is to be counted.
-func (s *frameScan) endHeader() (count bool) {
-	opcode, final, empty := s.first&0x0F, s.first&0x80 != 0, s.remaining == 0
+	h, err := s.header(b)
 	switch {
-	case opcode >= opClose:
-		count = opcode != opClose // after a close frame nothing comes
-	case final && opcode != opContinuation:
-		// A whole message: the session counts it.
-	case empty:
-		count = true
-	default:
-		if s.fragments++; s.fragments == fragmentsPerControl {
-			s.fragments, count = 0, true
+	case err != nil || h.size == 0:
+		return 0, false, err
+	case h.opcode < opClose:
+		s.remaining, s.partial = h.length, !h.final
+		return h.size, s.countFragment(h), nil
+	}
+	if n = h.size + int(h.length); len(b) < n {
+		return 0, false, nil
+	}
+	s.closed = h.opcode == opClose
+	return n, !s.closed, nil
+}
+
+// clientHeader is the header of a client's frame.
+type clientHeader struct {
+	opcode byte
+	final  bool
+	length uint64 // of the payload
+	size   int    // of the header; 0 if some of it is missing
+}
+
+// header parses the header at the start of b (RFC 6455 sections 5.1 to 5.5). It finds a fault as soon
+// as the byte that has it is there, because a client that made one may send nothing more.
+func (s *frameScan) header(b []byte) (clientHeader, error) {
+	if len(b) == 0 {
+		return clientHeader{}, nil
+	}
+	h := clientHeader{opcode: b[0] & 0x0F, final: b[0]&0x80 != 0}
+	if s.closed || b[0]&0x70 != 0 || !s.allows(h) {
+		return clientHeader{}, errFraming
+	}
+	if len(b) < 2 {
+		return clientHeader{}, nil
+	}
+	length, extended := b[1]&0x7F, 0
+	switch {
+	case b[1]&0x80 == 0, h.opcode >= opClose && length > maxControlPayload:
+		return clientHeader{}, errFraming
+	case length == 126:
+		extended = 2
+	case length == 127:
+		extended = 8
+	}
+	if len(b) < 2+extended {
+		return clientHeader{}, nil
+	}
+	switch extended {
+	case 0:
+		h.length = uint64(length)
+	case 2:
+		if h.length = uint64(binary.BigEndian.Uint16(b[2:])); h.length <= maxControlPayload {
+			return clientHeader{}, errFraming
+		}
+	case 8:
+		if h.length = binary.BigEndian.Uint64(b[2:]); h.length <= 0xFFFF || h.length>>63 != 0 {
+			return clientHeader{}, errFraming
 		}
 	}
-	if opcode < opClose { // a control frame may stand between two fragments
-		s.partial = !final
+	if size := 2 + extended + maskKey; len(b) >= size {
+		h.size = size
 	}
-	const maskKey = 4
-	if s.second&0x80 != 0 && s.remaining+maskKey > s.remaining {
-		s.remaining += maskKey
+	return h, nil
+}
+
+// allows reports whether a frame may come here: it depends on its opcode, on its FIN bit, and on
+// whether a message has begun.
+func (s *frameScan) allows(h clientHeader) bool {
+	switch h.opcode {
+	case opContinuation:
+		return s.partial
+	case opText, opBinary:
+		return !s.partial
+	case opClose, opPing, opPong:
+		return h.final
 	}
-	s.state = scanBody
-	if s.remaining == 0 {
-		s.state = scanFirst
+	return false
+}
+
+// countFragment reports whether a data frame counts as a control frame.
+func (s *frameScan) countFragment(h clientHeader) bool {
+	switch {
+	case h.final && h.opcode != opContinuation:
+		return false // a whole message: the session counts it
+	case h.length == 0:
+		return true
 	}
-	return count
+	s.fragments++
+	if s.fragments < fragmentsPerControl {
+		return false
+	}
+	s.fragments = 0
+	return true
 }

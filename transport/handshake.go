@@ -9,9 +9,9 @@ import (
 	"github.com/planrooms/planrooms/protocol"
 )
 
-// checkHandshake answers a request that is not an upgrade to WebSocket as RFC 6455 section 4.2.1 wants it, and reports
-// whether it is one. After it the library finds nothing to refuse, so a connection can be admitted before it is
-// upgraded, and no answer quotes the request.
+// checkHandshake refuses a request that is not a WebSocket upgrade as RFC 6455 section 4.2.1 requires
+// it, and reports whether it is one. A good request leaves the library nothing to refuse. No refusal
+// quotes the request.
 func checkHandshake(w http.ResponseWriter, r *http.Request) bool {
 	h := w.Header()
 	switch {
@@ -25,13 +25,15 @@ func checkHandshake(w http.ResponseWriter, r *http.Request) bool {
 		h.Set("Connection", "Upgrade")
 		h.Set("Upgrade", "websocket")
 		answer(w, http.StatusUpgradeRequired, "this is a WebSocket endpoint: connect with a WebSocket client")
-	case r.Header.Get("Sec-Websocket-Version") != "13":
+	case !slices.Equal(r.Header.Values("Sec-Websocket-Version"), []string{"13"}): // one line (section 11.3.5)
 		h.Set("Sec-Websocket-Version", "13")
 		answer(w, http.StatusBadRequest, "the WebSocket version must be 13")
 	case !goodKey(r.Header.Values("Sec-Websocket-Key")):
 		answer(w, http.StatusBadRequest, "the Sec-WebSocket-Key is malformed")
 	case r.ContentLength != 0:
 		answer(w, http.StatusBadRequest, "an upgrade has no body") // it would be read as frames
+	case !goodSubprotocols(subprotocols(r)):
+		answer(w, http.StatusBadRequest, "none of the subprotocols offered is "+protocol.Subprotocol+": offer it, or none")
 	default:
 		return true
 	}
@@ -54,6 +56,15 @@ func goodKey(keys []string) bool {
 	}
 	key, err := base64.StdEncoding.DecodeString(keys[0])
 	return err == nil && len(key) == 16
+}
+
+// goodSubprotocols reports whether a client that offers these subprotocols can be served. A client that
+// offers none can. For one that offers only others, a 101 would have to choose none, and browsers then
+// fail the connection with 1006 (WHATWG WebSockets, RFC 6455 section 4.1); a 400 says why. A token without
+// the subprotocol beside it has its own refusal: errSubprotocol.
+func goodSubprotocols(offered []string) bool {
+	return len(offered) == 0 || slices.Contains(offered, protocol.Subprotocol) ||
+		slices.ContainsFunc(offered, func(p string) bool { return strings.HasPrefix(p, protocol.TokenSubprotocolPrefix) })
 }
 
 // bareHandshake returns a request with nothing but what the library needs to answer it. The subprotocol that it chooses is a piece

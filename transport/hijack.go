@@ -6,14 +6,13 @@ import (
 	"net/http"
 )
 
-// The buffers that the library gets in place of those of net/http, which have 4 KiB each and would live as long as
-// the connection. Messages of clients are small; every control frame fits the writer, so that each comes in one write.
+// The buffers that the library gets in place of those of net/http, which have 4 KiB each and would
+// live as long as the connection.
 const (
-	readBuffer    = 512
+	// readBuffer is the smallest that package bufio makes: conn.first is the buffer of the connection.
+	readBuffer = 16
+	// controlBuffer holds every control frame, so that the library writes each in one call.
 	controlBuffer = maxControlFrame + 1
-
-	// firstBuffer is for the first bytes that come while the library is not there. Most messages are no longer, and no control frame.
-	firstBuffer = 160
 )
 
 // hijacker is the ResponseWriter that the library gets. What it hijacks becomes the socket of conn, and the library
@@ -45,8 +44,7 @@ func (h hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 // libraryConnOf returns what the library gets as a hijacked connection.
 func libraryConnOf(c *conn) (net.Conn, *bufio.ReadWriter, error) {
 	l := libraryConn{c}
-	c.buffer = bufio.NewReaderSize(l, readBuffer)
-	return l, bufio.NewReadWriter(c.buffer, bufio.NewWriterSize(l, controlBuffer)), nil
+	return l, bufio.NewReadWriter(bufio.NewReaderSize(l, readBuffer), bufio.NewWriterSize(l, controlBuffer)), nil
 }
 
 // renewal is the ResponseWriter of a handshake whose answer nobody gets.

@@ -21,39 +21,30 @@ type libraryConn struct{ c *conn }
 
 var _ net.Conn = libraryConn{}
 
-// Read counts the frames in what it reads and reports a sign of life. Between two messages it waits for nothing: see
-// conn.rest.
+// Read gives the library the next bytes that frameScan lets through. Between two messages it does
+// not wait for the socket but returns errResting: see conn.rest.
 func (l libraryConn) Read(p []byte) (int, error) {
 	c := l.c
-	if len(c.early) > 0 {
-		n := copy(p, c.early)
-		if c.early = c.early[n:]; len(c.early) == 0 {
-			c.early = nil
+	for {
+		if err := c.admit(); err != nil {
+			return 0, err
 		}
-		l.saw(p[:n])
-		return n, nil
-	}
-	if c.readOver.Load() {
-		c.readErr = net.ErrClosed
-		return 0, net.ErrClosed
-	}
-	if c.heard && c.scan.between() {
-		return 0, errResting
-	}
-	n, err := c.net.Read(p)
-	if n > 0 {
-		l.saw(p[:n])
-		return n, nil // an error comes again
-	}
-	c.readErr = err
-	return n, err
-}
-
-func (l libraryConn) saw(p []byte) {
-	l.c.heard = true
-	l.c.session.Seen()
-	for range l.c.scan.scan(p) {
-		l.c.session.ControlFrame()
+		if n := copy(p, c.early[:c.admitted]); n > 0 {
+			c.early, c.admitted = c.early[n:], c.admitted-n
+			return n, nil
+		}
+		if c.heard && c.scan.between() {
+			return 0, errResting
+		}
+		if c.scan.remaining > 0 && len(p) > len(c.first) {
+			// A large payload needs no copy. Nothing is waiting in early: it would have been admitted.
+			n, err := c.receive(p[:min(uint64(len(p)), c.scan.remaining)])
+			c.scan.remaining -= uint64(n)
+			return n, err
+		}
+		if err := c.fill(); err != nil {
+			return 0, err
+		}
 	}
 }
 

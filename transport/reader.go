@@ -39,10 +39,16 @@ func (c *conn) serve(ws socket, release func()) {
 		c.abandon() // once our answer to it has been written
 		return
 	}
+	if errors.Is(c.readErr, errSlowMessage) {
+		code = protocol.CloseTimeout
+		c.session.Close(code)
+		c.abandon()
+		return
+	}
 	if c.readErr != nil {
 		return
 	}
-	// The bytes were no frames. The library says so to the peer in most cases, not in all.
+	// The bytes broke RFC 6455. The library has seen the fault only if it is inside a close frame.
 	code = protocol.CloseProtocolError
 	if !c.ending {
 		c.session.CloseFrame(code, appendClose(nil, code))
@@ -59,9 +65,6 @@ func (c *conn) read() error {
 			if err := c.message(binary, r); err != nil {
 				return err
 			}
-			if len(c.early) > 0 || c.buffer.Buffered() > 0 {
-				continue // with the next
-			}
 		case !errors.Is(err, errResting): // which comes after a control frame
 			return err
 		}
@@ -69,23 +72,6 @@ func (c *conn) read() error {
 			return err
 		}
 	}
-}
-
-// rest lets the library go and waits for the next bytes without it: what it holds for a connection, a goroutine among it, is more than
-// everything else there is. To make it anew takes some microseconds, and clients say little.
-func (c *conn) rest() error {
-	c.resting.Store(true)
-	c.ws.release()
-	c.resting.Store(false)
-	c.ws, c.buffer = socket{}, nil
-	n, err := c.net.Read(c.first[:])
-	if n == 0 {
-		c.readErr = err
-		return err
-	}
-	c.early = c.first[:n]
-	c.ws, err = renew(c)
-	return err
 }
 
 // message reads one message to its end.

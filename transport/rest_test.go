@@ -60,7 +60,7 @@ func libraryIsThere() bool {
 }
 
 // TestRest looks for the library's goroutine after each step of a conversation: it must be there in the middle of a message, and gone
-// when nothing is under way.
+// when no message is under way.
 func TestRest(t *testing.T) {
 	ping := clientFrame(fin|opPing, []byte("p"))
 	medium := bytes.Repeat([]byte("m"), 300) // more than is read without the library
@@ -73,12 +73,18 @@ func TestRest(t *testing.T) {
 		}{
 			{"the handshake alone", nil, true}, // the first message is about to come
 			{"a message", clientFrame(fin|opText, []byte("one")), false},
-			{"the first byte of a header", ping[:1], true},
-			{"the rest of a ping", ping[1:], false},
+			{"the first byte of a header", ping[:1], false},
+			{"more of a ping", ping[1:7], false},
+			{"the rest of a ping", ping[7:], false},
 			{"a first fragment", clientFrame(opText, []byte("tw")), true},
 			{"a ping between fragments", ping, true},
 			{"an empty fragment", clientFrame(opContinuation, nil), true},
+			{"a part of a ping between fragments", ping[:7], true},
+			{"the rest of it", ping[7:], true},
 			{"the last fragment", clientFrame(fin|opContinuation, []byte("o")), false},
+			{"a part of a header", clientFrame(fin|opText, medium)[:5], false},
+			{"more of it, and a part of the payload", clientFrame(fin|opText, medium)[5:200], true},
+			{"the rest of the payload", clientFrame(fin|opText, medium)[200:], false},
 			{"a longer message", clientFrame(fin|opText, medium), false},
 			{"an empty message", clientFrame(fin|opText, nil), false},
 			{"two messages and a part of a third", append(append(clientFrame(fin|opText, []byte("3")), clientFrame(fin|opText, []byte("4"))...), clientFrame(fin|opText, []byte("5"))[:6]...), true},
@@ -97,7 +103,7 @@ func TestRest(t *testing.T) {
 		}
 		_ = client.Close()
 		calls := slices.DeleteFunc(<-session.ended, func(call string) bool { return !strings.HasPrefix(call, "Receive") && !strings.HasPrefix(call, "End") })
-		want := []string{"Receive one", "Receive two", "Receive " + string(medium), "Receive ", "Receive 3", "Receive 4", "Receive 5", "Receive 6", "End 1005"}
+		want := []string{"Receive one", "Receive two", "Receive " + string(medium), "Receive " + string(medium), "Receive ", "Receive 3", "Receive 4", "Receive 5", "Receive 6", "End 1005"}
 		if !slices.Equal(calls, want) {
 			t.Errorf("session was told %q, want %q", calls, want)
 		}

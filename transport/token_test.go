@@ -116,7 +116,7 @@ func TestSubprotocolEcho(t *testing.T) {
 	cases := []struct{ name, offered, token, want string }{
 		{"none offered", "", tokenOf("ann"), ""},
 		{"ours", "planrooms.v1", tokenOf("ann"), "planrooms.v1"},
-		{"another", "chat", tokenOf("ann"), ""},
+		{"beside another", "chat, planrooms.v1", tokenOf("ann"), "planrooms.v1"},
 		{"with a token", "planrooms.v1, " + subprotocolOf(tokenOf("ann")), "", "planrooms.v1"},
 		{"with a token, other order", subprotocolOf(tokenOf("ann")) + ", planrooms.v1", "", "planrooms.v1"},
 		{"with a bad token", "planrooms.v1, " + subprotocolOf("bad"), "", "planrooms.v1"},

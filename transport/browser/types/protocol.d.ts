@@ -70,7 +70,7 @@ export type CloseCode =
   | 4401
   /** the host disconnected the user */
   | 4403
-  /** no message after connecting, or no answer to a ping */
+  /** no message after connecting, no answer to a ping, or a message that arrived too slowly */
   | 4408
   /** a newer connection of the same user and client id */
   | 4409
@@ -97,7 +97,7 @@ export type GoodbyeCode =
   | 4401
   /** the host disconnected the user */
   | 4403
-  /** no message after connecting, or no answer to a ping */
+  /** no message after connecting, no answer to a ping, or a message that arrived too slowly */
   | 4408
   /** a newer connection of the same user and client id */
   | 4409
