@@ -446,9 +446,10 @@ func TestAuthorizeCallsTheHub(t *testing.T) {
 		}
 		h.Rooms()
 		h.Stats()
+		_, err := h.Notify(ctx, id.UserID, protocol.Event{Type: "asked", Data: 1})
 		return errors.Join(
+			err,
 			h.BroadcastTaskCreated(ctx, planID, id.UserID),
-			h.Notify(ctx, id.UserID, protocol.Event{Type: "asked", Data: 1}),
 			h.Resync(ctx, "other"),
 		)
 	})

@@ -163,16 +163,24 @@ func (h *Hub) Resync(_ context.Context, planID string) error {
 	return nil
 }
 
-// Notify sends an event to all live connections of one user, whatever plans they are in: at most once, without a
-// position, to nobody else. Errors: [ErrHubClosed], and those of [protocol.EncodeEvent].
-func (h *Hub) Notify(_ context.Context, userID string, event protocol.Event) error {
+// Notify sends an event to all live connections of one user, whatever plans they are in: at most once, without a position. It
+// returns for how many connections the event was queued. It is not queued for a connection to which too much waits to be
+// written, see Options.QueuePerConnection; Stats.NotifiesDropped counts these. Errors: [ErrHubClosed], and those of
+// [protocol.EncodeEvent].
+func (h *Hub) Notify(_ context.Context, userID string, event protocol.Event) (queued int, err error) {
 	payload, err := protocol.EncodeNotice(event, time.Now(), h.opts.MaxPayload)
 	if err != nil {
-		return fmt.Errorf("notify user: %w", err)
+		return 0, fmt.Errorf("notify user: %w", err)
 	}
 	sessions, err := h.sessionsOf(userID)
-	for _, s := range sessions {
-		s.out.answer(answer{payload: payload})
+	if len(sessions) == 0 {
+		return 0, err
 	}
-	return err
+	n, full := &notice{payload: payload}, sessions[0].out.queue.account.full()
+	for _, s := range sessions {
+		if s.out.notify(n, full) {
+			queued++
+		}
+	}
+	return queued, nil
 }

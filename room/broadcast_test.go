@@ -77,7 +77,7 @@ func TestBroadcastRefuses(t *testing.T) {
 			if !errors.Is(err, protocol.ErrEventType) {
 				t.Errorf("type %q: %v, want ErrEventType", typ, err)
 			}
-			if err := h.Notify(t.Context(), "alice", protocol.Event{Type: typ, Data: 1}); !errors.Is(err, protocol.ErrEventType) {
+			if _, err := h.Notify(t.Context(), "alice", protocol.Event{Type: typ, Data: 1}); !errors.Is(err, protocol.ErrEventType) {
 				t.Errorf("notice of type %q: %v, want ErrEventType", typ, err)
 			}
 		}
@@ -204,8 +204,8 @@ func TestNotify(t *testing.T) {
 		bob := roomtest.Join(t, h, "bob", "p")
 		unread(t, tab1)
 		before := position(t, h, "p")
-		if err := h.Notify(t.Context(), "alice", protocol.Event{Type: "assigned", Data: map[string]string{"task": "t1"}}); err != nil {
-			t.Fatalf("Notify: %v", err)
+		if queued, err := h.Notify(t.Context(), "alice", protocol.Event{Type: "assigned", Data: map[string]string{"task": "t1"}}); err != nil || queued != 2 {
+			t.Fatalf("Notify = %d, %v, want both tabs", queued, err)
 		}
 		for _, m := range []*roomtest.Member{tab1, tab2} {
 			got := m.Next()
@@ -215,8 +215,8 @@ func TestNotify(t *testing.T) {
 			}
 		}
 		wantHeard(t, bob)
-		if err := h.Notify(t.Context(), "carol", protocol.Event{Type: "assigned"}); err != nil {
-			t.Errorf("Notify of nobody = %v", err)
+		if queued, err := h.Notify(t.Context(), "carol", protocol.Event{Type: "assigned"}); err != nil || queued != 0 {
+			t.Errorf("Notify of a user without a connection = %d, %v", queued, err)
 		}
 		if got := position(t, h, "p"); got != before {
 			t.Errorf("position %v, want %v: a notice takes none", got, before)

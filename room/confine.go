@@ -7,7 +7,7 @@ import "time"
 // or a frame of the plan is half written, it cuts the connection and waits for the writer to be gone.
 func (w *writer) confine(planID string, until time.Time) {
 	w.mu.Lock()
-	w.answers = dropPlan(w.answers, planID)
+	w.queue.dropPlan(planID)
 	telling := w.tellsLocked(planID)
 	w.mu.Unlock()
 	if !telling {
@@ -15,7 +15,7 @@ func (w *writer) confine(planID string, until time.Time) {
 	}
 	w.settle(until)
 	w.mu.Lock()
-	w.answers = dropPlan(w.answers, planID) // a short write gives back what it did not write
+	w.queue.dropPlan(planID) // a short write gives back what it did not write
 	half := w.tellsLocked(planID)
 	w.mu.Unlock()
 	if half {
@@ -28,18 +28,13 @@ func (w *writer) tellsLocked(planID string) bool {
 	if w.rest.frame != nil && concerns(w.rest.planID, planID) || w.inWrite && concerns(w.writingOf, planID) {
 		return true
 	}
-	if w.writing != nil {
-		for i := range w.writing.frames {
-			if concerns(w.writing.frames[i].answer.planID, planID) {
-				return true
-			}
+	for _, a := range w.queue.answers[:w.queue.taken] {
+		if concerns(a.planID, planID) {
+			return true
 		}
 	}
 	return false
 }
-
-// concerns reports whether what tells of the plan told, if that is not "", is about the plan asked for, where "" asks for any.
-func concerns(told, asked string) bool { return told != "" && (asked == "" || told == asked) }
 
 // settle waits until a write that was under way when it was called is over, and cuts the connection if that takes longer
 // than until.
@@ -64,15 +59,4 @@ func (w *writer) settle(until time.Time) {
 func (w *writer) cutAndWait() {
 	w.cut()
 	<-w.done
-}
-
-func dropPlan(answers []answer, planID string) []answer {
-	kept := answers[:0]
-	for _, a := range answers {
-		if !concerns(a.planID, planID) {
-			kept = append(kept, a)
-		}
-	}
-	clear(answers[len(kept):])
-	return kept
 }

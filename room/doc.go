@@ -34,7 +34,7 @@
 //
 // # Locks
 //
-// Taken in this order: room.mu, Session.mu, writer.mu; then Hub.evictMu, member.checkMu, timers.mu.
+// Taken in this order: room.mu, Session.mu, writer.mu, account.mu; then Hub.evictMu, member.checkMu, timers.mu.
 // Hub.mu is never held together with room.mu, so a busy room delays no other. No callback of the host, no Observer and no blocking call of a Sink runs under any of them. Besides
 // these a connection has a token (writer.busy), never waited for: who finds it taken leaves a note for its holder.
 package room

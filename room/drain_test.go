@@ -78,6 +78,7 @@ func TestAfterShutdown(t *testing.T) {
 			t.Fatalf("Shutdown = %v", err)
 		}
 		_, positionErr := h.Position(ctx, "p")
+		_, notifyErr := h.Notify(ctx, "alice", protocol.Event{Type: "x"})
 		_, connectErr := h.Connect(ctx, auth.Identity{UserID: "bob"}, &pipe{}, nil)
 		for name, err := range map[string]error{
 			"BroadcastTaskUpdated":     h.BroadcastTaskUpdated(ctx, "p", 1),
@@ -86,7 +87,7 @@ func TestAfterShutdown(t *testing.T) {
 			"BroadcastTaskReordered":   h.BroadcastTaskReordered(ctx, "p", nil),
 			"BroadcastProgressUpdated": h.BroadcastProgressUpdated(ctx, "p", 1),
 			"Broadcast":                h.Broadcast(ctx, "p", protocol.Event{Type: "x"}),
-			"Notify":                   h.Notify(ctx, "alice", protocol.Event{Type: "x"}),
+			"Notify":                   notifyErr,
 			"Resync":                   h.Resync(ctx, "p"),
 			"Revoke":                   errorOf(h.Revoke(ctx, "p", "alice")),
 			"Disconnect":               errorOf(h.Disconnect(ctx, "alice")),

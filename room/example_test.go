@@ -226,7 +226,7 @@ func ExampleHub_Revoke() {
 	if err := hub.BroadcastTaskDeleted(background, "demo", "7"); err != nil {
 		log.Fatal(err)
 	}
-	if err := hub.Notify(background, "bob", protocol.Event{Type: "notice", Data: "the connection stays"}); err != nil {
+	if _, err := hub.Notify(background, "bob", protocol.Event{Type: "notice", Data: "the connection stays"}); err != nil {
 		log.Fatal(err)
 	}
 	fmt.Println(bob.next())

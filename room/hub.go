@@ -36,6 +36,7 @@ type Hub struct {
 	rooms    map[string]*room
 	sessions map[*Session]struct{}
 	users    map[string][]*Session
+	accounts map[string]*account   // of every user with a session that is not buried
 	closing  map[*Session]struct{} // no longer in users, but something may still be written to them
 	floor    uint64                // highest last seq of any log deleted so far
 	closed   bool
@@ -59,6 +60,7 @@ func NewHub(opts *Options) *Hub {
 		rooms:    make(map[string]*room),
 		sessions: make(map[*Session]struct{}),
 		users:    make(map[string][]*Session),
+		accounts: make(map[string]*account),
 		closing:  make(map[*Session]struct{}),
 		drained:  make(chan struct{}),
 		start:    time.Now(),

@@ -99,7 +99,7 @@ func TestPayload(t *testing.T) {
 		if err := broadcast(jsonOf(256<<10 + 1)); !errors.Is(err, protocol.ErrEventTooLarge) {
 			t.Errorf("one byte too many: %v, want ErrEventTooLarge", err)
 		}
-		if err := h.Notify(t.Context(), "alice", protocol.Event{Type: "x", Data: jsonOf(256<<10 + 1)}); !errors.Is(err, protocol.ErrEventTooLarge) {
+		if _, err := h.Notify(t.Context(), "alice", protocol.Event{Type: "x", Data: jsonOf(256<<10 + 1)}); !errors.Is(err, protocol.ErrEventTooLarge) {
 			t.Errorf("a notice with one byte too many: %v, want ErrEventTooLarge", err)
 		}
 		if err := broadcast(json.RawMessage(`{`)); !errors.Is(err, protocol.ErrEventData) {

@@ -40,6 +40,16 @@ type Options struct {
 	// 1 KiB of rooms in use. Default 256 MiB.
 	HistoryTotal int
 
+	// QueuePerConnection is how many bytes of answers and events of Notify may wait to be written to one connection, besides
+	// the one message that is being written. At the bound the hub handles no further message of the connection until the client
+	// has read some of them, and drops events of Notify; it closes no connection that reads. One answer may exceed
+	// the bound, and so may answers that the client did not ask for, such as removed. These bytes are not part of HistoryTotal.
+	// Default 512 KiB.
+	QueuePerConnection int
+	// QueuePerUser is the same bound for all connections of one user together. An event of Notify counts once, for
+	// however many of them it waits. It holds up only connections to which something waits. Default 1 MiB.
+	QueuePerUser int
+
 	// MaxPayload is the largest data of a broadcast, in bytes; a larger one is an error to the caller. Default 256 KiB.
 	MaxPayload int
 	// RoomsPerConnection is how many plans one connection can be in. Default 64.
@@ -81,8 +91,8 @@ const (
 	maxExcesses               = 3 // within excessWindow close the connection
 	excessWindow              = 10 * time.Second
 
-	maxInbox   = 128 // messages of one connection waiting for its worker
-	maxAnswers = 64  // answers to one connection waiting to be written
+	maxInbox       = 128 // messages of one connection waiting for its worker
+	answerOverhead = 96  // bytes that an answer counts besides its payload
 
 	authenticateEvery    = 10 * time.Second
 	reauthorizeParallel  = 16
@@ -117,6 +127,8 @@ func (o *Options) withDefaults() Options {
 	setDefault("HistoryBytes", &c.HistoryBytes, 1<<20)
 	setDefault("HistoryAge", &c.HistoryAge, 30*time.Minute)
 	setDefault("HistoryTotal", &c.HistoryTotal, 256<<20)
+	setDefault("QueuePerConnection", &c.QueuePerConnection, 512<<10)
+	setDefault("QueuePerUser", &c.QueuePerUser, 1<<20)
 	setDefault("MaxPayload", &c.MaxPayload, 256<<10)
 	setDefault("RoomsPerConnection", &c.RoomsPerConnection, 64)
 	setDefault("ConnectionsPerUser", &c.ConnectionsPerUser, 20)

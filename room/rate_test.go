@@ -2,8 +2,6 @@ package room_test
 
 import (
 	"context"
-	"fmt"
-	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -143,35 +141,4 @@ func TestInbox(t *testing.T) {
 			}
 		}
 	})
-}
-
-// More than 64 answers wait for nobody: besides the one that the writer waits with.
-func TestTooManyAnswers(t *testing.T) {
-	for _, test := range []struct {
-		answers int
-		closed  bool
-	}{{1 + 64, false}, {1 + 65, true}} {
-		t.Run(fmt.Sprint(test.answers), func(t *testing.T) {
-			bubble(t, nil, func(t *testing.T, h *room.Hub) {
-				p := openPipe(t, h, "alice", -1)
-				p.read()
-				p.open(0)
-				for range test.answers {
-					p.send(pingMessage)
-					synctest.Wait()
-				}
-				if got := h.Stats().TooSlow == 1; got != test.closed {
-					t.Errorf("closed %v, want %v", got, test.closed)
-				}
-				p.open(-1)
-				got := p.read()
-				if n := strings.Count(got, `"type":"pong"`); !test.closed && n != test.answers {
-					t.Errorf("%d answers, want %d", n, test.answers)
-				}
-				if test.closed && !strings.HasSuffix(got, "(close 4508 too slow)\n") {
-					t.Errorf("wrote %q, want close 4508 at its end", got)
-				}
-			})
-		})
-	}
 }

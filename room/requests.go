@@ -16,9 +16,10 @@ type inbound struct {
 	err *protocol.RequestError // answered in its turn; nil if req is to be handled
 }
 
-// Receive takes one complete message of the peer. It does not keep message, and does not block: a worker that exists
-// only while there is something to do handles the messages of a connection in order, so a slow Authorize delays
-// that connection alone.
+// Receive takes one complete message of the peer, and does not keep it. A worker that exists only while there is something to do
+// handles the messages of a connection in order, so a slow Authorize delays that connection alone. Receive blocks only for a peer
+// that sends messages faster than it reads the answers: while Options.QueuePerConnection is exceeded and the
+// message is over the rate, or too many others have not been handled yet.
 func (s *Session) Receive(message []byte) {
 	now := time.Now()
 	s.said.Store(s.hub.clock())
@@ -31,11 +32,7 @@ func (s *Session) Receive(message []byte) {
 	var err error
 	in.req, err = protocol.DecodeRequest(message)
 	errors.As(err, &in.err)
-	if !s.messages.take(now, messageRate, messageBurst) {
-		s.limited(now, in)
-		return
-	}
-	if !s.enqueue(in) {
+	if !s.messages.take(now, messageRate, messageBurst) || !s.enqueue(in) {
 		s.limited(now, in)
 	}
 }
@@ -50,13 +47,18 @@ func (s *Session) limited(now time.Time, in inbound) {
 	if in.err != nil {
 		re = in.err.Re
 	}
+	s.out.awaitQueue()
 	s.fail(in.req.PlanID, re, protocol.ErrorRateLimited)
 }
 
-// enqueue reports whether there was room in the inbox, or the connection is closing anyway.
+// enqueue puts a message into the inbox. It reports false if the inbox is full. If that is because too much waits to be written, it is
+// a matter of how fast the peer reads, and not of the rate: then enqueue waits, and so, in the end, does the peer.
 func (s *Session) enqueue(in inbound) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	for len(s.inbox) >= maxInbox && s.paused && !s.closing {
+		s.awaitSpaceLocked()
+	}
 	if s.closing {
 		return true
 	}
@@ -64,14 +66,45 @@ func (s *Session) enqueue(in inbound) bool {
 		return false
 	}
 	s.inbox = append(s.inbox, in)
-	if !s.working {
-		s.working = true
-		s.hub.wg.Go(s.work)
-	}
+	s.startWorkerLocked()
 	return true
 }
 
-// work handles the inbox until it is empty.
+// awaitSpaceLocked releases s.mu until the worker has taken a message or the connection is closing, and takes it again.
+func (s *Session) awaitSpaceLocked() {
+	if s.space == nil {
+		s.space = make(chan struct{})
+	}
+	space := s.space
+	s.mu.Unlock()
+	<-space
+	s.mu.Lock()
+}
+
+// tellSpaceLocked ends awaitSpaceLocked.
+func (s *Session) tellSpaceLocked() {
+	s.paused = false
+	if s.space != nil {
+		close(s.space)
+		s.space = nil
+	}
+}
+
+func (s *Session) startWorkerLocked() {
+	if !s.working && len(s.inbox) > 0 {
+		s.working = true
+		s.hub.wg.Go(s.work)
+	}
+}
+
+// resume starts the worker again after [writer.pause] has stopped it.
+func (s *Session) resume() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.startWorkerLocked()
+}
+
+// work handles the inbox until it is empty, or too much waits to be written: the next message may ask for more.
 func (s *Session) work() {
 	for {
 		s.mu.Lock()
@@ -80,6 +113,12 @@ func (s *Session) work() {
 			s.mu.Unlock()
 			return
 		}
+		if s.out.pause() {
+			s.paused, s.working = true, false
+			s.mu.Unlock()
+			return // resume starts another worker
+		}
+		s.tellSpaceLocked()
 		in := s.inbox[0]
 		s.inbox[0] = inbound{}
 		s.inbox = s.inbox[1:]

@@ -294,21 +294,6 @@ func TestSeamSupersededNotices(t *testing.T) {
 	})
 }
 
-// A client that does not read and joins again and again is bounded as any other that asks too much.
-func TestSeamAnswersAreBounded(t *testing.T) {
-	seamTest(t, nil, func(t *testing.T, h *room.Hub, p *peer, _, _ *seam) {
-		p.stall()
-		for range 70 {
-			p.join("p", nil)
-		}
-		synctest.Wait()
-		time.Sleep(2 * time.Second)
-		if got := h.Stats(); got.TooSlow != 1 || !p.isClosed() {
-			t.Errorf("closed %v, %+v", p.isClosed(), got)
-		}
-	})
-}
-
 // A yes that comes with the end of its time is no yes, whichever of the two is noticed first.
 func TestSeamAuthorizeTooLate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

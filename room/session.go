@@ -13,8 +13,8 @@ import (
 )
 
 // Session is one connection's side of the conversation. The transport that called [Hub.Connect] feeds it: Receive,
-// Seen and ControlFrame come from its one reader; every other method may be called from anywhere. None of them blocks, and
-// End is owed exactly once, when the reader has ended.
+// Seen and ControlFrame come from its one reader; every other method may be called from anywhere. None of them blocks, except
+// Receive for a peer that does not read its answers; End is owed exactly once, when the reader has ended.
 type Session struct {
 	// Fixed at creation.
 	hub      *Hub
@@ -43,6 +43,8 @@ type Session struct {
 	members  []*member // at most Options.RoomsPerConnection
 	inbox    []inbound
 	working  bool               // a worker handles the inbox
+	paused   bool               // the worker has stopped because too much waits to be written
+	space    chan struct{}      // closed when the worker takes a message; nil if nobody waits
 	closing  bool               // no room is joined any more
 	code     protocol.CloseCode // why it is closing
 	renewed  time.Time          // last authenticate
@@ -137,6 +139,7 @@ func (h *Hub) register(s *Session) (replaced *Session, err error) {
 		}
 	}
 	h.users[s.userID] = append(own, s)
+	s.out.queue.account = h.accountLocked(s.userID)
 	h.sessions[s] = struct{}{}
 	h.open.Add(1)
 	h.stats.connects.Add(1)
@@ -274,6 +277,7 @@ func (s *Session) beginClosing(code protocol.CloseCode) (members []*member, firs
 		return nil, false
 	}
 	s.closing, s.code, s.inbox = true, code, nil
+	s.tellSpaceLocked()
 	members = slices.Clone(s.members)
 	for _, t := range []*timer{s.expiry, s.silence, s.pinger} {
 		s.hub.timers.stop(t)
@@ -359,6 +363,7 @@ func (s *Session) bury() {
 	defer h.mu.Unlock()
 	s.buried = true
 	delete(h.closing, s)
+	h.releaseAccountLocked(s)
 }
 
 // closeLater is Close for where no observer may be called: by a timer, or under a lock.

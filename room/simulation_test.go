@@ -839,7 +839,7 @@ func (s *sim) renew(c *client) {
 func (s *sim) ping(c *client) { c.request(protocol.Request{Type: protocol.TypePing}) }
 
 func (s *sim) notify() {
-	if err := s.hub.Notify(s.t.Context(), pick(s.rnd, s.users), protocol.Event{Type: "note", Data: 1}); err != nil {
+	if _, err := s.hub.Notify(s.t.Context(), pick(s.rnd, s.users), protocol.Event{Type: "note", Data: 1}); err != nil {
 		s.fail("Notify: %v", err)
 	}
 }
@@ -968,7 +968,7 @@ func (s *sim) shutdown() {
 	_, position := s.hub.Position(ctx, "p")
 	for name, err := range map[string]error{
 		"Position": position, "Resync": s.hub.Resync(ctx, "p"), "Revoke": errorOf(s.hub.Revoke(ctx, "p", "u")), "Disconnect": errorOf(s.hub.Disconnect(ctx, "u")),
-		"Broadcast": s.hub.BroadcastTaskDeleted(ctx, "p", "1"), "Notify": s.hub.Notify(ctx, "u", protocol.Event{Type: "x"}),
+		"Broadcast": s.hub.BroadcastTaskDeleted(ctx, "p", "1"), "Notify": errorOf(s.hub.Notify(ctx, "u", protocol.Event{Type: "x"})),
 		"Connect": newPeer(1, 1).connect(s.hub, auth.Identity{UserID: "u"}, "", nil),
 	} {
 		if !errors.Is(err, room.ErrHubClosed) {

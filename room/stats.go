@@ -18,10 +18,12 @@ type Stats struct {
 	Slow       uint64 // times that a full socket left a frame half written
 	TooSlow    uint64 // connections closed for being too slow (4508)
 	Denied     uint64 // joins refused
+
+	NotifiesDropped uint64 // events of Notify not queued for a connection, because too much waited to be written to it
 }
 
 type counters struct {
-	connects, broadcasts, joins, recovered, resyncs, slow, tooSlow, denied atomic.Uint64
+	connects, broadcasts, joins, recovered, resyncs, slow, tooSlow, denied, notifiesDropped atomic.Uint64
 }
 
 // Stats returns the numbers of this moment.
@@ -33,5 +35,6 @@ func (h *Hub) Stats() Stats {
 	c := &h.stats
 	s.Connects, s.Broadcasts, s.Joins, s.Recovered = c.connects.Load(), c.broadcasts.Load(), c.joins.Load(), c.recovered.Load()
 	s.Resyncs, s.Slow, s.TooSlow, s.Denied = c.resyncs.Load(), c.slow.Load(), c.tooSlow.Load(), c.denied.Load()
+	s.NotifiesDropped = c.notifiesDropped.Load()
 	return s
 }

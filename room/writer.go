@@ -3,8 +3,6 @@ package room
 import (
 	"sync"
 	"time"
-
-	"github.com/planrooms/planrooms/protocol"
 )
 
 // writer is the sending side of one connection. At most one goroutine at a time holds its token (busy) and writes: a
@@ -31,11 +29,10 @@ type writer struct {
 	flushed   bool       // the last frames have been taken whole
 	tooSlow   bool       // 4508 was decided; lastBy holds
 	writingOf string     // the plan of which the holder writes entries, or the rest of a frame
-	writing   *chunk     // what it writes, if that is a chunk of answers
 	boundary  []chan struct{}
 
 	dirty     []*member // members with entries to write, in turn
-	answers   []answer
+	queue     outbound
 	pong      []byte // control frame of the transport; only the newest is kept
 	ping      bool
 	rest      rest
@@ -44,12 +41,6 @@ type writer struct {
 	slowSince time.Time // when the frame in rest was begun
 
 	done chan struct{} // closed when dead and nobody holds the token any more
-}
-
-// answer is a message to this connection alone.
-type answer struct {
-	payload []byte
-	planID  string // the plan it tells of; "" if none
 }
 
 // rest is what a full socket left of a frame.
@@ -66,20 +57,34 @@ func newWriter(s *Session, sink Sink, held bool) *writer {
 	return &writer{s: s, sink: sink, framing: sink.Framing(), busy: held, done: make(chan struct{})}
 }
 
-// answer queues a message to this connection and writes it if nobody else is writing.
+// answer queues a message to this connection and writes it if no other goroutine is writing. It is queued however much waits already:
+// the caller is the worker, which pause holds up, or something that happens seldom.
 func (w *writer) answer(a answer) {
 	w.mu.Lock()
 	if w.dead || w.ending {
 		w.mu.Unlock()
 		return
 	}
-	if len(w.answers) >= maxAnswers {
-		w.mu.Unlock()
-		w.s.Close(protocol.CloseTooSlow)
-		return
-	}
-	w.answers = append(w.answers, a)
+	w.queue.push(a)
 	w.startLocked()
+}
+
+// notify is answer for an event of Notify. It reports whether the event was queued. At a bound it is dropped, and counted; full says that
+// the account of the user was at its bound before.
+func (w *writer) notify(n *notice, full bool) (queued bool) {
+	w.mu.Lock()
+	if w.dead || w.ending {
+		w.mu.Unlock()
+		return false
+	}
+	if q := &w.queue; q.bytes >= w.s.hub.opts.QueuePerConnection || full && q.bytes > 0 {
+		w.mu.Unlock()
+		w.s.hub.stats.notifiesDropped.Add(1)
+		return false
+	}
+	w.queue.push(answer{payload: n.payload, notice: n})
+	w.startLocked()
+	return true
 }
 
 // control queues a control frame of the transport, in place of one that still waits: of several pings only the
@@ -112,12 +117,7 @@ func (w *writer) admit(m *member, a answer) bool {
 		w.mu.Unlock()
 		return false
 	}
-	if len(w.answers) >= maxAnswers {
-		w.mu.Unlock()
-		w.s.Close(protocol.CloseTooSlow)
-		return false
-	}
-	w.answers = append(w.answers, a)
+	w.queue.push(a)
 	w.markDirtyLocked(m)
 	w.startLocked()
 	return true
@@ -133,6 +133,7 @@ func (w *writer) finish(last []byte) {
 	}
 	w.ending, w.last, w.lastBy = true, last, time.Now().Add(closeTimeout)
 	w.s.hub.timers.after(closeTimeout, w.cutUnlessFlushed)
+	w.unpauseLocked()
 	w.startLocked()
 }
 
@@ -173,7 +174,10 @@ func (w *writer) cut() {
 // killLocked drops all that waits.
 func (w *writer) killLocked() {
 	w.dead, w.waiting = true, true // its holder has to find out
-	w.dirty, w.answers, w.pong, w.rest, w.last = nil, nil, nil, rest{}, nil
+	w.dirty, w.pong, w.rest, w.last = nil, nil, rest{}, nil
+	w.queue.taken = 0
+	w.queue.drop(0, len(w.queue.answers))
+	w.unpauseLocked()
 }
 
 func (w *writer) closeDone() {

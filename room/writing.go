@@ -12,7 +12,7 @@ import (
 
 // wroteLocked ends a call of the sink: whoever waits for a frame boundary can look.
 func (w *writer) wroteLocked() {
-	w.inWrite, w.writing, w.writingOf = false, nil, ""
+	w.inWrite, w.writingOf = false, ""
 	for _, c := range w.boundary {
 		close(c)
 	}
@@ -78,7 +78,7 @@ func (w *writer) step(block bool) (more bool) {
 		return false
 	case w.rest.frame != nil:
 		return w.writeRest(block)
-	case w.pong != nil || w.ping || len(w.answers) > 0:
+	case w.pong != nil || w.ping || len(w.queue.answers) > 0:
 		c := newChunk(w.framing)
 		w.takeAnswersLocked(c)
 		return w.writeChunk(c, nil, block)
@@ -118,7 +118,7 @@ func (w *writer) step(block bool) (more bool) {
 	}
 }
 
-// takeAnswersLocked moves control frames and answers into c.
+// takeAnswersLocked moves control frames into c and copies answers, as many as fit a batch. They leave the queue once they have been written.
 func (w *writer) takeAnswersLocked(c *chunk) {
 	if w.pong != nil {
 		c.addRaw(w.pong)
@@ -128,10 +128,11 @@ func (w *writer) takeAnswersLocked(c *chunk) {
 		c.addPing()
 		w.ping = false
 	}
-	for _, a := range w.answers {
-		c.addAnswer(a)
+	q := &w.queue
+	for q.taken < len(q.answers) && (q.taken == 0 || len(c.buf)+len(q.answers[q.taken].payload) <= batchBytes) {
+		c.addAnswer(q.answers[q.taken])
+		q.taken++
 	}
-	w.answers = nil
 }
 
 // putLocked writes b. It is called by the holder of the token with mu held, and returns with mu held.
@@ -208,8 +209,6 @@ func (w *writer) writeChunk(c *chunk, m *member, block bool) (more bool) {
 	defer c.release()
 	if m != nil {
 		w.writingOf = m.room.id
-	} else {
-		w.writing = c
 	}
 	n, err := w.putLocked(c.buf, block)
 	if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
@@ -230,8 +229,8 @@ func (w *writer) writeChunk(c *chunk, m *member, block bool) (more bool) {
 			}
 			continue
 		}
-		if m == nil { // answers are gone from the queue: keep them all
-			w.keepAnswersLocked(c, i, n-begin)
+		if m == nil {
+			w.putBackLocked(c, i, n-begin)
 		} else {
 			if n > begin {
 				m.cur = f.after
@@ -240,6 +239,9 @@ func (w *writer) writeChunk(c *chunk, m *member, block bool) (more bool) {
 			w.markDirtyLocked(m)
 		}
 		break
+	}
+	if m == nil {
+		w.answersWrittenLocked(c, n)
 	}
 	if err != nil {
 		return w.tooSlowLocked()
@@ -252,23 +254,36 @@ func (w *writer) writeChunk(c *chunk, m *member, block bool) (more bool) {
 	return true
 }
 
-// keepAnswersLocked keeps what a full socket left of a chunk of control frames and answers: frame i, of which off bytes
-// have been written, and those after it.
-func (w *writer) keepAnswersLocked(c *chunk, i, off int) {
+// putBackLocked puts back the control frames of a chunk that a full socket has not taken, and keeps the rest of frame i, of
+// which off bytes have been written.
+func (w *writer) putBackLocked(c *chunk, i, off int) {
 	if off > 0 {
 		w.keepLocked(rest{frame: c.whole(i), off: off, planID: c.frames[i].answer.planID})
 		i++
 	}
-	var back []answer
 	for ; i < len(c.frames); i++ {
 		switch f := &c.frames[i]; {
 		case f.answer.payload != nil:
-			back = append(back, f.answer)
+			return // it is still in the queue, and so are those after it
 		case f.ping:
 			w.ping = true
 		case w.pong == nil:
 			w.pong = c.whole(i)
 		}
 	}
-	w.answers = append(back, w.answers...)
+}
+
+// answersWrittenLocked removes the answers of c from the queue that were written, n bytes of c in all, be it in part.
+func (w *writer) answersWrittenLocked(c *chunk, n int) {
+	q := &w.queue
+	done, begin := 0, 0
+	for i := range c.frames {
+		if c.frames[i].answer.payload != nil && n > begin {
+			done++
+		}
+		begin = c.frames[i].end
+	}
+	q.taken = 0
+	q.drop(0, done)
+	w.unpauseLocked()
 }

@@ -125,7 +125,7 @@ func (l *live) planShared(r *http.Request, userID, planID, title string) {
 	event := protocol.Event{Type: typePlanShared, Data: struct {
 		Plan plan `json:"plan"`
 	}{plan{planID, title}}}
-	if err := l.hub.Notify(r.Context(), userID, event); err != nil {
+	if _, err := l.hub.Notify(r.Context(), userID, event); err != nil {
 		l.log.ErrorContext(r.Context(), "notify", "user", userID, "error", err)
 	}
 }

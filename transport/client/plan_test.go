@@ -239,7 +239,7 @@ func TestNotices(t *testing.T) {
 	s := newServer(t, config{})
 	c := s.dial("ann")
 	notify := func(text string) {
-		if err := s.hub.Notify(t.Context(), "ann", protocol.Event{Type: "assigned", Data: text}); err != nil {
+		if _, err := s.hub.Notify(t.Context(), "ann", protocol.Event{Type: "assigned", Data: text}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -1,0 +1,212 @@
+package room
+
+import (
+	"slices"
+	"sync"
+)
+
+// answer is a message for one connection alone.
+type answer struct {
+	payload []byte
+	planID  string  // the plan it concerns; "" if none
+	notice  *notice // what Notify sends; nil for every other answer
+}
+
+// cost is how many bytes of memory a queued answer counts.
+func (a *answer) cost() int { return answerOverhead + len(a.payload) }
+
+// notice is an event of Notify, shared by the connections of the user.
+type notice struct {
+	payload []byte
+	queues  int // in how many queues it waits; guarded by account.mu
+}
+
+// account counts what waits for all connections of one user.
+type account struct {
+	limit    int // Options.QueuePerUser; fixed at creation
+	sessions int // connections that use it; guarded by Hub.mu
+
+	mu     sync.Mutex // guards the following; taken after writer.mu
+	bytes  int
+	paused []*writer // that wait for the account to fall below its bound
+}
+
+// outbound is the queue of the answers to one connection, in the order in which they are written. An answer leaves the queue
+// when it has been written, or when a full socket has left part of it. Guarded by writer.mu.
+//
+// The queue is bounded: while the peer does not read, the connection's worker handles none of its messages, so no answers
+// are added but those that the host or the hub causes. Only events of Notify are dropped. The bounds are those of
+// Options.QueuePerConnection and Options.QueuePerUser; a connection with an empty queue is never held up by the
+// other connections of its user.
+type outbound struct {
+	account *account // fixed at creation
+	answers []answer
+	taken   int // how many of the first answers are being written
+	bytes   int // cost of all answers
+
+	paused  bool          // the worker has stopped until the queue is below its bound
+	drained chan struct{} // closed when paused ends; nil if nobody waits
+}
+
+// push appends an answer.
+func (q *outbound) push(a answer) {
+	q.answers = append(q.answers, a)
+	q.bytes += a.cost()
+	q.account.add(&a)
+}
+
+// drop removes the answers from place i to place j.
+func (q *outbound) drop(i, j int) {
+	for k := i; k < j; k++ {
+		q.bytes -= q.answers[k].cost()
+		q.account.remove(&q.answers[k])
+	}
+	if i == 0 {
+		clear(q.answers[:j])
+		q.answers = q.answers[j:]
+	} else {
+		q.answers = slices.Delete(q.answers, i, j)
+	}
+	if len(q.answers) == 0 {
+		q.answers = nil // hold no array while idle
+	}
+}
+
+// dropPlan removes the answers that concern a plan, or any plan if planID is "", save those that are being written.
+func (q *outbound) dropPlan(planID string) {
+	for i := len(q.answers) - 1; i >= q.taken; i-- {
+		if concerns(q.answers[i].planID, planID) {
+			q.drop(i, i+1)
+		}
+	}
+}
+
+// concerns reports whether a message of the plan told, or of none if that is "", concerns the plan asked for, where "" stands for any.
+func concerns(told, asked string) bool { return told != "" && (asked == "" || told == asked) }
+
+// accountLocked returns the account of a user for one more connection.
+func (h *Hub) accountLocked(userID string) *account {
+	a := h.accounts[userID]
+	if a == nil {
+		a = &account{limit: h.opts.QueuePerUser}
+		h.accounts[userID] = a
+	}
+	a.sessions++
+	return a
+}
+
+// releaseAccountLocked ends the use of the account by one connection.
+func (h *Hub) releaseAccountLocked(s *Session) {
+	if a := s.out.queue.account; a.sessions > 1 {
+		a.sessions--
+	} else {
+		delete(h.accounts, s.userID)
+	}
+}
+
+func (a *account) add(x *answer) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if x.notice != nil {
+		if x.notice.queues++; x.notice.queues > 1 {
+			return // the queues share its payload
+		}
+	}
+	a.bytes += x.cost()
+}
+
+func (a *account) remove(x *answer) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if x.notice != nil {
+		if x.notice.queues--; x.notice.queues > 0 {
+			return
+		}
+	}
+	a.bytes -= x.cost()
+	if len(a.paused) > 0 && a.bytes < a.limit {
+		for _, w := range a.paused {
+			w.s.hub.wg.Go(w.unpause) // not here: the lock of another connection's writer is taken before this one
+		}
+		a.paused = nil
+	}
+}
+
+// full reports whether the account is at its bound.
+func (a *account) full() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.bytes >= a.limit
+}
+
+// holdsUp is full, and if the account is at its bound it has w.unpause called once it no longer is.
+func (a *account) holdsUp(w *writer) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.bytes < a.limit {
+		return false
+	}
+	if !slices.Contains(a.paused, w) {
+		a.paused = append(a.paused, w)
+	}
+	return true
+}
+
+// congestedLocked reports whether the queue is at a bound: nothing is to be added that can wait. If it is, unpause is
+// called later.
+func (w *writer) congestedLocked() bool {
+	q := &w.queue
+	return q.bytes >= w.s.hub.opts.QueuePerConnection || q.bytes > 0 && q.account.holdsUp(w)
+}
+
+// pause reports whether the connection's worker has to stop before it takes the next message, because too much waits to be
+// written. Session.resume is then called, in a goroutine of its own, when the queue is below its bound.
+// The worker calls it with Session.mu held, so that the resume comes after it has noted that it stopped.
+func (w *writer) pause() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.dead || w.ending || !w.congestedLocked() {
+		return false
+	}
+	w.queue.paused = true
+	return true
+}
+
+// awaitQueue waits until the queue is below its bound or the connection is ending, It is for the transport's
+// reader: what the peer sends must not make answers faster than the peer reads them.
+func (w *writer) awaitQueue() {
+	w.mu.Lock()
+	if w.dead || w.ending || !w.congestedLocked() {
+		w.mu.Unlock()
+		return
+	}
+	if w.queue.drained == nil {
+		w.queue.drained = make(chan struct{})
+	}
+	drained := w.queue.drained
+	w.mu.Unlock()
+	<-drained
+}
+
+// unpause is unpauseLocked.
+func (w *writer) unpause() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.unpauseLocked()
+}
+
+// unpauseLocked lets worker and reader go on if the queue is below its bound or the connection is ending.
+func (w *writer) unpauseLocked() {
+	q := &w.queue
+	if !q.paused && q.drained == nil || !w.dead && !w.ending && w.congestedLocked() {
+		return
+	}
+	if q.paused {
+		q.paused = false
+		w.s.hub.wg.Go(w.s.resume) // not here: Session.mu is taken before writer.mu
+	}
+	if q.drained != nil {
+		close(q.drained)
+		q.drained = nil
+	}
+}
