@@ -172,13 +172,13 @@ func (w *writer) pause() bool {
 	return true
 }
 
-// awaitQueue waits until the queue is below its bound or the connection is ending, It is for the transport's
-// reader: what the peer sends must not make answers faster than the peer reads them.
-func (w *writer) awaitQueue() {
+// awaitQueue waits until the queue is below its bound or the connection is ending, and reports whether it had to wait. It is for the
+// transport's reader: what the peer sends must not make answers faster than the peer reads them.
+func (w *writer) awaitQueue() (waited bool) {
 	w.mu.Lock()
 	if w.dead || w.ending || !w.congestedLocked() {
 		w.mu.Unlock()
-		return
+		return false
 	}
 	if w.queue.drained == nil {
 		w.queue.drained = make(chan struct{})
@@ -186,6 +186,7 @@ func (w *writer) awaitQueue() {
 	drained := w.queue.drained
 	w.mu.Unlock()
 	<-drained
+	return true
 }
 
 // unpause is unpauseLocked.

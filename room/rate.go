@@ -4,19 +4,26 @@ import "time"
 
 // bucket is a token bucket: burst tokens at first, refilled at rate per second. The zero value is full.
 type bucket struct {
-	used float64
+	used float64 // negative after forgive
 	at   time.Time
 }
 
 // take reports whether a token was there, and takes it.
 func (b *bucket) take(now time.Time, rate, burst float64) bool {
-	b.used = max(0, b.used-now.Sub(b.at).Seconds()*rate)
+	b.used = max(min(b.used, 0), b.used-now.Sub(b.at).Seconds()*rate)
 	b.at = now
 	if b.used+1 > burst {
 		return false
 	}
 	b.used++
 	return true
+}
+
+// forgive makes up for d, up to now, in which nothing was taken because the reader had to wait: what the peer sent meanwhile, at the
+// rate, comes in one go, and may be more than a burst.
+func (b *bucket) forgive(now time.Time, d time.Duration, rate float64) {
+	b.used -= d.Seconds() * rate
+	b.at = now
 }
 
 // excesses remembers when a connection last went over a limit.

@@ -32,13 +32,19 @@ func (s *Session) Receive(message []byte) {
 	var err error
 	in.req, err = protocol.DecodeRequest(message)
 	errors.As(err, &in.err)
-	if !s.messages.take(now, messageRate, messageBurst) || !s.enqueue(in) {
-		s.limited(now, in)
+	waited := false
+	if !s.messages.take(now, messageRate, messageBurst) || !s.enqueue(in, &waited) {
+		s.limited(now, in, &waited)
+	}
+	if end := time.Now(); waited {
+		s.late = true
+		s.messages.forgive(end, end.Sub(now), messageRate)
+		s.controls.forgive(end, end.Sub(now), controlRate)
 	}
 }
 
 // limited refuses a message that is over the rate.
-func (s *Session) limited(now time.Time, in inbound) {
+func (s *Session) limited(now time.Time, in inbound, waited *bool) {
 	if s.excesses.add(now) {
 		s.Close(protocol.CloseRateLimited)
 		return
@@ -47,23 +53,26 @@ func (s *Session) limited(now time.Time, in inbound) {
 	if in.err != nil {
 		re = in.err.Re
 	}
-	s.out.awaitQueue()
+	*waited = s.out.awaitQueue() || *waited
 	s.fail(in.req.PlanID, re, protocol.ErrorRateLimited)
 }
 
 // enqueue puts a message into the inbox. It reports false if the inbox is full. If that is because too much waits to be written, it is
 // a matter of how fast the peer reads, and not of the rate: then enqueue waits, and so, in the end, does the peer.
-func (s *Session) enqueue(in inbound) bool {
+func (s *Session) enqueue(in inbound, waited *bool) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for len(s.inbox) >= maxInbox && s.paused && !s.closing {
+	for len(s.inbox) >= maxInbox && (s.behind || s.late) && !s.closing {
 		s.awaitSpaceLocked()
+		*waited = true
 	}
-	if s.closing {
+	switch {
+	case s.closing:
 		return true
-	}
-	if len(s.inbox) >= maxInbox {
+	case len(s.inbox) >= maxInbox:
 		return false
+	case len(s.inbox) == 0 && s.messages.used > 0:
+		s.late = false // no more than a burst can come at once, which the inbox holds
 	}
 	s.inbox = append(s.inbox, in)
 	s.startWorkerLocked()
@@ -83,7 +92,6 @@ func (s *Session) awaitSpaceLocked() {
 
 // tellSpaceLocked ends awaitSpaceLocked.
 func (s *Session) tellSpaceLocked() {
-	s.paused = false
 	if s.space != nil {
 		close(s.space)
 		s.space = nil
@@ -109,12 +117,12 @@ func (s *Session) work() {
 	for {
 		s.mu.Lock()
 		if len(s.inbox) == 0 {
-			s.inbox, s.working = nil, false
+			s.inbox, s.working, s.behind = nil, false, false
 			s.mu.Unlock()
 			return
 		}
 		if s.out.pause() {
-			s.paused, s.working = true, false
+			s.behind, s.working = true, false
 			s.mu.Unlock()
 			return // resume starts another worker
 		}

@@ -29,6 +29,7 @@ type Session struct {
 	// Owned by the reader.
 	messages, controls bucket
 	excesses           excesses
+	late               bool // Receive had to wait, and more than a burst may have come meanwhile
 
 	seen   atomic.Int64 // when the last byte came; see Hub.clock
 	said   atomic.Int64 // when the last message came
@@ -43,7 +44,7 @@ type Session struct {
 	members  []*member // at most Options.RoomsPerConnection
 	inbox    []inbound
 	working  bool               // a worker handles the inbox
-	paused   bool               // the worker has stopped because too much waits to be written
+	behind   bool               // the worker has stopped because too much waited to be written, and the inbox has not been empty since
 	space    chan struct{}      // closed when the worker takes a message; nil if nobody waits
 	closing  bool               // no room is joined any more
 	code     protocol.CloseCode // why it is closing
