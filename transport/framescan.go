@@ -73,8 +73,8 @@ type clientHeader struct {
 	size   int    // of the header; 0 if some of it is missing
 }
 
-// header parses the header at the start of b (RFC 6455 sections 5.1 to 5.5). It finds a fault as soon
-// as the byte that has it is there, because a client that made one may send nothing more.
+// header parses the header at the start of b (RFC 6455 sections 5.1 to 5.5). It finds a fault as
+// soon as the byte that has it is there, because a client that made one may send nothing more.
 func (s *frameScan) header(b []byte) (clientHeader, error) {
 	if len(b) == 0 {
 		return clientHeader{}, nil

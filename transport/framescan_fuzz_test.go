@@ -8,7 +8,8 @@ import (
 	"github.com/planrooms/planrooms/transport"
 )
 
-// reference is frameScan written a second time, straight from RFC 6455, for bytes that are all there.
+// reference is frameScan written a second time, straight from RFC 6455, for bytes that are all
+// there.
 func reference(b []byte) (want scanned) {
 	var message bool // the first fragment has come, the last has not
 	fragments := 0
@@ -21,7 +22,8 @@ func reference(b []byte) (want scanned) {
 		opcode, final := rest[0]&0xF, rest[0]>>7 == 1
 		control := opcode >= 8
 		known := opcode <= 2 || opcode >= 8 && opcode <= 10
-		// 5.2: reserved bits and opcodes; 5.5: control frames have no fragments; 5.4: the order of fragments.
+		// 5.2: reserved bits and opcodes; 5.5: control frames have no fragments; 5.4: the order of
+		// fragments.
 		if rest[0]>>4&7 != 0 || !known || control && !final || !control && (opcode == 0) != message {
 			want.broken = true
 			return want

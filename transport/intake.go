@@ -14,8 +14,8 @@ const (
 
 	// messageWait is how long a message may take from its first byte to its last, control frames
 	// inside it included. It holds for a control frame between two messages as well. A client that
-	// takes longer is closed with 4408. Without the limit a client that sends one byte at a time, each
-	// a sign of life, could hold a message of 32 KiB in memory for ever.
+	// takes longer is closed with 4408. Without the limit a client that sends one byte at a time,
+	// each a sign of life, could hold a message of 32 KiB in memory for ever.
 	messageWait = time.Minute
 )
 
@@ -96,9 +96,9 @@ func (c *conn) ended() bool {
 	return c.finished || c.closed
 }
 
-// rest lets the library go until a client has sent a whole header or control frame, if none is there
-// yet. What the library holds for a connection, a goroutine among it, is more than everything else
-// there is. To make it again takes some microseconds, and clients send little.
+// rest lets the library go until a client has sent a whole header or control frame, if none is
+// there yet. What the library holds for a connection, a goroutine among it, is more than everything
+// else there is. To make it again takes some microseconds, and clients send little.
 func (c *conn) rest() error {
 	if err := c.admit(); err != nil || c.admitted > 0 {
 		return err

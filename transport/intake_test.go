@@ -10,8 +10,8 @@ import (
 	"github.com/planrooms/planrooms/transport"
 )
 
-// TestSlowFrames sends parts of frames with pauses between them. A message, or a control frame that is not inside one, has
-// messageWait from its first byte to its last.
+// TestSlowFrames sends parts of frames with pauses between them. A message, or a control frame that
+// is not inside one, has messageWait from its first byte to its last.
 func TestSlowFrames(t *testing.T) {
 	const short, long = transport.MessageWait - time.Second, transport.MessageWait + time.Second
 	var (
