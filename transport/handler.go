@@ -59,6 +59,7 @@ func NewHandler(hub *room.Hub, v auth.Verifier, opts *Options) http.Handler {
 
 // ServeHTTP turns one request into a connection, in the order that doc.go tells.
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	r = showToken(r)
 	query := r.URL.Query()
 	c := findCredentials(r, query, h.opts.CookieName)
 
