@@ -43,6 +43,7 @@
 //
 // # Beside the connection
 //
-// [Author] reads from a REST request who made a change, so that the tab that made it gets a receipt in place of the
-// event. [Inspect] shows an operator the rooms and who is in them.
+// [Author] reads from a REST request who made a change, so that the tab that made it gets a receipt
+// instead of the event. [HideToken] keeps tokens in URLs out of the host's logs. [Inspect] shows an
+// operator the rooms and who is in them.
 package transport

@@ -91,3 +91,40 @@ func ExampleOptions_allowOrigin() {
 	// false https://acme.plans.example.evil.example
 	// false https://acme.plans.example:8443
 }
+
+// The access log of a host writes down the URL of each request, and some clients send their token
+// in it.
+func ExampleHideToken() {
+	hub := room.NewHub(&room.Options{Authorize: canSeePlan})
+	defer hub.Shutdown(context.Background())
+	accessLog := func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			fmt.Println(r.Method, r.RequestURI)
+			next.ServeHTTP(w, r)
+		})
+	}
+	mux := http.NewServeMux()
+	mux.Handle("GET /ws", transport.NewHandler(hub, auth.Static(map[string]auth.Identity{"secret": {UserID: "ann"}}), nil))
+
+	handler := transport.HideToken(accessLog(mux)) // outermost
+	srv := httptest.NewServer(handler)
+	defer srv.Close()
+
+	r, err := http.NewRequest(http.MethodGet, srv.URL+"/ws?client=tab&token=secret", nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	r.Header = http.Header{
+		"Connection": {"Upgrade"}, "Upgrade": {"websocket"}, "Sec-Websocket-Version": {"13"},
+		"Sec-Websocket-Key": {"dGhlIHNhbXBsZSBub25jZQ=="},
+	}
+	resp, err := http.DefaultTransport.RoundTrip(r)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer resp.Body.Close()
+	fmt.Println(resp.Status)
+	// Output:
+	// GET /ws?client=tab
+	// 101 Switching Protocols
+}
