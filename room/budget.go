@@ -25,6 +25,10 @@ func (h *Hub) makeSpace() {
 		h.evictMu.Unlock()
 
 		r.mu.Lock()
+		if r.usedAgainLocked() {
+			r.mu.Unlock()
+			continue
+		}
 		r.listed = false
 		r.yieldLocked()
 		idle := r.idleLocked()
@@ -33,6 +37,15 @@ func (h *Hub) makeSpace() {
 			h.deleteIf(r, func() bool { return true })
 		}
 	}
+}
+
+// usedAgainLocked reports whether r got something between the moment makeSpace took it from
+// Hub.recent and the moment it locked r. Such a room is among the most recently used, and its
+// pump may not have written all of its new events yet.
+func (r *room) usedAgainLocked() bool {
+	r.hub.evictMu.Lock()
+	defer r.hub.evictMu.Unlock()
+	return r.place != nil
 }
 
 // usedLocked makes r the last to give way.
