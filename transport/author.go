@@ -7,20 +7,20 @@ import (
 	"github.com/planrooms/planrooms/room"
 )
 
-// Headers of a host's own REST requests that [Author] reads.
+// Headers of the host's REST requests that [Author] reads.
 const (
 	headerClient   = "X-Plan-Client"
 	headerMutation = "X-Plan-Mutation"
 )
 
-// Author says by whom a change was made that came in r: userID, whom the host has authenticated for it. For the
-// REST handlers of a host:
+// Author returns the option that names userID as the author of a change that r asks for. The host
+// has authenticated userID for r. REST handlers use it so:
 //
 //	hub.BroadcastTaskUpdated(ctx, planID, task, transport.Author(r, user.ID))
 //
-// The tab that made the change names itself in X-Plan-Client and gets a receipt in place of the event. Only tabs of
-// userID can be excepted in this way, since a client id is no secret. X-Plan-Mutation is passed on as the event's mutationId.
-// A header that is missing or malformed is ignored.
+// The tab that made the change sends its client id in X-Plan-Client, and gets a receipt instead of
+// the event. Client ids are not secret, so Author excludes only tabs of userID. X-Plan-Mutation
+// becomes the mutationId of the event. A missing or malformed header is ignored.
 func Author(r *http.Request, userID string) room.BroadcastOption {
 	opts := []room.BroadcastOption{room.By(userID)}
 	if client := r.Header.Get(headerClient); protocol.ValidClientID(client) {

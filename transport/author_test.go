@@ -13,7 +13,7 @@ import (
 	"github.com/planrooms/planrooms/transport"
 )
 
-// TestAuthor broadcasts changes that ann made, and looks at what two tabs of hers and one of bob's get.
+// TestAuthor broadcasts changes that ann made, and checks what two tabs of ann and one of bob get.
 func TestAuthor(t *testing.T) {
 	type received struct {
 		Type           protocol.Type

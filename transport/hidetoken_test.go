@@ -39,8 +39,8 @@ func logEverything(out *lockedBuffer, next http.Handler) http.Handler {
 	})
 }
 
-// TestHideToken connects clients with a token in their URL through a log and through what middleware
-// does to requests: the handler finds the token, and the log does not have it.
+// TestHideToken connects clients with a token in their URL through a log and through what
+// middleware does to requests: the handler finds the token, and the log does not have it.
 func TestHideToken(t *testing.T) {
 	type key struct{}
 	middleware := map[string]func(http.Handler) http.Handler{
@@ -125,8 +125,8 @@ func TestHideToken(t *testing.T) {
 	}
 }
 
-// TestHideTokenOfOthers checks that HideToken changes WebSocket handshakes alone, and no request that
-// its caller holds.
+// TestHideTokenOfOthers checks that HideToken changes WebSocket handshakes alone, and no request
+// that its caller holds.
 func TestHideTokenOfOthers(t *testing.T) {
 	request := func(headers http.Header, target string) *http.Request {
 		r := httptest.NewRequest(http.MethodGet, target, nil)

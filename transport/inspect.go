@@ -7,11 +7,11 @@ import (
 	"github.com/planrooms/planrooms/room"
 )
 
-// Inspect returns a handler that shows the rooms of hub and who is in them, as JSON: {"rooms": [...]}, each a
-// [room.Info]. It is for operators.
+// Inspect returns a handler for operators that answers GET and HEAD with the rooms of hub and who
+// is in them, as JSON: {"rooms": [...]}, each a [room.Info]. It panics if hub is nil.
 //
-// It checks no rights. Whoever reaches it learns who looks at what, so a host puts it behind its own login or on a port
-// of its own. It answers GET and HEAD.
+// It does not check access, and shows which user looks at which plan. Put it behind a login or on a
+// separate port.
 func Inspect(hub *room.Hub) http.Handler {
 	if hub == nil {
 		panic("transport: Inspect: hub is nil")
@@ -26,7 +26,7 @@ func Inspect(hub *room.Hub) http.Handler {
 			Rooms []room.Info `json:"rooms"`
 		}{Rooms: []room.Info{}}
 		for _, summary := range hub.Rooms() {
-			if info, ok := hub.Room(summary.PlanID); ok { // it may have gone meanwhile
+			if info, ok := hub.Room(summary.PlanID); ok { // false: deleted since Rooms returned
 				view.Rooms = append(view.Rooms, info)
 			}
 		}
@@ -39,6 +39,6 @@ func Inspect(hub *room.Hub) http.Handler {
 		h.Set("Content-Type", "application/json")
 		h.Set("Cache-Control", "no-store")
 		h.Set("X-Content-Type-Options", "nosniff")
-		_, _ = w.Write(body) // whoever asked has gone
+		_, _ = w.Write(body) // fails if the client has gone
 	})
 }

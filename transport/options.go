@@ -15,24 +15,25 @@ import (
 //
 // # Origins
 //
-// A page of any site can open a WebSocket, and only the Origin header, which the browser adds, shows
-// which site it was. A page whose origin is not accepted gets 403.
+// A page of any site can open a WebSocket, and only the Origin header, which the browser adds,
+// shows which site it was. A page whose origin is not accepted gets 403.
 //
-// If none of PublicOrigin, AllowedOrigins and AllowOrigin is set, a page must come from the host and
-// port of the request (its Host header): over https if this server itself ends TLS, else over http or
-// https, since a proxy may end TLS. If any of them is set, these decide alone, except that a
-// server that ends TLS itself always accepts https://Host.
+// If none of PublicOrigin, AllowedOrigins and AllowOrigin is set, a page must come from the host
+// and port of the request (its Host header): over https if this server itself ends TLS, else over
+// http or https, since a proxy may end TLS. If any of them is set, these decide alone, except that
+// a server that ends TLS itself always accepts https://Host.
 //
-// Behind a proxy that ends TLS, set PublicOrigin. Only then are pages of http://Host refused,
-// which anybody on a visitor's network can forge. X-Forwarded-Proto, X-Forwarded-Host and Forwarded
-// are not read, since any client can send them.
+// Behind a proxy that ends TLS, set PublicOrigin. Without it, pages of http://Host are accepted as
+// well, and anybody on a visitor's network can forge such a page. X-Forwarded-Proto,
+// X-Forwarded-Host and Forwarded are not read, since any client can send them.
 //
 // Browsers add cookies whichever site opens the connection. So where a cookie may authenticate the
 // request (CookieName, or Authenticate and any cookie), an Origin is required, and over plain HTTP
-// it must be one that is listed or that AllowOrigin accepts. http and https on localhost and on
-// loopback addresses are excepted.
+// it must be one that is listed or that AllowOrigin accepts. If none of the three is set, the host
+// of the request suffices where it is localhost or a loopback address.
 //
-// Clients other than browsers send no Origin. They are accepted, unless a cookie authenticates them.
+// Clients other than browsers send no Origin. They are accepted, unless a cookie authenticates
+// them.
 type Options struct {
 	// Authenticate finds out who makes the request, and replaces the token and the Verifier. It is
 	// for a host whose own middleware has authenticated the request, or that has sessions.
@@ -136,8 +137,8 @@ func (o *Options) Validate() error {
 	return errors.Join(errs...)
 }
 
-// withDefaults returns a copy of o with every zero field filled in. It panics if Validate returns an
-// error.
+// withDefaults returns a copy of o with every zero field filled in. It panics if Validate returns
+// an error.
 func (o *Options) withDefaults() Options {
 	if err := o.Validate(); err != nil {
 		panic(err)

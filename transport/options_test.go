@@ -186,8 +186,8 @@ func TestOptionsAreCopied(t *testing.T) {
 	}
 }
 
-// FuzzValidate checks that every origin which Validate accepts connects a page that sends it, and no
-// page of another origin.
+// FuzzValidate checks that every origin which Validate accepts connects a page that sends it, and
+// no page of another origin.
 func FuzzValidate(f *testing.F) {
 	for _, s := range []string{"https://app.example", "http://[::1]:8080", "null", "file://", "https://App.example", "a://b:0", "https://127.1", "x-y.z+1://h", "ws://a"} {
 		f.Add(s)

@@ -123,8 +123,8 @@ func TestOriginLog(t *testing.T) {
 	}
 }
 
-// TestOriginLogIsLimited refuses many origins at once: 10 lines a minute, and the next line says how
-// many refusals were not logged.
+// TestOriginLogIsLimited refuses many origins at once: 10 lines a minute, and the next line says
+// how many refusals were not logged.
 func TestOriginLogIsLimited(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log lockedBuffer

@@ -37,9 +37,10 @@ func (b *lockedBuffer) String() string {
 	return b.b.String()
 }
 
-// TestTokenIsNeverTold sends a token that can be recognised in every way there is, to verifiers that break their word and put it into
-// their errors, and looks for it in everything that comes out: log lines, answers, frames.
-func TestTokenIsNeverTold(t *testing.T) {
+// TestTokenStaysSecret sends a recognizable token in every way there is. Its verifiers put the
+// token into their errors, which they must not do. The test searches everything that the server
+// writes for the token: log lines, answers, frames.
+func TestTokenStaysSecret(t *testing.T) {
 	const canary = "eyCANARY.eyCANARYbody.CANARYsig"
 	verifiers := map[string]auth.VerifierFunc{
 		"good": func(context.Context, string) (auth.Identity, error) { return auth.Identity{UserID: "ann"}, nil },
@@ -108,7 +109,7 @@ func TestTokenIsNeverTold(t *testing.T) {
 						if err == nil && m.Type == protocol.TypeError {
 							e := decodeData[protocol.Error](t, m)
 							if e.Re == canary {
-								e.Re = "" // the client's own word, told to it alone
+								e.Re = "" // sent by this client, and sent back to it alone
 							}
 							fmt.Fprintf(&out, "%+v\n", e)
 							continue

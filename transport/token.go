@@ -17,7 +17,7 @@ var (
 	errTokenForm   = errors.New("transport: token cannot be read")
 )
 
-// maxEncodedToken is the length of the longest token when it comes as a subprotocol.
+// maxEncodedToken is the length in bytes of the longest token in its encoding as a subprotocol.
 var maxEncodedToken = base64.RawURLEncoding.EncodedLen(protocol.MaxTokenBytes)
 
 // tokenSource is where in the request a token was found.
@@ -31,15 +31,16 @@ const (
 	fromCookie
 )
 
-// credentials are what a request says about who makes it, before anything of it has been verified.
+// credentials are what a request says about who makes it. Nothing of it has been verified.
 type credentials struct {
 	source tokenSource
 	token  string
-	err    error // the token is not worth verifying, for a reason that the status table knows
+	err    error // why there is nothing to verify; the table in status.go has it
 }
 
-// findCredentials takes the token from the first of Authorization, subprotocol, query and cookie that is present, even if empty. It does not
-// go on to the next after a bad one: a request would otherwise be served as somebody other than it claims.
+// findCredentials takes the token from the first of Authorization, subprotocol, query and cookie
+// that is present, even if that one is empty or malformed: with the next one, the request could be
+// served as another user than it claims.
 func findCredentials(r *http.Request, query url.Values, cookieName string) credentials {
 	if values := r.Header.Values("Authorization"); len(values) > 0 {
 		token, bearer := bearerToken(values[0])
@@ -49,7 +50,7 @@ func findCredentials(r *http.Request, query url.Values, cookieName string) crede
 		case bearer:
 			return found(fromHeader, token)
 		}
-		// Another scheme is meant for somebody else, such as a proxy on the way.
+		// Another scheme is for another server, such as a proxy in front.
 	}
 	if c, ok := subprotocolToken(subprotocols(r)); ok {
 		return c
@@ -71,6 +72,7 @@ func findCredentials(r *http.Request, query url.Values, cookieName string) crede
 	return credentials{err: auth.ErrNoToken}
 }
 
+// found returns the credentials of a request with a token, which may be empty or too long.
 func found(source tokenSource, token string) credentials {
 	c := credentials{source: source}
 	switch {
@@ -84,14 +86,16 @@ func found(source tokenSource, token string) credentials {
 	return c
 }
 
-// bearerToken reports whether an Authorization header is of the scheme Bearer, whose name has no case (RFC 9110 section 11.1).
+// bearerToken returns the token of an Authorization header, and whether the scheme is Bearer. Names
+// of schemes are case-insensitive (RFC 9110 section 11.1).
 func bearerToken(header string) (token string, ok bool) {
 	scheme, token, _ := strings.Cut(header, " ")
 	return strings.Trim(token, " "), strings.EqualFold(scheme, "Bearer")
 }
 
-// subprotocolToken is how a browser sends a token, which can set no header but this one. It is offered beside the real
-// subprotocol, since the server has to choose one and must not echo the token.
+// subprotocolToken finds a token among the offered subprotocols. A browser can set no other header
+// of a handshake. The token must be offered together with the real subprotocol, since the server
+// has to choose one of them and must not send the token back.
 func subprotocolToken(offered []string) (credentials, bool) {
 	c := credentials{source: fromSubprotocol}
 	n := 0

@@ -18,7 +18,8 @@ func subprotocolOf(token string) string {
 	return protocol.TokenSubprotocolPrefix + base64.RawURLEncoding.EncodeToString([]byte(token))
 }
 
-// TestToken looks at which token the verifier is given. The verifier refuses all of them, so none is followed by another.
+// TestToken checks which token the verifier receives. The verifier refuses all tokens, so the test
+// also shows that the handler does not go on to another one.
 func TestToken(t *testing.T) {
 	const none = "(not asked)"
 	long := strings.Repeat("x", protocol.MaxTokenBytes)
@@ -79,7 +80,8 @@ func TestToken(t *testing.T) {
 			asked = token
 			return auth.Identity{}, auth.ErrInvalidToken
 		}),
-		// Without InsecureAnyOrigin a cookie needs an Origin, and an Origin would be told in a close frame.
+		// Without InsecureAnyOrigin a cookie needs an Origin, and a request with an Origin would be
+		// refused with a close frame instead of a status.
 		options: transport.Options{CookieName: "sid", InsecureAnyOrigin: true},
 	})
 	for _, c := range cases {
@@ -110,7 +112,7 @@ func TestToken(t *testing.T) {
 	}
 }
 
-// TestSubprotocolEcho looks at the subprotocol that is chosen.
+// TestSubprotocolEcho checks which subprotocol the server chooses.
 func TestSubprotocolEcho(t *testing.T) {
 	s := newServer(t, config{})
 	cases := []struct{ name, offered, token, want string }{
