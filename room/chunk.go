@@ -11,11 +11,10 @@ type chunk struct {
 }
 
 type chunkFrame struct {
-	end    int    // offset in buf at which it ends
-	after  cursor // where the member is once it was written
-	entry  *entry // nil if the payload is this connection's own
-	answer answer
-	ping   bool
+	end     int    // offset in buf at which it ends
+	after   cursor // where the member is once it was written
+	payload []byte // nil for a control frame
+	ping    bool
 }
 
 var chunks = sync.Pool{New: func() any { return new(chunk) }}
@@ -36,15 +35,14 @@ func (c *chunk) release() {
 	chunks.Put(c)
 }
 
-func (c *chunk) add(payload []byte, f chunkFrame) {
+// add frames a payload; after is where the member is once it was written.
+func (c *chunk) add(payload []byte, after cursor) {
 	c.buf = c.framing.AppendMessage(c.buf, payload)
-	f.end = len(c.buf)
-	c.frames = append(c.frames, f)
+	c.frames = append(c.frames, chunkFrame{end: len(c.buf), after: after, payload: payload})
 }
 
-func (c *chunk) addAnswer(a answer) { c.add(a.payload, chunkFrame{answer: a}) }
-
-func (c *chunk) addRaw(frame []byte) {
+// addControl adds a control frame of the transport.
+func (c *chunk) addControl(frame []byte) {
 	c.buf = append(c.buf, frame...)
 	c.frames = append(c.frames, chunkFrame{end: len(c.buf)})
 }
@@ -54,14 +52,20 @@ func (c *chunk) addPing() {
 	c.frames = append(c.frames, chunkFrame{end: len(c.buf), ping: true})
 }
 
-// whole returns frame i as bytes that outlive the chunk.
-func (c *chunk) whole(i int) []byte {
-	if e := c.frames[i].entry; e != nil {
-		return e.frame(c.framing)
-	}
+// frame returns the bytes of frame i. They are valid until release.
+func (c *chunk) frame(i int) []byte {
 	begin := 0
 	if i > 0 {
 		begin = c.frames[i-1].end
 	}
-	return append([]byte(nil), c.buf[begin:c.frames[i].end]...)
+	return c.buf[begin:c.frames[i].end]
 }
+
+// remainder returns what is left of frame i after off bytes of it.
+func (c *chunk) remainder(i, off int, planID string) remainder {
+	return newRemainder(c.frame(i), c.frames[i].payload, off, planID)
+}
+
+// large reports whether c is a single message of at least a whole batch. Such a message is written as a remainder when the
+// socket is full, so that a connection that does not read holds no copy of it.
+func (c *chunk) large() bool { return len(c.frames) == 1 && len(c.frames[0].payload) >= batchBytes }

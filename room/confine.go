@@ -25,7 +25,7 @@ func (w *writer) confine(planID string, until time.Time) {
 
 // tellsLocked reports whether something of the plan is being written or half written.
 func (w *writer) tellsLocked(planID string) bool {
-	if w.rest.frame != nil && concerns(w.rest.planID, planID) || w.inWrite && concerns(w.writingOf, planID) {
+	if w.rest.left() > 0 && concerns(w.rest.planID, planID) || w.inWrite && concerns(w.writingOf, planID) {
 		return true
 	}
 	for _, a := range w.queue.answers[:w.queue.taken] {

@@ -2,7 +2,6 @@ package room
 
 import (
 	"slices"
-	"sync/atomic"
 	"time"
 
 	"github.com/planrooms/planrooms/protocol"
@@ -26,25 +25,6 @@ type entry struct {
 	subject string // the user it is about
 
 	audience
-
-	// framed is the entry's frame, made the first time that a full socket leaves part of it
-	// unwritten: all who stall on the same entry pin the same bytes.
-	framed atomic.Pointer[framedEntry]
-}
-
-type framedEntry struct {
-	framing Framing
-	bytes   []byte
-}
-
-// frame returns the entry as a frame of f, for one who stalled on it.
-func (e *entry) frame(f Framing) []byte {
-	if c := e.framed.Load(); c != nil && c.framing == f {
-		return c.bytes
-	}
-	b := f.AppendMessage(nil, e.payload)
-	e.framed.CompareAndSwap(nil, &framedEntry{framing: f, bytes: b})
-	return b
 }
 
 // audience is everybody in the room but those named.

@@ -63,7 +63,7 @@ func (m *member) fetch(c *chunk) (more bool) {
 	r.mu.Unlock()
 
 	if resync != nil {
-		c.add(resync.encode(r.id), chunkFrame{after: resync.after})
+		c.add(resync.encode(r.id), resync.after)
 		r.hub.stats.resyncs.Add(1)
 		if f := r.hub.opts.Observer.Resync; f != nil {
 			// Not here: this is the token's holder.
@@ -76,9 +76,9 @@ func (m *member) fetch(c *chunk) (more bool) {
 			cur.next = through
 		}
 		if !e.excepts(m.s) {
-			c.add(e.payload, chunkFrame{entry: e, after: cur})
+			c.add(e.payload, cur)
 		} else if e.event {
-			c.add(protocol.AppendReceipt(nil, e.meta, e.seq, e.prev), chunkFrame{after: cur})
+			c.add(protocol.AppendReceipt(nil, e.meta, e.seq, e.prev), cur)
 		} else if n := len(c.frames); n > 0 {
 			c.frames[n-1].after = cur
 		} else {

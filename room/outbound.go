@@ -3,13 +3,42 @@ package room
 import (
 	"slices"
 	"sync"
+
+	"github.com/planrooms/planrooms/protocol"
 )
 
 // answer is a message for one connection alone.
 type answer struct {
-	payload []byte
-	planID  string  // the plan it concerns; "" if none
-	notice  *notice // what Notify sends; nil for every other answer
+	payload []byte      // nil while a join answer has not been encoded
+	planID  string      // the plan it concerns; "" if none
+	join    *joinAnswer // nil for every other answer
+	notice  *notice     // what Notify sends; nil for every other answer
+}
+
+// joinAnswer is the answer to a join. It lists the participants, so it can be large, and is encoded when it is about to be written: what
+// a connection that does not read asks for takes no memory.
+type joinAnswer struct {
+	m         *member
+	position  protocol.Position
+	recovered bool
+}
+
+// encode returns the answer as it is now, and the index of the notices that come after it. The answer is nil if the member
+// is no longer in the room.
+func (j *joinAnswer) encode() (payload []byte, notices uint64) {
+	m, r := j.m, j.m.room
+	data := protocol.JoinAnswer{Success: true, Position: j.position, Recovered: j.recovered}
+	r.mu.Lock()
+	gone := m.gone.Load()
+	if !gone {
+		data.ParticipantCount, data.Participants = len(r.presence.people), r.presence.listLocked(m.s.userID)
+		notices = r.log.next
+	}
+	r.mu.Unlock()
+	if gone {
+		return nil, 0
+	}
+	return mustEncode(protocol.TypeJoinPlan, r.id, data), notices
 }
 
 // cost is how many bytes of memory a queued answer counts.
@@ -53,6 +82,31 @@ func (q *outbound) push(a answer) {
 	q.answers = append(q.answers, a)
 	q.bytes += a.cost()
 	q.account.add(&a)
+}
+
+// encoded sets the payload of the answer at place i.
+func (q *outbound) encoded(i int, payload []byte) {
+	a := &q.answers[i]
+	q.bytes -= a.cost()
+	q.account.remove(a)
+	a.payload = payload
+	q.bytes += a.cost()
+	q.account.add(a)
+}
+
+// place returns where the answer to a join waits, or -1.
+func (q *outbound) place(j *joinAnswer) int {
+	return slices.IndexFunc(q.answers, func(a answer) bool { return a.join == j })
+}
+
+// dropJoin removes the answer to the join of m, unless it is being written.
+func (q *outbound) dropJoin(m *member) {
+	for i := q.taken; i < len(q.answers); i++ {
+		if j := q.answers[i].join; j != nil && j.m == m {
+			q.drop(i, i+1)
+			return
+		}
+	}
 }
 
 // drop removes the answers from place i to place j.
@@ -150,6 +204,49 @@ func (a *account) holdsUp(w *writer) bool {
 		a.paused = append(a.paused, w)
 	}
 	return true
+}
+
+// encodeJoinsLocked encodes the join answers of the next batch. It is called by the holder of the token. It releases mu meanwhile, since
+// the lock of a room is taken before, and takes it again: answers may have been dropped, and the connection may be dead.
+func (w *writer) encodeJoinsLocked() {
+	q := &w.queue
+	for i, size := 0, 0; i < len(q.answers) && size < batchBytes; i++ {
+		j := q.answers[i].join
+		if j == nil || q.answers[i].payload != nil {
+			size += len(q.answers[i].payload)
+			continue
+		}
+		w.mu.Unlock()
+		payload, notices := j.encode()
+		w.mu.Lock()
+		switch at := q.place(j); {
+		case at < 0 || q.answers[at].payload != nil:
+		case payload == nil:
+			q.drop(at, at+1) // the connection is ending, or joins the plan again
+		default:
+			q.encoded(at, payload)
+			j.m.cur.notices = notices // those before are in the list
+		}
+		i, size = -1, 0 // once more from the start
+	}
+}
+
+// encodeJoin encodes the answer to the join of m if it still waits: m is about to leave.
+func (w *writer) encodeJoin(m *member) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	q := &w.queue
+	i := slices.IndexFunc(q.answers, func(a answer) bool { return a.join != nil && a.join.m == m && a.payload == nil })
+	if i < 0 {
+		return
+	}
+	j := q.answers[i].join
+	w.mu.Unlock()
+	payload, _ := j.encode()
+	w.mu.Lock()
+	if i = q.place(j); i >= 0 && q.answers[i].payload == nil && payload != nil {
+		q.encoded(i, payload)
+	}
 }
 
 // congestedLocked reports whether the queue is at a bound: nothing is to be added that can wait. If it is, unpause is

@@ -266,16 +266,15 @@ func (s *Session) enter(req protocol.Request, allowed func() bool) bool {
 		evict = r.presence.enterLocked(s, name)
 	}
 	m.cur = cursor{next: r.log.next, events: r.log.next, notices: r.log.next}
-	data := protocol.JoinAnswer{Success: true, Position: r.positionLocked()}
+	answer := &joinAnswer{m: m, position: r.positionLocked()}
 	r.trimLocked(time.Now())
 	if since := req.Since; since != nil && since.Epoch == h.epoch {
 		if index, ok := r.log.since(since.Seq, h.opts.HistoryEvents); ok {
-			data.Recovered, data.Position = true, *since
+			answer.recovered, answer.position = true, *since
 			m.cur.next, m.cur.events = index, index
 		}
 	}
 	r.enterLocked(m)
-	data.ParticipantCount, data.Participants = len(r.presence.people), r.presence.listLocked(s.userID)
 	r.release()
 	closeAll(evict)
 
@@ -283,9 +282,9 @@ func (s *Session) enter(req protocol.Request, allowed func() bool) bool {
 		old.endRechecks()
 		s.announced(m) // the join was told when old came
 	} else {
-		s.announce(m, data.Recovered)
+		s.announce(m, answer.recovered)
 	}
-	if !s.out.admit(m, answer{payload: mustEncode(protocol.TypeJoinPlan, r.id, data), planID: r.id}) {
+	if !s.out.admit(m, old, answer) {
 		s.fail(r.id, req.Type, protocol.ErrorForbidden) // it was removed at once, or nobody hears this
 		return true
 	}
@@ -325,6 +324,9 @@ func (s *Session) leave(req protocol.Request) {
 	s.mu.Lock()
 	m := s.memberOfLocked(req.PlanID)
 	s.mu.Unlock()
+	if m != nil {
+		s.out.encodeJoin(m)
+	}
 	if m == nil || !s.depart(m, departNow) {
 		s.fail(req.PlanID, req.Type, protocol.ErrorNotJoined)
 		return

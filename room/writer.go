@@ -35,21 +35,12 @@ type writer struct {
 	queue     outbound
 	pong      []byte // control frame of the transport; only the newest is kept
 	ping      bool
-	rest      rest
+	rest      remainder
 	last      []byte    // goodbye and close frame, written when all else is
 	lastBy    time.Time // when the last frames must have been taken
 	slowSince time.Time // when the frame in rest was begun
 
 	done chan struct{} // closed when dead and nobody holds the token any more
-}
-
-// rest is what a full socket left of a frame.
-type rest struct {
-	frame  []byte // the whole frame; nil if there is none
-	off    int    // how much of it has been written
-	m      *member
-	planID string
-	last   bool
 }
 
 // newWriter returns the writer of a connection. Its token is held by the caller, who has to call run, or else free.
@@ -109,15 +100,19 @@ func (w *writer) sendPing() {
 	w.startLocked()
 }
 
-// admit makes m ready for entries, after its join answer a. It reports false if the connection or the membership ended meanwhile.
-func (w *writer) admit(m *member, a answer) bool {
+// admit makes m ready for entries, after the answer to its join. The answer to the join of old, if it still waits, is dropped: m took its
+// place. admit reports false if the connection or the membership ended meanwhile.
+func (w *writer) admit(m, old *member, j *joinAnswer) bool {
 	w.mu.Lock()
 	m.ready = true
 	if w.dead || w.ending || m.gone.Load() {
 		w.mu.Unlock()
 		return false
 	}
-	w.queue.push(a)
+	if old != nil {
+		w.queue.dropJoin(old)
+	}
+	w.queue.push(answer{planID: m.room.id, join: j})
 	w.markDirtyLocked(m)
 	w.startLocked()
 	return true
@@ -174,7 +169,7 @@ func (w *writer) cut() {
 // killLocked drops all that waits.
 func (w *writer) killLocked() {
 	w.dead, w.waiting = true, true // its holder has to find out
-	w.dirty, w.pong, w.rest, w.last = nil, nil, rest{}, nil
+	w.dirty, w.pong, w.rest, w.last = nil, nil, remainder{}, nil
 	w.queue.taken = 0
 	w.queue.drop(0, len(w.queue.answers))
 	w.unpauseLocked()
@@ -235,7 +230,7 @@ func (w *writer) offer(m *member, p *pass) (caughtUp bool) {
 			m.cur.next = p.entries[i].index
 			if n > begin {
 				m.cur.next++
-				w.keepLocked(rest{frame: p.entries[i].frame(w.framing), off: n - begin, m: m, planID: m.room.id})
+				w.keepLocked(newRemainder(buf[begin:end], p.entries[i].payload, n-begin, m.room.id))
 			}
 			break
 		}

@@ -1,6 +1,7 @@
 package room
 
 import (
+	"bytes"
 	"errors"
 	"os"
 	"time"
@@ -30,7 +31,7 @@ func (w *writer) failLocked() {
 }
 
 // keepLocked keeps what a full socket left of a frame.
-func (w *writer) keepLocked(r rest) {
+func (w *writer) keepLocked(r remainder) {
 	if w.dead {
 		return
 	}
@@ -76,11 +77,16 @@ func (w *writer) step(block bool) (more bool) {
 		w.mu.Unlock()
 		w.closeDone()
 		return false
-	case w.rest.frame != nil:
+	case w.rest.left() > 0:
 		return w.writeRest(block)
 	case w.pong != nil || w.ping || len(w.queue.answers) > 0:
+		w.encodeJoinsLocked()
 		c := newChunk(w.framing)
-		w.takeAnswersLocked(c)
+		if w.takeAnswersLocked(c); len(c.frames) == 0 { // all were dropped meanwhile
+			w.mu.Unlock()
+			c.release()
+			return true
+		}
 		return w.writeChunk(c, nil, block)
 	case len(w.dirty) > 0:
 		m := w.dirty[0]
@@ -108,7 +114,7 @@ func (w *writer) step(block bool) (more bool) {
 		}
 		return w.writeChunk(c, m, block)
 	case w.last != nil:
-		w.rest = rest{frame: w.last, last: true}
+		w.rest = remainder{head: w.last, farewell: true}
 		w.last = nil
 		return w.writeRest(block)
 	default:
@@ -118,10 +124,11 @@ func (w *writer) step(block bool) (more bool) {
 	}
 }
 
-// takeAnswersLocked moves control frames into c and copies answers, as many as fit a batch. They leave the queue once they have been written.
+// takeAnswersLocked moves control frames into c and copies answers, as many as fit a batch. Answers leave the queue when they
+// have been written.
 func (w *writer) takeAnswersLocked(c *chunk) {
 	if w.pong != nil {
-		c.addRaw(w.pong)
+		c.addControl(w.pong)
 		w.pong = nil
 	}
 	if w.ping {
@@ -129,8 +136,12 @@ func (w *writer) takeAnswersLocked(c *chunk) {
 		w.ping = false
 	}
 	q := &w.queue
-	for q.taken < len(q.answers) && (q.taken == 0 || len(c.buf)+len(q.answers[q.taken].payload) <= batchBytes) {
-		c.addAnswer(q.answers[q.taken])
+	for q.taken < len(q.answers) {
+		a := &q.answers[q.taken]
+		if len(c.frames) > 0 && len(c.buf)+len(a.payload) > batchBytes || a.payload == nil {
+			return
+		}
+		c.add(a.payload, cursor{})
 		q.taken++
 	}
 }
@@ -156,35 +167,36 @@ func (w *writer) putLocked(b []byte, block bool) (n int, err error) {
 
 // writeRest goes on with a frame that was begun. It is called with mu held and releases it.
 func (w *writer) writeRest(block bool) (more bool) {
-	r := w.rest
-	w.writingOf = r.planID
-	n, err := w.putLocked(r.frame[r.off:], block)
+	b := w.rest.next()
+	w.writingOf = w.rest.planID
+	n, err := w.putLocked(b, block)
+	if !w.dead {
+		w.rest.off += n
+	}
 	switch {
 	case w.dead:
-	case errors.Is(err, os.ErrDeadlineExceeded) || err == nil && n < len(r.frame)-r.off && !w.slowSince.IsZero() && time.Since(w.slowSince) > frameTimeout:
-		w.rest.off += n
+	case errors.Is(err, os.ErrDeadlineExceeded) || err == nil && n < len(b) && !w.slowSince.IsZero() && time.Since(w.slowSince) > frameTimeout:
 		return w.tooSlowLocked()
 	case err != nil:
 		w.failLocked()
 		return false
-	case n < len(r.frame)-r.off:
-		w.rest.off += n
+	case n < len(b):
 		if !block {
 			w.mu.Unlock()
 			w.flushLater()
 			return false
 		}
+	case w.rest.left() > 0: // the next part of the frame
+	case w.rest.farewell:
+		w.flushed = true
+		w.killLocked()
+		w.busy = false
+		w.mu.Unlock()
+		w.sink.Finish()
+		w.closeDone()
+		return false
 	default:
-		w.rest, w.slowSince = rest{}, time.Time{}
-		if r.last {
-			w.flushed = true
-			w.killLocked()
-			w.busy = false
-			w.mu.Unlock()
-			w.sink.Finish()
-			w.closeDone()
-			return false
-		}
+		w.rest, w.slowSince = remainder{}, time.Time{}
 	}
 	w.mu.Unlock()
 	return true
@@ -204,11 +216,20 @@ func (w *writer) tooSlowLocked() (more bool) {
 	return true
 }
 
-// writeChunk writes c, entries of m or, if m is nil, answers. It is called with mu held and releases it.
+// writeChunk writes c, entries of m or, if m is nil, control frames and answers. It is called with mu held and releases it.
 func (w *writer) writeChunk(c *chunk, m *member, block bool) (more bool) {
 	defer c.release()
 	if m != nil {
 		w.writingOf = m.room.id
+	}
+	if block && c.large() {
+		planID := w.writingOf
+		if m == nil {
+			planID = w.queue.answers[0].planID
+		}
+		w.rest, w.slowSince = c.remainder(0, 0, planID), time.Now()
+		w.wroteChunkLocked(c, m, len(c.buf))
+		return w.writeRest(block)
 	}
 	n, err := w.putLocked(c.buf, block)
 	if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
@@ -219,30 +240,7 @@ func (w *writer) writeChunk(c *chunk, m *member, block bool) (more bool) {
 		w.mu.Unlock()
 		return true
 	}
-	begin := 0
-	for i := range c.frames {
-		f := &c.frames[i]
-		if n >= f.end {
-			begin = f.end
-			if m != nil {
-				m.cur = f.after
-			}
-			continue
-		}
-		if m == nil {
-			w.putBackLocked(c, i, n-begin)
-		} else {
-			if n > begin {
-				m.cur = f.after
-				w.keepLocked(rest{frame: c.whole(i), off: n - begin, m: m, planID: m.room.id})
-			}
-			w.markDirtyLocked(m)
-		}
-		break
-	}
-	if m == nil {
-		w.answersWrittenLocked(c, n)
-	}
+	w.wroteChunkLocked(c, m, n)
 	if err != nil {
 		return w.tooSlowLocked()
 	}
@@ -254,36 +252,44 @@ func (w *writer) writeChunk(c *chunk, m *member, block bool) (more bool) {
 	return true
 }
 
-// putBackLocked puts back the control frames of a chunk that a full socket has not taken, and keeps the rest of frame i, of
-// which off bytes have been written.
-func (w *writer) putBackLocked(c *chunk, i, off int) {
-	if off > 0 {
-		w.keepLocked(rest{frame: c.whole(i), off: off, planID: c.frames[i].answer.planID})
-		i++
-	}
-	for ; i < len(c.frames); i++ {
-		switch f := &c.frames[i]; {
-		case f.answer.payload != nil:
-			return // it is still in the queue, and so are those after it
-		case f.ping:
-			w.ping = true
-		case w.pong == nil:
-			w.pong = c.whole(i)
+// wroteChunkLocked notes that n bytes of c have been written: it moves the cursor of m or, if m is nil, takes answers out of the queue. A
+// frame that was written in part is kept as the remainder; those after it are read, or taken from the queue, again.
+func (w *writer) wroteChunkLocked(c *chunk, m *member, n int) {
+	answers, begin := 0, 0
+	for i := range c.frames {
+		f := &c.frames[i]
+		if n > begin { // at least in part
+			planID := ""
+			switch {
+			case m != nil:
+				m.cur, planID = f.after, m.room.id
+			case f.payload != nil:
+				planID = w.queue.answers[answers].planID
+				answers++
+			}
+			if n < f.end {
+				w.keepLocked(c.remainder(i, n-begin, planID))
+			}
+		} else if f.payload == nil {
+			w.putBackLocked(c, i)
 		}
+		begin = f.end
+	}
+	if m == nil {
+		w.queue.taken = 0
+		w.queue.drop(0, answers)
+		w.unpauseLocked()
+	} else if n < len(c.buf) {
+		w.markDirtyLocked(m)
 	}
 }
 
-// answersWrittenLocked removes the answers of c from the queue that were written, n bytes of c in all, be it in part.
-func (w *writer) answersWrittenLocked(c *chunk, n int) {
-	q := &w.queue
-	done, begin := 0, 0
-	for i := range c.frames {
-		if c.frames[i].answer.payload != nil && n > begin {
-			done++
-		}
-		begin = c.frames[i].end
+// putBackLocked puts back a control frame that a full socket has not taken, unless a newer one has come.
+func (w *writer) putBackLocked(c *chunk, i int) {
+	switch {
+	case c.frames[i].ping:
+		w.ping = true
+	case w.pong == nil:
+		w.pong = bytes.Clone(c.frame(i))
 	}
-	q.taken = 0
-	q.drop(0, done)
-	w.unpauseLocked()
 }

@@ -1,0 +1,210 @@
+package room_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"runtime"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/planrooms/planrooms/protocol"
+	"github.com/planrooms/planrooms/room"
+	"github.com/planrooms/planrooms/room/roomtest"
+)
+
+// heap is how many bytes are allocated and in use.
+func heap() int {
+	var ms runtime.MemStats
+	runtime.GC()
+	runtime.GC() // the first one moves what pools hold to where the second one frees it
+	runtime.ReadMemStats(&ms)
+	return int(ms.HeapAlloc)
+}
+
+// allocated is how many bytes have been allocated since the program was started.
+func allocated() int {
+	var ms runtime.MemStats
+	runtime.ReadMemStats(&ms)
+	return int(ms.TotalAlloc)
+}
+
+// crowd has 99 people in plan p, with states of 1 KiB. The answer to a join has some 110 KB.
+func crowd(t *testing.T, h *room.Hub) {
+	t.Helper()
+	state := json.RawMessage(`"` + strings.Repeat("s", 1000) + `"`)
+	for n := range 99 {
+		m := roomtest.Join(t, h, fmt.Sprint("user", n), "p")
+		m.Request(protocol.Request{Type: protocol.TypeUpdatePresence, PlanID: "p", State: state})
+		m.Cut() // its user lingers
+	}
+	synctest.Wait()
+}
+
+// throwAway takes what has been written, and returns how much that was.
+func (p *pipe) throwAway() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	n := len(p.written)
+	p.written = nil
+	return n
+}
+
+// A user who does not read, or only little, and joins a crowded plan again and again on all connections holds some memory of the
+// one answer that is being written, and takes none from the history of other plans.
+func TestStalledJoinsHoldLittle(t *testing.T) {
+	for name, window := range map[string]int{"takes nothing": 0, "takes a part of an answer": 30_000, "takes one answer": 130_000} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, &room.Options{PingEvery: -1, Linger: time.Hour, HistoryTotal: 1 << 20}, func(t *testing.T, h *room.Hub) {
+				crowd(t, h)
+				since := position(t, h, "other")
+				for n := range 100 {
+					update(t, h, "other", n)
+				}
+				var pipes []*pipe
+				for range 20 {
+					pipes = append(pipes, openPipe(t, h, "mallory", -1))
+				}
+				synctest.Wait()
+				before := heap()
+				for _, p := range pipes {
+					p.open(window)
+					for range 64 {
+						p.send(`{"type":"join-plan","planId":"p"}`)
+					}
+				}
+				synctest.Wait()
+				for _, p := range pipes {
+					p.throwAway()
+				}
+				if more := heap() - before; more > 8<<20 {
+					t.Errorf("%d connections that do not read hold %d KiB", len(pipes), more>>10)
+				}
+				if got := h.Stats().Joins; got != 99+20*1 {
+					t.Errorf("%d joins", got)
+				}
+				if !recovers(t, h, "other", since) {
+					t.Error("another plan has lost its history")
+				}
+				for _, p := range pipes {
+					p.open(-1)
+				}
+				for _, p := range pipes {
+					if got := p.read(); !strings.HasSuffix(got, "\n") || strings.Contains(got, `"type":"error"`) {
+						t.Errorf("the last answer is torn, or an error: %.100q", got)
+					}
+					wantOpen(t, h, p)
+				}
+			})
+		})
+	}
+}
+
+// A client that reads 2 KB/s and joins all the while holds no more.
+func TestTrickleHoldsLittle(t *testing.T) {
+	bubble(t, &room.Options{PingEvery: -1, Linger: 24 * time.Hour}, func(t *testing.T, h *room.Hub) {
+		crowd(t, h)
+		p := openPipe(t, h, "mallory", -1)
+		p.read()
+		p.open(1000)
+		before := heap()
+		for minute := range 60 {
+			for range 6 {
+				for range 10 {
+					p.send(`{"type":"join-plan","planId":"p"}`)
+				}
+				time.Sleep(9900 * time.Millisecond)
+				p.open(20 << 10)
+				synctest.Wait()
+				p.throwAway()
+			}
+			if minute%10 == 9 {
+				if more := heap() - before; more > 3<<20 {
+					t.Fatalf("minute %d: a connection that reads 2 KB/s holds %d KiB", minute, more>>10)
+				}
+			}
+		}
+		wantOpen(t, h, p)
+	})
+}
+
+// A short write costs as much as what it has written, however much waits behind it.
+func TestShortWritesAllocateLittle(t *testing.T) {
+	for _, test := range []struct {
+		name        string
+		size, times int // with the race detector, pools drop buffers of a batch: small answers allocate more
+	}{{"large answers", 60_000, 4}, {"small answers", 600, 30}} {
+		t.Run(test.name, func(t *testing.T) {
+			size := test.size
+			bubble(t, nil, func(t *testing.T, h *room.Hub) {
+				p := stalledPipe(t, h, "alice")
+				n := 500_000 / (size + 200)
+				for range n {
+					if notify(t, h, "alice", size) != 1 {
+						t.Fatal("an event was dropped")
+					}
+				}
+				synctest.Wait()
+				before, read := allocated(), 0
+				for read < n*size {
+					p.open(4000)
+					synctest.Wait()
+					got := p.throwAway()
+					if read += got; got == 0 {
+						t.Fatal("nothing more comes")
+					}
+				}
+				if more := allocated() - before; more > test.times*read {
+					t.Errorf("%d KiB allocated to write %d KiB in pieces of 4 KB", more>>10, read>>10)
+				}
+			})
+		})
+	}
+}
+
+// The answer to a repeated join takes the place of one that still waits: it says the same of a later moment.
+func TestRepeatedJoinReplacesTheAnswer(t *testing.T) {
+	bubble(t, nil, func(t *testing.T, h *room.Hub) {
+		p := stalledPipe(t, h, "alice")
+		update(t, h, "p", 0)
+		synctest.Wait() // it is being written
+		since := position(t, h, "p")
+		p.send(pingMessage)
+		for range 20 {
+			p.send(`{"type":"join-plan","planId":"p"}`)
+			p.send(`{"type":"join-plan","planId":"q"}`)
+		}
+		roomtest.Join(t, h, "bob", "p")
+		update(t, h, "p", 1)
+		p.send(fmt.Sprintf(`{"type":"join-plan","planId":"p","since":{"epoch":%q,"seq":%d}}`, since.Epoch, since.Seq))
+		p.send(`{"type":"leave-plan","planId":"q"}`)
+		p.send(`{"type":"join-plan","planId":"q"}`)
+		synctest.Wait()
+		p.open(-1)
+		var got []string
+		for line := range strings.Lines(p.read()) {
+			msg, err := protocol.Decode([]byte(line))
+			if err != nil {
+				t.Fatalf("%q: %v", line, err)
+			}
+			var data protocol.JoinAnswer
+			_ = json.Unmarshal(msg.Data, &data)
+			got = append(got, strings.TrimSpace(fmt.Sprintln(msg.Type, msg.PlanID, data.Recovered, data.ParticipantCount, len(data.Participants))))
+		}
+		want := []string{
+			"task-updated p false 0 0",
+			"pong  false 0 0",
+			"join-plan q false 1 1",
+			"join-plan p true 2 2",
+			"leave-plan q false 0 0",
+			"join-plan q false 1 1",
+			"task-updated p false 0 0", // bob's join is in the answer
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("heard (-want +got):\n%s", diff)
+		}
+	})
+}
