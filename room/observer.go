@@ -28,6 +28,9 @@ type Observer struct {
 	Slow func(c ConnectionInfo)
 	// Denied is called when a join was refused: [ErrForbidden], or why Authorize could not tell.
 	Denied func(c ConnectionInfo, planID string, err error)
+	// Refused is called for each request that a transport did not serve, before the answer is
+	// written. See [Hub.ReportRefusal].
+	Refused func(r RefusalInfo)
 }
 
 // ConnectionInfo names a connection.

@@ -20,10 +20,16 @@ type Stats struct {
 	Denied     uint64 // joins refused
 
 	NotifiesDropped uint64 // events of Notify not queued for a connection, because too much waited to be written to it
+
+	// Refused counts the requests that transports did not serve, by reason. A reason that has not
+	// occurred is missing.
+	Refused map[RefusalReason]uint64
 }
 
 type counters struct {
 	connects, broadcasts, joins, recovered, resyncs, slow, tooSlow, denied, notifiesDropped atomic.Uint64
+
+	refusals refusalCounters
 }
 
 // Stats returns the numbers of this moment.
@@ -36,5 +42,6 @@ func (h *Hub) Stats() Stats {
 	s.Connects, s.Broadcasts, s.Joins, s.Recovered = c.connects.Load(), c.broadcasts.Load(), c.joins.Load(), c.recovered.Load()
 	s.Resyncs, s.Slow, s.TooSlow, s.Denied = c.resyncs.Load(), c.slow.Load(), c.tooSlow.Load(), c.denied.Load()
 	s.NotifiesDropped = c.notifiesDropped.Load()
+	s.Refused = c.refusals.load()
 	return s
 }
