@@ -68,34 +68,11 @@ func open(t testing.TB, srv *httptest.Server, h handshake) (*client, *http.Respo
 }
 
 func tryOpen(t testing.TB, srv *httptest.Server, h handshake) (*client, *http.Response, error) {
-	addr := srv.Listener.Addr()
-	nc, err := net.Dial(addr.Network(), addr.String())
+	nc, err := tryConnect(t, srv, h)
 	if err != nil {
 		return nil, nil, err
 	}
-	t.Cleanup(func() { _ = nc.Close() })
-	if h.buffer > 0 {
-		if err := nc.(*net.TCPConn).SetReadBuffer(h.buffer); err != nil {
-			return nil, nil, err
-		}
-	}
-	if srv.TLS != nil {
-		nc = tls.Client(nc, &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"http/1.1"}})
-	}
-	if err := nc.SetDeadline(time.Now().Add(testTimeout)); err != nil {
-		return nil, nil, err
-	}
-	var req strings.Builder
-	fmt.Fprintf(&req, "GET /ws%s HTTP/1.1\r\nHost: %s\r\nConnection: keep-alive, Upgrade\r\nUpgrade: websocket\r\n", h.query, addr)
-	fmt.Fprintf(&req, "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n")
-	if h.token != "" {
-		fmt.Fprintf(&req, "Authorization: Bearer %s\r\n", h.token)
-	}
-	if err := h.headers.Write(&req); err != nil {
-		return nil, nil, err
-	}
-	req.WriteString("\r\n")
-	if _, err := nc.Write(append([]byte(req.String()), h.after...)); err != nil {
+	if err := tryHandshake(nc, h); err != nil {
 		return nil, nil, err
 	}
 	c := &client{t: t, nc: nc, br: bufio.NewReader(nc)}
@@ -115,6 +92,57 @@ func tryOpen(t testing.TB, srv *httptest.Server, h handshake) (*client, *http.Re
 		return nil, nil, fmt.Errorf("Sec-WebSocket-Accept = %q, want %q", got, want)
 	}
 	return c, resp, nil
+}
+
+// connect opens a connection to srv, and sends nothing.
+func connect(t testing.TB, srv *httptest.Server, h handshake) net.Conn {
+	t.Helper()
+	nc, err := tryConnect(t, srv, h)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return nc
+}
+
+func tryConnect(t testing.TB, srv *httptest.Server, h handshake) (net.Conn, error) {
+	addr := srv.Listener.Addr()
+	nc, err := net.Dial(addr.Network(), addr.String())
+	if err != nil {
+		return nil, err
+	}
+	t.Cleanup(func() { _ = nc.Close() })
+	if h.buffer > 0 {
+		if err := nc.(interface{ SetReadBuffer(bytes int) error }).SetReadBuffer(h.buffer); err != nil {
+			return nil, err
+		}
+	}
+	if srv.TLS != nil {
+		nc = tls.Client(nc, &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"http/1.1"}})
+	}
+	return nc, nc.SetDeadline(time.Now().Add(testTimeout))
+}
+
+// writeHandshake sends a handshake.
+func writeHandshake(t testing.TB, nc net.Conn, h handshake) {
+	t.Helper()
+	if err := tryHandshake(nc, h); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func tryHandshake(nc net.Conn, h handshake) error {
+	var req strings.Builder
+	fmt.Fprintf(&req, "GET /ws%s HTTP/1.1\r\nHost: %s\r\nConnection: keep-alive, Upgrade\r\nUpgrade: websocket\r\n", h.query, nc.RemoteAddr())
+	fmt.Fprintf(&req, "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n")
+	if h.token != "" {
+		fmt.Fprintf(&req, "Authorization: Bearer %s\r\n", h.token)
+	}
+	if err := h.headers.Write(&req); err != nil {
+		return err
+	}
+	req.WriteString("\r\n")
+	_, err := nc.Write(append([]byte(req.String()), h.after...))
+	return err
 }
 
 // dial connects as user, and reads the hello.

@@ -1,7 +1,6 @@
 package transport
 
 import (
-	"crypto/tls"
 	"log/slog"
 	"net"
 	"os"
@@ -22,22 +21,22 @@ const (
 	tlsChunk = 16 << 10
 )
 
-// conn is one connection as a [room.Sink]. It exists before the socket does: the session must be admitted before the
-// upgrade is answered, since a refusal is an HTTP answer. Until attach a conn may be closed, and not written to.
+// conn is one hijacked connection as a [room.Sink]. It has its socket from the start, so that the
+// session can write to it and close it at any time.
 //
 // Reading is in reader.go, and what the WebSocket library sees of the connection is libraryConn.
 type conn struct {
-	// Set by attach, under mu. What every event touches stands together.
-	inline bool // raw can be used; otherwise the connection can only be written to blocking
+	// What every event touches stands together.
+	inline bool   // raw can be used; otherwise the connection can only be written to blocking
+	head   []byte // what is left of our answer to the handshake. Owned by the caller who may write
 	raw    rawWriter
-	net    net.Conn
+	net    net.Conn // fixed at creation
 
-	log         *slog.Logger // fixed at creation
-	writeBuffer int          // fixed at creation
-	buffers     *buffers     // fixed at creation
-	session     session      // set before the reader starts
+	log     *slog.Logger // fixed at creation
+	buffers *buffers     // fixed at creation
+	session session      // set before the reader starts
 
-	// ruined says that a write timed out where that is final. Owned by whoever may write.
+	// ruined says that a write timed out where that is final. Owned by the caller who may write.
 	ruined bool
 
 	// Owned by the reader.
@@ -46,7 +45,6 @@ type conn struct {
 	admitted int    // bytes of early that the library may have
 	scan     frameScan
 	readErr  error // of the socket: something was expected and did not come
-	heard    bool  // something was read
 	limited  bool  // the socket has a read deadline: see limitMessage
 	ending   bool  // a close frame of the library's was handed over
 	deaf     bool  // the connection is being closed for what was read: discard the rest
@@ -63,27 +61,20 @@ type conn struct {
 
 var _ room.Sink = (*conn)(nil)
 
-func newConn(log *slog.Logger, writeBuffer int, b *buffers) *conn {
-	return &conn{log: log, writeBuffer: writeBuffer, buffers: b}
-}
-
-// attach gives the connection its socket, and early, the bytes that were read from it already. If it has been cut before,
-// the socket is closed, and the reader finds it so.
-func (c *conn) attach(nc net.Conn, early []byte) {
-	socket := nc
-	if t, ok := nc.(*tls.Conn); ok {
-		socket = t.NetConn()
+// newConn returns the connection for a socket, with a send buffer of the given size.
+func newConn(nc net.Conn, log *slog.Logger, writeBuffer int, b *buffers) *conn {
+	c := &conn{net: nc, log: log, buffers: b}
+	c.inline = c.raw.attach(nc)
+	// With the kernel's own sizing a stalled reader stays hidden behind megabytes. A socket that
+	// refuses is served all the same.
+	if c.inline {
+		_ = setWriteBuffer(nc, writeBuffer)
+		return c
 	}
-	if s, ok := socket.(interface{ SetWriteBuffer(bytes int) error }); ok {
-		// With the kernel's own sizing a stalled reader stays hidden behind megabytes. A socket that refuses is served all the same.
-		_ = s.SetWriteBuffer(c.writeBuffer)
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.net, c.inline, c.early = nc, c.raw.attach(nc), early
-	if c.closed {
-		_ = c.cut()
-	}
+	g := guarded{nc, log}
+	_ = g.setWriteBuffer(writeBuffer)
+	c.net = g
+	return c
 }
 
 // Framing returns the framing that all connections share.
@@ -91,18 +82,43 @@ func (c *conn) Framing() room.Framing { return framing{} }
 
 // TryWrite implements [room.Sink].
 func (c *conn) TryWrite(b []byte) (int, error) {
-	if !c.inline {
+	switch {
+	case !c.inline:
 		return 0, nil
+	case c.head != nil:
+		return c.writeHead(b, c.raw.tryWrite)
 	}
 	return c.raw.tryWrite(b)
 }
 
 // Write implements [room.Sink].
 func (c *conn) Write(b []byte, deadline time.Time) (int, error) {
-	if c.inline {
-		return c.raw.waitWrite(b, deadline)
+	write := func(b []byte) (int, error) {
+		if c.inline {
+			return c.raw.waitWrite(b, deadline)
+		}
+		return c.writeBlocking(b, deadline)
 	}
-	return c.writeBlocking(b, deadline)
+	for c.head != nil {
+		if n, err := c.writeHead(b, write); n > 0 || err != nil {
+			return n, err
+		}
+	}
+	return write(b)
+}
+
+// writeHead writes what is left of the head, and b behind it in the same call. It returns how much
+// of b was written.
+func (c *conn) writeHead(b []byte, write func([]byte) (int, error)) (int, error) {
+	whole := append(c.head, b...) // the head has room for a greeting
+	n, err := write(whole)
+	if n < len(c.head) {
+		c.head = c.head[n:]
+		return 0, err
+	}
+	n -= len(c.head)
+	c.head = nil
+	return n, err
 }
 
 // writeBlocking is Write where there is no RawConn: TLS, Windows, connections of unknown make.
@@ -159,18 +175,25 @@ func (c *conn) Close() error {
 	defer c.mu.Unlock()
 	c.closed = true
 	c.tellOverLocked()
-	if c.net == nil {
-		return nil
-	}
 	return c.cut()
 }
 
-// cut closes the socket without a word. Closing a TLS connection proper could wait five seconds to say goodbye.
+// cut closes the socket at once, without a word to the peer.
 func (c *conn) cut() error {
-	if t, ok := c.net.(*tls.Conn); ok {
-		return t.NetConn().Close()
+	if g, ok := c.net.(guarded); ok {
+		return g.cut()
 	}
 	return c.net.Close()
+}
+
+// closeWrite ends the sending direction. A connection that does not take it is
+// over already.
+func (c *conn) closeWrite() {
+	if g, ok := c.net.(guarded); ok {
+		_ = g.closeWrite()
+		return
+	}
+	_ = closeWrite(c.net)
 }
 
 // overLocked reports whether the last has been written or the connection cut, or else a channel that tells.
@@ -192,5 +215,9 @@ func (c *conn) tellOverLocked() {
 	}
 }
 
-// limitReadLocked bounds reading from now on. A socket that does not take the deadline has been closed.
-func (c *conn) limitReadLocked(d time.Duration) { _ = c.net.SetReadDeadline(time.Now().Add(d)) }
+// limitReadLocked bounds reading from now on. A connection that does not take the deadline is cut.
+func (c *conn) limitReadLocked(d time.Duration) {
+	if err := c.net.SetReadDeadline(time.Now().Add(d)); err != nil {
+		_ = c.cut()
+	}
+}

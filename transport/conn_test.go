@@ -53,23 +53,10 @@ func stuff(t testing.TB, s room.Sink) int {
 	}
 }
 
-func TestSinkClosedBeforeItsSocket(t *testing.T) {
-	own, peer := socketPair(t, 4<<10)
-	s := transport.NewSink()
-	if err := s.Close(); err != nil {
-		t.Error(err)
-	}
-	transport.Attach(s, own, 4<<10)
-	if n, err := peer.Read(make([]byte, 1)); err != io.EOF {
-		t.Errorf("peer read %d, %v, want io.EOF", n, err)
-	}
-}
-
 // TestSinkStaleDeadline lets a deadline pass: later writes must not fail for it.
 func TestSinkStaleDeadline(t *testing.T) {
 	own, peer := socketPair(t, 4<<10)
-	s := transport.NewSink()
-	transport.Attach(s, own, 4<<10)
+	s := transport.NewSink(own, 4<<10, nil)
 	total := stuff(t, s)
 	if n, err := s.Write([]byte("x"), time.Now().Add(time.Millisecond)); n != 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Fatalf("Write to a full socket = %d, %v, want 0 and a deadline exceeded", n, err)
@@ -101,8 +88,7 @@ func TestSinkCloseFreesWriter(t *testing.T) {
 		conn net.Conn
 	}{{"socket", own}, {"any connection", pipeEnd(t)}} {
 		t.Run(c.name, func(t *testing.T) {
-			s := transport.NewSink()
-			transport.Attach(s, c.conn, 4<<10)
+			s := transport.NewSink(c.conn, 4<<10, nil)
 			if c.conn == own {
 				stuff(t, s)
 			}
@@ -142,8 +128,7 @@ func (e *embedded) Write(b []byte) (int, error) {
 func TestSinkRespectsWrappers(t *testing.T) {
 	own, peer := socketPair(t, 4<<10)
 	e := &embedded{TCPConn: own.(*net.TCPConn)}
-	s := transport.NewSink()
-	transport.Attach(s, e, 4<<10)
+	s := transport.NewSink(e, 4<<10, nil)
 	if n, err := s.TryWrite([]byte("x")); n != 0 || err != nil {
 		t.Errorf("TryWrite = %d, %v, want 0, nil", n, err)
 	}
@@ -155,7 +140,8 @@ func TestSinkRespectsWrappers(t *testing.T) {
 	}
 }
 
-// TestSinkShortWrites pushes a stream through the smallest send buffer there is, with whatever sizes come.
+// TestSinkShortWrites pushes a stream through the smallest send buffer there is, with whatever sizes come,
+// and a head before it.
 func TestSinkShortWrites(t *testing.T) {
 	for _, c := range []struct {
 		name string
@@ -166,11 +152,11 @@ func TestSinkShortWrites(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			own, peer := c.pair(t)
-			s := transport.NewSink()
-			transport.Attach(s, own, 1)
 			r := rand.NewChaCha8([32]byte{1})
 			data := make([]byte, 1<<20)
-			_, _ = r.Read(data) // never fails
+			_, _ = r.Read(data)  // never fails
+			const head = 300_000 // more than one write takes
+			s := transport.NewSink(own, 1, bytes.Clone(data[:head]))
 			got := make([]byte, len(data))
 			read := make(chan error)
 			go func() {
@@ -178,7 +164,7 @@ func TestSinkShortWrites(t *testing.T) {
 				read <- err
 			}()
 			sizes := rand.New(r)
-			for rest := data; len(rest) > 0; {
+			for rest := data[head:]; len(rest) > 0; {
 				n, err := s.TryWrite(rest[:min(len(rest), 1+sizes.IntN(100_000))])
 				if err != nil {
 					t.Fatalf("TryWrite: %v", err)
@@ -205,8 +191,7 @@ func TestSinkShortWrites(t *testing.T) {
 // TestTryWriteAllocates nothing: it is called once per connection and event.
 func TestTryWriteAllocatesNothing(t *testing.T) {
 	own, peer := socketPair(t, 4<<10)
-	s := transport.NewSink()
-	transport.Attach(s, own, 64<<10)
+	s := transport.NewSink(own, 64<<10, nil)
 	go func() { _, _ = io.Copy(io.Discard, peer) }()
 	b := make([]byte, 16)
 	if got := testing.AllocsPerRun(100, func() {

@@ -14,11 +14,28 @@
 //     next. Options.Authenticate replaces all of this.
 //  4. Verify. The [auth.Verifier] tells whom the token speaks for. No token, a bad one and an expired one are the client's
 //     fault; every other error, a timeout and a panic are not, and the client is asked to come back.
-//  5. Limits. Options.MaxConnections, and those of the hub.
-//  6. Connect. The hub admits the connection, the request is upgraded, and the handler returns.
+//  5. Limits. Options.MaxConnections.
+//  6. Hijack. The connection is taken over from net/http. If a middleware makes that impossible, the
+//     answer is 500, and an error in the log names the types of the ResponseWriters.
+//  7. Connect. The hub admits the connection, or refuses it for a limit of its own. Admission comes
+//     after the hijack: an upgrade that fails must not replace a connection that works.
+//  8. Answer. The 101 and the first message are one write, and the handler returns.
 //
-// Who is refused from step 3 on gets 401, 429 or 503. A browser does not show that to its page, so a request with an Origin is
-// upgraded, told in a goodbye message and a close code, and closed: 4401, 4429, 4500 or 4503.
+// A client that is refused in steps 3 to 5 and 7 gets 401, 429 or 503. A browser does not show that to
+// its page, so a request with an Origin is upgraded, gets a goodbye message and a close code, and is
+// closed: 4401, 4429, 4500 or 4503. [room.Stats] counts the refused requests by reason, and
+// [room.Observer] has a function for them.
+//
+// # Middleware
+//
+// The handler writes its 101 to the connection itself, as other WebSocket libraries do. Headers that
+// middleware has set on the ResponseWriter are therefore not sent with it, nor with a refusal in step 7;
+// they are sent with every earlier refusal. Middleware that logs requests sees a hijacked connection, and
+// records the status that it records for those: often 200, 0 or 101. Bytes that middleware has left in
+// the hijacked writer are discarded, deadlines on the connection are removed.
+//
+// A ResponseWriter that wraps another needs a Hijack method that works, or an Unwrap method.
+// [http.TimeoutHandler] has neither.
 //
 // # The life of one connection
 //
@@ -35,9 +52,9 @@
 // while a message arrives, and releases it when the message has ended and no further frame is there.
 //
 // All writing is the session's: events are framed once for all connections and go to the socket directly, without blocking and
-// without passing through the WebSocket library. The library does the handshake, takes messages out of frames, and
-// answers pings and close frames; its answers are handed to the session, which writes them between two frames. So exactly one
-// close frame is ever sent, and nothing after it.
+// without passing through the WebSocket library. The library takes messages out of
+// frames and answers pings and close frames; its answers go to the session, which writes them between
+// two frames. So exactly one close frame is ever sent, and nothing after it.
 //
 // Over TLS, and on systems where a socket cannot be written to in this way, every write comes from a goroutine that ends when it is done.
 //

@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"time"
 
 	"github.com/planrooms/planrooms/room"
 )
@@ -33,16 +34,12 @@ func (s *Scanner) Take(b []byte) (n int, counted bool, err error) { return s.s.t
 // Between is frameScan.between.
 func (s *Scanner) Between() bool { return s.s.between() }
 
-// NewSink returns a connection as the session sees it, before it has a socket.
-func NewSink() room.Sink {
-	return newConn(slog.New(slog.DiscardHandler), defaultWriteBuffer, new(buffers))
-}
-
-// Attach gives a sink of NewSink its socket, with a send buffer of the given size.
-func Attach(s room.Sink, nc net.Conn, writeBuffer int) {
-	c := s.(*conn)
-	c.writeBuffer = writeBuffer
-	c.attach(nc, nil)
+// NewSink returns the connection over a socket as the session sees it, with a send buffer of the
+// given size. head is written before everything else.
+func NewSink(nc net.Conn, writeBuffer int, head []byte) room.Sink {
+	c := newConn(nc, slog.New(slog.DiscardHandler), writeBuffer, new(buffers))
+	c.head = head
+	return c
 }
 
 // Session is what a connection's reader talks to.
@@ -50,11 +47,15 @@ type Session = session
 
 // Serve upgrades a request for a session of the test's own, and reads until the connection is over.
 func Serve(w http.ResponseWriter, r *http.Request, log *slog.Logger, session func(room.Sink) Session) {
-	c := newConn(log, defaultWriteBuffer, new(buffers))
-	ws, err := accept(hijacker{w, c}, bareHandshake(r))
-	if err != nil {
+	h := &handler{opts: (&Options{Logger: log}).withDefaults()}
+	a := &attempt{w: w, r: r}
+	if err := h.hijack(a); err != nil {
 		panic(err)
 	}
-	c.session = session(c)
-	c.serve(ws, func() {})
+	answer := switchingProtocols(r)
+	if n, err := a.conn.Write(answer, time.Now().Add(time.Minute)); n < len(answer) {
+		panic(err)
+	}
+	a.conn.session = session(a.conn)
+	a.conn.serve(func() {})
 }

@@ -1,8 +1,8 @@
 package transport
 
 import (
+	"context"
 	"errors"
-	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
@@ -12,10 +12,7 @@ import (
 	"github.com/planrooms/planrooms/room"
 )
 
-var (
-	errClientID = errors.New("transport: malformed client id")
-	errNoHijack = errors.New("transport: the ResponseWriter gives no access to the connection; http.TimeoutHandler and middleware without Unwrap cannot carry a WebSocket")
-)
+var errClientID = errors.New("transport: malformed client id")
 
 // handler serves WebSocket connections. It is what [NewHandler] returns.
 type handler struct {
@@ -57,24 +54,31 @@ func NewHandler(hub *room.Hub, v auth.Verifier, opts *Options) http.Handler {
 	return h
 }
 
-// ServeHTTP turns one request into a connection, in the order that doc.go tells.
+// attempt is a request on its way to become a connection. It belongs to the handler's goroutine.
+type attempt struct {
+	w      http.ResponseWriter
+	r      *http.Request
+	token  string // never logged
+	userID string // once the token has been verified
+	conn   *conn  // once it has been taken over from net/http: then w must not be used
+}
+
+// ServeHTTP turns one request into a connection, in the order of doc.go.
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	r = showToken(r)
+	a := &attempt{w: w, r: r}
 	query := r.URL.Query()
 	c := findCredentials(r, query, h.opts.CookieName)
+	a.token = c.token
 
 	cookies := h.usesCookies(r, c)
 	if err := h.origins.check(r, cookies); err != nil {
 		h.logOrigin(r, err, cookies, c.token)
-		h.refuse(w, r, err, "")
+		h.refuse(a, err)
 		return
 	}
-	if !checkHandshake(w, r) {
-		return
-	}
-	if !canHijack(w) {
-		h.log(r, slog.LevelError, errNoHijack.Error())
-		answer(w, http.StatusInternalServerError, "internal error")
+	if err := checkHandshake(w.Header(), r); err != nil {
+		h.refuse(a, err)
 		return
 	}
 	clientID, err := clientID(query)
@@ -82,52 +86,54 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		err = c.err
 	}
 	if err != nil {
-		h.refuse(w, r, err, "")
+		h.refuse(a, err)
 		return
 	}
 	id, err := h.identify(r, c)
-	if err == nil && !h.connections.take() {
-		err = errFull
-	}
 	if err != nil {
-		h.refuse(w, r, err, c.token)
+		if gone(r) {
+			err = errGone
+		}
+		h.refuse(a, err)
 		return
 	}
-	h.connect(w, r, id, clientID)
+	a.userID = id.UserID
+	if !h.connections.take() {
+		h.refuse(a, errFull)
+		return
+	}
+	if err := h.connect(a, id, clientID); err != nil {
+		h.connections.release()
+		h.refuse(a, err)
+	}
 }
 
-// connect admits the connection to the hub and upgrades it. Admission comes first, since its refusal is an HTTP
-// answer; the hub holds back what it has to write meanwhile.
-func (h *handler) connect(w http.ResponseWriter, r *http.Request, id auth.Identity, clientID string) {
-	if r.Context().Err() != nil {
-		h.connections.release() // gone while it was verified; it must not replace what the client has opened since
-		return
+// connect takes the connection over from net/http and then admits it to the hub. In the other order
+// a request whose upgrade fails would replace a connection that works.
+func (h *handler) connect(a *attempt, id auth.Identity, clientID string) error {
+	if gone(a.r) {
+		return errGone // it must not replace what the client has opened since
 	}
-	c := newConn(h.opts.Logger, h.opts.WriteBuffer, &h.buffers)
-	s, err := h.hub.Connect(r.Context(), id, c, &room.ConnectOptions{ClientID: clientID, Verifier: h.verifier, RemoteAddr: r.RemoteAddr, Hold: true})
+	if err := h.hijack(a); err != nil {
+		return err
+	}
+	if gone(a.r) {
+		return errGone
+	}
+	a.conn.head = switchingProtocols(a.r)
+	s, err := h.hub.Connect(a.r.Context(), id, a.conn, &room.ConnectOptions{
+		ClientID: clientID, Verifier: h.verifier, RemoteAddr: a.r.RemoteAddr,
+	})
 	if err != nil {
-		h.connections.release()
-		h.refuse(w, r, err, "")
-		return
+		return err
 	}
-	c.session = s
-	reading := false
-	defer func() { // also when a ResponseWriter panics
-		if !reading {
-			_ = c.Close() // there is no socket, or nobody reads it
-			h.connections.release()
-			s.End(protocol.CloseAbnormal)
-		}
-	}()
-	ws, err := accept(hijacker{w, c}, bareHandshake(r))
-	if err != nil {
-		h.log(r, slog.LevelInfo, "transport: upgrade failed", slog.Any("error", err))
-		return
-	}
-	s.Open()
-	reading = true
-	go c.serve(ws, h.connections.release)
+	a.conn.session = s
+	go a.conn.serve(h.connections.release)
+	return nil
 }
+
+// gone reports whether the client has closed the connection of its request.
+func gone(r *http.Request) bool { return errors.Is(r.Context().Err(), context.Canceled) }
 
 // usesCookies reports whether the request may be authenticated by a cookie, which browsers attach no
 // matter which site opened the connection.

@@ -10,41 +10,43 @@ import (
 )
 
 // checkHandshake refuses a request that is not a WebSocket upgrade as RFC 6455 section 4.2.1 requires
-// it, and reports whether it is one. A good request leaves the library nothing to refuse. No refusal
+// it. The error holds the answer, and headers that belong to the answer are set in header. No refusal
 // quotes the request.
-func checkHandshake(w http.ResponseWriter, r *http.Request) bool {
-	h := w.Header()
+func checkHandshake(header http.Header, r *http.Request) error {
 	switch {
 	case r.Method != http.MethodGet:
-		h.Set("Allow", http.MethodGet)
-		answer(w, http.StatusMethodNotAllowed, "a WebSocket is opened with GET")
+		header.Set("Allow", http.MethodGet)
+		return &handshakeError{http.StatusMethodNotAllowed, "a WebSocket is opened with GET"}
 	case r.ProtoMajor != 1 || r.ProtoMinor < 1:
 		// The headers that name an upgrade are forbidden in HTTP/2 (RFC 9113 section 8.2.2).
-		answer(w, http.StatusUpgradeRequired, "a WebSocket is opened over HTTP/1.1")
+		return &handshakeError{http.StatusUpgradeRequired, "a WebSocket is opened over HTTP/1.1"}
 	case !hasToken(r.Header, "Connection", "upgrade") || !hasToken(r.Header, "Upgrade", "websocket"):
-		h.Set("Connection", "Upgrade")
-		h.Set("Upgrade", "websocket")
-		answer(w, http.StatusUpgradeRequired, "this is a WebSocket endpoint: connect with a WebSocket client")
+		header.Set("Connection", "Upgrade")
+		header.Set("Upgrade", "websocket")
+		return &handshakeError{http.StatusUpgradeRequired, "this is a WebSocket endpoint: connect with a WebSocket client"}
 	case !slices.Equal(r.Header.Values("Sec-Websocket-Version"), []string{"13"}): // one line (section 11.3.5)
-		h.Set("Sec-Websocket-Version", "13")
-		answer(w, http.StatusBadRequest, "the WebSocket version must be 13")
+		header.Set("Sec-Websocket-Version", "13")
+		return badHandshake("the WebSocket version must be 13")
 	case !goodKey(r.Header.Values("Sec-Websocket-Key")):
-		answer(w, http.StatusBadRequest, "the Sec-WebSocket-Key is malformed")
+		return badHandshake("the Sec-WebSocket-Key is malformed")
 	case r.ContentLength != 0:
-		answer(w, http.StatusBadRequest, "an upgrade has no body") // it would be read as frames
+		return badHandshake("an upgrade has no body") // it would be read as frames
 	case !goodSubprotocols(subprotocols(r)):
-		answer(w, http.StatusBadRequest, "none of the subprotocols offered is "+protocol.Subprotocol+": offer it, or none")
-	default:
-		return true
+		return badHandshake("none of the subprotocols offered is " + protocol.Subprotocol + ": offer it, or none")
 	}
-	return false
+	return nil
 }
 
-// answer writes an HTTP answer with a fixed text.
-func answer(w http.ResponseWriter, status int, text string) {
-	w.Header().Set("Cache-Control", "no-store")
-	http.Error(w, text, status)
+// handshakeError is the answer to a request that is not an upgrade to WebSocket.
+type handshakeError struct {
+	status int
+	text   string
 }
+
+func (e *handshakeError) Error() string { return "transport: " + e.text }
+
+// badHandshake returns an error that is answered 400 with a fixed text.
+func badHandshake(text string) error { return &handshakeError{http.StatusBadRequest, text} }
 
 func hasToken(h http.Header, name, token string) bool {
 	return slices.ContainsFunc(headerTokens(h, name), func(t string) bool { return strings.EqualFold(t, token) })
@@ -65,22 +67,4 @@ func goodKey(keys []string) bool {
 func goodSubprotocols(offered []string) bool {
 	return len(offered) == 0 || slices.Contains(offered, protocol.Subprotocol) ||
 		slices.ContainsFunc(offered, func(p string) bool { return strings.HasPrefix(p, protocol.TokenSubprotocolPrefix) })
-}
-
-// bareHandshake returns a request with nothing but what the library needs to answer it. The subprotocol that it chooses is a piece
-// of the header it was offered in and lives as long as the connection, and that header may hold a token.
-func bareHandshake(r *http.Request) *http.Request {
-	bare := &http.Request{
-		Method: http.MethodGet, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: http.Header{
-			"Connection":            {"Upgrade"},
-			"Upgrade":               {"websocket"},
-			"Sec-Websocket-Version": {"13"},
-			"Sec-Websocket-Key":     r.Header.Values("Sec-Websocket-Key"),
-		},
-	}
-	if slices.Contains(subprotocols(r), protocol.Subprotocol) {
-		bare.Header.Set("Sec-Websocket-Protocol", protocol.Subprotocol)
-	}
-	return bare
 }

@@ -2,90 +2,118 @@ package transport
 
 import (
 	"bufio"
+	"errors"
+	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
+	"strings"
+	"time"
 )
 
-// The buffers that the library gets in place of those of net/http, which have 4 KiB each and would
-// live as long as the connection.
-const (
-	// readBuffer is the smallest that package bufio makes: conn.first is the buffer of the connection.
-	readBuffer = 16
-	// controlBuffer holds every control frame, so that the library writes each in one call.
-	controlBuffer = maxControlFrame + 1
+// maxWrappers bounds the search for a Hijacker: a ResponseWriter may unwrap to itself.
+const maxWrappers = 64
+
+var (
+	errNoHijacker = errors.New("the ResponseWriter has no Hijack method; http.TimeoutHandler " +
+		"and middleware without Unwrap cannot carry a WebSocket")
+	errNoConn = errors.New("Hijack returned neither a connection nor an error")
 )
 
-// hijacker is the ResponseWriter that the library gets. What it hijacks becomes the socket of conn, and the library
-// receives a libraryConn in its place.
-type hijacker struct {
-	http.ResponseWriter
-	conn *conn
+// upgradeError reports that the connection of a request could not be taken over from net/http. The
+// cause is nearly always a middleware between net/http and the handler.
+type upgradeError struct {
+	err     error
+	writers string // types of the ResponseWriters, the outermost first
 }
 
-var _ http.Hijacker = hijacker{}
+func (e *upgradeError) Error() string { return "cannot take over the connection: " + e.err.Error() }
 
-// Hijack implements [http.Hijacker]. Unlike the library it also finds a connection behind middleware that has only Unwrap.
-func (h hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
-	nc, rw, err := http.NewResponseController(h.ResponseWriter).Hijack()
-	if err != nil {
-		return nil, nil, err
-	}
-	var early []byte
-	if n := rw.Reader.Buffered(); n > 0 {
-		// A copy: these are bytes of a buffer that net/http made.
-		peeked, _ := rw.Reader.Peek(n) // as many as are buffered: no error is possible
-		early = append([]byte(nil), peeked...)
-	}
-	_ = rw.Writer.Flush() // net/http leaves nothing here, middleware may; a broken connection shows when it is read
-	h.conn.attach(nc, early)
-	return libraryConnOf(h.conn)
-}
+func (e *upgradeError) Unwrap() error { return e.err }
 
-// libraryConnOf returns what the library gets as a hijacked connection.
-func libraryConnOf(c *conn) (net.Conn, *bufio.ReadWriter, error) {
-	l := libraryConn{c}
-	return l, bufio.NewReadWriter(bufio.NewReaderSize(l, readBuffer), bufio.NewWriterSize(l, controlBuffer)), nil
-}
-
-// renewal is the ResponseWriter of a handshake whose answer nobody gets.
-type renewal struct {
-	conn   *conn
-	header http.Header
-}
-
-var _ http.Hijacker = renewal{}
-
-func (r renewal) Header() http.Header       { return r.header }
-func (renewal) WriteHeader(int)             {}
-func (renewal) Write(b []byte) (int, error) { return len(b), nil }
-
-// Hijack implements [http.Hijacker].
-func (r renewal) Hijack() (net.Conn, *bufio.ReadWriter, error) { return libraryConnOf(r.conn) }
-
-// WriteHeaderNow forwards to a ResponseWriter of gin, whose WriteHeader only takes note of the status. The library
-// asks for this method; hiding it would lose the 101.
-func (h hijacker) WriteHeaderNow() {
-	for w := h.ResponseWriter; w != nil; w = unwrap(w) {
-		if g, ok := w.(interface{ WriteHeaderNow() }); ok {
-			g.WriteHeaderNow()
+// hijack takes the connection of a request over from net/http and sets a.conn. If it fails, it has
+// written nothing and a.conn is nil. No ResponseWriter can make it panic or loop.
+func (h *handler) hijack(a *attempt) (err error) {
+	var nc net.Conn
+	defer func() {
+		if v := recover(); v != nil {
+			err = newPanicError(v)
+		}
+		if err == nil {
 			return
 		}
+		err, a.conn = &upgradeError{err, writerTypes(a.w)}, nil
+		if nc != nil {
+			_ = guarded{nc, slog.New(slog.DiscardHandler)}.cut() // err is the error that matters
+		}
+	}()
+	hijacker := findHijacker(a.w)
+	if hijacker == nil {
+		return errNoHijacker
 	}
+	var rw *bufio.ReadWriter
+	if nc, rw, err = hijacker.Hijack(); err != nil {
+		return err
+	}
+	if nc == nil {
+		return errNoConn
+	}
+	// The server or middleware may have set deadlines for the request.
+	if err := nc.SetDeadline(time.Time{}); err != nil {
+		return err
+	}
+	if rw != nil && rw.Writer != nil && rw.Writer.Buffered() > 0 {
+		// They would precede our status line.
+		h.log(a.r, slog.LevelWarn, "transport: discarded what middleware left in the writer of a hijacked connection",
+			slog.Int("bytes", rw.Writer.Buffered()), slog.String("writers", writerTypes(a.w)))
+	}
+	a.conn = newConn(nc, h.opts.Logger, h.opts.WriteBuffer, &h.buffers)
+	a.conn.early = readAhead(rw)
+	return nil
 }
 
-// canHijack reports whether there is a connection to be had behind w. It must be known before the library writes the 101.
-func canHijack(w http.ResponseWriter) bool {
-	for ; w != nil; w = unwrap(w) {
-		if _, ok := w.(http.Hijacker); ok {
-			return true
+// readAhead returns a copy of the bytes that net/http has read beyond the request: its buffer is not
+// kept.
+func readAhead(rw *bufio.ReadWriter) []byte {
+	if rw == nil || rw.Reader == nil || rw.Reader.Buffered() == 0 {
+		return nil
+	}
+	b, _ := rw.Reader.Peek(rw.Reader.Buffered()) // as many as are buffered: no error is possible
+	return append([]byte(nil), b...)
+}
+
+// findHijacker returns the first Hijacker among w and the ResponseWriters that it wraps, or nil. It
+// is the search of [http.ResponseController] with a bound.
+func findHijacker(w http.ResponseWriter) http.Hijacker {
+	for range maxWrappers {
+		switch t := w.(type) {
+		case http.Hijacker:
+			return t
+		case interface{ Unwrap() http.ResponseWriter }:
+			w = t.Unwrap()
+		default:
+			return nil
 		}
 	}
-	return false
+	return nil
 }
 
-func unwrap(w http.ResponseWriter) http.ResponseWriter {
-	if u, ok := w.(interface{ Unwrap() http.ResponseWriter }); ok {
-		return u.Unwrap()
+// writerTypes names w and the ResponseWriters that it wraps, the outermost first, so that a log line
+// shows which middleware is at fault.
+func writerTypes(w http.ResponseWriter) (types string) {
+	var b strings.Builder
+	defer func() {
+		_ = recover() // an Unwrap that panics ends the list
+		types = b.String()
+	}()
+	for range maxWrappers {
+		fmt.Fprintf(&b, "%T", w)
+		u, ok := w.(interface{ Unwrap() http.ResponseWriter })
+		if !ok {
+			break
+		}
+		b.WriteString(" > ")
+		w = u.Unwrap()
 	}
-	return nil
+	return ""
 }

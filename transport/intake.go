@@ -2,6 +2,7 @@ package transport
 
 import (
 	"errors"
+	"io"
 	"net"
 	"os"
 	"time"
@@ -17,6 +18,9 @@ const (
 	// takes longer is closed with 4408. Without the limit a client that sends one byte at a time,
 	// each a sign of life, could hold a message of 32 KiB in memory for ever.
 	messageWait = time.Minute
+
+	// maxEmptyReads is how often in a row a connection may return neither bytes nor an error.
+	maxEmptyReads = 100
 )
 
 // errSlowMessage reports a message that was not complete after messageWait.
@@ -60,17 +64,21 @@ func (c *conn) receive(p []byte) (int, error) {
 		return 0, c.readErr
 	}
 	n, err := c.net.Read(p)
+	for empty := 0; n == 0 && err == nil; empty++ {
+		if empty == maxEmptyReads {
+			err = io.ErrNoProgress
+			break
+		}
+		n, err = c.net.Read(p)
+	}
 	if n > 0 {
-		c.heard = true
 		c.session.Seen()
 		return n, nil // an error comes again
 	}
-	if err != nil {
-		if c.limited && os.IsTimeout(err) && !c.ended() {
-			err = errSlowMessage
-		}
-		c.readErr = err
+	if c.limited && os.IsTimeout(err) && !c.ended() {
+		err = errSlowMessage
 	}
+	c.readErr = err
 	return 0, err
 }
 
@@ -96,17 +104,20 @@ func (c *conn) ended() bool {
 	return c.finished || c.closed
 }
 
-// rest lets the library go until a client has sent a whole header or control frame, if none is
-// there yet. What the library holds for a connection, a goroutine among it, is more than everything
-// else there is. To make it again takes some microseconds, and clients send little.
+// rest makes the library ready for the next header or control frame. If none is there yet, it lets
+// the library go until one is. What the library holds for a connection, a goroutine among it, is
+// more than everything else there is. To make it again takes some microseconds, and clients send
+// little.
 func (c *conn) rest() error {
-	if err := c.admit(); err != nil || c.admitted > 0 {
+	if err := c.admit(); err != nil {
 		return err
 	}
-	c.resting.Store(true)
-	c.ws.release()
-	c.resting.Store(false)
-	c.ws = socket{}
+	if c.admitted == 0 {
+		c.resting.Store(true)
+		c.ws.release()
+		c.resting.Store(false)
+		c.ws = socket{}
+	}
 	for c.admitted == 0 {
 		if err := c.fill(); err != nil {
 			return err
@@ -114,6 +125,9 @@ func (c *conn) rest() error {
 		if err := c.admit(); err != nil {
 			return err
 		}
+	}
+	if c.ws != (socket{}) {
+		return nil
 	}
 	var err error
 	c.ws, err = renew(c)

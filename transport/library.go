@@ -4,9 +4,11 @@
 package transport
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 
 	"nhooyr.io/websocket"
@@ -19,11 +21,11 @@ import (
 // socket reads a connection that has been upgraded. It answers pings and close frames by itself and writes nothing else.
 type socket struct{ ws *websocket.Conn }
 
-// accept answers the handshake of a request that checkHandshake found good. It hijacks w, and afterwards holds neither
-// w nor r.
-func accept(w http.ResponseWriter, r *http.Request) (socket, error) {
-	ws, err := websocket.Accept(w, r, &websocket.AcceptOptions{
-		Subprotocols:       []string{protocol.Subprotocol},
+// renew makes the library ready to read from c, whose handshake has been answered: the library makes
+// a connection in no other way than by answering a handshake. It cannot fail, since the handshake is
+// always the same.
+func renew(c *conn) (socket, error) {
+	ws, err := websocket.Accept(renewal{c, make(http.Header, 4)}, fixedHandshake, &websocket.AcceptOptions{
 		InsecureSkipVerify: true, // of the origin, which the handler has checked, scheme and port included
 		CompressionMode:    websocket.CompressionDisabled,
 	})
@@ -34,12 +36,34 @@ func accept(w http.ResponseWriter, r *http.Request) (socket, error) {
 	return socket{ws}, nil
 }
 
-// renew makes the library ready to read from c, whose handshake has been answered: the library makes a connection in no other
-// way than by answering one. It can't fail on a handshake that is always the same.
-func renew(c *conn) (socket, error) { return accept(renewal{c, make(http.Header, 4)}, fixedHandshake) }
+// fixedHandshake is what the library answers. It is never modified.
+var fixedHandshake = &http.Request{
+	Method: http.MethodGet, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+	Header: http.Header{
+		"Connection":            {"Upgrade"},
+		"Upgrade":               {"websocket"},
+		"Sec-Websocket-Version": {"13"},
+		"Sec-Websocket-Key":     {"AAAAAAAAAAAAAAAAAAAAAA=="},
+	},
+}
 
-// fixedHandshake is what renew has the library answer. It is never modified.
-var fixedHandshake = bareHandshake(&http.Request{Header: http.Header{"Sec-Websocket-Key": {"AAAAAAAAAAAAAAAAAAAAAA=="}}})
+// renewal is the ResponseWriter of that handshake. It discards the answer.
+type renewal struct {
+	conn   *conn
+	header http.Header
+}
+
+var _ http.Hijacker = renewal{}
+
+func (r renewal) Header() http.Header       { return r.header }
+func (renewal) WriteHeader(int)             {}
+func (renewal) Write(b []byte) (int, error) { return len(b), nil }
+
+// Hijack implements [http.Hijacker].
+func (r renewal) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	l := libraryConn{r.conn}
+	return l, bufio.NewReadWriter(bufio.NewReaderSize(l, readBuffer), bufio.NewWriterSize(l, controlBuffer)), nil
+}
 
 // next waits for the next message. The message must be read to its end before the next call.
 func (s socket) next() (binary bool, r io.Reader, err error) {

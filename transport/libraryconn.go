@@ -8,6 +8,15 @@ import (
 	"time"
 )
 
+// The library gets these buffers in place of those of net/http, which have 4 KiB each and would live
+// as long as the connection.
+const (
+	// readBuffer is the smallest that package bufio makes: conn.first is the buffer of the connection.
+	readBuffer = 16
+	// controlBuffer holds every control frame, so that the library writes each in one call.
+	controlBuffer = maxControlFrame + 1
+)
+
 // errResting ends reading by the library between two messages, when nothing more has come.
 var errResting = errors.New("transport: nothing to read")
 
@@ -33,7 +42,7 @@ func (l libraryConn) Read(p []byte) (int, error) {
 			c.early, c.admitted = c.early[n:], c.admitted-n
 			return n, nil
 		}
-		if c.heard && c.scan.between() {
+		if c.scan.between() {
 			return 0, errResting
 		}
 		if c.scan.remaining > 0 && len(p) > len(c.first) {
@@ -75,7 +84,11 @@ func (l libraryConn) Close() error {
 		return nil
 	}
 	c.readOver.Store(true)
-	return c.net.SetReadDeadline(time.Unix(1, 0)) // releases a read that is under way
+	err := c.net.SetReadDeadline(time.Unix(1, 0)) // releases a read that is under way
+	if err != nil {
+		_ = c.cut() // releases it, too
+	}
+	return err
 }
 
 // LocalAddr returns the socket's.

@@ -112,7 +112,7 @@ func (o *origins) own(r *http.Request, cookies bool) []string {
 func (o *origins) askHost(r *http.Request, origin string) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			err = fmt.Errorf("%w: AllowOrigin: %w", errOrigin, &panicError{v})
+			err = fmt.Errorf("%w: AllowOrigin: %w", errOrigin, newPanicError(v))
 		}
 	}()
 	if u, err := url.Parse(origin); err != nil || !o.allow(r, u) {

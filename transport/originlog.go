@@ -46,7 +46,8 @@ func (l *logLimit) take() (suppressed int, ok bool) {
 // accepted. It logs no token: neither that of the request nor one in a query or as a password.
 func (h *handler) logOrigin(r *http.Request, err error, cookies bool, token string) {
 	level, text, limit := slog.LevelInfo, "transport: origin refused", &h.refusedOrigins
-	if panicked := (*panicError)(nil); errors.As(err, &panicked) {
+	var panicked *panicError
+	if errors.As(err, &panicked) {
 		level, text, limit = slog.LevelError, "transport: Options.AllowOrigin panicked", &h.originPanics
 	}
 	if !h.opts.Logger.Enabled(context.Background(), level) {
@@ -60,11 +61,16 @@ func (h *handler) logOrigin(r *http.Request, err error, cookies bool, token stri
 	for _, origin := range h.origins.expected(r, cookies) {
 		expected = append(expected, loggable(origin, token))
 	}
-	h.log(r, level, text,
+	attrs := []slog.Attr{
 		slog.String("origin", loggable(strings.Join(r.Header.Values("Origin"), ", "), token)),
 		slog.String("expected", strings.Join(expected, ", ")),
 		slog.String("error", withoutToken(err, token)),
-		slog.Int("suppressed", suppressed))
+		slog.Int("suppressed", suppressed),
+	}
+	if panicked != nil {
+		attrs = append(attrs, slog.String("stack", panicked.stack))
+	}
+	h.log(r, level, text, attrs...)
 }
 
 // loggable returns the text of an origin for the log: escaped, clipped, and without what a URL may

@@ -2,22 +2,19 @@ package transport
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
-	"runtime/debug"
 	"time"
 	"unicode/utf8"
 
 	"github.com/planrooms/planrooms/protocol"
 )
 
-// serve reads the connection until it is over, and then releases it. It runs in a goroutine of its own, which the handler starts
-// and the session ends: closing the session, or the sink, makes every read return.
-func (c *conn) serve(ws socket, release func()) {
-	c.ws = ws
+// serve reads the connection until it is over, and then calls release. It runs in a goroutine of its
+// own, which the handler starts and the session ends: closing the session, or the sink, makes every
+// read return.
+func (c *conn) serve(release func()) {
 	code := protocol.CloseAbnormal
 	defer func() {
 		c.ws.release()
@@ -27,8 +24,9 @@ func (c *conn) serve(ws socket, release func()) {
 	}()
 	defer func() {
 		if v := recover(); v != nil {
+			p := newPanicError(v)
 			c.log.LogAttrs(context.Background(), slog.LevelError, "transport: panic while reading a connection",
-				slog.String("panic", fmt.Sprintf("%T", v)), slog.String("stack", string(debug.Stack())))
+				slog.String("panic", p.what), slog.String("stack", p.stack))
 			c.session.Close(protocol.CloseInternal)
 			c.abandon()
 		}
@@ -59,16 +57,17 @@ func (c *conn) serve(ws socket, release func()) {
 // read hands messages to the session until reading fails.
 func (c *conn) read() error {
 	for {
-		binary, r, err := c.ws.next()
-		switch {
-		case err == nil:
-			if err := c.message(binary, r); err != nil {
-				return err
-			}
-		case !errors.Is(err, errResting): // which comes after a control frame
+		if err := c.rest(); err != nil {
 			return err
 		}
-		if err := c.rest(); err != nil {
+		binary, r, err := c.ws.next()
+		if errors.Is(err, errResting) {
+			continue // it was a control frame
+		}
+		if err != nil {
+			return err
+		}
+		if err := c.message(binary, r); err != nil {
 			return err
 		}
 	}
@@ -119,14 +118,7 @@ func (c *conn) abandon() {
 	c.mu.Lock()
 	c.limitReadLocked(closeWait)
 	c.mu.Unlock()
-	socket := c.net
-	if t, ok := c.net.(*tls.Conn); ok {
-		_ = t.CloseWrite() // the connection may be over already, here and below
-		socket = t.NetConn()
-	}
-	if s, ok := socket.(interface{ CloseWrite() error }); ok {
-		_ = s.CloseWrite()
-	}
+	c.closeWrite()
 	for b := make([]byte, 2<<10); ; {
 		if _, err := c.net.Read(b); err != nil {
 			return

@@ -2,6 +2,7 @@ package transport
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"math"
 	"net/http"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"github.com/planrooms/planrooms/protocol"
+	"github.com/planrooms/planrooms/room"
 )
 
 const (
@@ -40,30 +42,80 @@ func (l *limit) take() bool {
 
 func (l *limit) release() { l.n.Add(-1) }
 
-// refuse answers a request that is not served. A page is not told the HTTP status of a failed upgrade, so a browser, which
-// has an Origin, is upgraded and told in a goodbye.
-func (h *handler) refuse(w http.ResponseWriter, r *http.Request, err error, token string) {
-	why, clients := refusalFor(err)
-	reason := slog.String("error", withoutToken(err, token))
-	if clients || r.Context().Err() != nil { // whoever has gone in between is nobody's fault
-		h.log(r, slog.LevelDebug, "transport: refused", reason)
-	} else {
-		h.log(r, slog.LevelWarn, "transport: cannot tell who connects", reason)
-	}
-	retry := retryAfter(why.code)
-	if why.code != 0 && r.Header.Get("Origin") != "" && h.refusing.take() {
+// refuse answers a request that is not served. The page in a browser, which has an Origin, does not
+// see the HTTP status of a failed upgrade: it gets a goodbye on an open WebSocket.
+func (h *handler) refuse(a *attempt, err error) {
+	why, level := refusalFor(err)
+	h.logRefusal(a, level, err)
+	told := why.code != 0 && a.r.Header.Get("Origin") != "" && h.refusing.take()
+	if told {
 		defer h.refusing.release()
-		h.tell(w, r, why.code, retry)
+		if a.conn == nil {
+			if err := h.hijack(a); err != nil {
+				h.logRefusal(a, slog.LevelError, err)
+				told = false
+			}
+		}
+	}
+	h.report(a, why, told, err)
+	retry := retryAfter(why.code)
+	if told {
+		h.tell(a, why, retry)
 		return
+	}
+	header := a.w.Header()
+	if a.conn != nil {
+		header = make(http.Header)
 	}
 	switch why.status {
 	case http.StatusUnauthorized:
-		w.Header().Set("WWW-Authenticate", "Bearer")
+		header.Set("WWW-Authenticate", "Bearer")
 	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
 		seconds := max(1, math.Ceil(retry.Seconds()))
-		w.Header().Set("Retry-After", strconv.Itoa(int(seconds)))
+		header.Set("Retry-After", strconv.Itoa(int(seconds)))
 	}
-	answer(w, why.status, why.text)
+	if a.conn == nil {
+		answer(a.w, why.status, why.text)
+		return
+	}
+	a.conn.reply(plainAnswer(why.status, header, why.text))
+}
+
+// report counts a request that is not served, and passes it to the hub's Observer.
+func (h *handler) report(a *attempt, why refusal, told bool, err error) {
+	info := room.RefusalInfo{
+		Reason: why.reason, Status: why.status, RemoteAddr: a.r.RemoteAddr, UserID: a.userID,
+		Origin: loggable(a.r.Header.Get("Origin"), a.token), Err: cleanError{withoutToken(err, a.token), err},
+	}
+	if told {
+		info.Code = why.code
+	}
+	h.hub.ReportRefusal(info)
+}
+
+// logRefusal writes the one log line of a request that is not served.
+func (h *handler) logRefusal(a *attempt, level slog.Level, err error) {
+	attrs := []slog.Attr{slog.String("error", withoutToken(err, a.token))}
+	text := "transport: refused"
+	switch level {
+	case slog.LevelWarn:
+		text = "transport: cannot tell who connects"
+	case slog.LevelError:
+		text = "transport: upgrade failed"
+	}
+	if upgrade := (*upgradeError)(nil); errors.As(err, &upgrade) {
+		attrs = append(attrs, slog.String("writers", upgrade.writers))
+	}
+	if p := (*panicError)(nil); errors.As(err, &p) {
+		attrs = append(attrs, slog.String("stack", p.stack))
+	}
+	h.log(a.r, level, text, attrs...)
+}
+
+// answer writes an HTTP answer with a fixed text.
+func answer(w http.ResponseWriter, status int, text string) {
+	w.Header().Set("Cache-Control", "no-store")
+	http.Error(w, text, status)
 }
 
 // retryAfter draws the time after which a client that is refused with code may come back.
@@ -76,30 +128,40 @@ func retryAfter(code protocol.CloseCode) time.Duration {
 }
 
 // tell upgrades the connection, says goodbye, and waits for the peer to close.
-func (h *handler) tell(w http.ResponseWriter, r *http.Request, code protocol.CloseCode, retry time.Duration) {
-	goodbye, err := protocol.Encode(protocol.TypeGoodbye, "", code.Goodbye(retry), time.Time{})
+func (h *handler) tell(a *attempt, why refusal, retry time.Duration) {
+	goodbye, err := protocol.Encode(protocol.TypeGoodbye, "", why.code.Goodbye(retry), time.Time{})
 	if err != nil {
 		panic(err) // a struct of strings and numbers
 	}
-	c := newConn(h.opts.Logger, h.opts.WriteBuffer, &h.buffers)
-	c.session = refused{}
-	c.deaf = true
-	ws, err := accept(hijacker{w, c}, bareHandshake(r))
-	if err != nil {
-		return // the client has gone
-	}
+	c := a.conn
+	c.session, c.deaf = refused{}, true
+	frames := appendClose(framing{}.AppendMessage(switchingProtocols(a.r), goodbye), why.code)
+	c.last(frames, func() { c.serve(func() {}) })
+}
+
+// reply writes an HTTP answer and waits for the peer to close.
+func (c *conn) reply(answer []byte) {
+	c.last(answer, func() {
+		c.abandon()
+		c.hangUp()
+	})
+}
+
+// last writes b as the last bytes of a connection that has no session, and then calls end, which
+// waits for the peer to close. All of it takes refuseWait at most.
+func (c *conn) last(b []byte, end func()) {
 	defer time.AfterFunc(refuseWait, func() { _ = c.Close() }).Stop()
-	frames := appendClose(framing{}.AppendMessage(nil, goodbye), code)
-	for deadline := time.Now().Add(refuseWait); len(frames) > 0; {
-		n, err := c.Write(frames, deadline)
+	c.head = nil // b has its own
+	for deadline := time.Now().Add(refuseWait); len(b) > 0; {
+		n, err := c.Write(b, deadline)
 		if err != nil {
 			_ = c.Close() // it takes nothing
 			break
 		}
-		frames = frames[n:]
+		b = b[n:]
 	}
 	c.Finish()
-	c.serve(ws, func() {})
+	end()
 }
 
 func (h *handler) log(r *http.Request, level slog.Level, text string, attrs ...slog.Attr) {

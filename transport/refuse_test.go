@@ -39,37 +39,40 @@ func TestRefusal(t *testing.T) {
 		token  string
 		status int
 		code   protocol.CloseCode
+		reason room.RefusalReason
 	}{
-		{"no token", config{}, nil, "", 401, protocol.CloseUnauthorized},
-		{"bad token", config{}, nil, "bad", 401, protocol.CloseUnauthorized},
-		{"token too long", config{}, nil, strings.Repeat("x", protocol.MaxTokenBytes+1), 401, protocol.CloseUnauthorized},
-		{"wrapped", config{verifier: failing(errors.Join(errors.New("x"), auth.ErrInvalidToken))}, nil, "t", 401, protocol.CloseUnauthorized},
-		{"expired", config{verifier: failing(&auth.ExpiredError{At: time.Unix(1, 0)})}, nil, "t", 401, protocol.CloseUnauthorized},
-		{"identity expired", config{verifier: identity(auth.Identity{UserID: "ann", ExpiresAt: time.Unix(1, 0)})}, nil, "t", 401, protocol.CloseUnauthorized},
+		{"no token", config{}, nil, "", 401, protocol.CloseUnauthorized, room.RefusedNoToken},
+		{"bad token", config{}, nil, "bad", 401, protocol.CloseUnauthorized, room.RefusedInvalidToken},
+		{"token too long", config{}, nil, strings.Repeat("x", protocol.MaxTokenBytes+1), 401, protocol.CloseUnauthorized, room.RefusedInvalidToken},
+		{"wrapped", config{verifier: failing(errors.Join(errors.New("x"), auth.ErrInvalidToken))}, nil, "opaque", 401, protocol.CloseUnauthorized, room.RefusedInvalidToken},
+		{"expired", config{verifier: failing(&auth.ExpiredError{At: time.Unix(1, 0)})}, nil, "opaque", 401, protocol.CloseUnauthorized, room.RefusedExpiredToken},
+		{"identity expired", config{verifier: identity(auth.Identity{UserID: "ann", ExpiresAt: time.Unix(1, 0)})}, nil, "opaque", 401, protocol.CloseUnauthorized, room.RefusedExpiredToken},
 		{"Authenticate", config{options: transport.Options{
 			Authenticate: func(*http.Request) (auth.Identity, error) { return auth.Identity{}, auth.ErrNoToken },
-		}}, nil, "t", 401, protocol.CloseUnauthorized},
-		{"verifier down", config{verifier: failing(errors.New("down"))}, nil, "t", 503, protocol.CloseInternal},
-		{"verifier slow", config{verifier: wait, options: transport.Options{VerifyTimeout: time.Millisecond}}, nil, "t", 503, protocol.CloseInternal},
-		{"verifier panics", config{verifier: panicking}, nil, "t", 503, protocol.CloseInternal},
+		}}, nil, "opaque", 401, protocol.CloseUnauthorized, room.RefusedNoToken},
+		{"verifier down", config{verifier: failing(errors.New("down"))}, nil, "opaque", 503, protocol.CloseInternal, room.RefusedUnavailable},
+		{"verifier slow", config{verifier: wait, options: transport.Options{VerifyTimeout: time.Millisecond}}, nil, "opaque", 503, protocol.CloseInternal, room.RefusedUnavailable},
+		{"verifier panics", config{verifier: panicking}, nil, "opaque", 503, protocol.CloseInternal, room.RefusedUnavailable},
 		{"Authenticate panics", config{options: transport.Options{
 			Authenticate: func(*http.Request) (auth.Identity, error) { panic("oops") },
-		}}, nil, "t", 503, protocol.CloseInternal},
-		{"identity of nobody", config{verifier: identity(auth.Identity{})}, nil, "t", 503, protocol.CloseInternal},
+		}}, nil, "opaque", 503, protocol.CloseInternal, room.RefusedUnavailable},
+		{"identity of nobody", config{verifier: identity(auth.Identity{})}, nil, "opaque", 503, protocol.CloseInternal, room.RefusedUnavailable},
 		{"user has too many", config{hub: room.Options{ConnectionsPerUser: 1}}, func(t *testing.T, s *server) {
 			dial(t, s.Server, "ann")
-		}, tokenOf("ann"), 429, protocol.CloseRateLimited},
+		}, tokenOf("ann"), 429, protocol.CloseRateLimited, room.RefusedUserLimit},
 		{"handler has too many", config{options: transport.Options{MaxConnections: 1}}, func(t *testing.T, s *server) {
 			dial(t, s.Server, "bob")
-		}, tokenOf("ann"), 503, protocol.CloseRateLimited},
+		}, tokenOf("ann"), 503, protocol.CloseRateLimited, room.RefusedServerLimit},
 		{"hub closed", config{}, func(t *testing.T, s *server) {
 			if err := s.hub.Shutdown(context.Background()); err != nil {
 				t.Fatal(err)
 			}
-		}, tokenOf("ann"), 503, protocol.CloseShutdown},
+		}, tokenOf("ann"), 503, protocol.CloseShutdown, room.RefusedShutdown},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
+			reports := make(chan room.RefusalInfo, 10)
+			c.config.hub.Observer.Refused = func(r room.RefusalInfo) { reports <- r }
 			s := newServer(t, c.config)
 			if c.before != nil {
 				c.before(t, s)
@@ -90,10 +93,13 @@ func TestRefusal(t *testing.T) {
 				t.Errorf("status %d with Retry-After = %q", c.status, retry)
 			}
 
+			checkReport(t, reports, room.RefusalInfo{Reason: c.reason, Status: c.status})
+
 			browser, resp := open(t, s.Server, handshake{token: c.token, headers: http.Header{"Origin": {s.URL}}})
 			if resp.StatusCode != http.StatusSwitchingProtocols {
 				t.Fatalf("browser: status %d, want 101", resp.StatusCode)
 			}
+			checkReport(t, reports, room.RefusalInfo{Reason: c.reason, Status: c.status, Code: c.code, Origin: s.URL})
 			m := browser.next()
 			if m.Type != protocol.TypeGoodbye {
 				t.Fatalf("browser: first message is %q, want goodbye", m.Type)
@@ -111,6 +117,92 @@ func TestRefusal(t *testing.T) {
 				t.Errorf("browser: connection ended (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// checkReport takes the one report that has been made. Address and user depend on the case.
+func checkReport(t *testing.T, reports <-chan room.RefusalInfo, want room.RefusalInfo) {
+	t.Helper()
+	got := receive(t, reports)
+	if got.Err == nil || got.RemoteAddr == "" {
+		t.Errorf("report without a cause or an address: %+v", got)
+	}
+	hasUser := want.Reason == room.RefusedUserLimit || want.Reason == room.RefusedServerLimit || want.Reason == room.RefusedShutdown
+	if hasUser != (got.UserID == "ann") && want.Reason != room.RefusedExpiredToken {
+		t.Errorf("report names user %q", got.UserID)
+	}
+	got.Err, got.RemoteAddr, got.UserID = nil, "", ""
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("report (-want +got):\n%s", diff)
+	}
+	select {
+	case r := <-reports:
+		t.Errorf("reported a second time: %+v", r)
+	default:
+	}
+}
+
+// TestReports has requests refused that no table of answers holds: for the origin, the
+// handshake, a failed upgrade, and a client that has gone.
+func TestReports(t *testing.T) {
+	reports := make(chan room.RefusalInfo, 10)
+	verifying := make(chan struct{}, 1)
+	s := newServer(t, config{
+		options: transport.Options{Logger: discardLogger},
+		wrap:    wrapIf(failing["panic"]),
+		verifier: auth.VerifierFunc(func(ctx context.Context, token string) (auth.Identity, error) {
+			if token == "wait" {
+				verifying <- struct{}{}
+				<-ctx.Done()
+			}
+			return auth.Identity{UserID: "ann"}, nil
+		}),
+		hub: room.Options{Observer: room.Observer{Refused: func(r room.RefusalInfo) { reports <- r }}},
+	})
+	evil := "https://evil.example/" + strings.Repeat("x", 1000)
+	for _, c := range []struct {
+		name string
+		h    handshake
+		want room.RefusalInfo
+	}{
+		{"origin", handshake{headers: http.Header{"Origin": {evil}}}, room.RefusalInfo{Reason: room.RefusedOrigin, Status: 403, Origin: evil[:200] + "…"}},
+		{"client id", handshake{query: "?client=."}, room.RefusalInfo{Reason: room.RefusedHandshake, Status: 400}},
+		{"upgrade", handshake{query: "?wrap", token: "t"}, room.RefusalInfo{Reason: room.RefusedUpgrade, Status: 500, UserID: "ann"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, resp := open(t, s.Server, c.h)
+			if resp.StatusCode != c.want.Status {
+				t.Errorf("status %d, want %d", resp.StatusCode, c.want.Status)
+			}
+			got := receive(t, reports)
+			got.RemoteAddr, got.Err = "", nil
+			if diff := cmp.Diff(c.want, got); diff != "" {
+				t.Errorf("report (-want +got):\n%s", diff)
+			}
+		})
+	}
+	t.Run("handshake", func(t *testing.T) {
+		resp, err := http.Get(s.URL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+		if got := receive(t, reports); got.Reason != room.RefusedHandshake || got.Status != resp.StatusCode {
+			t.Errorf("report %+v, answer %d", got, resp.StatusCode)
+		}
+	})
+	t.Run("gone", func(t *testing.T) {
+		nc := connect(t, s.Server, handshake{})
+		writeHandshake(t, nc, handshake{token: "wait"})
+		receive(t, verifying)
+		_ = nc.Close()
+		if got := receive(t, reports); got.Reason != room.RefusedGone {
+			t.Errorf("report %+v, want that the client has gone", got)
+		}
+	})
+	want := map[room.RefusalReason]uint64{room.RefusedOrigin: 1, room.RefusedHandshake: 2, room.RefusedUpgrade: 1, room.RefusedGone: 1}
+	if diff := cmp.Diff(want, s.hub.Stats().Refused); diff != "" {
+		t.Errorf("counted (-want +got):\n%s", diff)
 	}
 }
 

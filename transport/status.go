@@ -2,6 +2,7 @@ package transport
 
 import (
 	"errors"
+	"log/slog"
 	"net/http"
 
 	"github.com/planrooms/planrooms/auth"
@@ -9,46 +10,66 @@ import (
 	"github.com/planrooms/planrooms/room"
 )
 
-// errFull is why a connection over Options.MaxConnections is refused.
-var errFull = errors.New("transport: too many connections")
+var (
+	// errFull refuses a connection over Options.MaxConnections.
+	errFull = errors.New("transport: too many connections")
+	// errGone ends a request whose client has closed the connection meanwhile.
+	errGone = errors.New("transport: the client has gone")
+)
 
-// refusal is what a client is told in place of being served. The texts are fixed: why exactly a token is bad is nobody's business.
+// refusal is the answer to a client that is not served. The texts are fixed: they do not say what
+// exactly is wrong with a token.
 type refusal struct {
+	reason room.RefusalReason
 	status int
 	text   string
-	code   protocol.CloseCode // for a browser, which is told nothing of an HTTP status; 0: HTTP alone
+	code   protocol.CloseCode // for a browser, whose page does not see an HTTP status; 0: HTTP alone
 }
 
-// refusals maps errors to what is answered. The first that matches counts; what is not in it is our fault, or that of
-// whoever verifies.
+// refusals maps errors to answers. The first that matches counts.
 var refusals = []struct {
 	err error
 	refusal
 }{
-	{errOrigin, refusal{http.StatusForbidden, "origin not allowed", 0}},
-	{errClientID, refusal{http.StatusBadRequest, "malformed client id", 0}},
-	{errSubprotocol, refusal{http.StatusBadRequest, "a token as subprotocol needs " + protocol.Subprotocol + " beside it", 0}},
-	{auth.ErrNoToken, refusal{http.StatusUnauthorized, "unauthorized", protocol.CloseUnauthorized}},
-	{auth.ErrInvalidToken, refusal{http.StatusUnauthorized, "unauthorized", protocol.CloseUnauthorized}},
-	{errTokenForm, refusal{http.StatusUnauthorized, "unauthorized", protocol.CloseUnauthorized}},
-	{room.ErrExpired, refusal{http.StatusUnauthorized, "unauthorized", protocol.CloseUnauthorized}},
-	{room.ErrTooManyConnections, refusal{http.StatusTooManyRequests, "too many connections", protocol.CloseRateLimited}},
-	{errFull, refusal{http.StatusServiceUnavailable, "too many connections", protocol.CloseRateLimited}},
-	{room.ErrHubClosed, refusal{http.StatusServiceUnavailable, "shutting down", protocol.CloseShutdown}},
+	{errOrigin, refusal{room.RefusedOrigin, http.StatusForbidden, "origin not allowed", 0}},
+	{errClientID, refusal{room.RefusedHandshake, http.StatusBadRequest, "malformed client id", 0}},
+	{errSubprotocol, refusal{room.RefusedHandshake, http.StatusBadRequest,
+		"a token as subprotocol needs " + protocol.Subprotocol + " beside it", 0}},
+	{auth.ErrNoToken, unauthorized(room.RefusedNoToken)},
+	{auth.ErrInvalidToken, unauthorized(room.RefusedInvalidToken)},
+	{errTokenForm, unauthorized(room.RefusedInvalidToken)},
+	{room.ErrExpired, unauthorized(room.RefusedExpiredToken)},
+	{room.ErrTooManyConnections, refusal{room.RefusedUserLimit, http.StatusTooManyRequests,
+		"too many connections of this user", protocol.CloseRateLimited}},
+	{errFull, refusal{room.RefusedServerLimit, http.StatusServiceUnavailable, "too many connections", protocol.CloseRateLimited}},
+	{room.ErrHubClosed, refusal{room.RefusedShutdown, http.StatusServiceUnavailable, "shutting down", protocol.CloseShutdown}},
+	{errGone, refusal{room.RefusedGone, http.StatusServiceUnavailable, "unavailable", 0}},
 }
 
-// unavailable is the refusal for every error that says nothing about the client.
-var unavailable = refusal{http.StatusServiceUnavailable, "unavailable", protocol.CloseInternal}
+func unauthorized(reason room.RefusalReason) refusal {
+	return refusal{reason, http.StatusUnauthorized, "unauthorized", protocol.CloseUnauthorized}
+}
 
-// refusalFor returns what is answered for err, and whether err is the client's.
-func refusalFor(err error) (_ refusal, clients bool) {
-	if expired := (*auth.ExpiredError)(nil); errors.As(err, &expired) {
-		err = auth.ErrInvalidToken
+// refusalFor returns the answer to err, and how serious err is for the operator.
+func refusalFor(err error) (refusal, slog.Level) {
+	var (
+		upgrade   *upgradeError
+		handshake *handshakeError
+		expired   *auth.ExpiredError
+	)
+	switch {
+	case errors.As(err, &upgrade):
+		return refusal{room.RefusedUpgrade, http.StatusInternalServerError, "internal error", 0}, slog.LevelError
+	case errors.As(err, &handshake):
+		return refusal{room.RefusedHandshake, handshake.status, handshake.text, 0}, slog.LevelDebug
+	case errors.As(err, &expired):
+		return unauthorized(room.RefusedExpiredToken), slog.LevelDebug
 	}
 	for _, r := range refusals {
 		if errors.Is(err, r.err) {
-			return r.refusal, true
+			return r.refusal, slog.LevelDebug
 		}
 	}
-	return unavailable, false
+	// The error says nothing about the client: the verifier failed.
+	return refusal{room.RefusedUnavailable, http.StatusServiceUnavailable, "unavailable", protocol.CloseInternal}, slog.LevelWarn
 }

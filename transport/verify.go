@@ -9,19 +9,13 @@ import (
 	"github.com/planrooms/planrooms/auth"
 )
 
-// panicError is what a panic of the host's Verifier or Authenticate becomes: no judgement about the client.
-type panicError struct{ value any }
-
-// Error names the kind of the panic, not its text, which could hold anything.
-func (e *panicError) Error() string { return fmt.Sprintf("panic: %T", e.value) }
-
 // identify finds out who makes the request.
 func (h *handler) identify(r *http.Request, c credentials) (id auth.Identity, err error) {
 	ctx, cancel := context.WithTimeout(r.Context(), h.opts.VerifyTimeout)
 	defer cancel()
 	defer func() {
 		if v := recover(); v != nil {
-			id, err = auth.Identity{}, &panicError{v}
+			id, err = auth.Identity{}, newPanicError(v)
 		}
 	}()
 	if h.opts.Authenticate != nil {
@@ -55,3 +49,13 @@ func containsToken(text, token string) bool {
 	}
 	return token != "" && strings.Contains(text, token)
 }
+
+// cleanError is an error of the host's with a text that holds no part of the token.
+type cleanError struct {
+	text string
+	err  error
+}
+
+func (e cleanError) Error() string { return e.text }
+
+func (e cleanError) Unwrap() error { return e.err }

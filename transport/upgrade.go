@@ -1,0 +1,49 @@
+package transport
+
+import (
+	"bytes"
+	"crypto/sha1" // RFC 6455 asks for it; nothing rests on its strength
+	"encoding/base64"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/planrooms/planrooms/protocol"
+)
+
+// headBytes is room for the answer to a handshake and a greeting behind it.
+const headBytes = 640
+
+// switchingProtocols returns the answer to a handshake that checkHandshake found good (RFC 6455
+// section 4.2.2). Of the subprotocols only ours is ever chosen: another one may hold a token.
+func switchingProtocols(r *http.Request) []byte {
+	const guid = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11" // of RFC 6455 section 1.3
+	accept := sha1.Sum([]byte(r.Header.Get("Sec-Websocket-Key") + guid))
+
+	b := make([]byte, 0, headBytes)
+	b = append(b, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "...)
+	b = base64.StdEncoding.AppendEncode(b, accept[:])
+	if slices.Contains(subprotocols(r), protocol.Subprotocol) {
+		b = append(b, "\r\nSec-WebSocket-Protocol: "+protocol.Subprotocol...)
+	}
+	return append(b, "\r\n\r\n"...)
+}
+
+// plainAnswer returns an HTTP answer for a connection that has been taken over from net/http, and
+// that ends with it.
+func plainAnswer(status int, header http.Header, text string) []byte {
+	header = header.Clone()
+	header.Set("Cache-Control", "no-store")
+	header.Set("Content-Type", "text/plain; charset=utf-8")
+	header.Set("X-Content-Type-Options", "nosniff")
+	header.Set("Date", time.Now().UTC().Format(http.TimeFormat)) // RFC 9110 section 6.6.1
+	answer := http.Response{
+		StatusCode: status, ProtoMajor: 1, ProtoMinor: 1, Header: header, Close: true,
+		Body: io.NopCloser(strings.NewReader(text + "\n")), ContentLength: int64(len(text) + 1),
+	}
+	var b bytes.Buffer
+	_ = answer.Write(&b) // from memory to memory
+	return b.Bytes()
+}
