@@ -2,10 +2,10 @@ package jwtauth
 
 import "slices"
 
-// Algorithm is a signature algorithm by its name in a token's header (RFC 7518).
+// Algorithm is the name of a signature algorithm in the header of a token (RFC 7518, section 3.1).
 type Algorithm string
 
-// The algorithms this package knows. There is no other, and no way to add one.
+// The supported algorithms. The list is fixed.
 const (
 	HS256 Algorithm = "HS256"
 	HS384 Algorithm = "HS384"
@@ -22,14 +22,14 @@ const (
 	EdDSA Algorithm = "EdDSA"
 )
 
-// secretAlgorithms are those where whoever can verify can also sign.
+// secretAlgorithms returns the symmetric algorithms: a key that verifies can also sign.
 func secretAlgorithms() []Algorithm { return []Algorithm{HS256, HS384, HS512} }
 
 func rsaAlgorithms() []Algorithm {
 	return []Algorithm{RS256, RS384, RS512, PS256, PS384, PS512}
 }
 
-// publicAlgorithms are those of the keys that a URL may publish.
+// publicAlgorithms returns the asymmetric algorithms, whose keys a URL may publish.
 func publicAlgorithms() []Algorithm {
 	return append(rsaAlgorithms(), ES256, ES384, ES512, EdDSA)
 }
@@ -38,8 +38,7 @@ func (a Algorithm) known() bool {
 	return slices.Contains(secretAlgorithms(), a) || slices.Contains(publicAlgorithms(), a)
 }
 
-// intersect returns what is in both, in the order of algorithms. An empty allowed
-// stands for all.
+// intersect returns the elements of algorithms that are allowed. An empty allowed allows all.
 func intersect(algorithms, allowed []Algorithm) []Algorithm {
 	if len(allowed) == 0 {
 		return algorithms

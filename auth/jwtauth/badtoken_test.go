@@ -17,8 +17,8 @@ import (
 	"github.com/planrooms/planrooms/auth"
 )
 
-// badTokens are refused by goodOptions for the reason given. The attacker has an
-// RSA key (rsaKey2 under the name of another) and a server of their own.
+// badTokens returns tokens that goodOptions refuses, with the reason. The attacker has a server and
+// an RSA key, rsaKey2, which they present as another one.
 func badTokens(attackerURL string) []badToken {
 	h := header("RS256", "r1")
 	claims := changeable(goodClaims())
@@ -41,11 +41,11 @@ func badTokens(attackerURL string) []badToken {
 	flipped[100] ^= 1
 
 	const (
-		form, head, crit, nested  = "compact form", "malformed header", "must be understood", "nested"
-		algorithm, payload        = "algorithm not allowed", "malformed claims"
-		sub, iss, aud, exp        = "claim sub", "claim iss", "claim aud", "claim exp"
-		nbf, iat                  = "claim nbf", "claim iat"
-		unknown, several, badSign = "unknown key", "more than one key", "signature does not match"
+		form, head, crit, nested = "compact form", "malformed header", "must be understood", "nested"
+		algorithm, payload       = "algorithm not allowed", "malformed claims"
+		sub, iss, aud, exp       = "claim sub", "claim iss", "claim aud", "claim exp"
+		nbf, iat                 = "claim nbf", "claim iat"
+		unknown, badSign         = "unknown key", "signature does not match"
 	)
 	return []badToken{
 		// Form.
@@ -75,7 +75,7 @@ func badTokens(attackerURL string) []badToken {
 		{"over 8 KiB of dots", strings.Repeat(".", 8193), "too long"},
 
 		// Header.
-		{"header is no JSON", raw("nonsense", body), head},
+		{"header is not JSON", raw("not JSON", body), head},
 		{"header is an array", raw(`["RS256"]`, body), head},
 		{"header is null", raw(`null`, body), head},
 		{"header with two alg", raw(`{"alg":"none","kid":"r1","alg":"RS256"}`, body), head},
@@ -103,7 +103,7 @@ func badTokens(attackerURL string) []badToken {
 		{"HMAC with the public key in PEM", hs(publicPEM(rsaKey1()), "r1"), algorithm},
 		{"HMAC with the public key in DER", hs(publicDER(rsaKey1()), "r1"), algorithm},
 		{"HMAC with the public key, no kid", hs(publicPEM(rsaKey1()), ""), badSign},
-		{"HMAC with nothing", hs(nil, "h1"), badSign},
+		{"HMAC with an empty secret", hs(nil, "h1"), badSign},
 		{"kid of an RSA key, alg ES256", token("ES256", p256Key(), header("ES256", "r1"), claims), algorithm},
 		{"kid of an Ed25519 key, alg RS256", rs(h.with("kid", "d1"), claims), algorithm},
 		{"ES256 with a P-384 key", token("ES256", p384Key(), header("ES256", "e384"), claims), algorithm},
@@ -115,37 +115,39 @@ func badTokens(attackerURL string) []badToken {
 		{"kid is SQL", rs(h.with("kid", "r1' UNION SELECT 'key"), claims), unknown},
 		{"kid is a URL", rs(h.with("kid", attackerURL), claims), unknown},
 		{"kid with NUL", rs(h.with("kid", "r1\x00"), claims), unknown},
-		{"no kid, two keys fit", rs(h.with("kid", nil), claims), several},
-		{"kid empty, two keys fit", rs(h.with("kid", ""), claims), several},
-		{"jku of the attacker", forged(h.with("jku", attackerURL)), badSign},
-		{"x5u of the attacker", forged(h.with("x5u", attackerURL)), badSign},
-		{"jwk of the attacker", forged(h.with("jwk", jwkOf("r1", rsaKey2()))), badSign},
-		{"jwk of the attacker, unknown kid", forged(h.with("kid", "mine").with("jwk", jwkOf("mine", rsaKey2()))), unknown},
-		{"x5c of the attacker", forged(h.with("x5c", []string{"MIIB"})), badSign},
+		{"no kid, no key matches", token("RS256", rsaKey3(), h.with("kid", nil), claims), badSign},
+		{"kid null, no key matches", token("RS256", rsaKey3(), h.with("kid", null), claims), badSign},
+		{"kid empty, no key matches", token("RS256", rsaKey3(), h.with("kid", ""), claims), badSign},
+		{"jku of an attacker", forged(h.with("jku", attackerURL)), badSign},
+		{"x5u of an attacker", forged(h.with("x5u", attackerURL)), badSign},
+		{"jwk of an attacker", forged(h.with("jwk", jwkOf("r1", rsaKey2()))), badSign},
+		{"jwk of an attacker, unknown kid", forged(h.with("kid", "mine").with("jwk", jwkOf("mine", rsaKey2()))), unknown},
+		{"x5c of an attacker", forged(h.with("x5c", []string{"MIIB"})), badSign},
 
 		// Signature.
 		{"another key", forged(h), badSign},
-		{"one bit", signedBy(flipped), badSign},
-		{"cut short", signedBy(sig[:255]), badSign},
-		{"of another token", parts[0] + "." + strings.Split(rs(h, claims.with("sub", "bob")), ".")[1] + "." + parts[2], badSign},
-		{"RS256 announced as PS256", rs(h.with("alg", "PS256"), claims), badSign},
-		{"too long a signature", signedBy(append(sig, 0)), badSign},
+		{"one bit of the signature", signedBy(flipped), badSign},
+		{"signature too short", signedBy(sig[:255]), badSign},
+		{"signature of another token", parts[0] + "." + strings.Split(rs(h, claims.with("sub", "bob")), ".")[1] + "." + parts[2], badSign},
+		{"RS256 declared as PS256", rs(h.with("alg", "PS256"), claims), badSign},
+		{"signature too long", signedBy(append(sig, 0)), badSign},
 		{"zeros for ES256", encode([]byte(`{"alg":"ES256","kid":"e256"}`)) + "." + parts[1] + "." + encode(make([]byte, 64)), badSign},
 		{"zeros for EdDSA", encode([]byte(`{"alg":"EdDSA","kid":"d1"}`)) + "." + parts[1] + "." + encode(make([]byte, 64)), badSign},
 		{"expired, with a bad signature", token("RS256", rsaKey2(), h, expired), badSign},
 
 		// Claims.
-		{"payload is no JSON", raw(`{"alg":"RS256","kid":"r1"}`, "hello"), payload},
+		{"payload is not JSON", raw(`{"alg":"RS256","kid":"r1"}`, "hello"), payload},
 		{"payload is an array", raw(`{"alg":"RS256","kid":"r1"}`, "["+body+"]"), payload},
 		{"payload with two sub", raw(`{"alg":"RS256","kid":"r1"}`, `{"sub":"ann",`+strings.Replace(body[1:], "ann", "bob", 1)), payload},
 		{"two names deep inside", raw(`{"alg":"RS256","kid":"r1"}`, `{"x":[{"a":1,"\u0061":2}],`+body[1:]), payload},
 		{"payload too deep", raw(`{"alg":"RS256","kid":"r1"}`, `{"x":`+strings.Repeat("[", 40)+strings.Repeat("]", 40)+`,`+body[1:]), payload},
-		{"payload with a huge number", raw(`{"alg":"RS256","kid":"r1"}`, `{"x":1e999,`+body[1:]), payload},
+		{"payload with a malformed number", raw(`{"alg":"RS256","kid":"r1"}`, `{"x":01,`+body[1:]), payload},
 		{"no exp", rs(h, claims.with("exp", nil)), exp},
 		{"exp is text", rs(h, claims.with("exp", fmt.Sprint(now+60))), exp},
-		{"exp is null", raw(`{"alg":"RS256","kid":"r1"}`, `{"sub":"ann","iss":"`+issuer+`","aud":"plans","exp":null}`), exp},
+		{"exp is null", rs(h, claims.with("exp", null)), exp},
 		{"exp is negative", rs(h, claims.with("exp", -1)), exp},
-		{"exp is beyond time", rs(h, claims.with("exp", 1e300)), exp},
+		{"exp is after the year 9999", rs(h, claims.with("exp", 253402300800)), exp},
+		{"exp is a huge number", rs(h, claims.with("exp", 1e300)), exp},
 		{"exp in milliseconds", rs(h, claims.with("exp", now*1000)), exp},
 		{"nbf beyond the skew", rs(h, claims.with("nbf", now+90)), nbf},
 		{"nbf is text", rs(h, claims.with("nbf", "now")), nbf},
@@ -161,7 +163,6 @@ func badTokens(attackerURL string) []badToken {
 		{"aud is an object", rs(h, claims.with("aud", object{"plans": true})), aud},
 		{"no sub", rs(h, claims.with("sub", nil)), sub},
 		{"sub empty", rs(h, claims.with("sub", "")), sub},
-		{"sub is a number", rs(h, claims.with("sub", 7)), sub},
 		{"sub over 256 bytes", rs(h, claims.with("sub", strings.Repeat("é", 129))), sub},
 		{"sub with a line break", rs(h, claims.with("sub", "ann\nbob")), sub},
 		{"sub with a C1 character", rs(h, claims.with("sub", "ann\u0085")), sub},
@@ -193,7 +194,7 @@ func TestVerifyBadTokens(t *testing.T) {
 			}
 			var expired *auth.ExpiredError
 			if errors.As(err, &expired) || errors.Is(err, auth.ErrNoToken) {
-				t.Errorf("Verify error %v is of two kinds", err)
+				t.Errorf("Verify error %v is of more than one kind", err)
 			}
 			if diff := cmp.Diff(auth.Identity{}, id); diff != "" {
 				t.Errorf("Verify identity (-want +got):\n%s", diff)
@@ -208,18 +209,20 @@ func TestVerifyBadTokens(t *testing.T) {
 	}
 }
 
-// TestVerifyGoodTokens holds what looks bad and is not.
+// TestVerifyGoodTokens has tokens that are unusual but valid.
 func TestVerifyGoodTokens(t *testing.T) {
 	h, claims := header("RS256", "r1"), changeable(goodClaims())
 	v := newVerifier(t, goodOptions())
 	for name, test := range map[string]struct{ header, claims changeable }{
 		"jku, x5u and jwk beside a good key": {h.with("jku", "http://127.0.0.1:1/").with("x5u", "x").with("jwk", jwkOf("x", rsaKey2())), claims},
-		"another typ":                        {h.with("typ", "at+jwt"), claims},
+		"other typ":                          {h.with("typ", "at+jwt"), claims},
 		"unknown header":                     {h.with("x", []any{1, object{"y": nil}}), claims},
 		"audience in a list":                 {h, claims.with("aud", []string{"billing", "plans"})},
 		"sub of 256 bytes":                   {h, claims.with("sub", strings.Repeat("é", 128))},
-		"exp with an exponent":               {h, claims.with("exp", json.RawMessage("2.5e10"))},
 		"claims of every type":               {h, claims.with("x", []any{nil, true, 1.5, "s", object{"a": []any{}}})},
+		"kid null":                           {h.with("kid", null), claims},
+		"kid empty":                          {h.with("kid", ""), claims},
+		"nbf and iat null":                   {h, claims.with("nbf", null).with("iat", null)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if _, err := v.Verify(t.Context(), token("RS256", rsaKey1(), test.header, test.claims)); err != nil {
@@ -237,7 +240,7 @@ func TestVerifySizeLimit(t *testing.T) {
 	}
 	start := (auth.MaxTokenBytes - len(build(0, 0))) * 3 / 4
 	var atLimit, above bool
-	// No length of one part alone gives every length of the token.
+	// Base64 of one part does not have every length, so the test changes two parts.
 	for i := range 3 * 16 {
 		text := build(i%3, start-8+i/3)
 		_, err := v.Verify(t.Context(), text)
@@ -248,6 +251,6 @@ func TestVerifySizeLimit(t *testing.T) {
 		}
 	}
 	if !atLimit || !above {
-		t.Errorf("no token was just at the limit (%v), or just above (%v)", atLimit, above)
+		t.Errorf("no token was exactly at the limit (%v), or one byte above it (%v)", atLimit, above)
 	}
 }

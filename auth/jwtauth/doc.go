@@ -6,34 +6,49 @@
 //		Audience: "plans",
 //	})
 //
-// # What is checked
+// # Checks
 //
-// In this order, so that what costs little comes first:
+// [Verifier.Verify] checks a token in this order, cheap checks first:
 //
-//   - The size (auth.MaxTokenBytes) and the form: three parts of unpadded
-//     base64url, a JSON object in the first two, no name twice in any object.
-//     Encrypted and nested tokens, and those with a crit header, are refused.
-//   - The algorithm: one of a fixed list, and one that the key's type allows. What
-//     the header says only selects among these, so a public key never serves as
-//     the secret of an HMAC, and "none" is not an algorithm.
-//   - The claims sub (required: 1 to 256 bytes of UTF-8 without control characters),
-//     iss and aud (when Options set them), nbf and iat (30 s of clock skew allowed)
-//     and Options.RequiredClaims.
-//   - The key: the one that the kid header names. A key without an ID serves for
-//     every kid. A token without kid is accepted only if exactly one key fits its
-//     algorithm. The headers jku, x5u, jwk and x5c are never followed.
-//   - The signature.
-//   - The claim exp, required, without any skew. It comes last: only a token that
-//     is good in every other respect is answered with an auth.ExpiredError.
+//   - Its size (auth.MaxTokenBytes) and form: three parts of unpadded base64url, the first two of
+//     them JSON objects, and no name twice in any object. It refuses encrypted tokens, nested
+//     tokens, and tokens with a crit header.
+//   - Its algorithm: one of a fixed list, and one that the type of the key allows. The header of
+//     the token only selects among these, so a public key never serves as an HMAC secret, and
+//     "none" is not an algorithm.
+//   - Its claims: the user ID (Options.UserIDClaim, by default sub; required), iss and aud (if
+//     Options sets them), nbf and iat (with 30 s of clock skew), and Options.RequiredClaims. In the
+//     header and in nbf and iat, null counts as absent.
+//   - Its signature, with the keys that the token may have been signed with.
+//   - Its expiry: exp is required and is checked without clock skew. This check is the last, so an
+//     auth.ExpiredError means that the token is valid in every other respect.
 //
-// # Where keys come from
+// # Keys
 //
-// Either from Options.Keys or from Options.JWKSURL. The key set behind a URL is
-// fetched when the first token asks for it, and then kept. Use renews it: a set
-// older than Options.RefreshInterval is fetched again while the old one goes on
-// serving, so no verification waits for that. A kid that the set does not hold
-// has it fetched once more, at most every 30 s whatever tokens arrive, and only
-// the tokens with unknown kids wait. When the URL fails, the last good set serves
-// until it is Options.MaxAge old. Without a set nothing is accepted, and Verify
-// returns [ErrUnavailable].
+// The keys of a token are those with the ID that its kid header names, if there are any. Otherwise
+// they are the keys without an ID; for a token without kid, all keys. Of these, Verify tries the
+// first 4 that serve the token's algorithm. So during a rotation two keys may share an ID, and
+// tokens need not name their key. Verify never uses the headers jku, x5u, jwk and x5c.
+//
+// Keys come either from Options.Keys or from Options.JWKSURL. The first token fetches the key set
+// from the URL. A set older than Options.RefreshInterval is fetched again in the background while
+// tokens are verified with the old one. If the URL fails, the last good set remains in use until it
+// is Options.MaxAge old. Without a set, Verify accepts nothing and returns an
+// auth.UnavailableError.
+//
+// # Key rotation
+//
+// A token that no key matches may have been signed with a key that was published after the last
+// fetch. Verify then fetches the set again and checks the token with the new one. Anyone can make
+// such tokens, so all of them together cause at most one fetch in 30 s, or in 1 s while there is no
+// set. What happens if no fetch may be made yet depends on the token:
+//
+//   - If no key has the token's kid, or the token has none, Verify returns an
+//     auth.UnavailableError with the time until the next fetch. Only a fetch that began after the
+//     token arrived makes the token invalid. So a flood of invalid tokens delays a valid token with
+//     a new key by at most 30 s, and never makes it invalid.
+//   - If a key has the token's kid, the token is invalid. So when an issuer changes a key and keeps
+//     its ID, new tokens may be refused for up to 30 s. Issuers should give each key a new ID.
+//
+// An expired token does not wait for a fetch: no key can make it valid.
 package jwtauth

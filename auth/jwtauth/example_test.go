@@ -17,7 +17,7 @@ import (
 	"github.com/planrooms/planrooms/auth/jwtauth"
 )
 
-// issue does what the login service of a host does: it signs claims.
+// issue signs claims, as the login service of a host does.
 func issue(key *rsa.PrivateKey, kid string, claims map[string]any) string {
 	part := func(v any) string {
 		b, err := json.Marshal(v)
@@ -35,7 +35,7 @@ func issue(key *rsa.PrivateKey, kid string, claims map[string]any) string {
 	return signed + "." + base64.RawURLEncoding.EncodeToString(signature)
 }
 
-// A verifier with a public key that the host has at hand.
+// A verifier with a public key that the host has.
 func ExampleNew() {
 	login, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
@@ -68,12 +68,12 @@ func ExampleNew() {
 	fmt.Println(errors.As(err, &expired), errors.Is(err, auth.ErrInvalidToken))
 	// Output:
 	// u-17 Ann Lee ann@example.com <nil>
-	// auth: invalid token: claim aud does not hold the expected audience
+	// auth: invalid token: claim aud does not contain the expected audience
 	// true false
 }
 
-// A host that gives out JSON Web Tokens for plans, while older features still use
-// the tokens of its session store.
+// A host that issues JSON Web Tokens for plans, while older features still use the tokens of its
+// session store.
 func ExampleVerifier_firstOf() {
 	login, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
@@ -106,20 +106,21 @@ func ExampleVerifier_firstOf() {
 	// "" auth: invalid token: not a signed token in compact form; auth: invalid token: no such session
 }
 
-// A verifier that takes its keys from the URL where the login service publishes
-// them, and knows users by another claim than sub.
+// A verifier that fetches its keys from the login service. The tokens identify users by the claim
+// account, which may be a number. The claim tenant, also a number, becomes a part of the user ID.
 func ExampleOptions() {
 	verifier, err := jwtauth.New(&jwtauth.Options{
 		JWKSURL:        "https://login.example.com/.well-known/jwks.json",
 		Issuer:         "https://login.example.com/",
 		Audience:       "plans",
+		UserIDClaim:    "account",
 		RequiredClaims: map[string]any{"token_use": "access"},
 		Identify: func(ctx context.Context, id auth.Identity) (auth.Identity, error) {
-			account, ok := id.Claims["account"].(string)
+			tenant, ok := id.Claims["tenant"].(json.Number)
 			if !ok {
-				return auth.Identity{}, fmt.Errorf("%w: no account", auth.ErrInvalidToken)
+				return auth.Identity{}, fmt.Errorf("%w: no tenant", auth.ErrInvalidToken)
 			}
-			id.UserID = account
+			id.UserID = tenant.String() + "/" + id.UserID
 			return id, nil
 		},
 	})

@@ -16,11 +16,11 @@ const (
 	maxRedirects = 3
 )
 
-// fetcher gets a key set over HTTP. It is fixed at creation.
+// fetcher fetches a key set over HTTP. It is immutable.
 type fetcher struct {
 	url        string
 	client     *http.Client
-	algorithms []Algorithm // those allowed; empty: all
+	algorithms []Algorithm // the allowed ones; empty: all
 }
 
 func newFetcher(o *Options) fetcher {
@@ -28,7 +28,7 @@ func newFetcher(o *Options) fetcher {
 	if o.HTTPClient != nil {
 		client = *o.HTTPClient
 	} else {
-		// Fetches are minutes apart; a connection kept would keep two goroutines.
+		// Fetches are minutes apart, and an idle connection would keep two goroutines.
 		client.Transport = &http.Transport{
 			Proxy:               http.ProxyFromEnvironment,
 			TLSHandshakeTimeout: fetchTimeout,
@@ -41,10 +41,10 @@ func newFetcher(o *Options) fetcher {
 	next, insecure := client.CheckRedirect, o.InsecureHTTP
 	client.CheckRedirect = func(req *http.Request, via []*http.Request) error {
 		if !allowedURL(req.URL, insecure) {
-			return errors.New("redirection to a URL that is not https")
+			return errors.New("redirect to a URL that is not https")
 		}
 		if len(via) > maxRedirects {
-			return errors.New("too many redirections")
+			return errors.New("too many redirects")
 		}
 		if next != nil {
 			return next(req, via)
@@ -54,8 +54,8 @@ func newFetcher(o *Options) fetcher {
 	return fetcher{url: o.JWKSURL, client: &client, algorithms: o.Algorithms}
 }
 
-// fetch returns the usable keys of the set. Its errors do not quote the URL, which
-// may hold a password.
+// fetch returns the usable keys of the set. Its errors do not quote the URL, which may contain a
+// password.
 func (f fetcher) fetch(ctx context.Context) (keySet, error) {
 	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
 	defer cancel()
@@ -85,6 +85,8 @@ func (f fetcher) get(ctx context.Context) ([]byte, error) {
 		return nil, errors.New("malformed URL")
 	}
 	req.Header.Set("Accept", "application/jwk-set+json, application/json")
+	// A stored response of a cache could lack a key that was published before the fetch.
+	req.Header.Set("Cache-Control", "no-cache")
 	resp, err := f.client.Do(req)
 	if err != nil {
 		var wrapped *url.Error
@@ -97,7 +99,7 @@ func (f fetcher) get(ctx context.Context) ([]byte, error) {
 	if resp.StatusCode != http.StatusOK {
 		return nil, fmt.Errorf("fetch key set: status %d", resp.StatusCode)
 	}
-	// The limit holds for what comes out of decompression.
+	// The limit applies to the decompressed body.
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxSetBytes+1))
 	if err != nil {
 		return nil, fmt.Errorf("fetch key set: %w", err)

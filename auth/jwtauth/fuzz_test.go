@@ -4,7 +4,10 @@ import (
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/elliptic"
+	"encoding/json"
 	"errors"
+	"fmt"
+	"math/big"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -13,10 +16,10 @@ import (
 	"github.com/planrooms/planrooms/auth/jwtauth"
 )
 
-// FuzzVerify changes tokens. None may cause a panic, and none may be accepted that
-// says anything other than one we signed.
+// FuzzVerify modifies tokens. Verify must not panic, and must not accept a token whose content
+// differs from those that the test signed.
 func FuzzVerify(f *testing.F) {
-	// Fuzzing runs in several processes, which must agree on the keys.
+	// The processes of the fuzzer must use the same keys.
 	secret := []byte(strings.Repeat("0123456789abcdef", 4))
 	ed := ed25519.NewKeyFromSeed(secret[:32])
 	ec := must(ecdsa.ParseRawPrivateKey(elliptic.P256(), secret[:32]))
@@ -68,12 +71,13 @@ func FuzzVerify(f *testing.F) {
 	})
 }
 
-// FuzzVerifyClaims signs whatever payload comes.
+// FuzzVerifyClaims signs arbitrary payloads.
 func FuzzVerifyClaims(f *testing.F) {
 	secret := []byte(strings.Repeat("0123456789abcdef", 2))
 	v := newVerifier(f, &jwtauth.Options{Keys: []jwtauth.Key{jwtauth.HMAC("", secret)}, Audience: audience})
 	f.Add(`{"alg":"HS256"}`, `{"sub":"ann","aud":["plans"],"exp":253402300799,"nbf":1.5,"name":"Ann","email":"a@b"}`)
 	f.Add(`{"alg":"HS256","kid":"x","jku":"y"}`, `{"sub":"\ud800","aud":"plans","exp":1e11,"x":{"y":[null,{},"\u0000"]}}`)
+	f.Add(`{"alg":"HS256","kid":null}`, `{"sub":9007199254740993,"aud":"plans","exp":2.5e10,"iat":null,"x":[1e999,-0]}`)
 	f.Fuzz(func(t *testing.T, header, payload string) {
 		id, err := v.Verify(t.Context(), tokenOf("HS256", secret, []byte(header), []byte(payload)))
 		if err != nil {
@@ -90,7 +94,31 @@ func FuzzVerifyClaims(f *testing.F) {
 	})
 }
 
-// FuzzParseSet parses key sets, which come from another machine, and uses them.
+// FuzzRequiredNumber compares a number in a token with a required one, as package big does.
+func FuzzRequiredNumber(f *testing.F) {
+	secret := []byte(strings.Repeat("0123456789abcdef", 2))
+	for _, text := range []string{"42", "42.0", "4.2e1", "-0", "0.000e5", "9007199254740993", "420E-1", "1e-300"} {
+		f.Add(text, int64(42))
+	}
+	f.Fuzz(func(t *testing.T, text string, want int64) {
+		var number json.Number
+		if json.Unmarshal([]byte(text), &number) != nil || number.String() != text || len(text) > 100 {
+			return
+		}
+		exact, ok := new(big.Rat).SetString(text)
+		if !ok {
+			return // an exponent that package big does not accept
+		}
+		v := newVerifier(t, &jwtauth.Options{Keys: []jwtauth.Key{jwtauth.HMAC("", secret)}, RequiredClaims: object{"n": want}})
+		payload := fmt.Sprintf(`{"sub":"ann","exp":253402300799,"n":%s}`, text)
+		_, err := v.Verify(t.Context(), tokenOf("HS256", secret, []byte(`{"alg":"HS256"}`), []byte(payload)))
+		if equal := exact.Cmp(new(big.Rat).SetInt64(want)) == 0; equal != (err == nil) {
+			t.Errorf("%s equals %d: %v, but Verify = %v", text, want, equal, err)
+		}
+	})
+}
+
+// FuzzParseSet parses key sets and verifies a token with them.
 func FuzzParseSet(f *testing.F) {
 	ed := ed25519.NewKeyFromSeed(make([]byte, 32))
 	f.Add(setOf(jwkOf("r", rsaKey1()), jwkOf("e", p256Key()), jwkOf("d", ed)))
@@ -108,7 +136,7 @@ func FuzzParseSet(f *testing.F) {
 		}
 		v, err := jwtauth.New(&jwtauth.Options{Keys: keys})
 		if err != nil {
-			return // the same ID twice
+			return // the same ID too often
 		}
 		v.Verify(t.Context(), text)
 	})

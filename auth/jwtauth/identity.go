@@ -7,11 +7,11 @@ import (
 	"github.com/planrooms/planrooms/auth"
 )
 
-// identify maps the claims of a good token to an identity. A name or address that
-// nobody should have to read counts as missing.
-func identify(claims map[string]any, exp time.Time) auth.Identity {
+// newIdentity returns the identity in the claims of a valid token. It treats a name or an address
+// that is not a valid text as missing.
+func (v *Verifier) newIdentity(claims map[string]any, exp time.Time) auth.Identity {
 	id := auth.Identity{ExpiresAt: exp, Claims: claims}
-	id.UserID, _ = claims["sub"].(string)
+	id.UserID, _ = userID(claims[v.userIDClaim])
 	if email, ok := claims["email"].(string); ok && validText(email) {
 		id.Email = email
 	}

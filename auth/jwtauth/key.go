@@ -17,35 +17,38 @@ import (
 	"github.com/lestrrat-go/jwx/v2/jws"
 )
 
-// The sizes of keys that are accepted. The upper bound for RSA keeps a hostile
-// key set from making each verification slow.
+// The accepted sizes of keys. The upper bound for RSA prevents a hostile key set from making each
+// verification slow.
 const (
 	minSecretBytes = 32
 	minRSABits     = 2048
 	maxRSABits     = 8192
 )
 
-// Key is a key that signatures are checked with. Its type decides which algorithms
-// it serves. Make one with [HMAC], [RSA], [ECDSA], [Ed25519], [PEM] or [ParseSet];
-// a mistake in what these are given is reported by [New].
+// Key is a key that verifies signatures. Its type determines the algorithms that it serves. Create
+// one with [HMAC], [RSA], [ECDSA], [Ed25519], [PEM] or [ParseSet]; [New] reports errors in their
+// arguments.
 //
-// A Key never shows what it holds: printing it is safe. A public key given to a
+// A Key does not reveal its content, so it is safe to print. A public key that was passed to a
 // constructor must not be modified afterwards.
 type Key struct {
 	id         string
-	algorithms []Algorithm // never modified, and empty exactly if err is set
+	algorithms []Algorithm // never modified; empty if and only if err is set
 
-	// verify holds the key in a closure, out of reach of fmt.
+	// verify is a closure over the key, so that package fmt cannot print the key.
 	verify func(a Algorithm, signed, signature []byte) error
 	err    error
 }
 
-// HMAC returns the key for a shared secret of at least 32 bytes. It serves HS256,
-// from 48 bytes also HS384, from 64 bytes also HS512, as RFC 7518 (3.2) demands.
+// HMAC returns the key for a shared secret of at least 32 bytes. It serves HS256, from 48 bytes also
+// HS384, and from 64 bytes also HS512 (RFC 7518, section 3.2).
 //
-// The secret must be random bytes, not a password. It is copied. A public key or
-// a certificate is refused as a secret, since everybody knows it. An id of ""
-// serves tokens with any kid and without one, here and in the functions below.
+// The secret must be random bytes, not a password. HMAC copies it. It refuses a public key or a
+// certificate, which is not secret.
+//
+// A key with an id serves tokens with that kid, and tokens without kid. A key with an empty id
+// serves tokens without kid, and tokens with a kid that is not the ID of another key. This applies
+// to the functions below too.
 func HMAC(id string, secret []byte) Key {
 	switch {
 	case len(secret) < minSecretBytes:
@@ -63,8 +66,8 @@ func HMAC(id string, secret []byte) Key {
 	return newKey(id, bytes.Clone(secret), algorithms...)
 }
 
-// RSA returns the key for RS256, RS384, RS512, PS256, PS384 and PS512. It must have
-// at least 2,048 bits, and at most 8,192.
+// RSA returns the key for RS256, RS384, RS512, PS256, PS384 and PS512. It must have 2,048 to 8,192
+// bits.
 func RSA(id string, key *rsa.PublicKey) Key {
 	switch {
 	case key == nil || key.N == nil:
@@ -79,8 +82,8 @@ func RSA(id string, key *rsa.PublicKey) Key {
 	return newKey(id, key, rsaAlgorithms()...)
 }
 
-// ECDSA returns the key for ES256 if it is on the curve P-256, for ES384 on P-384,
-// for ES512 on P-521. There are no other curves.
+// ECDSA returns the key for ES256 if its curve is P-256, for ES384 if it is P-384, and for ES512 if
+// it is P-521. Other curves are refused.
 func ECDSA(id string, key *ecdsa.PublicKey) Key {
 	if key == nil || key.Curve == nil || key.X == nil || key.Y == nil {
 		return Key{err: errors.New("ECDSA key is nil")}
@@ -96,7 +99,7 @@ func ECDSA(id string, key *ecdsa.PublicKey) Key {
 	default:
 		return Key{err: errors.New("ECDSA key is on an unsupported curve")}
 	}
-	// The conversion is what checks that the point is on the curve.
+	// The conversion checks that the point is on the curve.
 	if _, err := key.ECDH(); err != nil {
 		return Key{err: errors.New("ECDSA key is not a point of its curve")}
 	}
@@ -111,8 +114,8 @@ func Ed25519(id string, key ed25519.PublicKey) Key {
 	return newKey(id, slices.Clone(key), EdDSA)
 }
 
-// PEM returns the key in a PEM block of the type PUBLIC KEY or RSA PUBLIC KEY, as
-// `openssl pkey -pubout` writes it.
+// PEM returns the key in a PEM block of the type PUBLIC KEY or RSA PUBLIC KEY, as written by
+// `openssl pkey -pubout`. The text must contain exactly one block.
 func PEM(id string, text []byte) Key {
 	block, rest := pem.Decode(text)
 	if block == nil {
@@ -137,7 +140,7 @@ func PEM(id string, text []byte) Key {
 	return publicKey(id, public)
 }
 
-// publicKey returns the Key for what a parser found.
+// publicKey returns the Key for a parsed public key.
 func publicKey(id string, public any) Key {
 	switch public := public.(type) {
 	case *rsa.PublicKey:
@@ -150,8 +153,8 @@ func publicKey(id string, public any) Key {
 	return Key{err: errors.New("unsupported type of public key")}
 }
 
-// newKey returns a Key that checks signatures with material, of a type that jws
-// takes for each of algorithms.
+// newKey returns a Key that verifies signatures with material. Package jws must accept the type of
+// material for each of algorithms.
 func newKey[M []byte | ed25519.PublicKey | *rsa.PublicKey | *ecdsa.PublicKey](id string, material M, algorithms ...Algorithm) Key {
 	return Key{id: id, algorithms: algorithms, verify: func(a Algorithm, signed, signature []byte) error {
 		verifier, err := jws.NewVerifier(jwa.SignatureAlgorithm(a))
@@ -162,12 +165,10 @@ func newKey[M []byte | ed25519.PublicKey | *rsa.PublicKey | *ecdsa.PublicKey](id
 	}}
 }
 
-// isPublic reports whether a secret is something that is no secret: a key or a
-// certificate in one of the forms they are passed around in. Where the library
-// that signs takes the algorithm from its caller, a host that gives its public
-// key here would accept tokens that anybody can make.
+// isPublic reports whether secret is a public key or a certificate, in one of the common formats. A
+// host that configured its public key as an HMAC secret would accept tokens that anyone can make.
 func isPublic(secret []byte) bool {
-	// DER may end in a byte that looks like white space.
+	// This comes before the spaces are trimmed: the last byte of DER may look like one.
 	if isDER(secret) {
 		return true
 	}

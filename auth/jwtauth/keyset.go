@@ -10,62 +10,60 @@ import (
 	"github.com/lestrrat-go/jwx/v2/jwk"
 )
 
-// maxSetKeys is the number of keys of a set that are looked at.
-const maxSetKeys = 256
+const (
+	// maxSetKeys is the maximum number of keys in a set, usable or not.
+	maxSetKeys = 256
+
+	// maxTriedKeys is the maximum number of keys that one token is verified with. It bounds the
+	// time that an invalid token takes.
+	maxTriedKeys = 4
+)
 
 // keySet holds usable keys. It is never modified.
 type keySet []Key
 
-// find returns the key for a token. The error is errUnknownKey if another set
-// could hold the key.
-func (s keySet) find(kid string, a Algorithm) (Key, error) {
-	candidates := s.candidates(kid)
-	if len(candidates) == 0 {
-		return Key{}, errUnknownKey
-	}
-	fits := slices.DeleteFunc(candidates, func(k Key) bool { return !slices.Contains(k.algorithms, a) })
-	switch len(fits) {
-	case 0:
-		return Key{}, errAlgorithm
-	case 1:
-		return fits[0], nil
-	}
-	// One token costs one check of a signature, never several.
-	return Key{}, errAmbiguousKey
-}
-
-// candidates returns, in a new slice, the keys with the ID kid, or those without
-// an ID if there is none; for a token without kid, all.
-func (s keySet) candidates(kid string) keySet {
-	if kid == "" {
-		return slices.Clone(s)
-	}
-	var named, unnamed keySet
-	for _, k := range s {
-		switch k.id {
-		case kid:
-			named = append(named, k)
-		case "":
-			unnamed = append(unnamed, k)
-		}
-	}
-	if len(named) > 0 {
-		return named
-	}
-	return unnamed
-}
-
-// ParseSet returns the keys of a JWK set (RFC 7517) that the host keeps itself.
+// verify checks the signature of t with each key that t may have been signed with, up to
+// maxTriedKeys. It returns nil if one matches, or the reason for which none does.
 //
-// It takes public RSA, EC and Ed25519 keys, with their kid and alg, and passes
-// over all others: private and secret keys, keys for encryption, weak keys, types
-// it does not know. A set without a usable key is an error.
+// known reports whether a key has the ID that t names. If not, a newer set may contain the key.
+func (s keySet) verify(t *token) (known bool, err error) {
+	known = t.kid != "" && slices.ContainsFunc(s, func(k Key) bool { return k.id == t.kid })
+	err = errUnknownKey
+	tried := 0
+	for i := range s {
+		k := &s[i]
+		if known && k.id != t.kid || !known && t.kid != "" && k.id != "" {
+			continue
+		}
+		if !slices.Contains(k.algorithms, t.algorithm) {
+			if tried == 0 {
+				err = errAlgorithm
+			}
+			continue
+		}
+		if tried == maxTriedKeys {
+			return known, errTooManyKeys
+		}
+		if k.verify(t.algorithm, t.signed, t.signature) == nil {
+			return known, nil
+		}
+		tried++
+		err = errSignature
+	}
+	return known, err
+}
+
+// ParseSet returns the usable keys of a JWK set (RFC 7517), for a host that keeps the set itself.
+//
+// It returns the public RSA, EC and Ed25519 keys with their kid and alg. It skips all others:
+// private and secret keys, encryption keys, weak keys, and unknown types. A set with more than 256
+// keys, or without a usable one, is an error.
 func ParseSet(document []byte) ([]Key, error) {
 	var set struct {
 		Keys []json.RawMessage `json:"keys"`
 	}
 	if err := json.Unmarshal(document, &set); err != nil {
-		// The error of the decoder could quote the document.
+		// The decoder's error could quote the document.
 		return nil, errors.New("jwtauth: key set is malformed")
 	}
 	if len(set.Keys) > maxSetKeys {
@@ -83,7 +81,7 @@ func ParseSet(document []byte) ([]Key, error) {
 	return keys, nil
 }
 
-// parseKey returns the key in a JWK, unless it is not one for this package.
+// parseKey returns the key in a JWK. It reports false if the key is not usable.
 func parseKey(raw []byte) (Key, bool) {
 	parsed, err := jwk.ParseKey(raw)
 	if err != nil {
@@ -98,7 +96,7 @@ func parseKey(raw []byte) (Key, bool) {
 	var k Key
 	switch parsed := parsed.(type) {
 	case jwk.RSAPublicKey:
-		// jwk keeps the low 64 bits of a longer exponent.
+		// Package jwk would drop all but the low 64 bits of a longer exponent.
 		if len(parsed.E()) > 4 {
 			return Key{}, false
 		}

@@ -1,60 +1,70 @@
 package jwtauth
 
 import (
+	"bytes"
 	"encoding/json"
-	"iter"
-	"maps"
-	"slices"
+	"io"
 	"unicode/utf8"
 )
 
-// maxDepth is how deep arrays and objects may be nested.
+// maxDepth is the maximum nesting of arrays and objects.
 const maxDepth = 32
 
-// decodeObject decodes a JSON object and nothing after it. It is stricter than
-// json.Unmarshal: no name may come twice in an object, or two readers of the same
-// token could see different claims, and text must be UTF-8.
+// decodeObject decodes b, which must be exactly one JSON object. Numbers become json.Number, so
+// none loses precision. It is stricter than package json: an object must not contain a name twice,
+// or two readers of the same token could see different claims, and text must be valid UTF-8.
 func decodeObject(b []byte) (map[string]any, bool) {
-	var object map[string]any
-	if !utf8.Valid(b) || json.Unmarshal(b, &object) != nil || object == nil {
+	if !utf8.Valid(b) {
 		return nil, false
 	}
-	// Of a name that comes twice one member is left, so fewer are decoded than are written.
-	members, ok := countMembers(object, maxDepth)
-	return object, ok && members == writtenMembers(b)
+	var object map[string]any
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.UseNumber()
+	if d.Decode(&object) != nil || object == nil {
+		return nil, false
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return nil, false
+	}
+	// The decoder keeps one of two members with the same name, so the counts differ.
+	members := 0
+	return object, addMembers(&members, object, maxDepth) && members == writtenMembers(b)
 }
 
-// countMembers counts the members of all objects in a decoded value. It reports false if that is nested too deep.
-func countMembers(value any, depth int) (n int, ok bool) {
-	var below iter.Seq[any]
-	switch v := value.(type) {
+// addMembers adds to n the number of members of all objects in a decoded value. It reports false if
+// the value is nested deeper than depth.
+func addMembers(n *int, value any, depth int) bool {
+	switch value := value.(type) {
 	case map[string]any:
-		n, below = len(v), maps.Values(v)
-	case []any:
-		below = slices.Values(v)
-	default:
-		return 0, true
-	}
-	if depth == 0 {
-		return 0, false
-	}
-	for value := range below {
-		members, ok := countMembers(value, depth-1)
-		if !ok {
-			return 0, false
+		if depth == 0 {
+			return false
 		}
-		n += members
+		*n += len(value)
+		for _, v := range value {
+			if !addMembers(n, v, depth-1) {
+				return false
+			}
+		}
+	case []any:
+		if depth == 0 {
+			return false
+		}
+		for _, v := range value {
+			if !addMembers(n, v, depth-1) {
+				return false
+			}
+		}
 	}
-	return n, true
+	return true
 }
 
-// writtenMembers counts the members of all objects in valid JSON, by the colons outside of strings.
+// writtenMembers counts the members of all objects in valid JSON: the colons outside of strings.
 func writtenMembers(b []byte) (n int) {
 	inString := false
 	for i := 0; i < len(b); i++ {
 		switch c := b[i]; {
 		case inString && c == '\\':
-			i++ // whatever is escaped, it does not end the string
+			i++ // an escaped character does not end the string
 		case c == '"':
 			inString = !inString
 		case c == ':' && !inString:

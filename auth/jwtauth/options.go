@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"math"
 	"net"
 	"net/http"
 	"net/url"
@@ -15,65 +14,76 @@ import (
 	"github.com/planrooms/planrooms/auth"
 )
 
-// Options says which tokens a [Verifier] accepts. Exactly one of Keys and JWKSURL
-// is required; the zero value of every other field is its default. [New] copies
+// Options describes the tokens that a [Verifier] accepts, and where its keys come from. Exactly one
+// of Keys and JWKSURL is required. The zero value of every other field is its default. [New] copies
 // what it needs.
 type Options struct {
-	// Keys are the keys of tokens, when the host has them at hand. No two of them
-	// may have the same ID and an algorithm in common.
+	// Keys are the keys of tokens, for a host that has them. Several keys may have the same ID and
+	// algorithm, so that a new key can replace an old one: at most 4, which is the number of keys
+	// that Verify tries.
 	Keys []Key
 
-	// JWKSURL is where the keys are published as a JWK set. It must be an https
-	// URL; http is allowed for a loopback host. Of the set, the keys that
-	// [ParseSet] takes are used.
+	// JWKSURL is where the issuer publishes its keys, as a JWK set. It must be an https URL, or an
+	// http URL of a loopback host. The verifier uses those of the keys that [ParseSet] returns.
 	JWKSURL string
 
-	// Algorithms narrows down the algorithms that the types of the keys allow.
-	// Empty allows them all. A host that knows how its tokens are signed should
-	// say so here.
+	// Algorithms restricts the algorithms that the types of the keys allow. Empty means no
+	// restriction. A host that knows how its tokens are signed should set it.
 	Algorithms []Algorithm
 
-	// Issuer is what the claim iss must be. Empty accepts every issuer, which is
-	// right only if nobody else signs with the same keys.
+	// Issuer is the required value of the claim iss. Empty accepts every issuer, which is safe only
+	// if no other issuer signs with the same keys.
 	Issuer string
 
-	// Audience is what the claim aud must be or hold. Empty accepts tokens meant
-	// for any service, which is right only if the issuer serves no other.
+	// Audience is a value that the claim aud must be or contain. Empty accepts tokens for any
+	// service, which is safe only if the issuer serves no other.
 	Audience string
 
-	// RequiredClaims are further claims and their values: strings, booleans, and
-	// numbers of type int or float64. The values must be equal.
+	// UserIDClaim is the name of the claim that identifies the user. The default is sub. Every
+	// token must have this claim: a string of 1 to 256 bytes of UTF-8 without control characters,
+	// or an integer in plain decimal form (no fraction, no exponent, not -0). The integer 42 and
+	// the string "42" are the same user.
+	UserIDClaim string
+
+	// RequiredClaims are further claims with their required values: strings, booleans, and numbers
+	// of type int, int64 or float64. Numbers are compared exactly and by value, so 42 accepts 42,
+	// 42.0 and 4.2e1 in a token. A float64 counts as the shortest decimal that denotes it, so 0.1
+	// accepts 0.1.
 	RequiredClaims map[string]any
 
-	// Identify, if not nil, changes the identity of an accepted token, or refuses
-	// it with an error that wraps auth.ErrInvalidToken; any other error is an
-	// outage. It is given what the claims are mapped to: UserID from sub, Email
-	// from email, Name from name (or else the part of the address before the @, or
-	// else UserID), ExpiresAt from exp, and all Claims, with numbers as float64. The
-	// UserID it returns is bound to the same rule as sub. It may bring ExpiresAt
-	// forward, not put it off. It is called in the goroutine that verifies.
+	// Identify, if not nil, changes the identity of a valid token, or refuses the token with an
+	// error that wraps auth.ErrInvalidToken. Verify returns other errors as they are, wrapped; see
+	// package auth for what they mean to a client.
+	//
+	// The identity that it receives has the UserID of UserIDClaim, the Email of the claim email,
+	// and the Name of the claim name, or else the part of the address before the @, or else the
+	// UserID. ExpiresAt is exp. Claims has all claims; numbers are of type json.Number, so that
+	// those beyond 2^53 are exact.
+	//
+	// The identity that it returns must have a UserID that is a valid string for UserIDClaim. It
+	// may expire earlier than exp, but not later. Verify calls Identify in its own goroutine.
 	Identify func(ctx context.Context, id auth.Identity) (auth.Identity, error)
 
-	// RefreshInterval is the age from which use has the key set fetched again.
-	// The default is 15 minutes. It is also how long a key that was withdrawn goes
-	// on being accepted, if there is traffic.
+	// RefreshInterval is the age at which the key set is fetched again, when a token arrives. The
+	// default is 15 minutes; less than 30 s has the effect of 30 s. As long as tokens arrive, it is
+	// also the time for which a withdrawn key remains valid.
 	RefreshInterval time.Duration
 
-	// MaxAge is the age at which the key set is no longer used, because the URL
-	// has failed for so long. The default is 24 hours.
+	// MaxAge is the age at which a key set is no longer used because the URL has failed for so
+	// long. The default is 24 hours.
 	MaxAge time.Duration
 
-	// HTTPClient fetches the key set. The default is a client that keeps no
-	// connections. Its timeout applies if it is shorter than 10 s. A redirection
-	// to a URL that would not be allowed as JWKSURL is not followed.
+	// HTTPClient fetches the key set. The default is a client without keep-alive connections. Its
+	// timeout applies if it is shorter than 10 s. The verifier does not follow a redirect to a URL
+	// that it would not accept as JWKSURL.
 	HTTPClient *http.Client
 
-	// Logger is told when the key set could not be renewed and an older one goes
-	// on serving. By default nobody is told.
+	// Logger receives a warning when the key set cannot be refreshed and the previous one remains
+	// in use. Default: no logging.
 	Logger *slog.Logger
 
-	// InsecureHTTP allows a JWKSURL without TLS on any host. Whoever can touch the
-	// network in between can then make tokens for every user.
+	// InsecureHTTP allows a JWKSURL without TLS on any host. An attacker on the network path can
+	// then make tokens for every user.
 	InsecureHTTP bool
 }
 
@@ -82,7 +92,7 @@ const (
 	defaultMaxAge          = 24 * time.Hour
 )
 
-// withDefaults returns a copy with the defaults filled in, or says what is wrong.
+// withDefaults returns a copy with the defaults filled in, or an error that says what is wrong.
 func (o *Options) withDefaults() (*Options, error) {
 	if o == nil || len(o.Keys) == 0 && o.JWKSURL == "" {
 		return nil, errors.New("jwtauth: Options needs Keys or JWKSURL")
@@ -100,8 +110,11 @@ func (o *Options) withDefaults() (*Options, error) {
 		}
 	}
 	c.Algorithms = slices.Clone(c.Algorithms)
+	if c.UserIDClaim == "" {
+		c.UserIDClaim = "sub"
+	}
 	var err error
-	if c.RequiredClaims, err = jsonValues(c.RequiredClaims); err != nil {
+	if c.RequiredClaims, err = requiredValues(c.RequiredClaims); err != nil {
 		return nil, err
 	}
 	if c.JWKSURL == "" {
@@ -113,7 +126,7 @@ func (o *Options) withDefaults() (*Options, error) {
 	}
 	u, err := url.Parse(c.JWKSURL)
 	if err != nil || u.Host == "" {
-		// The parser's error would quote the URL, which may hold a password.
+		// The parser's error would quote the URL, which may contain a password.
 		return nil, errors.New("jwtauth: Options.JWKSURL is not a URL")
 	}
 	if !allowedURL(u, c.InsecureHTTP) {
@@ -131,7 +144,7 @@ func (o *Options) withDefaults() (*Options, error) {
 	return &c, nil
 }
 
-// usableKeys returns the keys, each with the algorithms left to it.
+// usableKeys returns the keys, each with the algorithms that are allowed.
 func usableKeys(keys []Key, allowed []Algorithm) ([]Key, error) {
 	keys = slices.Clone(keys)
 	for i := range keys {
@@ -145,37 +158,20 @@ func usableKeys(keys []Key, allowed []Algorithm) ([]Key, error) {
 		if k.algorithms = intersect(k.algorithms, allowed); len(k.algorithms) == 0 {
 			return nil, fmt.Errorf("jwtauth: Options.Keys[%d]: Algorithms has none for it", i)
 		}
-		for j, other := range keys[:i] {
-			if other.id == k.id && k.id != "" && len(intersect(other.algorithms, k.algorithms)) > 0 {
-				return nil, fmt.Errorf("jwtauth: Options.Keys[%d] and [%d] have the same ID", j, i)
+		same := 1
+		for _, other := range keys[:i] {
+			if other.id == k.id && len(intersect(other.algorithms, k.algorithms)) > 0 {
+				same++
 			}
+		}
+		if same > maxTriedKeys {
+			return nil, fmt.Errorf("jwtauth: Options.Keys[%d]: more than %d keys have its ID and algorithm", i, maxTriedKeys)
 		}
 	}
 	return keys, nil
 }
 
-// jsonValues returns the values as the JSON decoder would have made them.
-func jsonValues(claims map[string]any) (map[string]any, error) {
-	values := make(map[string]any, len(claims))
-	for name, value := range claims {
-		switch value := value.(type) {
-		case string, bool:
-			values[name] = value
-		case int:
-			values[name] = float64(value)
-		case float64:
-			if math.IsNaN(value) {
-				return nil, fmt.Errorf("jwtauth: Options.RequiredClaims[%q] is not a number", name)
-			}
-			values[name] = value
-		default:
-			return nil, fmt.Errorf("jwtauth: Options.RequiredClaims[%q] has the unsupported type %T", name, value)
-		}
-	}
-	return values, nil
-}
-
-// allowedURL reports whether keys may come from u.
+// allowedURL reports whether keys may be fetched from u.
 func allowedURL(u *url.URL, insecure bool) bool {
 	switch u.Scheme {
 	case "https":

@@ -11,7 +11,7 @@ import (
 	"github.com/planrooms/planrooms/auth/jwtauth"
 )
 
-// quotes returns a piece of 8 bytes that text has in common with secret, or "".
+// quotes returns a piece of secret, 8 bytes long, that text contains, or "" if there is none.
 func quotes(text, secret string) string {
 	for i := 0; i+8 <= len(secret); i++ {
 		if strings.Contains(text, secret[i:i+8]) {
@@ -21,8 +21,7 @@ func quotes(text, secret string) string {
 	return ""
 }
 
-// TestErrorsDoNotQuoteTokens looks for pieces of each token, and of what it says,
-// in the error it causes.
+// TestErrorsDoNotQuoteTokens looks for pieces of each token, encoded and decoded, in its error.
 func TestErrorsDoNotQuoteTokens(t *testing.T) {
 	verifiers := map[string]*jwtauth.Verifier{
 		"keys":        newVerifier(t, goodOptions()),
@@ -39,19 +38,19 @@ func TestErrorsDoNotQuoteTokens(t *testing.T) {
 			}
 			text := err.Error()
 			if piece := quotes(text, test.text); piece != "" {
-				t.Errorf("%s, %s: error %q holds %q of the token", name, test.name, text, piece)
+				t.Errorf("%s, %s: error %q contains %q of the token", name, test.name, text, piece)
 			}
 			for part := range strings.SplitSeq(test.text, ".") {
 				decoded, _ := base64.RawURLEncoding.DecodeString(part)
 				if piece := quotes(text, string(decoded)); piece != "" {
-					t.Errorf("%s, %s: error %q holds %q of the token's content", name, test.name, text, piece)
+					t.Errorf("%s, %s: error %q contains %q of the token's content", name, test.name, text, piece)
 				}
 			}
 		}
 	}
 }
 
-// TestPrintingShowsNoSecret prints what a host could log by mistake.
+// TestPrintingShowsNoSecret prints the values that a host may log by mistake.
 func TestPrintingShowsNoSecret(t *testing.T) {
 	const secret = "canary-canary-canary-canary-canary"
 	key := jwtauth.HMAC("h1", []byte(secret))
@@ -66,7 +65,7 @@ func TestPrintingShowsNoSecret(t *testing.T) {
 		for _, text := range texts {
 			for _, form := range forms {
 				if strings.Contains(text, strings.Trim(form, "[]")) {
-					t.Errorf("printing a %T shows the secret", value)
+					t.Errorf("the printed %T contains the secret", value)
 				}
 			}
 		}

@@ -21,8 +21,8 @@ import (
 	"github.com/planrooms/planrooms/auth/jwtauth"
 )
 
-// The tokens of these tests are signed with the standard library alone, so that no
-// mistake of the library that verifies can hide itself.
+// The tests sign tokens with the standard library only, not with the library that verifies them, so
+// that the same mistake cannot be in both.
 
 type object = map[string]any
 
@@ -31,10 +31,14 @@ const (
 	audience = "plans"
 )
 
-// The keys are made once for all tests: making an RSA key takes a while.
+// null is a JSON null, where a nil would remove the value.
+var null = json.RawMessage("null")
+
+// All tests share the keys, because generating an RSA key takes long.
 var (
 	rsaKey1  = sync.OnceValue(func() *rsa.PrivateKey { return newRSAKey(2048) })
 	rsaKey2  = sync.OnceValue(func() *rsa.PrivateKey { return newRSAKey(2048) })
+	rsaKey3  = sync.OnceValue(func() *rsa.PrivateKey { return newRSAKey(2048) })
 	weakKey  = sync.OnceValue(func() *rsa.PrivateKey { return newRSAKey(1024) })
 	p256Key  = sync.OnceValue(func() *ecdsa.PrivateKey { return newECKey(elliptic.P256()) })
 	p384Key  = sync.OnceValue(func() *ecdsa.PrivateKey { return newECKey(elliptic.P384()) })
@@ -65,15 +69,15 @@ func newSecret(size int) []byte {
 
 func edPublic() ed25519.PublicKey { return edKey().Public().(ed25519.PublicKey) }
 
-// goodClaims are those of a token that goodOptions accept.
+// goodClaims returns claims that goodOptions accepts.
 func goodClaims() object {
 	now := time.Now().Unix()
 	return object{"sub": "ann", "iss": issuer, "aud": audience, "iat": now, "exp": now + 3600}
 }
 
-// with returns a copy of o with a value changed, or removed if it is nil.
-func (o changeable) with(name string, value any) changeable {
-	c := maps.Clone(o)
+// with returns a copy of c with one value replaced. A nil value removes it.
+func (c changeable) with(name string, value any) changeable {
+	c = maps.Clone(c)
 	if value == nil {
 		delete(c, name)
 	} else {
@@ -84,7 +88,7 @@ func (o changeable) with(name string, value any) changeable {
 
 type changeable object
 
-// header returns the header of a token; kid "" leaves it out.
+// header returns the header of a token. An empty kid is left out.
 func header(alg, kid string) changeable {
 	h := changeable{"typ": "JWT", "alg": alg}
 	if kid != "" {
@@ -95,8 +99,8 @@ func header(alg, kid string) changeable {
 
 func encode(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }
 
-// token returns a signed token. The key decides how it is signed, alg about the
-// hash, and the header only says what it says.
+// token returns a signed token. The type of the key and the hash in alg determine how it is signed;
+// the header may differ from that.
 func token(alg string, key any, header, claims any) string {
 	return tokenOf(alg, key, must(json.Marshal(header)), must(json.Marshal(claims)))
 }
@@ -104,6 +108,19 @@ func token(alg string, key any, header, claims any) string {
 func tokenOf(alg string, key any, header, payload []byte) string {
 	signed := encode(header) + "." + encode(payload)
 	return signed + "." + encode(signature(alg, key, []byte(signed)))
+}
+
+// algorithmOf returns an algorithm that a private key can sign with.
+func algorithmOf(key any) string {
+	switch key := key.(type) {
+	case *rsa.PrivateKey:
+		return "RS256"
+	case *ecdsa.PrivateKey:
+		return map[int]string{256: "ES256", 384: "ES384", 521: "ES512"}[key.Curve.Params().BitSize]
+	case ed25519.PrivateKey:
+		return "EdDSA"
+	}
+	return "HS256"
 }
 
 func signature(alg string, key any, signed []byte) []byte {
@@ -134,10 +151,10 @@ func signature(alg string, key any, signed []byte) []byte {
 	case ed25519.PrivateKey:
 		return ed25519.Sign(key, signed)
 	}
-	panic("no such key")
+	panic("unknown type of key")
 }
 
-// jwkOf returns the JWK of a public key, or of the public half of a private one.
+// jwkOf returns the JWK for a secret, or for the public key of a private one.
 func jwkOf(kid string, key any) changeable {
 	k := changeable{"kid": kid, "use": "sig"}
 	switch key := key.(type) {
@@ -175,7 +192,7 @@ func newVerifier(t testing.TB, o *jwtauth.Options) *jwtauth.Verifier {
 	return v
 }
 
-// allKeys is a set with one key of each kind, and a second one of some.
+// allKeys returns a key of each type, and a second RSA key.
 func allKeys() []jwtauth.Key {
 	return []jwtauth.Key{
 		jwtauth.RSA("r1", &rsaKey1().PublicKey),

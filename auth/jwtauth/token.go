@@ -7,7 +7,7 @@ import (
 	"github.com/planrooms/planrooms/auth"
 )
 
-// token is one in compact form (RFC 7515, 7.1), taken apart and not yet verified.
+// token is a parsed token in compact form (RFC 7515, section 7.1). It has not been verified.
 type token struct {
 	header
 	claims    map[string]any
@@ -15,24 +15,23 @@ type token struct {
 	signature []byte
 }
 
-// header is what is used of a token's header.
+// header holds the parts of a token's header that Verify uses.
 type header struct {
-	encoded   string // as it stands in the token
+	encoded   string // as in the token
 	algorithm Algorithm
-	kid       string // "": none
+	kid       string // empty: none
 }
 
-// maxKeptHeader is the length of the longest header that a Verifier keeps.
+// maxKeptHeader is the maximum length of a header that a Verifier keeps.
 const maxKeptHeader = 512
 
-// parse takes a token apart.
 func (v *Verifier) parse(text string) (token, error) {
 	if len(text) > auth.MaxTokenBytes {
 		return token{}, errTooLong
 	}
-	// Five parts are an encrypted token; Cut leaves dots in the signature.
-	head, rest, _ := strings.Cut(text, ".")
-	payload, tail, found := strings.Cut(rest, ".")
+	// An encrypted token has five parts. Here, their dots make the signature malformed.
+	head, remainder, _ := strings.Cut(text, ".")
+	payload, tail, found := strings.Cut(remainder, ".")
 	if !found || head == "" || payload == "" || tail == "" {
 		return token{}, errForm
 	}
@@ -56,8 +55,8 @@ func (v *Verifier) parse(text string) (token, error) {
 	return t, nil
 }
 
-// readHeader decodes a header, or returns the last good one if it is the same: all tokens that one key has signed have the
-// same header, as a rule.
+// readHeader decodes a header. It keeps the last valid one, because the tokens that were signed
+// with the same key usually have the same header.
 func (v *Verifier) readHeader(encoded string) (header, error) {
 	if last := v.lastHeader.Load(); last != nil && last.encoded == encoded {
 		return *last, nil
@@ -68,33 +67,34 @@ func (v *Verifier) readHeader(encoded string) (header, error) {
 	}
 	h, err := decodeHeader(b)
 	if err == nil && len(encoded) <= maxKeptHeader {
-		h.encoded = strings.Clone(encoded) // not the token
+		h.encoded = strings.Clone(encoded) // does not retain the token
 		v.lastHeader.Store(&h)
 	}
 	return h, err
 }
 
-// decodeHeader takes what it needs, alg and kid. Of what is left, it refuses whatever
-// changes the meaning of the token, and ignores the rest, above all the headers
-// that say where to find a key: jku, jwk, x5u, x5c.
+// decodeHeader reads alg and kid. It refuses every other parameter that changes the meaning of the
+// token, and ignores the rest, including those that say where to find a key (jku, jwk, x5u, x5c).
 func decodeHeader(b []byte) (h header, err error) {
 	object, ok := decodeObject(b)
 	if !ok {
 		return header{}, errHeader
 	}
-	a, ok := object["alg"].(string)
+	alg, ok := object["alg"].(string)
 	if !ok {
 		return header{}, errHeader
 	}
-	if h.algorithm = Algorithm(a); !h.algorithm.known() {
+	if h.algorithm = Algorithm(alg); !h.algorithm.known() {
 		return header{}, errAlgorithm
 	}
-	if kid, present := object["kid"]; present {
-		if h.kid, ok = kid.(string); !ok {
-			return header{}, errHeader
-		}
+	switch kid := object["kid"].(type) {
+	case nil: // absent or null
+	case string:
+		h.kid = kid
+	default:
+		return header{}, errHeader
 	}
-	// b64 (RFC 7797) has to be listed in crit; without that its meaning is open.
+	// RFC 7797 requires that crit lists b64. A token with b64 alone has no defined meaning.
 	for _, name := range []string{"crit", "b64", "enc", "zip"} {
 		if _, present := object[name]; present {
 			return header{}, errCritical
@@ -106,8 +106,8 @@ func decodeHeader(b []byte) (h header, err error) {
 	return h, nil
 }
 
-// decodePart decodes a part of a token in the one form it can have. The decoder
-// itself passes over line breaks.
+// decodePart decodes unpadded base64url. Each value has exactly one accepted encoding. It refuses
+// line breaks, which the decoder would ignore.
 func decodePart(part string) ([]byte, bool) {
 	if strings.ContainsAny(part, "\r\n") {
 		return nil, false

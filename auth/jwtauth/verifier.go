@@ -11,39 +11,43 @@ import (
 	"github.com/planrooms/planrooms/auth"
 )
 
-// Verifier accepts signed JSON Web Tokens. It is safe for concurrent use.
+// Verifier verifies signed JSON Web Tokens. It is safe for concurrent use.
 //
-// A Verifier with a JWKSURL must be closed when it is no longer needed. It has no
-// goroutine of its own but, at times, the one that fetches the key set.
+// The host must close a Verifier with a JWKSURL when it no longer needs it. A Verifier has no
+// goroutine except, while it fetches a key set, the one that does so.
 type Verifier struct {
 	// Fixed at creation.
-	algorithms []Algorithm // those that any key serves
-	issuer     string
-	audience   string
-	required   map[string]any
-	identify   func(context.Context, auth.Identity) (auth.Identity, error)
+	algorithms  []Algorithm // of all keys
+	userIDClaim string
+	errUserID   error // for a token without a valid userIDClaim
+	issuer      string
+	audience    string
+	required    map[string]any
+	identify    func(context.Context, auth.Identity) (auth.Identity, error)
 
-	keys   keySet  // those of Options.Keys
-	remote *remote // instead of keys, or nil
+	keys   keySet  // from Options.Keys
+	remote *remote // used instead of keys, unless nil
 
-	lastHeader atomic.Pointer[header] // of the last token whose header was good, whoever had signed it
+	lastHeader atomic.Pointer[header] // the last valid header, of a valid or invalid token
 }
 
 var _ auth.Verifier = (*Verifier)(nil)
 
-// New returns a verifier for the tokens that opts describes, or an error that
-// names what is wrong with opts. It fetches nothing.
+// New returns a verifier for the tokens that opts describes, or an error that says what is wrong
+// with opts. It does not fetch the key set.
 func New(opts *Options) (*Verifier, error) {
 	o, err := opts.withDefaults()
 	if err != nil {
 		return nil, err
 	}
 	v := &Verifier{
-		issuer:   o.Issuer,
-		audience: o.Audience,
-		required: o.RequiredClaims,
-		identify: o.Identify,
-		keys:     o.Keys,
+		userIDClaim: o.UserIDClaim,
+		errUserID:   refusal(fmt.Sprintf("claim %s missing or malformed", o.UserIDClaim)),
+		issuer:      o.Issuer,
+		audience:    o.Audience,
+		required:    o.RequiredClaims,
+		identify:    o.Identify,
+		keys:        o.Keys,
 	}
 	for _, k := range v.keys {
 		v.algorithms = append(v.algorithms, k.algorithms...)
@@ -55,17 +59,16 @@ func New(opts *Options) (*Verifier, error) {
 	return v, nil
 }
 
-// Verify returns the identity in a token that passes the checks that the package
-// comment lists.
+// Verify returns the identity in a token that passes the checks in the package documentation. It
+// does not detect a token that was revoked before its expiry; Options.Identify can.
 //
-// It does not know of tokens withdrawn before they expire; Options.Identify can
-// ask. It waits for the network only if the key that the token names is not there:
-// then until the key set has been fetched, ctx ends, or 10 s have passed.
+// Verify waits for the network only if no key of the current set matches the token and the set may
+// be fetched again, and then until the fetch ends (after at most 10 s) or ctx is done.
 //
-// The error is auth.ErrNoToken for an empty token, it wraps auth.ErrInvalidToken
-// for one that is refused, and is an *auth.ExpiredError for one that would have
-// been accepted earlier. Everything else is an outage: [ErrUnavailable],
-// [ErrClosed], or what Options.Identify returned.
+// The error is auth.ErrNoToken for an empty token. It wraps auth.ErrInvalidToken for a token that
+// is refused. It is an *auth.ExpiredError for a token that would have been accepted earlier, and an
+// *auth.UnavailableError that wraps [ErrUnavailable] while Verify cannot decide, with a RetryAfter
+// of 1 to 30 s, or 0 if ctx is done. Other errors are [ErrClosed] and those of Options.Identify.
 func (v *Verifier) Verify(ctx context.Context, token string) (auth.Identity, error) {
 	if token == "" {
 		return auth.Identity{}, auth.ErrNoToken
@@ -77,33 +80,34 @@ func (v *Verifier) Verify(ctx context.Context, token string) (auth.Identity, err
 	if !slices.Contains(v.algorithms, t.algorithm) {
 		return auth.Identity{}, errAlgorithm
 	}
-	// The claims come before the key, although they are not to be believed yet: a
-	// token of another issuer is then refused even while no key can be had, and a
-	// stranger's token does not make us fetch keys.
-	if err := v.checkClaims(t.claims, time.Now()); err != nil {
-		return auth.Identity{}, err
-	}
-	key, err := v.key(ctx, t.kid, t.algorithm)
+	// The claims are not trusted before the signature is verified. They are checked first so that
+	// tokens of other issuers are refused without keys, and cause no fetch.
+	now := time.Now()
+	exp, err := v.checkClaims(t.claims, now)
 	if err != nil {
 		return auth.Identity{}, err
 	}
-	if key.verify(t.algorithm, t.signed, t.signature) != nil {
-		return auth.Identity{}, errSignature
+	if v.remote != nil {
+		err = v.remote.verify(ctx, &t, now.Before(exp))
+	} else {
+		_, err = v.keys.verify(&t)
 	}
-	exp, _ := numericDate(t.claims["exp"])
+	if err != nil {
+		return auth.Identity{}, err
+	}
 	if !time.Now().Before(exp) {
 		return auth.Identity{}, &auth.ExpiredError{At: exp}
 	}
-	id := identify(t.claims, exp)
+	id := v.newIdentity(t.claims, exp)
 	if v.identify == nil {
 		return id, nil
 	}
-	return v.identifyFurther(ctx, id)
+	return v.callIdentify(ctx, id)
 }
 
-// Close stops a fetch under way, waits for its goroutine, and makes every later
-// Verify return [ErrClosed], also those that wait now. It always returns nil.
-// Without a JWKSURL it does nothing. It may be called more than once.
+// Close cancels a fetch in flight, waits for its goroutine, and makes all later calls of Verify
+// return [ErrClosed], as well as those that wait for the fetch. It always returns nil. Without a
+// JWKSURL it does nothing. It may be called more than once.
 func (v *Verifier) Close() error {
 	if v.remote != nil {
 		v.remote.close()
@@ -111,15 +115,8 @@ func (v *Verifier) Close() error {
 	return nil
 }
 
-func (v *Verifier) key(ctx context.Context, kid string, a Algorithm) (Key, error) {
-	if v.remote != nil {
-		return v.remote.find(ctx, kid, a)
-	}
-	return v.keys.find(kid, a)
-}
-
-// identifyFurther applies Options.Identify within its bounds.
-func (v *Verifier) identifyFurther(ctx context.Context, id auth.Identity) (auth.Identity, error) {
+// callIdentify calls Options.Identify and checks what it returns.
+func (v *Verifier) callIdentify(ctx context.Context, id auth.Identity) (auth.Identity, error) {
 	exp := id.ExpiresAt
 	id, err := v.identify(ctx, id)
 	if err != nil {
