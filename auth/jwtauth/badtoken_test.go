@@ -146,7 +146,7 @@ func badTokens(attackerURL string) []badToken {
 		{"exp is text", rs(h, claims.with("exp", fmt.Sprint(now+60))), exp},
 		{"exp is null", rs(h, claims.with("exp", null)), exp},
 		{"exp is negative", rs(h, claims.with("exp", -1)), exp},
-		{"exp is after the year 9999", rs(h, claims.with("exp", 253402300800)), exp},
+		{"exp is after the year 9999", rs(h, claims.with("exp", int64(253402300800))), exp},
 		{"exp is a huge number", rs(h, claims.with("exp", 1e300)), exp},
 		{"exp in milliseconds", rs(h, claims.with("exp", now*1000)), exp},
 		{"nbf beyond the skew", rs(h, claims.with("nbf", now+90)), nbf},
