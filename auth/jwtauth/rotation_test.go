@@ -233,7 +233,7 @@ func TestFlood(t *testing.T) {
 							select {
 							case <-stop:
 								return
-							case <-time.After(700 * time.Millisecond):
+							case <-time.After(1700 * time.Millisecond):
 							}
 						}
 					})
