@@ -43,6 +43,7 @@ func TestValidateOrigins(t *testing.T) {
 		{"https://app.example?a=b", `has a path, a query or a fragment: write "https://app.example"`},
 		{"https://app.example#top", `has a path, a query or a fragment: write "https://app.example"`},
 		{"https://me:hunter2@app.example", `has a user: write "https://app.example"`},
+		{"me:hunter2@app.example", `has no scheme: write "https://app.example"`},
 		{"app.example", `has no scheme: write "https://app.example"`},
 		{"//app.example", `has no scheme: write "https://app.example"`},
 		{"app.example:8443", `has no scheme: write "https://app.example:8443"`},
