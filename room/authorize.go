@@ -3,7 +3,6 @@ package room
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math/rand/v2"
 	"sync/atomic"
 	"time"
@@ -41,14 +40,11 @@ func (h *Hub) survive(f func() error) (err error) {
 	err = errPanicked
 	defer func() {
 		if v := recover(); v != nil {
-			h.opts.Logger.Error("room: callback panicked", "panic", panicText(v))
+			h.opts.Logger.Error("room: callback panicked", panicAttrs(v)...)
 		}
 	}()
 	return f()
 }
-
-// panicText is what may be logged of a panic: its kind, not its text, which could hold anything.
-func panicText(v any) string { return fmt.Sprintf("%T", v) }
 
 // authorize asks whether the identity may see the plan.
 func (h *Hub) authorize(id auth.Identity, planID string) error {

@@ -61,7 +61,7 @@ func (h *Hub) call(s *Session, f func()) (ok bool) {
 	}
 	defer func() {
 		if v := recover(); v != nil {
-			h.opts.Logger.Error("room: observer panicked", "panic", panicText(v))
+			h.opts.Logger.Error("room: observer panicked", panicAttrs(v)...)
 		}
 	}()
 	f()
