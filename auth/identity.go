@@ -10,7 +10,8 @@ type Identity struct {
 	// Connections with the same UserID belong to the same participant.
 	UserID string
 
-	// Name is the name that the other participants of a plan see.
+	// Name is the name that the other participants of a plan see. Package room uses the first 64
+	// code points of it.
 	Name string
 
 	// Email is the user's address, or empty. The server does not send it to clients.

@@ -92,6 +92,7 @@ const (
 	excessWindow              = 10 * time.Second
 
 	maxInbox       = 128 // messages of one connection waiting for its worker
+	maxName        = 64  // code points of a user's name
 	answerOverhead = 96  // bytes that an answer counts besides its payload
 
 	authenticateEvery    = 10 * time.Second

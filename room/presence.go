@@ -3,6 +3,7 @@ package room
 import (
 	"encoding/json"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/planrooms/planrooms/protocol"
@@ -47,6 +48,17 @@ type connState struct {
 	s     *Session
 	state json.RawMessage
 	set   uint64
+}
+
+// clipName returns the first maxName code points of a user's name: all participants of a room hold and receive it.
+func clipName(name string) string {
+	n := 0
+	for i := range name {
+		if n++; n > maxName {
+			return strings.Clone(name[:i]) // without a reference to the rest
+		}
+	}
+	return name
 }
 
 // conn returns where s stands among the connections of who, or -1.

@@ -382,6 +382,7 @@ func (s *Session) authenticate(req protocol.Request) {
 		s.fail("", req.Type, protocol.ErrorBadToken)
 		return
 	}
+	id.Name = clipName(id.Name)
 	s.mu.Lock()
 	if s.closing {
 		s.mu.Unlock()

@@ -89,6 +89,7 @@ func (h *Hub) Connect(_ context.Context, id auth.Identity, sink Sink, opts *Conn
 	if !id.ExpiresAt.IsZero() && !now.Before(id.ExpiresAt) {
 		return nil, ErrExpired
 	}
+	id.Name = clipName(id.Name)
 	s := &Session{
 		hub: h, id: rand.Text(), clientID: opts.ClientID, userID: id.UserID, remote: opts.RemoteAddr, since: now,
 		verifier: opts.Verifier, identity: id, done: make(chan struct{}),
