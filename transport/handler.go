@@ -28,6 +28,7 @@ type handler struct {
 
 	refusedOrigins logLimit
 	originPanics   logLimit
+	undecided      logLimit // verifications
 }
 
 // NewHandler returns a handler that connects WebSocket clients to hub. v checks their tokens, those of later

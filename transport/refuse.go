@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/planrooms/planrooms/auth"
 	"github.com/planrooms/planrooms/protocol"
 	"github.com/planrooms/planrooms/room"
 )
@@ -17,6 +18,9 @@ import (
 const (
 	// maxRefusing is how many browsers are told at once why they are refused.
 	maxRefusing = 256
+	// maxRetryAfter is the maximum time after which a client is asked to retry because the verifier
+	// cannot decide yet.
+	maxRetryAfter = 30 * time.Second
 	// refuseWait is how long one of them may take for that, its answer included.
 	refuseWait = time.Second
 )
@@ -58,7 +62,7 @@ func (h *handler) refuse(a *attempt, err error) {
 		}
 	}
 	h.report(a, why, told, err)
-	retry := retryAfter(why.code)
+	retry := retryAfter(why.code, err)
 	if told {
 		h.tell(a, why, retry)
 		return
@@ -96,6 +100,14 @@ func (h *handler) report(a *attempt, why refusal, told bool, err error) {
 // logRefusal writes the one log line of a request that is not served.
 func (h *handler) logRefusal(a *attempt, level slog.Level, err error) {
 	attrs := []slog.Attr{slog.String("error", withoutToken(err, a.token))}
+	if undecided := (*auth.UnavailableError)(nil); errors.As(err, &undecided) {
+		// Anyone can cause this error, with a token of an unknown key.
+		suppressed, ok := h.undecided.take()
+		if !ok {
+			return
+		}
+		attrs = append(attrs, slog.Int("suppressed", suppressed))
+	}
 	text := "transport: refused"
 	switch level {
 	case slog.LevelWarn:
@@ -118,13 +130,21 @@ func answer(w http.ResponseWriter, status int, text string) {
 	http.Error(w, text, status)
 }
 
-// retryAfter draws the time after which a client that is refused with code may come back.
-func retryAfter(code protocol.CloseCode) time.Duration {
+// retryAfter draws the time after which a client that is refused with code, because of err, may
+// retry. If the verifier knows when it can decide, the client waits until then, and a random time
+// that spreads the clients.
+func retryAfter(code protocol.CloseCode, err error) time.Duration {
 	if code == protocol.CloseShutdown {
 		// The hub deals out slots to those it had; who comes now is spread over the same few seconds as after a fault.
 		code = protocol.CloseInternal
 	}
-	return code.Advice().RetryAfter()
+	advice := code.Advice()
+	retry := advice.RetryAfter()
+	if undecided := (*auth.UnavailableError)(nil); errors.As(err, &undecided) && undecided.RetryAfter > advice.RetryAfterMin {
+		spread := retry - advice.RetryAfterMin
+		retry = min(min(undecided.RetryAfter, maxRetryAfter)+spread, maxRetryAfter)
+	}
+	return retry
 }
 
 // tell upgrades the connection, says goodbye, and waits for the peer to close.

@@ -46,6 +46,9 @@ var refusals = []struct {
 	{errGone, refusal{room.RefusedGone, http.StatusServiceUnavailable, "unavailable", 0}},
 }
 
+// unavailable is the answer if the verifier fails or cannot decide yet.
+var unavailable = refusal{room.RefusedUnavailable, http.StatusServiceUnavailable, "unavailable", protocol.CloseInternal}
+
 func unauthorized(reason room.RefusalReason) refusal {
 	return refusal{reason, http.StatusUnauthorized, "unauthorized", protocol.CloseUnauthorized}
 }
@@ -56,6 +59,7 @@ func refusalFor(err error) (refusal, slog.Level) {
 		upgrade   *upgradeError
 		handshake *handshakeError
 		expired   *auth.ExpiredError
+		undecided *auth.UnavailableError
 	)
 	switch {
 	case errors.As(err, &upgrade):
@@ -64,6 +68,8 @@ func refusalFor(err error) (refusal, slog.Level) {
 		return refusal{room.RefusedHandshake, handshake.status, handshake.text, 0}, slog.LevelDebug
 	case errors.As(err, &expired):
 		return unauthorized(room.RefusedExpiredToken), slog.LevelDebug
+	case errors.As(err, &undecided):
+		return unavailable, slog.LevelWarn
 	}
 	for _, r := range refusals {
 		if errors.Is(err, r.err) {
@@ -71,5 +77,5 @@ func refusalFor(err error) (refusal, slog.Level) {
 		}
 	}
 	// The error says nothing about the client: the verifier failed.
-	return refusal{room.RefusedUnavailable, http.StatusServiceUnavailable, "unavailable", protocol.CloseInternal}, slog.LevelWarn
+	return unavailable, slog.LevelWarn
 }
