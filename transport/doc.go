@@ -12,9 +12,10 @@
 //  3. Token. It is the first of these that is present: Authorization: Bearer; the subprotocol
 //     base64url.bearer.planrooms.<token>; ?token=; the cookie of Options.CookieName. A bad one is not followed by the
 //     next. Options.Authenticate replaces all of this.
-//  4. Verify. The [auth.Verifier] returns the identity. A missing, an invalid and an expired token get
-//  401. Every other error, a timeout and a panic get 503 with the time after which to retry: 1 to
-//     5 s, or the RetryAfter of an [auth.UnavailableError] and up to 4 s more, at most 30 s.
+//  4. Verify. The [auth.Verifier] returns the identity. The answer to a missing, invalid or expired
+//     token is 401. The answer to every other error, a timeout and a panic is 503, with the time
+//     after which to retry: 1 to 5 s, or the RetryAfter of an [auth.UnavailableError] and up to 4 s
+//     more, at most 30 s.
 //  5. Limits. Options.MaxConnections.
 //  6. Hijack. The connection is taken over from net/http. If a middleware makes that impossible, the
 //     answer is 500, and an error in the log names the types of the ResponseWriters.
