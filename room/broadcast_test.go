@@ -178,12 +178,12 @@ func TestBroadcastOfACancelledRequest(t *testing.T) {
 
 // Seq grows over all plans; prev is the event before it in the plan.
 func TestSeqAndPrev(t *testing.T) {
-	bubble(t, nil, func(t *testing.T, h *room.Hub) {
+	eachSink(t, nil, func(t *testing.T, h *room.Hub, of sinks) {
 		plans := []string{"p", "q", "r"}
 		members := make(map[string]*roomtest.Member)
 		prev := make(map[string]uint64)
 		for _, plan := range plans {
-			members[plan] = roomtest.Join(t, h, "user "+plan, plan)
+			members[plan] = of.join(t, h, "user "+plan, plan)
 		}
 		var last uint64
 		for n := range 30 {
@@ -199,9 +199,9 @@ func TestSeqAndPrev(t *testing.T) {
 }
 
 func TestNotify(t *testing.T) {
-	bubble(t, nil, func(t *testing.T, h *room.Hub) {
-		tab1, tab2 := roomtest.Join(t, h, "alice", "p"), connect(t, h, "alice", "")
-		bob := roomtest.Join(t, h, "bob", "p")
+	eachSink(t, nil, func(t *testing.T, h *room.Hub, of sinks) {
+		tab1, tab2 := of.join(t, h, "alice", "p"), of.connect(t, h, "alice", roomtest.Options{})
+		bob := of.join(t, h, "bob", "p")
 		unread(t, tab1)
 		before := position(t, h, "p")
 		if queued, err := h.Notify(t.Context(), "alice", protocol.Event{Type: "assigned", Data: map[string]string{"task": "t1"}}); err != nil || queued != 2 {

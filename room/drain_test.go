@@ -36,10 +36,10 @@ func TestShutdownOfAnUnusedHub(t *testing.T) {
 
 // Everybody hears what has a position, and is then sent away with a slot of their own, a batch at a time.
 func TestShutdown(t *testing.T) {
-	bubble(t, nil, func(t *testing.T, h *room.Hub) {
+	eachSink(t, nil, func(t *testing.T, h *room.Hub, of sinks) {
 		members := make([]*roomtest.Member, 300)
 		for n := range members {
-			members[n] = connect(t, h, fmt.Sprint("user", n%15), "")
+			members[n] = of.connect(t, h, fmt.Sprint("user", n%15), roomtest.Options{})
 			members[n].Join("p", nil)
 		}
 		for _, m := range members {
@@ -133,8 +133,8 @@ func TestShutdownWaitsForTheSlow(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			bubble(t, nil, func(t *testing.T, h *room.Hub) {
-				p := openPipe(t, h, "alice", -1)
+			eachSink(t, nil, func(t *testing.T, h *room.Hub, of sinks) {
+				p := of.pipe(t, h, "alice", -1)
 				p.send(`{"type":"join-plan","planId":"p"}`)
 				p.read()
 				p.open(10)
@@ -163,8 +163,8 @@ func TestShutdownWaitsForTheSlow(t *testing.T) {
 
 // From the start of Shutdown on nothing is taken any more, while it still waits for the slow.
 func TestDuringShutdown(t *testing.T) {
-	bubble(t, nil, func(t *testing.T, h *room.Hub) {
-		alice := roomtest.Connect(t, h, auth.Identity{UserID: "alice"}, &roomtest.Options{SocketBuffer: 10})
+	eachSink(t, nil, func(t *testing.T, h *room.Hub, of sinks) {
+		alice := roomtest.Connect(t, h, auth.Identity{UserID: "alice"}, &roomtest.Options{Blocking: of.blocking, SocketBuffer: 10})
 		alice.Join("p", nil)
 		alice.Stall()
 		done := make(chan error, 2)
@@ -200,8 +200,8 @@ func TestDuringShutdown(t *testing.T) {
 // What Broadcast accepted is delivered, however close to Shutdown it was.
 func TestShutdownMeetsBroadcasts(t *testing.T) {
 	for range 5 {
-		bubble(t, nil, func(t *testing.T, h *room.Hub) {
-			alice, bob := roomtest.Join(t, h, "alice", "p"), roomtest.Join(t, h, "bob", "p")
+		eachSink(t, nil, func(t *testing.T, h *room.Hub, of sinks) {
+			alice, bob := of.join(t, h, "alice", "p"), of.join(t, h, "bob", "p")
 			var accepted atomic.Int64
 			var wg sync.WaitGroup
 			started := make(chan struct{}, 4)

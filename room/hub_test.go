@@ -77,9 +77,9 @@ func wantEvent(t *testing.T, m *roomtest.Member, n int) protocol.Message {
 }
 
 func TestBroadcastReachesEverybodyInOneOrder(t *testing.T) {
-	bubble(t, nil, func(t *testing.T, h *room.Hub) {
-		alice, bob := roomtest.Join(t, h, "alice", "p"), roomtest.Join(t, h, "bob", "p")
-		carol := roomtest.Join(t, h, "carol", "other")
+	eachSink(t, nil, func(t *testing.T, h *room.Hub, of sinks) {
+		alice, bob := of.join(t, h, "alice", "p"), of.join(t, h, "bob", "p")
+		carol := of.join(t, h, "carol", "other")
 		for n := range 100 {
 			update(t, h, "p", n)
 		}
@@ -97,12 +97,12 @@ func TestBroadcastReachesEverybodyInOneOrder(t *testing.T) {
 }
 
 func TestExceptedMembersGetAReceipt(t *testing.T) {
-	bubble(t, nil, func(t *testing.T, h *room.Hub) {
-		tab1 := roomtest.Connect(t, h, auth.Identity{UserID: "alice"}, &roomtest.Options{ClientID: "tab1"})
+	eachSink(t, nil, func(t *testing.T, h *room.Hub, of sinks) {
+		tab1 := roomtest.Connect(t, h, auth.Identity{UserID: "alice"}, &roomtest.Options{Blocking: of.blocking, ClientID: "tab1"})
 		tab1.Join("p", nil)
-		tab2 := roomtest.Connect(t, h, auth.Identity{UserID: "alice"}, &roomtest.Options{ClientID: "tab2"})
+		tab2 := roomtest.Connect(t, h, auth.Identity{UserID: "alice"}, &roomtest.Options{Blocking: of.blocking, ClientID: "tab2"})
 		tab2.Join("p", nil)
-		bob := roomtest.Connect(t, h, auth.Identity{UserID: "bob"}, &roomtest.Options{ClientID: "tab1"})
+		bob := roomtest.Connect(t, h, auth.Identity{UserID: "bob"}, &roomtest.Options{Blocking: of.blocking, ClientID: "tab1"})
 		bob.Join("p", nil)
 		update(t, h, "p", 1, room.By("alice"), room.ExceptClient("alice", "tab1"), room.Mutation("m1"))
 		update(t, h, "p", 2)
@@ -138,9 +138,9 @@ func TestExceptedMembersGetAReceipt(t *testing.T) {
 }
 
 func TestResume(t *testing.T) {
-	bubble(t, nil, func(t *testing.T, h *room.Hub) {
-		m := roomtest.Join(t, h, "alice", "p")
-		stay := roomtest.Join(t, h, "bob", "p")
+	eachSink(t, nil, func(t *testing.T, h *room.Hub, of sinks) {
+		m := of.join(t, h, "alice", "p")
+		stay := of.join(t, h, "bob", "p")
 		_ = stay
 		m.Cut()
 		for n := range 256 {
@@ -169,10 +169,10 @@ func TestResume(t *testing.T) {
 }
 
 func TestStalledReaderResumesOrResyncs(t *testing.T) {
-	bubble(t, nil, func(t *testing.T, h *room.Hub) {
-		slow := roomtest.Connect(t, h, auth.Identity{UserID: "slow"}, &roomtest.Options{SocketBuffer: 100})
+	eachSink(t, nil, func(t *testing.T, h *room.Hub, of sinks) {
+		slow := roomtest.Connect(t, h, auth.Identity{UserID: "slow"}, &roomtest.Options{Blocking: of.blocking, SocketBuffer: 100})
 		slow.Join("p", nil)
-		fast := roomtest.Join(t, h, "fast", "p")
+		fast := of.join(t, h, "fast", "p")
 		slow.Stall()
 		for n := range 50 {
 			update(t, h, "p", n)

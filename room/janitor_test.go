@@ -50,8 +50,8 @@ func TestEmptyRoomIsDeleted(t *testing.T) {
 
 // A connected viewer stays, however long nothing happens.
 func TestIdleViewerStays(t *testing.T) {
-	bubble(t, nil, func(t *testing.T, h *room.Hub) {
-		m := roomtest.Join(t, h, "alice", "p")
+	eachSink(t, nil, func(t *testing.T, h *room.Hub, of sinks) {
+		m := of.join(t, h, "alice", "p")
 		time.Sleep(24 * time.Hour)
 		wantRooms(t, h, 1)
 		update(t, h, "p", 1)
@@ -61,8 +61,8 @@ func TestIdleViewerStays(t *testing.T) {
 
 // Where pings are off the janitor finds those who are gone.
 func TestSilentConnectionIsClosed(t *testing.T) {
-	bubble(t, &room.Options{PingEvery: -1}, func(t *testing.T, h *room.Hub) {
-		silent, bob := roomtest.Join(t, h, "alice", "p"), roomtest.Join(t, h, "bob", "p")
+	eachSink(t, &room.Options{PingEvery: -1}, func(t *testing.T, h *room.Hub, of sinks) {
+		silent, bob := of.join(t, h, "alice", "p"), of.join(t, h, "bob", "p")
 		unread(t, silent)
 		for range 6 {
 			time.Sleep(5*time.Minute - time.Second)
@@ -225,11 +225,11 @@ func TestResync(t *testing.T) {
 
 // When everybody has left, and the janitor was there, nothing is held.
 func TestReturnToBaseline(t *testing.T) {
-	bubble(t, nil, func(t *testing.T, h *room.Hub) {
+	eachSink(t, nil, func(t *testing.T, h *room.Hub, of sinks) {
 		for range 3 {
 			var members []*roomtest.Member
 			for _, user := range []string{"alice", "bob", "carol"} {
-				m := connect(t, h, user, "tab")
+				m := of.connect(t, h, user, roomtest.Options{ClientID: "tab"})
 				for _, plan := range []string{"p", "q", "r"} {
 					m.Join(plan, nil)
 					setState(m, plan, `1`)

@@ -50,7 +50,7 @@ func wantOpen(t *testing.T, h *room.Hub, p *pipe) {
 
 // As many messages as the rate allows are answered, however late the client reads.
 func TestAnswersWaitForTheReader(t *testing.T) {
-	bubble(t, nil, func(t *testing.T, h *room.Hub) {
+	eachSink(t, nil, func(t *testing.T, h *room.Hub, of sinks) {
 		p := stalledPipe(t, h, "alice")
 		for range 127 {
 			p.send(pingMessage)
@@ -66,7 +66,7 @@ func TestAnswersWaitForTheReader(t *testing.T) {
 
 // A connection that does not read its answers has no further message handled, until it reads.
 func TestWorkerPauses(t *testing.T) {
-	bubble(t, &room.Options{QueuePerConnection: 3000}, func(t *testing.T, h *room.Hub) {
+	eachSink(t, &room.Options{QueuePerConnection: 3000}, func(t *testing.T, h *room.Hub, of sinks) {
 		p := stalledPipe(t, h, "alice")
 		for range 100 {
 			p.send(pingMessage)
@@ -93,7 +93,7 @@ func TestWorkerPauses(t *testing.T) {
 // A client that reads slowly, and all the while sends as much as the rate allows, is neither closed nor refused anything.
 func TestSlowReaderIsNotClosed(t *testing.T) {
 	const messages = 600
-	bubble(t, &room.Options{QueuePerConnection: 2000, PingEvery: -1}, func(t *testing.T, h *room.Hub) {
+	eachSink(t, &room.Options{QueuePerConnection: 2000, PingEvery: -1}, func(t *testing.T, h *room.Hub, of sinks) {
 		p := stalledPipe(t, h, "alice")
 		go func() {
 			for range messages {
@@ -120,7 +120,7 @@ func TestSlowReaderIsNotClosed(t *testing.T) {
 // What a client sends while its messages are not read comes in one go later, and is not over the rate.
 func TestSlowReaderIsForgiven(t *testing.T) {
 	const messages = 600
-	bubble(t, &room.Options{QueuePerConnection: 2000, PingEvery: -1}, func(t *testing.T, h *room.Hub) {
+	eachSink(t, &room.Options{QueuePerConnection: 2000, PingEvery: -1}, func(t *testing.T, h *room.Hub, of sinks) {
 		p := stalledPipe(t, h, "alice")
 		network := make(chan string, messages)
 		go func() {
@@ -153,7 +153,7 @@ func TestSlowReaderIsForgiven(t *testing.T) {
 
 // A connection that ends releases a reader that waits for it.
 func TestSlowReaderEnds(t *testing.T) {
-	bubble(t, &room.Options{QueuePerConnection: 2000}, func(t *testing.T, h *room.Hub) {
+	eachSink(t, &room.Options{QueuePerConnection: 2000}, func(t *testing.T, h *room.Hub, of sinks) {
 		p := stalledPipe(t, h, "alice")
 		sent := make(chan struct{})
 		go func() {

@@ -36,11 +36,11 @@ func setState(m *roomtest.Member, plan, state string) {
 
 // A user is one participant however many connections; nobody hears of the second one.
 func TestSecondConnection(t *testing.T) {
-	bubble(t, nil, func(t *testing.T, h *room.Hub) {
-		bob := roomtest.Join(t, h, "bob", "p")
-		tab1 := roomtest.Join(t, h, "alice", "p")
+	eachSink(t, nil, func(t *testing.T, h *room.Hub, of sinks) {
+		bob := of.join(t, h, "bob", "p")
+		tab1 := of.join(t, h, "alice", "p")
 		wantHeard(t, bob, joined("p", "alice", 2))
-		tab2 := roomtest.Join(t, h, "alice", "p")
+		tab2 := of.join(t, h, "alice", "p")
 		if tab2.Joined.ParticipantCount != 2 || tab2.Joined.Participants[1].Connections != 2 {
 			t.Errorf("join answer %+v, want 2 people, alice with 2 connections", tab2.Joined)
 		}
@@ -167,15 +167,15 @@ func TestLingerOfOneOfTwoTabs(t *testing.T) {
 
 // A newer connection of the same user and client id takes the place of the older one, and counts in its stead.
 func TestReplacedConnection(t *testing.T) {
-	bubble(t, &room.Options{ConnectionsPerUser: 2}, func(t *testing.T, h *room.Hub) {
-		bob := roomtest.Join(t, h, "bob", "p")
-		connect(t, h, "alice", "tab2")
-		older := connect(t, h, "alice", "tab1")
+	eachSink(t, &room.Options{ConnectionsPerUser: 2}, func(t *testing.T, h *room.Hub, of sinks) {
+		bob := of.join(t, h, "bob", "p")
+		of.connect(t, h, "alice", roomtest.Options{ClientID: "tab2"})
+		older := of.connect(t, h, "alice", roomtest.Options{ClientID: "tab1"})
 		older.Join("p", nil)
-		other := connect(t, h, "bob", "tab1") // another user's client id
+		other := of.connect(t, h, "bob", roomtest.Options{ClientID: "tab1"}) // another user's client id
 		unread(t, bob)
 
-		newer := connect(t, h, "alice", "tab1")
+		newer := of.connect(t, h, "alice", roomtest.Options{ClientID: "tab1"})
 		wantClosed(t, older, protocol.CloseReplaced)
 		if n := h.UserConnections("alice"); n != 2 {
 			t.Errorf("UserConnections = %d, want 2", n)
@@ -299,14 +299,14 @@ func TestStateIsOfOnePlan(t *testing.T) {
 }
 
 func TestPresenceKeepsTheOrderOfEvents(t *testing.T) {
-	bubble(t, nil, func(t *testing.T, h *room.Hub) {
-		bob, carol := roomtest.Join(t, h, "bob", "p"), roomtest.Join(t, h, "carol", "p")
+	eachSink(t, nil, func(t *testing.T, h *room.Hub, of sinks) {
+		bob, carol := of.join(t, h, "bob", "p"), of.join(t, h, "carol", "p")
 		unread(t, bob)
 		var want []string
 		for n := range 10 {
 			update(t, h, "p", n)
 			user := fmt.Sprint("user", n)
-			m := roomtest.Join(t, h, user, "p")
+			m := of.join(t, h, user, "p")
 			setState(m, "p", fmt.Sprint(n))
 			want = append(want, fmt.Sprintf(`task-updated p {"task":{"id":%d}}`, n), joined("p", user, 3+n), shows("p", user, fmt.Sprint(n)))
 		}
@@ -393,19 +393,19 @@ func fold(t *testing.T, people map[string]string, msgs []protocol.Message) {
 
 // Notices that a newer one of the same user has made void are dropped while a member lags; it ends with the truth all the same.
 func TestLaggingMemberEndsWithTheTruth(t *testing.T) {
-	bubble(t, nil, func(t *testing.T, h *room.Hub) {
-		slow := roomtest.Connect(t, h, auth.Identity{UserID: "slow", Name: "slow"}, &roomtest.Options{SocketBuffer: 10})
+	eachSink(t, nil, func(t *testing.T, h *room.Hub, of sinks) {
+		slow := roomtest.Connect(t, h, auth.Identity{UserID: "slow", Name: "slow"}, &roomtest.Options{Blocking: of.blocking, SocketBuffer: 10})
 		slow.Join("p", nil)
 		slow.Stall()
-		stay := roomtest.Join(t, h, "stay", "p")
-		gone := roomtest.Join(t, h, "gone", "p")
+		stay := of.join(t, h, "stay", "p")
+		gone := of.join(t, h, "gone", "p")
 		for n := range 50 {
 			setState(stay, "p", fmt.Sprint(n))
 			setState(gone, "p", fmt.Sprint(n))
 			time.Sleep(100 * time.Millisecond)
 		}
 		gone.Send(`{"type":"leave-plan","planId":"p"}`)
-		back := roomtest.Join(t, h, "back", "p")
+		back := of.join(t, h, "back", "p")
 		setState(back, "p", `1`)
 		back.Send(`{"type":"leave-plan","planId":"p"}`)
 		synctest.Wait()
@@ -523,8 +523,8 @@ func visit(t *testing.T, h *room.Hub, user string) {
 
 // Who lagged once and has caught up since holds nothing up.
 func TestCaughtUpMemberHoldsUpNothing(t *testing.T) {
-	bubble(t, nil, func(t *testing.T, h *room.Hub) {
-		p := openPipe(t, h, "alice", -1)
+	eachSink(t, nil, func(t *testing.T, h *room.Hub, of sinks) {
+		p := of.pipe(t, h, "alice", -1)
 		p.send(`{"type":"join-plan","planId":"p"}`)
 		p.read()
 		p.open(10)

@@ -167,10 +167,10 @@ func TestJoinAnswer(t *testing.T) {
 // Ids are compared by bytes: what looks alike is another plan.
 func TestPlansDoNotMix(t *testing.T) {
 	plans := []string{"plan", "Plan", "plan ", " plan", "plan/", "é", "e\u0301", "plan.a", "plan.*", "plan\u2028"}
-	bubble(t, nil, func(t *testing.T, h *room.Hub) {
+	eachSink(t, nil, func(t *testing.T, h *room.Hub, of sinks) {
 		members := make([]*roomtest.Member, len(plans))
 		for i, plan := range plans {
-			members[i] = roomtest.Join(t, h, fmt.Sprint("user", i), plan)
+			members[i] = of.join(t, h, fmt.Sprint("user", i), plan)
 		}
 		for i, plan := range plans {
 			update(t, h, plan, i)
@@ -333,8 +333,8 @@ func TestRepeatedJoinAlone(t *testing.T) {
 }
 
 func TestAfterLeaveNothingIsHeard(t *testing.T) {
-	bubble(t, nil, func(t *testing.T, h *room.Hub) {
-		alice := connect(t, h, "alice", "")
+	eachSink(t, nil, func(t *testing.T, h *room.Hub, of sinks) {
+		alice := of.connect(t, h, "alice", roomtest.Options{})
 		alice.Join("p", nil)
 		alice.Join("q", nil)
 		alice.Send(`{"type":"leave-plan","planId":"p"}`)
@@ -349,8 +349,8 @@ func TestAfterLeaveNothingIsHeard(t *testing.T) {
 
 // The messages of one connection are handled in order, whatever they are.
 func TestAnswersKeepTheOrder(t *testing.T) {
-	bubble(t, nil, func(t *testing.T, h *room.Hub) {
-		m := connect(t, h, "alice", "")
+	eachSink(t, nil, func(t *testing.T, h *room.Hub, of sinks) {
+		m := of.connect(t, h, "alice", roomtest.Options{})
 		for n := range 20 {
 			m.Send(fmt.Sprintf(`{"type":"join-plan","planId":"p%d"}`, n))
 			m.Send(`{"type":"ping"}`)

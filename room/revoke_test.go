@@ -26,13 +26,14 @@ func revoke(t *testing.T, h *room.Hub, planID, userID string) {
 
 func TestRevoke(t *testing.T) {
 	g := &authorizer{}
-	bubble(t, &room.Options{Authorize: g.authorize}, func(t *testing.T, h *room.Hub) {
-		tab1, tab2 := connect(t, h, "alice", ""), connect(t, h, "alice", "")
+	eachSink(t, &room.Options{Authorize: g.authorize}, func(t *testing.T, h *room.Hub, of sinks) {
+		g.set(anyone)
+		tab1, tab2 := of.connect(t, h, "alice", roomtest.Options{}), of.connect(t, h, "alice", roomtest.Options{})
 		for _, m := range []*roomtest.Member{tab1, tab2} {
 			m.Join("q", nil)
 			m.Join("p", nil)
 		}
-		bob := roomtest.Join(t, h, "bob", "p")
+		bob := of.join(t, h, "bob", "p")
 		update(t, h, "p", 0)
 		for _, m := range []*roomtest.Member{tab1, tab2, bob} {
 			unread(t, m)
@@ -86,11 +87,11 @@ func TestRevokeOfWhoIsNotThere(t *testing.T) {
 // The counts that Revoke and Disconnect return show a host that nothing happened, for example because
 // it has swapped the arguments.
 func TestRevokeCounts(t *testing.T) {
-	bubble(t, nil, func(t *testing.T, h *room.Hub) {
+	eachSink(t, nil, func(t *testing.T, h *room.Hub, of sinks) {
 		for range 3 {
-			roomtest.Join(t, h, "alice", "p")
+			of.join(t, h, "alice", "p")
 		}
-		roomtest.Join(t, h, "bob", "p")
+		of.join(t, h, "bob", "p")
 		revoked := func(planID, userID string) int {
 			n, err := h.Revoke(t.Context(), planID, userID)
 			if err != nil {
@@ -145,8 +146,8 @@ func TestRevokeOfAStalledConnection(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			bubble(t, nil, func(t *testing.T, h *room.Hub) {
-				p := openPipe(t, h, "alice", -1)
+			eachSink(t, nil, func(t *testing.T, h *room.Hub, of sinks) {
+				p := of.pipe(t, h, "alice", -1)
 				p.send(`{"type":"join-plan","planId":"p"}`)
 				p.send(`{"type":"join-plan","planId":"q"}`)
 				p.read()
@@ -245,10 +246,10 @@ func TestRevokeMeetsAJoin(t *testing.T) {
 }
 
 func TestDisconnect(t *testing.T) {
-	bubble(t, nil, func(t *testing.T, h *room.Hub) {
-		tab1, tab2 := roomtest.Join(t, h, "alice", "p"), roomtest.Join(t, h, "alice", "q")
-		bob := roomtest.Join(t, h, "bob", "p")
-		stalled := openPipe(t, h, "alice", -1)
+	eachSink(t, nil, func(t *testing.T, h *room.Hub, of sinks) {
+		tab1, tab2 := of.join(t, h, "alice", "p"), of.join(t, h, "alice", "q")
+		bob := of.join(t, h, "bob", "p")
+		stalled := of.pipe(t, h, "alice", -1)
 		stalled.send(`{"type":"join-plan","planId":"q"}`)
 		stalled.read()
 		stalled.open(0)

@@ -33,6 +33,11 @@ type Sink interface {
 
 	// Write blocks until the connection took at least one byte, and returns how many. It returns
 	// [os.ErrDeadlineExceeded] once the deadline has passed without one, and another error after Close.
+	//
+	// A Write that had to wait for the peer is a sign of life, as a byte from the peer is: it keeps a
+	// slow reader from being closed for a ping that waits behind other bytes. Every Write counts that
+	// follows a TryWrite which took nothing. If TryWrite never takes anything, a Write counts that took
+	// 100 ms or longer, so that writing to a peer that has vanished is not a sign of life.
 	Write(b []byte, deadline time.Time) (n int, err error)
 
 	// Finish tells the sink that the last frame has been written: it completes the closing

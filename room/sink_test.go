@@ -33,6 +33,8 @@ func (lines) AppendClose(dst []byte, code protocol.CloseCode, reason string) []b
 type pipe struct {
 	session *room.Session
 
+	blocking bool // TryWrite takes nothing, as over TLS
+
 	mu       sync.Mutex // guards the following
 	written  []byte
 	window   int // how many bytes more it takes; negative is no limit
@@ -45,7 +47,42 @@ type pipe struct {
 // openPipe connects a user through a pipe, which ends with the test.
 func openPipe(t *testing.T, h *room.Hub, userID string, window int) *pipe {
 	t.Helper()
-	p := &pipe{window: window, changed: make(chan struct{})}
+	return sinks{}.pipe(t, h, userID, window)
+}
+
+// sinks makes connections of one kind.
+type sinks struct{ blocking bool }
+
+// eachSink runs a test in virtual time for each kind of connection: one that says at once how much it
+// takes, as a socket does, and one that only has blocking writes, as over TLS.
+func eachSink(t *testing.T, opts *room.Options, test func(t *testing.T, h *room.Hub, of sinks)) {
+	t.Helper()
+	for name, of := range map[string]sinks{"socket": {}, "blocking": {blocking: true}} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, opts, func(t *testing.T, h *room.Hub) { test(t, h, of) })
+		})
+	}
+}
+
+// join connects a user and joins a plan.
+func (of sinks) join(t *testing.T, h *room.Hub, userID, planID string) *roomtest.Member {
+	t.Helper()
+	m := of.connect(t, h, userID, roomtest.Options{})
+	m.Join(planID, nil)
+	return m
+}
+
+// connect connects a user.
+func (of sinks) connect(t *testing.T, h *room.Hub, userID string, opts roomtest.Options) *roomtest.Member {
+	t.Helper()
+	opts.Blocking = of.blocking
+	return roomtest.Connect(t, h, auth.Identity{UserID: userID, Name: userID}, &opts)
+}
+
+// pipe connects a user through a pipe, which ends with the test.
+func (of sinks) pipe(t *testing.T, h *room.Hub, userID string, window int) *pipe {
+	t.Helper()
+	p := &pipe{blocking: of.blocking, window: window, changed: make(chan struct{})}
 	s, err := h.Connect(context.Background(), auth.Identity{UserID: userID, Name: userID}, p, nil)
 	if err != nil {
 		t.Fatalf("Connect: %v", err)
@@ -73,6 +110,14 @@ func (p *pipe) serve() {
 func (p *pipe) Framing() room.Framing { return lines{} }
 
 func (p *pipe) TryWrite(b []byte) (int, error) {
+	if p.blocking {
+		return 0, nil
+	}
+	return p.put(b)
+}
+
+// put takes what the window lets through.
+func (p *pipe) put(b []byte) (int, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	switch {
@@ -97,7 +142,7 @@ func (p *pipe) Write(b []byte, deadline time.Time) (int, error) {
 		p.mu.Lock()
 		changed := p.changed
 		p.mu.Unlock()
-		if n, err := p.TryWrite(b); n > 0 || err != nil {
+		if n, err := p.put(b); n > 0 || err != nil {
 			return n, err
 		}
 		select {
@@ -227,9 +272,9 @@ func connect(t *testing.T, h *room.Hub, userID, clientID string) *roomtest.Membe
 }
 
 func TestTwoTransportsInOneRoom(t *testing.T) {
-	bubble(t, nil, func(t *testing.T, h *room.Hub) {
-		m := roomtest.Join(t, h, "alice", "p")
-		a, b := openPipe(t, h, "bob", -1), openPipe(t, h, "carol", -1)
+	eachSink(t, nil, func(t *testing.T, h *room.Hub, of sinks) {
+		m := of.join(t, h, "alice", "p")
+		a, b := of.pipe(t, h, "bob", -1), of.pipe(t, h, "carol", -1)
 		for _, p := range []*pipe{a, b} {
 			p.send(`{"type":"join-plan","planId":"p"}`)
 			p.read()
@@ -255,9 +300,9 @@ func TestTwoTransportsInOneRoom(t *testing.T) {
 func TestShortWrites(t *testing.T) {
 	for _, step := range []int{1, 2, 7, 64, 100, 1000} {
 		t.Run(fmt.Sprint(step, " bytes"), func(t *testing.T) {
-			bubble(t, nil, func(t *testing.T, h *room.Hub) {
-				all := openPipe(t, h, "alice", -1)
-				few := openPipe(t, h, "alice", 0)
+			eachSink(t, nil, func(t *testing.T, h *room.Hub, of sinks) {
+				all := of.pipe(t, h, "alice", -1)
+				few := of.pipe(t, h, "alice", 0)
 				var want, got strings.Builder
 				for _, p := range []*pipe{all, few} {
 					p.send(`{"type":"join-plan","planId":"p"}`)
@@ -297,8 +342,8 @@ func TestShortWrites(t *testing.T) {
 
 // Answers keep their order, those included that came while others were waiting half written.
 func TestShortWritesOfAnswers(t *testing.T) {
-	bubble(t, nil, func(t *testing.T, h *room.Hub) {
-		p := openPipe(t, h, "alice", -1)
+	eachSink(t, nil, func(t *testing.T, h *room.Hub, of sinks) {
+		p := of.pipe(t, h, "alice", -1)
 		p.read()
 		p.open(0)
 		var got strings.Builder
@@ -323,8 +368,8 @@ func TestShortWritesOfAnswers(t *testing.T) {
 }
 
 func TestBrokenSocket(t *testing.T) {
-	bubble(t, nil, func(t *testing.T, h *room.Hub) {
-		p := openPipe(t, h, "alice", -1)
+	eachSink(t, nil, func(t *testing.T, h *room.Hub, of sinks) {
+		p := of.pipe(t, h, "alice", -1)
 		p.send(`{"type":"join-plan","planId":"p"}`)
 		p.read()
 		p.set(func() { p.err = net.ErrClosed })
@@ -337,8 +382,8 @@ func TestBrokenSocket(t *testing.T) {
 
 // Control frames of the transport stand at frame boundaries, the newest only, and never after the close frame.
 func TestControlFramesOfTheTransport(t *testing.T) {
-	bubble(t, nil, func(t *testing.T, h *room.Hub) {
-		p := openPipe(t, h, "alice", -1)
+	eachSink(t, nil, func(t *testing.T, h *room.Hub, of sinks) {
+		p := of.pipe(t, h, "alice", -1)
 		p.read()
 		p.session.WriteControl([]byte("(pong 0)\n"))
 		if got := p.read(); got != "(pong 0)\n" {

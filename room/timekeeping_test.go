@@ -32,8 +32,8 @@ func TestFirstMessage(t *testing.T) {
 		{"a bad one", `x`, false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			bubble(t, nil, func(t *testing.T, h *room.Hub) {
-				m := connect(t, h, "alice", "")
+			eachSink(t, nil, func(t *testing.T, h *room.Hub, of sinks) {
+				m := of.connect(t, h, "alice", roomtest.Options{})
 				time.Sleep(30*time.Second - 1)
 				wantConnections(t, h, 1)
 				if test.send != "" {
@@ -53,9 +53,9 @@ func TestFirstMessage(t *testing.T) {
 }
 
 func TestPings(t *testing.T) {
-	bubble(t, nil, func(t *testing.T, h *room.Hub) {
-		bob := roomtest.Join(t, h, "bob", "p")
-		p := openPipe(t, h, "alice", -1)
+	eachSink(t, nil, func(t *testing.T, h *room.Hub, of sinks) {
+		bob := of.join(t, h, "bob", "p")
+		p := of.pipe(t, h, "alice", -1)
 		p.send(`{"type":"join-plan","planId":"p"}`)
 		p.read()
 		unread(t, bob)
@@ -86,8 +86,8 @@ func TestPings(t *testing.T) {
 
 // Any byte after the ping is a sign of life, at the last moment too.
 func TestAnyByteIsASignOfLife(t *testing.T) {
-	bubble(t, nil, func(t *testing.T, h *room.Hub) {
-		p := openPipe(t, h, "alice", -1)
+	eachSink(t, nil, func(t *testing.T, h *room.Hub, of sinks) {
+		p := of.pipe(t, h, "alice", -1)
 		p.send(`{"type":"ping"}`)
 		for range 3 {
 			time.Sleep(25*time.Second + 9*time.Second)
@@ -102,9 +102,51 @@ func TestAnyByteIsASignOfLife(t *testing.T) {
 	})
 }
 
+// A peer that takes all bytes and sends none, such as a process that was stopped, is closed in time,
+// however much is written to it.
+func TestSilentPeer(t *testing.T) {
+	eachSink(t, nil, func(t *testing.T, h *room.Hub, of sinks) {
+		bob := of.join(t, h, "bob", "p")
+		p := of.pipe(t, h, "alice", -1)
+		p.send(`{"type":"join-plan","planId":"p"}`)
+		for n := range 35 {
+			wantConnections(t, h, 2)
+			update(t, h, "p", n)
+			time.Sleep(time.Second)
+		}
+		wantConnections(t, h, 1)
+		if got := p.read(); !strings.HasSuffix(got, "(close 4408 timed out)\n") {
+			t.Errorf("wrote %q, want close 4408 at the end", got)
+		}
+		if got := unread(t, bob); len(got) != 37 { // join, events, leave
+			t.Errorf("the other one got %d messages, want 37", len(got))
+		}
+	})
+}
+
+// A peer that takes bytes slowly and sends none stays as long as writes have to wait for it: the ping
+// is behind them.
+func TestSlowPeerIsAlive(t *testing.T) {
+	eachSink(t, nil, func(t *testing.T, h *room.Hub, of sinks) {
+		p := of.pipe(t, h, "alice", -1)
+		p.send(`{"type":"join-plan","planId":"p"}`)
+		p.read()
+		p.open(0)
+		for n := range 100 {
+			update(t, h, "p", n)
+		}
+		for range 60 {
+			synctest.Wait()
+			time.Sleep(2 * time.Second)
+			p.open(50)
+		}
+		wantConnections(t, h, 1)
+	})
+}
+
 func TestNoPings(t *testing.T) {
-	bubble(t, &room.Options{PingEvery: -1}, func(t *testing.T, h *room.Hub) {
-		p := openPipe(t, h, "alice", -1)
+	eachSink(t, &room.Options{PingEvery: -1}, func(t *testing.T, h *room.Hub, of sinks) {
+		p := of.pipe(t, h, "alice", -1)
 		p.send(`{"type":"ping"}`)
 		p.read()
 		time.Sleep(29 * time.Minute)
@@ -116,10 +158,10 @@ func TestNoPings(t *testing.T) {
 }
 
 func TestExpiry(t *testing.T) {
-	bubble(t, nil, func(t *testing.T, h *room.Hub) {
-		bob := roomtest.Join(t, h, "bob", "p")
+	eachSink(t, nil, func(t *testing.T, h *room.Hub, of sinks) {
+		bob := of.join(t, h, "bob", "p")
 		at := time.Now().Add(90 * time.Second)
-		alice := roomtest.Connect(t, h, auth.Identity{UserID: "alice", Name: "alice", ExpiresAt: at}, nil)
+		alice := roomtest.Connect(t, h, auth.Identity{UserID: "alice", Name: "alice", ExpiresAt: at}, &roomtest.Options{Blocking: of.blocking})
 		alice.Join("p", nil)
 		unread(t, bob)
 		time.Sleep(90*time.Second - 1)
@@ -253,9 +295,9 @@ func TestTooSlow(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			bubble(t, nil, func(t *testing.T, h *room.Hub) {
-				bob := roomtest.Join(t, h, "bob", "p")
-				p := openPipe(t, h, "alice", -1)
+			eachSink(t, nil, func(t *testing.T, h *room.Hub, of sinks) {
+				bob := of.join(t, h, "bob", "p")
+				p := of.pipe(t, h, "alice", -1)
 				p.send(`{"type":"join-plan","planId":"p"}`)
 				p.read()
 				p.open(test.window)
@@ -302,8 +344,8 @@ func TestTooSlow(t *testing.T) {
 
 // A byte now and then keeps a connection for 60 s, not for ever.
 func TestFrameTakesTooLong(t *testing.T) {
-	bubble(t, nil, func(t *testing.T, h *room.Hub) {
-		p := openPipe(t, h, "alice", -1)
+	eachSink(t, nil, func(t *testing.T, h *room.Hub, of sinks) {
+		p := of.pipe(t, h, "alice", -1)
 		p.send(`{"type":"join-plan","planId":"p"}`)
 		p.read()
 		p.open(1)
@@ -325,8 +367,8 @@ func TestFrameTakesTooLong(t *testing.T) {
 
 // Every frame has its own 60 s: who reads slowly but steadily stays.
 func TestSteadyReaderStays(t *testing.T) {
-	bubble(t, nil, func(t *testing.T, h *room.Hub) {
-		p := openPipe(t, h, "alice", -1)
+	eachSink(t, nil, func(t *testing.T, h *room.Hub, of sinks) {
+		p := of.pipe(t, h, "alice", -1)
 		p.send(`{"type":"join-plan","planId":"p"}`)
 		p.read()
 		update(t, h, "p", 100)

@@ -40,6 +40,10 @@ type writer struct {
 	lastBy    time.Time // when the last frames must have been taken
 	slowSince time.Time // when the frame in rest was begun
 
+	// tries reports that TryWrite has taken bytes, so that one that takes none says that the connection
+	// is full. Owned by the holder of the token.
+	tries bool
+
 	done chan struct{} // closed when dead and nobody holds the token any more
 }
 

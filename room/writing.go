@@ -146,6 +146,11 @@ func (w *writer) takeAnswersLocked(c *chunk) {
 	}
 }
 
+// shortestWait is the duration from which a Write counts as one that had to wait for the peer, on a
+// connection whose TryWrite never takes anything. Writes of 16 KiB that are shorter mean a peer that
+// takes 160 KB/s or more: a ping gets through what is in the way, and is answered, within seconds.
+const shortestWait = 100 * time.Millisecond
+
 // putLocked writes b. It is called by the holder of the token with mu held, and returns with mu held.
 func (w *writer) putLocked(b []byte, block bool) (n int, err error) {
 	w.inWrite = true
@@ -155,8 +160,11 @@ func (w *writer) putLocked(b []byte, block bool) (n int, err error) {
 	}
 	w.mu.Unlock()
 	n, err = w.sink.TryWrite(b)
+	w.tries = w.tries || n > 0
 	if n == 0 && err == nil && block {
-		if n, err = w.sink.Write(b, by); n > 0 {
+		start := time.Now()
+		n, err = w.sink.Write(b, by)
+		if waited := w.tries || time.Since(start) >= shortestWait; n > 0 && waited {
 			w.s.Seen() // the peer has acknowledged bytes that were in the way
 		}
 	}

@@ -20,6 +20,9 @@ type Options struct {
 	Verifier auth.Verifier // as in [room.ConnectOptions]
 	// SocketBuffer is how many bytes the connection takes while stalled. Default 64 KiB.
 	SocketBuffer int
+	// Blocking makes the connection like one over TLS, which takes nothing without blocking. The hub
+	// then writes to it from a goroutine.
+	Blocking bool
 }
 
 // Member is one in-memory connection. Its methods are for the one goroutine of the test; they fail the test when what
@@ -68,7 +71,7 @@ func Connect(t testing.TB, h *room.Hub, id auth.Identity, opts *Options) *Member
 
 func (m *Member) connect() error {
 	m.t.Helper()
-	m.sink = newSink(m.opts.SocketBuffer)
+	m.sink = newSink(m.opts.SocketBuffer, m.opts.Blocking)
 	s, err := m.hub.Connect(context.Background(), m.id, m.sink, &room.ConnectOptions{
 		ClientID: m.opts.ClientID, Verifier: m.opts.Verifier, RemoteAddr: "memory",
 	})

@@ -13,6 +13,8 @@ import (
 
 // sink is one in-memory connection: what the hub writes is a stream of bytes, as on a socket.
 type sink struct {
+	blocking bool // TryWrite takes nothing
+
 	mu       sync.Mutex // guards the following
 	stream   []byte     // written and not yet taken by the client
 	stalled  bool       // the client takes nothing
@@ -24,8 +26,8 @@ type sink struct {
 	session  *room.Session // nil until Connect has returned
 }
 
-func newSink(capacity int) *sink {
-	return &sink{capacity: capacity, changed: make(chan struct{})}
+func newSink(capacity int, blocking bool) *sink {
+	return &sink{capacity: capacity, blocking: blocking, changed: make(chan struct{})}
 }
 
 var _ room.Sink = (*sink)(nil)
@@ -33,6 +35,14 @@ var _ room.Sink = (*sink)(nil)
 func (k *sink) Framing() room.Framing { return framing{} }
 
 func (k *sink) TryWrite(b []byte) (int, error) {
+	if k.blocking {
+		return 0, nil
+	}
+	return k.put(b)
+}
+
+// put takes what there is room for.
+func (k *sink) put(b []byte) (int, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.closed {
@@ -56,7 +66,7 @@ func (k *sink) Write(b []byte, deadline time.Time) (int, error) {
 		k.mu.Lock()
 		changed := k.changed
 		k.mu.Unlock()
-		if n, err := k.TryWrite(b); n > 0 || err != nil {
+		if n, err := k.put(b); n > 0 || err != nil {
 			return n, err
 		}
 		select {
