@@ -28,12 +28,9 @@ const patience = 2 * time.Minute
 // blocks returns the Go code of the README: whole programs, and pieces.
 func blocks(t *testing.T) (programs, pieces []string) {
 	t.Helper()
-	readme, err := os.ReadFile("../README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
+	readme := read(t, "../README.md")
 	fenced := regexp.MustCompile("(?ms)^[ ]*```go\n(.*?)^[ ]*```$")
-	for _, m := range fenced.FindAllStringSubmatch(string(readme), -1) {
+	for _, m := range fenced.FindAllStringSubmatch(readme, -1) {
 		if regexp.MustCompile(`(?m)^package main$`).MatchString(m[1]) {
 			programs = append(programs, m[1])
 		} else {
@@ -41,6 +38,16 @@ func blocks(t *testing.T) (programs, pieces []string) {
 		}
 	}
 	return programs, pieces
+}
+
+// theProgram returns the one program of the README.
+func theProgram(t *testing.T) string {
+	t.Helper()
+	programs, _ := blocks(t)
+	if len(programs) != 1 {
+		t.Fatalf("the README has %d programs, want 1", len(programs))
+	}
+	return programs[0]
 }
 
 // Every piece of Go in the README stands in an example that is compiled and run.
@@ -55,11 +62,7 @@ func TestREADMEPieces(t *testing.T) {
 		names = append(names, found...)
 	}
 	for _, name := range names {
-		b, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		examples.WriteString(unindented(string(b)))
+		examples.WriteString(unindented(read(t, name)))
 	}
 	_, pieces := blocks(t)
 	if len(pieces) == 0 {
@@ -83,11 +86,9 @@ func unindented(s string) string {
 
 // The program of the README builds in a module of its own, and does what the README says of it.
 func TestREADMEProgram(t *testing.T) {
-	programs, _ := blocks(t)
-	if len(programs) != 1 {
-		t.Fatalf("the README has %d programs, want 1", len(programs))
-	}
-	p := start(t, build(t, programs[0]))
+	dir := moduleOfItsOwn(t, theProgram(t))
+	mustGo(t, dir, "vet", ".")
+	p := start(t, build(t, dir))
 
 	var plan struct {
 		Position protocol.Position `json:"position"`
@@ -151,40 +152,6 @@ func TestREADMEProgram(t *testing.T) {
 	if err := p.cmd.Wait(); err != nil {
 		t.Errorf("the program ended with %v; stderr: %s", err, p.stderr.String())
 	}
-}
-
-// build compiles a program as somebody would who has pasted it into an empty module.
-func build(t *testing.T, source string) (binary string) {
-	t.Helper()
-	root, err := filepath.Abs("..")
-	if err != nil {
-		t.Fatal(err)
-	}
-	sums, err := os.ReadFile(filepath.Join(root, "go.sum"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := t.TempDir()
-	for name, content := range map[string]string{
-		"main.go": source,
-		"go.sum":  string(sums),
-		"go.mod": fmt.Sprintf("module live\n\ngo 1.25.0\n\nrequire github.com/planrooms/planrooms v0.0.0\n\n"+
-			"replace github.com/planrooms/planrooms => %q\n", root),
-	} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	// All that the program needs has been fetched for this test already.
-	env := append(os.Environ(), "GOFLAGS=-mod=mod", "GOWORK=off", "GOPROXY=off")
-	for _, args := range [][]string{{"vet", "."}, {"build", "-o", "live.exe", "."}} {
-		cmd := exec.CommandContext(t.Context(), "go", args...)
-		cmd.Dir, cmd.Env = dir, env
-		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Fatalf("go %s: %v\n%s", strings.Join(args, " "), err, out)
-		}
-	}
-	return filepath.Join(dir, "live.exe")
 }
 
 // program is the program of the README, running.

@@ -16,7 +16,7 @@ import (
 func TestQuickstart(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "quickstart")
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", file, "../quickstart").CombinedOutput(); err != nil {
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-buildvcs=false", "-o", file, "../quickstart").CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, out)
 	}
 	cmd := exec.CommandContext(context.WithoutCancel(t.Context()), file, "-addr", "127.0.0.1:0")

@@ -64,7 +64,7 @@ func (p *process) wait() string {
 func TestProcess(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "taskboard")
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", file, ".").CombinedOutput(); err != nil {
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-buildvcs=false", "-o", file, ".").CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, out)
 	}
 	db := filepath.Join(t.TempDir(), "board.db")
