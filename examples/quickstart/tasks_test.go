@@ -191,8 +191,11 @@ func TestUnauthorized(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	theirs, err := newSigner("")
+	theirs, err := newSigner("") // under the ID of our key: an unknown ID is answered with 503 first
 	if err != nil {
+		t.Fatal(err)
+	}
+	if err := theirs.key.Set("kid", ours.key.KeyID()); err != nil {
 		t.Fatal(err)
 	}
 	sign := func(keys *signer, ttl time.Duration) string {
