@@ -15,7 +15,7 @@ import (
 const maxWrappers = 64
 
 var (
-	errNoHijacker = errors.New("the ResponseWriter has no Hijack method; http.TimeoutHandler " +
+	errNoHijacker = errors.New("the innermost ResponseWriter has no Hijack method; http.TimeoutHandler " +
 		"and middleware without Unwrap cannot carry a WebSocket")
 	errNoConn = errors.New("Hijack returned neither a connection nor an error")
 )
@@ -82,20 +82,28 @@ func readAhead(rw *bufio.ReadWriter) []byte {
 	return append([]byte(nil), b...)
 }
 
-// findHijacker returns the first Hijacker among w and the ResponseWriters that it wraps, or nil. It
-// is the search of [http.ResponseController] with a bound.
+// findHijacker returns the first Hijacker among w and the ResponseWriters that it wraps. It returns
+// nil if there is none, or if the innermost writer has no Hijack method: middleware calls that method,
+// so without it every Hijack fails. Some then spoil the answer: gin takes the header as written first,
+// and the client would get status 200.
 func findHijacker(w http.ResponseWriter) http.Hijacker {
+	var first http.Hijacker
 	for range maxWrappers {
-		switch t := w.(type) {
-		case http.Hijacker:
-			return t
-		case interface{ Unwrap() http.ResponseWriter }:
-			w = t.Unwrap()
+		hijacker, ok := w.(http.Hijacker)
+		if ok && first == nil {
+			first = hijacker
+		}
+		u, wraps := w.(interface{ Unwrap() http.ResponseWriter })
+		switch {
+		case wraps:
+			w = u.Unwrap()
+		case ok:
+			return first
 		default:
 			return nil
 		}
 	}
-	return nil
+	return first
 }
 
 // writerTypes names w and the ResponseWriters that it wraps, the outermost first, so that a log line

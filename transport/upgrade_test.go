@@ -47,6 +47,29 @@ func (w unwrapWriter) Write(b []byte) (int, error) { return w.inner.Write(b) }
 func (w unwrapWriter) WriteHeader(status int)      { w.inner.WriteHeader(status) }
 func (w unwrapWriter) Unwrap() http.ResponseWriter { return w.unwrap() }
 
+// ginHijack is a ResponseWriter as gin's: it takes the header as written before it calls the Hijack
+// method of the writer below, and panics if there is none. From then on it drops a status.
+type ginHijack struct {
+	inner   http.ResponseWriter
+	written bool
+}
+
+func (w *ginHijack) Header() http.Header         { return w.inner.Header() }
+func (w *ginHijack) Write(b []byte) (int, error) { return w.inner.Write(b) }
+func (w *ginHijack) Unwrap() http.ResponseWriter { return w.inner }
+
+func (w *ginHijack) WriteHeader(status int) {
+	if !w.written {
+		w.written = true
+		w.inner.WriteHeader(status)
+	}
+}
+
+func (w *ginHijack) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	w.written = true
+	return w.inner.(http.Hijacker).Hijack()
+}
+
 // failing are ResponseWriters that promise a connection and have none.
 var failing = map[string]func(w http.ResponseWriter) http.ResponseWriter{
 	"error": func(w http.ResponseWriter) http.ResponseWriter {
@@ -56,6 +79,9 @@ var failing = map[string]func(w http.ResponseWriter) http.ResponseWriter{
 		return hijackWriter{w, func() (net.Conn, *bufio.ReadWriter, error) {
 			return any(unwrapOnly{w}).(http.Hijacker).Hijack()
 		}}
+	},
+	"gin": func(w http.ResponseWriter) http.ResponseWriter {
+		return &ginHijack{inner: struct{ http.ResponseWriter }{w}} // hides the methods that w has besides
 	},
 	"nothing": func(w http.ResponseWriter) http.ResponseWriter {
 		return hijackWriter{w, func() (net.Conn, *bufio.ReadWriter, error) { return nil, nil, nil }}
