@@ -1,0 +1,109 @@
+package clients_test
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// requireEnv names the variable with which a client that is not installed fails the test in place
+// of being skipped.
+const requireEnv = "INTEROP_REQUIRED"
+
+// process returns a client that runs in a process of its own. It gets the target as its only
+// argument, prints an event per line, and reads commands from standard input, one per line. install
+// says how to install the client, probe is a command that succeeds once that is done, and fragments
+// says that the client can send a message in several frames.
+func process(install string, probe, command []string, fragments bool) func(t *testing.T, to target) (*peer, error) {
+	missing := sync.OnceValue(func() string {
+		if err := exec.Command(probe[0], probe[1:]...).Run(); err != nil {
+			return fmt.Sprintf("%q failed (%v): to install the client, %s", strings.Join(probe, " "), err, install)
+		}
+		return ""
+	})
+	return func(t *testing.T, to target) (*peer, error) {
+		if text := missing(); text != "" {
+			if os.Getenv(requireEnv) != "" {
+				t.Fatal(text)
+			}
+			t.Skip(text)
+		}
+		arg, err := json.Marshal(to)
+		if err != nil {
+			return nil, err
+		}
+		cmd := exec.CommandContext(t.Context(), command[0], append(command[1:], string(arg))...)
+		cmd.Stderr = os.Stderr
+		stdin, err := cmd.StdinPipe()
+		if err != nil {
+			return nil, err
+		}
+		stdout, err := cmd.StdoutPipe()
+		if err != nil {
+			return nil, err
+		}
+		if err := cmd.Start(); err != nil {
+			return nil, err
+		}
+		events := make(chan event)
+		go func() {
+			defer close(events)
+			readEvents(stdout, events)
+			_ = cmd.Wait() // after the last read of stdout, as its documentation demands
+		}()
+		p := &peer{events: events}
+		order := func(v any) error {
+			b, err := json.Marshal(v)
+			if err == nil {
+				_, err = stdin.Write(append(b, '\n'))
+			}
+			return err
+		}
+		p.send = func(text string) error { return order(map[string]any{"send": []string{text}}) }
+		if fragments {
+			p.fragment = func(parts ...string) error { return order(map[string]any{"send": parts}) }
+		}
+		p.ping = func() error { return order(map[string]any{"ping": true}) }
+		p.close = func(code int) error { return order(map[string]any{"close": code}) }
+		p.stop = func() { _ = cmd.Process.Kill() }
+
+		first, err := p.next()
+		if err != nil || first.Kind != "open" {
+			p.end()
+			return nil, fmt.Errorf("the client did not open: %+v, %w", first, err)
+		}
+		p.protocol = first.Protocol
+		return p, nil
+	}
+}
+
+// readEvents hands on what a client prints, until it ends.
+func readEvents(stdout io.Reader, events chan<- event) {
+	lines := bufio.NewScanner(stdout)
+	lines.Buffer(nil, 1<<20)
+	for lines.Scan() {
+		var e event
+		if err := json.Unmarshal(lines.Bytes(), &e); err != nil {
+			e = event{Kind: "nonsense", Text: lines.Text()}
+		}
+		events <- e
+	}
+}
+
+// python returns the interpreter with Debian's packages, which need not be the first in PATH.
+func python() string {
+	if p := os.Getenv("PYTHON"); p != "" {
+		return p
+	}
+	const debian = "/usr/bin/python3"
+	if _, err := os.Stat(debian); err == nil {
+		return debian
+	}
+	return "python3"
+}

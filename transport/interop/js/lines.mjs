@@ -1,0 +1,16 @@
+// What the clients of this folder share: they print what they see of a connection and read
+// commands, a line of JSON each.
+import { createInterface } from 'node:readline'
+
+/** Prints an event. */
+export const print = (kind, rest = {}) => process.stdout.write(JSON.stringify({ kind, ...rest }) + '\n')
+
+/** Calls the function of each command that comes, with its argument. */
+export const commands = (functions) => {
+  createInterface({ input: process.stdin }).on('line', (line) => {
+    for (const [name, argument] of Object.entries(JSON.parse(line))) functions[name](argument)
+  })
+}
+
+/** The connection to open: { url, protocols, origin? }. */
+export const target = JSON.parse(process.argv[2])
