@@ -142,6 +142,7 @@ func badTokens(attackerURL string) []badToken {
 		{"two names deep inside", raw(`{"alg":"RS256","kid":"r1"}`, `{"x":[{"a":1,"\u0061":2}],`+body[1:]), payload},
 		{"payload too deep", raw(`{"alg":"RS256","kid":"r1"}`, `{"x":`+strings.Repeat("[", 40)+strings.Repeat("]", 40)+`,`+body[1:]), payload},
 		{"payload with a malformed number", raw(`{"alg":"RS256","kid":"r1"}`, `{"x":01,`+body[1:]), payload},
+		{"payload with objects too deep", raw(`{"alg":"RS256","kid":"r1"}`, `{"x":`+strings.Repeat(`{"x":`, 40)+"1"+strings.Repeat("}", 40)+`,`+body[1:]), payload},
 		{"no exp", rs(h, claims.with("exp", nil)), exp},
 		{"exp is text", rs(h, claims.with("exp", fmt.Sprint(now+60))), exp},
 		{"exp is null", rs(h, claims.with("exp", null)), exp},

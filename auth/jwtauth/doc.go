@@ -17,8 +17,8 @@
 //     the token only selects among these, so a public key never serves as an HMAC secret, and
 //     "none" is not an algorithm.
 //   - Its claims: the user ID (Options.UserIDClaim, by default sub; required), iss and aud (if
-//     Options sets them), nbf and iat (with 30 s of clock skew), and Options.RequiredClaims. In the
-//     header and in nbf and iat, null counts as absent.
+//     Options sets them), nbf and iat (with 30 s of clock skew), and Options.RequiredClaims. For
+//     kid, nbf and iat, null counts as absent.
 //   - Its signature, with the keys that the token may have been signed with.
 //   - Its expiry: exp is required and is checked without clock skew. This check is the last, so an
 //     auth.ExpiredError means that the token is valid in every other respect.

@@ -17,15 +17,15 @@ func requiredValues(claims map[string]any) (map[string]any, error) {
 		case string, bool:
 			values[name] = value
 		case int:
-			values[name], _ = parseDecimal(strconv.Itoa(value))
+			values[name] = parseDecimal(strconv.Itoa(value))
 		case int64:
-			values[name], _ = parseDecimal(strconv.FormatInt(value, 10))
+			values[name] = parseDecimal(strconv.FormatInt(value, 10))
 		case float64:
 			if math.IsNaN(value) || math.IsInf(value, 0) {
 				return nil, fmt.Errorf("jwtauth: Options.RequiredClaims[%q] is not a finite number", name)
 			}
 			// The shortest form is the one that the source code of a program has, such as 0.1.
-			values[name], _ = parseDecimal(strconv.FormatFloat(value, 'g', -1, 64))
+			values[name] = parseDecimal(strconv.FormatFloat(value, 'g', -1, 64))
 		default:
 			return nil, fmt.Errorf("jwtauth: Options.RequiredClaims[%q] has the unsupported type %T", name, value)
 		}
@@ -37,8 +37,7 @@ func requiredValues(claims map[string]any) (map[string]any, error) {
 // compared exactly, in whatever form they are written: 42, 42.0 and 4.2e1 are equal.
 func equalClaim(claim, want any) bool {
 	if number, ok := claim.(json.Number); ok {
-		got, ok := parseDecimal(number.String())
-		return ok && got == want
+		return parseDecimal(number.String()) == want
 	}
 	// want is a string, a boolean or a decimal, so the comparison cannot panic.
 	return claim == want
@@ -52,14 +51,13 @@ type decimal struct {
 	exponent int
 }
 
-// parseDecimal parses a JSON number. It reports false for an exponent that no Go number has.
-func parseDecimal(number string) (decimal, bool) {
-	var exponent int
-	var err error
-	mantissa := number
+// parseDecimal parses a JSON number.
+func parseDecimal(number string) decimal {
+	mantissa, exponent := number, 0
 	if e := strings.IndexAny(number, "eE"); e >= 0 {
 		mantissa = number[:e]
-		exponent, err = strconv.Atoi(number[e+1:])
+		// Beyond the range of int, Atoi returns the nearest int. No required number has that exponent.
+		exponent, _ = strconv.Atoi(number[e+1:])
 	}
 	mantissa, negative := strings.CutPrefix(mantissa, "-")
 	whole, fraction, _ := strings.Cut(mantissa, ".")
@@ -67,7 +65,7 @@ func parseDecimal(number string) (decimal, bool) {
 	exponent += len(digits) - len(fraction)
 	digits = strings.TrimRight(digits, "0")
 	if digits == "" {
-		return decimal{}, true
+		return decimal{}
 	}
-	return decimal{negative, digits, exponent}, err == nil
+	return decimal{negative, digits, exponent}
 }

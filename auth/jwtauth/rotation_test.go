@@ -151,7 +151,10 @@ func TestUnknownKey(t *testing.T) {
 			if got, took := persist(t, v, text); got != refused || took != 20*time.Second {
 				t.Errorf("unknown key: token is %s after %v, want refused after 20s", got, took)
 			}
-			expectFetches(t, s, 2, "in the end")
+			expectFetches(t, s, 2, "at the second refusal")
+			time.Sleep(15 * time.Minute)
+			expect(t, v, text, refused, "when the set is due for a refresh")
+			expectFetches(t, s, 3, "in the end")
 		})
 	}
 }
