@@ -40,8 +40,8 @@ type Key struct {
 	err    error
 }
 
-// HMAC returns the key for a shared secret of at least 32 bytes. It serves HS256, from 48 bytes also
-// HS384, and from 64 bytes also HS512 (RFC 7518, section 3.2).
+// HMAC returns the key for a shared secret of at least 32 bytes. It serves HS256, from 48 bytes
+// also HS384, and from 64 bytes also HS512 (RFC 7518, section 3.2).
 //
 // The secret must be random bytes, not a password. HMAC copies it. It refuses a public key or a
 // certificate, which is not secret.

@@ -56,7 +56,8 @@ func parseDecimal(number string) decimal {
 	mantissa, exponent := number, 0
 	if e := strings.IndexAny(number, "eE"); e >= 0 {
 		mantissa = number[:e]
-		// Beyond the range of int, Atoi returns the nearest int. No required number has that exponent.
+		// Beyond the range of int, Atoi returns the nearest int. It is not the exponent of any
+		// required number.
 		exponent, _ = strconv.Atoi(number[e+1:])
 	}
 	mantissa, negative := strings.CutPrefix(mantissa, "-")

@@ -186,8 +186,8 @@ func TestRotationWithTheSameKeyID(t *testing.T) {
 	}
 }
 
-// TestSameKeyIDDuringAFetch has a token with the new key arrive while the fetch that brings it is in
-// flight.
+// TestSameKeyIDDuringAFetch has a token with the new key arrive while the fetch that brings the key
+// is in flight.
 func TestSameKeyIDDuringAFetch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newKeyServer(t)
@@ -202,8 +202,9 @@ func TestSameKeyIDDuringAFetch(t *testing.T) {
 	})
 }
 
-// TestFlood rotates keys while invalid tokens arrive all the time, each of which would cause a fetch.
-// No valid token is refused, none waits longer than one interval, and none with a known key waits.
+// TestFlood rotates keys while invalid tokens arrive all the time, each of which would cause a
+// fetch. No valid token is refused, none waits longer than one interval, and none with a known key
+// waits.
 func TestFlood(t *testing.T) {
 	signature := encode(make([]byte, ed25519.SignatureSize))
 	heads := map[string]func(i int) string{
@@ -242,7 +243,8 @@ func TestFlood(t *testing.T) {
 					})
 				}
 				for i, key := range keys[1:] {
-					time.Sleep(47 * time.Second) // at another time after the last fetch in each round
+					// In each round, the time since the last fetch is different.
+					time.Sleep(47 * time.Second)
 					kid := fmt.Sprint(i + 1)
 					current = append(current, jwkOf(kid, key))
 					s.publish(current...)
