@@ -132,7 +132,11 @@ func writeHandshake(t testing.TB, nc net.Conn, h handshake) {
 
 func tryHandshake(nc net.Conn, h handshake) error {
 	var req strings.Builder
-	fmt.Fprintf(&req, "GET /ws%s HTTP/1.1\r\nHost: %s\r\nConnection: keep-alive, Upgrade\r\nUpgrade: websocket\r\n", h.query, nc.RemoteAddr())
+	host := nc.RemoteAddr().String()
+	if nc.RemoteAddr().Network() == "unix" {
+		host = "unix"
+	}
+	fmt.Fprintf(&req, "GET /ws%s HTTP/1.1\r\nHost: %s\r\nConnection: keep-alive, Upgrade\r\nUpgrade: websocket\r\n", h.query, host)
 	fmt.Fprintf(&req, "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n")
 	if h.token != "" {
 		fmt.Fprintf(&req, "Authorization: Bearer %s\r\n", h.token)
@@ -192,7 +196,7 @@ func (c *client) write(b []byte) { _, _ = c.nc.Write(b) }
 func (c *client) send(opcode byte, payload []byte) { c.write(clientFrame(fin|opcode, payload)) }
 
 // closeWrite ends the sending direction of the connection.
-func (c *client) closeWrite() { _ = c.nc.(*net.TCPConn).CloseWrite() }
+func (c *client) closeWrite() { _ = c.nc.(interface{ CloseWrite() error }).CloseWrite() }
 
 func (c *client) text(message string) { c.send(opText, []byte(message)) }
 

@@ -83,105 +83,115 @@ func TestOneCloseFrame(t *testing.T) {
 			_, _ = s.hub.Disconnect(context.Background(), "ann") // which of the two comes first is open
 		}, ending{}},
 	}
-	s := newServer(t, config{})
-	for _, c := range cases {
-		t.Run(c.name, func(t *testing.T) {
-			conn := dial(t, s.Server, "ann")
-			c.do(conn, s)
-			got := conn.end()
-			if c.want == (ending{}) {
-				if got.Code != 1000 && got.Code != protocol.CloseForbidden {
-					t.Errorf("closed with %+v, want 1000 or 4403", got)
+	eachKind(t, func(t *testing.T, k kind) {
+		s := newServer(t, config{kinds: []kind{k}})
+		for _, c := range cases {
+			t.Run(c.name, func(t *testing.T) {
+				conn := dial(t, s.Server, "ann")
+				c.do(conn, s)
+				got := conn.end()
+				if c.want == (ending{}) {
+					if got.Code != 1000 && got.Code != protocol.CloseForbidden {
+						t.Errorf("closed with %+v, want 1000 or 4403", got)
+					}
+					return
 				}
-				return
-			}
-			if diff := cmp.Diff(c.want, got); diff != "" {
-				t.Errorf("connection ended (-want +got):\n%s", diff)
-			}
-		})
-	}
+				if diff := cmp.Diff(c.want, got); diff != "" {
+					t.Errorf("connection ended (-want +got):\n%s", diff)
+				}
+			})
+		}
+	})
 }
 
 func TestReplaced(t *testing.T) {
-	s := newServer(t, config{})
-	h := handshake{query: "?client=tab1", token: tokenOf("ann")}
-	old := dialWith(t, s.Server, h)
-	newer := dialWith(t, s.Server, h)
-	code := protocol.CloseReplaced
-	if diff := cmp.Diff(ending{code, code.Reason(), code}, old.end()); diff != "" {
-		t.Errorf("replaced connection ended (-want +got):\n%s", diff)
-	}
-	newer.join("p")
+	eachKind(t, func(t *testing.T, k kind) {
+		s := newServer(t, config{kinds: []kind{k}})
+		h := handshake{query: "?client=tab1", token: tokenOf("ann")}
+		old := dialWith(t, s.Server, h)
+		newer := dialWith(t, s.Server, h)
+		code := protocol.CloseReplaced
+		if diff := cmp.Diff(ending{code, code.Reason(), code}, old.end()); diff != "" {
+			t.Errorf("replaced connection ended (-want +got):\n%s", diff)
+		}
+		newer.join("p")
+	})
 }
 
 func TestShutdown(t *testing.T) {
-	s := newServer(t, config{})
-	ann, bob := dial(t, s.Server, "ann"), dial(t, s.Server, "bob")
-	done := make(chan error)
-	go func() { done <- s.hub.Shutdown(context.Background()) }()
-	code := protocol.CloseShutdown
-	for _, c := range []*client{ann, bob} {
-		if diff := cmp.Diff(ending{code, code.Reason(), code}, c.end()); diff != "" {
-			t.Errorf("connection ended (-want +got):\n%s", diff)
+	eachKind(t, func(t *testing.T, k kind) {
+		s := newServer(t, config{kinds: []kind{k}})
+		ann, bob := dial(t, s.Server, "ann"), dial(t, s.Server, "bob")
+		done := make(chan error)
+		go func() { done <- s.hub.Shutdown(context.Background()) }()
+		code := protocol.CloseShutdown
+		for _, c := range []*client{ann, bob} {
+			if diff := cmp.Diff(ending{code, code.Reason(), code}, c.end()); diff != "" {
+				t.Errorf("connection ended (-want +got):\n%s", diff)
+			}
 		}
-	}
-	if err := receive(t, done); err != nil {
-		t.Errorf("Shutdown: %v", err)
-	}
-	if _, resp := open(t, s.Server, handshake{token: tokenOf("ann")}); resp.StatusCode != http.StatusServiceUnavailable {
-		t.Errorf("after Shutdown: status %d, want 503", resp.StatusCode)
-	}
+		if err := receive(t, done); err != nil {
+			t.Errorf("Shutdown: %v", err)
+		}
+		if _, resp := open(t, s.Server, handshake{token: tokenOf("ann")}); resp.StatusCode != http.StatusServiceUnavailable {
+			t.Errorf("after Shutdown: status %d, want 503", resp.StatusCode)
+		}
+	})
 }
 
 // TestPeerGone ends connections without a close frame.
 func TestPeerGone(t *testing.T) {
-	codes := make(chan protocol.CloseCode, 1)
-	s := newServer(t, config{hub: room.Options{Observer: room.Observer{
-		Disconnect: func(_ room.ConnectionInfo, code protocol.CloseCode) { codes <- code },
-	}}})
-	for _, c := range []struct {
-		name string
-		do   func(c *client)
-		want protocol.CloseCode
-	}{
-		{"at rest", func(c *client) { _ = c.nc.Close() }, protocol.CloseAbnormal},
-		{"half-close", func(c *client) { c.closeWrite() }, protocol.CloseAbnormal},
-		{"in a header", func(c *client) { c.write([]byte{fin | opText}); _ = c.nc.Close() }, protocol.CloseAbnormal},
-		{"in a message", func(c *client) { c.write(clientFrame(fin|opText, []byte("hello"))[:8]); _ = c.nc.Close() }, protocol.CloseAbnormal},
-		{"between fragments", func(c *client) { c.write(clientFrame(opText, []byte("hello"))); _ = c.nc.Close() }, protocol.CloseAbnormal},
-		{"with a close frame", func(c *client) { c.send(opClose, closePayload(1001, "")); _ = c.nc.Close() }, protocol.CloseGoingAway},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			conn := dial(t, s.Server, "ann")
-			c.do(conn)
-			if got := receive(t, codes); got != c.want {
-				t.Errorf("disconnected with %d, want %d", got, c.want)
-			}
-			_, _ = io.Copy(io.Discard, conn.nc)
-		})
-	}
+	eachKind(t, func(t *testing.T, k kind) {
+		codes := make(chan protocol.CloseCode, 1)
+		s := newServer(t, config{kinds: []kind{k}, hub: room.Options{Observer: room.Observer{
+			Disconnect: func(_ room.ConnectionInfo, code protocol.CloseCode) { codes <- code },
+		}}})
+		for _, c := range []struct {
+			name string
+			do   func(c *client)
+			want protocol.CloseCode
+		}{
+			{"at rest", func(c *client) { _ = c.nc.Close() }, protocol.CloseAbnormal},
+			{"half-close", func(c *client) { c.closeWrite() }, protocol.CloseAbnormal},
+			{"in a header", func(c *client) { c.write([]byte{fin | opText}); _ = c.nc.Close() }, protocol.CloseAbnormal},
+			{"in a message", func(c *client) { c.write(clientFrame(fin|opText, []byte("hello"))[:8]); _ = c.nc.Close() }, protocol.CloseAbnormal},
+			{"between fragments", func(c *client) { c.write(clientFrame(opText, []byte("hello"))); _ = c.nc.Close() }, protocol.CloseAbnormal},
+			{"with a close frame", func(c *client) { c.send(opClose, closePayload(1001, "")); _ = c.nc.Close() }, protocol.CloseGoingAway},
+		} {
+			t.Run(c.name, func(t *testing.T) {
+				conn := dial(t, s.Server, "ann")
+				c.do(conn)
+				if got := receive(t, codes); got != c.want {
+					t.Errorf("disconnected with %d, want %d", got, c.want)
+				}
+				_, _ = io.Copy(io.Discard, conn.nc)
+			})
+		}
+	})
 }
 
 // TestCloseAnsweredLate keeps pinging after the server's close frame, and answers it in the end.
 func TestCloseAnsweredLate(t *testing.T) {
-	s := newServer(t, config{})
-	c := dial(t, s.Server, "ann")
-	c.send(opBinary, nil)
-	for {
-		f, err := c.frame()
-		if err != nil {
-			t.Fatal(err)
+	eachKind(t, func(t *testing.T, k kind) {
+		s := newServer(t, config{kinds: []kind{k}})
+		c := dial(t, s.Server, "ann")
+		c.send(opBinary, nil)
+		for {
+			f, err := c.frame()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if f.opcode == opClose {
+				break
+			}
 		}
-		if f.opcode == opClose {
-			break
+		for range 10 {
+			c.send(opPing, []byte("late"))
+			c.text(`{"type":"ping"}`)
 		}
-	}
-	for range 10 {
-		c.send(opPing, []byte("late"))
-		c.text(`{"type":"ping"}`)
-	}
-	c.send(opClose, closePayload(1003, ""))
-	if f, err := c.frame(); err == nil {
-		t.Errorf("opcode %#x after the close frame", f.opcode)
-	}
+		c.send(opClose, closePayload(1003, ""))
+		if f, err := c.frame(); err == nil {
+			t.Errorf("opcode %#x after the close frame", f.opcode)
+		}
+	})
 }

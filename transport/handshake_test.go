@@ -2,7 +2,6 @@ package transport_test
 
 import (
 	"context"
-	"crypto/tls"
 	"fmt"
 	"net"
 	"net/http"
@@ -83,44 +82,6 @@ func TestHTTP2(t *testing.T) {
 	defer func() { _ = resp.Body.Close() }()
 	if resp.ProtoMajor != 2 || resp.StatusCode != http.StatusUpgradeRequired {
 		t.Errorf("%s: status %d, want 426 over HTTP/2", resp.Proto, resp.StatusCode)
-	}
-}
-
-// TestTLS is a whole conversation where a socket cannot be written to directly.
-func TestTLS(t *testing.T) {
-	s := newServer(t, config{tls: true})
-	ann, bob := dial(t, s.Server, "ann"), dial(t, s.Server, "bob")
-	for _, c := range []*client{ann, bob} {
-		if _, ok := c.nc.(*tls.Conn); !ok {
-			t.Fatalf("connection is a %T", c.nc)
-		}
-		c.join("p")
-	}
-	const events = 50
-	text := strings.Repeat("x", 3000) // together more than one TLS record
-	for range events {
-		if err := s.hub.BroadcastTaskUpdated(t.Context(), "p", map[string]string{"text": text}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	for _, c := range []*client{ann, bob} {
-		for n := 0; n < events; {
-			if m := c.next(); m.Seq > 0 {
-				n++
-			}
-		}
-		c.send(opPing, []byte("x"))
-		if got := c.pong(); string(got) != "x" {
-			t.Errorf("pong %q, want x", got)
-		}
-	}
-	ann.send(opClose, closePayload(1000, ""))
-	if got := ann.end(); got.Code != 1000 {
-		t.Errorf("closed with %+v, want 1000", got)
-	}
-	bob.send(opBinary, nil)
-	if got := bob.end(); got.Code != 1003 || got.Goodbye != 1003 {
-		t.Errorf("closed with %+v, want 1003", got)
 	}
 }
 

@@ -73,23 +73,25 @@ func TestMiddleware(t *testing.T) {
 
 // TestPipelined sends the first messages before the handshake was answered, more of them than the connection's buffer holds.
 func TestPipelined(t *testing.T) {
-	s := newServer(t, config{})
-	const joins = 20
-	var b bytes.Buffer
-	for i := range joins {
-		b.Write(clientFrame(fin|opText, []byte(`{"type":"join-plan","planId":"`+strings.Repeat("p", 100)+string(rune('a'+i))+`"}`)))
-	}
-	b.Write(clientFrame(fin|opPing, []byte("last")))
-	c := dialWith(t, s.Server, handshake{token: tokenOf("ann"), after: b.Bytes()})
-	for range joins {
-		if m := c.next(); m.Type != protocol.TypeJoinPlan {
-			t.Fatalf("got %q %s, want the answer to a join", m.Type, m.Data)
+	eachKind(t, func(t *testing.T, k kind) {
+		s := newServer(t, config{kinds: []kind{k}})
+		const joins = 20
+		var b bytes.Buffer
+		for i := range joins {
+			b.Write(clientFrame(fin|opText, []byte(`{"type":"join-plan","planId":"`+strings.Repeat("p", 100)+string(rune('a'+i))+`"}`)))
 		}
-	}
-	if len(c.pongs) == 0 {
-		c.pongs = append(c.pongs, c.pong())
-	}
-	if got := string(c.pongs[0]); got != "last" {
-		t.Errorf("pong %q, want last", got)
-	}
+		b.Write(clientFrame(fin|opPing, []byte("last")))
+		c := dialWith(t, s.Server, handshake{token: tokenOf("ann"), after: b.Bytes()})
+		for range joins {
+			if m := c.next(); m.Type != protocol.TypeJoinPlan {
+				t.Fatalf("got %q %s, want the answer to a join", m.Type, m.Data)
+			}
+		}
+		if len(c.pongs) == 0 {
+			c.pongs = append(c.pongs, c.pong())
+		}
+		if got := string(c.pongs[0]); got != "last" {
+			t.Errorf("pong %q, want last", got)
+		}
+	})
 }

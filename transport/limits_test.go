@@ -85,32 +85,34 @@ func TestConnectionsPerUser(t *testing.T) {
 
 // TestLargestMessage is just within the limit, whole and in fragments, with a ping in between.
 func TestLargestMessage(t *testing.T) {
-	message := []byte(`{"type":"ping"}` + strings.Repeat(" ", protocol.MaxMessageBytes-15))
-	s := newServer(t, config{})
-	c := dial(t, s.Server, "ann")
-	c.send(opText, message)
-	if m := c.next(); m.Type != protocol.TypePong {
-		t.Errorf("got %q, want pong", m.Type)
-	}
-	const piece = 1000
-	first := byte(opText)
-	for rest := message; len(rest) > 0; first = opContinuation {
-		n := min(piece, len(rest))
-		if n == len(rest) {
-			first |= fin
+	eachKind(t, func(t *testing.T, k kind) {
+		message := []byte(`{"type":"ping"}` + strings.Repeat(" ", protocol.MaxMessageBytes-15))
+		s := newServer(t, config{kinds: []kind{k}})
+		c := dial(t, s.Server, "ann")
+		c.send(opText, message)
+		if m := c.next(); m.Type != protocol.TypePong {
+			t.Errorf("got %q, want pong", m.Type)
 		}
-		c.write(clientFrame(first, rest[:n]))
-		rest = rest[n:]
-		if len(rest) < 2*piece && len(rest) >= piece {
-			c.send(opPing, []byte("between"))
+		const piece = 1000
+		first := byte(opText)
+		for rest := message; len(rest) > 0; first = opContinuation {
+			n := min(piece, len(rest))
+			if n == len(rest) {
+				first |= fin
+			}
+			c.write(clientFrame(first, rest[:n]))
+			rest = rest[n:]
+			if len(rest) < 2*piece && len(rest) >= piece {
+				c.send(opPing, []byte("between"))
+			}
 		}
-	}
-	if m := c.next(); m.Type != protocol.TypePong {
-		t.Errorf("in fragments: got %q, want pong", m.Type)
-	}
-	if len(c.pongs) != 1 || string(c.pongs[0]) != "between" {
-		t.Errorf("pongs %q, want one to the ping between the fragments", c.pongs)
-	}
+		if m := c.next(); m.Type != protocol.TypePong {
+			t.Errorf("in fragments: got %q, want pong", m.Type)
+		}
+		if len(c.pongs) != 1 || string(c.pongs[0]) != "between" {
+			t.Errorf("pongs %q, want one to the ping between the fragments", c.pongs)
+		}
+	})
 }
 
 // TestFlood sends what costs the server more than the client, without end. Others are served all the while.
@@ -163,49 +165,51 @@ func TestFlood(t *testing.T) {
 	}
 }
 
-// TestStalledReader lets one member read nothing. It delays nobody, and it ends as too slow.
+// TestStalledReader lets one member read nothing over each kind of connection. They delay nobody else,
+// and end as too slow.
 func TestStalledReader(t *testing.T) {
-	for _, tls := range []bool{false, true} {
-		t.Run(fmt.Sprintf("TLS %v", tls), func(t *testing.T) {
-			t.Parallel()
-			codes := make(chan protocol.CloseCode, 2)
-			s := newServer(t, config{tls: tls, hub: room.Options{
-				WriteTimeout: 3 * time.Second, // enough for bob on a machine with other work
-				Observer: room.Observer{Disconnect: func(c room.ConnectionInfo, code protocol.CloseCode) {
-					if c.UserID == "ann" {
-						codes <- code
-					}
-				}},
-			}})
-			ann, bob := dialWith(t, s.Server, handshake{token: tokenOf("ann"), buffer: 16 << 10}), dial(t, s.Server, "bob")
-			ann.join("p")
-			bob.join("p")
-			large := map[string]string{"text": strings.Repeat("x", 50_000)}
-			tell := func() {
-				if err := s.hub.BroadcastTaskUpdated(context.Background(), "p", large); err != nil {
-					t.Fatal(err)
-				}
-				for bob.next().Type != protocol.TypeTaskUpdated {
-				}
+	codes := make(chan protocol.CloseCode, 2*len(kinds))
+	s := newServer(t, config{kinds: kinds, hub: room.Options{
+		WriteTimeout: 3 * time.Second, // enough for bob on a machine with other work
+		Observer: room.Observer{Disconnect: func(c room.ConnectionInfo, code protocol.CloseCode) {
+			if c.UserID == "ann" {
+				codes <- code
 			}
-			for range 40 {
-				tell()
+		}},
+	}})
+	var bobs []*client
+	for _, k := range kinds {
+		dialWith(t, s.of[k], handshake{token: tokenOf("ann"), buffer: 16 << 10}).join("p")
+		bob := dial(t, s.of[k], "bob")
+		bob.join("p")
+		bobs = append(bobs, bob)
+	}
+	large := map[string]string{"text": strings.Repeat("x", 50_000)}
+	change := func() {
+		if err := s.hub.BroadcastTaskUpdated(context.Background(), "p", large); err != nil {
+			t.Fatal(err)
+		}
+		for _, bob := range bobs {
+			for bob.next().Type != protocol.TypeTaskUpdated {
 			}
-			// The kernel may take what was left after all, just before the time is up, and then ann is told to reload and is
-			// no longer slow. So the plan goes on changing, as plans do.
-			tick := time.NewTicker(50 * time.Millisecond)
-			defer tick.Stop()
-			for {
-				select {
-				case got := <-codes:
-					if got != protocol.CloseTooSlow {
-						t.Errorf("stalled reader: disconnected with %d, want 4508", got)
-					}
-					return
-				case <-tick.C:
-					tell()
-				}
+		}
+	}
+	for range 40 {
+		change()
+	}
+	// The kernel may take what was left after all, just before the time is up. The member then has to
+	// reload and is no longer slow. So the plan goes on changing, as plans do.
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for closed := 0; closed < len(kinds); {
+		select {
+		case got := <-codes:
+			closed++
+			if got != protocol.CloseTooSlow {
+				t.Errorf("stalled reader: disconnected with %d, want 4508", got)
 			}
-		})
+		case <-tick.C:
+			change()
+		}
 	}
 }

@@ -79,12 +79,12 @@ func TestPromisesUnderLoad(t *testing.T) {
 		t: t, ledger: newLedger(), pace: newPace(), goOn: make(chan struct{}), resynced: make(chan struct{}),
 		denied: map[string]bool{}, asking: map[string]*question{},
 	}
-	l.server = newServer(t, config{hub: room.Options{
+	l.server = newServer(t, config{kinds: kinds, hub: room.Options{
 		Authorize:     l.authorize,
 		HistoryEvents: historyLimit,
 		PresenceLimit: presenceLimit,
 		// A machine that has no time for this test must not look like readers who stall.
-		PingEvery: -1, WriteTimeout: testTimeout, AuthorizeTimeout: testTimeout,
+		PingEvery: -1, WriteTimeout: 20 * testTimeout, AuthorizeTimeout: testTimeout,
 	}})
 	l.start()
 	l.ready.Wait()
@@ -178,6 +178,7 @@ func (l *load) newViewer(user, client string) *viewer {
 	v.changed = sync.NewCond(&v.mu)
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	v.kind = kinds[len(l.viewers)%len(kinds)]
 	l.viewers = append(l.viewers, v)
 	v.over = l.t.Failed()
 	return v

@@ -21,6 +21,7 @@ type viewer struct {
 	t         testing.TB
 	fail      func() // ends the load, which may take a while
 	server    *server
+	kind      kind
 	ledger    *ledger
 	plans     []string
 	buffer    int  // receive buffer of its socket
@@ -128,7 +129,7 @@ func (v *viewer) awaitPosition(plan string, seq uint64) bool {
 
 // open makes a connection, on which nothing has been read.
 func (v *viewer) open() (*client, error) {
-	c, resp, err := tryOpen(v.t, v.server.Server, handshake{
+	c, resp, err := tryOpen(v.t, v.server.of[v.kind], handshake{
 		query: "?client=" + url.QueryEscape(v.client), token: tokenOf(v.user), buffer: v.buffer,
 	})
 	if err == nil && resp.StatusCode != http.StatusSwitchingProtocols {

@@ -4,8 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -50,10 +53,53 @@ func testLogger(t testing.TB) *slog.Logger {
 	return slog.New(failOnError{slog.DiscardHandler, t})
 }
 
+// kind is a kind of connection. What the handler can do with a connection depends on it.
+type kind string
+
+const (
+	overTCP     kind = "TCP"
+	overUnix    kind = "Unix"
+	overTLS     kind = "TLS"     // of package crypto/tls
+	overWrapper kind = "wrapper" // any other net.Conn
+)
+
+var kinds = []kind{overTCP, overUnix, overTLS, overWrapper}
+
+// eachKind runs a test for each kind of connection.
+func eachKind(t *testing.T, test func(t *testing.T, k kind)) {
+	t.Helper()
+	for _, k := range kinds {
+		t.Run(string(k), func(t *testing.T) { test(t, k) })
+	}
+}
+
+// wrapper hides the socket below a connection, so that it can only be written to blocking.
+type wrapper struct{ net.Conn }
+
+func (w wrapper) CloseWrite() error {
+	return w.Conn.(interface{ CloseWrite() error }).CloseWrite()
+}
+
+func (w wrapper) SetWriteBuffer(bytes int) error {
+	return w.Conn.(interface{ SetWriteBuffer(bytes int) error }).SetWriteBuffer(bytes)
+}
+
+// wrappingListener accepts connections of kind overWrapper.
+type wrappingListener struct{ net.Listener }
+
+func (l wrappingListener) Accept() (net.Conn, error) {
+	nc, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	return wrapper{nc}, nil
+}
+
 // server is a hub behind a handler behind HTTP.
 type server struct {
-	*httptest.Server
-	hub *room.Hub
+	*httptest.Server // of the first kind
+	hub              *room.Hub
+	of               map[kind]*httptest.Server
 }
 
 // config is what a test changes about a server; the zero value is a server of defaults that lets everybody see every plan.
@@ -63,7 +109,8 @@ type config struct {
 	verifier   auth.Verifier
 	noToken    bool // no verifier
 	wrap       func(http.Handler) http.Handler
-	tls, http2 bool
+	kinds      []kind // each has a listener of its own; none: TCP
+	tls, http2 bool   // of the TCP listener
 }
 
 func newServer(t testing.TB, c config) *server {
@@ -85,22 +132,52 @@ func newServer(t testing.TB, c config) *server {
 	if c.wrap != nil {
 		handler = c.wrap(handler)
 	}
-	s := httptest.NewUnstartedServer(handler)
-	s.EnableHTTP2 = c.http2
-	if c.tls || c.http2 {
-		s.StartTLS()
-	} else {
-		s.Start()
+	if len(c.kinds) == 0 {
+		c.kinds = []kind{overTCP}
 	}
+	s := &server{hub: hub, of: make(map[kind]*httptest.Server)}
+	for _, k := range c.kinds {
+		s.of[k] = listen(t, k, c, handler)
+	}
+	s.Server = s.of[c.kinds[0]]
 	t.Cleanup(func() {
-		s.Close()
+		for _, srv := range s.of {
+			srv.Close()
+		}
 		ctx, cancel := context.WithTimeout(context.Background(), testTimeout)
 		defer cancel()
 		if err := hub.Shutdown(ctx); err != nil {
 			t.Errorf("Shutdown: %v", err)
 		}
 	})
-	return &server{s, hub}
+	return s
+}
+
+// listen starts the server of one kind of connection.
+func listen(t testing.TB, k kind, c config, handler http.Handler) *httptest.Server {
+	t.Helper()
+	srv := httptest.NewUnstartedServer(handler)
+	switch k {
+	case overUnix:
+		dir, err := os.MkdirTemp("", "") // t.TempDir can be too long for the address of a socket
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = os.RemoveAll(dir) })
+		_ = srv.Listener.Close()
+		if srv.Listener, err = net.Listen("unix", filepath.Join(dir, "s")); err != nil {
+			t.Fatal(err)
+		}
+	case overWrapper:
+		srv.Listener = wrappingListener{srv.Listener}
+	}
+	srv.EnableHTTP2 = c.http2
+	if k == overTLS || c.tls || c.http2 {
+		srv.StartTLS()
+	} else {
+		srv.Start()
+	}
+	return srv
 }
 
 // newHub returns a hub that nothing is done with.

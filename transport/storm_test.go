@@ -28,14 +28,12 @@ type stormEvent struct {
 // payloads, some that are slow, and ends in the middle of the traffic in every way. Each client checks frames strictly (client.frame),
 // the order of each publisher, the chain of positions, checksums, and its pongs.
 func TestStorm(t *testing.T) {
-	for _, tls := range []bool{false, true} {
-		t.Run(fmt.Sprintf("TLS %v", tls), func(t *testing.T) { storm(t, tls) })
-	}
+	eachKind(t, storm)
 }
 
-func storm(t *testing.T, tls bool) {
+func storm(t *testing.T, k kind) {
 	const clients, publishers, events = 9, 4, 100
-	s := newServer(t, config{tls: tls})
+	s := newServer(t, config{kinds: []kind{k}})
 
 	var readers sync.WaitGroup
 	joined := make(chan struct{}, clients)

@@ -1,0 +1,113 @@
+package transport_test
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"errors"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/planrooms/planrooms/auth"
+	"github.com/planrooms/planrooms/protocol"
+	"github.com/planrooms/planrooms/room"
+	"github.com/planrooms/planrooms/transport"
+)
+
+// oneConn is a listener that has accepted one connection.
+type oneConn chan net.Conn
+
+func listenOnce(nc net.Conn) oneConn {
+	l := make(oneConn, 1)
+	l <- nc
+	return l
+}
+
+func (l oneConn) Accept() (net.Conn, error) {
+	nc, ok := <-l
+	if !ok {
+		return nil, net.ErrClosed
+	}
+	return nc, nil
+}
+
+func (l oneConn) Close() error { close(l); return nil }
+
+func (l oneConn) Addr() net.Addr { return &net.UnixAddr{Name: "pipe", Net: "unix"} }
+
+// TestFrozenPeerInTime has a peer that takes all bytes and sends none, with an event every second. It
+// is out of presence exactly PingEvery and PingTimeout after its last byte, also where every write is
+// a blocking one.
+func TestFrozenPeerInTime(t *testing.T) {
+	issuer := httptest.NewTLSServer(nil) // for its certificate; a socket has no place in a bubble
+	config := issuer.TLS.Clone()
+	issuer.Close()
+	for _, c := range []struct {
+		name   string
+		server func(net.Conn) net.Conn
+		client func(net.Conn) net.Conn
+	}{
+		{"wrapper", func(nc net.Conn) net.Conn { return nc }, func(nc net.Conn) net.Conn { return nc }},
+		{"TLS", func(nc net.Conn) net.Conn { return tls.Server(nc, config) }, func(nc net.Conn) net.Conn {
+			return tls.Client(nc, &tls.Config{InsecureSkipVerify: true})
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var code protocol.CloseCode
+				hub := room.NewHub(&room.Options{
+					Authorize: func(context.Context, auth.Identity, string) error { return nil },
+					Logger:    testLogger(t),
+					Observer:  room.Observer{Disconnect: func(_ room.ConnectionInfo, c protocol.CloseCode) { code = c }},
+				})
+				own, peer := net.Pipe()
+				srv := &http.Server{Handler: transport.NewHandler(hub, verifier, &transport.Options{Logger: testLogger(t)})}
+				served := make(chan error, 1)
+				go func() { served <- srv.Serve(listenOnce(c.server(own))) }()
+
+				nc := c.client(peer)
+				writeHandshake(t, nc, handshake{token: tokenOf("ann")})
+				frozen := &client{t: t, nc: nc, br: bufio.NewReader(nc)}
+				if _, err := http.ReadResponse(frozen.br, nil); err != nil {
+					t.Fatal(err)
+				}
+				frozen.join("p")
+				go func() {
+					for {
+						if _, err := frozen.frame(); err != nil {
+							return // the server has hung up
+						}
+					}
+				}()
+				for range 35 {
+					if info, _ := hub.Room("p"); info.Participants != 1 {
+						t.Errorf("%d participants, want 1 until the time is up", info.Participants)
+					}
+					if err := hub.BroadcastTaskDeleted(context.Background(), "p", "x"); err != nil {
+						t.Fatal(err)
+					}
+					time.Sleep(time.Second)
+				}
+				synctest.Wait()
+				if info, _ := hub.Room("p"); info.Participants != 0 {
+					t.Errorf("%d participants, want none", info.Participants)
+				}
+				time.Sleep(5 * time.Second) // it does not answer the close frame
+				synctest.Wait()
+				if code != protocol.CloseTimeout {
+					t.Errorf("disconnected with %d, want 4408", code)
+				}
+				if err := errors.Join(hub.Shutdown(context.Background()), srv.Close()); err != nil {
+					t.Error(err)
+				}
+				if err := <-served; !errors.Is(err, http.ErrServerClosed) {
+					t.Error(err)
+				}
+			})
+		})
+	}
+}
