@@ -3,15 +3,23 @@ package transport
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"time"
 )
 
+// maxEmptyReads is how often in a row a connection may return neither bytes nor an error.
+const maxEmptyReads = 100
+
+// errMiscount reports a result of Read or Write that no [net.Conn] may return. Counting with it would
+// panic or never end.
+var errMiscount = errors.New("transport: a hijacked connection returned an impossible count")
+
 // guarded is a hijacked connection that is neither a plain TCP nor a plain Unix socket. Middleware
 // and listeners may pass any type, and goroutines of the hub call it, where a panic would end the
-// process: guarded returns an error instead.
+// process: guarded returns an error instead. It does so for impossible results, too.
 type guarded struct {
 	net.Conn
 	log *slog.Logger
@@ -20,13 +28,33 @@ type guarded struct {
 // Read implements [net.Conn].
 func (g guarded) Read(b []byte) (n int, err error) {
 	defer g.survive(&err)
-	return g.Conn.Read(b)
+	for range maxEmptyReads {
+		n, err = g.Conn.Read(b)
+		if n < 0 || n > len(b) {
+			return 0, g.miscounts("Read")
+		}
+		if n > 0 || err != nil {
+			return n, err
+		}
+	}
+	return 0, g.miscounts("Read")
 }
 
 // Write implements [net.Conn].
 func (g guarded) Write(b []byte) (n int, err error) {
 	defer g.survive(&err)
-	return g.Conn.Write(b)
+	n, err = g.Conn.Write(b)
+	if n < 0 || n > len(b) || n == 0 && err == nil && len(b) > 0 {
+		return 0, g.miscounts("Write")
+	}
+	return n, err
+}
+
+// miscounts logs that a method returned an impossible result, and returns errMiscount.
+func (g guarded) miscounts(method string) error {
+	g.log.LogAttrs(context.Background(), slog.LevelError, errMiscount.Error(),
+		slog.String("type", fmt.Sprintf("%T", g.Conn)), slog.String("method", method))
+	return errMiscount
 }
 
 // Close implements [net.Conn].

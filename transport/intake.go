@@ -2,7 +2,6 @@ package transport
 
 import (
 	"errors"
-	"io"
 	"net"
 	"os"
 	"time"
@@ -18,9 +17,6 @@ const (
 	// takes longer is closed with 4408. Without the limit a client that sends one byte at a time,
 	// each a sign of life, could hold a message of 32 KiB in memory for ever.
 	messageWait = time.Minute
-
-	// maxEmptyReads is how often in a row a connection may return neither bytes nor an error.
-	maxEmptyReads = 100
 )
 
 // errSlowMessage reports a message that was not complete after messageWait.
@@ -64,13 +60,6 @@ func (c *conn) receive(p []byte) (int, error) {
 		return 0, c.readErr
 	}
 	n, err := c.net.Read(p)
-	for empty := 0; n == 0 && err == nil; empty++ {
-		if empty == maxEmptyReads {
-			err = io.ErrNoProgress
-			break
-		}
-		n, err = c.net.Read(p)
-	}
 	if n > 0 {
 		c.session.Seen()
 		return n, nil // an error comes again

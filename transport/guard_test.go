@@ -1,0 +1,133 @@
+package transport_test
+
+import (
+	"bufio"
+	"bytes"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/planrooms/planrooms/protocol"
+	"github.com/planrooms/planrooms/room"
+	"github.com/planrooms/planrooms/transport"
+)
+
+// miscounting is a connection that returns counts which no [net.Conn] may return, once armed.
+type miscounting struct {
+	net.Conn
+	armed       *atomic.Bool
+	read, write func(n int) int // nil: correct
+}
+
+func (m miscounting) Read(b []byte) (int, error) {
+	if m.read != nil && m.armed.Load() {
+		return m.read(len(b)), nil
+	}
+	return m.Conn.Read(b)
+}
+
+func (m miscounting) Write(b []byte) (int, error) {
+	if m.write != nil && m.armed.Load() {
+		return m.write(len(b)), nil
+	}
+	return m.Conn.Write(b)
+}
+
+// TestConnectionMiscounts serves and refuses clients over connections of middleware that return
+// impossible counts, at once and after the first answer. The connection ends, no goroutine goes on to
+// call it, and the log names its type.
+func TestConnectionMiscounts(t *testing.T) {
+	counts := map[string]func(n int) int{
+		"negative": func(int) int { return -1 },
+		"too many": func(n int) int { return n + 1000 },
+		"nothing":  func(int) int { return 0 },
+	}
+	for name, count := range counts {
+		for _, method := range []string{"Read", "Write"} {
+			for _, kind := range []string{"served", "served, later", "refused browser", "refused"} {
+				t.Run(name+", "+method+", "+kind, func(t *testing.T) {
+					var log records
+					var armed atomic.Bool
+					armed.Store(kind != "served, later")
+					codes := make(chan protocol.CloseCode, 2)
+					s := newServer(t, config{
+						options: transport.Options{Logger: slog.New(&log), MaxConnections: 2},
+						wrap: wrapIf(hijackThen(func(nc net.Conn, rw *bufio.ReadWriter) (net.Conn, *bufio.ReadWriter) {
+							m := miscounting{Conn: nc, armed: &armed}
+							if method == "Read" {
+								m.read = count
+							} else {
+								m.write = count
+							}
+							return m, rw
+						})),
+						hub: room.Options{ConnectionsPerUser: 1, Observer: room.Observer{
+							Disconnect: func(_ room.ConnectionInfo, code protocol.CloseCode) { codes <- code },
+						}},
+					})
+					h := handshake{query: "?wrap", token: tokenOf("ann"), after: clientFrame(fin|opText, []byte(`{"type":"ping"}`))}
+					switch kind {
+					case "refused browser":
+						h.token, h.headers = "bad", http.Header{"Origin": {s.URL}}
+					case "refused":
+						dial(t, s.Server, "ann")
+					}
+					nc := connect(t, s.Server, handshake{})
+					writeHandshake(t, nc, h)
+					if kind == "served, later" {
+						br := bufio.NewReader(nc)
+						if _, err := http.ReadResponse(br, nil); err != nil {
+							t.Fatal(err)
+						}
+						c := &client{t: t, nc: nc, br: br}
+						for range 2 { // the hello, and the answer to what came with the request
+							c.next()
+						}
+						armed.Store(true)
+						c.text(`{"type":"ping"}`)
+						c.text(`{"type":"ping"}`)
+					}
+					_, _ = io.Copy(io.Discard, nc) // until the server hangs up
+					if strings.HasPrefix(kind, "served") {
+						receive(t, codes)
+					}
+					if lines := log.at(slog.LevelError); len(lines) == 0 || !strings.Contains(lines[0], "miscounting") {
+						t.Errorf("log %q does not name the connection", lines)
+					}
+					dial(t, s.Server, "bob").join("p")
+				})
+			}
+		}
+	}
+}
+
+// TestConnectionWritesSlowly serves and refuses clients over a connection that takes one byte at a
+// time and reports no error for the rest.
+func TestConnectionWritesSlowly(t *testing.T) {
+	s := newServer(t, config{
+		wrap: wrapIf(hijackThen(func(nc net.Conn, rw *bufio.ReadWriter) (net.Conn, *bufio.ReadWriter) {
+			return byteByByte{nc}, rw
+		})),
+		hub: room.Options{ConnectionsPerUser: 1},
+	})
+	c := dialWith(t, s.Server, handshake{query: "?wrap", token: tokenOf("ann")})
+	c.join("p")
+	_, resp := open(t, s.Server, handshake{query: "?wrap", token: tokenOf("ann")})
+	body, err := io.ReadAll(resp.Body)
+	if err != nil || resp.StatusCode != http.StatusTooManyRequests || !bytes.HasPrefix(body, []byte("too many")) {
+		t.Errorf("answer %d %q, %v, want 429", resp.StatusCode, body, err)
+	}
+	browser, _ := open(t, s.Server, handshake{query: "?wrap", token: "bad", headers: http.Header{"Origin": {s.URL}}})
+	if got := browser.end(); got.Code != protocol.CloseUnauthorized || got.Goodbye != protocol.CloseUnauthorized {
+		t.Errorf("refused with %+v, want 4401", got)
+	}
+}
+
+// byteByByte is a connection that takes one byte at a time.
+type byteByByte struct{ net.Conn }
+
+func (b byteByByte) Write(p []byte) (int, error) { return b.Conn.Write(p[:1]) }
