@@ -22,7 +22,11 @@ func (h Hello) appendTo(b []byte) []byte {
 
 func (a JoinAnswer) appendTo(b []byte) []byte {
 	const own, each = 160, 96 // bytes, roughly
-	b = slices.Grow(b, own+each*len(a.Participants))
+	size := own + each*len(a.Participants)
+	for i := range a.Participants {
+		size += len(a.Participants[i].State)
+	}
+	b = slices.Grow(b, size)
 	b = strconv.AppendBool(append(b, `{"success":`...), a.Success)
 	b = appendCount(append(b, ','), a.ParticipantCount)
 	b = append(b, `,"participants":`...)

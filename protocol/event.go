@@ -2,6 +2,7 @@ package protocol
 
 import (
 	"encoding/json"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -56,6 +57,9 @@ type EncodedEvent struct{ b []byte }
 // positionBytes is reserved for the position: two keys, two numbers below 2^64, the closing brace.
 const positionBytes = len(`,"seq":,"prev":}`) + 2*20
 
+// envelopeBytes is what an event takes besides its type, plan, key, data and position.
+const envelopeBytes = len(`{"type":"","planId":"","data":{"":},"timestamp":"2006-01-02T15:04:05.000Z"`)
+
 // EncodeEvent encodes an event but for its position. maxBytes bounds the data. Errors: [ErrEventType], [ErrEventData],
 // [ErrEventTooLarge].
 func EncodeEvent(e Event, m EventMeta, maxBytes int) (EncodedEvent, error) {
@@ -63,8 +67,15 @@ func EncodeEvent(e Event, m EventMeta, maxBytes int) (EncodedEvent, error) {
 	if err != nil {
 		return EncodedEvent{}, err
 	}
-	size := len(raw) + len(e.Type) + len(m.PlanID) + len(m.By) + len(m.MutationID) + 128 + positionBytes
-	b := appendEnvelope(make([]byte, 0, size), e.Type, m.PlanID)
+	size := envelopeBytes + len(e.Type) + len(m.PlanID) + len(e.key) + len(raw) + positionBytes
+	if m.By != "" {
+		size += len(`,"by":""`) + len(m.By)
+	}
+	if m.MutationID != "" {
+		size += len(`,"mutationId":""`) + len(m.MutationID)
+	}
+	// The capacity is all that the allocator sets aside, so that it says how much memory the event takes.
+	b := appendEnvelope(slices.Grow([]byte(nil), size), e.Type, m.PlanID)
 	b = e.appendData(b, raw)
 	b = appendMeta(b, m)
 	if cap(b)-len(b) < positionBytes { // ids that had to be escaped

@@ -18,7 +18,7 @@ type BroadcastOption struct {
 
 type broadcast struct {
 	by, mutationID string
-	except         []exclusion
+	to             *audience // nil: everybody
 }
 
 // By names the user who made the change; everybody sees the id.
@@ -67,7 +67,10 @@ func (b *broadcast) add(opts []BroadcastOption) error {
 			if !protocol.ValidUserID(o.except.userID) {
 				return ErrUserID
 			}
-			b.except = append(b.except, o.except)
+			if b.to == nil {
+				b.to = &audience{}
+			}
+			b.to.add(o.except)
 		}
 		if err := b.add(o.more); err != nil {
 			return err
@@ -130,9 +133,10 @@ func (h *Hub) Broadcast(_ context.Context, planID string, event protocol.Event, 
 	if err != nil {
 		return err
 	}
-	e := r.log.newEvent(now)
-	e.meta, e.except = meta, b.except
-	r.appendEventLocked(e, encoded)
+	if b.to != nil {
+		b.to.by, b.to.mutationID, b.to.at = b.by, b.mutationID, now
+	}
+	r.appendEventLocked(encoded, b.to)
 	recipients := r.connections
 	r.release()
 	h.stats.broadcasts.Add(1)
@@ -154,11 +158,10 @@ func (h *Hub) Resync(_ context.Context, planID string) error {
 	}
 	defer r.release()
 	// An event that everybody misses: it takes a position, and is gone before anybody can have read it.
-	e := r.log.newEvent(time.Now())
-	e.seq, e.prev = h.seq.Add(1), r.log.last
-	r.log.appendEvent(e)
-	h.history.Add(-int64(r.log.trim(len(r.log.events))))
-	r.lastActivity = e.at
+	r.log.appendEvent(entry{seq: h.seq.Add(1)})
+	r.log.trim(r.log.events.len)
+	r.countLocked()
+	r.lastActivity = time.Now()
 	r.wakeLocked()
 	return nil
 }
@@ -176,9 +179,9 @@ func (h *Hub) Notify(_ context.Context, userID string, event protocol.Event) (qu
 	if len(sessions) == 0 {
 		return 0, err
 	}
-	n, full := &notice{payload: payload}, sessions[0].out.queue.account.full()
+	e, full := &userEvent{payload: payload}, sessions[0].out.queue.account.full()
 	for _, s := range sessions {
-		if s.out.notify(n, full) {
+		if s.out.notify(e, full) {
 			queued++
 		}
 	}

@@ -77,12 +77,13 @@ func (h *Hub) forget(r *room) {
 // yieldLocked gives up the room's history: all of it, save the newest event while a pump has yet to write it. Those who read
 // as fast as they can miss nothing, and those who don't hold no memory.
 func (r *room) yieldLocked() {
-	n := len(r.log.events)
-	r.spared = n > 0 && r.log.events[n-1].index >= r.passedLocked()
+	n := r.log.events.len
+	r.spared = n > 0 && r.log.events.at(n-1).index >= r.passedLocked()
 	if r.spared {
 		n--
 	}
-	r.hub.history.Add(-int64(r.log.trim(n)))
+	r.log.trim(n)
+	r.countLocked()
 }
 
 // unspareLocked decides, when a pump ends, about an event that was spared for it.

@@ -70,7 +70,10 @@ func NewHub(opts *Options) *Hub {
 }
 
 // clock is the time since the hub was made, on the monotonic clock: a wall clock that is set leaves it alone.
-func (h *Hub) clock() int64 { return int64(time.Since(h.start)) }
+func (h *Hub) clock() int64 { return h.clockAt(time.Now()) }
+
+// clockAt is clock at a moment, which comes from time.Now.
+func (h *Hub) clockAt(t time.Time) int64 { return int64(t.Sub(h.start)) }
 
 // acquire returns the room of a plan, locked, and creates it if there is none. h.mu is released before
 // the lock of the room is waited for, so a busy room delays calls for its own plan only. The caller

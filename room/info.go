@@ -75,7 +75,7 @@ func (h *Hub) Rooms() []Summary {
 
 func (r *room) summaryLocked() Summary {
 	return Summary{
-		PlanID: r.id, Participants: len(r.presence.people), Connections: r.connections, Events: len(r.log.events),
+		PlanID: r.id, Participants: len(r.presence.people), Connections: r.connections, Events: r.log.events.len,
 		Position: r.positionLocked(), LastActivity: r.lastActivity,
 	}
 }

@@ -77,7 +77,9 @@ func (r *room) deleteLocked() {
 	h := r.hub
 	r.deleted = true
 	// The log is emptied, so that a pump that is about to end has nothing to trim a second time.
-	h.history.Add(-int64(r.log.trim(len(r.log.events)) + roomOverhead))
+	r.log.trim(r.log.events.len)
+	r.countLocked()
+	h.history.Add(-roomOverhead)
 	h.forget(r)
 	h.timers.stop(r.unjoined)
 	h.timers.stop(r.presence.ticking)

@@ -140,21 +140,32 @@ func position(t *testing.T, h *room.Hub, plan string) protocol.Position {
 }
 
 func TestHistoryBytesPerRoom(t *testing.T) {
+	const limit = 10_000
+	fill := func(t *testing.T, h *room.Hub, plan string, bytes int) {
+		t.Helper()
+		if err := h.BroadcastTaskUpdated(t.Context(), plan, jsonOf(bytes)); err != nil {
+			t.Fatalf("Broadcast: %v", err)
+		}
+	}
+	// takes is what an event with that much data counts.
+	takes := func(bytes int) int {
+		h := newHub(t, nil)
+		fill(t, h, "p", bytes)
+		return h.Stats().HistoryBytes - 1024
+	}
+	const first = 100
+	largest := 5000 // that fits beside the first
+	for takes(first)+takes(largest+1) <= limit {
+		largest++
+	}
 	for _, over := range []int{0, 1} {
 		t.Run(fmt.Sprint("over by ", over), func(t *testing.T) {
-			bubble(t, &room.Options{HistoryBytes: 10_000}, func(t *testing.T, h *room.Hub) {
-				first := position(t, h, "p")
-				update(t, h, "p", 1)
-				one := h.Stats().HistoryBytes - 1024
+			bubble(t, &room.Options{HistoryBytes: limit}, func(t *testing.T, h *room.Hub) {
+				before := position(t, h, "p")
+				fill(t, h, "p", first)
 				second := position(t, h, "p")
-				fill := func(bytes int) {
-					t.Helper()
-					if err := h.BroadcastTaskUpdated(t.Context(), "p", jsonOf(bytes)); err != nil {
-						t.Fatalf("Broadcast: %v", err)
-					}
-				}
-				fill(10_000 - 2*one + len(task(1)) + over)
-				if got, want := recovers(t, h, "p", first), over == 0; got != want {
+				fill(t, h, "p", largest+over)
+				if got, want := recovers(t, h, "p", before), over == 0; got != want {
 					t.Errorf("the first event is there: %v, want %v", got, want)
 				}
 				if !recovers(t, h, "p", second) {
@@ -162,7 +173,7 @@ func TestHistoryBytesPerRoom(t *testing.T) {
 				}
 				// One event above the limit on its own is kept all the same.
 				last := position(t, h, "p")
-				fill(20_000)
+				fill(t, h, "p", 2*limit)
 				if !recovers(t, h, "p", last) {
 					t.Error("the newest event was dropped")
 				}

@@ -3,53 +3,87 @@ package room
 import (
 	"slices"
 	"time"
-
-	"github.com/planrooms/planrooms/protocol"
+	"unsafe"
 )
 
-// entry is one message of a room's log. It never changes once it was appended, so it is shared by
+// entry is one message of a room's log. What it refers to never changes once it was appended, so copies of it are shared by
 // everybody who writes it.
 type entry struct {
-	index   uint64 // place in the log, notices counted too
-	payload []byte
-	size    int // bytes reserved for it in the budgets
-	at      time.Time
+	index     uint64 // place in the log, notices counted too
+	seq, prev uint64 // of an event; 0 for a notice
+	at        int64  // when an event was appended; see Hub.clock
+	payload   []byte
+	to        *audience // nil: everybody in the room
+}
 
-	// Events only.
-	event     bool
-	seq, prev uint64
-	meta      protocol.EventMeta
+// isEvent reports whether e is an event rather than a presence notice.
+func (e *entry) isEvent() bool { return e.seq != 0 }
 
-	// Notices only.
-	kind    noticeKind
-	subject string // the user it is about
+// excepts reports whether s is excepted: it gets nothing in place of a notice, and a receipt in place of an event.
+func (e *entry) excepts(s *Session) bool { return e.to != nil && e.to.excepts(s) }
 
-	audience
+// cost is how many bytes of memory an event takes: in the ring, and what it refers to.
+func (e *entry) cost() int {
+	n := entryBytes + cap(e.payload)
+	if e.to != nil {
+		n += e.to.cost()
+	}
+	return n
 }
 
 // audience is everybody in the room but those named.
 type audience struct {
-	except []exclusion
-	sender *Session // a connection that does not hear its own state; nil if none
+	except exclusion
+	more   []exclusion // besides except
+	sender *Session    // a connection that does not get its own state; nil if none
+
+	// What the receipt of an event says.
+	by, mutationID string
+	at             time.Time
 }
 
-// excepts reports whether s is excepted: it hears nothing of a notice, and gets a receipt for an event.
-func (a *audience) excepts(s *Session) bool {
-	if a.sender == s {
-		return true
+// add excepts some more connections.
+func (a *audience) add(x exclusion) {
+	if a.except == (exclusion{}) {
+		a.except = x
+	} else {
+		a.more = append(a.more, x)
 	}
-	for _, x := range a.except {
-		if x.userID == s.userID && (x.clientID == "" || x.clientID == s.clientID) {
-			return true
-		}
-	}
-	return false
 }
+
+func (a *audience) excepts(s *Session) bool {
+	return a.sender == s || a.except.has(s) || slices.ContainsFunc(a.more, func(x exclusion) bool { return x.has(s) })
+}
+
+// cost is how many bytes of memory the audience of an event takes.
+func (a *audience) cost() int {
+	n := int(unsafe.Sizeof(*a)) + cap(a.more)*int(unsafe.Sizeof(a.except)) + stringBytes(a.by) + stringBytes(a.mutationID) + a.except.cost()
+	for i := range a.more {
+		n += a.more[i].cost()
+	}
+	return n
+}
+
+// stringBytes is about how much memory a short string takes.
+func stringBytes(s string) int { return (len(s) + 15) &^ 15 }
 
 // exclusion names those who do not get an event: all connections of a user, or those of one client id.
 type exclusion struct {
 	userID   string
 	clientID string // "" means every connection of the user
+}
+
+func (x *exclusion) has(s *Session) bool {
+	return x.userID == s.userID && (x.clientID == "" || x.clientID == s.clientID)
+}
+
+func (x *exclusion) cost() int { return stringBytes(x.userID) + stringBytes(x.clientID) }
+
+// notice is a presence notice in a log.
+type notice struct {
+	entry
+	kind    noticeKind
+	subject string // the user it is about
 }
 
 // noticeKind tells which notices of one user supersede each other.
@@ -68,45 +102,32 @@ const (
 // whose cursor is before tail has missed something. Notices are never missed: they stay until every cursor
 // has passed them or a newer one of the same user has taken their place.
 type log struct {
-	events  []*entry // ordered; the oldest first
-	notices []*entry // ordered; superseded ones are nil
+	events  ring
+	notices []*notice // ordered; superseded ones are nil
 	latest  map[string]*latestNotices
-	live    int     // notices that are not nil
-	next    uint64  // index of the next entry
-	tail    uint64  // every event with a lower index is gone
-	base    uint64  // seq before the oldest event held
-	last    uint64  // seq of the newest event ever appended
-	bytes   int     // size of all events held
-	spare   []entry // for the next events
+	live    int    // notices that are not nil
+	next    uint64 // index of the next entry
+	tail    uint64 // every event with a lower index is gone
+	base    uint64 // seq before the oldest event held
+	last    uint64 // seq of the newest event ever appended
+	bytes   int    // cost of all events held
 }
 
-// entryBatch is how many entries a log allocates at once, at the most: a broadcast then allocates little besides its payload. They are
-// freed together, when the last of them has been dropped.
-const entryBatch = 8
-
-// newEvent returns the entry of an event that is about to be appended. A log that holds few gets no more at once than it holds.
-func (l *log) newEvent(at time.Time) *entry {
-	if len(l.spare) == 0 {
-		l.spare = make([]entry, min(max(len(l.events), 1), entryBatch))
-	}
-	e := &l.spare[0]
-	l.spare = l.spare[1:]
-	e.event, e.at = true, at
-	return e
-}
+// held is how many bytes of memory the events take, those of free slots included.
+func (l *log) held() int { return l.bytes + l.events.slack() }
 
 // latestNotices is what a newer notice of the same user supersedes.
 type latestNotices struct{ membership, state uint64 } // index+1 in the log; 0 is none
 
-func (l *log) appendEvent(e *entry) {
-	e.index = l.next
+func (l *log) appendEvent(e entry) {
+	e.index, e.prev = l.next, l.last
 	l.next++
 	l.last = e.seq
-	l.bytes += e.size
-	l.events = append(l.events, e)
+	l.bytes += e.cost()
+	l.events.push(e)
 }
 
-func (l *log) appendNotice(e *entry) {
+func (l *log) appendNotice(e *notice) {
 	e.index = l.next
 	l.next++
 	if l.latest == nil {
@@ -127,7 +148,7 @@ func (l *log) appendNotice(e *entry) {
 		ln.state, ln.membership = 0, e.index+1
 	}
 	if len(l.notices) > 2*l.live+32 { // mostly superseded ones
-		l.notices = slices.DeleteFunc(l.notices, func(n *entry) bool { return n == nil })
+		l.notices = slices.DeleteFunc(l.notices, func(n *notice) bool { return n == nil })
 	}
 	l.notices = append(l.notices, e)
 	l.live++
@@ -182,61 +203,47 @@ func (l *log) passed(index uint64) {
 	l.notices = kept
 }
 
-// trim drops the n oldest events and returns the bytes that it freed.
-func (l *log) trim(n int) (freed int) {
+// trim drops the n oldest events.
+func (l *log) trim(n int) {
 	if n <= 0 {
-		return 0
+		return
 	}
-	for _, e := range l.events[:n] {
-		freed += e.size
+	for i := range n {
+		l.bytes -= l.events.at(i).cost()
 	}
-	newest := l.events[n-1]
+	newest := l.events.at(n - 1)
 	l.tail, l.base = newest.index+1, newest.seq
-	l.bytes -= freed
-	clear(l.events[:n])
-	l.events = l.events[n:]
-	if len(l.events) == 0 {
-		l.events, l.spare = nil, nil
-	}
-	return freed
+	l.events.drop(n)
 }
 
-// trimTo drops what is over the limits, always the oldest first, and returns the bytes that it freed. What a pump has yet to
-// take, from index keep on, is not held to maxEvents: a burst must not outrun those who read as fast as they can.
-func (l *log) trimTo(maxEvents, maxBytes int, oldest time.Time, keep uint64) (freed int) {
+// trimTo drops what is over the limits, always the oldest first. What a pump has yet to take, from index keep on, is not held to
+// maxEvents: a burst must not outrun those who read as fast as they can.
+func (l *log) trimTo(maxEvents, maxBytes int, oldest int64, keep uint64) {
 	n, bytes := 0, l.bytes
-	for n < len(l.events) {
-		e := l.events[n]
-		over := len(l.events)-n > maxEvents && e.index < keep || bytes > maxBytes
+	for n < l.events.len {
+		e := l.events.at(n)
+		over := l.events.len-n > maxEvents && e.index < keep || bytes > maxBytes
 		// The newest event is kept whatever its size: it may not have been written to anybody yet.
-		if !(over && n < len(l.events)-1) && !e.at.Before(oldest) {
+		if !(over && n < l.events.len-1) && e.at >= oldest {
 			break
 		}
-		bytes -= e.size
+		bytes -= e.cost()
 		n++
 	}
-	return l.trim(n)
+	l.trim(n)
 }
 
 // since returns the index after the event with that seq. It is false where the chain from seq on is not all
 // here or is longer than maxEvents: too old, ahead of the end, or not a position of this log at all.
 func (l *log) since(seq uint64, maxEvents int) (index uint64, ok bool) {
 	if seq == l.base {
-		return l.tail, len(l.events) <= maxEvents
+		return l.tail, l.events.len <= maxEvents
 	}
-	lo, hi := 0, len(l.events)
-	for lo < hi {
-		mid := (lo + hi) / 2
-		if l.events[mid].seq < seq {
-			lo = mid + 1
-		} else {
-			hi = mid
-		}
-	}
-	if lo == len(l.events) || l.events[lo].seq != seq {
+	i := l.events.search(func(e *entry) bool { return e.seq >= seq })
+	if i == l.events.len || l.events.at(i).seq != seq {
 		return 0, false
 	}
-	return l.events[lo].index + 1, len(l.events)-1-lo <= maxEvents
+	return l.events.at(i).index + 1, l.events.len-1-i <= maxEvents
 }
 
 // cursor is a place in a log.
@@ -251,8 +258,9 @@ func (l *log) missed(c cursor) bool { return max(c.next, c.events) < l.tail }
 
 // read appends the entries after c to dst, in order, until their payloads sum to maxBytes (at least one entry).
 // through is the index up to which everything has been read.
-func (l *log) read(dst []*entry, c cursor, maxBytes int) (_ []*entry, through uint64) {
-	ei := search(l.events, max(c.next, c.events))
+func (l *log) read(dst []entry, c cursor, maxBytes int) (_ []entry, through uint64) {
+	from := max(c.next, c.events)
+	ei := l.events.search(func(e *entry) bool { return e.index >= from })
 	ni := search(l.notices, max(c.next, c.notices))
 	size := 0
 	for {
@@ -261,11 +269,11 @@ func (l *log) read(dst []*entry, c cursor, maxBytes int) (_ []*entry, through ui
 		}
 		var e *entry
 		switch {
-		case ei < len(l.events) && (ni == len(l.notices) || l.events[ei].index < l.notices[ni].index):
-			e = l.events[ei]
+		case ei < l.events.len && (ni == len(l.notices) || l.events.at(ei).index < l.notices[ni].index):
+			e = l.events.at(ei)
 			ei++
 		case ni < len(l.notices):
-			e = l.notices[ni]
+			e = &l.notices[ni].entry
 			ni++
 		default:
 			return dst, l.next
@@ -274,24 +282,24 @@ func (l *log) read(dst []*entry, c cursor, maxBytes int) (_ []*entry, through ui
 			return dst, e.index
 		}
 		size += len(e.payload)
-		dst = append(dst, e)
+		dst = append(dst, *e)
 	}
 }
 
-// search returns the position of the first entry with that index or a higher one. Nil entries (superseded
+// search returns the position of the first notice with that index or a higher one. Nil entries (superseded
 // notices) are stepped over to the right.
-func search(entries []*entry, index uint64) int {
-	lo, hi := 0, len(entries)
+func search(notices []*notice, index uint64) int {
+	lo, hi := 0, len(notices)
 	for lo < hi {
 		mid := (lo + hi) / 2
 		probe := mid
-		for probe < hi && entries[probe] == nil {
+		for probe < hi && notices[probe] == nil {
 			probe++
 		}
 		switch {
 		case probe == hi:
 			hi = mid
-		case entries[probe].index < index:
+		case notices[probe].index < index:
 			lo = probe + 1
 		default:
 			hi = mid

@@ -46,7 +46,7 @@ func (m *member) fetch(c *chunk) (more bool) {
 		cur.events = l.next
 		resync = &resyncNotice{position: r.positionLocked(), after: cur}
 	}
-	batch := batchPool.Get().(*[]*entry)
+	batch := batchPool.Get().(*[]entry)
 	entries, through := l.read((*batch)[:0], cur, batchBytes)
 	m.fetched = cur.next
 	more = through < l.next
@@ -70,15 +70,17 @@ func (m *member) fetch(c *chunk) (more bool) {
 			r.hub.wg.Go(func() { r.hub.observe(m.s, func() { f(m.s.Info(), r.id) }) })
 		}
 	}
-	for i, e := range entries {
+	for i := range entries {
+		e := &entries[i]
 		cur.next = e.index + 1
 		if i == len(entries)-1 {
 			cur.next = through
 		}
 		if !e.excepts(m.s) {
 			c.add(e.payload, cur)
-		} else if e.event {
-			c.add(protocol.AppendReceipt(nil, e.meta, e.seq, e.prev), cur)
+		} else if e.isEvent() {
+			meta := protocol.EventMeta{PlanID: r.id, By: e.to.by, MutationID: e.to.mutationID, Timestamp: e.to.at}
+			c.add(protocol.AppendReceipt(nil, meta, e.seq, e.prev), cur)
 		} else if n := len(c.frames); n > 0 {
 			c.frames[n-1].after = cur
 		} else {

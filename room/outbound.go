@@ -12,7 +12,7 @@ type answer struct {
 	payload []byte      // nil while a join answer has not been encoded
 	planID  string      // the plan it concerns; "" if none
 	join    *joinAnswer // nil for every other answer
-	notice  *notice     // what Notify sends; nil for every other answer
+	event   *userEvent  // of Notify; nil for every other answer
 }
 
 // joinAnswer is the answer to a join. It lists the participants, so it can be large, and is encoded when it is about to be written: what
@@ -42,10 +42,10 @@ func (j *joinAnswer) encode() (payload []byte, notices uint64) {
 }
 
 // cost is how many bytes of memory a queued answer counts.
-func (a *answer) cost() int { return answerOverhead + len(a.payload) }
+func (a *answer) cost() int { return answerOverhead + cap(a.payload) }
 
-// notice is an event of Notify, shared by the connections of the user.
-type notice struct {
+// userEvent is an event of Notify, shared by the connections of the user.
+type userEvent struct {
 	payload []byte
 	queues  int // in how many queues it waits; guarded by account.mu
 }
@@ -161,8 +161,8 @@ func (h *Hub) releaseAccountLocked(s *Session) {
 func (a *account) add(x *answer) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if x.notice != nil {
-		if x.notice.queues++; x.notice.queues > 1 {
+	if x.event != nil {
+		if x.event.queues++; x.event.queues > 1 {
 			return // the queues share its payload
 		}
 	}
@@ -172,8 +172,8 @@ func (a *account) add(x *answer) {
 func (a *account) remove(x *answer) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if x.notice != nil {
-		if x.notice.queues--; x.notice.queues > 0 {
+	if x.event != nil {
+		if x.event.queues--; x.event.queues > 0 {
 			return
 		}
 	}

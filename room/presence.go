@@ -195,7 +195,7 @@ func (p *presence) changedLocked(who *person, came bool) (evict []*Session) {
 	}
 	if !came {
 		return p.room.noticeLocked(noticeMembership, who.userID, protocol.TypeLeavePlan,
-			protocol.Left{UserID: who.userID, ParticipantCount: len(p.people)}, audience{})
+			protocol.Left{UserID: who.userID, ParticipantCount: len(p.people)}, nil)
 	}
 	return p.tellJoinedLocked(who)
 }
@@ -203,7 +203,7 @@ func (p *presence) changedLocked(who *person, came bool) (evict []*Session) {
 func (p *presence) tellJoinedLocked(who *person) (evict []*Session) {
 	return p.room.noticeLocked(noticeMembership, who.userID, protocol.TypeJoinPlan,
 		protocol.Joined{UserID: who.userID, UserName: who.userName, ParticipantCount: len(p.people)},
-		audience{except: []exclusion{{userID: who.userID}}})
+		&audience{except: exclusion{userID: who.userID}})
 }
 
 // tellCountLocked reports whether the room is crowded, and has its count told soon if it is.
@@ -225,10 +225,10 @@ func (p *presence) tick() {
 	p.ticking = nil
 	var evict []*Session
 	if p.crowded = len(p.people) > r.hub.opts.PresenceLimit; p.crowded {
-		evict = r.noticeLocked(noticeCount, "", protocol.TypeJoinPlan, protocol.Count{ParticipantCount: len(p.people)}, audience{})
+		evict = r.noticeLocked(noticeCount, "", protocol.TypeJoinPlan, protocol.Count{ParticipantCount: len(p.people)}, nil)
 	} else {
 		// The count first: whoever joined while the room was crowded has heard none, and may list people who have left.
-		evict = r.noticeLocked(noticeCount, "", protocol.TypeJoinPlan, protocol.Count{ParticipantCount: len(p.people)}, audience{})
+		evict = r.noticeLocked(noticeCount, "", protocol.TypeJoinPlan, protocol.Count{ParticipantCount: len(p.people)}, nil)
 		for who := p.first; who != nil; who = who.after {
 			evict = append(evict, p.tellJoinedLocked(who)...)
 			if who.shown != nil {
@@ -278,8 +278,12 @@ func (p *presence) tellStateLocked(who *person, by *Session) (evict []*Session) 
 	if p.crowded {
 		return nil
 	}
+	var to *audience
+	if by != nil {
+		to = &audience{sender: by}
+	}
 	return p.room.noticeLocked(noticeState, who.userID, protocol.TypePresenceUpdated,
-		protocol.PresenceUpdated{UserID: who.userID, State: who.shown}, audience{sender: by})
+		protocol.PresenceUpdated{UserID: who.userID, State: who.shown}, to)
 }
 
 // listLocked is the participants of a join answer: those who came first, the joiner always among them.

@@ -27,7 +27,7 @@ type shard struct {
 // another, framed once for each framing.
 type pass struct {
 	from, to  uint64
-	entries   []*entry
+	entries   []entry
 	excepting bool // some entry is not for everybody
 
 	// The first framing has its place here; a second one, in a room with two transports, costs an allocation.
@@ -44,7 +44,7 @@ const approach = 16
 
 var (
 	passPool  = sync.Pool{New: func() any { return new(pass) }}
-	batchPool = sync.Pool{New: func() any { return new([]*entry) }}
+	batchPool = sync.Pool{New: func() any { return new([]entry) }}
 )
 
 // excepts reports whether s gets something other than the entries of the pass.
@@ -53,8 +53,8 @@ func (p *pass) excepts(s *Session) bool {
 		if len(p.entries) == 0 {
 			return true // the member finds out from its own cursor
 		}
-		for _, e := range p.entries {
-			if e.excepts(s) {
+		for i := range p.entries {
+			if p.entries[i].excepts(s) {
 				return true
 			}
 		}
@@ -66,8 +66,8 @@ func (p *pass) excepts(s *Session) bool {
 func (p *pass) frames(f Framing) (buf []byte, ends []int) {
 	if p.framing == nil {
 		p.framing = f
-		for _, e := range p.entries {
-			p.buf = f.AppendMessage(p.buf, e.payload)
+		for i := range p.entries {
+			p.buf = f.AppendMessage(p.buf, p.entries[i].payload)
 			p.ends = append(p.ends, len(p.buf))
 		}
 	}
@@ -163,8 +163,8 @@ func (sh *shard) pump() {
 		r.mu.Unlock()
 
 		p.framing, p.buf, p.ends, p.others, p.excepting = nil, p.buf[:0], p.ends[:0], nil, len(p.entries) == 0
-		for _, e := range p.entries {
-			if len(e.except) > 0 || e.sender != nil {
+		for i := range p.entries {
+			if p.entries[i].to != nil {
 				p.excepting = true
 			}
 		}

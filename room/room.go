@@ -26,6 +26,7 @@ type room struct {
 	emptySince   time.Time
 	unjoined     *timer // deletes a room that nobody joins
 	listed       bool   // it stands in Hub.recent, or has just been taken out by somebody who is about to have it give way
+	counted      int    // bytes of the log that Hub.history counts
 	spared       bool   // it gave way but for an event that a pump has yet to write
 
 	place *list.Element // in Hub.recent; nil if it has nothing to give up. Guarded by Hub.evictMu
@@ -48,15 +49,13 @@ func (r *room) positionLocked() protocol.Position {
 }
 
 // appendEventLocked gives the event its place in the log. The seq is drawn under the room's lock, so it grows in every room.
-func (r *room) appendEventLocked(e *entry, encoded protocol.EncodedEvent) {
-	h := r.hub
-	e.seq, e.prev = h.seq.Add(1), r.log.last
-	e.payload = encoded.Splice(e.seq, e.prev)
-	e.size = len(e.payload)
+func (r *room) appendEventLocked(encoded protocol.EncodedEvent, to *audience) {
+	h, now := r.hub, time.Now()
+	e := entry{seq: h.seq.Add(1), at: h.clockAt(now), to: to}
+	e.payload = encoded.Splice(e.seq, r.log.last)
 	r.log.appendEvent(e)
-	r.lastActivity = e.at
-	h.history.Add(int64(e.size))
-	r.trimLocked(e.at)
+	r.lastActivity = now
+	r.trimLocked(now)
 	r.usedLocked()
 	r.wakeLocked()
 }
@@ -64,7 +63,15 @@ func (r *room) appendEventLocked(e *entry, encoded protocol.EncodedEvent) {
 // trimLocked holds the log to its limits.
 func (r *room) trimLocked(now time.Time) {
 	o := &r.hub.opts
-	r.hub.history.Add(-int64(r.log.trimTo(o.HistoryEvents, o.HistoryBytes, now.Add(-o.HistoryAge), r.passedLocked())))
+	r.log.trimTo(o.HistoryEvents, o.HistoryBytes, r.hub.clockAt(now)-int64(o.HistoryAge), r.passedLocked())
+	r.countLocked()
+}
+
+// countLocked counts what the log holds in Hub.history.
+func (r *room) countLocked() {
+	held := r.log.held()
+	r.hub.history.Add(int64(held - r.counted))
+	r.counted = held
 }
 
 // passedLocked is the index up to which no pump has anything left to write.
@@ -155,11 +162,12 @@ func (r *room) rename(userID, name string) {
 }
 
 // noticeLocked appends a presence notice. It returns the connections that hold up too many.
-func (r *room) noticeLocked(kind noticeKind, subject string, t protocol.Type, data any, to audience) (evict []*Session) {
+func (r *room) noticeLocked(kind noticeKind, subject string, t protocol.Type, data any, to *audience) (evict []*Session) {
 	if r.connections == 0 {
 		return nil
 	}
-	n := &entry{kind: kind, subject: subject, audience: to, at: time.Now()}
+	n := &notice{kind: kind, subject: subject}
+	n.to = to
 	n.payload = mustEncode(t, r.id, data)
 	r.log.appendNotice(n)
 	if r.log.live > maxWaitingNotices {

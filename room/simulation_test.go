@@ -180,7 +180,7 @@ func newSim(t *testing.T, seed uint64) *sim {
 		s.opts.RoomsPerConnection = 2
 	}
 	if seed%7 == 0 {
-		s.lossy, s.opts.HistoryTotal = true, 6<<10
+		s.lossy, s.opts.HistoryTotal = true, 12<<10
 	}
 	if seed%11 == 0 {
 		s.opts.PingEvery = -1

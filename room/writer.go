@@ -66,7 +66,7 @@ func (w *writer) answer(a answer) {
 
 // notify is answer for an event of Notify. It reports whether the event was queued. At a bound it is dropped, and counted; full says that
 // the account of the user was at its bound before.
-func (w *writer) notify(n *notice, full bool) (queued bool) {
+func (w *writer) notify(e *userEvent, full bool) (queued bool) {
 	w.mu.Lock()
 	if w.dead || w.ending {
 		w.mu.Unlock()
@@ -77,7 +77,7 @@ func (w *writer) notify(n *notice, full bool) (queued bool) {
 		w.s.hub.stats.notifiesDropped.Add(1)
 		return false
 	}
-	w.queue.push(answer{payload: n.payload, notice: n})
+	w.queue.push(answer{payload: e.payload, event: e})
 	w.startLocked()
 	return true
 }

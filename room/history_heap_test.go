@@ -1,0 +1,139 @@
+package room_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/planrooms/planrooms/auth"
+	"github.com/planrooms/planrooms/room"
+	"github.com/planrooms/planrooms/room/roomtest"
+)
+
+// wantHeap fails the test unless what has been allocated since before is what the hub counts for its history.
+func wantHeap(t *testing.T, h *room.Hub, before int) {
+	t.Helper()
+	held, counted := heap()-before, h.Stats().HistoryBytes
+	runtime.KeepAlive(h)
+	if held*10 > counted*12 || counted > held*2 {
+		t.Errorf("%d KiB are held, and %d KiB counted: a factor of %.2f", held>>10, counted>>10, float64(held)/float64(counted))
+	}
+}
+
+// HistoryBytes is what events take in memory, whatever their size and options, and in however many rooms.
+func TestHistoryBytesIsTheHeap(t *testing.T) {
+	broadcast := func(t *testing.T, h *room.Hub, plan string, data json.RawMessage, opts ...room.BroadcastOption) {
+		t.Helper()
+		if err := h.BroadcastTaskUpdated(t.Context(), plan, data, opts...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	kinds := map[string]func(t *testing.T, h *room.Hub, plan string, n int, data json.RawMessage){
+		"plain": func(t *testing.T, h *room.Hub, plan string, n int, data json.RawMessage) {
+			broadcast(t, h, plan, data)
+		},
+		"by an author": func(t *testing.T, h *room.Hub, plan string, n int, data json.RawMessage) {
+			user := fmt.Sprint("user-", n)
+			broadcast(t, h, plan, data, room.By(user), room.ExceptClient(user, fmt.Sprint("tab-", n)), room.Mutation(fmt.Sprint("mutation-", n)))
+		},
+		"with two exceptions": func(t *testing.T, h *room.Hub, plan string, n int, data json.RawMessage) {
+			broadcast(t, h, plan, data, room.ExceptUser(fmt.Sprint("user-", n)), room.ExceptUser(fmt.Sprint("other-", n)))
+		},
+	}
+	for kind, send := range kinds {
+		for _, size := range []int{100, 1000, 30_000} {
+			for _, rooms := range []int{1, 1000} {
+				t.Run(fmt.Sprintf("%s/%d bytes/%d rooms", kind, size, rooms), func(t *testing.T) {
+					events := max(1, min(300, 10<<20/rooms/size)) // in each room, of which some are dropped
+					if rooms == 1 {
+						events = 300
+					}
+					data := json.RawMessage(jsonOf(size))
+					h := newHub(t, nil)
+					before := heap()
+					for n := range events {
+						for r := range rooms {
+							send(t, h, fmt.Sprint("plan-", r), n, data)
+						}
+					}
+					wantHeap(t, h, before)
+				})
+			}
+		}
+	}
+}
+
+// A room without events takes what is counted for it.
+func TestHistoryBytesOfEmptyRooms(t *testing.T) {
+	const rooms = 2000
+	for name, open := range map[string]func(t *testing.T, h *room.Hub, m *roomtest.Member, plan string){
+		"never joined": func(t *testing.T, h *room.Hub, _ *roomtest.Member, plan string) {
+			if err := h.Resync(t.Context(), plan); err != nil {
+				t.Fatal(err)
+			}
+		},
+		"left": func(_ *testing.T, _ *room.Hub, m *roomtest.Member, plan string) {
+			time.Sleep(200 * time.Millisecond) // for the rate
+			m.Join(plan, nil)
+			m.Send(`{"type":"leave-plan","planId":"` + plan + `"}`)
+			m.NextMessage()
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, nil, func(t *testing.T, h *room.Hub) {
+				m := roomtest.Connect(t, h, auth.Identity{UserID: "alice"}, nil)
+				before := heap()
+				for r := range rooms {
+					open(t, h, m, fmt.Sprint("plan-", r))
+				}
+				wantHeap(t, h, before)
+			})
+		})
+	}
+}
+
+// The budget of all rooms, used up by small events, is about what the heap takes.
+func TestHistoryTotalIsTheHeap(t *testing.T) {
+	const total = 32 << 20
+	h := newHub(t, &room.Options{HistoryTotal: total})
+	before := heap()
+	for e := range 100 {
+		for r := range 4000 {
+			if err := h.BroadcastTaskDeleted(t.Context(), fmt.Sprint("plan-", r), fmt.Sprint(e)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if got := h.Stats().HistoryBytes; got > total || got < total*9/10 {
+		t.Errorf("%d bytes of history", got)
+	}
+	if held := heap() - before; held > total*12/10 {
+		t.Errorf("%d MiB are held, with a budget of %d MiB", held>>20, total>>20)
+	}
+	wantHeap(t, h, before)
+}
+
+// Large events that were dropped are freed, whatever else is kept.
+func TestDroppedEventsAreFreed(t *testing.T) {
+	h := newHub(t, &room.Options{HistoryEvents: 4})
+	large, small := json.RawMessage(jsonOf(200_000)), json.RawMessage(strings.Repeat("1", 10))
+	before := heap()
+	for r := range 100 {
+		for n := range 8 {
+			data := small
+			if n < 4 {
+				data = large
+			}
+			if err := h.BroadcastTaskUpdated(t.Context(), fmt.Sprint("plan-", r), data); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if held := heap() - before; held > 1<<20 {
+		t.Errorf("%d KiB are held for 400 small events", held>>10)
+	}
+	runtime.KeepAlive(h)
+}
