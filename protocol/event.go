@@ -2,7 +2,6 @@ package protocol
 
 import (
 	"encoding/json"
-	"slices"
 	"strconv"
 	"time"
 )
@@ -74,8 +73,7 @@ func EncodeEvent(e Event, m EventMeta, maxBytes int) (EncodedEvent, error) {
 	if m.MutationID != "" {
 		size += len(`,"mutationId":""`) + len(m.MutationID)
 	}
-	// The capacity is all that the allocator sets aside, so that it says how much memory the event takes.
-	b := appendEnvelope(slices.Grow([]byte(nil), size), e.Type, m.PlanID)
+	b := appendEnvelope(make([]byte, 0, size), e.Type, m.PlanID)
 	b = e.appendData(b, raw)
 	b = appendMeta(b, m)
 	if cap(b)-len(b) < positionBytes { // ids that had to be escaped

@@ -19,7 +19,8 @@
 //     without an accepted byte; until then its events wait in the log that everybody shares.
 //   - Presence is true: a user is one participant however many connections, a reload within Options.Linger is silent, and a
 //     connection that vanished without a word is out within Options.PingEvery plus Options.PingTimeout.
-//   - Memory is bounded by Options, whatever clients do.
+//   - Memory is bounded by Options, whatever clients do: history by HistoryTotal, answers and Notify events by QueuePerConnection
+//     and QueuePerUser.
 //   - After [Hub.Shutdown] no goroutine is left, except those of callbacks that do not return
 //     ([ErrCallback]).
 //

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"sort"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -154,10 +155,7 @@ func TestHistoryBytesPerRoom(t *testing.T) {
 		return h.Stats().HistoryBytes - 1024
 	}
 	const first = 100
-	largest := 5000 // that fits beside the first
-	for takes(first)+takes(largest+1) <= limit {
-		largest++
-	}
+	largest := sort.Search(limit, func(n int) bool { return takes(first)+takes(n+1) > limit }) // that fits beside the first
 	for _, over := range []int{0, 1} {
 		t.Run(fmt.Sprint("over by ", over), func(t *testing.T) {
 			bubble(t, &room.Options{HistoryBytes: limit}, func(t *testing.T, h *room.Hub) {

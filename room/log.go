@@ -24,7 +24,7 @@ func (e *entry) excepts(s *Session) bool { return e.to != nil && e.to.excepts(s)
 
 // cost is how many bytes of memory an event takes: in the ring, and what it refers to.
 func (e *entry) cost() int {
-	n := entryBytes + cap(e.payload)
+	n := entryBytes + allocated(cap(e.payload))
 	if e.to != nil {
 		n += e.to.cost()
 	}
@@ -66,6 +66,15 @@ func (a *audience) cost() int {
 
 // stringBytes is about how much memory a short string takes.
 func stringBytes(s string) int { return (len(s) + 15) &^ 15 }
+
+// allocated is about how much memory n bytes take: the allocator has sizes up to 32 KiB, some 1/8 apart, and above these
+// whole pages.
+func allocated(n int) int {
+	if n <= 32<<10 {
+		return n + n/16
+	}
+	return (n + 8<<10 - 1) &^ (8<<10 - 1)
+}
 
 // exclusion names those who do not get an event: all connections of a user, or those of one client id.
 type exclusion struct {

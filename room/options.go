@@ -28,26 +28,34 @@ type Options struct {
 	// RemoveAfter is how long a member stays while Authorize can't tell. Default 5 min.
 	RemoveAfter time.Duration
 
-	// HistoryEvents, HistoryBytes and HistoryAge bound what a room keeps for those who resume.
-	// Defaults 256 events, 1 MiB, 30 min.
+	// HistoryEvents, HistoryBytes and HistoryAge bound the events that a room keeps for clients that
+	// resume. HistoryBytes counts the memory that events take: the encoded message, 64 bytes, and for
+	// an event with exceptions another 128 bytes and the IDs. A room keeps its newest event even if
+	// that is larger. Defaults 256 events, 1 MiB, 30 min.
 	HistoryEvents int
 	HistoryBytes  int
 	HistoryAge    time.Duration
-	// HistoryTotal bounds the history of all rooms together, in bytes, 1 KiB per room included. Before a broadcast that
-	// exceeds it returns, rooms that were used least recently lose their history and, if nobody is in them, are deleted; those who
-	// come back to them, or have not read yet, are told to reload. Only what can't be taken away goes beyond it: the event
-	// of a broadcast that has not returned, in each room the newest event while the members are being written to, and the
-	// 1 KiB of rooms in use. Default 256 MiB.
+	// HistoryTotal bounds the history of all rooms together, in bytes of memory: their events as
+	// HistoryBytes counts them, free places in their logs, and 1 KiB per room. Members, presence and
+	// what waits for connections (QueuePerConnection) are not part of it. Before a broadcast that
+	// exceeds it returns, the least recently used rooms lose their history and, if no user is in
+	// them, are deleted; clients that come back to them, or have not read yet, have to reload. Only
+	// what can't be evicted goes beyond it: the event of a broadcast that has not returned, in each
+	// room the newest event while it is being written to the members, and the 1 KiB of rooms in use.
+	// Default 256 MiB.
 	HistoryTotal int
 
-	// QueuePerConnection is how many bytes of answers and events of Notify may wait to be written to one connection, besides
-	// the one message that is being written. At the bound the hub handles no further message of the connection until the client
-	// has read some of them, and drops events of Notify; it closes no connection that reads. One answer may exceed
-	// the bound, and so may answers that the client did not ask for, such as removed. These bytes are not part of HistoryTotal.
-	// Default 512 KiB.
+	// QueuePerConnection bounds the bytes of answers and Notify events that wait to be written to one
+	// connection. At the bound the hub handles no further message of the connection until the client
+	// has read, and drops Notify events; it does not close the connection. The answers to messages
+	// that are being handled may exceed the bound, and so may removed, which the client does not ask
+	// for. An answer to a join waits unencoded: its list of participants takes memory only while it is
+	// being written. So a client that does not read holds the bound, 64 KiB or one message that is
+	// being written, and up to 128 messages of its own. Default 512 KiB.
 	QueuePerConnection int
-	// QueuePerUser is the same bound for all connections of one user together. An event of Notify counts once, for
-	// however many of them it waits. It holds up only connections to which something waits. Default 1 MiB.
+	// QueuePerUser is the same bound for all connections of one user together. A Notify event counts
+	// once, for however many of them it waits. At this bound a connection to which nothing waits is
+	// not held up. Default 1 MiB.
 	QueuePerUser int
 
 	// MaxPayload is the largest data of a broadcast, in bytes; a larger one is an error to the caller. Default 256 KiB.

@@ -7,7 +7,7 @@ type Stats struct {
 	Connections  int // open now
 	Users        int // with an open connection now
 	Rooms        int // held now, empty ones too
-	HistoryBytes int // held now by all rooms, 1 KiB per room included
+	HistoryBytes int // memory that the history of all rooms takes now, as Options.HistoryTotal counts it
 
 	// Counted since the hub was made.
 	Connects   uint64 // connections accepted
