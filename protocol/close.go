@@ -76,7 +76,8 @@ func (a Advice) RetryAfter() time.Duration {
 	return a.RetryAfterMin + rand.N(a.RetryAfterMax-a.RetryAfterMin)
 }
 
-// Reason is the fixed text that goes with c, below 123 bytes; "" for a code that a server does not send.
+// Reason is the usual text that goes with c, below 123 bytes; "" for a code that a server does not
+// send. A server that knows more sends a text of its own: with CloseRateLimited it names the limit.
 func (c CloseCode) Reason() string { return closings[c].reason }
 
 // Goodbye returns the announcement of a close with c, after which the client may come back in retryAfter, or later if

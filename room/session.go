@@ -267,8 +267,12 @@ func (s *Session) lastFrames(code protocol.CloseCode, retry time.Duration) []byt
 	if retry < 0 {
 		retry = code.Advice().RetryAfter()
 	}
-	b := f.AppendMessage(nil, mustEncode(protocol.TypeGoodbye, "", code.Goodbye(retry)))
-	return f.AppendClose(b, code, code.Reason())
+	goodbye := code.Goodbye(retry)
+	if code == protocol.CloseRateLimited {
+		goodbye.Reason = "too many messages" // not connections: those are limited before there is a session
+	}
+	b := f.AppendMessage(nil, mustEncode(protocol.TypeGoodbye, "", goodbye))
+	return f.AppendClose(b, code, goodbye.Reason)
 }
 
 // beginClosing reports whether the caller is the first to end the connection, and returns the rooms that it is in.

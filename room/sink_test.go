@@ -249,7 +249,11 @@ func wantError(t *testing.T, m *roomtest.Member, planID string, re protocol.Type
 func wantClosed(t *testing.T, m *roomtest.Member, want protocol.CloseCode) protocol.Goodbye {
 	t.Helper()
 	goodbye, code := m.Closed()
-	if code != want || goodbye.Code != want || goodbye.Reason != want.Reason() {
+	reason := want.Reason()
+	if want == protocol.CloseRateLimited {
+		reason = "too many messages"
+	}
+	if code != want || goodbye.Code != want || goodbye.Reason != reason {
 		t.Errorf("closed with %d after goodbye %+v, want %d", code, goodbye, want)
 	}
 	a := want.Advice()

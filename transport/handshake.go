@@ -18,11 +18,15 @@ func checkHandshake(header http.Header, r *http.Request) error {
 		header.Set("Allow", http.MethodGet)
 		return &handshakeError{http.StatusMethodNotAllowed, "a WebSocket is opened with GET"}
 	case r.ProtoMajor != 1 || r.ProtoMinor < 1:
-		// The headers that name an upgrade are forbidden in HTTP/2 (RFC 9113 section 8.2.2).
 		return &handshakeError{http.StatusUpgradeRequired, "a WebSocket is opened over HTTP/1.1"}
 	case !hasToken(r.Header, "Connection", "upgrade") || !hasToken(r.Header, "Upgrade", "websocket"):
-		header.Set("Connection", "Upgrade")
-		header.Set("Upgrade", "websocket")
+		// A 426 has an Upgrade header (RFC 9110 section 15.5.22), except where the request has none.
+		// Such a request may have reached a proxy over HTTP/2, where the header is forbidden (RFC 9113
+		// section 8.2.2). nginx passes it on, and the client sees PROTOCOL_ERROR.
+		if r.Header.Get("Upgrade") != "" {
+			header.Set("Connection", "Upgrade")
+			header.Set("Upgrade", "websocket")
+		}
 		return &handshakeError{http.StatusUpgradeRequired, "this is a WebSocket endpoint: connect with a WebSocket client"}
 	case !slices.Equal(r.Header.Values("Sec-Websocket-Version"), []string{"13"}): // one line (section 11.3.5)
 		header.Set("Sec-Websocket-Version", "13")

@@ -29,14 +29,17 @@ func TestHandshake(t *testing.T) {
 		name    string
 		change  func(r *http.Request)
 		status  int
-		headers http.Header // that must be there
+		headers http.Header // that must be there, or with an empty value must not
 	}{
-		{"plain GET", func(r *http.Request) { r.Header = http.Header{} }, 426, http.Header{"Upgrade": {"websocket"}}},
+		{"plain GET", func(r *http.Request) { r.Header = http.Header{} }, 426, http.Header{"Upgrade": {""}, "Connection": {""}}},
+		{"HTTP/2 behind nginx", func(r *http.Request) { r.Header = http.Header{"Connection": {"upgrade"}} }, 426,
+			http.Header{"Upgrade": {""}, "Connection": {""}}},
+		{"HTTP/2", func(r *http.Request) { r.ProtoMajor, r.ProtoMinor = 2, 0 }, 426, http.Header{"Upgrade": {""}, "Connection": {""}}},
 		{"POST", func(r *http.Request) { r.Method = http.MethodPost }, 405, http.Header{"Allow": {"GET"}}},
 		{"HEAD", func(r *http.Request) { r.Method = http.MethodHead }, 405, http.Header{"Allow": {"GET"}}},
 		{"HTTP/1.0", func(r *http.Request) { r.ProtoMinor = 0 }, 426, nil},
-		{"no Connection", func(r *http.Request) { r.Header.Del("Connection") }, 426, nil},
-		{"upgrade to h2c", func(r *http.Request) { r.Header.Set("Upgrade", "h2c") }, 426, nil},
+		{"no Connection", func(r *http.Request) { r.Header.Del("Connection") }, 426, http.Header{"Upgrade": {"websocket"}, "Connection": {"Upgrade"}}},
+		{"upgrade to h2c", func(r *http.Request) { r.Header.Set("Upgrade", "h2c") }, 426, http.Header{"Upgrade": {"websocket"}}},
 		{"version 8", func(r *http.Request) { r.Header.Set("Sec-WebSocket-Version", "8") }, 400, http.Header{"Sec-Websocket-Version": {"13"}}},
 		{"versions 13 and 8", func(r *http.Request) { r.Header.Add("Sec-WebSocket-Version", "8") }, 400, http.Header{"Sec-Websocket-Version": {"13"}}},
 		{"version 13 twice", func(r *http.Request) { r.Header.Add("Sec-WebSocket-Version", "13") }, 400, http.Header{"Sec-Websocket-Version": {"13"}}},
@@ -82,6 +85,11 @@ func TestHTTP2(t *testing.T) {
 	defer func() { _ = resp.Body.Close() }()
 	if resp.ProtoMajor != 2 || resp.StatusCode != http.StatusUpgradeRequired {
 		t.Errorf("%s: status %d, want 426 over HTTP/2", resp.Proto, resp.StatusCode)
+	}
+	for _, name := range []string{"Connection", "Upgrade", "Keep-Alive", "Transfer-Encoding"} {
+		if got := resp.Header.Values(name); len(got) > 0 {
+			t.Errorf("%s %q over HTTP/2", name, got)
+		}
 	}
 }
 

@@ -121,17 +121,18 @@ func TestFlood(t *testing.T) {
 	bob := dial(t, s.Server, "bob")
 	bob.join("p")
 	ours := func(code protocol.CloseCode) ending { return ending{code, code.Reason(), code} }
+	tooMany := ending{protocol.CloseRateLimited, "too many messages", protocol.CloseRateLimited}
 	cases := []struct {
 		name  string
 		first []byte
 		more  []byte // again and again
 		want  ending
 	}{
-		{"pings", nil, clientFrame(fin|opPing, []byte("flood")), ours(protocol.CloseRateLimited)},
-		{"pongs", nil, clientFrame(fin|opPong, nil), ours(protocol.CloseRateLimited)},
-		{"empty fragments", clientFrame(opText, nil), clientFrame(opContinuation, nil), ours(protocol.CloseRateLimited)},
-		{"small fragments", clientFrame(opText, nil), clientFrame(opContinuation, []byte("x")), ours(protocol.CloseRateLimited)},
-		{"messages", nil, clientFrame(fin|opText, []byte(`{"type":"ping"}`)), ours(protocol.CloseRateLimited)},
+		{"pings", nil, clientFrame(fin|opPing, []byte("flood")), tooMany},
+		{"pongs", nil, clientFrame(fin|opPong, nil), tooMany},
+		{"empty fragments", clientFrame(opText, nil), clientFrame(opContinuation, nil), tooMany},
+		{"small fragments", clientFrame(opText, nil), clientFrame(opContinuation, []byte("x")), tooMany},
+		{"messages", nil, clientFrame(fin|opText, []byte(`{"type":"ping"}`)), tooMany},
 		{"large fragments", clientFrame(opText, nil), clientFrame(opContinuation, make([]byte, 10_000)), ours(protocol.CloseTooBig)},
 		{"one frame", binary.BigEndian.AppendUint64([]byte{fin | opText, 0x80 | 127}, 1<<62), make([]byte, 1000), ours(protocol.CloseTooBig)},
 	}

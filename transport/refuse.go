@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"math"
+	"math/rand/v2"
 	"net/http"
 	"strconv"
 	"sync/atomic"
@@ -142,20 +143,23 @@ func retryAfter(code protocol.CloseCode, err error) time.Duration {
 	retry := advice.RetryAfter()
 	if undecided := (*auth.UnavailableError)(nil); errors.As(err, &undecided) && undecided.RetryAfter > advice.RetryAfterMin {
 		spread := retry - advice.RetryAfterMin
-		retry = min(min(undecided.RetryAfter, maxRetryAfter)+spread, maxRetryAfter)
+		retry = min(min(undecided.RetryAfter, maxRetryAfter)+spread, maxRetryAfter-rand.N(time.Second))
 	}
 	return retry
 }
 
 // tell upgrades the connection, says goodbye, and waits for the peer to close.
 func (h *handler) tell(a *attempt, why refusal, retry time.Duration) {
-	goodbye, err := protocol.Encode(protocol.TypeGoodbye, "", why.code.Goodbye(retry), time.Time{})
+	goodbye := why.code.Goodbye(retry)
+	goodbye.Reason = why.closeReason()
+	message, err := protocol.Encode(protocol.TypeGoodbye, "", goodbye, time.Time{})
 	if err != nil {
 		panic(err) // a struct of strings and numbers
 	}
 	c := a.conn
 	c.session, c.deaf = refused{}, true
-	frames := appendClose(framing{}.AppendMessage(switchingProtocols(a.r), goodbye), why.code)
+	frames := framing{}.AppendMessage(switchingProtocols(a.r), message)
+	frames = framing{}.AppendClose(frames, why.code, goodbye.Reason)
 	c.last(frames, func() { c.serve(func() {}) })
 }
 

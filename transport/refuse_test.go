@@ -69,6 +69,10 @@ func TestRefusal(t *testing.T) {
 			}
 		}, tokenOf("ann"), 503, protocol.CloseShutdown, room.RefusedShutdown},
 	}
+	// A client learns which limit it was over.
+	limits := map[room.RefusalReason]string{
+		room.RefusedUserLimit: "too many connections of this user", room.RefusedServerLimit: "too many connections",
+	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			reports := make(chan room.RefusalInfo, 10)
@@ -107,13 +111,19 @@ func TestRefusal(t *testing.T) {
 			goodbye := decodeData[protocol.Goodbye](t, m)
 			advice := c.code.Advice()
 			want := c.code.Goodbye(time.Duration(goodbye.RetryAfterMs) * time.Millisecond)
+			if text, ok := limits[c.reason]; ok {
+				want.Reason = text
+				if string(body) != text+"\n" {
+					t.Errorf("body %q, want %q", body, text)
+				}
+			}
 			if diff := cmp.Diff(want, goodbye); diff != "" {
 				t.Errorf("goodbye (-want +got):\n%s", diff)
 			}
 			if wait := time.Duration(goodbye.RetryAfterMs) * time.Millisecond; wait < advice.RetryAfterMin || c.status != 401 && wait == 0 {
 				t.Errorf("goodbye asks to come back after %v", wait)
 			}
-			if diff := cmp.Diff(ending{Code: c.code, Reason: c.code.Reason()}, browser.end()); diff != "" {
+			if diff := cmp.Diff(ending{Code: c.code, Reason: want.Reason}, browser.end()); diff != "" {
 				t.Errorf("browser: connection ended (-want +got):\n%s", diff)
 			}
 		})

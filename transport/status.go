@@ -26,6 +26,14 @@ type refusal struct {
 	code   protocol.CloseCode // for a browser, whose page does not see an HTTP status; 0: HTTP alone
 }
 
+// closeReason is the text that goes with the code. That of 4429 names the limit.
+func (r refusal) closeReason() string {
+	if r.code == protocol.CloseRateLimited {
+		return r.text
+	}
+	return r.code.Reason()
+}
+
 // refusals maps errors to answers. The first that matches counts.
 var refusals = []struct {
 	err error

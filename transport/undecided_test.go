@@ -39,8 +39,8 @@ func TestRetryAfterOfTheVerifier(t *testing.T) {
 		{"20 s, wrapped", fmt.Errorf("x: %w", &auth.UnavailableError{RetryAfter: 20 * time.Second}), 20 * time.Second, 24 * time.Second},
 		{"20 s, with another kind", errors.Join(auth.ErrInvalidToken, &auth.UnavailableError{RetryAfter: 20 * time.Second}), 20 * time.Second, 24 * time.Second},
 		{"29 s", &auth.UnavailableError{RetryAfter: 29 * time.Second}, 29 * time.Second, 30 * time.Second},
-		{"an hour", &auth.UnavailableError{RetryAfter: time.Hour}, 30 * time.Second, 30 * time.Second},
-		{"the longest duration", &auth.UnavailableError{RetryAfter: 1<<63 - 1}, 30 * time.Second, 30 * time.Second},
+		{"an hour", &auth.UnavailableError{RetryAfter: time.Hour}, 29 * time.Second, 30 * time.Second},
+		{"the longest duration", &auth.UnavailableError{RetryAfter: 1<<63 - 1}, 29 * time.Second, 30 * time.Second},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
