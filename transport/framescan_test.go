@@ -16,8 +16,8 @@ type scanned struct {
 	between bool // the bytes passed end where no message is under way
 }
 
-// scanIn gives b to a scanner as a connection does that gets it in pieces of the given size, at most. What
-// the scanner does not take yet comes again with the next piece.
+// scanIn gives b to a scanner as a connection does that gets it in pieces of the given size, at
+// most. What the scanner does not take yet comes again with the next piece.
 func scanIn(t testing.TB, b []byte, size int) scanned {
 	t.Helper()
 	var s transport.Scanner

@@ -83,9 +83,6 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	clientID, err := clientID(query)
-	if err == nil && errors.Is(c.err, errSubprotocol) {
-		err = c.err
-	}
 	if err != nil {
 		h.refuse(a, err)
 		return

@@ -35,8 +35,11 @@ func checkHandshake(header http.Header, r *http.Request) error {
 		return badHandshake("the Sec-WebSocket-Key is malformed")
 	case r.ContentLength != 0:
 		return badHandshake("an upgrade has no body") // it would be read as frames
-	case !goodSubprotocols(subprotocols(r)):
-		return badHandshake("none of the subprotocols offered is " + protocol.Subprotocol + ": offer it, or none")
+	}
+	offered := subprotocols(r)
+	if len(offered) > 0 && !slices.Contains(offered, protocol.Subprotocol) {
+		// A 101 would have to choose none of them, and browsers then fail the connection with 1006.
+		return badHandshake("a client that offers subprotocols must offer " + protocol.Subprotocol + ", also beside a token")
 	}
 	return nil
 }
@@ -62,13 +65,4 @@ func goodKey(keys []string) bool {
 	}
 	key, err := base64.StdEncoding.DecodeString(keys[0])
 	return err == nil && len(key) == 16
-}
-
-// goodSubprotocols reports whether a client that offers these subprotocols can be served. A client that
-// offers none can. For one that offers only others, a 101 would have to choose none, and browsers then
-// fail the connection with 1006 (WHATWG WebSockets, RFC 6455 section 4.1); a 400 says why. A token without
-// the subprotocol beside it has its own refusal: errSubprotocol.
-func goodSubprotocols(offered []string) bool {
-	return len(offered) == 0 || slices.Contains(offered, protocol.Subprotocol) ||
-		slices.ContainsFunc(offered, func(p string) bool { return strings.HasPrefix(p, protocol.TokenSubprotocolPrefix) })
 }

@@ -44,6 +44,9 @@ func (c *conn) serve(release func()) {
 		return
 	}
 	if c.readErr != nil {
+		if c.deaf {
+			c.awaitLast() // the peer has ended its side, and can still read why this side closes
+		}
 		return
 	}
 	// The bytes broke RFC 6455. The library has seen the fault only if it is inside a close frame.

@@ -41,8 +41,6 @@ var refusals = []struct {
 }{
 	{errOrigin, refusal{room.RefusedOrigin, http.StatusForbidden, "origin not allowed", 0}},
 	{errClientID, refusal{room.RefusedHandshake, http.StatusBadRequest, "malformed client id", 0}},
-	{errSubprotocol, refusal{room.RefusedHandshake, http.StatusBadRequest,
-		"a token as subprotocol needs " + protocol.Subprotocol + " beside it", 0}},
 	{auth.ErrNoToken, unauthorized(room.RefusedNoToken)},
 	{auth.ErrInvalidToken, unauthorized(room.RefusedInvalidToken)},
 	{errTokenForm, unauthorized(room.RefusedInvalidToken)},

@@ -5,17 +5,13 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 
 	"github.com/planrooms/planrooms/auth"
 	"github.com/planrooms/planrooms/protocol"
 )
 
-var (
-	errSubprotocol = errors.New("transport: a token as subprotocol needs " + protocol.Subprotocol + " beside it")
-	errTokenForm   = errors.New("transport: token cannot be read")
-)
+var errTokenForm = errors.New("transport: token cannot be read")
 
 // maxEncodedToken is the length in bytes of the longest token in its encoding as a subprotocol.
 var maxEncodedToken = base64.RawURLEncoding.EncodedLen(protocol.MaxTokenBytes)
@@ -121,9 +117,6 @@ func subprotocolToken(offered []string) (credentials, bool) {
 		return credentials{}, false
 	case n > 1:
 		c = credentials{source: fromSubprotocol, err: errTokenForm}
-	}
-	if !slices.Contains(offered, protocol.Subprotocol) {
-		c = credentials{source: fromSubprotocol, err: errSubprotocol}
 	}
 	return c, true
 }

@@ -54,11 +54,13 @@ func (o *Options) request(target, host string) string {
 // fieldsOf returns the method and the header of a request, which may be malformed: a server has to
 // take malformed requests, too.
 func fieldsOf(request string) (method string, header http.Header) {
-	head, _, _ := strings.Cut(request, "\r\n\r\n")
-	lines := strings.Split(head, "\r\n")
+	lines := strings.Split(strings.TrimLeft(request, "\r\n"), "\n")
 	method, _, _ = strings.Cut(lines[0], " ")
 	header = http.Header{}
 	for _, line := range lines[1:] {
+		if line = strings.TrimSuffix(line, "\r"); line == "" {
+			break
+		}
 		name, value, _ := strings.Cut(line, ":")
 		header.Add(textproto.TrimString(name), textproto.TrimString(value))
 	}

@@ -178,10 +178,10 @@ func checkClose(payload []byte) error {
 
 // serverMaySend reports whether a close frame of a server may have the code: those of RFC 6455
 // section 7.4.1, the ones registered with IANA since (1012 to 1014), and the ranges for libraries
-// and applications (section 7.4.2). Code 1010 is for clients only.
+// and applications (section 7.4.2). Code 1010 is for clients: a server may echo it.
 func serverMaySend(code uint16) bool {
 	switch {
-	case code >= 1000 && code <= 1003, code >= 1007 && code <= 1014 && code != 1010:
+	case code >= 1000 && code <= 1003, code >= 1007 && code <= 1014:
 		return true
 	}
 	return code >= 3000 && code <= 4999
