@@ -64,12 +64,12 @@ type delivery struct {
 }
 
 func inPieces(seed uint64) func([]byte) [][]byte { return transporttest.Pieces(8, seed) }
-func byteByByte(uint64) func([]byte) [][]byte    { return transporttest.Bytes }
+func asBytes(uint64) func([]byte) [][]byte       { return transporttest.Bytes }
 
 var deliveries = []delivery{
 	{name: "plain"},
 	{name: "plain, in pieces", split: inPieces},
-	{name: "plain, byte by byte", split: byteByByte, most: 100},
+	{name: "plain, byte by byte", split: asBytes, most: 100},
 	{name: "plain, behind the handshake", early: true},
 	{name: "TLS", tls: true},
 	{name: "TLS, in pieces", tls: true, split: inPieces},
