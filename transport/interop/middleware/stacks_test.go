@@ -137,7 +137,7 @@ func stacks() []stack {
 				h.ServeHTTP(w, r)
 			}))
 		}),
-		{name: "fiber v2: adaptor.HTTPHandler (fasthttp 1.74)", want: works, serve: serveFiber},
+		{name: "fiber v2: adaptor.HTTPHandler (fasthttp 1.72)", want: works, serve: serveFiber},
 	}
 }
 

@@ -1,6 +1,9 @@
 package main
 
-import "fmt"
+import (
+	"fmt"
+	"net"
+)
 
 // caddy has no other settings than where to listen and where the server is.
 func caddy() proxy {
@@ -29,4 +32,9 @@ https://%s:%s {
 			},
 		}, nil
 	}}
+}
+
+func port(addr string) string {
+	_, port, _ := net.SplitHostPort(addr)
+	return port
 }

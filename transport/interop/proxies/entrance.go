@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"strings"
 	"sync"
@@ -185,9 +184,4 @@ func (e *entrance) join(ctx context.Context, user string, timeout time.Duration)
 		return nil, "", err
 	}
 	return conn, plan, nil
-}
-
-func port(addr string) string {
-	_, port, _ := net.SplitHostPort(addr)
-	return port
 }

@@ -22,7 +22,7 @@ backend public
 			args: []string{"-db", "-f", c.file},
 			entrances: []*entrance{
 				{name: "haproxy http", addr: http, backend: c.standard, checks: everything, idles: stays},
-				{name: "haproxy https", addr: https, backend: c.public, tls: c.cert.client, checks: everything, idles: stays},
+				{name: "haproxy https", addr: https, backend: c.public, tls: c.cert.client, checks: append(everything, overHTTP2), idles: stays},
 			},
 		}, nil
 	}}

@@ -27,7 +27,7 @@ const publicHost = "app.example.com"
 func main() {
 	// By default nginx ends a connection on which nothing moves for 60 s, and HAProxy as Debian
 	// configures it after 50 s.
-	idle := flag.Duration("idle", 63*time.Second, "how long a connection carries nothing but pings")
+	idle := flag.Duration("idle", 63*time.Second, "how long a connection carries nothing but pings; the controls need more than a minute")
 	readme := flag.String("readme", "../../README.md", "the file with the blocks for nginx and HAProxy")
 	flag.Parse()
 
