@@ -144,6 +144,11 @@ func TestWithoutToken(t *testing.T) {
 		{"bad: ijklmnop", "abcdefgh.ijklmnop", false},
 		{"bad: abc", "abc", false},
 		{"a bad key", "a.b.c", true},
+		{"https://idp.example/?t=a%2Fb%2Bc%3D", "a/b+c=", false},
+		{"https://idp.example/a%2Fb+c=/x", "a/b+c=", false},
+		{`bad: "a\"b"`, `a"b`, false},
+		{"bad: 0123456789abcdef...", "0123456789abcdefghijklmnopqrstuvwxyz", false},
+		{"bad: ...klmnopqrstuvwxyz", "0123456789abcdefghijklmnopqrstuvwxyz", false},
 	} {
 		if got := transport.WithoutToken(errors.New(c.text), c.token); (got == c.text) != c.told {
 			t.Errorf("withoutToken(%q, %q) = %q", c.text, c.token, got)

@@ -4,6 +4,9 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/planrooms/planrooms/auth"
@@ -27,8 +30,12 @@ func (h *handler) identify(r *http.Request, c credentials) (id auth.Identity, er
 	return h.verifier.Verify(ctx, c.token)
 }
 
-// shortestSecret is the length in bytes from which a part of a token counts as a secret.
-const shortestSecret = 8
+const (
+	// shortestSecret is the length in bytes from which a part of a token counts as a secret.
+	shortestSecret = 8
+	// abbreviated is how many bytes of the beginning or the end of a token count as a secret.
+	abbreviated = 16
+)
 
 // withoutToken returns the text of an error of the host's, for the log. It leaves a text out that
 // contains the token or a part of it: verifiers must not return such errors, but many people read logs.
@@ -40,14 +47,24 @@ func withoutToken(err error, token string) string {
 	return text
 }
 
-// containsToken reports whether text contains the token or one of its parts.
+// containsToken reports whether text contains the token, one of its parts, or the token abbreviated.
+// It also finds a token that is escaped as in a URL or a quoted string.
 func containsToken(text, token string) bool {
+	if len(token) >= abbreviated &&
+		(strings.Contains(text, token[:abbreviated]) || strings.Contains(text, token[len(token)-abbreviated:])) {
+		return true
+	}
 	for part := range strings.SplitSeq(token, ".") {
 		if len(part) >= shortestSecret && strings.Contains(text, part) {
 			return true
 		}
 	}
-	return token != "" && strings.Contains(text, token)
+	if token == "" || len(token) > len(text) { // escaping makes it longer still
+		return false
+	}
+	quoted := strconv.Quote(token)
+	return slices.ContainsFunc([]string{token, url.QueryEscape(token), url.PathEscape(token), quoted[1 : len(quoted)-1]},
+		func(form string) bool { return strings.Contains(text, form) })
 }
 
 // cleanError is an error of the host's with a text that holds no part of the token.
