@@ -28,6 +28,9 @@ type handler struct {
 
 	refusedOrigins logLimit
 	originPanics   logLimit
+	unverified     logLimit
+	failedUpgrades logLimit
+	discarded      logLimit
 	undecided      logLimit // verifications
 }
 

@@ -64,7 +64,7 @@ func (h *handler) hijack(a *attempt) (err error) {
 	}
 	if rw != nil && rw.Writer != nil && rw.Writer.Buffered() > 0 {
 		// They would precede our status line.
-		h.log(a.r, slog.LevelWarn, "transport: discarded what middleware left in the writer of a hijacked connection",
+		h.logLimited(&h.discarded, a.r, slog.LevelWarn, "transport: discarded what middleware left in the writer of a hijacked connection",
 			slog.Int("bytes", rw.Writer.Buffered()), slog.String("writers", writerTypes(a.w)))
 	}
 	a.conn = newConn(nc, h.opts.Logger, h.opts.WriteBuffer, &h.buffers)

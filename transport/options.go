@@ -90,9 +90,11 @@ type Options struct {
 	// what waits there for a slow reader, so a large buffer hides slow readers. Default: 64 KiB.
 	WriteBuffer int
 
-	// Logger receives what an operator should look at; refused origins at level INFO, at most 10 a
-	// minute, with the number of those suppressed; and every refusal at level DEBUG. No token is
-	// ever logged. Default: [slog.DiscardHandler].
+	// Logger receives what an operator should look at, and every refusal at level DEBUG. Clients can
+	// cause some of the lines above DEBUG: refused origins (INFO), requests whose token could not be
+	// verified at present (WARN), upgrades that middleware prevented (ERROR) and panics of AllowOrigin
+	// (ERROR). Of each of these there are at most 10 a minute, with the number of those suppressed.
+	// No token is ever logged. Default: [slog.DiscardHandler].
 	Logger *slog.Logger
 }
 

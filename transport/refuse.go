@@ -98,7 +98,7 @@ func (h *handler) report(a *attempt, why refusal, told bool, err error) {
 	h.hub.ReportRefusal(info)
 }
 
-// logRefusal writes the one log line of a request that is not served.
+// logRefusal logs a request that is not served.
 func (h *handler) logRefusal(a *attempt, level slog.Level, err error) {
 	attrs := []slog.Attr{slog.String("error", withoutToken(err, a.token))}
 	if undecided := (*auth.UnavailableError)(nil); errors.As(err, &undecided) {
@@ -109,12 +109,12 @@ func (h *handler) logRefusal(a *attempt, level slog.Level, err error) {
 		}
 		attrs = append(attrs, slog.Int("suppressed", suppressed))
 	}
-	text := "transport: refused"
+	text, limit := "transport: refused", (*logLimit)(nil)
 	switch level {
 	case slog.LevelWarn:
-		text = "transport: cannot tell who connects"
+		text, limit = "transport: cannot tell who connects", &h.unverified
 	case slog.LevelError:
-		text = "transport: upgrade failed"
+		text, limit = "transport: upgrade failed", &h.failedUpgrades
 	}
 	if upgrade := (*upgradeError)(nil); errors.As(err, &upgrade) {
 		attrs = append(attrs, slog.String("writers", upgrade.writers))
@@ -122,7 +122,7 @@ func (h *handler) logRefusal(a *attempt, level slog.Level, err error) {
 	if p := (*panicError)(nil); errors.As(err, &p) {
 		attrs = append(attrs, slog.String("stack", p.stack))
 	}
-	h.log(a.r, level, text, attrs...)
+	h.logLimited(limit, a.r, level, text, attrs...)
 }
 
 // answer writes an HTTP answer with a fixed text.
@@ -186,6 +186,19 @@ func (c *conn) last(b []byte, end func()) {
 	}
 	c.Finish()
 	end()
+}
+
+// logLimited is log for what clients can cause. Lines over the limit are written at level DEBUG. A nil
+// limit is none.
+func (h *handler) logLimited(limit *logLimit, r *http.Request, level slog.Level, text string, attrs ...slog.Attr) {
+	if limit != nil {
+		suppressed, ok := limit.take()
+		if !ok {
+			level = slog.LevelDebug
+		}
+		attrs = append(attrs, slog.Int("suppressed", suppressed))
+	}
+	h.log(r, level, text, attrs...)
 }
 
 func (h *handler) log(r *http.Request, level slog.Level, text string, attrs ...slog.Attr) {

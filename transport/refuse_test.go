@@ -3,11 +3,16 @@ package transport_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -246,4 +251,56 @@ func TestRefusedAreBounded(t *testing.T) {
 			t.Fatalf("connection ended (-want +got):\n%s", diff)
 		}
 	}
+}
+
+// TestRefusalLogIsLimited has clients cause warnings and errors: each gets 10 lines a minute, and the
+// next line says how many there would have been. The others are at level DEBUG.
+func TestRefusalLogIsLimited(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log records
+		h := transport.NewHandler(newHub(t), auth.VerifierFunc(func(_ context.Context, token string) (auth.Identity, error) {
+			if token == "down" {
+				return auth.Identity{}, errors.New("no answer")
+			}
+			return auth.Identity{UserID: "ann"}, nil
+		}), &transport.Options{Logger: slog.New(&log)})
+		refuse := func(n int, token string, status int) {
+			var wg sync.WaitGroup
+			for range n {
+				wg.Go(func() {
+					r := httptest.NewRequest(http.MethodGet, "/ws", nil)
+					r.Header = http.Header{
+						"Connection": {"Upgrade"}, "Upgrade": {"websocket"}, "Authorization": {"Bearer " + token},
+						"Sec-Websocket-Version": {"13"}, "Sec-Websocket-Key": {"dGhlIHNhbXBsZSBub25jZQ=="},
+					}
+					w := httptest.NewRecorder() // it has no Hijack method
+					h.ServeHTTP(w, r)
+					if w.Code != status {
+						t.Errorf("status %d, want %d", w.Code, status)
+					}
+				})
+			}
+			wg.Wait()
+		}
+		check := func(level slog.Level, want, suppressed int) {
+			t.Helper()
+			lines := log.at(level)
+			if len(lines) != want {
+				t.Fatalf("%d lines of level %s, want %d", len(lines), level, want)
+			}
+			if last := lines[want-1]; level > slog.LevelDebug && !strings.Contains(last, fmt.Sprintf("suppressed=%d ", suppressed)) {
+				t.Errorf("line %q, want one after %d that were suppressed", last, suppressed)
+			}
+		}
+		refuse(30, "down", http.StatusServiceUnavailable)
+		refuse(40, "good", http.StatusInternalServerError)
+		check(slog.LevelWarn, 10, 0)
+		check(slog.LevelError, 10, 0)
+		check(slog.LevelDebug, 20+30, 0)
+		time.Sleep(time.Minute)
+		refuse(1, "down", http.StatusServiceUnavailable)
+		refuse(1, "good", http.StatusInternalServerError)
+		check(slog.LevelWarn, 11, 20)
+		check(slog.LevelError, 11, 30)
+	})
 }
