@@ -85,8 +85,9 @@ func isHandshake(r *http.Request) bool {
 func cutToken(query string) (rest, hidden string) {
 	pairs := strings.Split(query, "&")
 	isToken := func(pair string) bool {
-		// url.ParseQuery refuses a pair with a semicolon, but it may still hold a token.
-		return slices.ContainsFunc(strings.Split(pair, ";"), func(p string) bool {
+		// url.ParseQuery refuses a pair with a semicolon, but it may still hold a token. So may one
+		// with a question mark, where a client has added "?token=" to a URL that had a query.
+		return slices.ContainsFunc(strings.FieldsFunc(pair, isSeparator), func(p string) bool {
 			key, _, _ := strings.Cut(p, "=")
 			if unescaped, err := url.QueryUnescape(key); err == nil {
 				key = unescaped
@@ -97,6 +98,8 @@ func cutToken(query string) (rest, hidden string) {
 	tokens := slices.DeleteFunc(slices.Clone(pairs), func(p string) bool { return !isToken(p) })
 	return strings.Join(slices.DeleteFunc(pairs, isToken), "&"), strings.Join(tokens, "&")
 }
+
+func isSeparator(r rune) bool { return r == ';' || r == '?' }
 
 // withQuery returns a copy of u with another query.
 func withQuery(u *url.URL, query string) *url.URL {

@@ -93,6 +93,8 @@ func TestHideToken(t *testing.T) {
 		{"?Token=token-of-CANARY", 401},
 		{"?token=token-of-CANARY%", 401},
 		{"?client=a.b&token=token-of-CANARY", 400},
+		{"??token=token-of-CANARY", 401},
+		{"?client=a?token=token-of-CANARY", 400},
 	}
 	for name, wrap := range middleware {
 		t.Run(name, func(t *testing.T) {
