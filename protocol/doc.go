@@ -32,6 +32,10 @@
 //	authenticate     data.token                    authenticate {success, expiresAt}; error bad_token
 //	update-presence  planId, data.state            error not_joined or bad_state; null clears; at most 1,024 bytes
 //
+// The server handles the messages of one plan in the order in which they came, and so it does ping and
+// authenticate. Messages of different plans may overtake each other, but none overtakes an authenticate
+// that came before it.
+//
 // A repeated join-plan is answered again, is told to nobody, and moves the connection to since if given; without since to the
 // end. An error never closes the connection.
 //

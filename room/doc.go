@@ -27,15 +27,39 @@
 // What an event's delivery does not promise: that a change was committed (call Broadcast after the commit), or
 // that a commit was told (a crash between the two loses the event; clients load the plan when they come back to another epoch).
 //
+// # Access
+//
+// Options.Authorize is called at each join, at regular times for each member, and for all members of a
+// connection after it has renewed its token. At most Options.AuthorizeParallel calls run at once, at most 8
+// of them for one user. Further calls wait in a queue in which the users take turns; joins and
+// rechecks have a queue each. A member is removed when Authorize says no, or has not said yes for
+// Options.ReauthorizeEvery and Options.RemoveAfter, whatever the state of the queue and of
+// Authorize. [Stats], the Observer and the log show failing and late checks.
+//
 // # Goroutines
 //
-// A hub at rest has none, a connection at rest only the transport's reader. A room's pump runs while something is undelivered, one for
-// each 1,024 members; a connection's worker while its messages are handled; a connection's flusher from the moment its
-// socket is full until it has caught up. One runtime timer serves all deadlines of a hub. Shutdown waits for all of them.
+// A hub at rest has none, a connection at rest only the reader of the transport. A room's pump runs
+// while something is undelivered, one for each 1,024 members. A connection has workers while its
+// messages are handled: one that is free, and one for each call of Authorize or of the verifier. Its flusher runs
+// from the moment its socket is full until it has caught up. A recheck that runs has one goroutine, and
+// up to 16 remove members whose access was not confirmed in time. One runtime timer serves all
+// deadlines of a hub. Shutdown waits for all of them.
+//
+// Callbacks that ignore their context and do not return keep their goroutines: at most
+// 2 × Options.AuthorizeParallel calls of Authorize, and one call of the verifier for each connection.
 //
 // # Locks
 //
-// Taken in this order: room.mu, Session.mu, writer.mu, account.mu; then Hub.evictMu, member.checkMu, timers.mu.
-// Hub.mu is never held together with room.mu, so a busy room delays no other. No callback of the host, no Observer and no blocking call of a Sink runs under any of them. Besides
-// these a connection has a token (writer.busy), never waited for: who finds it taken leaves a note for its holder.
+// They are taken in this order, from left to right:
+//
+//	timers.running (by the timers' goroutine, while a callback runs)
+//	room.mu, Session.mu, writer.mu, account.mu
+//	checks.mu, and none of those above together with it
+//	Hub.evictMu, access.mu, removals.mu, logLimiter.mu, of which no two are held together
+//	timers.mu
+//
+// Hub.mu is never held together with room.mu, so a busy room delays no other. No callback of the host,
+// no Observer, no Logger and no blocking call of a Sink runs under any of them. Besides, each connection has a
+// write token (writer.busy). No goroutine blocks on it: one that finds it taken queues its work, and the
+// holder picks it up.
 package room

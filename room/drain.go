@@ -64,7 +64,8 @@ func (h *Hub) Shutdown(ctx context.Context) error {
 			s.out.cut()
 		}
 	}
-	h.cancel() // the context of callbacks that still run
+	h.cancel() // ends the contexts of callbacks that still run
+	h.access.close()
 	left := !await(gone)
 	h.timers.close()
 	idle := make(chan struct{})

@@ -43,12 +43,12 @@ type Hub struct {
 	drained  chan struct{} // closed when Shutdown is over
 	janitor  *timer
 
+	access   access
+	removals removals
+	logs     logLimiter
+
 	evictMu sync.Mutex // guards the following, and room.place; taken after room.mu
 	recent  list.List  // of *room: those that have something to give up, the least recently used first
-
-	recheckMu sync.Mutex // guards the following
-	rechecks  []*member  // waiting to be asked about again
-	asking    int        // goroutines that ask
 }
 
 // NewHub returns a hub. It panics if Options.Authorize is nil or a limit is negative. A hub at rest has no goroutine.
@@ -66,6 +66,7 @@ func NewHub(opts *Options) *Hub {
 		start:    time.Now(),
 	}
 	h.ctx, h.cancel = context.WithCancel(context.Background())
+	h.access.init(h)
 	return h
 }
 

@@ -1,9 +1,7 @@
 package room
 
 import (
-	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/planrooms/planrooms/protocol"
 )
@@ -29,9 +27,7 @@ type member struct {
 	fetched uint64 // guarded by room.mu: everything before it has been written, or is not for this member
 	place   int    // guarded by room.mu: where it stands in its shard
 
-	checkMu sync.Mutex // guards the following
-	recheck *timer     // asks Authorize again
-	failing time.Time  // since when Authorize can't tell; zero if it can
+	checks checks
 }
 
 // fetch reads the next entries of m into c. It is called by the holder of the writer's token. It reports whether it has to

@@ -15,17 +15,36 @@ import (
 type Options struct {
 	// Authorize tells whether the identity may see the plan. Required.
 	//
-	// It is asked at every join, after every renewal of a token, and every ReauthorizeEvery. It returns nil for yes and
-	// [ErrForbidden] for no and for a plan that does not exist. Any other error, a panic, or AuthorizeTimeout
-	// passing means that it cannot be known: a join is refused, a member is asked again for RemoveAfter and then removed.
-	// It runs outside all locks, from several goroutines at once, and may call the hub.
+	// It is called at each join, for each member every ReauthorizeEvery, and for the members of a
+	// connection after it has renewed its token. It returns nil for yes, and [ErrForbidden] for no and
+	// for a plan that does not exist. Any other error, a panic, and AuthorizeTimeout passing mean that
+	// access could not be checked: a join is refused, and a member is checked again for RemoveAfter and
+	// then removed. It runs outside all locks, in several goroutines at once (see AuthorizeParallel),
+	// and may call the hub.
 	Authorize func(ctx context.Context, id auth.Identity, planID string) error
 
-	// AuthorizeTimeout bounds one call of Authorize, and of the Verifier of a connection. Default 5 s.
+	// AuthorizeTimeout limits one call of Authorize, and one of the Verifier of a connection. Default
+	// 5 s.
 	AuthorizeTimeout time.Duration
-	// ReauthorizeEvery is the time between two questions about one member, shortened by a random part of up to a tenth. Default 5 min.
+	// AuthorizeParallel is how many calls of Authorize run at once; at most 8 of them are for one user.
+	// Further calls wait in order, and users take turns. So when all clients return after a deploy, a
+	// join may take a while, but none is refused. Rechecks of members use 16 of these calls, and more
+	// only when they are late. Default 256.
+	//
+	// A host whose Authorize uses a database chooses what its connection pool can serve. A value below
+	// members × duration of a call / RemoveAfter is too small to check each member in time.
+	//
+	// A call that has not returned after AuthorizeTimeout no longer counts, so that one that ignores
+	// its context does not block the others. To limit the goroutines that such calls keep, further
+	// ones fail at once while 2 × AuthorizeParallel calls, or 16 for one user, have timed out and not returned.
+	AuthorizeParallel int
+	// ReauthorizeEvery is the time between two checks of one member, less a random part of up to a
+	// tenth. Default 5 min.
 	ReauthorizeEvery time.Duration
-	// RemoveAfter is how long a member stays while Authorize can't tell. Default 5 min.
+	// RemoveAfter is how long a member stays, after ReauthorizeEvery without a yes of Authorize, if
+	// access cannot be checked; less a random part of up to a tenth, so that clients that are removed
+	// together do not all return together. A member whose access has ended stays at most for ReauthorizeEvery
+	// and RemoveAfter together, whatever Authorize does. Default 5 min.
 	RemoveAfter time.Duration
 
 	// HistoryEvents, HistoryBytes and HistoryAge bound the events that a room keeps for clients that
@@ -103,24 +122,29 @@ const (
 	maxName        = 64  // code points of a user's name
 	answerOverhead = 96  // bytes that an answer counts besides its payload
 
-	authenticateEvery    = 10 * time.Second
-	reauthorizeParallel  = 16
-	reauthorizeRetry     = 30 * time.Second
-	roomOverhead         = 1 << 10 // bytes that a room counts in HistoryTotal besides its events
-	unjoinedRoomTimeout  = 2 * time.Minute
-	closeTimeout         = time.Second      // for goodbye and close frame to be taken
-	frameTimeout         = 60 * time.Second // for one frame to be taken as a whole
-	confineTimeout       = 100 * time.Millisecond
-	shardSize            = 1024
-	batchBytes           = 64 << 10 // written to one connection in one go
-	drainBatch           = 128
-	drainPause           = 50 * time.Millisecond
-	drainFirstRetry      = 500 * time.Millisecond
-	drainRetryStep       = 5 * time.Millisecond
-	crowdedNoticeEvery   = time.Second
-	maxWaitingNotices    = 1024
-	rateLimitRetryMin    = 10 * time.Second
-	rateLimitRetrySpread = 5 * time.Second
+	authenticateEvery     = 10 * time.Second
+	authorizeUserParallel = 8  // calls of Authorize for one user at once
+	recheckParallel       = 16 // rechecks at once, unless they are late
+	recheckPatience       = 5 * time.Second
+	recheckRetry          = 30 * time.Second
+	maxRemovers           = 16 // goroutines that remove members
+	removalBatch          = 64
+	logEvery              = 10 * time.Second // between two log lines about the same problem
+	roomOverhead          = 1 << 10          // bytes that a room counts in HistoryTotal besides its events
+	unjoinedRoomTimeout   = 2 * time.Minute
+	closeTimeout          = time.Second      // for goodbye and close frame to be taken
+	frameTimeout          = 60 * time.Second // for one frame to be taken as a whole
+	confineTimeout        = 100 * time.Millisecond
+	shardSize             = 1024
+	batchBytes            = 64 << 10 // written to one connection in one go
+	drainBatch            = 128
+	drainPause            = 50 * time.Millisecond
+	drainFirstRetry       = 500 * time.Millisecond
+	drainRetryStep        = 5 * time.Millisecond
+	crowdedNoticeEvery    = time.Second
+	maxWaitingNotices     = 1024
+	rateLimitRetryMin     = 10 * time.Second
+	rateLimitRetrySpread  = 5 * time.Second
 )
 
 // withDefaults returns a copy of o with every zero field filled in. It panics on what can only be a mistake.
@@ -130,6 +154,7 @@ func (o *Options) withDefaults() Options {
 	}
 	c := *o
 	setDefault("AuthorizeTimeout", &c.AuthorizeTimeout, 5*time.Second)
+	setDefault("AuthorizeParallel", &c.AuthorizeParallel, 256)
 	setDefault("ReauthorizeEvery", &c.ReauthorizeEvery, 5*time.Minute)
 	setDefault("RemoveAfter", &c.RemoveAfter, 5*time.Minute)
 	setDefault("HistoryEvents", &c.HistoryEvents, 256)

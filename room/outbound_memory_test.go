@@ -177,9 +177,11 @@ func TestRepeatedJoinReplacesTheAnswer(t *testing.T) {
 			p.send(`{"type":"join-plan","planId":"p"}`)
 			p.send(`{"type":"join-plan","planId":"q"}`)
 		}
+		synctest.Wait() // joins of two plans may overtake each other
 		roomtest.Join(t, h, "bob", "p")
 		update(t, h, "p", 1)
 		p.send(fmt.Sprintf(`{"type":"join-plan","planId":"p","since":{"epoch":%q,"seq":%d}}`, since.Epoch, since.Seq))
+		synctest.Wait()
 		p.send(`{"type":"leave-plan","planId":"q"}`)
 		p.send(`{"type":"join-plan","planId":"q"}`)
 		synctest.Wait()

@@ -2,6 +2,7 @@ package room_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -115,7 +116,7 @@ func TestControlRate(t *testing.T) {
 	})
 }
 
-// A connection has 128 messages waiting for its worker at most.
+// A connection has at most 128 messages that have not been handled.
 func TestInbox(t *testing.T) {
 	opts := &room.Options{Authorize: func(ctx context.Context, _ auth.Identity, _ string) error {
 		pause(ctx, 4*time.Second)
@@ -126,19 +127,42 @@ func TestInbox(t *testing.T) {
 		m.Send(`{"type":"join-plan","planId":"p"}`)
 		synctest.Wait()
 		for range 127 {
-			m.Send(pingMessage)
+			m.Send(`{"type":"leave-plan","planId":"p"}`)
 		}
 		time.Sleep(time.Second)
-		m.Send(pingMessage) // the 128th
 		m.Send(`{"type":"leave-plan","planId":"p"}`)
 		wantError(t, m, "p", protocol.TypeLeavePlan, protocol.ErrorRateLimited)
 		if got := m.NextMessage(); got.Type != protocol.TypeJoinPlan {
 			t.Errorf("got %s, want the join answer", words(got))
 		}
-		for n := range 128 {
-			if got := m.NextMessage(); got.Type != protocol.TypePong {
-				t.Fatalf("got %s as answer %d, want a pong", words(got), n)
-			}
+		if got := m.NextMessage(); got.Type != protocol.TypeLeavePlan {
+			t.Errorf("got %s, want the leave answer", words(got))
+		}
+		for range 126 {
+			wantError(t, m, "p", protocol.TypeLeavePlan, protocol.ErrorNotJoined)
+		}
+		burst(t, m, 1) // there is room again
+	})
+}
+
+// A message over the rate is not decoded, except for the answers before the third closes the connection.
+func TestMessagesOverTheRateAreNotDecoded(t *testing.T) {
+	bubble(t, nil, func(t *testing.T, h *room.Hub) {
+		m := connect(t, h, "mallory", "")
+		burst(t, m, 128)
+		large := []byte(`{"type":"update-presence","planId":"p","x":[` + strings.Repeat(`{"y":"z"},`, 3000) + `1],"data":{"state":1}}`)
+		for range 2 {
+			m.Session().Receive(large)
+			wantError(t, m, "p", protocol.TypeUpdatePresence, protocol.ErrorRateLimited)
+		}
+		m.Session().Receive(large)
+		wantRateClose(t, m)
+		if n := testing.AllocsPerRun(100, func() { m.Session().Receive(large) }); n > 0 {
+			t.Errorf("%v allocations for a message that is not wanted", n)
+		}
+		time.Sleep(time.Minute)
+		if n := testing.AllocsPerRun(100, func() { m.Session().Receive(large) }); n > 0 {
+			t.Errorf("%v allocations for a message that is not wanted, below the rate", n)
 		}
 	})
 }

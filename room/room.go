@@ -148,7 +148,7 @@ func (r *room) remove(m *member, d departure) bool {
 	r.mu.Unlock()
 	closeAll(evict)
 	if was {
-		m.endRechecks()
+		m.endChecks()
 	}
 	return was
 }

@@ -297,13 +297,13 @@ func TestSeamSupersededNotices(t *testing.T) {
 // A yes that comes with the end of its time is no yes, whichever of the two is noticed first.
 func TestSeamAuthorizeTooLate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHub(t, &room.Options{ConnectionsPerUser: 50, Authorize: func(ctx context.Context, _ auth.Identity, _ string) error {
+		h := newHub(t, &room.Options{Authorize: func(ctx context.Context, _ auth.Identity, _ string) error {
 			<-ctx.Done()
 			return nil
 		}})
 		var peers [50]*peer
 		for i := range peers {
-			peers[i] = mustConnect(t, h, newPeer(1, 10), "u")
+			peers[i] = mustConnect(t, h, newPeer(1, 10), fmt.Sprint("u", i))
 			peers[i].join("p", nil)
 		}
 		time.Sleep(6 * time.Second)

@@ -37,15 +37,14 @@ type Session struct {
 	held   atomic.Bool  // the transport has the writer's token, until Open
 	ended  atomic.Bool  // End was called
 
+	verifying atomic.Bool  // a call of the verifier has not returned
 	callbacks atomic.Int32 // functions of the Observer that run for this connection
 
 	mu       sync.Mutex // guards the following; taken after room.mu
 	identity auth.Identity
 	members  []*member // at most Options.RoomsPerConnection
-	inbox    []inbound
-	working  bool               // a worker handles the inbox
-	behind   bool               // the worker has stopped because too much waited to be written, and the inbox has not been empty since
-	space    chan struct{}      // closed when the worker takes a message; nil if nobody waits
+	renewals int       // how often identity was replaced
+	inbox    inbox
 	closing  bool               // no room is joined any more
 	code     protocol.CloseCode // why it is closing
 	renewed  time.Time          // last authenticate
@@ -278,15 +277,19 @@ func (s *Session) lastFrames(code protocol.CloseCode, retry time.Duration) []byt
 // beginClosing reports whether the caller is the first to end the connection, and returns the rooms that it is in.
 func (s *Session) beginClosing(code protocol.CloseCode) (members []*member, first bool) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	if s.closing {
+		s.mu.Unlock()
 		return nil, false
 	}
-	s.closing, s.code, s.inbox = true, code, nil
-	s.tellSpaceLocked()
+	s.closing, s.code = true, code
+	granted := s.dropInboxLocked()
 	members = slices.Clone(s.members)
 	for _, t := range []*timer{s.expiry, s.silence, s.pinger} {
 		s.hub.timers.stop(t)
+	}
+	s.mu.Unlock()
+	for _, c := range granted {
+		s.hub.access.finish(c)
 	}
 	if code == protocol.CloseTooSlow {
 		s.hub.stats.tooSlow.Add(1)

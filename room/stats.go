@@ -9,6 +9,11 @@ type Stats struct {
 	Rooms        int // held now, empty ones too
 	HistoryBytes int // memory that the history of all rooms takes now, as Options.HistoryTotal counts it
 
+	AuthorizeRunning int // calls of Authorize that run now
+	AuthorizeOverdue int // calls of Authorize that have not returned after AuthorizeTimeout
+	JoinsWaiting     int // joins that wait for a call of Authorize; see Options.AuthorizeParallel
+	RechecksWaiting  int // rechecks that are due and wait for a call of Authorize
+
 	// Counted since the hub was made.
 	Connects   uint64 // connections accepted
 	Broadcasts uint64 // events that got a position
@@ -24,10 +29,18 @@ type Stats struct {
 	// Refused counts the requests that transports did not serve, by reason. A reason that has not
 	// occurred is missing.
 	Refused map[RefusalReason]uint64
+
+	ResumesFailed uint64 // joins with a position that could not be resumed from: the client loads the plan
+
+	Rechecks           uint64 // checks of members made: at regular times, and after a renewal
+	RechecksUndecided  uint64 // of these, those in which Authorize failed or did not return in time
+	RemovedForbidden   uint64 // members removed because a recheck said ErrForbidden
+	RemovedUnconfirmed uint64 // members removed because no recheck could be completed before their deadline
 }
 
 type counters struct {
 	connects, broadcasts, joins, recovered, resyncs, slow, tooSlow, denied, notifiesDropped atomic.Uint64
+	resumesFailed, rechecks, rechecksUndecided, removedForbidden, removedUnconfirmed        atomic.Uint64
 
 	refusals refusalCounters
 }
@@ -43,5 +56,9 @@ func (h *Hub) Stats() Stats {
 	s.Resyncs, s.Slow, s.TooSlow, s.Denied = c.resyncs.Load(), c.slow.Load(), c.tooSlow.Load(), c.denied.Load()
 	s.NotifiesDropped = c.notifiesDropped.Load()
 	s.Refused = c.refusals.load()
+	s.ResumesFailed, s.Rechecks, s.RechecksUndecided = c.resumesFailed.Load(), c.rechecks.Load(), c.rechecksUndecided.Load()
+	s.RemovedForbidden, s.RemovedUnconfirmed = c.removedForbidden.Load(), c.removedUnconfirmed.Load()
+	a := h.access.stats()
+	s.AuthorizeRunning, s.AuthorizeOverdue, s.JoinsWaiting, s.RechecksWaiting = a.running, a.overdue, a.joins, a.checks
 	return s
 }

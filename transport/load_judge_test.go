@@ -36,6 +36,7 @@ func (v *viewer) hear(m told) error {
 		Position         protocol.Position
 		Recovered, Retry bool
 		Code             json.RawMessage
+		Re               protocol.Type
 	}
 	if m.Data != nil {
 		if err := json.Unmarshal(m.Data, &data); err != nil {
@@ -44,17 +45,21 @@ func (v *viewer) hear(m told) error {
 	}
 	switch m.Type {
 	case protocol.TypePong:
-		switch {
-		case m.Data != nil:
-			v.greeted = true
-		case len(v.asked) == 0:
+		if m.Data == nil {
 			return errors.New("pong that was not asked for")
-		default:
-			v.asked = v.asked[1:]
 		}
+		v.greeted = true
 	case protocol.TypeGoodbye:
 		return json.Unmarshal(data.Code, &v.goodbye)
 	case protocol.TypeError:
+		if data.Re == protocol.TypeUpdatePresence { // what askLocked sends behind each request
+			i := v.oldest(m.PlanID)
+			if i < 0 {
+				return errors.New("error that was not asked for")
+			}
+			v.asked = slices.Delete(v.asked, i, i+1)
+			return nil
+		}
 		return v.denied(f, m.PlanID, string(data.Code))
 	case protocol.TypeRemoved:
 		if v.revocable < 0 || m.PlanID != bigPlan || data.Retry {
@@ -74,7 +79,7 @@ func (v *viewer) hear(m told) error {
 		case data.Success && m.Type == protocol.TypeLeavePlan:
 			f.in = false
 		case data.Success:
-			return v.joined(f, data.Position, data.Recovered, data.ParticipantCount, data.Participants)
+			return v.joined(f, m.PlanID, data.Position, data.Recovered, data.ParticipantCount, data.Participants)
 		case !f.in:
 			return errors.New("presence of a plan that it is not in")
 		default:
@@ -95,12 +100,19 @@ func (v *viewer) hear(m told) error {
 	return nil
 }
 
-// joined judges a join that was granted. What is asked for is answered in order, or taken back by Revoke, so the answer is to the oldest.
-func (v *viewer) joined(f *following, pos protocol.Position, recovered bool, count int, people []protocol.Participant) error {
-	if len(v.asked) == 0 || v.asked[0].Type != protocol.TypeJoinPlan || v.follow(v.asked[0].PlanID) != f {
+// oldest returns the index in asked of the oldest request about a plan, or -1.
+func (v *viewer) oldest(plan string) int {
+	return slices.IndexFunc(v.asked, func(q request) bool { return q.PlanID == plan })
+}
+
+// joined judges a join that was granted. The requests about one plan are answered in order, or taken
+// back by Revoke, so the answer is to the oldest.
+func (v *viewer) joined(f *following, plan string, pos protocol.Position, recovered bool, count int, people []protocol.Participant) error {
+	i := v.oldest(plan)
+	if i < 0 || v.asked[i].Type != protocol.TypeJoinPlan {
 		return errors.New("join that was not asked for")
 	}
-	since := v.asked[0].Since
+	since := v.asked[i].Since
 	switch {
 	case recovered && (since == nil || pos != *since):
 		return fmt.Errorf("recovered, since %v", since)
@@ -109,13 +121,13 @@ func (v *viewer) joined(f *following, pos protocol.Position, recovered bool, cou
 	case since != nil && (pos.Epoch != since.Epoch || pos.Seq < since.Seq):
 		return fmt.Errorf("not recovered, since %v", *since)
 	case since != nil:
-		v.skips = append(v.skips, skip{v.asked[0].PlanID, since.Seq, pos.Seq, "recovered:false"})
+		v.skips = append(v.skips, skip{plan, since.Seq, pos.Seq, "recovered:false"})
 	}
 	self := slices.ContainsFunc(people, func(p protocol.Participant) bool { return p.UserID == v.user })
 	if !self || len(people) != min(count, presenceLimit) {
 		return fmt.Errorf("%d people in the answer to a join", len(people))
 	}
-	f.in, f.pos, f.admitted, f.count, f.people = true, pos, v.asked[0].admitted, count, map[string]bool{}
+	f.in, f.pos, f.admitted, f.count, f.people = true, pos, v.asked[i].admitted, count, map[string]bool{}
 	for _, p := range people {
 		f.people[p.UserID] = true
 	}

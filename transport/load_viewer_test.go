@@ -3,6 +3,7 @@ package transport_test
 import (
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -166,7 +167,8 @@ func (v *viewer) enter() bool {
 // connect is open, use and enter.
 func (v *viewer) connect() bool { return v.use(v.open()) && v.enter() }
 
-// ask sends a request about a plan, a join with the position at which the viewer is, and a ping behind it.
+// ask sends a request about a plan, a join with the position at which the viewer is. Behind it goes a
+// presence without a state, which is answered with an error: then the request has been dealt with.
 func (v *viewer) ask(t protocol.Type, plan string) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -186,7 +188,8 @@ func (v *viewer) askLocked(t protocol.Type, plan string) {
 	}
 	v.asked = append(v.asked, q)
 	v.messages += 2
-	v.c.write(append(clientFrame(fin|opText, b), clientFrame(fin|opText, []byte(`{"type":"ping"}`))...))
+	behind := fmt.Appendf(nil, `{"type":"update-presence","planId":%q}`, plan)
+	v.c.write(append(clientFrame(fin|opText, b), clientFrame(fin|opText, behind)...))
 }
 
 // readUntil reads until done, asked under mu. It reports false if the connection ended before that.

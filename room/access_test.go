@@ -1,0 +1,347 @@
+package room_test
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/planrooms/planrooms/auth"
+	"github.com/planrooms/planrooms/protocol"
+	"github.com/planrooms/planrooms/room"
+	"github.com/planrooms/planrooms/room/roomtest"
+)
+
+// deaf is an Authorize that ignores its context and returns when it is released.
+type deaf struct {
+	released chan struct{}
+	load
+}
+
+func newDeaf() *deaf {
+	d := &deaf{}
+	d.load = *newLoad(func(context.Context, auth.Identity, string) error {
+		<-d.released
+		return nil
+	})
+	return d
+}
+
+// open is called in the bubble of the test, before the first call.
+func (d *deaf) open() { d.released = make(chan struct{}) }
+
+// After a deploy all clients are back at once: AuthorizeParallel calls run at a time, and none is refused.
+func TestAuthorizeParallel(t *testing.T) {
+	l := newLoad(takes(200 * time.Millisecond))
+	bubble(t, &room.Options{Authorize: l.authorize}, func(t *testing.T, h *room.Hub) {
+		const clients = 3000
+		for n := range clients {
+			newGuest(t, h, fmt.Sprint("user", n), nil).join(fmt.Sprint("plan", n/5))
+		}
+		synctest.Wait()
+		if got := h.Stats(); got.AuthorizeRunning != 256 || got.JoinsWaiting != clients-256 {
+			t.Errorf("%d calls run and %d joins wait, want 256 and %d", got.AuthorizeRunning, got.JoinsWaiting, clients-256)
+		}
+		time.Sleep(12*200*time.Millisecond + time.Millisecond) // 3,000 / 256 rounds
+		synctest.Wait()
+		if got := allMembers(h); got != clients {
+			t.Errorf("%d of %d are in", got, clients)
+		}
+		if _, most, _ := l.counts(""); most != 256 {
+			t.Errorf("%d calls at once, want 256", most)
+		}
+		if got := h.Stats(); got.AuthorizeRunning != 0 || got.JoinsWaiting != 0 || got.Denied != 0 {
+			t.Errorf("afterwards %+v", got)
+		}
+	})
+}
+
+// A user has 8 calls at a time, on however many connections, and waits for nobody else's.
+func TestAuthorizeParallelOfOneUser(t *testing.T) {
+	l := newLoad(takes(200 * time.Millisecond))
+	bubble(t, &room.Options{Authorize: l.authorize}, func(t *testing.T, h *room.Hub) {
+		for range 20 {
+			tab := newGuest(t, h, "alice", nil)
+			for n := range 64 {
+				tab.join(fmt.Sprint("plan", n))
+			}
+		}
+		synctest.Wait()
+		start := time.Now()
+		roomtest.Join(t, h, "bob", "plan0")
+		if got := time.Since(start); got != 200*time.Millisecond {
+			t.Errorf("another user waited %v, want 200 ms", got)
+		}
+		time.Sleep(32*time.Second - 200*time.Millisecond + time.Millisecond) // 1,280 / 8 × 200 ms in all
+		if got := allMembers(h); got != 20*64+1 {
+			t.Errorf("%d are in, want 1281", got)
+		}
+		if calls, _, most := l.counts("alice"); most != 8 || calls != 20*64+1 {
+			t.Errorf("%d calls, %d for one user at once; want 1281 and 8", calls, most)
+		}
+	})
+}
+
+// Joins of different plans on one connection overlap.
+func TestJoinsOverlap(t *testing.T) {
+	l := newLoad(takes(200 * time.Millisecond))
+	bubble(t, &room.Options{Authorize: l.authorize}, func(t *testing.T, h *room.Hub) {
+		tab := newGuest(t, h, "alice", nil)
+		for n := range 64 {
+			tab.join(fmt.Sprint("plan", n))
+		}
+		time.Sleep(64/8*200*time.Millisecond - time.Millisecond)
+		synctest.Wait()
+		if got := allMembers(h); got != 56 {
+			t.Errorf("%d plans joined before the last round, want 56", got)
+		}
+		time.Sleep(2 * time.Millisecond)
+		if got := allMembers(h); got != 64 {
+			t.Errorf("%d plans joined, want 64", got)
+		}
+	})
+}
+
+// Connecting again is not a way around the limits: calls of connections that have ended count, and
+// their joins that wait are dropped.
+func TestReconnectingKeepsTheLimit(t *testing.T) {
+	d := newDeaf()
+	bubble(t, &room.Options{Authorize: d.authorize}, func(t *testing.T, h *room.Hub) {
+		d.open()
+		for range 200 {
+			tab := newGuest(t, h, "mallory", nil)
+			for n := range 64 {
+				tab.join(fmt.Sprint("plan", n))
+			}
+			synctest.Wait()
+			tab.session.End(protocol.CloseAbnormal)
+		}
+		synctest.Wait()
+		if calls, most, _ := d.counts(""); calls != 8 || most != 8 {
+			t.Errorf("%d calls, %d at once; want 8", calls, most)
+		}
+		if got := h.Stats(); got.JoinsWaiting != 0 || got.AuthorizeRunning != 8 {
+			t.Errorf("%d joins wait, %d calls run; want 0 and 8", got.JoinsWaiting, got.AuthorizeRunning)
+		}
+		close(d.released)
+		synctest.Wait()
+		roomtest.Join(t, h, "mallory", "plan0")
+		if calls, _, _ := d.counts(""); calls != 9 {
+			t.Errorf("%d calls, want one more", calls)
+		}
+	})
+}
+
+// Users wait in turn: one with many joins does not delay those of another.
+func TestWaitingJoinsAreFair(t *testing.T) {
+	l := newLoad(takes(time.Second))
+	bubble(t, &room.Options{Authorize: l.authorize, AuthorizeParallel: 2}, func(t *testing.T, h *room.Hub) {
+		greedy := newGuest(t, h, "greedy", nil)
+		for n := range 60 {
+			greedy.join(fmt.Sprint("plan", n))
+		}
+		synctest.Wait()
+		modest := make([]*guest, 4)
+		for i := range modest {
+			modest[i] = newGuest(t, h, fmt.Sprint("modest", i), nil)
+			modest[i].join("p")
+		}
+		// Two calls a second, of which one is of the greedy user until the others are in.
+		time.Sleep(4*time.Second + time.Millisecond)
+		synctest.Wait()
+		for i, g := range modest {
+			if got := g.got()[protocol.TypeJoinPlan]; got == 0 {
+				t.Errorf("user %d still waits", i)
+			}
+		}
+		if _, most, _ := l.counts(""); most != 2 {
+			t.Errorf("%d calls at once, want 2", most)
+		}
+	})
+}
+
+// An Authorize that never returns leaves no more than 16 goroutines for one user, and joins of others go on.
+func TestDeafAuthorizeOfOneUser(t *testing.T) {
+	d := newDeaf()
+	opts := &room.Options{Authorize: func(ctx context.Context, id auth.Identity, planID string) error {
+		if id.UserID == "bob" {
+			return nil
+		}
+		return d.authorize(ctx, id, planID)
+	}}
+	bubble(t, opts, func(t *testing.T, h *room.Hub) {
+		d.open()
+		alice := newGuest(t, h, "alice", nil)
+		for n := range 64 {
+			alice.join(fmt.Sprint("plan", n))
+		}
+		time.Sleep(5*time.Second - 1)
+		synctest.Wait()
+		if got := alice.got()[protocol.TypeError]; got != 0 {
+			t.Errorf("%d joins refused before AuthorizeTimeout", got)
+		}
+		time.Sleep(1)
+		synctest.Wait() // 8 have timed out, and 8 others run
+		if calls, _, _ := d.counts(""); calls != 16 || alice.got()[protocol.TypeError] != 8 {
+			t.Errorf("%d calls, %d joins refused; want 16 and 8", calls, alice.got()[protocol.TypeError])
+		}
+		time.Sleep(5 * time.Second)
+		synctest.Wait() // the limit is reached: none of the others is asked about
+		if calls, _, _ := d.counts(""); calls != 16 || alice.got()[protocol.TypeError] != 64 {
+			t.Errorf("%d calls, %d joins refused; want 16 and 64", calls, alice.got()[protocol.TypeError])
+		}
+		alice.join("plan0")
+		synctest.Wait()
+		if got := alice.got()[protocol.TypeError]; got != 65 {
+			t.Errorf("%d joins refused, want one more at once", got)
+		}
+		if got := h.Stats(); got.AuthorizeOverdue != 16 || got.AuthorizeRunning != 0 {
+			t.Errorf("%d calls overdue and %d running, want 16 and 0", got.AuthorizeOverdue, got.AuthorizeRunning)
+		}
+		roomtest.Join(t, h, "bob", "plan0")
+		close(d.released)
+		synctest.Wait()
+		if got := allMembers(h); got != 1 {
+			t.Errorf("%d members, want bob alone: a yes after the timeout lets nobody in", got)
+		}
+		alice.join("plan0")
+		synctest.Wait()
+		if got := allMembers(h); got != 2 {
+			t.Errorf("%d members, want alice too", got)
+		}
+		if got := h.Stats(); got.AuthorizeOverdue != 0 {
+			t.Errorf("%d calls overdue, want 0", got.AuthorizeOverdue)
+		}
+	})
+}
+
+// In a hub, an Authorize that never returns leaves no more than twice AuthorizeParallel goroutines.
+func TestDeafAuthorizeOfMany(t *testing.T) {
+	d := newDeaf()
+	bubble(t, &room.Options{Authorize: d.authorize, AuthorizeParallel: 10}, func(t *testing.T, h *room.Hub) {
+		d.open()
+		guests := make([]*guest, 100)
+		for n := range guests {
+			guests[n] = newGuest(t, h, fmt.Sprint("user", n), nil)
+			guests[n].join("p")
+		}
+		refused := func() (n int) {
+			synctest.Wait()
+			for _, g := range guests {
+				n += g.got()[protocol.TypeError]
+			}
+			return n
+		}
+		for _, want := range []struct{ calls, refused int }{{10, 0}, {20, 10}, {20, 100}, {20, 100}} {
+			n := refused()
+			if calls, _, _ := d.counts(""); calls != want.calls || n != want.refused {
+				t.Errorf("%d calls, %d joins refused; want %+v", calls, n, want)
+			}
+			time.Sleep(5 * time.Second)
+		}
+		for range 10 { // calls return
+			d.released <- struct{}{}
+		}
+		synctest.Wait()
+		for _, g := range guests[:50] {
+			g.join("p")
+		}
+		if n := refused(); n != 100 {
+			t.Errorf("%d joins refused, want 100: 10 run again, 40 wait", n)
+		}
+		if calls, _, _ := d.counts(""); calls != 30 {
+			t.Errorf("%d calls, want 30", calls)
+		}
+		close(d.released)
+		synctest.Wait()
+		if got := allMembers(h); got != 50 {
+			t.Errorf("%d members, want 50", got)
+		}
+	})
+}
+
+// Joins that wait end with Shutdown, which does not call Authorize for them.
+func TestShutdownDropsWaitingJoins(t *testing.T) {
+	for _, name := range []string{"at once", "after the drain"} {
+		t.Run(name, func(t *testing.T) {
+			l := newLoad(takes(time.Second))
+			synctest.Test(t, func(t *testing.T) {
+				h := room.NewHub(&room.Options{Authorize: l.authorize, AuthorizeParallel: 3})
+				for n := range 100 {
+					newGuest(t, h, fmt.Sprint("user", n), nil).join("p")
+				}
+				synctest.Wait()
+				ctx, cancel := context.WithCancel(t.Context())
+				if name == "at once" {
+					cancel()
+				}
+				start := time.Now()
+				err := h.Shutdown(ctx)
+				cancel()
+				if name != "at once" && err != nil {
+					t.Errorf("Shutdown: %v", err)
+				}
+				if got := time.Since(start); got > time.Second {
+					t.Errorf("Shutdown took %v", got)
+				}
+				if calls, _, _ := l.counts(""); calls != 3 {
+					t.Errorf("%d calls, want the 3 that ran before Shutdown", calls)
+				}
+			})
+		})
+	}
+}
+
+// Connections that come and go while Authorize is slow, and sometimes fails, never exceed a limit, and
+// leave nothing behind.
+func TestAccessUnderTraffic(t *testing.T) {
+	var mu sync.Mutex
+	n := 0
+	l := newLoad(func(ctx context.Context, _ auth.Identity, _ string) error {
+		mu.Lock()
+		n++
+		i := n
+		mu.Unlock()
+		if i%50 == 0 {
+			<-ctx.Done() // until AuthorizeTimeout
+			return ctx.Err()
+		}
+		pause(ctx, time.Duration(i%7)*time.Millisecond)
+		if i%11 == 0 {
+			return room.ErrForbidden
+		}
+		return nil
+	})
+	opts := &room.Options{Authorize: l.authorize, AuthorizeParallel: 20, AuthorizeTimeout: 30 * time.Millisecond, ReauthorizeEvery: 20 * time.Millisecond}
+	h := newHub(t, opts)
+	var wg sync.WaitGroup
+	for u := range 6 {
+		for range 4 {
+			wg.Go(func() {
+				for i := range 15 {
+					g := newGuest(t, h, fmt.Sprint("user", u), nil)
+					for p := range 30 {
+						g.join(fmt.Sprint("plan", p%20))
+						if p%3 == 0 {
+							g.session.Receive(fmt.Appendf(nil, `{"type":"leave-plan","planId":"plan%d"}`, p%20))
+						}
+					}
+					if i%2 == 0 {
+						pause(t.Context(), 5*time.Millisecond)
+					}
+					g.session.End(protocol.CloseAbnormal)
+					<-g.session.Done()
+				}
+			})
+		}
+	}
+	wg.Wait()
+	if _, most, mostOfUser := l.counts("user1"); most > 2*20 || mostOfUser > 2*8 {
+		t.Errorf("%d calls at once, %d of one user; want at most 40 and 16, overdue ones included", most, mostOfUser)
+	}
+	if got := h.Stats(); got.JoinsWaiting != 0 || got.RechecksWaiting != 0 {
+		t.Errorf("%d joins and %d rechecks wait for connections that have ended", got.JoinsWaiting, got.RechecksWaiting)
+	}
+}

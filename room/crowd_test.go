@@ -1,0 +1,142 @@
+package room_test
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/planrooms/planrooms/auth"
+	"github.com/planrooms/planrooms/protocol"
+	"github.com/planrooms/planrooms/room"
+)
+
+// guest is a connection for tests with thousands of them: it takes everything at once and keeps only
+// what it counts.
+type guest struct {
+	session *room.Session
+
+	mu      sync.Mutex // guards the following
+	answers map[protocol.Type]int
+}
+
+func (*guest) Framing() room.Framing { return guestFraming{} }
+
+func (g *guest) TryWrite(b []byte) (int, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for rest := b; len(rest) > 0; {
+		n := int(rest[0])
+		g.answers[protocol.Type(rest[1:1+n])]++
+		rest = rest[1+n:]
+	}
+	return len(b), nil
+}
+
+func (g *guest) Write(b []byte, _ time.Time) (int, error) { return g.TryWrite(b) }
+
+func (g *guest) Finish() { g.session.End(protocol.CloseAbnormal) }
+
+func (g *guest) Close() error {
+	g.session.End(protocol.CloseAbnormal)
+	return nil
+}
+
+// got returns how many messages of each type have come.
+func (g *guest) got() map[protocol.Type]int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return maps.Clone(g.answers)
+}
+
+// guestFraming keeps the type of a message.
+type guestFraming struct{}
+
+func (guestFraming) AppendMessage(dst, payload []byte) []byte {
+	m, err := protocol.Decode(payload)
+	if err != nil {
+		panic(err)
+	}
+	return append(append(dst, byte(len(m.Type))), m.Type...)
+}
+
+func (guestFraming) AppendPing(dst []byte) []byte { return append(dst, 4, 'p', 'i', 'n', 'g') }
+
+func (guestFraming) AppendClose(dst []byte, _ protocol.CloseCode, _ string) []byte {
+	return append(dst, 5, 'c', 'l', 'o', 's', 'e')
+}
+
+// newGuest connects a guest. It ends with the hub.
+func newGuest(t *testing.T, h *room.Hub, userID string, opts *room.ConnectOptions) *guest {
+	t.Helper()
+	g := &guest{answers: make(map[protocol.Type]int)}
+	s, err := h.Connect(context.Background(), auth.Identity{UserID: userID}, g, opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g.session = s
+	return g
+}
+
+func (g *guest) join(plan string) {
+	g.session.Receive(fmt.Appendf(nil, `{"type":"join-plan","planId":%q}`, plan))
+}
+
+// allMembers counts the connections in all rooms.
+func allMembers(h *room.Hub) (n int) {
+	for _, r := range h.Rooms() {
+		n += r.Connections
+	}
+	return n
+}
+
+// load is an Options.Authorize that measures how many calls run at once.
+type load struct {
+	call func(ctx context.Context, id auth.Identity, planID string) error // what a call does
+
+	mu      sync.Mutex // guards the following
+	calls   int
+	running map[string]int // by user; "" for all
+	most    map[string]int // the highest values of running
+}
+
+func newLoad(call func(ctx context.Context, id auth.Identity, planID string) error) *load {
+	return &load{call: call, running: make(map[string]int), most: make(map[string]int)}
+}
+
+// takes is a call that takes some time and says yes.
+func takes(d time.Duration) func(context.Context, auth.Identity, string) error {
+	return func(ctx context.Context, _ auth.Identity, _ string) error {
+		pause(ctx, d)
+		return ctx.Err()
+	}
+}
+
+func (l *load) authorize(ctx context.Context, id auth.Identity, planID string) error {
+	l.add(id.UserID, 1)
+	defer l.add(id.UserID, -1)
+	return l.call(ctx, id, planID)
+}
+
+func (l *load) add(userID string, n int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if n > 0 {
+		l.calls++
+	}
+	for _, key := range []string{"", userID} {
+		if l.running[key] += n; l.running[key] == 0 {
+			delete(l.running, key)
+		}
+		l.most[key] = max(l.most[key], l.running[key])
+	}
+}
+
+// counts returns how many calls there were, and how many at once: in all, and for one user.
+func (l *load) counts(userID string) (calls, most, mostOfUser int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.calls, l.most[""], l.most[userID]
+}

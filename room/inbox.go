@@ -1,0 +1,361 @@
+package room
+
+import (
+	"context"
+
+	"github.com/planrooms/planrooms/protocol"
+)
+
+// inbox holds the messages of one connection that have not been handled. Each plan has a lane of its
+// own, and the connection itself has one, for ping and authenticate. The messages of one lane are
+// handled in order; joins of different plans overlap. Two rules go across lanes: a message that came
+// after an authenticate is handled after it, so that a join is checked with the new identity; and a
+// join that might exceed Options.RoomsPerConnection waits for everything that came before it.
+//
+// Workers handle the lanes. A worker exists only while there is work for it. Before one begins a
+// message that may block (a join or an authenticate), it makes sure that another worker takes the
+// lanes that are left.
+type inbox struct {
+	first, last *lane // lanes with messages, in the order of their first message
+	count       int   // messages in all lanes
+	joining     int   // joins that have begun, of plans that the connection is not in
+	fences      int   // messages in the connection's own lane that no later one may overtake
+	free        int   // workers that are not blocked
+
+	behind bool          // workers have stopped because too much waited to be written, and there have been messages since
+	space  chan struct{} // closed when a message has been handled; nil if nobody waits
+}
+
+// inbound is a message in the inbox.
+type inbound struct {
+	req   protocol.Request
+	err   *protocol.RequestError // answered in its turn; nil if req is to be handled
+	asked int                    // of a join: how often Authorize has allowed it
+	fence bool                   // counted in inbox.fences
+}
+
+// planID is the plan whose lane the message belongs to; "" for that of the connection.
+func (in *inbound) planID() string {
+	if in.err != nil {
+		return in.err.PlanID
+	}
+	return in.req.PlanID
+}
+
+// is reports whether the message is a well-formed one of the type.
+func (in *inbound) is(t protocol.Type) bool { return in.err == nil && in.req.Type == t }
+
+// lane is the messages of one plan, or of the connection itself.
+type lane struct {
+	s      *Session // fixed at creation
+	planID string   // fixed at creation
+
+	// Guarded by Session.mu.
+	state          laneState
+	head           inbound // the message that is next, or being handled
+	tail           []inbound
+	call           *call // for the join at the head: waiting, or granted
+	refused        error // for the join at the head: why it gets no call
+	joining        bool  // counted in inbox.joining
+	previous, next *lane // in the inbox
+}
+
+type laneState uint8
+
+const (
+	laneReady   laneState = iota // a worker may handle the head
+	laneWaiting                  // call waits for its slot
+	laneRunning                  // a worker handles the head
+)
+
+// turn is one message while a worker handles it.
+type turn struct {
+	in      inbound
+	lane    *lane
+	call    *call // of a join: it has its slot
+	refused error // of a join: why it gets no call
+	full    bool  // of a join: the connection is in as many plans as it may be
+	blocks  bool  // the worker is not free meanwhile
+
+	again     bool // set to have the message handled once more
+	abandoned bool // set if AuthorizeTimeout has passed and another worker has taken the turn
+}
+
+// enqueue adds a message.
+func (s *Session) enqueue(in inbound) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closing {
+		return
+	}
+	b := &s.inbox
+	planID := in.planID()
+	if in.fence = in.is(protocol.TypeAuthenticate) || b.fences > 0 && planID != ""; in.fence {
+		b.fences++
+		planID = ""
+	}
+	if b.add(s, planID, in) {
+		s.wakeLocked()
+	}
+}
+
+// awaitSpace reports whether the inbox is full, and whether the connection is closing, so that no
+// message is wanted. If the inbox is full because too much waits to be written, that is a matter of how
+// fast the peer reads, and not of the rate: then awaitSpace waits, and so, in the end, does the peer.
+func (s *Session) awaitSpace() (full, closing, waited bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	b := &s.inbox
+	for b.count >= maxInbox && (b.behind || s.late) && !s.closing {
+		if b.space == nil {
+			b.space = make(chan struct{})
+		}
+		space := b.space
+		s.mu.Unlock()
+		<-space
+		s.mu.Lock()
+		waited = true
+	}
+	if b.count == 0 && s.messages.used > 0 {
+		s.late = false // no more than a burst can come at once, which the inbox holds
+	}
+	return b.count >= maxInbox, s.closing, waited
+}
+
+// tellSpace ends the wait of awaitSpace.
+func (b *inbox) tellSpace() {
+	if b.space != nil {
+		close(b.space)
+		b.space = nil
+	}
+}
+
+// resume starts a worker after [writer.pause] has stopped the workers.
+func (s *Session) resume() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.inbox.first != nil {
+		s.wakeLocked()
+	}
+}
+
+// wakeLocked starts a worker unless one is free, which looks at all lanes before it ends.
+func (s *Session) wakeLocked() {
+	if s.inbox.free == 0 {
+		s.inbox.free++
+		s.hub.wg.Go(s.work)
+	}
+}
+
+// work handles messages until there is none that it can begin.
+func (s *Session) work() {
+	for {
+		t, ok := s.nextTurn()
+		if !ok {
+			return
+		}
+		s.handle(&t)
+		if t.abandoned {
+			return
+		}
+		s.endTurn(&t)
+	}
+}
+
+// nextTurn begins the first message that can be handled. If there is none, the worker has to end.
+func (s *Session) nextTurn() (t turn, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closing {
+		return t, false
+	}
+	b := &s.inbox
+	// While too much waits to be written, no message is begun, since it might ask for more: resume
+	// starts a worker later. A join that has its slot of access is handled, or it would hold that
+	// meanwhile.
+	paused := b.first != nil && s.out.pause()
+	b.behind = paused || b.behind && b.first != nil
+	for l := b.first; l != nil; l = l.next {
+		if l.state != laneReady || paused && l.call == nil {
+			continue
+		}
+		t = turn{in: l.head, lane: l}
+		if l.head.is(protocol.TypeJoinPlan) && !s.mayJoinLocked(&t) {
+			continue
+		}
+		l.state = laneRunning
+		if t.blocks = t.call != nil || l.head.is(protocol.TypeAuthenticate); t.blocks {
+			b.free--
+			if !paused && l.readyAfter() {
+				s.wakeLocked()
+			}
+		}
+		return t, true
+	}
+	b.free--
+	return turn{}, false
+}
+
+// mayJoinLocked reports whether the join of t can be handled, and fills in how. If not, it can after
+// another turn has ended, or when its call is granted.
+func (s *Session) mayJoinLocked(t *turn) bool {
+	b, l, h := &s.inbox, t.lane, s.hub
+	if !l.joining && s.memberOfLocked(l.planID) == nil {
+		if len(s.members)+b.joining >= h.opts.RoomsPerConnection {
+			t.full = l == b.first && len(s.members) >= h.opts.RoomsPerConnection
+			return t.full
+		}
+		l.joining = true
+		b.joining++
+	}
+	if l.call == nil && l.refused == nil {
+		c := h.access.newCall(l, s.userID, false)
+		started, err := h.access.begin(c)
+		if l.refused = err; err == nil {
+			l.call = c
+			if !started {
+				l.state = laneWaiting
+				return false
+			}
+		}
+	}
+	t.call, t.refused = l.call, l.refused
+	return true
+}
+
+// endTurn takes the message of t out of the inbox, unless it is to be handled again.
+func (s *Session) endTurn(t *turn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closing {
+		return
+	}
+	b, l := &s.inbox, t.lane
+	if t.blocks {
+		b.free++
+	}
+	if l.joining {
+		l.joining = false
+		b.joining--
+	}
+	l.state, l.call, l.refused = laneReady, nil, nil
+	if t.again {
+		l.head.asked++
+		return
+	}
+	b.pop(l)
+	b.tellSpace()
+	// What waited for an authenticate goes to the lane of its plan.
+	for own := b.lane(""); own != nil && own.head.planID() != ""; own = b.lane("") {
+		in := own.head
+		b.pop(own)
+		in.fence = false
+		b.add(s, in.planID(), in)
+	}
+}
+
+// granted implements [caller].
+func (l *lane) granted(c *call, err error) {
+	s := l.s
+	s.mu.Lock()
+	closing := s.closing
+	if !closing {
+		l.state = laneReady
+		if l.refused = err; err != nil {
+			l.call = nil
+		}
+		s.wakeLocked()
+	}
+	s.mu.Unlock()
+	if closing && err == nil {
+		s.hub.access.finish(c)
+	}
+}
+
+// overdue implements [caller]: a new worker takes the turn, refuses the join and goes on.
+func (l *lane) overdue(*call) {
+	s := l.s
+	s.hub.wg.Go(func() {
+		s.mu.Lock()
+		t := turn{in: l.head, lane: l, blocks: true}
+		s.mu.Unlock()
+		s.deny(t.in.req, context.DeadlineExceeded)
+		s.endTurn(&t)
+		s.work()
+	})
+}
+
+// dropInboxLocked empties the inbox of a connection that ends. It returns the calls that have their
+// slot but no worker: access.finish has to be called for them without the lock.
+func (s *Session) dropInboxLocked() (granted []*call) {
+	for l := s.inbox.first; l != nil; l = l.next {
+		switch {
+		case l.state == laneWaiting:
+			s.hub.access.cancel(l.call) // or granted is about to be called, and gives the slot back
+		case l.state == laneReady && l.call != nil:
+			granted = append(granted, l.call)
+		}
+	}
+	s.inbox.tellSpace()
+	s.inbox = inbox{}
+	return granted
+}
+
+// lane returns the lane of a plan, or nil.
+func (b *inbox) lane(planID string) *lane {
+	for l := b.first; l != nil; l = l.next {
+		if l.planID == planID {
+			return l
+		}
+	}
+	return nil
+}
+
+// add appends a message to the lane of a plan. It reports whether it opened the lane.
+func (b *inbox) add(s *Session, planID string, in inbound) (opened bool) {
+	b.count++
+	if l := b.lane(planID); l != nil {
+		l.tail = append(l.tail, in)
+		return false
+	}
+	l := &lane{s: s, planID: planID, head: in, previous: b.last}
+	if b.last == nil {
+		b.first = l
+	} else {
+		b.last.next = l
+	}
+	b.last = l
+	return true
+}
+
+// pop removes the first message of a lane, and the lane with its last one.
+func (b *inbox) pop(l *lane) {
+	b.count--
+	if l.head.fence {
+		b.fences--
+	}
+	if len(l.tail) > 0 {
+		l.head, l.tail = l.tail[0], l.tail[1:]
+		return
+	}
+	if l.previous == nil {
+		b.first = l.next
+	} else {
+		l.previous.next = l.next
+	}
+	if l.next == nil {
+		b.last = l.previous
+	} else {
+		l.next.previous = l.previous
+	}
+}
+
+// readyAfter reports whether a lane behind l is ready.
+func (l *lane) readyAfter() bool {
+	for l = l.next; l != nil; l = l.next {
+		if l.state == laneReady {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,198 @@
+package room_test
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/planrooms/planrooms/auth"
+	"github.com/planrooms/planrooms/protocol"
+	"github.com/planrooms/planrooms/room"
+	"github.com/planrooms/planrooms/room/roomtest"
+)
+
+// renewals verifies the tokens "first", "second" … of alice after a second, and puts them into the name.
+func renewals() auth.Verifier {
+	return auth.VerifierFunc(func(ctx context.Context, token string) (auth.Identity, error) {
+		pause(ctx, time.Second)
+		return auth.Identity{UserID: "alice", Name: token}, nil
+	})
+}
+
+// A join that was sent after an authenticate is checked with the new identity. The messages of its
+// plan stay in order.
+func TestAuthenticateComesBeforeLaterJoins(t *testing.T) {
+	asked := make(map[string]string)
+	opts := &room.Options{Authorize: func(_ context.Context, id auth.Identity, planID string) error {
+		asked[planID] += id.Name + " "
+		return nil
+	}}
+	bubble(t, opts, func(t *testing.T, h *room.Hub) {
+		alice := roomtest.Connect(t, h, auth.Identity{UserID: "alice", Name: "first"}, &roomtest.Options{Verifier: renewals()})
+		for _, message := range []string{
+			`{"type":"join-plan","planId":"before"}`,
+			`{"type":"authenticate","data":{"token":"second"}}`,
+			`{"type":"join-plan","planId":"after"}`,
+			`{"type":"ping"}`,
+			`{"type":"leave-plan","planId":"after"}`,
+			`{"type":"leave-plan","planId":"before"}`,
+			`{"type":"join-plan","planId":5}`,
+		} {
+			alice.Send(message)
+		}
+		if got := alice.NextMessage(); got.Type != protocol.TypeJoinPlan || got.PlanID != "before" {
+			t.Errorf("got %s, want the answer to the first join", words(got))
+		}
+		counts := make(map[string]int)
+		var ofAfter []string
+		for range 6 {
+			m := alice.NextMessage()
+			counts[fmt.Sprint(m.Type, " ", m.PlanID)]++
+			if m.PlanID == "after" {
+				ofAfter = append(ofAfter, string(m.Type))
+			}
+		}
+		for _, want := range []string{"authenticate ", "join-plan after", "pong ", "leave-plan after", "leave-plan before", "error "} {
+			if counts[want] != 1 {
+				t.Errorf("%q came %d times, want once", want, counts[want])
+			}
+		}
+		if fmt.Sprint(ofAfter) != "[join-plan leave-plan]" {
+			t.Errorf("answers of the plan: %q", ofAfter)
+		}
+		if asked["before"] != "first " && asked["before"] != "first second " || asked["after"] != "second " {
+			t.Errorf("Authorize was asked about %q", asked)
+		}
+	})
+}
+
+// A join that was under way during an authenticate is checked again with the new identity.
+func TestAuthenticateDuringAJoin(t *testing.T) {
+	opts := &room.Options{Authorize: func(ctx context.Context, id auth.Identity, planID string) error {
+		if id.Name == "second" {
+			return room.ErrForbidden
+		}
+		pause(ctx, 2*time.Second)
+		return nil
+	}}
+	bubble(t, opts, func(t *testing.T, h *room.Hub) {
+		alice := roomtest.Connect(t, h, auth.Identity{UserID: "alice", Name: "first"}, &roomtest.Options{Verifier: renewals()})
+		alice.Send(`{"type":"join-plan","planId":"p"}`)
+		alice.Send(`{"type":"authenticate","data":{"token":"second"}}`)
+		time.Sleep(2*time.Second + time.Millisecond)
+		synctest.Wait()
+		if got := allMembers(h); got != 0 {
+			t.Errorf("%d members, want none: the new identity may not see the plan", got)
+		}
+	})
+}
+
+// Joins that overlap do not exceed RoomsPerConnection, and which of them is refused is decided in order.
+func TestRoomsPerConnectionInABurst(t *testing.T) {
+	for _, test := range []struct {
+		name    string
+		send    []string
+		refused string
+		joined  []string
+	}{
+		{"too many joins", []string{"join a", "join b", "join c"}, "c", []string{"a", "b"}},
+		{"a place is left first", []string{"join a", "join b", "leave a", "join c"}, "", []string{"b", "c"}},
+		{"a denied join leaves a place", []string{"join a", "join denied", "join c"}, "denied", []string{"a", "c"}},
+		{"a repeated join needs no place", []string{"join a", "join b", "join a", "join c", "join b"}, "c", []string{"a", "b"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			var running, most atomic.Int32
+			opts := &room.Options{RoomsPerConnection: 2, Authorize: func(ctx context.Context, _ auth.Identity, planID string) error {
+				if n := running.Add(1); n > most.Load() {
+					most.Store(n)
+				}
+				defer running.Add(-1)
+				pause(ctx, time.Second)
+				if planID == "denied" {
+					return room.ErrForbidden
+				}
+				return nil
+			}}
+			bubble(t, opts, func(t *testing.T, h *room.Hub) {
+				alice := connect(t, h, "alice", "")
+				for _, message := range test.send {
+					var kind, plan string
+					if _, err := fmt.Sscan(message, &kind, &plan); err != nil {
+						t.Fatal(err)
+					}
+					alice.Send(fmt.Sprintf(`{"type":"%s-plan","planId":%q}`, kind, plan))
+				}
+				time.Sleep(10 * time.Second)
+				synctest.Wait()
+				var refused string
+				for _, m := range unread(t, alice) {
+					if m.Type == protocol.TypeError {
+						refused += m.PlanID
+					}
+				}
+				if refused != test.refused {
+					t.Errorf("refused %q, want %q", refused, test.refused)
+				}
+				for _, plan := range test.joined {
+					if info, _ := h.Room(plan); info.Connections != 1 {
+						t.Errorf("not in %q", plan)
+					}
+				}
+				if got := allMembers(h); got != len(test.joined) {
+					t.Errorf("in %d plans, want %q", got, test.joined)
+				}
+				if most.Load() != 2 {
+					t.Errorf("%d joins at once, want that the first two overlap", most.Load())
+				}
+			})
+		})
+	}
+}
+
+// A ping is answered while joins and an authenticate of the connection take long.
+func TestPingDoesNotWaitForJoins(t *testing.T) {
+	l := newLoad(takes(4 * time.Second))
+	bubble(t, &room.Options{Authorize: l.authorize}, func(t *testing.T, h *room.Hub) {
+		alice := newGuest(t, h, "alice", nil)
+		for n := range 64 {
+			alice.join(fmt.Sprint("plan", n))
+		}
+		alice.session.Receive([]byte(pingMessage))
+		synctest.Wait()
+		if got := alice.got()[protocol.TypePong]; got != 2 { // with the hello
+			t.Errorf("%d pongs, want 2", got)
+		}
+	})
+}
+
+// A verifier that ignores its context keeps one goroutine of each connection, however often the client authenticates.
+func TestDeafVerifier(t *testing.T) {
+	var release chan struct{}
+	var calls atomic.Int32
+	v := auth.VerifierFunc(func(context.Context, string) (auth.Identity, error) {
+		calls.Add(1)
+		<-release
+		return auth.Identity{UserID: "alice"}, nil
+	})
+	bubble(t, nil, func(t *testing.T, h *room.Hub) {
+		release = make(chan struct{})
+		alice := roomtest.Connect(t, h, auth.Identity{UserID: "alice"}, &roomtest.Options{Verifier: v})
+		for range 5 {
+			alice.Send(`{"type":"authenticate","data":{"token":"t"}}`)
+			wantError(t, alice, "", protocol.TypeAuthenticate, protocol.ErrorUnavailable)
+			time.Sleep(10 * time.Second)
+		}
+		if got := calls.Load(); got != 1 {
+			t.Errorf("%d calls of the verifier have not returned, want 1", got)
+		}
+		close(release)
+		synctest.Wait()
+		alice.Send(`{"type":"authenticate","data":{"token":"t"}}`)
+		if got := alice.NextMessage(); got.Type != protocol.TypeAuthenticate {
+			t.Errorf("got %s, want the answer", words(got))
+		}
+	})
+}

@@ -1,0 +1,208 @@
+package room
+
+import (
+	"errors"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/planrooms/planrooms/protocol"
+)
+
+// maxAsked bounds how often one join calls Authorize because Revoke was called meanwhile. The counters
+// of Revoke are striped, so the calls need not be about this user. In practice only an Authorize
+// that calls Revoke itself reaches this bound.
+const maxAsked = 8
+
+// permit is a yes of Authorize to a join.
+type permit struct {
+	at          time.Time
+	renewals    int // which identity of the session was asked about; see Session.renewals
+	revocations *atomic.Uint64
+	count       uint64 // of revocations, read before the call
+}
+
+// stale reports whether access may have been revoked since Authorize was called. It is decisive under
+// the room's lock: Revoke raises the counter before it looks for members, so either a join sees the
+// new count, or Revoke sees the member.
+func (p *permit) stale() bool { return p.revocations.Load() != p.count }
+
+// join enters a room, or answers a repeated join.
+func (s *Session) join(t *turn) {
+	h, req := s.hub, t.in.req
+	switch {
+	case t.full:
+		s.fail(req.PlanID, req.Type, protocol.ErrorTooManyRooms)
+		return
+	case errors.Is(t.refused, ErrHubClosed):
+		return // the hub says goodbye
+	case t.refused != nil:
+		s.deny(req, t.refused)
+		return
+	}
+	p := permit{revocations: h.revocation(req.PlanID, s.userID)}
+	p.count = p.revocations.Load()
+	s.mu.Lock()
+	id := s.identity
+	p.renewals = s.renewals
+	s.mu.Unlock()
+	err := h.access.ask(t.call, id, req.PlanID)
+	if err == errAbandoned {
+		t.abandoned = true
+		return
+	}
+	if err != nil {
+		s.deny(req, err)
+		return
+	}
+	p.at = time.Now()
+	if s.enter(req, &p) {
+		return
+	}
+	if t.again = t.in.asked+1 < maxAsked; !t.again {
+		s.deny(req, errRevoking)
+	}
+}
+
+// deny refuses a join. err is the answer of Authorize, or why it gave none.
+func (s *Session) deny(req protocol.Request, err error) {
+	h := s.hub
+	h.stats.denied.Add(1)
+	if f := h.opts.Observer.Denied; f != nil {
+		h.observe(s, func() { f(s.Info(), req.PlanID, err) })
+	}
+	if errors.Is(err, ErrForbidden) {
+		s.mu.Lock()
+		m := s.memberOfLocked(req.PlanID)
+		s.mu.Unlock()
+		if m != nil { // a repeated join
+			s.expel(m, protocol.Removed{Reason: "access ended"})
+		}
+		s.fail(req.PlanID, req.Type, protocol.ErrorForbidden)
+		return
+	}
+	h.warn("join", errorKind(err), "room: authorization unavailable",
+		"connection", s.id, "user", s.userID, "plan", req.PlanID, "error", err)
+	s.fail(req.PlanID, req.Type, protocol.ErrorUnavailable)
+	if errors.Is(err, errPanicked) {
+		s.Close(protocol.CloseInternal)
+	}
+}
+
+// enter makes the connection a member and answers the join. It reports false if the permit is stale:
+// then it has done nothing.
+func (s *Session) enter(req protocol.Request, p *permit) bool {
+	h := s.hub
+	r, err := h.acquire(req.PlanID)
+	if err != nil {
+		return true // the hub is closing, and will say goodbye
+	}
+	if p.stale() {
+		r.release()
+		return false
+	}
+	m := &member{s: s, out: s.out, room: r}
+	s.mu.Lock()
+	old := s.memberOfLocked(r.id)
+	full := old == nil && len(s.members) >= h.opts.RoomsPerConnection // it was removed, and others have joined
+	if s.closing || full {
+		s.mu.Unlock()
+		r.release()
+		if full {
+			s.fail(req.PlanID, req.Type, protocol.ErrorTooManyRooms)
+		}
+		return true
+	}
+	s.members = append(without(s.members, old), m)
+	name := s.identity.Name
+	renewed := s.renewals != p.renewals
+	s.mu.Unlock()
+
+	if old != nil && !r.exitLocked(old) {
+		old = nil // it is just being removed, and its user is no longer present
+	}
+	var evict []*Session
+	if old == nil {
+		evict = r.presence.enterLocked(s, name)
+	}
+	m.cur = cursor{next: r.log.next, events: r.log.next, notices: r.log.next}
+	end := r.positionLocked()
+	answer := &joinAnswer{m: m, position: end}
+	r.trimLocked(time.Now())
+	if since := req.Since; since != nil && since.Epoch == h.epoch {
+		if index, ok := r.log.since(since.Seq, h.opts.HistoryEvents); ok {
+			answer.recovered, answer.position = true, *since
+			m.cur.next, m.cur.events = index, index
+		}
+	}
+	r.enterLocked(m)
+	r.release()
+	closeAll(evict)
+
+	if old != nil {
+		old.endChecks()
+		s.announced(m) // the join was told when old came
+	} else {
+		s.announce(m, answer.recovered)
+	}
+	if req.Since != nil && !answer.recovered {
+		s.resumeFailed(r.id, *req.Since, end)
+	}
+	if !s.out.admit(m, old, answer) {
+		s.fail(r.id, req.Type, protocol.ErrorForbidden) // it was removed at once, or the connection ends
+		return true
+	}
+	m.startChecks(p.at)
+	if renewed {
+		m.recheckNow() // Authorize was asked about the identity before
+	}
+	return true
+}
+
+// announce tells the observer of a join, and of the leave if that came first.
+func (s *Session) announce(m *member, recovered bool) {
+	h := s.hub
+	h.stats.joins.Add(1)
+	if recovered {
+		h.stats.recovered.Add(1)
+	}
+	ok := true
+	if f := h.opts.Observer.Join; f != nil {
+		ok = h.call(s, func() { f(s.Info(), m.room.id, recovered) })
+	}
+	s.announced(m)
+	if !ok { // now, so that the leave comes before the end of the connection
+		s.Close(protocol.CloseInternal)
+	}
+}
+
+// announced notes that observers know of the join, and tells of the leave if that came first.
+func (s *Session) announced(m *member) {
+	s.out.mu.Lock()
+	m.announced = true
+	departed := m.departed
+	s.out.mu.Unlock()
+	if departed {
+		s.observeLeave(m)
+	}
+}
+
+// resumeFailed counts, logs and observes a join whose since could not be honoured.
+func (s *Session) resumeFailed(planID string, since, end protocol.Position) {
+	h := s.hub
+	reason := ResumeTooOld
+	switch {
+	case since.Epoch != end.Epoch:
+		reason = ResumeOtherEpoch
+	case since.Seq > end.Seq:
+		reason = ResumeAhead
+	}
+	h.stats.resumesFailed.Add(1)
+	h.logSome(slog.LevelInfo, "resume", string(reason), "room: a client could not resume and has to load its plan",
+		"reason", string(reason), "connection", s.id, "user", s.userID, "plan", planID)
+	if f := h.opts.Observer.ResumeFailed; f != nil {
+		h.observe(s, func() {
+			f(ResumeInfo{Connection: s.Info(), PlanID: planID, Since: since, Position: end, Reason: reason})
+		})
+	}
+}

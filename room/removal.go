@@ -1,0 +1,89 @@
+package room
+
+import (
+	"sync"
+	"time"
+
+	"github.com/planrooms/planrooms/protocol"
+)
+
+// expel removes m from its room and sends its connection removed. It reports whether m was in.
+func (s *Session) expel(m *member, why protocol.Removed) bool {
+	if !s.depart(m, departNow) {
+		return false
+	}
+	m.sendRemoved(why, time.Now().Add(confineTimeout))
+	return true
+}
+
+// sendRemoved makes sure that no event of the plan is written any more, and then sends removed.
+func (m *member) sendRemoved(why protocol.Removed, until time.Time) {
+	m.out.confine(m.room.id, until)
+	m.out.answer(answer{payload: mustEncode(protocol.TypeRemoved, m.room.id, why)})
+}
+
+// removals takes members out of their rooms whose access was not confirmed before their deadline. When Authorize has
+// failed for long these are many at once, so a few goroutines do it, which exist only while there
+// is somebody to remove. The zero value is ready.
+type removals struct {
+	mu      sync.Mutex // guards the following
+	members []*member
+	workers int
+}
+
+// add has m removed.
+func (q *removals) add(m *member) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.members = append(q.members, m)
+	if q.workers < maxRemovers {
+		q.workers++
+		h := m.room.hub
+		h.wg.Go(func() { h.removeUnconfirmed(q) })
+	}
+}
+
+// next returns the members that a worker removes next. If there are none, the worker has to end.
+func (q *removals) next() []*member {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	n := min(len(q.members), removalBatch)
+	batch := q.members[:n:n]
+	if q.members = q.members[n:]; n == 0 {
+		q.members = nil
+		q.workers--
+	}
+	return batch
+}
+
+func (h *Hub) removeUnconfirmed(q *removals) {
+	why := protocol.Removed{Reason: "access could not be checked", Retry: true}
+	for batch := q.next(); len(batch) > 0; batch = q.next() {
+		left := batch[:0]
+		for _, m := range batch {
+			if m.s.depart(m, departNow) {
+				left = append(left, m)
+			}
+		}
+		until := time.Now().Add(confineTimeout) // all are out before the first is waited for
+		for _, m := range left {
+			m.sendRemoved(why, until)
+			m.removedUnconfirmed()
+		}
+	}
+}
+
+// removedUnconfirmed counts, logs and observes the removal of m.
+func (m *member) removedUnconfirmed() {
+	h, s, k := m.room.hub, m.s, &m.checks
+	k.mu.Lock()
+	err := k.err
+	k.mu.Unlock()
+	if err == nil {
+		err = errUnchecked
+	}
+	h.stats.removedUnconfirmed.Add(1)
+	h.warn("removed", errorKind(err), "room: a member was removed, because its access could not be checked",
+		"connection", s.id, "user", s.userID, "plan", m.room.id, "error", err)
+	h.rechecked(m, RecheckRemoved, err)
+}

@@ -1,0 +1,101 @@
+package room
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/planrooms/planrooms/auth"
+	"github.com/planrooms/planrooms/protocol"
+)
+
+// errVerifying refuses a token while an earlier call of the verifier has not returned.
+var errVerifying = errors.New("room: an earlier call of the verifier has not returned")
+
+// authenticate moves the expiry to that of a new token of the same user, and asks Authorize for each room again.
+func (s *Session) authenticate(req protocol.Request) {
+	h := s.hub
+	now := time.Now()
+	s.mu.Lock()
+	tooSoon := !s.renewed.IsZero() && now.Sub(s.renewed) < authenticateEvery
+	if !tooSoon {
+		s.renewed = now
+	}
+	s.mu.Unlock()
+	if tooSoon {
+		s.fail("", req.Type, protocol.ErrorRateLimited)
+		return
+	}
+	id, err := s.verify(req.Token)
+	var expired *auth.ExpiredError
+	switch {
+	case err == nil:
+	case errors.Is(err, auth.ErrInvalidToken), errors.Is(err, auth.ErrNoToken), errors.As(err, &expired):
+		s.fail("", req.Type, protocol.ErrorBadToken)
+		return
+	default:
+		h.opts.Logger.Warn("room: verifier unavailable", "connection", s.id, "user", s.userID, "error", err)
+		s.fail("", req.Type, protocol.ErrorUnavailable)
+		if errors.Is(err, errPanicked) {
+			s.Close(protocol.CloseInternal)
+		}
+		return
+	}
+	if id.UserID != s.userID || !id.ExpiresAt.IsZero() && !time.Now().Before(id.ExpiresAt) {
+		s.fail("", req.Type, protocol.ErrorBadToken)
+		return
+	}
+	id.Name = clipName(id.Name)
+	s.mu.Lock()
+	if s.closing {
+		s.mu.Unlock()
+		return
+	}
+	s.identity = id
+	s.renewals++
+	members := slices.Clone(s.members)
+	switch {
+	case id.ExpiresAt.IsZero():
+		h.timers.stop(s.expiry)
+	case s.expiry == nil:
+		s.expiry = h.timers.after(time.Until(id.ExpiresAt), s.expire)
+	default:
+		h.timers.reset(s.expiry, time.Until(id.ExpiresAt))
+	}
+	s.mu.Unlock()
+	data := protocol.Authenticated{Success: true}
+	if !id.ExpiresAt.IsZero() {
+		data.ExpiresAt = &protocol.Timestamp{Time: id.ExpiresAt}
+	}
+	s.reply("", req.Type, data)
+	for _, m := range members {
+		m.room.rename(s.userID, id.Name)
+	}
+	for _, m := range members {
+		m.recheckNow()
+	}
+}
+
+// verify calls the verifier. A call that has not returned after AuthorizeTimeout is given up; until it
+// returns, the connection gets no other one.
+func (s *Session) verify(token string) (id auth.Identity, err error) {
+	if s.verifier == nil {
+		return auth.Identity{}, auth.ErrInvalidToken
+	}
+	if s.verifying.Swap(true) {
+		return auth.Identity{}, errVerifying
+	}
+	type result struct{ id auth.Identity }
+	got := make(chan result, 1) // not a variable: an abandoned call must not race with the return
+	err = s.hub.guard(func(ctx context.Context) error {
+		defer s.verifying.Store(false)
+		id, err := s.verifier.Verify(ctx, token)
+		got <- result{id}
+		return err
+	})
+	if err == nil {
+		id = (<-got).id
+	}
+	return id, err
+}
