@@ -189,7 +189,7 @@ func upgradeHeaderCases() (cases []handshakeCase) {
 	for _, v := range []string{"websocket", "WebSocket", "WEBSOCKET", " websocket\t", "h2c, websocket", "websocket,h2c", ", websocket"} {
 		cases = append(cases, upgraded(fmt.Sprintf("Upgrade: %q", v), upgrade, line("Upgrade", "Upgrade: "+v)))
 	}
-	for _, v := range []string{"", "h2c", "web socket", "websocket/13", "websockets", "xwebsocket", `"websocket"`, "websocket;q=1", "TLS/1.0"} {
+	for _, v := range []string{"h2c", "web socket", "websocket/13", "websockets", "xwebsocket", `"websocket"`, "websocket;q=1", "TLS/1.0"} {
 		cases = append(cases, denied(fmt.Sprintf("Upgrade: %q", v), upgrade, line("Upgrade", "Upgrade: "+v), text, "Upgrade: websocket"))
 	}
 	for _, v := range []string{"Upgrade", "upgrade", "UPGRADE", "keep-alive, Upgrade", "Upgrade,keep-alive", "keep-alive,\tupgrade ,", " Upgrade "} {
@@ -204,6 +204,7 @@ func upgradeHeaderCases() (cases []handshakeCase) {
 	}
 	return append(cases,
 		denied("no Upgrade", upgrade, line("Upgrade"), text),
+		denied("an empty Upgrade", upgrade, line("Upgrade", "Upgrade:"), text),
 		denied("no Connection", connection, line("Connection"), text),
 		upgraded("Upgrade in two lines", upgrade, line("Upgrade", "Upgrade: h2c", "Upgrade: websocket")),
 		upgraded("Connection in two lines", connection, line("Connection", "Connection: keep-alive", "Connection: Upgrade")),
