@@ -13,14 +13,14 @@ const (
 	headerMutation = "X-Plan-Mutation"
 )
 
-// Author returns the option that names userID as the author of a change that r asks for. The host
-// has authenticated userID for r. REST handlers use it so:
+// Author returns a broadcast option that names userID as the author of the change that r requests.
+// The host must have authenticated userID for r. Use it in REST handlers:
 //
 //	hub.BroadcastTaskUpdated(ctx, planID, task, transport.Author(r, user.ID))
 //
-// The tab that made the change sends its client id in X-Plan-Client, and gets a receipt instead of
-// the event. Client ids are not secret, so Author excludes only tabs of userID. X-Plan-Mutation
-// becomes the mutationId of the event. A missing or malformed header is ignored.
+// The tab that makes a change sends its client ID in X-Plan-Client, and gets a receipt instead of
+// the event. Client IDs are not secret, so Author excludes only tabs of userID. X-Plan-Mutation
+// becomes the mutationId of the event. Author ignores a missing or malformed header.
 func Author(r *http.Request, userID string) room.BroadcastOption {
 	opts := []room.BroadcastOption{room.By(userID)}
 	if client := r.Header.Get(headerClient); protocol.ValidClientID(client) {

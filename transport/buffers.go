@@ -9,20 +9,22 @@ import (
 )
 
 const (
-	// smallMessage is the size of a new buffer: most messages of a client have less than 200 bytes.
+	// smallMessage is the size of a new buffer. Most messages of a client are shorter than 200
+	// bytes.
 	smallMessage = 512
-	// keptMessage is the capacity up to which a buffer is used again.
-	keptMessage = 4 << 10
+	// maxPooled is the largest capacity of a buffer that is used again.
+	maxPooled = 4 << 10
 )
 
-// errTooLong is returned by buffers.read for a message over [protocol.MaxMessageBytes].
+// errTooLong reports a message longer than [protocol.MaxMessageBytes].
 var errTooLong = errors.New("transport: message too long")
 
-// buffers lends out the memory that messages are read into. A connection holds a buffer only while a message is
-// arriving, so one at rest has none.
+// buffers is a pool of the buffers that messages are read into. A connection holds a buffer only
+// while a message arrives, so an idle connection has none.
 type buffers struct{ pool sync.Pool }
 
-// read reads a whole message, from the first frame to the last. The caller gives the buffer back with release, whatever read returns.
+// read reads one message to its end. The caller must call release with the buffer, even after an
+// error.
 func (p *buffers) read(r io.Reader) (*[]byte, error) {
 	b, ok := p.pool.Get().(*[]byte)
 	if !ok {
@@ -48,9 +50,9 @@ func (p *buffers) read(r io.Reader) (*[]byte, error) {
 	}
 }
 
-// release takes a buffer of read back.
+// release returns a buffer to the pool.
 func (p *buffers) release(b *[]byte) {
-	if cap(*b) <= keptMessage {
+	if cap(*b) <= maxPooled {
 		*b = (*b)[:0]
 		p.pool.Put(b)
 	}

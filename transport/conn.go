@@ -12,23 +12,24 @@ import (
 )
 
 const (
-	// closeWait is how long a peer has to answer our close frame.
+	// closeWait is how long a peer may take to answer the server's close frame.
 	closeWait = time.Second
-	// lastWait is how long the reader waits for the last frame to be written, at most: the session cuts the connection
-	// after one second, so this is never reached while it keeps its word.
-	lastWait = 3 * time.Second
-	// tlsChunk is the most that one blocking write takes: progress can be seen no finer than that.
+	// finishWait is how long the reader waits for the last frame to be written. The session closes
+	// the sink after one second, so this limit is only a safeguard.
+	finishWait = 3 * time.Second
+	// tlsChunk is the maximum size of one blocking write. Smaller writes make progress visible
+	// sooner.
 	tlsChunk = 16 << 10
 )
 
-// conn is one hijacked connection as a [room.Sink]. It has its socket from the start, so that the
-// session can write to it and close it at any time.
+// conn is a hijacked connection and implements [room.Sink]. It has its socket from the start, so
+// the session can write to it and close it at any time.
 //
-// Reading is in reader.go, and what the WebSocket library sees of the connection is libraryConn.
+// reader.go reads the connection. libraryConn is the view of it that the WebSocket library has.
 type conn struct {
-	// What every event touches stands together.
-	inline bool   // raw can be used; otherwise the connection can only be written to blocking
-	head   []byte // what is left of our answer to the handshake. Owned by the caller who may write
+	// Every event uses these fields, so they are adjacent.
+	inline bool   // raw can be used; otherwise all writes block
+	head   []byte // unsent part of the handshake answer; owned by the caller who may write
 	raw    rawWriter
 	net    net.Conn // fixed at creation
 
@@ -36,37 +37,38 @@ type conn struct {
 	buffers *buffers     // fixed at creation
 	session session      // set before the reader starts
 
-	// ruined says that a write timed out where that is final. Owned by the caller who may write.
-	ruined bool
+	// broken means that a blocking write timed out and nothing more can be written. Owned by the
+	// caller who may write.
+	broken bool
 
 	// Owned by the reader.
-	ws       socket
-	early    []byte // what has been read of the socket, and not by the library
-	admitted int    // bytes of early that the library may have
-	scan     frameScan
-	readErr  error // of the socket: something was expected and did not come
-	limited  bool  // the socket has a read deadline: see limitMessage
-	ending   bool  // a close frame of the library's was handed over
-	deaf     bool  // the connection is being closed for what was read: discard the rest
-	first    [firstBuffer]byte
+	ws          socket
+	buffered    []byte // bytes read from the socket that the library has not read
+	admitted    int    // prefix of buffered that the library may read
+	scan        frameScan
+	readErr     error // error of the socket while more bytes were expected
+	hasDeadline bool  // the socket has a read deadline: see setMessageDeadline
+	sentClose   bool  // the library's close frame has been passed to the session
+	discarding  bool  // the connection is being closed: discard all messages
+	readBuf     [readBufSize]byte
 
-	resting  atomic.Bool // the library is let go, and reading goes on
-	readOver atomic.Bool // the library reads no more
+	releasing atomic.Bool // awaitFrame is releasing the library; reading continues
+	readEnded atomic.Bool // the library has closed; reading ends
 
 	mu       sync.Mutex    // guards the following
-	over     chan struct{} // made by who waits for finished or closed
+	done     chan struct{} // created by the first waiter, closed when finished or closed is set
 	finished bool
 	closed   bool
 }
 
 var _ room.Sink = (*conn)(nil)
 
-// newConn returns the connection for a socket, with a send buffer of the given size.
+// newConn returns a connection over nc, with a socket send buffer of the given size.
 func newConn(nc net.Conn, log *slog.Logger, writeBuffer int, b *buffers) *conn {
 	c := &conn{net: nc, log: log, buffers: b}
 	c.inline = c.raw.attach(nc)
-	// With the kernel's own sizing a stalled reader stays hidden behind megabytes. A socket that
-	// refuses is served all the same.
+	// By default the kernel grows the send buffer to megabytes, which hides a reader that has
+	// stalled. Ignore the error: a socket with another buffer size still works.
 	if c.inline {
 		_ = setWriteBuffer(nc, writeBuffer)
 		return c
@@ -107,10 +109,10 @@ func (c *conn) Write(b []byte, deadline time.Time) (int, error) {
 	return write(b)
 }
 
-// writeHead writes what is left of the head, and b behind it in the same call. It returns how much
-// of b was written.
+// writeHead writes the rest of the head, followed by b, in one call. It returns how much of b was
+// written.
 func (c *conn) writeHead(b []byte, write func([]byte) (int, error)) (int, error) {
-	whole := append(c.head, b...) // the head has room for a greeting
+	whole := append(c.head, b...) // the capacity of head includes room for the greeting
 	n, err := write(whole)
 	if n < len(c.head) {
 		c.head = c.head[n:]
@@ -121,9 +123,10 @@ func (c *conn) writeHead(b []byte, write func([]byte) (int, error)) (int, error)
 	return n, err
 }
 
-// writeBlocking is Write where there is no RawConn: TLS, Windows, connections of unknown make.
+// writeBlocking implements Write for connections without a RawConn: TLS, Windows, and other types
+// of net.Conn.
 func (c *conn) writeBlocking(b []byte, deadline time.Time) (int, error) {
-	if c.ruined {
+	if c.broken {
 		return 0, c.awaitCut(deadline)
 	}
 	if err := c.net.SetWriteDeadline(deadline); err != nil {
@@ -134,39 +137,41 @@ func (c *conn) writeBlocking(b []byte, deadline time.Time) (int, error) {
 	case err == nil:
 		return n, c.net.SetWriteDeadline(time.Time{})
 	case os.IsTimeout(err):
-		// Part of a TLS record may be out, and any connection may be TLS inside: nothing more can be written.
-		c.ruined = true
+		// Part of a TLS record may have been written, and any connection type may contain TLS.
+		// Nothing more can be written.
+		c.broken = true
 		return 0, os.ErrDeadlineExceeded
 	}
 	return 0, err
 }
 
-// awaitCut is a write to a connection that takes nothing any more.
+// awaitCut waits until the connection is finished or closed, or until the deadline. A broken
+// connection waits here instead of writing.
 func (c *conn) awaitCut(deadline time.Time) error {
 	c.mu.Lock()
-	over, isOver := c.overLocked()
+	done, isDone := c.doneLocked()
 	c.mu.Unlock()
-	if isOver {
+	if isDone {
 		return net.ErrClosed
 	}
 	t := time.NewTimer(time.Until(deadline))
 	defer t.Stop()
 	select {
-	case <-over:
+	case <-done:
 		return net.ErrClosed
 	case <-t.C:
 		return os.ErrDeadlineExceeded
 	}
 }
 
-// Finish implements [room.Sink]. The reader ends the connection when the peer has answered the close frame, or after
-// closeWait.
+// Finish implements [room.Sink]. The reader closes the connection when the peer has answered the
+// close frame, or after closeWait.
 func (c *conn) Finish() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.finished = true
-	c.limitReadLocked(closeWait)
-	c.tellOverLocked()
+	c.setReadDeadlineLocked(closeWait)
+	c.signalDoneLocked()
 }
 
 // Close implements [room.Sink].
@@ -174,11 +179,11 @@ func (c *conn) Close() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.closed = true
-	c.tellOverLocked()
+	c.signalDoneLocked()
 	return c.cut()
 }
 
-// cut closes the socket at once, without a word to the peer.
+// cut closes the socket immediately and sends nothing to the peer.
 func (c *conn) cut() error {
 	if g, ok := c.net.(guarded); ok {
 		return g.cut()
@@ -186,8 +191,8 @@ func (c *conn) cut() error {
 	return c.net.Close()
 }
 
-// closeWrite ends the sending direction. A connection that does not take it is
-// over already.
+// closeWrite ends the sending direction. It ignores the error: a connection that returns one has
+// already ended.
 func (c *conn) closeWrite() {
 	if g, ok := c.net.(guarded); ok {
 		_ = g.closeWrite()
@@ -196,27 +201,29 @@ func (c *conn) closeWrite() {
 	_ = closeWrite(c.net)
 }
 
-// overLocked reports whether the last has been written or the connection cut, or else a channel that tells.
-func (c *conn) overLocked() (over <-chan struct{}, isOver bool) {
+// doneLocked reports whether the connection is finished or closed. If it is neither, doneLocked
+// returns a channel that is closed when it is.
+func (c *conn) doneLocked() (done <-chan struct{}, isDone bool) {
 	if c.finished || c.closed {
 		return nil, true
 	}
-	if c.over == nil {
-		c.over = make(chan struct{})
+	if c.done == nil {
+		c.done = make(chan struct{})
 	}
-	return c.over, false
+	return c.done, false
 }
 
-// tellOverLocked wakes who waits for finished or closed.
-func (c *conn) tellOverLocked() {
-	if c.over != nil {
-		close(c.over)
-		c.over = nil
+// signalDoneLocked wakes the goroutines that wait for finished or closed.
+func (c *conn) signalDoneLocked() {
+	if c.done != nil {
+		close(c.done)
+		c.done = nil
 	}
 }
 
-// limitReadLocked bounds reading from now on. A connection that does not take the deadline is cut.
-func (c *conn) limitReadLocked(d time.Duration) {
+// setReadDeadlineLocked sets the read deadline to d from now. If the connection returns an error,
+// it is cut.
+func (c *conn) setReadDeadlineLocked(d time.Duration) {
 	if err := c.net.SetReadDeadline(time.Now().Add(d)); err != nil {
 		_ = c.cut()
 	}

@@ -5,64 +5,74 @@
 // # The life of one request
 //
 //  1. Origin. A page must come from the host and port of the request, or from an origin that
-//     Options list; any other is answered 403. [Options] has the whole rule. Clients other than
-//     browsers send no Origin and are accepted, unless a cookie authenticates them.
-//  2. Handshake. A request that is not a WebSocket upgrade over HTTP/1.1 gets a 4xx answer. So does a malformed
-//     client id (?client=), and a request that offers subprotocols and not planrooms.v1. A client may offer none.
-//  3. Token. It is the first of these that is present: Authorization: Bearer; the subprotocol
-//     base64url.bearer.planrooms.<token>; ?token=; the cookie of Options.CookieName. A bad one is not followed by the
-//     next. Options.Authenticate replaces all of this.
+//     Options list; a page of any other origin gets 403. [Options] describes the whole rule.
+//     Clients other than browsers send no Origin and are accepted, unless a cookie authenticates
+//     them.
+//  2. Handshake. A request that is not a WebSocket upgrade over HTTP/1.1 gets a 4xx answer. So does
+//     a request with a malformed client ID (?client=), and one that offers subprotocols without
+//     planrooms.v1. A client may offer no subprotocol.
+//  3. Token. The handler uses the first of these that is present: Authorization: Bearer; the
+//     subprotocol base64url.bearer.planrooms.<token>; ?token=; the cookie of Options.CookieName. If
+//     that token is bad, it does not try the next. Options.Authenticate replaces this step.
 //  4. Verify. The [auth.Verifier] returns the identity. The answer to a missing, invalid or expired
 //     token is 401. The answer to every other error, a timeout and a panic is 503, with the time
 //     after which to retry: 1 to 5 s, or the RetryAfter of an [auth.UnavailableError] and up to 4 s
 //     more, at most 30 s.
 //  5. Limits. Options.MaxConnections.
-//  6. Hijack. The connection is taken over from net/http. If a middleware makes that impossible, the
-//     answer is 500, and an error in the log names the types of the ResponseWriters.
-//  7. Connect. The hub admits the connection, or refuses it for a limit of its own. Admission comes
-//     after the hijack: an upgrade that fails must not replace a connection that works.
-//  8. Answer. The 101 and the first message are one write, and the handler returns.
+//  6. Hijack. The handler takes the connection over from net/http. If middleware makes that
+//     impossible, the answer is 500, and an error in the log lists the types of the
+//     ResponseWriters.
+//  7. Connect. The hub admits the connection, or refuses it because of a limit of the hub.
+//     Admission comes after the hijack: an upgrade that fails must not replace a working
+//     connection.
+//  8. Answer. The handler sends the 101 and the first message in one write, and returns.
 //
-// A client that is refused in steps 3 to 5 and 7 gets 401, 429 or 503. A browser does not show that to
-// its page, so a request with an Origin is upgraded, gets a goodbye message and a close code, and is
-// closed: 4401, 4429, 4500 or 4503. [room.Stats] counts the refused requests by reason, and
-// [room.Observer] has a function for them.
+// A client that is refused in steps 3 to 5 and 7 gets 401, 429 or 503. A browser does not show the
+// status to its page. The handler therefore upgrades a refused request with an Origin, sends a
+// goodbye message, and closes with 4401, 4429, 4500 or 4503. [room.Stats] counts the refused
+// requests by reason, and [room.Observer] has a function for them.
 //
 // # Middleware
 //
-// The handler writes its 101 to the connection itself, as other WebSocket libraries do. Headers that
-// middleware has set on the ResponseWriter are therefore not sent with it, nor with a refusal in step 7;
-// they are sent with every earlier refusal. Middleware that logs requests sees a hijacked connection, and
-// records the status that it records for those: often 200, 0 or 101. Bytes that middleware has left in
-// the hijacked writer are discarded, deadlines on the connection are removed.
+// The handler writes its 101 directly to the connection, as other WebSocket libraries do. The 101
+// does not contain headers that middleware has set on the ResponseWriter, and neither does a
+// refusal in step 7. Every earlier refusal contains them. Middleware that logs requests sees a
+// hijacked connection and logs the status that it uses for those: often 200, 0 or 101. The handler
+// discards bytes that middleware has left in the hijacked writer, and removes deadlines of the
+// connection.
 //
 // A ResponseWriter that wraps another needs a Hijack method that works, or an Unwrap method.
 // [http.TimeoutHandler] has neither.
 //
 // # The life of one connection
 //
-// From then on one goroutine reads. It hands each text message to the [room.Session]; a binary message, one that is not UTF-8,
-// and one over 32 KiB close the connection with 1003, 1007 and 1009. Nothing of the request is kept.
+// After the upgrade, one goroutine reads the connection. It passes each text message to the
+// [room.Session]. A binary message closes the connection with 1003, a text message that is not
+// valid UTF-8 with 1007, and a message over 32 KiB with 1009. The connection keeps nothing of the
+// request.
 //
-// The frames of a client are held to RFC 6455 (sections 5.1 to 5.5) before the WebSocket library gets them. One that is not
-// masked, has a reserved bit or opcode, is out of order, or has a length not in the minimal number of bytes closes the
-// connection with 1002. Bytes after the client's close frame are ignored. A message may take 60 seconds from its first byte
-// to its last, and so may a control frame: then the connection is closed with 4408.
+// The package checks the frames of a client (RFC 6455 sections 5.1 to 5.5) before the WebSocket
+// library reads them. A frame that is not masked, has a reserved bit or opcode, is out of order, or
+// has a length that is not minimal closes the connection with 1002. Bytes after the client's close
+// frame are ignored. A message may take 60 seconds from its first byte to its last, and so may a
+// control frame. After that the connection is closed with 4408.
 //
-// An idle connection is its socket, that goroutine, and a read buffer of 160 bytes. The WebSocket library keeps a goroutine
-// and buffers of its own for each connection, more memory than everything else. So a connection has the library only
-// while a message arrives, and releases it when the message has ended and no further frame is there.
+// An idle connection consists of its socket, its goroutine, and a read buffer of 160 bytes. The
+// WebSocket library needs another goroutine and buffers for each connection, which take more memory
+// than everything else. So a connection uses the library only while a message arrives, and releases
+// it at the end of the message, unless more frames have arrived.
 //
-// All writing is the session's: events are framed once for all connections and go to the socket directly, without blocking and
-// without passing through the WebSocket library. The library takes messages out of
-// frames and answers pings and close frames; its answers go to the session, which writes them between
-// two frames. So exactly one close frame is ever sent, and nothing after it.
+// Only the session writes. It frames an event once for all connections, and writes it directly to
+// the sockets, without blocking and without the WebSocket library. The library parses frames and
+// answers pings and close frames. Its answers go to the session, which writes them between two
+// frames. The server therefore sends exactly one close frame, and nothing after it.
 //
-// Over TLS, and on systems where a socket cannot be written to in this way, every write comes from a goroutine that ends when it is done.
+// Over TLS, and on systems where the package cannot write to a socket without blocking, every write
+// runs in a goroutine that ends after the write.
 //
 // # Beside the connection
 //
 // [Author] reads from a REST request who made a change, so that the tab that made it gets a receipt
 // instead of the event. [HideToken] keeps tokens in URLs out of the host's logs. [Inspect] shows an
-// operator the rooms and who is in them.
+// operator the rooms and their participants.
 package transport

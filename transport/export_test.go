@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	MaxRefusing         = maxRefusing
+	MaxGoodbyes         = maxGoodbyes
 	MaxClientControl    = maxClientControl
 	MessageWait         = messageWait
 	FragmentsPerControl = fragmentsPerControl
@@ -28,24 +28,24 @@ func ServerFraming() room.Framing { return framing{} }
 // Scanner checks and counts frames as a connection does.
 type Scanner struct{ s frameScan }
 
-// Take is frameScan.take.
+// Take calls frameScan.take.
 func (s *Scanner) Take(b []byte) (n int, counted bool, err error) { return s.s.take(b) }
 
-// Between is frameScan.between.
+// Between calls frameScan.between.
 func (s *Scanner) Between() bool { return s.s.between() }
 
-// NewSink returns the connection over a socket as the session sees it, with a send buffer of the
-// given size. head is written before everything else.
+// NewSink returns a connection over a socket, with a send buffer of the given size in bytes. It
+// writes head before everything else.
 func NewSink(nc net.Conn, writeBuffer int, head []byte) room.Sink {
 	c := newConn(nc, slog.New(slog.DiscardHandler), writeBuffer, new(buffers))
 	c.head = head
 	return c
 }
 
-// Session is what a connection's reader talks to.
+// Session receives what a connection's reader reads.
 type Session = session
 
-// Serve upgrades a request for a session of the test's own, and reads until the connection is over.
+// Serve upgrades a request with a session of the test, and reads until the connection ends.
 func Serve(w http.ResponseWriter, r *http.Request, log *slog.Logger, session func(room.Sink) Session) {
 	h := &handler{opts: (&Options{Logger: log}).withDefaults()}
 	a := &attempt{w: w, r: r}

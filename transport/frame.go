@@ -8,7 +8,8 @@ import (
 	"github.com/planrooms/planrooms/room"
 )
 
-// First bytes of the frames that a server sends (RFC 6455 section 5.2): FIN and the opcode. A server does not mask.
+// First bytes of the frames that a server sends (RFC 6455 section 5.2): the FIN bit and the opcode.
+// A server does not mask.
 const (
 	frameText  = 0x80 | opText
 	frameClose = 0x80 | opClose
@@ -25,7 +26,7 @@ const (
 	opPong         = 0xA
 )
 
-// closeNoStatus stands for a close frame without a code (RFC 6455 section 7.1.5). It is never sent.
+// closeNoStatus means that a close frame has no code (RFC 6455 section 7.1.5). It is never sent.
 const closeNoStatus protocol.CloseCode = 1005
 
 const (
@@ -34,7 +35,8 @@ const (
 	maxControlFrame = 2 + maxControlPayload
 )
 
-// framing is RFC 6455 as a server writes it. An unmasked frame is the same for every client, so the hub frames an event once.
+// framing frames messages for clients as RFC 6455 requires. An unmasked frame is the same for every
+// client, so the hub frames each event once.
 type framing struct{}
 
 var _ room.Framing = framing{}
@@ -52,10 +54,10 @@ func (framing) AppendMessage(dst, payload []byte) []byte {
 	return append(dst, payload...)
 }
 
-// AppendPing appends a ping without payload.
+// AppendPing appends a ping without a payload.
 func (framing) AppendPing(dst []byte) []byte { return append(dst, framePing, 0) }
 
-// AppendClose appends a close frame. A reason that does not fit is cut at a rune boundary.
+// AppendClose appends a close frame. It cuts a reason that is too long at a rune boundary.
 func (framing) AppendClose(dst []byte, code protocol.CloseCode, reason string) []byte {
 	const room = maxControlPayload - 2
 	if len(reason) > room {
@@ -70,7 +72,8 @@ func (framing) AppendClose(dst []byte, code protocol.CloseCode, reason string) [
 	return append(dst, reason...)
 }
 
-// controlFrame reports whether b is exactly one unmasked control frame, and its payload.
+// controlFrame reports whether b is exactly one unmasked control frame. If so, it returns the
+// opcode and the payload.
 func controlFrame(b []byte) (opcode byte, payload []byte, ok bool) {
 	if len(b) < 2 || b[1] > maxControlPayload || len(b) != 2+int(b[1]) {
 		return 0, nil, false
@@ -82,11 +85,12 @@ func controlFrame(b []byte) (opcode byte, payload []byte, ok bool) {
 	return 0, nil, false
 }
 
-// closeAnswer returns what is sent in place of the close frame that the WebSocket library wants to write: the peer's
-// code without its reason, or the library's complaint about the peer's framing with a fixed text.
+// closeAnswer returns the code and the close frame to send instead of the frame that the WebSocket
+// library wants to write. If the library answers the peer, the frame has the peer's code without
+// its reason. If the library has found invalid framing, the frame has a fixed reason.
 func closeAnswer(payload []byte) (protocol.CloseCode, []byte) {
 	if len(payload) < 2 {
-		return closeNoStatus, []byte{frameClose, 0} // as bare as the peer's
+		return closeNoStatus, []byte{frameClose, 0} // the peer's frame has no code either
 	}
 	code := protocol.CloseCode(binary.BigEndian.Uint16(payload))
 	switch {
@@ -98,7 +102,7 @@ func closeAnswer(payload []byte) (protocol.CloseCode, []byte) {
 	return code, framing{}.AppendClose(nil, code, "")
 }
 
-// appendClose appends a close frame with the code's own reason.
+// appendClose appends a close frame with the default reason of the code.
 func appendClose(dst []byte, code protocol.CloseCode) []byte {
 	return framing{}.AppendClose(dst, code, code.Reason())
 }

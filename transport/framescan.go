@@ -5,9 +5,9 @@ import (
 	"errors"
 )
 
-// fragmentsPerControl is the number of non-empty message fragments that count as one control
-// frame. A client that sends messages of 32 KiB in fragments of 512 bytes stays within the limit of
-// control frames. One that sends them byte by byte does not.
+// fragmentsPerControl is the number of non-empty message fragments that count as one control frame.
+// A client that sends messages of 32 KiB in fragments of 512 bytes stays within the limit of
+// control frames. A client that sends each byte as a fragment does not.
 const fragmentsPerControl = 64
 
 // maskKey is the size of the masking key that every frame of a client has (RFC 6455 section 5.3).
@@ -20,27 +20,27 @@ const maxClientControl = maxControlFrame + maskKey
 // any byte after a close frame.
 var errFraming = errors.New("transport: broken WebSocket framing")
 
-// frameScan checks the frames of a client before the WebSocket library gets them, and says how much
-// the library may have at a time. The library therefore sees well-formed headers only, and each
-// control frame at once. The library alone accepts lengths that are not minimal, gives no close
-// frame for an unmasked one, and drops a connection whose control frame takes more than five
-// seconds to arrive.
+// frameScan checks the frames of a client before the WebSocket library reads them, and decides how
+// many bytes the library may read at a time. The library therefore sees only valid headers, and
+// each control frame as a whole. Without frameScan, the library would accept lengths that are not
+// minimal, would send no close frame after an unmasked frame, and would drop a connection whose
+// control frame takes more than five seconds to arrive.
 //
 // The zero value expects the first byte of a connection.
 type frameScan struct {
-	remaining uint64 // payload bytes of the current data frame that have not been taken
-	fragments uint8  // non-empty fragments since the last one that was counted
-	partial   bool   // a message has begun and its final fragment has not
-	closed    bool   // the client's close frame was taken
+	remaining uint64 // payload bytes of the current data frame not yet taken
+	fragments uint8  // non-empty fragments since the last one that counted
+	partial   bool   // a message has begun and its final fragment is missing
+	closed    bool   // the client's close frame has been taken
 }
 
-// between reports whether the bytes taken so far end with a message, or with a control frame that
-// is not inside a message.
+// between reports whether the bytes taken so far end at a message boundary: after a message, or
+// after a control frame that is not inside a message.
 func (s *frameScan) between() bool { return s.remaining == 0 && !s.partial }
 
-// take returns how many bytes of b the library may have. b starts where the bytes of the previous
-// call ended. The result is the header of one data frame, one control frame, or some payload; it is
-// 0 if b ends before the header or the control frame does.
+// take returns how many bytes of b the library may read. b starts where the bytes of the previous
+// call ended. The result covers the header of one data frame, one control frame, or part of a
+// payload. It is 0 if b ends inside the header or the control frame.
 //
 // counted reports a frame that costs the server something without being a message: a control frame,
 // an empty fragment, or one of many small fragments.
@@ -65,16 +65,16 @@ func (s *frameScan) take(b []byte) (n int, counted bool, err error) {
 	return n, !s.closed, nil
 }
 
-// clientHeader is the header of a client's frame.
+// clientHeader is the header of a frame from a client.
 type clientHeader struct {
 	opcode byte
 	final  bool
 	length uint64 // of the payload
-	size   int    // of the header; 0 if some of it is missing
+	size   int    // of the header; 0 if it is incomplete
 }
 
-// header parses the header at the start of b (RFC 6455 sections 5.1 to 5.5). It finds a fault as
-// soon as the byte that has it is there, because a client that made one may send nothing more.
+// header parses the header at the start of b (RFC 6455 sections 5.1 to 5.5). It reports a violation
+// as soon as the offending byte has arrived, because the client may send nothing after it.
 func (s *frameScan) header(b []byte) (clientHeader, error) {
 	if len(b) == 0 {
 		return clientHeader{}, nil
@@ -116,8 +116,8 @@ func (s *frameScan) header(b []byte) (clientHeader, error) {
 	return h, nil
 }
 
-// allows reports whether a frame may come here: it depends on its opcode, on its FIN bit, and on
-// whether a message has begun.
+// allows reports whether a frame may come at this point. That depends on its opcode, its FIN bit,
+// and whether a message has begun.
 func (s *frameScan) allows(h clientHeader) bool {
 	switch h.opcode {
 	case opContinuation:
@@ -134,7 +134,7 @@ func (s *frameScan) allows(h clientHeader) bool {
 func (s *frameScan) countFragment(h clientHeader) bool {
 	switch {
 	case h.final && h.opcode != opContinuation:
-		return false // a whole message: the session counts it
+		return false // an unfragmented message, which the session counts
 	case h.length == 0:
 		return true
 	}

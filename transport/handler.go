@@ -14,7 +14,7 @@ import (
 
 var errClientID = errors.New("transport: malformed client id")
 
-// handler serves WebSocket connections. It is what [NewHandler] returns.
+// handler serves WebSocket connections. [NewHandler] returns it.
 type handler struct {
 	// Fixed at creation.
 	hub      *room.Hub
@@ -22,8 +22,8 @@ type handler struct {
 	opts     Options
 	origins  origins
 
-	connections limit
-	refusing    limit
+	connections semaphore
+	goodbyes    semaphore
 	buffers     buffers
 
 	refusedOrigins logLimit
@@ -31,18 +31,21 @@ type handler struct {
 	unverified     logLimit
 	failedUpgrades logLimit
 	discarded      logLimit
-	undecided      logLimit // verifications
+	unavailable    logLimit // verifications that returned auth.UnavailableError
 }
 
-// NewHandler returns a handler that connects WebSocket clients to hub. v checks their tokens, those of later
-// authenticate messages included; it may be nil if opts has Authenticate, and authenticate messages are then refused.
-// Nil options mean the defaults.
+// NewHandler returns a handler that connects WebSocket clients to hub. v verifies the token of each
+// request and of each later authenticate message. v may be nil if opts has Authenticate;
+// authenticate messages are then refused. If opts is nil, the defaults apply. NewHandler panics if
+// hub is nil, if v and Authenticate are both nil, or with the error of [Options.Validate].
 //
-// A connection outlives its request: ServeHTTP returns when the connection has been handed to the hub, and middleware
-// around it sees no more than the upgrade. [room.Hub.Shutdown] ends the connections; [http.Server.Shutdown] knows
-// nothing of them. The request's context, and values in it, are not used once ServeHTTP has returned.
+// A connection outlives its request. ServeHTTP returns once the hub has the connection, so
+// middleware sees only the upgrade. [room.Hub.Shutdown] ends the connections;
+// [http.Server.Shutdown] does not know them. The connection does not use the request's context or
+// its values after ServeHTTP has returned.
 //
-// A server should have ReadHeaderTimeout set, or clients can hold connections by sending headers slowly.
+// Set ReadHeaderTimeout on the server. Otherwise clients can hold connections by sending headers
+// slowly.
 func NewHandler(hub *room.Hub, v auth.Verifier, opts *Options) http.Handler {
 	o := opts.withDefaults()
 	switch {
@@ -52,22 +55,22 @@ func NewHandler(hub *room.Hub, v auth.Verifier, opts *Options) http.Handler {
 		panic("transport: NewHandler: Verifier and Options.Authenticate are both nil")
 	}
 	h := &handler{hub: hub, verifier: v, opts: o, origins: newOrigins(&o)}
-	h.opts.AllowedOrigins = nil // the caller's slice is not kept
+	h.opts.AllowedOrigins = nil // do not keep the caller's slice
 	h.connections.max = int64(o.MaxConnections)
-	h.refusing.max = maxRefusing
+	h.goodbyes.max = maxGoodbyes
 	return h
 }
 
-// attempt is a request on its way to become a connection. It belongs to the handler's goroutine.
+// attempt is a request that may become a connection. The handler's goroutine owns it.
 type attempt struct {
 	w      http.ResponseWriter
 	r      *http.Request
 	token  string // never logged
-	userID string // once the token has been verified
-	conn   *conn  // once it has been taken over from net/http: then w must not be used
+	userID string // set once the token is verified
+	conn   *conn  // set once the connection is hijacked; w must not be used then
 }
 
-// ServeHTTP turns one request into a connection, in the order of doc.go.
+// ServeHTTP turns one request into a connection. The package comment lists the steps.
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	r = showToken(r)
 	a := &attempt{w: w, r: r}
@@ -109,11 +112,12 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// connect takes the connection over from net/http and then admits it to the hub. In the other order
-// a request whose upgrade fails would replace a connection that works.
+// connect takes the connection over from net/http and then admits it to the hub. In the other
+// order, a request whose upgrade fails would replace a working connection.
 func (h *handler) connect(a *attempt, id auth.Identity, clientID string) error {
 	if gone(a.r) {
-		return errGone // it must not replace what the client has opened since
+		// the client may have opened another connection, which this one must not replace
+		return errGone
 	}
 	if err := h.hijack(a); err != nil {
 		return err
@@ -136,8 +140,8 @@ func (h *handler) connect(a *attempt, id auth.Identity, clientID string) error {
 // gone reports whether the client has closed the connection of its request.
 func gone(r *http.Request) bool { return errors.Is(r.Context().Err(), context.Canceled) }
 
-// usesCookies reports whether the request may be authenticated by a cookie, which browsers attach no
-// matter which site opened the connection.
+// usesCookies reports whether the request may be authenticated by a cookie, which browsers attach
+// no matter which site opened the connection.
 func (h *handler) usesCookies(r *http.Request, c credentials) bool {
 	if h.opts.Authenticate != nil {
 		return len(r.Header["Cookie"]) > 0
@@ -145,7 +149,7 @@ func (h *handler) usesCookies(r *http.Request, c credentials) bool {
 	return c.source == fromCookie
 }
 
-// clientID returns what the client calls itself, or "" if it does not.
+// clientID returns the client ID in the query, or "" if there is none.
 func clientID(query url.Values) (string, error) {
 	switch ids := query["client"]; {
 	case len(ids) == 0:
@@ -153,6 +157,7 @@ func clientID(query url.Values) (string, error) {
 	case len(ids) > 1 || !protocol.ValidClientID(ids[0]):
 		return "", errClientID
 	default:
-		return strings.Clone(ids[0]), nil // a piece of the URL, which may hold a token and would live as long
+		// a substring would keep the whole URL, which may hold a token, in memory
+		return strings.Clone(ids[0]), nil
 	}
 }

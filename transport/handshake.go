@@ -9,9 +9,9 @@ import (
 	"github.com/planrooms/planrooms/protocol"
 )
 
-// checkHandshake refuses a request that is not a WebSocket upgrade as RFC 6455 section 4.2.1 requires
-// it. The error holds the answer, and headers that belong to the answer are set in header. No refusal
-// quotes the request.
+// checkHandshake returns an error if the request is not a valid WebSocket upgrade (RFC 6455 section
+// 4.2.1). The error holds the answer. checkHandshake sets the headers of the answer in header. No
+// answer quotes the request.
 func checkHandshake(header http.Header, r *http.Request) error {
 	switch {
 	case r.Method != http.MethodGet:
@@ -28,23 +28,24 @@ func checkHandshake(header http.Header, r *http.Request) error {
 			header.Set("Upgrade", "websocket")
 		}
 		return &handshakeError{http.StatusUpgradeRequired, "this is a WebSocket endpoint: connect with a WebSocket client"}
-	case !slices.Equal(r.Header.Values("Sec-Websocket-Version"), []string{"13"}): // one line (section 11.3.5)
+	// a single header line (section 11.3.5)
+	case !slices.Equal(r.Header.Values("Sec-Websocket-Version"), []string{"13"}):
 		header.Set("Sec-Websocket-Version", "13")
 		return badHandshake("the WebSocket version must be 13")
 	case !goodKey(r.Header.Values("Sec-Websocket-Key")):
 		return badHandshake("the Sec-WebSocket-Key is malformed")
 	case r.ContentLength != 0:
-		return badHandshake("an upgrade has no body") // it would be read as frames
+		return badHandshake("an upgrade has no body") // the server would read it as frames
 	}
 	offered := subprotocols(r)
 	if len(offered) > 0 && !slices.Contains(offered, protocol.Subprotocol) {
-		// A 101 would have to choose none of them, and browsers then fail the connection with 1006.
+		// A 101 could choose none of them, and browsers would fail the connection with 1006.
 		return badHandshake("a client that offers subprotocols must offer " + protocol.Subprotocol + ", also beside a token")
 	}
 	return nil
 }
 
-// handshakeError is the answer to a request that is not an upgrade to WebSocket.
+// handshakeError is the answer to a request that is not a valid WebSocket upgrade.
 type handshakeError struct {
 	status int
 	text   string
@@ -52,7 +53,7 @@ type handshakeError struct {
 
 func (e *handshakeError) Error() string { return "transport: " + e.text }
 
-// badHandshake returns an error that is answered 400 with a fixed text.
+// badHandshake returns an error for status 400 with a fixed text.
 func badHandshake(text string) error { return &handshakeError{http.StatusBadRequest, text} }
 
 func hasToken(h http.Header, name, token string) bool {

@@ -10,20 +10,22 @@ import (
 
 // HideToken returns a handler that keeps the token of ?token= out of the logs of next. Clients that
 // can set neither a header nor a subprotocol send their token in the URL, and middleware that logs
-// requests writes the URL down. Put HideToken around all of it:
+// requests logs the URL. Wrap all of that middleware in HideToken:
 //
 //	srv := &http.Server{Handler: transport.HideToken(accessLog(mux))}
 //
-// It changes WebSocket handshakes alone: requests with Upgrade: websocket or a Sec-WebSocket-Key or
-// Sec-WebSocket-Version header. next gets a copy of such a request without the token in its URL,
-// RequestURI, Form and Referer, and with a value in its context from which the handler of
-// [NewHandler] takes the token, and shows it to Options.Authenticate and Options.AllowOrigin in the
-// URL. The value survives [http.Request.Clone] and contexts derived from that of the request. All
-// other requests pass unchanged, so a route of the host that reads ?token= goes on to work, and its
-// logs go on to have that token.
+// HideToken changes only WebSocket handshakes: requests with Upgrade: websocket, or with a
+// Sec-WebSocket-Key or Sec-WebSocket-Version header. next gets a copy of such a request. Its URL,
+// RequestURI, Form and Referer do not contain the token. The token is in a context value, from
+// which the handler of [NewHandler] restores the URL for itself, Options.Authenticate and
+// Options.AllowOrigin. [http.Request.Clone] and contexts derived from that of the request keep the
+// value.
 //
-// A WebSocket handler of another library, or a reverse proxy, inside next does not find a token in
-// the query of a handshake: mount it outside HideToken. Nor can HideToken reach logs that are
+// All other requests pass unchanged. A route of the host that reads ?token= still works, and its
+// logs still contain that token.
+//
+// A WebSocket handler of another library inside next, or a reverse proxy, does not find the token
+// in the query of a handshake: mount it outside HideToken. HideToken has no effect on logs that are
 // written before it, such as those of a proxy in front of the server.
 //
 // It panics if next is nil.
@@ -37,10 +39,11 @@ func HideToken(next http.Handler) http.Handler {
 }
 
 // hiddenToken is the key of a context value of type func() string, which returns the hidden part of
-// the query. A function has no content that code which prints or dumps a context could show.
+// the query. The value is a function because code that prints a context cannot print what a
+// function returns.
 type hiddenToken struct{}
 
-// hideToken returns r, or a copy of it without the token that its URL holds.
+// hideToken returns r, or a copy of r without the token in its URL.
 func hideToken(r *http.Request) *http.Request {
 	if !isHandshake(r) {
 		return r
@@ -74,19 +77,19 @@ func showToken(r *http.Request) *http.Request {
 	return r
 }
 
-// isHandshake reports whether a request is meant as a WebSocket handshake. Proxies that are not set
-// up for WebSockets drop Upgrade, which is hop-by-hop, and leave the other headers.
+// isHandshake reports whether a request looks like a WebSocket handshake. Proxies that are not
+// configured for WebSockets drop Upgrade, which is hop-by-hop, and keep the other headers.
 func isHandshake(r *http.Request) bool {
 	return hasToken(r.Header, "Upgrade", "websocket") ||
 		len(r.Header["Sec-Websocket-Key"]) > 0 || len(r.Header["Sec-Websocket-Version"]) > 0
 }
 
-// cutToken divides a raw query into what may be logged and what may hold a token.
+// cutToken splits a raw query into the part that may be logged and the part that may hold a token.
 func cutToken(query string) (rest, hidden string) {
 	pairs := strings.Split(query, "&")
 	isToken := func(pair string) bool {
-		// url.ParseQuery refuses a pair with a semicolon, but it may still hold a token. So may one
-		// with a question mark, where a client has added "?token=" to a URL that had a query.
+		// url.ParseQuery rejects a pair with a semicolon, but the pair may still hold a token. So may
+		// a pair with a question mark, if a client has added "?token=" to a URL that had a query.
 		return slices.ContainsFunc(strings.FieldsFunc(pair, isSeparator), func(p string) bool {
 			key, _, _ := strings.Cut(p, "=")
 			if unescaped, err := url.QueryUnescape(key); err == nil {
@@ -108,10 +111,10 @@ func withQuery(u *url.URL, query string) *url.URL {
 	return &c
 }
 
-// hasQueryToken reports whether withoutQueryToken changes a URL.
+// hasQueryToken reports whether the query of a URL holds a token.
 func hasQueryToken(target string) bool { return withoutQueryToken(target) != target }
 
-// withoutQueryToken returns a URL or a request target without the token in its query.
+// withoutQueryToken returns a URL or request target without the token in its query.
 func withoutQueryToken(target string) string {
 	before, query, ok := strings.Cut(target, "?")
 	if !ok {

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// maxWrappers bounds the search for a Hijacker: a ResponseWriter may unwrap to itself.
+// maxWrappers limits the search for a Hijacker, since a ResponseWriter may unwrap to itself.
 const maxWrappers = 64
 
 var (
@@ -20,19 +20,19 @@ var (
 	errNoConn = errors.New("Hijack returned neither a connection nor an error")
 )
 
-// upgradeError reports that the connection of a request could not be taken over from net/http. The
-// cause is nearly always a middleware between net/http and the handler.
+// upgradeError reports that the handler could not take the connection over from net/http. The usual
+// cause is middleware between net/http and the handler.
 type upgradeError struct {
 	err     error
-	writers string // types of the ResponseWriters, the outermost first
+	writers string // types of the ResponseWriters, outermost first
 }
 
 func (e *upgradeError) Error() string { return "cannot take over the connection: " + e.err.Error() }
 
 func (e *upgradeError) Unwrap() error { return e.err }
 
-// hijack takes the connection of a request over from net/http and sets a.conn. If it fails, it has
-// written nothing and a.conn is nil. No ResponseWriter can make it panic or loop.
+// hijack takes the request's connection over from net/http and sets a.conn. If it fails, it has
+// written nothing and a.conn is nil. A ResponseWriter cannot make it panic or loop.
 func (h *handler) hijack(a *attempt) (err error) {
 	var nc net.Conn
 	defer func() {
@@ -44,7 +44,7 @@ func (h *handler) hijack(a *attempt) (err error) {
 		}
 		err, a.conn = &upgradeError{err, writerTypes(a.w)}, nil
 		if nc != nil {
-			_ = guarded{nc, slog.New(slog.DiscardHandler)}.cut() // err is the error that matters
+			_ = guarded{nc, slog.New(slog.DiscardHandler)}.cut() // err is the error to report
 		}
 	}()
 	hijacker := findHijacker(a.w)
@@ -63,29 +63,29 @@ func (h *handler) hijack(a *attempt) (err error) {
 		return err
 	}
 	if rw != nil && rw.Writer != nil && rw.Writer.Buffered() > 0 {
-		// They would precede our status line.
+		// These bytes would precede the status line.
 		h.logLimited(&h.discarded, a.r, slog.LevelWarn, "transport: discarded what middleware left in the writer of a hijacked connection",
 			slog.Int("bytes", rw.Writer.Buffered()), slog.String("writers", writerTypes(a.w)))
 	}
 	a.conn = newConn(nc, h.opts.Logger, h.opts.WriteBuffer, &h.buffers)
-	a.conn.early = readAhead(rw)
+	a.conn.buffered = readAhead(rw)
 	return nil
 }
 
-// readAhead returns a copy of the bytes that net/http has read beyond the request: its buffer is not
-// kept.
+// readAhead returns a copy of the bytes that net/http has read after the request. The copy lets
+// net/http's buffer be freed.
 func readAhead(rw *bufio.ReadWriter) []byte {
 	if rw == nil || rw.Reader == nil || rw.Reader.Buffered() == 0 {
 		return nil
 	}
-	b, _ := rw.Reader.Peek(rw.Reader.Buffered()) // as many as are buffered: no error is possible
+	b, _ := rw.Reader.Peek(rw.Reader.Buffered()) // no error is possible: the bytes are buffered
 	return append([]byte(nil), b...)
 }
 
 // findHijacker returns the first Hijacker among w and the ResponseWriters that it wraps. It returns
-// nil if there is none, or if the innermost writer has no Hijack method: middleware calls that method,
-// so without it every Hijack fails. Some then spoil the answer: gin takes the header as written first,
-// and the client would get status 200.
+// nil if there is none, or if the innermost writer has no Hijack method: middleware calls that
+// method, so every Hijack would fail. Some middleware would then also spoil the answer. For
+// example, gin marks the header as written first, and the client would get status 200.
 func findHijacker(w http.ResponseWriter) http.Hijacker {
 	var first http.Hijacker
 	for range maxWrappers {
@@ -106,12 +106,12 @@ func findHijacker(w http.ResponseWriter) http.Hijacker {
 	return first
 }
 
-// writerTypes names w and the ResponseWriters that it wraps, the outermost first, so that a log line
-// shows which middleware is at fault.
+// writerTypes lists the types of w and the ResponseWriters that it wraps, outermost first. The log
+// line then shows which middleware is at fault.
 func writerTypes(w http.ResponseWriter) (types string) {
 	var b strings.Builder
 	defer func() {
-		_ = recover() // an Unwrap that panics ends the list
+		_ = recover() // if Unwrap panics, the list ends there
 		types = b.String()
 	}()
 	for range maxWrappers {

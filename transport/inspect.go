@@ -7,11 +7,12 @@ import (
 	"github.com/planrooms/planrooms/room"
 )
 
-// Inspect returns a handler for operators that answers GET and HEAD with the rooms of hub and who
-// is in them, as JSON: {"rooms": [...]}, each a [room.Info]. It panics if hub is nil.
+// Inspect returns a handler for operators. It answers GET and HEAD with the rooms of hub and their
+// participants as JSON: {"rooms": [...]}, where each element is a [room.Info]. It panics if hub is
+// nil.
 //
-// It does not check access, and shows which user looks at which plan. Put it behind a login or on a
-// separate port.
+// It does not check access, and it shows which user looks at which plan. Put it behind a login or
+// on a separate port.
 func Inspect(hub *room.Hub) http.Handler {
 	if hub == nil {
 		panic("transport: Inspect: hub is nil")
@@ -26,7 +27,8 @@ func Inspect(hub *room.Hub) http.Handler {
 			Rooms []room.Info `json:"rooms"`
 		}{Rooms: []room.Info{}}
 		for _, summary := range hub.Rooms() {
-			if info, ok := hub.Room(summary.PlanID); ok { // false: deleted since Rooms returned
+			// false: the room was deleted after Rooms returned
+			if info, ok := hub.Room(summary.PlanID); ok {
 				view.Rooms = append(view.Rooms, info)
 			}
 		}
@@ -39,6 +41,6 @@ func Inspect(hub *room.Hub) http.Handler {
 		h.Set("Content-Type", "application/json")
 		h.Set("Cache-Control", "no-store")
 		h.Set("X-Content-Type-Options", "nosniff")
-		_, _ = w.Write(body) // fails if the client has gone
+		_, _ = w.Write(body) // fails if the client has disconnected
 	})
 }

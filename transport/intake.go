@@ -8,31 +8,32 @@ import (
 )
 
 const (
-	// firstBuffer is the size of a connection's own read buffer. It holds every control frame and
+	// readBufSize is the size of a connection's own read buffer. It holds every control frame and
 	// most messages.
-	firstBuffer = 160
+	readBufSize = 160
 
-	// messageWait is how long a message may take from its first byte to its last, control frames
-	// inside it included. It holds for a control frame between two messages as well. A client that
-	// takes longer is closed with 4408. Without the limit a client that sends one byte at a time,
-	// each a sign of life, could hold a message of 32 KiB in memory for ever.
+	// messageWait is how long a message may take from its first byte to its last, including control
+	// frames inside it. The limit also applies to a control frame between two messages. A client
+	// that takes longer is closed with 4408. Without the limit, a client that sends one byte at a
+	// time would seem alive and could hold a message of 32 KiB in memory forever.
 	messageWait = time.Minute
 )
 
-// errSlowMessage reports a message that was not complete after messageWait.
+// errSlowMessage reports a message that was incomplete after messageWait.
 var errSlowMessage = errors.New("transport: a message took too long to arrive")
 
-// admit lets the library have the next part of early, if a whole one is there: see frameScan.take.
+// admit lets the library read the next part of buffered, if that part is complete: see
+// frameScan.take.
 func (c *conn) admit() error {
 	if c.admitted > 0 {
 		return nil
 	}
-	n, counted, err := c.scan.take(c.early)
+	n, counted, err := c.scan.take(c.buffered)
 	if err != nil {
 		return err
 	}
-	if n > 0 && c.limited && c.scan.between() {
-		c.limitMessage(false) // the message is complete, and the next one has its own time
+	if n > 0 && c.hasDeadline && c.scan.between() {
+		c.setMessageDeadline(false) // the message is complete, and the next one gets a new deadline
 	}
 	if counted {
 		c.session.ControlFrame()
@@ -41,70 +42,69 @@ func (c *conn) admit() error {
 	return nil
 }
 
-// fill waits for bytes of the socket and appends them to early, which it moves to first.
+// fill reads from the socket and appends the bytes to buffered, which it moves to readBuf.
 func (c *conn) fill() error {
-	kept := copy(c.first[:], c.early)
-	c.early = c.first[:kept]
-	n, err := c.receive(c.first[kept:])
-	c.early = c.first[:kept+n]
+	kept := copy(c.readBuf[:], c.buffered)
+	c.buffered = c.readBuf[:kept]
+	n, err := c.receive(c.readBuf[kept:])
+	c.buffered = c.readBuf[:kept+n]
 	return err
 }
 
-// receive reads from the socket, and reports a sign of life.
+// receive reads from the socket and calls Seen on the session.
 func (c *conn) receive(p []byte) (int, error) {
-	if begun := len(c.early) > 0 || !c.scan.between(); begun != c.limited {
-		c.limitMessage(begun)
+	if begun := len(c.buffered) > 0 || !c.scan.between(); begun != c.hasDeadline {
+		c.setMessageDeadline(begun)
 	}
-	if c.readOver.Load() {
+	if c.readEnded.Load() {
 		c.readErr = net.ErrClosed
 		return 0, c.readErr
 	}
 	n, err := c.net.Read(p)
 	if n > 0 {
 		c.session.Seen()
-		return n, nil // an error comes again
+		return n, nil // the next read returns the error again
 	}
-	if c.limited && os.IsTimeout(err) && !c.ended() {
+	if c.hasDeadline && os.IsTimeout(err) && !c.isDone() {
 		err = errSlowMessage
 	}
 	c.readErr = err
 	return 0, err
 }
 
-// limitMessage sets the read deadline of a message that is arriving, or takes it away. Finish and
-// Close have set the last one.
-func (c *conn) limitMessage(on bool) {
-	c.limited = on
+// setMessageDeadline sets or clears the read deadline of the message that is arriving. It does
+// nothing after Finish or Close, which set the final deadline.
+func (c *conn) setMessageDeadline(on bool) {
+	c.hasDeadline = on
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch {
 	case c.finished || c.closed:
 	case on:
-		c.limitReadLocked(messageWait)
+		c.setReadDeadlineLocked(messageWait)
 	default:
-		_ = c.net.SetReadDeadline(time.Time{}) // as in limitReadLocked
+		_ = c.net.SetReadDeadline(time.Time{}) // ignore the error, as the next read reports it
 	}
 }
 
-// ended reports whether the last frame has been written or the connection cut.
-func (c *conn) ended() bool {
+// isDone reports whether the connection is finished or closed.
+func (c *conn) isDone() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.finished || c.closed
 }
 
-// rest makes the library ready for the next header or control frame. If none is there yet, it lets
-// the library go until one is. What the library holds for a connection, a goroutine among it, is
-// more than everything else there is. To make it again takes some microseconds, and clients send
-// little.
-func (c *conn) rest() error {
+// awaitFrame prepares the library to read the next header or control frame. If none has arrived, it
+// releases the library until one has. The library's goroutine and buffers take more memory than the
+// rest of the connection. Creating them again takes a few microseconds, and clients rarely send.
+func (c *conn) awaitFrame() error {
 	if err := c.admit(); err != nil {
 		return err
 	}
 	if c.admitted == 0 {
-		c.resting.Store(true)
+		c.releasing.Store(true)
 		c.ws.release()
-		c.resting.Store(false)
+		c.releasing.Store(false)
 		c.ws = socket{}
 	}
 	for c.admitted == 0 {

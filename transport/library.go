@@ -1,4 +1,4 @@
-//lint:file-ignore SA1019 nhooyr.io/websocket is the library in use; its successor is a change of one import line here.
+//lint:file-ignore SA1019 nhooyr.io/websocket is the library in use: to replace it, change one import.
 
 //nolint:staticcheck // as above, for golangci-lint
 package transport
@@ -18,25 +18,27 @@ import (
 
 // This is the only file that imports the WebSocket library.
 
-// socket reads a connection that has been upgraded. It answers pings and close frames by itself and writes nothing else.
+// socket reads frames from an upgraded connection through the WebSocket library. The library
+// answers pings and close frames, and writes nothing else.
 type socket struct{ ws *websocket.Conn }
 
-// renew makes the library ready to read from c, whose handshake has been answered: the library makes
-// a connection in no other way than by answering a handshake. It cannot fail, since the handshake is
-// always the same.
+// renew creates a library connection that reads from c, whose handshake the handler has already
+// answered. The library creates connections only by answering a handshake, so renew passes it a
+// fixed one. The fixed handshake is valid, so renew does not fail.
 func renew(c *conn) (socket, error) {
 	ws, err := websocket.Accept(renewal{c, make(http.Header, 4)}, fixedHandshake, &websocket.AcceptOptions{
-		InsecureSkipVerify: true, // of the origin, which the handler has checked, scheme and port included
+		InsecureSkipVerify: true, // the handler has checked the origin, including scheme and port
 		CompressionMode:    websocket.CompressionDisabled,
 	})
 	if err != nil {
 		return socket{}, err
 	}
-	ws.SetReadLimit(-1) // the limit is ours, for a goodbye before the close frame
+	// the reader enforces the limit, so that it can send a goodbye before the close frame
+	ws.SetReadLimit(-1)
 	return socket{ws}, nil
 }
 
-// fixedHandshake is what the library answers. It is never modified.
+// fixedHandshake is the handshake that the library answers. It is never modified.
 var fixedHandshake = &http.Request{
 	Method: http.MethodGet, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 	Header: http.Header{
@@ -47,7 +49,7 @@ var fixedHandshake = &http.Request{
 	},
 }
 
-// renewal is the ResponseWriter of that handshake. It discards the answer.
+// renewal is the ResponseWriter for fixedHandshake. It discards the answer.
 type renewal struct {
 	conn   *conn
 	header http.Header
@@ -62,24 +64,26 @@ func (renewal) Write(b []byte) (int, error) { return len(b), nil }
 // Hijack implements [http.Hijacker].
 func (r renewal) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	l := libraryConn{r.conn}
-	return l, bufio.NewReadWriter(bufio.NewReaderSize(l, readBuffer), bufio.NewWriterSize(l, controlBuffer)), nil
+	return l, bufio.NewReadWriter(bufio.NewReaderSize(l, libraryReadBuffer), bufio.NewWriterSize(l, controlBuffer)), nil
 }
 
-// next waits for the next message. The message must be read to its end before the next call.
+// next waits for the next message. The caller must read the message to its end before the next
+// call.
 func (s socket) next() (binary bool, r io.Reader, err error) {
-	// A context that can end would cost an exchange with the library's own goroutine per read, and kill the connection.
+	// With a context that can end, the library would use its own goroutine for each read, and would
+	// close the connection when the context ends.
 	typ, r, err := s.ws.Reader(context.Background())
 	return typ == websocket.MessageBinary, r, err
 }
 
-// release ends the library's own goroutine. It must be called when reading is over, whatever ended it.
+// release ends the library's goroutine. It must be called when reading ends for any reason.
 func (s socket) release() {
 	if s.ws != nil {
-		_ = s.ws.CloseNow() // an error says that the library has closed by itself
+		_ = s.ws.CloseNow() // an error means that the library has closed already
 	}
 }
 
-// peerClose returns the code of the close frame of the peer that ended reading with err.
+// peerClose returns the code of the peer's close frame, if that frame ended reading with err.
 func peerClose(err error) (code protocol.CloseCode, ok bool) {
 	var e websocket.CloseError
 	if !errors.As(err, &e) {

@@ -8,45 +8,47 @@ import (
 	"time"
 )
 
-// The library gets these buffers in place of those of net/http, which have 4 KiB each and would live
-// as long as the connection.
+// The library gets these small buffers instead of those of net/http, which take 4 KiB each and
+// would live as long as the connection.
 const (
-	// readBuffer is the smallest that package bufio makes: conn.first is the buffer of the connection.
-	readBuffer = 16
-	// controlBuffer holds every control frame, so that the library writes each in one call.
+	// libraryReadBuffer is the minimum size of a bufio.Reader. The connection's own buffer is
+	// conn.readBuf.
+	libraryReadBuffer = 16
+	// controlBuffer holds the largest control frame, so the library writes each frame in one call.
 	controlBuffer = maxControlFrame + 1
 )
 
-// errResting ends reading by the library between two messages, when nothing more has come.
-var errResting = errors.New("transport: nothing to read")
+// errIdle stops the library from reading when no message is in progress and no bytes are buffered.
+var errIdle = errors.New("transport: nothing to read")
 
-// errNotControl is returned by Write of a libraryConn for anything but one control frame.
+// errNotControl reports that the library wrote something other than one control frame.
 var errNotControl = errors.New("transport: the WebSocket library wrote something other than one control frame")
 
-// libraryConn is a connection as the WebSocket library sees it. The library reads through it, and the only things it
-// writes are its answers to pings and to close frames: those go to the session, which alone writes to the socket. Data frames
-// never go through the library.
+// libraryConn is the net.Conn that the WebSocket library uses. The library reads through it. It
+// writes only its answers to pings and close frames, which libraryConn passes to the session: only
+// the session writes to the socket. Data frames are never written through the library.
 type libraryConn struct{ c *conn }
 
 var _ net.Conn = libraryConn{}
 
-// Read gives the library the next bytes that frameScan lets through. Between two messages it does
-// not wait for the socket but returns errResting: see conn.rest.
+// Read returns the next bytes that frameScan has admitted. When no message is in progress, it
+// returns errIdle instead of waiting for the socket: see conn.awaitFrame.
 func (l libraryConn) Read(p []byte) (int, error) {
 	c := l.c
 	for {
 		if err := c.admit(); err != nil {
 			return 0, err
 		}
-		if n := copy(p, c.early[:c.admitted]); n > 0 {
-			c.early, c.admitted = c.early[n:], c.admitted-n
+		if n := copy(p, c.buffered[:c.admitted]); n > 0 {
+			c.buffered, c.admitted = c.buffered[n:], c.admitted-n
 			return n, nil
 		}
 		if c.scan.between() {
-			return 0, errResting
+			return 0, errIdle
 		}
-		if c.scan.remaining > 0 && len(p) > len(c.first) {
-			// A large payload needs no copy. Nothing is waiting in early: it would have been admitted.
+		if c.scan.remaining > 0 && len(p) > len(c.readBuf) {
+			// Read a large payload without a copy. buffered is empty, or its bytes would have been
+			// admitted.
 			n, err := c.receive(p[:min(uint64(len(p)), c.scan.remaining)])
 			c.scan.remaining -= uint64(n)
 			return n, err
@@ -57,9 +59,10 @@ func (l libraryConn) Read(p []byte) (int, error) {
 	}
 }
 
-// Write takes exactly one control frame: the library's buffer holds the largest of them, and it flushes after each. A
-// close frame is never refused, not even when ours is out already: the library would reset the connection, and
-// the peer would lose our code.
+// Write accepts exactly one control frame. The library's buffer holds the largest one, and the
+// library flushes after each. Write accepts a close frame even after the session has sent its own:
+// on an error the library would reset the connection, and the peer would lose the session's close
+// code.
 func (l libraryConn) Write(p []byte) (int, error) {
 	c := l.c
 	opcode, payload, ok := controlFrame(p)
@@ -67,7 +70,7 @@ func (l libraryConn) Write(p []byte) (int, error) {
 	case ok && opcode == opPong:
 		c.session.WriteControl(p)
 	case ok && opcode == opClose:
-		c.ending = true
+		c.sentClose = true
 		c.session.CloseFrame(closeAnswer(payload))
 	default:
 		c.log.LogAttrs(context.Background(), slog.LevelError, errNotControl.Error(), slog.Int("bytes", len(p)))
@@ -76,34 +79,35 @@ func (l libraryConn) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// Close ends reading. It does not touch the socket: the library closes when it has handed over its answer to a close frame,
-// which may not have been written yet. The end of reading closes the socket in its time.
+// Close ends reading. It does not close the socket: the library calls Close right after it has
+// passed its close frame to the session, which may not have written the frame yet. The reader
+// closes the socket later.
 func (l libraryConn) Close() error {
 	c := l.c
-	if c.resting.Load() {
+	if c.releasing.Load() {
 		return nil
 	}
-	c.readOver.Store(true)
-	err := c.net.SetReadDeadline(time.Unix(1, 0)) // releases a read that is under way
+	c.readEnded.Store(true)
+	err := c.net.SetReadDeadline(time.Unix(1, 0)) // unblocks a read in progress
 	if err != nil {
-		_ = c.cut() // releases it, too
+		_ = c.cut() // unblocks it as well
 	}
 	return err
 }
 
-// LocalAddr returns the socket's.
+// LocalAddr returns the local address of the socket.
 func (l libraryConn) LocalAddr() net.Addr { return l.c.net.LocalAddr() }
 
-// RemoteAddr returns the socket's.
+// RemoteAddr returns the remote address of the socket.
 func (l libraryConn) RemoteAddr() net.Addr { return l.c.net.RemoteAddr() }
 
-// SetDeadline is refused: deadlines belong to the sink.
+// SetDeadline returns an error, because the sink owns the deadlines.
 func (l libraryConn) SetDeadline(time.Time) error { return l.refuseDeadline() }
 
-// SetReadDeadline is refused.
+// SetReadDeadline returns an error.
 func (l libraryConn) SetReadDeadline(time.Time) error { return l.refuseDeadline() }
 
-// SetWriteDeadline is refused.
+// SetWriteDeadline returns an error.
 func (l libraryConn) SetWriteDeadline(time.Time) error { return l.refuseDeadline() }
 
 func (l libraryConn) refuseDeadline() error {

@@ -15,33 +15,33 @@ import (
 //
 // # Origins
 //
-// A page of any site can open a WebSocket, and only the Origin header, which the browser adds,
-// shows which site it was. A page whose origin is not accepted gets 403.
+// A page of any site can open a WebSocket. Only the Origin header, which the browser adds, shows
+// which site the page belongs to. A page whose origin is not accepted gets 403.
 //
 // If none of PublicOrigin, AllowedOrigins and AllowOrigin is set, a page must come from the host
-// and port of the request (its Host header): over https if this server itself ends TLS, else over
-// http or https, since a proxy may end TLS. If any of them is set, these decide alone, except that
-// a server that ends TLS itself always accepts https://Host.
+// and port of the request (its Host header). The scheme must be https if this server itself ends
+// TLS; otherwise it may be http or https, since a proxy may end TLS. If any of the three is set,
+// they alone decide, except that a server that ends TLS itself always accepts https://Host.
 //
 // Behind a proxy that ends TLS, set PublicOrigin. Without it, pages of http://Host are accepted as
-// well, and anybody on a visitor's network can forge such a page. X-Forwarded-Proto,
+// well, and an attacker on a visitor's network can forge such a page. X-Forwarded-Proto,
 // X-Forwarded-Host and Forwarded are not read, since any client can send them.
 //
-// Browsers add cookies whichever site opens the connection. So where a cookie may authenticate the
-// request (CookieName, or Authenticate and any cookie), an Origin is required, and over plain HTTP
-// it must be one that is listed or that AllowOrigin accepts. If none of the three is set, the host
-// of the request suffices where it is localhost or a loopback address.
+// Browsers add cookies no matter which site opens the connection. So where a cookie may
+// authenticate the request (CookieName, or Authenticate and any cookie), an Origin is required.
+// Over plain HTTP it must also be an origin that is listed or that AllowOrigin accepts. If none of
+// the three options is set, the host of the request is enough if it is localhost or a loopback
+// address.
 //
 // Clients other than browsers send no Origin. They are accepted, unless a cookie authenticates
 // them.
 type Options struct {
-	// Authenticate finds out who makes the request, and replaces the token and the Verifier. It is
-	// for a host whose own middleware has authenticated the request, or that has sessions.
-	// It returns errors as [auth.Verifier] does, without a secret in them. The request's
-	// context ends after VerifyTimeout. Authenticate must not keep the request. It is called
-	// concurrently.
+	// Authenticate returns the identity of the client, and replaces the token and the Verifier. It
+	// is for a host whose own middleware has authenticated the request, or that has sessions. It
+	// returns errors as [auth.Verifier] does, without a secret in them. The request's context ends
+	// after VerifyTimeout. Authenticate must not keep the request. It is called concurrently.
 	//
-	// A session usually rests on a cookie, so a request with any cookie needs an accepted Origin.
+	// A session usually depends on a cookie, so a request with any cookie needs an accepted Origin.
 	// Default: nil, the Verifier checks the token of the request.
 	Authenticate func(r *http.Request) (auth.Identity, error)
 
@@ -70,31 +70,32 @@ type Options struct {
 	// request is authenticated, and must not keep the request. Default: nil.
 	AllowOrigin func(r *http.Request, origin *url.URL) bool
 
-	// InsecureAnyOrigin accepts the pages of all origins, "null" included, and cookies without an
-	// Origin. If a cookie authenticates, any page can then connect in the name of its visitors.
+	// InsecureAnyOrigin accepts the pages of all origins, including "null", and cookies without an
+	// Origin. If a cookie authenticates, any page can then connect as its visitor.
 	InsecureAnyOrigin bool
 
-	// CookieName is the cookie that is searched for a token if the request has none elsewhere.
-	// Such a request needs an accepted Origin. Default: "", cookies are not read.
+	// CookieName is the cookie that may hold the token. It is read only if the request has no token
+	// elsewhere. Such a request needs an accepted Origin. Default: "", cookies are not read.
 	CookieName string
 
-	// MaxConnections is how many connections the handler has at once, including those whose socket
-	// is still being closed. One more is answered 503, or 4429 to a browser. Default: no limit.
+	// MaxConnections is the maximum number of open connections, including those whose socket is
+	// still being closed. A further client gets 503, or 4429 in a browser. Default: no limit.
 	MaxConnections int
 
 	// VerifyTimeout ends the context of one call of the Verifier or of Authenticate. At least 1 ms.
 	// Default: 5 s.
 	VerifyTimeout time.Duration
 
-	// WriteBuffer is the size of a connection's socket send buffer in bytes. The hub cannot see
-	// what waits there for a slow reader, so a large buffer hides slow readers. Default: 64 KiB.
+	// WriteBuffer is the size of a connection's socket send buffer in bytes. The hub cannot see how
+	// much data in it a slow reader has not received, so a large buffer hides slow readers.
+	// Default: 64 KiB.
 	WriteBuffer int
 
-	// Logger receives what an operator should look at, and every refusal at level DEBUG. Clients can
-	// cause some of the lines above DEBUG: refused origins (INFO), requests whose token could not be
-	// verified at present (WARN), upgrades that middleware prevented (ERROR) and panics of AllowOrigin
-	// (ERROR). Of each of these there are at most 10 a minute, with the number of those suppressed.
-	// No token is ever logged. Default: [slog.DiscardHandler].
+	// Logger receives warnings and errors for operators, and every refusal at level DEBUG. Clients
+	// can cause some of the lines above DEBUG: refused origins (INFO), requests whose token could
+	// not be verified (WARN), upgrades that middleware prevented (ERROR) and panics of AllowOrigin
+	// (ERROR). At most 10 lines of each kind are logged per minute; the next line has the number of
+	// suppressed ones. No token is ever logged. Default: [slog.DiscardHandler].
 	Logger *slog.Logger
 }
 
@@ -103,9 +104,9 @@ const (
 	defaultWriteBuffer   = 64 << 10
 )
 
-// Validate returns an error that names each field with a value that can only be a mistake, one per
-// line, and says what to write. It accepts nil, which means the defaults. [NewHandler] panics with
-// this error; a host that reads origins from its configuration can call Validate first.
+// Validate returns an error that lists each field with an invalid value, one per line, and says
+// what to write instead. It accepts nil, which means the defaults. [NewHandler] panics with this
+// error; a host that reads origins from its configuration can call Validate first.
 func (o *Options) Validate() error {
 	if o == nil {
 		return nil

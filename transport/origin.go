@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-// errOrigin is the error of every request whose Origin is refused. The others say why.
+// errOrigin is wrapped by the errors of all refused origins. The others give the reason.
 var (
 	errOrigin         = errors.New("transport: origin not allowed")
 	errOriginMissing  = fmt.Errorf("%w: a request with a cookie must have an Origin", errOrigin)
@@ -23,8 +23,8 @@ var (
 
 // origins decides which pages may connect. The same-origin policy of browsers does not cover
 // WebSockets: a page of any site can connect, and the browser adds the visitor's cookies. Only the
-// Origin header shows which site it was. [http.CrossOriginProtection] does not help, since it lets
-// every GET through, and an upgrade is a GET.
+// Origin header shows which site the page belongs to. [http.CrossOriginProtection] does not help,
+// since it accepts every GET, and an upgrade is a GET.
 type origins struct {
 	// Fixed at creation.
 	any          bool
@@ -33,7 +33,7 @@ type origins struct {
 	authenticate bool // Options.Authenticate is set
 }
 
-// newOrigins takes options that Validate has accepted.
+// newOrigins returns the rule of options that Validate has accepted.
 func newOrigins(opts *Options) origins {
 	o := origins{any: opts.InsecureAnyOrigin, allow: opts.AllowOrigin, authenticate: opts.Authenticate != nil}
 	for _, entry := range append([]string{opts.PublicOrigin}, opts.AllowedOrigins...) {
@@ -45,8 +45,8 @@ func newOrigins(opts *Options) origins {
 }
 
 // check returns an error that wraps errOrigin unless the page that made the request may connect.
-// Clients other than browsers send no Origin, and need none. cookies reports whether a cookie may
-// authenticate the request: then an Origin is required.
+// Clients other than browsers need no Origin. cookies reports whether a cookie may authenticate the
+// request; an Origin is then required.
 func (o *origins) check(r *http.Request, cookies bool) error {
 	if o.any {
 		return nil
@@ -65,7 +65,7 @@ func (o *origins) check(r *http.Request, cookies bool) error {
 	case err != nil:
 		return err
 	case opaqueOrigin(origin):
-		// Any site can make a null origin, with a sandboxed frame.
+		// Any site can create a null origin with a sandboxed frame.
 		if listed && (cookies || o.authenticate) {
 			return errOriginOpaque
 		}
@@ -76,14 +76,14 @@ func (o *origins) check(r *http.Request, cookies bool) error {
 	case listed, slices.Contains(o.own(r, cookies), origin):
 		return nil
 	case o.allow != nil:
-		return o.askHost(r, origin)
+		return o.callAllowOrigin(r, origin)
 	case slices.Contains(o.own(r, false), origin):
 		return errOriginCookie
 	}
 	return errOrigin
 }
 
-// own returns the origins at the request's own host that need not be listed.
+// own returns the origins at the request's own host that are accepted without being listed.
 func (o *origins) own(r *http.Request, cookies bool) []string {
 	schemes := []string{"http", "https"} // https where a proxy ends TLS
 	switch {
@@ -99,8 +99,8 @@ func (o *origins) own(r *http.Request, cookies bool) []string {
 			return nil
 		}
 		if cookies && r.TLS == nil && !loopback(origin) {
-			// Where a proxy ends TLS, a page of http://host is one that anybody on the network
-			// can forge, and nothing in the request shows whether there is a proxy.
+			// If a proxy ends TLS, an attacker on the network can forge a page of http://host. The
+			// request does not show whether there is a proxy.
 			return nil
 		}
 		own = append(own, origin)
@@ -108,8 +108,8 @@ func (o *origins) own(r *http.Request, cookies bool) []string {
 	return own
 }
 
-// askHost calls Options.AllowOrigin. A panic of it refuses the request.
-func (o *origins) askHost(r *http.Request, origin string) (err error) {
+// callAllowOrigin calls Options.AllowOrigin. If it panics, the request is refused.
+func (o *origins) callAllowOrigin(r *http.Request, origin string) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			err = fmt.Errorf("%w: AllowOrigin: %w", errOrigin, newPanicError(v))
@@ -121,7 +121,7 @@ func (o *origins) askHost(r *http.Request, origin string) (err error) {
 	return nil
 }
 
-// expected describes for the log which origins would have been accepted.
+// expected lists the origins that would have been accepted, for the log.
 func (o *origins) expected(r *http.Request, cookies bool) []string {
 	const most = 8 // of a long list
 	expected := slices.Clone(o.listed)
@@ -138,11 +138,12 @@ func (o *origins) expected(r *http.Request, cookies bool) []string {
 	return expected
 }
 
-// opaqueOrigin reports whether an origin in canonical form names no site. Browsers send it for
-// sandboxed frames, data: URLs and local files.
+// opaqueOrigin reports whether an origin in canonical form does not identify a site. Browsers send
+// such an origin for sandboxed frames, data: URLs and local files.
 func opaqueOrigin(origin string) bool { return origin == "null" || origin == "file://" }
 
-// loopback reports whether an origin in canonical form is of the machine that the browser runs on.
+// loopback reports whether an origin in canonical form belongs to the machine on which the browser
+// runs.
 func loopback(origin string) bool {
 	u, err := url.Parse(origin)
 	if err != nil {
@@ -156,7 +157,7 @@ func loopback(origin string) bool {
 }
 
 // canonicalOrigin returns s in lower case and without the default port of its scheme. It returns
-// errOriginForm for what is not scheme://host, scheme://host:port, null or file://.
+// errOriginForm unless s has the form scheme://host, scheme://host:port, null or file://.
 func canonicalOrigin(s string) (string, error) {
 	if opaqueOrigin(s) {
 		return s, nil
@@ -166,7 +167,7 @@ func canonicalOrigin(s string) (string, error) {
 		return "", errOriginForm
 	}
 	host, port := strings.ToLower(u.Hostname()), u.Port()
-	// An origin has no other part of a URL (RFC 6454 section 6.2), and a host in ASCII.
+	// An origin has no other parts of a URL (RFC 6454 section 6.2), and its host is ASCII.
 	if u.Scheme == "" || host == "" || s[len(u.Scheme):] != "://"+u.Host || strings.ContainsFunc(s, notInOrigin) {
 		return "", errOriginForm
 	}

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// checkOrigin returns an error if an entry of Options.AllowedOrigins is not in the form in which
-// browsers send an origin, or if no browser sends it. The error says what to write.
+// checkOrigin returns an error if an entry of Options.AllowedOrigins does not have the form in
+// which browsers send an origin, or if no browser sends it. The error says what to write instead.
 func checkOrigin(entry string) error {
 	if opaqueOrigin(entry) {
 		return nil
@@ -32,7 +32,7 @@ func checkOrigin(entry string) error {
 	return fmt.Errorf("%q %s: %s", redactOrigin(entry), fault, write)
 }
 
-// checkPublicOrigin is checkOrigin for Options.PublicOrigin, which is the address of a service.
+// checkPublicOrigin checks Options.PublicOrigin, which must be the origin of an HTTP service.
 func checkPublicOrigin(origin string) error {
 	if opaqueOrigin(origin) {
 		return fmt.Errorf("%q is not the origin of a service: list it in AllowedOrigins", origin)
@@ -48,10 +48,11 @@ func checkPublicOrigin(origin string) error {
 
 const listSeparators = ", ;\t\r\n"
 
-// numericHost matches what browsers take for an IPv4 address (WHATWG URL, "ends in a number").
+// numericHost matches hosts that browsers parse as an IPv4 address (WHATWG URL, "ends in a
+// number").
 var numericHost = regexp.MustCompile(`(^|\.)(\d+|0x[0-9a-f]*)\.?$`)
 
-// originFault says what is wrong with an entry, as the end of a sentence, or returns "".
+// originFault describes what is wrong with an entry, as the end of a sentence, or returns "".
 func originFault(entry string) string {
 	scheme, rest, hasScheme := strings.Cut(entry, "://")
 	switch {
@@ -140,7 +141,7 @@ func suggestOrigin(entry string) string {
 	return origin
 }
 
-// redactOrigin returns an entry without a password that it may hold.
+// redactOrigin returns an entry without the user and password that it may contain.
 func redactOrigin(entry string) string {
 	i := strings.LastIndexByte(entry, '@')
 	if i < 0 {

@@ -12,21 +12,22 @@ import (
 )
 
 const (
-	// logsPerMinute is how many lines a logLimit lets through in a minute.
+	// logsPerMinute is the maximum number of lines per minute that a logLimit allows.
 	logsPerMinute = 10
-	// longestLogged is how many bytes of a header are logged.
+	// longestLogged is the maximum number of bytes of a header that are logged.
 	longestLogged = 200
 )
 
-// logLimit bounds how often something is logged that anybody can cause, and counts the rest.
+// logLimit limits the rate of log lines that any client can cause, and counts the suppressed lines.
 type logLimit struct {
 	mu         sync.Mutex // guards the following
-	since      time.Time  // when the current minute began
+	since      time.Time  // start of the current minute
 	lines      int        // logged since then
 	suppressed int        // not logged since the last line
 }
 
-// take reports whether another line may be logged now, and how many were suppressed before it.
+// take reports whether another line may be logged now, and how many lines were suppressed before
+// it.
 func (l *logLimit) take() (suppressed int, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -43,7 +44,8 @@ func (l *logLimit) take() (suppressed int, ok bool) {
 }
 
 // logOrigin logs that the origin of a request was refused, and which origins would have been
-// accepted. It logs no token: neither that of the request nor one in a query or as a password.
+// accepted. It logs no token, neither the request's nor one in the query or the password of an
+// origin.
 func (h *handler) logOrigin(r *http.Request, err error, cookies bool, token string) {
 	level, text, limit := slog.LevelInfo, "transport: origin refused", &h.refusedOrigins
 	var panicked *panicError
@@ -73,8 +75,8 @@ func (h *handler) logOrigin(r *http.Request, err error, cookies bool, token stri
 	h.log(r, level, text, attrs...)
 }
 
-// loggable returns the text of an origin for the log: escaped, clipped, and without what a URL may
-// hold besides scheme, host, port and path.
+// loggable returns an origin for the log. It escapes and shortens the text, and removes everything
+// that is not a scheme, host, port or path.
 func loggable(origin, token string) string {
 	if containsToken(origin, token) {
 		return "(contains the token)"

@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// rawWriter is not available here: a RawConn of Windows cannot wait for a socket.
+// rawWriter is not available on this system: a RawConn of Windows cannot wait until a socket is
+// writable.
 type rawWriter struct{}
 
 func (*rawWriter) attach(net.Conn) bool { return false }

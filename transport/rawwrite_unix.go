@@ -9,22 +9,24 @@ import (
 	"time"
 )
 
-// rawWriter writes to a socket without waiting, and waits for it without giving up what was written. Its methods are
-// never called concurrently.
+// rawWriter writes to a socket, either without blocking or waiting until the socket is writable. A
+// write that times out reports the bytes it has written. The methods must not be called
+// concurrently.
 type rawWriter struct {
 	conn net.Conn
 	raw  syscall.RawConn
-	step func(fd uintptr) (done bool) // rw.write, made once: a method value per call would be an allocation
+	step func(fd uintptr) (done bool) // rw.write; a method value per call would allocate
 
-	// Owned by the call under way.
+	// Owned by the current call.
 	b    []byte
 	n    int
 	err  error
 	wait bool
 }
 
-// attach gives rw its socket. It reports false if that is neither TCP nor Unix, and rw of no use. The types are compared exactly: a
-// type that embeds one of them has a Write of its own, which must not be passed by.
+// attach sets the socket of rw. It reports false if conn is neither a TCP nor a Unix connection; rw
+// must not be used then. It compares types exactly, because a type that embeds one of them may have
+// its own Write method, which must not be bypassed.
 func (rw *rawWriter) attach(conn net.Conn) bool {
 	var raw syscall.RawConn
 	var err error
@@ -43,22 +45,22 @@ func (rw *rawWriter) attach(conn net.Conn) bool {
 	return true
 }
 
-// tryWrite writes what the socket takes at once.
+// tryWrite writes what the socket accepts without blocking.
 func (rw *rawWriter) tryWrite(b []byte) (int, error) { return rw.do(b, false) }
 
-// waitWrite waits until the socket took at least one byte.
+// waitWrite waits until the socket has accepted at least one byte or the deadline passes.
 func (rw *rawWriter) waitWrite(b []byte, deadline time.Time) (int, error) {
 	if err := rw.conn.SetWriteDeadline(deadline); err != nil {
 		return 0, err
 	}
 	n, err := rw.do(b, true)
-	// A deadline that has passed would fail every later tryWrite.
+	// An expired deadline would make every later tryWrite fail.
 	if err2 := rw.conn.SetWriteDeadline(time.Time{}); err2 != nil {
 		return n, err2
 	}
 	if os.IsTimeout(err) {
-		// The kernel reports a socket as writable only when a third of its buffer is free. A reader that has taken
-		// less than that in all this time is slow, but it has taken something.
+		// The kernel reports a socket as writable only when a third of its buffer is free. A peer
+		// that has read less than that until the deadline is slow, but it has made progress.
 		return rw.lastTry(b)
 	}
 	return n, err
@@ -78,14 +80,15 @@ func (rw *rawWriter) do(b []byte, wait bool) (int, error) {
 	}
 	rw.b, rw.n, rw.err, rw.wait = b, 0, nil, wait
 	err := rw.raw.Write(rw.step)
-	rw.b = nil // the bytes belong to the caller
+	rw.b = nil // the caller owns the bytes
 	if err == nil {
 		err = rw.err
 	}
 	return rw.n, err
 }
 
-// write is what RawConn.Write calls. Its result says whether it is done: false waits for the socket, and only waitWrite may wait.
+// write is the callback of RawConn.Write. If it returns false, RawConn waits until the socket is
+// writable and calls it again. Only waitWrite may wait.
 func (rw *rawWriter) write(fd uintptr) (done bool) {
 	for {
 		n, err := syscall.Write(int(fd), rw.b)

@@ -11,15 +11,14 @@ import (
 	"github.com/planrooms/planrooms/protocol"
 )
 
-// serve reads the connection until it is over, and then calls release. It runs in a goroutine of its
-// own, which the handler starts and the session ends: closing the session, or the sink, makes every
-// read return.
+// serve reads the connection until it ends, and then calls release. The handler starts it in a new
+// goroutine. To end it, the session closes itself or the sink, and every read returns.
 func (c *conn) serve(release func()) {
 	code := protocol.CloseAbnormal
 	defer func() {
 		c.ws.release()
 		release()
-		c.hangUp()
+		c.closeSocket()
 		c.session.End(code)
 	}()
 	defer func() {
@@ -28,44 +27,45 @@ func (c *conn) serve(release func()) {
 			c.log.LogAttrs(context.Background(), slog.LevelError, "transport: panic while reading a connection",
 				slog.String("panic", p.what), slog.String("stack", p.stack))
 			c.session.Close(protocol.CloseInternal)
-			c.abandon()
+			c.drain()
 		}
 	}()
 	err := c.read()
 	if given, ok := peerClose(err); ok {
 		code = given
-		c.abandon() // once our answer to it has been written
+		c.drain() // drain waits until the answer has been written
 		return
 	}
 	if errors.Is(c.readErr, errSlowMessage) {
 		code = protocol.CloseTimeout
 		c.session.Close(code)
-		c.abandon()
+		c.drain()
 		return
 	}
 	if c.readErr != nil {
-		if c.deaf {
-			c.awaitLast() // the peer has ended its side, and can still read why this side closes
+		if c.discarding {
+			c.awaitFinish() // the peer has ended its side, and can still read why this side closes
 		}
 		return
 	}
-	// The bytes broke RFC 6455. The library has seen the fault only if it is inside a close frame.
+	// The bytes violate RFC 6455. The library has noticed only if the fault is inside a close
+	// frame.
 	code = protocol.CloseProtocolError
-	if !c.ending {
+	if !c.sentClose {
 		c.session.CloseFrame(code, appendClose(nil, code))
 	}
-	c.abandon()
+	c.drain()
 }
 
-// read hands messages to the session until reading fails.
+// read passes messages to the session until a read fails.
 func (c *conn) read() error {
 	for {
-		if err := c.rest(); err != nil {
+		if err := c.awaitFrame(); err != nil {
 			return err
 		}
 		binary, r, err := c.ws.next()
-		if errors.Is(err, errResting) {
-			continue // it was a control frame
+		if errors.Is(err, errIdle) {
+			continue // it was a control frame between two messages
 		}
 		if err != nil {
 			return err
@@ -76,9 +76,9 @@ func (c *conn) read() error {
 	}
 }
 
-// message reads one message to its end.
+// message reads one message to its end and passes it to the session.
 func (c *conn) message(binary bool, r io.Reader) error {
-	if c.deaf {
+	if c.discarding {
 		return drop(r)
 	}
 	if binary {
@@ -92,7 +92,8 @@ func (c *conn) message(binary bool, r io.Reader) error {
 	case err != nil:
 		return err
 	case c.readErr != nil:
-		return c.readErr // the library takes an end of the stream between two fragments for the end of the message
+		// the library treats an end of the stream between two fragments as the end of the message
+		return c.readErr
 	case !utf8.Valid(*b):
 		return c.refuse(protocol.CloseInvalidPayload, r)
 	}
@@ -100,10 +101,11 @@ func (c *conn) message(binary bool, r io.Reader) error {
 	return nil
 }
 
-// refuse closes the connection for the message that r reads, and goes on reading: with unread bytes in its receive buffer the
-// kernel would answer a close with a reset, which can overtake our close frame.
+// refuse begins to close the connection because of the message in r, and discards the rest of the
+// message. If the socket were closed with unread bytes in its receive buffer, the kernel would send
+// a reset, which can overtake the close frame.
 func (c *conn) refuse(code protocol.CloseCode, r io.Reader) error {
-	c.deaf = true
+	c.discarding = true
 	c.session.Close(code)
 	return drop(r)
 }
@@ -113,13 +115,13 @@ func drop(r io.Reader) error {
 	return err
 }
 
-// abandon ends a connection once the close frame has been written: the peer sees the end of the stream behind it, and what
-// it still sends is thrown away until it closes, too. Bytes left unread would turn our close into a reset, which destroys
-// what is on its way, the close frame included.
-func (c *conn) abandon() {
-	c.awaitLast()
+// drain waits until the close frame has been written, ends the sending direction, and discards what
+// the peer sends until it closes, for at most closeWait. If bytes were left unread, closing the
+// socket would send a reset, which can destroy data in flight, including the close frame.
+func (c *conn) drain() {
+	c.awaitFinish()
 	c.mu.Lock()
-	c.limitReadLocked(closeWait)
+	c.setReadDeadlineLocked(closeWait)
 	c.mu.Unlock()
 	c.closeWrite()
 	for b := make([]byte, 2<<10); ; {
@@ -129,32 +131,33 @@ func (c *conn) abandon() {
 	}
 }
 
-// awaitLast waits until the last frame has been written or the connection cut, and cuts it if neither happens.
-func (c *conn) awaitLast() {
+// awaitFinish waits until the sink is finished or closed. After finishWait it closes the sink.
+func (c *conn) awaitFinish() {
 	c.mu.Lock()
-	over, isOver := c.overLocked()
+	done, isDone := c.doneLocked()
 	c.mu.Unlock()
-	if isOver {
+	if isDone {
 		return
 	}
-	t := time.NewTimer(lastWait)
+	t := time.NewTimer(finishWait)
 	defer t.Stop()
 	select {
-	case <-over:
+	case <-done:
 	case <-t.C:
 		_ = c.Close()
 	}
 }
 
-// hangUp closes the socket: properly after the last frame, at once in every other case.
-func (c *conn) hangUp() {
+// closeSocket closes the socket: gracefully if the last frame has been written, immediately
+// otherwise.
+func (c *conn) closeSocket() {
 	c.mu.Lock()
 	proper := c.finished && !c.closed
 	c.closed = true
-	c.tellOverLocked()
+	c.signalDoneLocked()
 	c.mu.Unlock()
 	if proper {
-		_ = c.net.Close() // everything has been said
+		_ = c.net.Close() // the peer has received everything
 		return
 	}
 	_ = c.cut()

@@ -17,55 +17,56 @@ import (
 )
 
 const (
-	// maxRefusing is how many browsers are told at once why they are refused.
-	maxRefusing = 256
-	// maxRetryAfter is the maximum time after which a client is asked to retry because the verifier
-	// cannot decide yet.
+	// maxGoodbyes is the maximum number of connections that are upgraded at the same time only to
+	// send a goodbye.
+	maxGoodbyes = 256
+	// maxRetryAfter limits the retry delay that a client gets when the verifier cannot decide yet.
 	maxRetryAfter = 30 * time.Second
-	// refuseWait is how long one of them may take for that, its answer included.
-	refuseWait = time.Second
+	// refusalWait is how long writing a refusal and waiting for the peer to close may take.
+	refusalWait = time.Second
 )
 
-// limit counts what there may be only so many of.
-type limit struct {
+// semaphore limits a count without blocking.
+type semaphore struct {
 	max int64 // 0: no limit
 	n   atomic.Int64
 }
 
-// take reports whether there was room for one more. It is exact however many ask at once.
-func (l *limit) take() bool {
+// take reports whether the count was below max, and increments it if so. It never exceeds max, even
+// with concurrent calls.
+func (s *semaphore) take() bool {
 	for {
-		n := l.n.Load()
-		if l.max > 0 && n >= l.max {
+		n := s.n.Load()
+		if s.max > 0 && n >= s.max {
 			return false
 		}
-		if l.n.CompareAndSwap(n, n+1) {
+		if s.n.CompareAndSwap(n, n+1) {
 			return true
 		}
 	}
 }
 
-func (l *limit) release() { l.n.Add(-1) }
+func (s *semaphore) release() { s.n.Add(-1) }
 
-// refuse answers a request that is not served. The page in a browser, which has an Origin, does not
-// see the HTTP status of a failed upgrade: it gets a goodbye on an open WebSocket.
+// refuse answers a refused request. A page in a browser cannot read the HTTP status of a failed
+// upgrade. If the request has an Origin, refuse therefore upgrades it and sends a goodbye.
 func (h *handler) refuse(a *attempt, err error) {
 	why, level := refusalFor(err)
 	h.logRefusal(a, level, err)
-	told := why.code != 0 && a.r.Header.Get("Origin") != "" && h.refusing.take()
-	if told {
-		defer h.refusing.release()
+	goodbye := why.code != 0 && a.r.Header.Get("Origin") != "" && h.goodbyes.take()
+	if goodbye {
+		defer h.goodbyes.release()
 		if a.conn == nil {
 			if err := h.hijack(a); err != nil {
 				h.logRefusal(a, slog.LevelError, err)
-				told = false
+				goodbye = false
 			}
 		}
 	}
-	h.report(a, why, told, err)
+	h.report(a, why, goodbye, err)
 	retry := retryAfter(why.code, err)
-	if told {
-		h.tell(a, why, retry)
+	if goodbye {
+		h.sendGoodbye(a, why, retry)
 		return
 	}
 	header := a.w.Header()
@@ -86,24 +87,24 @@ func (h *handler) refuse(a *attempt, err error) {
 	a.conn.reply(plainAnswer(why.status, header, why.text))
 }
 
-// report counts a request that is not served, and passes it to the hub's Observer.
-func (h *handler) report(a *attempt, why refusal, told bool, err error) {
+// report counts a refused request and passes it to the hub's Observer.
+func (h *handler) report(a *attempt, why refusal, goodbye bool, err error) {
 	info := room.RefusalInfo{
 		Reason: why.reason, Status: why.status, RemoteAddr: a.r.RemoteAddr, UserID: a.userID,
 		Origin: loggable(a.r.Header.Get("Origin"), a.token), Err: cleanError{withoutToken(err, a.token), err},
 	}
-	if told {
+	if goodbye {
 		info.Code = why.code
 	}
 	h.hub.ReportRefusal(info)
 }
 
-// logRefusal logs a request that is not served.
+// logRefusal logs a refused request.
 func (h *handler) logRefusal(a *attempt, level slog.Level, err error) {
 	attrs := []slog.Attr{slog.String("error", withoutToken(err, a.token))}
-	if undecided := (*auth.UnavailableError)(nil); errors.As(err, &undecided) {
-		// Anyone can cause this error, with a token of an unknown key.
-		suppressed, ok := h.undecided.take()
+	if unavailableErr := (*auth.UnavailableError)(nil); errors.As(err, &unavailableErr) {
+		// Anyone can cause this error with a token that names an unknown key.
+		suppressed, ok := h.unavailable.take()
 		if !ok {
 			return
 		}
@@ -112,7 +113,7 @@ func (h *handler) logRefusal(a *attempt, level slog.Level, err error) {
 	text, limit := "transport: refused", (*logLimit)(nil)
 	switch level {
 	case slog.LevelWarn:
-		text, limit = "transport: cannot tell who connects", &h.unverified
+		text, limit = "transport: cannot authenticate a client", &h.unverified
 	case slog.LevelError:
 		text, limit = "transport: upgrade failed", &h.failedUpgrades
 	}
@@ -131,55 +132,57 @@ func answer(w http.ResponseWriter, status int, text string) {
 	http.Error(w, text, status)
 }
 
-// retryAfter draws the time after which a client that is refused with code, because of err, may
-// retry. If the verifier knows when it can decide, the client waits until then, and a random time
-// that spreads the clients.
+// retryAfter returns the delay after which a client that is refused with code because of err may
+// retry. If err says when the verifier can decide, the delay is that time and a random part, so
+// that clients do not retry all at once.
 func retryAfter(code protocol.CloseCode, err error) time.Duration {
 	if code == protocol.CloseShutdown {
-		// The hub deals out slots to those it had; who comes now is spread over the same few seconds as after a fault.
+		// At shutdown the hub assigns reconnect times to its own connections. A new client gets a
+		// random delay from the range for internal errors.
 		code = protocol.CloseInternal
 	}
 	advice := code.Advice()
 	retry := advice.RetryAfter()
-	if undecided := (*auth.UnavailableError)(nil); errors.As(err, &undecided) && undecided.RetryAfter > advice.RetryAfterMin {
+	if unavailableErr := (*auth.UnavailableError)(nil); errors.As(err, &unavailableErr) && unavailableErr.RetryAfter > advice.RetryAfterMin {
 		spread := retry - advice.RetryAfterMin
-		retry = min(min(undecided.RetryAfter, maxRetryAfter)+spread, maxRetryAfter-rand.N(time.Second))
+		retry = min(min(unavailableErr.RetryAfter, maxRetryAfter)+spread, maxRetryAfter-rand.N(time.Second))
 	}
 	return retry
 }
 
-// tell upgrades the connection, says goodbye, and waits for the peer to close.
-func (h *handler) tell(a *attempt, why refusal, retry time.Duration) {
+// sendGoodbye upgrades the connection, sends a goodbye and a close frame, and waits for the peer to
+// close.
+func (h *handler) sendGoodbye(a *attempt, why refusal, retry time.Duration) {
 	goodbye := why.code.Goodbye(retry)
 	goodbye.Reason = why.closeReason()
 	message, err := protocol.Encode(protocol.TypeGoodbye, "", goodbye, time.Time{})
 	if err != nil {
-		panic(err) // a struct of strings and numbers
+		panic(err) // cannot happen: a struct of strings and numbers
 	}
 	c := a.conn
-	c.session, c.deaf = refused{}, true
+	c.session, c.discarding = refused{}, true
 	frames := framing{}.AppendMessage(switchingProtocols(a.r), message)
 	frames = framing{}.AppendClose(frames, why.code, goodbye.Reason)
-	c.last(frames, func() { c.serve(func() {}) })
+	c.writeFinal(frames, func() { c.serve(func() {}) })
 }
 
 // reply writes an HTTP answer and waits for the peer to close.
 func (c *conn) reply(answer []byte) {
-	c.last(answer, func() {
-		c.abandon()
-		c.hangUp()
+	c.writeFinal(answer, func() {
+		c.drain()
+		c.closeSocket()
 	})
 }
 
-// last writes b as the last bytes of a connection that has no session, and then calls end, which
-// waits for the peer to close. All of it takes refuseWait at most.
-func (c *conn) last(b []byte, end func()) {
-	defer time.AfterFunc(refuseWait, func() { _ = c.Close() }).Stop()
-	c.head = nil // b has its own
-	for deadline := time.Now().Add(refuseWait); len(b) > 0; {
+// writeFinal writes b as the last bytes of a connection that has no session. It then calls end,
+// which waits for the peer to close. Both together take at most refusalWait.
+func (c *conn) writeFinal(b []byte, end func()) {
+	defer time.AfterFunc(refusalWait, func() { _ = c.Close() }).Stop()
+	c.head = nil // b contains its own response head
+	for deadline := time.Now().Add(refusalWait); len(b) > 0; {
 		n, err := c.Write(b, deadline)
 		if err != nil {
-			_ = c.Close() // it takes nothing
+			_ = c.Close() // the peer does not read
 			break
 		}
 		b = b[n:]
@@ -202,6 +205,6 @@ func (h *handler) logLimited(limit *logLimit, r *http.Request, level slog.Level,
 }
 
 func (h *handler) log(r *http.Request, level slog.Level, text string, attrs ...slog.Attr) {
-	// Not the request's context, which may be over, and not its URL, which may hold a token.
+	// The request's context may have ended, and its URL may hold a token: use neither.
 	h.opts.Logger.LogAttrs(context.Background(), level, text, append(attrs, slog.String("remote", r.RemoteAddr))...)
 }

@@ -226,15 +226,15 @@ func TestRefusedAreBounded(t *testing.T) {
 	s := newServer(t, config{})
 	h := handshake{token: "bad", headers: http.Header{"Origin": {s.URL}}}
 	var told []*client
-	for range transport.MaxRefusing {
+	for range transport.MaxGoodbyes {
 		c, resp := open(t, s.Server, h)
 		if resp.StatusCode != http.StatusSwitchingProtocols {
 			break // the first have had their second by now
 		}
 		told = append(told, c)
 	}
-	if len(told) < transport.MaxRefusing {
-		t.Fatalf("%d were told, want %d", len(told), transport.MaxRefusing)
+	if len(told) < transport.MaxGoodbyes {
+		t.Fatalf("%d were told, want %d", len(told), transport.MaxGoodbyes)
 	}
 	for {
 		// Whether one more finds a place depends on how fast all this was; but nobody is told anything else.

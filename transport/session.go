@@ -5,22 +5,24 @@ import (
 	"github.com/planrooms/planrooms/room"
 )
 
-// session is whom a connection's reader talks to. No method blocks.
+// session receives what a connection's reader reads. No method blocks.
 type session interface {
-	// Receive takes one complete text message of valid UTF-8 and copies what it keeps.
+	// Receive accepts one complete text message of valid UTF-8. It copies what it keeps.
 	Receive(message []byte)
-	// Seen is told of every read: any byte is a sign of life.
+	// Seen records that the client is alive. The reader calls it after every read that returned
+	// bytes.
 	Seen()
-	// ControlFrame counts a frame that costs something and carries no message.
+	// ControlFrame counts a frame that costs the server something and carries no message.
 	ControlFrame()
-	// WriteControl has a control frame written at the next frame boundary.
+	// WriteControl queues a control frame, to be written between two other frames.
 	WriteControl(frame []byte)
-	// CloseFrame has a close frame written as the last thing, and the sink finished after it. Nothing comes of it once
-	// the closing has begun.
+	// CloseFrame queues a close frame as the last frame, and finishes the sink once it is written.
+	// It has no effect if the connection is already being closed.
 	CloseFrame(code protocol.CloseCode, frame []byte)
-	// Close starts the closing from this side.
+	// Close begins to close the connection from the server's side.
 	Close(code protocol.CloseCode)
-	// End is called exactly once, as the last of all calls.
+	// End reports that the connection has ended. The reader calls it exactly once, after all other
+	// calls.
 	End(code protocol.CloseCode)
 }
 
@@ -29,8 +31,8 @@ var (
 	_ session = refused{}
 )
 
-// refused is the session of a connection that was accepted only to be told why it is not: the handler itself writes
-// to it, and nobody listens.
+// refused is the session of a connection that was upgraded only to send a goodbye. The handler
+// writes the goodbye itself, so refused ignores everything.
 type refused struct{}
 
 func (refused) Receive([]byte)                        {}

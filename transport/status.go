@@ -11,22 +11,23 @@ import (
 )
 
 var (
-	// errFull refuses a connection over Options.MaxConnections.
+	// errFull means that Options.MaxConnections has been reached.
 	errFull = errors.New("transport: too many connections")
-	// errGone ends a request whose client has closed the connection meanwhile.
+	// errGone means that the client closed the connection while its request was handled.
 	errGone = errors.New("transport: the client has gone")
 )
 
-// refusal is the answer to a client that is not served. The texts are fixed: they do not say what
-// exactly is wrong with a token.
+// refusal is the answer to a refused client. The texts are fixed and do not say what is wrong with
+// a token.
 type refusal struct {
 	reason room.RefusalReason
 	status int
 	text   string
-	code   protocol.CloseCode // for a browser, whose page does not see an HTTP status; 0: HTTP alone
+	// close code for a browser, whose page cannot read an HTTP status; 0: HTTP only
+	code protocol.CloseCode
 }
 
-// closeReason is the text that goes with the code. That of 4429 names the limit.
+// closeReason returns the reason of the close frame. For 4429 it names the limit.
 func (r refusal) closeReason() string {
 	if r.code == protocol.CloseRateLimited {
 		return r.text
@@ -34,7 +35,7 @@ func (r refusal) closeReason() string {
 	return r.code.Reason()
 }
 
-// refusals maps errors to answers. The first that matches counts.
+// refusals maps errors to answers. The first match counts.
 var refusals = []struct {
 	err error
 	refusal
@@ -52,20 +53,20 @@ var refusals = []struct {
 	{errGone, refusal{room.RefusedGone, http.StatusServiceUnavailable, "unavailable", 0}},
 }
 
-// unavailable is the answer if the verifier fails or cannot decide yet.
+// unavailable is the answer when the verifier fails or cannot decide yet.
 var unavailable = refusal{room.RefusedUnavailable, http.StatusServiceUnavailable, "unavailable", protocol.CloseInternal}
 
 func unauthorized(reason room.RefusalReason) refusal {
 	return refusal{reason, http.StatusUnauthorized, "unauthorized", protocol.CloseUnauthorized}
 }
 
-// refusalFor returns the answer to err, and how serious err is for the operator.
+// refusalFor returns the answer to err and the level at which err is logged.
 func refusalFor(err error) (refusal, slog.Level) {
 	var (
-		upgrade   *upgradeError
-		handshake *handshakeError
-		expired   *auth.ExpiredError
-		undecided *auth.UnavailableError
+		upgrade        *upgradeError
+		handshake      *handshakeError
+		expired        *auth.ExpiredError
+		unavailableErr *auth.UnavailableError
 	)
 	switch {
 	case errors.As(err, &upgrade):
@@ -74,7 +75,7 @@ func refusalFor(err error) (refusal, slog.Level) {
 		return refusal{room.RefusedHandshake, handshake.status, handshake.text, 0}, slog.LevelDebug
 	case errors.As(err, &expired):
 		return unauthorized(room.RefusedExpiredToken), slog.LevelDebug
-	case errors.As(err, &undecided):
+	case errors.As(err, &unavailableErr):
 		return unavailable, slog.LevelWarn
 	}
 	for _, r := range refusals {

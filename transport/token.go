@@ -13,10 +13,10 @@ import (
 
 var errTokenForm = errors.New("transport: token cannot be read")
 
-// maxEncodedToken is the length in bytes of the longest token in its encoding as a subprotocol.
+// maxEncodedToken is the maximum length in bytes of a token encoded as a subprotocol.
 var maxEncodedToken = base64.RawURLEncoding.EncodedLen(protocol.MaxTokenBytes)
 
-// tokenSource is where in the request a token was found.
+// tokenSource is the part of the request that holds the token.
 type tokenSource int
 
 const (
@@ -27,16 +27,16 @@ const (
 	fromCookie
 )
 
-// credentials are what a request says about who makes it. Nothing of it has been verified.
+// credentials are the unverified token of a request.
 type credentials struct {
 	source tokenSource
 	token  string
-	err    error // why there is nothing to verify; the table in status.go has it
+	err    error // set if the token is missing or unusable; refusals in status.go lists these errors
 }
 
 // findCredentials takes the token from the first of Authorization, subprotocol, query and cookie
-// that is present, even if that one is empty or malformed: with the next one, the request could be
-// served as another user than it claims.
+// that is present, even if it is empty or malformed. With the token of the next one, the server
+// could serve the request as another user than it claims.
 func findCredentials(r *http.Request, query url.Values, cookieName string) credentials {
 	if values := r.Header.Values("Authorization"); len(values) > 0 {
 		token, bearer := bearerToken(values[0])
@@ -46,7 +46,7 @@ func findCredentials(r *http.Request, query url.Values, cookieName string) crede
 		case bearer:
 			return found(fromHeader, token)
 		}
-		// Another scheme is for another server, such as a proxy in front.
+		// Another scheme is meant for another server, such as a proxy in front.
 	}
 	if c, ok := subprotocolToken(subprotocols(r)); ok {
 		return c
@@ -68,7 +68,7 @@ func findCredentials(r *http.Request, query url.Values, cookieName string) crede
 	return credentials{err: auth.ErrNoToken}
 }
 
-// found returns the credentials of a request with a token, which may be empty or too long.
+// found returns the credentials for a token, which may be empty or too long.
 func found(source tokenSource, token string) credentials {
 	c := credentials{source: source}
 	switch {
@@ -82,16 +82,16 @@ func found(source tokenSource, token string) credentials {
 	return c
 }
 
-// bearerToken returns the token of an Authorization header, and whether the scheme is Bearer. Names
-// of schemes are case-insensitive (RFC 9110 section 11.1).
+// bearerToken returns the token of an Authorization header, and reports whether the scheme is
+// Bearer. Scheme names are case-insensitive (RFC 9110 section 11.1).
 func bearerToken(header string) (token string, ok bool) {
 	scheme, token, _ := strings.Cut(header, " ")
 	return strings.Trim(token, " "), strings.EqualFold(scheme, "Bearer")
 }
 
-// subprotocolToken finds a token among the offered subprotocols. A browser can set no other header
-// of a handshake. The token must be offered together with the real subprotocol, since the server
-// has to choose one of them and must not send the token back.
+// subprotocolToken finds a token among the offered subprotocols, the only header of a handshake
+// that a page can set. The client must also offer the real subprotocol, since the server has to
+// choose one of them and must not send the token back.
 func subprotocolToken(offered []string) (credentials, bool) {
 	c := credentials{source: fromSubprotocol}
 	n := 0
@@ -124,7 +124,7 @@ func subprotocolToken(offered []string) (credentials, bool) {
 // subprotocols returns the subprotocols that a request offers.
 func subprotocols(r *http.Request) []string { return headerTokens(r.Header, "Sec-Websocket-Protocol") }
 
-// headerTokens returns the elements of a header that is a comma-separated list.
+// headerTokens returns the elements of a comma-separated header.
 func headerTokens(h http.Header, name string) []string {
 	var tokens []string
 	for _, v := range h.Values(name) {

@@ -2,7 +2,7 @@ package transport
 
 import (
 	"bytes"
-	"crypto/sha1" // RFC 6455 asks for it; nothing rests on its strength
+	"crypto/sha1" // required by RFC 6455; security does not depend on it
 	"encoding/base64"
 	"io"
 	"net/http"
@@ -13,13 +13,13 @@ import (
 	"github.com/planrooms/planrooms/protocol"
 )
 
-// headBytes is room for the answer to a handshake and a greeting behind it.
+// headBytes is the capacity for the answer to a handshake and the greeting after it.
 const headBytes = 640
 
-// switchingProtocols returns the answer to a handshake that checkHandshake found good (RFC 6455
-// section 4.2.2). Of the subprotocols only ours is ever chosen: another one may hold a token.
+// switchingProtocols returns the answer to a handshake that checkHandshake has accepted (RFC 6455
+// section 4.2.2). It chooses no subprotocol but planrooms.v1, because others may hold a token.
 func switchingProtocols(r *http.Request) []byte {
-	const guid = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11" // of RFC 6455 section 1.3
+	const guid = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11" // from RFC 6455 section 1.3
 	accept := sha1.Sum([]byte(r.Header.Get("Sec-Websocket-Key") + guid))
 
 	b := make([]byte, 0, headBytes)
@@ -31,8 +31,7 @@ func switchingProtocols(r *http.Request) []byte {
 	return append(b, "\r\n\r\n"...)
 }
 
-// plainAnswer returns an HTTP answer for a connection that has been taken over from net/http, and
-// that ends with it.
+// plainAnswer returns an HTTP answer for a hijacked connection. The connection closes after it.
 func plainAnswer(status int, header http.Header, text string) []byte {
 	header = header.Clone()
 	header.Set("Cache-Control", "no-store")
@@ -44,6 +43,6 @@ func plainAnswer(status int, header http.Header, text string) []byte {
 		Body: io.NopCloser(strings.NewReader(text + "\n")), ContentLength: int64(len(text) + 1),
 	}
 	var b bytes.Buffer
-	_ = answer.Write(&b) // from memory to memory
+	_ = answer.Write(&b) // cannot fail: from memory to memory
 	return b.Bytes()
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/planrooms/planrooms/auth"
 )
 
-// identify finds out who makes the request.
+// identify authenticates the request. It returns a panic of the host's code as an error.
 func (h *handler) identify(r *http.Request, c credentials) (id auth.Identity, err error) {
 	ctx, cancel := context.WithTimeout(r.Context(), h.opts.VerifyTimeout)
 	defer cancel()
@@ -31,14 +31,15 @@ func (h *handler) identify(r *http.Request, c credentials) (id auth.Identity, er
 }
 
 const (
-	// shortestSecret is the length in bytes from which a part of a token counts as a secret.
+	// shortestSecret is the minimum length in bytes of a token part that counts as a secret.
 	shortestSecret = 8
 	// abbreviated is how many bytes of the beginning or the end of a token count as a secret.
 	abbreviated = 16
 )
 
-// withoutToken returns the text of an error of the host's, for the log. It leaves a text out that
-// contains the token or a part of it: verifiers must not return such errors, but many people read logs.
+// withoutToken returns the text of the host's error for the log. If the text contains the token or
+// a part of it, withoutToken returns a replacement. Verifiers must not return such errors, but one
+// that does must not leak the token into the log.
 func withoutToken(err error, token string) string {
 	text := err.Error()
 	if containsToken(text, token) {
@@ -67,7 +68,7 @@ func containsToken(text, token string) bool {
 		func(form string) bool { return strings.Contains(text, form) })
 }
 
-// cleanError is an error of the host's with a text that holds no part of the token.
+// cleanError wraps an error of the host. Its text contains no part of the token.
 type cleanError struct {
 	text string
 	err  error
