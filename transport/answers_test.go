@@ -11,8 +11,9 @@ import (
 	"github.com/planrooms/planrooms/protocol"
 )
 
-// A client that reads is not closed, however many answers and notices come at once: the messages of a whole burst are answered, and
-// 300 events of Notify arrive. 60 connections of each kind try it.
+// The server does not close a client that reads, no matter how many answers and notices it queues
+// at once. It answers every message of a burst and delivers 300 events of Notify. The test uses 60
+// connections of each kind.
 func TestReaderIsNotClosed(t *testing.T) {
 	const connections = 60
 	for name, tls := range map[string]bool{"TCP": false, "TLS": true} {
@@ -36,7 +37,7 @@ func TestReaderIsNotClosed(t *testing.T) {
 				if len(joined) != 64 {
 					t.Fatalf("connection %d: %d joins were answered, and %d refused, want 64 and 62", n, len(joined), len(full))
 				}
-				// An answer to a repeated join may stand for those before it.
+				// One answer may replace earlier answers to the same join.
 				again := dial(t, s.Server, user+"-again")
 				again.joinAll(126, func(n int) string { return plan(n % 2) })
 				for answered := map[string]bool{}; len(answered) < 2; {
@@ -92,7 +93,7 @@ func (c *client) joinAll(n int, plan func(int) string) {
 	c.write(all)
 }
 
-// nextOpen is next for a connection that must stay open.
+// nextOpen calls next, and fails the test if the server closes the connection.
 func (c *client) nextOpen() protocol.Message {
 	c.t.Helper()
 	m := c.next()

@@ -13,7 +13,8 @@ import (
 	"github.com/planrooms/planrooms/transport"
 )
 
-// TestAuthor broadcasts changes that ann made, and checks what two tabs of ann and one of bob get.
+// TestAuthor broadcasts changes that ann made. It checks what two tabs of ann and one of bob
+// receive.
 func TestAuthor(t *testing.T) {
 	type received struct {
 		Type           protocol.Type

@@ -11,7 +11,8 @@ import (
 	"github.com/planrooms/planrooms/room"
 )
 
-// benchViewers connects n viewers, who join plan p over real sockets, and counts the bytes that reach them.
+// benchViewers connects n viewers over real sockets, which join plan p. It counts the bytes that
+// they receive.
 func benchViewers(b *testing.B, s *server, n int) *atomic.Int64 {
 	b.Helper()
 	total := new(atomic.Int64)
@@ -24,7 +25,7 @@ func benchViewers(b *testing.B, s *server, n int) *atomic.Int64 {
 				b.Fatal(err)
 			}
 		}
-		go func() { // ends with the connection
+		go func() { // ends when the connection ends
 			buf := make([]byte, 16<<10)
 			for {
 				n, err := c.nc.Read(buf)
@@ -39,8 +40,9 @@ func benchViewers(b *testing.B, s *server, n int) *atomic.Int64 {
 	return total
 }
 
-// BenchmarkBroadcast is one event to n viewers, until the last of them has it. The viewers are in the same process, so half of
-// it is theirs; examples/compare has them in another.
+// BenchmarkBroadcast measures one event to n viewers, until the last viewer has received it. The
+// viewers run in the same process and take about half of the time. examples/compare runs them in
+// another process.
 func BenchmarkBroadcast(b *testing.B) {
 	task := json.RawMessage(`{"id":"task-4711","title":"Write the benchmark before the claim","done":false,"order":17}`)
 	for _, n := range []int{1, 10, 100, 1000} {
@@ -77,7 +79,7 @@ func BenchmarkBroadcast(b *testing.B) {
 	}
 }
 
-// BenchmarkConnect is a connection made, joined and closed, over a real socket.
+// BenchmarkConnect measures opening a connection over a real socket, joining a plan, and closing.
 func BenchmarkConnect(b *testing.B) {
 	s := newServer(b, config{})
 	b.ReportAllocs()

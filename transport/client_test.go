@@ -18,7 +18,7 @@ import (
 	"github.com/planrooms/planrooms/protocol"
 )
 
-// testTimeout ends what hangs; no test waits for it.
+// testTimeout ends a test that hangs. No test waits for it.
 const testTimeout = 30 * time.Second
 
 // Opcodes of RFC 6455.
@@ -32,32 +32,34 @@ const (
 	fin            = 0x80
 )
 
-// client is a WebSocket client that takes frames strictly and by hand. One goroutine reads; any may write.
+// client is a strict WebSocket client. One goroutine may read; any number may write.
 type client struct {
 	t      testing.TB
 	nc     net.Conn
 	br     *bufio.Reader
-	closed bool // a close frame has come: nothing may follow
+	closed bool // the server has sent a close frame, which must be the last
 	pongs  [][]byte
 	pings  int
 }
 
-// frame is one frame as it came.
+// frame is one frame as received.
 type frame struct {
 	opcode  byte
 	payload []byte
 }
 
-// handshake describes a request; the zero value is that of a client that is no browser.
+// handshake describes a request. The zero value describes a client that is not a browser.
 type handshake struct {
 	query   string
 	token   string // as Authorization: Bearer
 	headers http.Header
-	after   []byte // sent together with the request
-	buffer  int    // size of the receive buffer, which the kernel then does not enlarge; 0: its own choice
+	after   []byte // sent in one write with the request
+	// size of the receive buffer, which the kernel then does not change; 0: the default
+	buffer int
 }
 
-// open sends a handshake and returns the answer. If that is not 101, the connection is closed.
+// open sends a handshake and returns the response. It closes the connection unless the status is
+// 101.
 func open(t testing.TB, srv *httptest.Server, h handshake) (*client, *http.Response) {
 	t.Helper()
 	c, resp, err := tryOpen(t, srv, h)
@@ -94,7 +96,7 @@ func tryOpen(t testing.TB, srv *httptest.Server, h handshake) (*client, *http.Re
 	return c, resp, nil
 }
 
-// connect opens a connection to srv, and sends nothing.
+// connect opens a connection to srv and sends nothing.
 func connect(t testing.TB, srv *httptest.Server, h handshake) net.Conn {
 	t.Helper()
 	nc, err := tryConnect(t, srv, h)
@@ -149,7 +151,7 @@ func tryHandshake(nc net.Conn, h handshake) error {
 	return err
 }
 
-// dial connects as user, and reads the hello.
+// dial connects as user and reads the hello.
 func dial(t testing.TB, srv *httptest.Server, user string) *client {
 	t.Helper()
 	return dialWith(t, srv, handshake{token: tokenOf(user)})
@@ -190,7 +192,7 @@ func closePayload(code protocol.CloseCode, reason string) []byte {
 	return append(binary.BigEndian.AppendUint16(nil, uint16(code)), reason...)
 }
 
-// write sends raw bytes. The server may have closed already: what it said is for the reader to judge.
+// write sends raw bytes. It ignores the error: the server may have closed, which the reader checks.
 func (c *client) write(b []byte) { _, _ = c.nc.Write(b) }
 
 func (c *client) send(opcode byte, payload []byte) { c.write(clientFrame(fin|opcode, payload)) }
@@ -200,7 +202,7 @@ func (c *client) closeWrite() { _ = c.nc.(interface{ CloseWrite() error }).Close
 
 func (c *client) text(message string) { c.send(opText, []byte(message)) }
 
-// join enters a plan and reads until the answer.
+// join joins a plan and reads until the answer.
 func (c *client) join(planID string) protocol.JoinAnswer {
 	c.t.Helper()
 	b, err := protocol.EncodeRequest(protocol.Request{Type: protocol.TypeJoinPlan, PlanID: planID})
@@ -219,7 +221,8 @@ func (c *client) join(planID string) protocol.JoinAnswer {
 	}
 }
 
-// frame reads one frame, and fails on whatever RFC 6455 forbids to a server without extensions.
+// frame reads one frame. It returns an error if RFC 6455 does not allow a server without extensions
+// to send it.
 func (c *client) frame() (frame, error) {
 	var h [2]byte
 	if _, err := io.ReadFull(c.br, h[:1]); err != nil {
@@ -229,7 +232,7 @@ func (c *client) frame() (frame, error) {
 		return frame{}, errors.New("bytes after the close frame")
 	}
 	if _, err := io.ReadFull(c.br, h[1:]); err != nil {
-		return frame{}, fmt.Errorf("torn frame: %w", err)
+		return frame{}, fmt.Errorf("incomplete frame: %w", err)
 	}
 	f := frame{opcode: h[0] & 0x0F}
 	n := uint64(h[1])
@@ -245,7 +248,7 @@ func (c *client) frame() (frame, error) {
 	case n == 126:
 		var b [2]byte
 		if _, err := io.ReadFull(c.br, b[:]); err != nil {
-			return f, fmt.Errorf("torn frame: %w", err)
+			return f, fmt.Errorf("incomplete frame: %w", err)
 		}
 		if n = uint64(binary.BigEndian.Uint16(b[:])); n <= 125 {
 			return f, errors.New("length not minimal")
@@ -253,7 +256,7 @@ func (c *client) frame() (frame, error) {
 	case n == 127:
 		var b [8]byte
 		if _, err := io.ReadFull(c.br, b[:]); err != nil {
-			return f, fmt.Errorf("torn frame: %w", err)
+			return f, fmt.Errorf("incomplete frame: %w", err)
 		}
 		if n = binary.BigEndian.Uint64(b[:]); n <= 0xFFFF || n > 1<<24 {
 			return f, fmt.Errorf("length %d", n)
@@ -261,7 +264,7 @@ func (c *client) frame() (frame, error) {
 	}
 	f.payload = make([]byte, n)
 	if _, err := io.ReadFull(c.br, f.payload); err != nil {
-		return f, fmt.Errorf("torn frame: %w", err)
+		return f, fmt.Errorf("incomplete frame: %w", err)
 	}
 	switch f.opcode {
 	case opText:
@@ -299,7 +302,7 @@ func (c *client) read() (frame, error) {
 	}
 }
 
-// next returns the next message.
+// next reads the next message.
 func (c *client) next() protocol.Message {
 	c.t.Helper()
 	f, err := c.read()
@@ -316,7 +319,7 @@ func (c *client) next() protocol.Message {
 	return m
 }
 
-// pong reads until the answer to a ping that has the payload.
+// pong reads until the pong with the payload arrives.
 func (c *client) pong() []byte {
 	c.t.Helper()
 	for {
@@ -330,14 +333,15 @@ func (c *client) pong() []byte {
 	}
 }
 
-// ending is how a connection ended.
+// ending describes how a connection ended.
 type ending struct {
-	Code    protocol.CloseCode // of the close frame; 1006: none came
+	Code    protocol.CloseCode // of the close frame; 1006: none received
 	Reason  string
-	Goodbye protocol.CloseCode // 0: none came
+	Goodbye protocol.CloseCode // 0: none received
 }
 
-// end reads to the end of the connection: exactly one close frame, which is answered, and nothing after it. Then it closes.
+// end reads to the end of the connection and closes it. It answers the close frame. It fails the
+// test unless there is exactly one close frame and nothing after it.
 func (c *client) end() ending {
 	c.t.Helper()
 	defer func() { _ = c.nc.Close() }()
@@ -356,7 +360,7 @@ func (c *client) endOrError() (ending, error) {
 			return e, err
 		}
 		if err != nil {
-			// Whether the server ends with FIN or RST does not matter once its close frame is here.
+			// After the close frame, the server may end the connection with FIN or RST.
 			var op *net.OpError
 			if err != io.EOF && !errors.As(err, &op) || errors.As(err, &op) && op.Timeout() {
 				return e, err

@@ -15,8 +15,8 @@ import (
 	"github.com/planrooms/planrooms/room"
 )
 
-// TestOneCloseFrame ends a connection in every way there is. client.end fails on a second close frame, on anything after
-// the first, and on a torn frame.
+// TestOneCloseFrame ends a connection in every way. client.end fails the test on a second close
+// frame, on anything after the first, and on an incomplete frame.
 func TestOneCloseFrame(t *testing.T) {
 	ours := func(code protocol.CloseCode) ending {
 		return ending{Code: code, Reason: code.Reason(), Goodbye: code}
@@ -80,7 +80,8 @@ func TestOneCloseFrame(t *testing.T) {
 		}, ours(protocol.CloseForbidden)},
 		{"server, while the peer closes", func(c *client, s *server) {
 			c.send(opClose, closePayload(1000, ""))
-			_, _ = s.hub.Disconnect(context.Background(), "ann") // which of the two comes first is open
+			// the order of the two is not defined
+			_, _ = s.hub.Disconnect(context.Background(), "ann")
 		}, ending{}},
 	}
 	eachKind(t, func(t *testing.T, k kind) {
@@ -139,7 +140,7 @@ func TestShutdown(t *testing.T) {
 	})
 }
 
-// TestPeerGone ends connections without a close frame.
+// TestPeerGone ends connections without a close frame from the client.
 func TestPeerGone(t *testing.T) {
 	eachKind(t, func(t *testing.T, k kind) {
 		codes := make(chan protocol.CloseCode, 1)
@@ -170,7 +171,8 @@ func TestPeerGone(t *testing.T) {
 	})
 }
 
-// TestCloseAnsweredLate keeps pinging after the server's close frame, and answers it in the end.
+// TestCloseAnsweredLate sends pings after the server's close frame before it answers the close
+// frame.
 func TestCloseAnsweredLate(t *testing.T) {
 	eachKind(t, func(t *testing.T, k kind) {
 		s := newServer(t, config{kinds: []kind{k}})

@@ -34,7 +34,7 @@ func closeCodeCases() (cases []conformance) {
 	)
 }
 
-// closingCases are about sections 5.5.1, 7.1 and 1.4.
+// closingCases test sections 5.5.1, 7.1 and 1.4.
 func closingCases() (cases []conformance) {
 	const (
 		answer = "5.5.1: a close frame is answered with one, and the TCP connection is closed"
@@ -118,8 +118,8 @@ func closingCases() (cases []conformance) {
 	)
 }
 
-// endCases end the sending direction of the client. If TCP is closed without a close frame, the code
-// is 1006 (section 7.1.5), and the server closes as well.
+// endCases end the sending direction of the client. If TCP is closed without a close frame, the
+// code is 1006 (section 7.1.5), and the server must close too.
 func endCases() (cases []conformance) {
 	const rfc = "7.1.5, 7.2.1: the end of the stream without a close frame"
 	gone := []string{"gone"}

@@ -52,8 +52,8 @@ func pingCases() (cases []conformance) {
 	)
 }
 
-// TestPingsAtOnce sends pings in one write. RFC 6455 section 5.5.3: an endpoint that has not
-// answered a ping when the next one comes may answer the last one only.
+// TestPingsAtOnce sends pings in one write. An endpoint that receives a ping before it has answered
+// the previous one may answer only the last one (RFC 6455 section 5.5.3).
 func TestPingsAtOnce(t *testing.T) {
 	plain, secure := conformanceServers(t)
 	for _, s := range []*server{plain, secure} {
@@ -96,6 +96,6 @@ func TestPingsAtOnce(t *testing.T) {
 
 // closeBy closes a connection from the client's side.
 func closeBy(c *transporttest.Conn) (transporttest.Ending, error) {
-	_ = c.SendClose(1000, "") // the end shows an error
+	_ = c.SendClose(1000, "") // reading to the end shows an error
 	return c.End()
 }

@@ -9,18 +9,17 @@ import (
 	"github.com/planrooms/planrooms/transport/transporttest"
 )
 
-// handshakeCase is an opening handshake, and how RFC 6455 section 4.2 or HTTP requires the server
-// to answer it.
+// handshakeCase is an opening handshake, and the answer that RFC 6455 section 4.2 or HTTP requires.
 type handshakeCase struct {
 	name  string
 	rfc   string
 	edit  func(request string) string
-	early []byte // in the same write, behind the request
+	early []byte // sent after the request, in the same write
 
-	// want is the status and, where it matters, the text of a refusal or the subprotocol that is
-	// chosen; then header fields that the answer must have.
+	// want is the status, if it matters the text of a refusal or the chosen subprotocol, and then
+	// header fields that the answer must have.
 	want []string
-	then []string // what the server does on the open connection
+	then []string // what the server does after the handshake
 }
 
 // conformingHandshakes are all cases of the handshake.
@@ -48,20 +47,22 @@ func TestConformanceOfHandshakes(t *testing.T) {
 			byHTTP := c.want[0] != "101" && !strings.Contains(c.want[0], " ")
 			for _, d := range deliveries {
 				if d.early || d.split != nil && byHTTP {
-					continue // net/http refuses what it dislikes before it has read all, and then cuts who still sends
+					// net/http may answer before it has read everything, and then cuts a client
+					// that is still sending
+					continue
 				}
 				s := plain
 				if d.tls {
 					s = secure
 				}
-				shake(t, s, c, d, uint64(i))
+				runHandshake(t, s, c, d, uint64(i))
 			}
 		})
 	}
 }
 
-// shake runs a case.
-func shake(t *testing.T, s *server, c handshakeCase, d delivery, seed uint64) {
+// runHandshake runs a case.
+func runHandshake(t *testing.T, s *server, c handshakeCase, d delivery, seed uint64) {
 	t.Helper()
 	o := optionsFor(s, fmt.Sprint("hand", seed))
 	size := 0
@@ -118,8 +119,7 @@ func shake(t *testing.T, s *server, c handshakeCase, d delivery, seed uint64) {
 	v.want("EOF")
 }
 
-// line returns an edit that replaces the line with a header field by other lines. Without others, it
-// removes the line.
+// line returns an edit that replaces the line of a header field with other lines, or removes it.
 func line(name string, lines ...string) func(string) string {
 	return func(request string) string {
 		before, rest, found := strings.Cut(request, "\r\n"+name+": ")
@@ -138,7 +138,7 @@ func more(lines ...string) func(string) string {
 	}
 }
 
-// replace returns an edit that replaces a part of the request.
+// replace returns an edit that replaces part of the request.
 func replace(old, new string) func(string) string {
 	return func(request string) string {
 		if !strings.Contains(request, old) {

@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// subprotocolCases: the server selects one of the subprotocols offered, or none (section 4.2.2).
-// Clients that offer some fail the connection if none is selected, so that a request without ours
-// among them is refused.
+// subprotocolCases: the server selects one of the offered subprotocols, or none (section 4.2.2). A
+// client that offers some fails the connection if the server selects none, so the server refuses a
+// request that does not offer planrooms.v1.
 func subprotocolCases() (cases []handshakeCase) {
 	const rfc = "4.2.1 item 8, 4.2.2 item 5: one of the subprotocols offered"
 	const refused = "400 a client that offers subprotocols must offer planrooms.v1, also beside a token"
@@ -66,8 +66,8 @@ func subprotocolCases() (cases []handshakeCase) {
 	)
 }
 
-// extensionCases: the server accepts none (section 9.1), and must not name any that was not
-// offered. The client of the tests takes every extension in the answer for a violation.
+// extensionCases: the server accepts no extension (section 9.1), and must not send one that the
+// client has not offered. The test client treats every extension in the answer as a violation.
 func extensionCases() (cases []handshakeCase) {
 	const rfc = "9.1: a server may ignore extensions"
 	for _, v := range []string{
@@ -79,7 +79,7 @@ func extensionCases() (cases []handshakeCase) {
 	return append(cases, upgraded("extensions in two lines", rfc, more("Sec-WebSocket-Extensions: foo", "Sec-WebSocket-Extensions: permessage-deflate")))
 }
 
-// bodyCases: bytes behind the header of an upgrade are frames, so it has no body.
+// bodyCases: an upgrade has no body, because bytes after its header are frames.
 func bodyCases() []handshakeCase {
 	const rfc = "4.2.1: a GET request; what follows it are frames"
 	const refused = "400 an upgrade has no body"
@@ -102,8 +102,8 @@ func bodyCases() []handshakeCase {
 	}
 }
 
-// headerFormCases are about HTTP: names have no case, and lines have one form (RFC 9110 section
-// 5.1, RFC 9112 section 5).
+// headerFormCases test HTTP syntax: field names are case-insensitive, and lines have one form (RFC
+// 9110 section 5.1, RFC 9112 section 5).
 func headerFormCases() []handshakeCase {
 	const rfc = "4.2.1; RFC 9110 section 5.1: names of header fields have no case"
 	const form = "4.2.1; RFC 9112 sections 2 and 5: the form of a request"
@@ -139,7 +139,7 @@ func headerFormCases() []handshakeCase {
 	}
 }
 
-// headerSizeCases: the header that net/http accepts has up to 1 MiB, and a token up to 8 KiB.
+// headerSizeCases: net/http accepts headers of up to 1 MiB, and a token may have up to 8 KiB.
 func headerSizeCases() []handshakeCase {
 	const rfc = "4.2.1; 10.4: limits of the implementation"
 	many := make([]string, 500)
@@ -161,8 +161,8 @@ func headerSizeCases() []handshakeCase {
 	}
 }
 
-// pipelinedCases send frames in the write of the request: a client may do so only after the answer
-// (section 4.1), but nothing is lost if bytes come early.
+// pipelinedCases send frames in one write with the request. A client may send frames only after the
+// answer (section 4.1), but the server must not lose early bytes.
 func pipelinedCases() (cases []handshakeCase) {
 	const rfc = "4.2.2: the connection is open when the answer has been sent"
 	text, ping := bytesOf(textFrame(echo("early", 0))), bytesOf(wire{Opcode: wirePing, Payload: []byte("early")})

@@ -9,7 +9,7 @@ import (
 	"github.com/planrooms/planrooms/transport/transporttest"
 )
 
-// cut returns a message in fragments that end at the places given.
+// cut returns a message in fragments that end at the given offsets.
 func cut(message []byte, at ...int) []wire {
 	var parts []string
 	from := 0
@@ -19,7 +19,7 @@ func cut(message []byte, at ...int) []wire {
 	return transporttest.Fragments(wireText, parts...)
 }
 
-// fragmentationCases are about section 5.4.
+// fragmentationCases test section 5.4.
 func fragmentationCases() (cases []conformance) {
 	const (
 		valid = "5.4: fragments make one message"
@@ -193,7 +193,7 @@ func utf8Cases() (cases []conformance) {
 	)
 }
 
-// binaryCases: the server accepts text only, and says so with 1003 (section 7.4.1).
+// binaryCases: the server accepts only text, and closes with 1003 otherwise (section 7.4.1).
 func binaryCases() (cases []conformance) {
 	const rfc = "7.4.1: 1003 for a kind of data that is not accepted"
 	for _, n := range []int{0, 1, 125, 126, 65535, 65536, 100_000} {

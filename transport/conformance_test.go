@@ -19,23 +19,22 @@ import (
 	"github.com/planrooms/planrooms/transport/transporttest"
 )
 
-// conformance is what a client sends after the greeting, and what RFC 6455 requires the server to
-// do.
+// conformance is a case: what a client sends after the greeting, and what RFC 6455 requires the
+// server to do.
 type conformance struct {
 	name  string
 	rfc   string // section and requirement
 	steps []step
 }
 
-// step is one write of a client, and all that the server does then, as conversation.next describes
-// it.
+// step is one write of a client, and what the server does next, as described by conversation.next.
 type step struct {
 	send []byte
-	half bool // the client ends its sending direction behind the bytes
+	half bool // the client ends its sending direction after the bytes
 	want []string
 }
 
-// conformanceTables are the cases by subject. Those of the handshake are conformingHandshakes.
+// conformanceTables are the cases by subject. conformingHandshakes has the cases of the handshake.
 var conformanceTables = []struct {
 	subject string
 	cases   func() []conformance
@@ -54,11 +53,11 @@ var conformanceTables = []struct {
 	{"end of the stream", endCases},
 }
 
-// delivery is how the bytes of a case reach the server.
+// delivery is the way in which the bytes of a case are sent to the server.
 type delivery struct {
 	name  string
 	tls   bool
-	early bool // the first step in one write with the handshake
+	early bool // send the first step in one write with the handshake
 	split func(seed uint64) func([]byte) [][]byte
 	most  int // bytes of a case; 0: any number
 }
@@ -76,7 +75,7 @@ var deliveries = []delivery{
 	{name: "TLS, behind the handshake", tls: true, early: true},
 }
 
-// leastConformanceCases is how many distinct cases there are at least, each of them over TCP and
+// leastConformanceCases is the minimum number of distinct cases, each of which runs over TCP and
 // TLS.
 const leastConformanceCases = 300
 
@@ -108,11 +107,11 @@ func TestConformance(t *testing.T) {
 	}
 }
 
-// conformanceServers returns a server without and one with TLS, which do not ping.
+// conformanceServers returns a server without TLS and one with TLS. They send no pings.
 func conformanceServers(t *testing.T) (plain, secure *server) {
 	quiet := room.Options{PingEvery: time.Hour}
 	secure = newServer(t, config{hub: quiet, tls: true})
-	// Without these, most of the time would be spent in TLS handshakes.
+	// Without these options, TLS handshakes would take most of the time.
 	clientTLS(secure).ClientSessionCache = tls.NewLRUClientSessionCache(0)
 	clientTLS(secure).CurvePreferences = []tls.CurveID{tls.CurveP256}
 	return newServer(t, config{hub: quiet}), secure
@@ -130,13 +129,13 @@ func optionsFor(s *server, user string) *transporttest.Options {
 	return o
 }
 
-// conversation is a case under way.
+// conversation is a running case.
 type conversation struct {
-	t      *testing.T
-	c      *transporttest.Conn
-	what   string   // for failures
-	heard  []string // so far
-	closed bool     // the server has sent a close frame
+	t        *testing.T
+	c        *transporttest.Conn
+	what     string   // for failures
+	received []string // so far
+	closed   bool     // the server has sent a close frame
 }
 
 // converseWith runs a case.
@@ -167,12 +166,13 @@ func converseWith(t *testing.T, s *server, c conformance, d delivery, seed uint6
 	} else {
 		v.want(greeting)
 	}
-	ours := false // the client has sent a close frame, or cannot send one
+	ours := false // the client has sent a close frame or cannot send one
 	for i, step := range c.steps {
 		if i == 0 && d.early {
 			continue
 		}
-		_, _ = conn.Write(step.send) // the server may have closed: what it said is read below
+		// ignore an error: the server may have closed, which the reads below show
+		_, _ = conn.Write(step.send)
 		if step.half {
 			_ = conn.CloseWrite()
 			ours = true
@@ -180,7 +180,7 @@ func converseWith(t *testing.T, s *server, c conformance, d delivery, seed uint6
 		v.want(step.want...)
 	}
 	switch {
-	case v.closed && !ours: // a second one does no harm
+	case v.closed && !ours: // a second close frame is harmless
 		_ = conn.SendClose(1000, "")
 		v.want("EOF")
 	case v.closed:
@@ -191,19 +191,19 @@ func converseWith(t *testing.T, s *server, c conformance, d delivery, seed uint6
 	}
 }
 
-// want reads what the server does next.
+// want reads and checks what the server does next.
 func (v *conversation) want(want ...string) {
 	v.t.Helper()
 	for _, w := range want {
 		got := v.next()
-		v.heard = append(v.heard, got)
+		v.received = append(v.received, got)
 		if got != w {
-			v.t.Fatalf("%s: the server did\n\t%s\nthe last of it should be\n\t%s", v.what, strings.Join(v.heard, "\n\t"), w)
+			v.t.Fatalf("%s: the server did\n\t%s\nthe last of it should be\n\t%s", v.what, strings.Join(v.received, "\n\t"), w)
 		}
 	}
 }
 
-// greeting is the first message of the server.
+// greeting is the server's first message.
 const greeting = "pong message"
 
 // wantAfterGreeting reads the greeting and what the server does next. A pong may come before the
@@ -211,18 +211,18 @@ const greeting = "pong message"
 func (v *conversation) wantAfterGreeting(want []string) {
 	v.t.Helper()
 	for range len(want) + 1 {
-		v.heard = append(v.heard, v.next())
+		v.received = append(v.received, v.next())
 	}
-	i := slices.Index(v.heard, greeting)
-	others := append(slices.Clone(v.heard[:max(i, 0)]), v.heard[i+1:]...)
-	if i < 0 || i > 0 && !strings.HasPrefix(v.heard[i-1], `pong "`) || !slices.Equal(others, want) {
-		v.t.Fatalf("%s: the server did\n\t%s\nwant the greeting and\n\t%s", v.what, strings.Join(v.heard, "\n\t"), strings.Join(want, "\n\t"))
+	i := slices.Index(v.received, greeting)
+	others := append(slices.Clone(v.received[:max(i, 0)]), v.received[i+1:]...)
+	if i < 0 || i > 0 && !strings.HasPrefix(v.received[i-1], `pong "`) || !slices.Equal(others, want) {
+		v.t.Fatalf("%s: the server did\n\t%s\nwant the greeting and\n\t%s", v.what, strings.Join(v.received, "\n\t"), strings.Join(want, "\n\t"))
 	}
 }
 
-// next describes the next thing that the server does: a message, a pong, a close frame, or the end
-// of the stream. "gone" is an end without a close frame; the server says no goodbye then, so over
-// TLS it sends no close_notify either.
+// next describes what the server does next: a message, a pong, a close frame, or the end of the
+// stream. "gone" is an end without a close frame. In that case the server sends no goodbye, and
+// over TLS no close_notify.
 func (v *conversation) next() string {
 	f, err := v.c.ReadFrame()
 	var op *net.OpError
@@ -302,8 +302,8 @@ func bytesOf(frames ...wire) []byte {
 	return b
 }
 
-// echo is a message that the server answers with an error that repeats id, which has up to 128
-// bytes: an unknown type. It is padded to size bytes, if size is larger.
+// echo returns a message of an unknown type, which the server answers with an error that repeats
+// id. id may have up to 128 bytes. The message is padded to size bytes, if size is larger.
 func echo(id string, size int) []byte {
 	m := `{"type":"echo","planId":"` + id + `"`
 	return []byte(m + strings.Repeat(" ", max(0, size-len(m)-1)) + "}")
@@ -315,8 +315,7 @@ func closeFrame(code uint16, reason string) wire {
 	return wire{Opcode: wireClose, Payload: transporttest.ClosePayload(code, reason)}
 }
 
-// What the server does at the end of a connection. It announces every close that RFC 6455 leaves to
-// it.
+// These are the ends of a connection. The server announces every close that RFC 6455 leaves to it.
 var (
 	protocolError = []string{`close 1002 "protocol error"`}
 	notSupported  = []string{"goodbye 1003", `close 1003 "binary messages are not supported"`}
@@ -324,12 +323,12 @@ var (
 	tooBig        = []string{"goodbye 1009", `close 1009 "message too big"`}
 )
 
-// answered is a case with one step, after which the connection goes on unless want ends it.
+// answered returns a case with one step. The connection then continues, unless want ends it.
 func answered(name, rfc string, send []byte, want ...string) conformance {
 	return conformance{name, rfc, []step{{send: send, want: want}}}
 }
 
-// failed is a case that breaks RFC 6455: after a valid message and its answer.
+// failed returns a case that violates RFC 6455 after a valid message and its answer.
 func failed(name, rfc string, send []byte) conformance {
 	return conformance{name, rfc, []step{
 		{send: bytesOf(textFrame(echo("before", 0))), want: []string{`echo "before"`}},

@@ -14,7 +14,8 @@ import (
 	"github.com/planrooms/planrooms/transport"
 )
 
-// socketPair returns both ends of a TCP connection. The peer's receive buffer is of the given size.
+// socketPair returns both ends of a TCP connection. The peer has a receive buffer of the given
+// size.
 func socketPair(t testing.TB, receiveBuffer int) (own, peer net.Conn) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -37,8 +38,8 @@ func socketPair(t testing.TB, receiveBuffer int) (own, peer net.Conn) {
 	return own, peer
 }
 
-// stuff writes until the sink takes nothing more, and returns how much it took.
-func stuff(t testing.TB, s room.Sink) int {
+// fillSocket writes until the sink accepts no more bytes, and returns how many it accepted.
+func fillSocket(t testing.TB, s room.Sink) int {
 	t.Helper()
 	b := make([]byte, 64<<10)
 	for total := 0; ; {
@@ -53,11 +54,11 @@ func stuff(t testing.TB, s room.Sink) int {
 	}
 }
 
-// TestSinkStaleDeadline lets a deadline pass: later writes must not fail for it.
+// TestSinkStaleDeadline checks that later writes do not fail after a deadline has passed.
 func TestSinkStaleDeadline(t *testing.T) {
 	own, peer := socketPair(t, 4<<10)
 	s := transport.NewSink(own, 4<<10, nil)
-	total := stuff(t, s)
+	total := fillSocket(t, s)
 	if n, err := s.Write([]byte("x"), time.Now().Add(time.Millisecond)); n != 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Fatalf("Write to a full socket = %d, %v, want 0 and a deadline exceeded", n, err)
 	}
@@ -75,7 +76,7 @@ func TestSinkStaleDeadline(t *testing.T) {
 	if err := receive(t, read); err != nil {
 		t.Error(err)
 	}
-	// The deadline of the write that went well must be gone, too.
+	// A write that succeeds must clear its deadline as well.
 	if n, err := s.TryWrite([]byte("y")); n != 1 || err != nil {
 		t.Errorf("TryWrite = %d, %v, want 1, nil", n, err)
 	}
@@ -90,7 +91,7 @@ func TestSinkCloseFreesWriter(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			s := transport.NewSink(c.conn, 4<<10, nil)
 			if c.conn == own {
-				stuff(t, s)
+				fillSocket(t, s)
 			}
 			wrote := make(chan error)
 			go func() {
@@ -101,9 +102,9 @@ func TestSinkCloseFreesWriter(t *testing.T) {
 				t.Errorf("Close: %v", err)
 			}
 			if err := receive(t, wrote); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
-				t.Errorf("Write: %v, want that it is closed", err)
+				t.Errorf("Write: %v, want an error other than a deadline exceeded", err)
 			}
-			_ = s.Close() // a second time
+			_ = s.Close() // Close may be called twice
 		})
 	}
 }
@@ -114,7 +115,7 @@ func pipeEnd(t testing.TB) net.Conn {
 	return a
 }
 
-// embedded is a connection with a Write of its own: the socket inside must not be written to behind its back.
+// embedded is a connection with its own Write method, which the sink must not bypass.
 type embedded struct {
 	*net.TCPConn
 	writes int
@@ -140,8 +141,8 @@ func TestSinkRespectsWrappers(t *testing.T) {
 	}
 }
 
-// TestSinkShortWrites pushes a stream through the smallest send buffer there is, with whatever sizes come,
-// and a head before it.
+// TestSinkShortWrites writes a head and a stream in pieces of random sizes through the smallest
+// possible send buffer.
 func TestSinkShortWrites(t *testing.T) {
 	for _, c := range []struct {
 		name string
@@ -154,8 +155,8 @@ func TestSinkShortWrites(t *testing.T) {
 			own, peer := c.pair(t)
 			r := rand.NewChaCha8([32]byte{1})
 			data := make([]byte, 1<<20)
-			_, _ = r.Read(data)  // never fails
-			const head = 300_000 // more than one write takes
+			_, _ = r.Read(data)  // cannot fail
+			const head = 300_000 // too large for one write
 			s := transport.NewSink(own, 1, bytes.Clone(data[:head]))
 			got := make([]byte, len(data))
 			read := make(chan error)
@@ -188,7 +189,8 @@ func TestSinkShortWrites(t *testing.T) {
 	}
 }
 
-// TestTryWriteAllocates nothing: it is called once per connection and event.
+// TestTryWriteAllocatesNothing checks that TryWrite does not allocate, because the hub calls it for
+// each connection and event.
 func TestTryWriteAllocatesNothing(t *testing.T) {
 	own, peer := socketPair(t, 4<<10)
 	s := transport.NewSink(own, 64<<10, nil)

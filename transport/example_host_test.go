@@ -22,13 +22,13 @@ import (
 	"github.com/planrooms/planrooms/transport"
 )
 
-// tab is a WebSocket client for the examples: no more than what reads a few short messages.
+// tab is a WebSocket client for the examples. It reads a few short messages.
 type tab struct {
 	conn io.ReadWriteCloser
 	r    *bufio.Reader
 }
 
-// openTab connects to url as the user, with a client id.
+// openTab connects to url as the user, with a client ID.
 func openTab(url, token, clientID string) *tab {
 	r, err := http.NewRequest(http.MethodGet, url+"/ws?client="+clientID, nil)
 	if err != nil {
@@ -57,7 +57,8 @@ func (t *tab) join(planID string, since *protocol.Position) protocol.JoinAnswer 
 	if err != nil {
 		log.Fatal(err)
 	}
-	frame := []byte{0x81, 0x80 | byte(len(message)), 0, 0, 0, 0} // text of up to 125 bytes, masked with zeros
+	// text of up to 125 bytes, masked with zeros
+	frame := []byte{0x81, 0x80 | byte(len(message)), 0, 0, 0, 0}
 	if _, err := t.conn.Write(append(frame, message...)); err != nil {
 		log.Fatal(err)
 	}
@@ -92,7 +93,7 @@ func (t *tab) read() protocol.Message {
 	return m
 }
 
-// next returns the next message that is not about who is there.
+// next returns the next message that is not a presence notice.
 func (t *tab) next() string {
 	for {
 		switch m := t.read(); {
@@ -105,14 +106,15 @@ func (t *tab) next() string {
 	}
 }
 
-// The examples' host: a store with one plan, and users whose tokens are their names.
+// These examples share a host: a store with one plan, and users whose tokens contain their names.
 type todo struct {
 	ID    string `json:"id"`
 	Title string `json:"title"`
 }
 
 type store struct {
-	mu    sync.Mutex // guards tasks; held across a change and its broadcast, so that both have one order
+	// guards tasks; held during a change and its broadcast, so that both have the same order
+	mu    sync.Mutex
 	tasks map[string]todo
 }
 
@@ -140,7 +142,7 @@ func mayView(_ context.Context, id auth.Identity, planID string) error {
 	return nil
 }
 
-// userOf stands for the host's own middleware.
+// userOf represents the middleware of the host.
 func userOf(r *http.Request) string {
 	id, err := users.Verify(r.Context(), strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer "))
 	if err != nil {
@@ -149,7 +151,8 @@ func userOf(r *http.Request) string {
 	return id.UserID
 }
 
-// A service that was there before, and what the library adds to it: a hub, one route, one call per change.
+// A service that existed before, and what the library adds to it: a hub, a route, and a call for
+// each change.
 func ExampleNewHandler_routes() {
 	hub := room.NewHub(&room.Options{Authorize: mayView})
 	defer hub.Shutdown(context.Background())
@@ -159,7 +162,7 @@ func ExampleNewHandler_routes() {
 	mux.Handle("GET /ws", transport.NewHandler(hub, users, nil))
 	mux.HandleFunc("GET /plans/{planID}", func(w http.ResponseWriter, r *http.Request) {
 		planID := r.PathValue("planID")
-		position, err := hub.Position(r.Context(), planID) // before the plan is read
+		position, err := hub.Position(r.Context(), planID) // before reading the plan
 		if err != nil {
 			http.Error(w, "unavailable", http.StatusServiceUnavailable)
 			return
@@ -175,10 +178,10 @@ func ExampleNewHandler_routes() {
 			return
 		}
 		task.Title = r.FormValue("title")
-		plans.tasks[task.ID] = task // the commit comes first
+		plans.tasks[task.ID] = task // commit first
 
 		if err := hub.BroadcastTaskUpdated(r.Context(), "demo", task, transport.Author(r, userOf(r))); err != nil {
-			log.Print(err) // the change stands
+			log.Print(err) // the change is saved anyway
 		}
 		json.NewEncoder(w).Encode(task)
 	})
@@ -214,7 +217,7 @@ func ExampleNewHandler_routes() {
 	// task-updated {"task":{"id":"7","title":"Oat milk"}} by ann
 }
 
-// A route of a host: first the commit, then one line.
+// A route of the host commits the change first. One call then broadcasts it.
 func ExampleAuthor() {
 	hub := room.NewHub(&room.Options{
 		Authorize: mayView,
@@ -245,7 +248,8 @@ func ExampleAuthor() {
 	// 204
 }
 
-// The plan and the events that follow it, without a gap: whatever happens between GET and join is replayed.
+// A client loads a plan and then receives every event that follows, without a gap. The server
+// replays changes between the GET and the join.
 func ExampleNewHandler_snapshot() {
 	hub := room.NewHub(&room.Options{Authorize: mayView})
 	defer hub.Shutdown(context.Background())
@@ -274,7 +278,7 @@ func ExampleNewHandler_snapshot() {
 		log.Fatal(err)
 	}
 
-	// Somebody adds a task before the client has joined.
+	// Ann adds a task before the client has joined.
 	if err := hub.BroadcastTaskCreated(context.Background(), "demo", todo{ID: "8", Title: "Bread"}, room.By("ann")); err != nil {
 		log.Fatal(err)
 	}
@@ -288,8 +292,8 @@ func ExampleNewHandler_snapshot() {
 	// task-created {"task":{"id":"8","title":"Bread"}} by ann
 }
 
-// Requests end before connections, so what a last request changes is still told. Both are waited for; a function of
-// http.Server.RegisterOnShutdown would not be.
+// Shut down the HTTP server first, so that the hub still delivers the changes of the last requests.
+// Wait for both. A function of http.Server.RegisterOnShutdown would not be waited for.
 func ExampleNewHandler_shutdown() {
 	hub := room.NewHub(&room.Options{Authorize: mayView})
 	mux := http.NewServeMux()
@@ -309,14 +313,14 @@ func ExampleNewHandler_shutdown() {
 	drain := func() error {
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 		defer cancel()
-		err := srv.Shutdown(ctx) // knows nothing of WebSocket connections
+		err := srv.Shutdown(ctx) // ignores WebSocket connections
 
 		ctx, cancel = context.WithTimeout(context.Background(), 10*time.Second)
 		defer cancel()
 		return errors.Join(err, hub.Shutdown(ctx))
 	}
 	drained := make(chan error, 1)
-	go func() { drained <- drain() }() // main waits for a signal instead
+	go func() { drained <- drain() }() // main would wait for a signal instead
 
 	var goodbye protocol.Goodbye
 	if err := json.Unmarshal(bob.read().Data, &goodbye); err != nil {
@@ -330,7 +334,7 @@ func ExampleNewHandler_shutdown() {
 	// <nil> true
 }
 
-// Two kinds of token: JSON Web Tokens for plans, and the sessions of older features.
+// A host with two kinds of token: JSON Web Tokens for plans, and the sessions of older features.
 func ExampleNewHandler_twoKindsOfToken() {
 	hub := room.NewHub(&room.Options{Authorize: mayView})
 	defer hub.Shutdown(context.Background())
@@ -364,7 +368,7 @@ func ExampleNewHandler_twoKindsOfToken() {
 	// ann
 }
 
-// A host whose middleware has authenticated the request already. If the request has a cookie, the
+// A host whose middleware has already authenticated the request. If the request has a cookie, the
 // page must come from an accepted origin.
 func ExampleOptions_authenticate() {
 	hub := room.NewHub(&room.Options{Authorize: mayView})
@@ -391,12 +395,12 @@ func ExampleOptions_authenticate() {
 	// true
 }
 
-// Who looks at what is shown to operators alone.
+// A route that shows only operators who looks at which plan.
 func ExampleInspect() {
 	hub := room.NewHub(&room.Options{Authorize: mayView})
 	defer hub.Shutdown(context.Background())
 
-	operators := func(next http.Handler) http.Handler { // the host's own
+	operators := func(next http.Handler) http.Handler { // the middleware of the host
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if userOf(r) != "ann" {
 				http.NotFound(w, r)

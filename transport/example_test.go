@@ -22,7 +22,8 @@ func lookUpSession(context.Context, string) (auth.Identity, error) {
 	return auth.Identity{UserID: "ann"}, nil
 }
 
-// A service with plans that are live: a handler for the connections, and one line in the handler of a change.
+// A service with live plans: a handler for the connections, and one line in the handler of a
+// change.
 func Example() {
 	hub := room.NewHub(&room.Options{Authorize: canSeePlan})
 	verifier := auth.Static(map[string]auth.Identity{"secret": {UserID: "ann", Name: "Ann"}})
@@ -37,13 +38,13 @@ func Example() {
 		}
 		err = hub.BroadcastTaskUpdated(r.Context(), r.PathValue("plan"), task, transport.Author(r, "ann"))
 		if err != nil {
-			log.Print(err) // the change is saved; only nobody was told
+			log.Print(err) // the change is saved, but the event was not sent
 		}
 	})
 	_ = http.ListenAndServe("localhost:8080", mux)
 }
 
-// A host with sessions of its own, behind a proxy that ends TLS.
+// A host with sessions, behind a proxy that ends TLS.
 func ExampleNewHandler() {
 	hub := room.NewHub(&room.Options{Authorize: canSeePlan})
 	handler := transport.NewHandler(hub, nil, &transport.Options{
@@ -59,13 +60,14 @@ func ExampleNewHandler() {
 	http.Handle("GET /ws", handler)
 }
 
-// A service with a subdomain for each customer. AllowOrigin compares whole labels of the host: the
-// end of the string is the same for evilplans.example.
+// A service with a subdomain for each customer. AllowOrigin compares whole labels of the host,
+// because evilplans.example ends with the same string.
 func ExampleOptions_allowOrigin() {
 	hub := room.NewHub(&room.Options{Authorize: canSeePlan})
 	handler := transport.NewHandler(hub, auth.Static(nil), &transport.Options{
 		AllowOrigin: func(_ *http.Request, origin *url.URL) bool {
-			customer, domain, ok := strings.Cut(origin.Host, ".") // Host would hold a port, too
+			// Host includes a port, if there is one
+			customer, domain, ok := strings.Cut(origin.Host, ".")
 			return ok && origin.Scheme == "https" && customer != "" && domain == "plans.example"
 		},
 	})
@@ -92,8 +94,8 @@ func ExampleOptions_allowOrigin() {
 	// false https://acme.plans.example:8443
 }
 
-// The access log of a host writes down the URL of each request, and some clients send their token
-// in it.
+// The access log of a host contains the URL of each request, and some clients send their token in
+// it.
 func ExampleHideToken() {
 	hub := room.NewHub(&room.Options{Authorize: canSeePlan})
 	defer hub.Shutdown(context.Background())

@@ -8,10 +8,10 @@ import (
 	"github.com/planrooms/planrooms/transport"
 )
 
-// reference is frameScan written a second time, straight from RFC 6455, for bytes that are all
-// there.
+// reference is a second implementation of frameScan for bytes that are all available. It follows
+// the text of RFC 6455.
 func reference(b []byte) (want scanned) {
-	var message bool // the first fragment has come, the last has not
+	var message bool // a message has begun and its last fragment has not arrived
 	fragments := 0
 	for at := 0; ; at = want.passed {
 		rest := b[at:]
@@ -22,7 +22,7 @@ func reference(b []byte) (want scanned) {
 		opcode, final := rest[0]&0xF, rest[0]>>7 == 1
 		control := opcode >= 8
 		known := opcode <= 2 || opcode >= 8 && opcode <= 10
-		// 5.2: reserved bits and opcodes; 5.5: control frames have no fragments; 5.4: the order of
+		// 5.2: reserved bits and opcodes; 5.5: control frames are not fragmented; 5.4: order of the
 		// fragments.
 		if rest[0]>>4&7 != 0 || !known || control && !final || !control && (opcode == 0) != message {
 			want.broken = true
@@ -31,13 +31,13 @@ func reference(b []byte) (want scanned) {
 		if len(rest) == 1 {
 			return want
 		}
-		// 5.1: a client masks; 5.5: at most 125 bytes.
+		// 5.1: frames are masked; 5.5: at most 125 bytes.
 		length, header := uint64(rest[1]&127), 6
 		if rest[1]>>7 == 0 || control && length > 125 {
 			want.broken = true
 			return want
 		}
-		// 5.2: network byte order, the minimal number of bytes, the most significant bit 0.
+		// 5.2: network byte order, minimal number of bytes, most significant bit 0.
 		if extra := map[uint64]int{126: 2, 127: 8}[length]; extra > 0 {
 			if len(rest) < 2+extra {
 				return want
@@ -59,7 +59,7 @@ func reference(b []byte) (want scanned) {
 			}
 			want.passed += header + int(length)
 			if opcode == 8 {
-				want.broken = len(b) > want.passed // 5.5.1: nothing after it
+				want.broken = len(b) > want.passed // 5.5.1: nothing may follow
 				return want
 			}
 			want.counted++
@@ -82,7 +82,7 @@ func reference(b []byte) (want scanned) {
 	}
 }
 
-// FuzzFrameScan compares frameScan with the reference, for bytes that come at once and in pieces.
+// FuzzFrameScan compares frameScan with reference, for bytes that arrive at once and in pieces.
 func FuzzFrameScan(f *testing.F) {
 	f.Add(append(clientFrame(opText, []byte("a")), clientFrame(fin|opPing, nil)...), uint8(3))
 	f.Add(append(clientFrame(fin|opClose, nil), clientFrame(fin|opPing, nil)...), uint8(200))

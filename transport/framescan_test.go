@@ -8,16 +8,16 @@ import (
 	"github.com/planrooms/planrooms/transport"
 )
 
-// scanned is what a scanner made of some bytes.
+// scanned is the result of scanning some bytes.
 type scanned struct {
-	passed  int  // bytes that the library may have
-	counted int  // frames
-	broken  bool // the byte after them begins, or is in, a frame that breaks RFC 6455
-	between bool // the bytes passed end where no message is under way
+	passed  int  // bytes that the library may read
+	counted int  // frames that counted
+	broken  bool // the next byte begins, or is inside, a frame that violates RFC 6455
+	between bool // the bytes passed end at a message boundary
 }
 
-// scanIn gives b to a scanner as a connection does that gets it in pieces of the given size, at
-// most. What the scanner does not take yet comes again with the next piece.
+// scanIn passes b to a scanner in pieces of at most the given size, like a connection. It passes
+// bytes that the scanner does not take again, together with the next piece.
 func scanIn(t testing.TB, b []byte, size int) scanned {
 	t.Helper()
 	var s transport.Scanner

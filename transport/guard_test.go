@@ -16,7 +16,7 @@ import (
 	"github.com/planrooms/planrooms/transport"
 )
 
-// miscounting is a connection that returns counts which no [net.Conn] may return, once armed.
+// miscounting is a connection that, once armed, returns counts that no [net.Conn] may return.
 type miscounting struct {
 	net.Conn
 	armed       *atomic.Bool
@@ -38,8 +38,8 @@ func (m miscounting) Write(b []byte) (int, error) {
 }
 
 // TestConnectionMiscounts serves and refuses clients over connections of middleware that return
-// impossible counts, at once and after the first answer. The connection ends, no goroutine goes on to
-// call it, and the log names its type.
+// impossible counts, either immediately or after the first answer. The connection must end, no
+// goroutine may call it forever, and the log must contain its type.
 func TestConnectionMiscounts(t *testing.T) {
 	counts := map[string]func(n int) int{
 		"negative": func(int) int { return -1 },
@@ -84,14 +84,15 @@ func TestConnectionMiscounts(t *testing.T) {
 							t.Fatal(err)
 						}
 						c := &client{t: t, nc: nc, br: br}
-						for range 2 { // the hello, and the answer to what came with the request
+						// the hello and the answer to the message sent with the request
+						for range 2 {
 							c.next()
 						}
 						armed.Store(true)
 						c.text(`{"type":"ping"}`)
 						c.text(`{"type":"ping"}`)
 					}
-					_, _ = io.Copy(io.Discard, nc) // until the server hangs up
+					_, _ = io.Copy(io.Discard, nc) // until the server closes
 					if strings.HasPrefix(kind, "served") {
 						receive(t, codes)
 					}
@@ -105,8 +106,8 @@ func TestConnectionMiscounts(t *testing.T) {
 	}
 }
 
-// TestConnectionWritesSlowly serves and refuses clients over a connection that takes one byte at a
-// time and reports no error for the rest.
+// TestConnectionWritesSlowly serves and refuses clients over a connection whose Write accepts one
+// byte and returns no error.
 func TestConnectionWritesSlowly(t *testing.T) {
 	s := newServer(t, config{
 		wrap: wrapIf(hijackThen(func(nc net.Conn, rw *bufio.ReadWriter) (net.Conn, *bufio.ReadWriter) {
@@ -127,7 +128,7 @@ func TestConnectionWritesSlowly(t *testing.T) {
 	}
 }
 
-// byteByByte is a connection that takes one byte at a time.
+// byteByByte is a connection whose Write accepts one byte.
 type byteByByte struct{ net.Conn }
 
 func (b byteByByte) Write(p []byte) (int, error) { return b.Conn.Write(p[:1]) }

@@ -20,9 +20,9 @@ func checkHandshake(header http.Header, r *http.Request) error {
 	case r.ProtoMajor != 1 || r.ProtoMinor < 1:
 		return &handshakeError{http.StatusUpgradeRequired, "a WebSocket is opened over HTTP/1.1"}
 	case !hasToken(r.Header, "Connection", "upgrade") || !hasToken(r.Header, "Upgrade", "websocket"):
-		// A 426 has an Upgrade header (RFC 9110 section 15.5.22), except where the request has none.
-		// Such a request may have reached a proxy over HTTP/2, where the header is forbidden (RFC 9113
-		// section 8.2.2). nginx passes it on, and the client sees PROTOCOL_ERROR.
+		// A 426 has an Upgrade header (RFC 9110 section 15.5.22), except where the request has
+		// none. Such a request may have reached a proxy over HTTP/2, where the header is forbidden
+		// (RFC 9113 section 8.2.2). nginx passes it on, and the client sees PROTOCOL_ERROR.
 		if r.Header.Get("Upgrade") != "" {
 			header.Set("Connection", "Upgrade")
 			header.Set("Upgrade", "websocket")

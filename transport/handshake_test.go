@@ -29,7 +29,7 @@ func TestHandshake(t *testing.T) {
 		name    string
 		change  func(r *http.Request)
 		status  int
-		headers http.Header // that must be there, or with an empty value must not
+		headers http.Header // required in the response; an empty value: must be absent
 	}{
 		{"plain GET", func(r *http.Request) { r.Header = http.Header{} }, 426, http.Header{"Upgrade": {""}, "Connection": {""}}},
 		{"HTTP/2 behind nginx", func(r *http.Request) { r.Header = http.Header{"Connection": {"upgrade"}} }, 426,
@@ -70,7 +70,7 @@ func TestHandshake(t *testing.T) {
 	}
 }
 
-// TestHTTP2 asks over a connection that cannot be hijacked.
+// TestHTTP2 sends requests over HTTP/2, whose connections cannot be hijacked.
 func TestHTTP2(t *testing.T) {
 	s := newServer(t, config{http2: true})
 	req, err := http.NewRequest(http.MethodGet, s.URL+"/ws", nil)
@@ -93,7 +93,7 @@ func TestHTTP2(t *testing.T) {
 	}
 }
 
-// TestNoHijack serves behind middleware that a WebSocket cannot pass.
+// TestNoHijack serves behind middleware that does not allow a hijack.
 func TestNoHijack(t *testing.T) {
 	quiet := transport.Options{Logger: discardLogger}
 	s := newServer(t, config{options: quiet, wrap: func(h http.Handler) http.Handler {
@@ -105,15 +105,15 @@ func TestNoHijack(t *testing.T) {
 	}
 }
 
-// A client that has gone before its token was verified does not come into the hub, where it would replace the connection that it
-// has made since.
-func TestGoneBeforeItWasVerified(t *testing.T) {
+// TestGoneBeforeVerified checks that a client that disconnects before its token is verified is not
+// admitted to the hub. It would replace the connection that the client has opened since.
+func TestGoneBeforeVerified(t *testing.T) {
 	verifying, gone := make(chan struct{}), make(chan struct{})
 	connected := make(chan string, 1)
 	s := newServer(t, config{
 		verifier: auth.VerifierFunc(func(ctx context.Context, token string) (auth.Identity, error) {
 			close(verifying)
-			<-ctx.Done() // net/http has seen the end
+			<-ctx.Done() // net/http has noticed the disconnect
 			defer close(gone)
 			return auth.Identity{UserID: "ann"}, nil
 		}),
@@ -128,10 +128,10 @@ func TestGoneBeforeItWasVerified(t *testing.T) {
 	receive(t, verifying)
 	_ = nc.Close()
 	receive(t, gone)
-	s.Close() // waits for the handler
+	s.Close() // waits until the handler has returned
 	select {
 	case id := <-connected:
-		t.Errorf("connection %s was made for a client that is gone", id)
+		t.Errorf("connection %s was made for a client that has disconnected", id)
 	default:
 	}
 }

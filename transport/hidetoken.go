@@ -88,8 +88,9 @@ func isHandshake(r *http.Request) bool {
 func cutToken(query string) (rest, hidden string) {
 	pairs := strings.Split(query, "&")
 	isToken := func(pair string) bool {
-		// url.ParseQuery rejects a pair with a semicolon, but the pair may still hold a token. So may
-		// a pair with a question mark, if a client has added "?token=" to a URL that had a query.
+		// url.ParseQuery rejects a pair with a semicolon, but the pair may still hold a token. So
+		// may a pair with a question mark, if a client has added "?token=" to a URL that had a
+		// query.
 		return slices.ContainsFunc(strings.FieldsFunc(pair, isSeparator), func(p string) bool {
 			key, _, _ := strings.Cut(p, "=")
 			if unescaped, err := url.QueryUnescape(key); err == nil {

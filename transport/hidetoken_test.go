@@ -17,7 +17,7 @@ import (
 	"github.com/planrooms/planrooms/transport"
 )
 
-// logEverything writes down what access logs print of a request, and more, before and after next.
+// logEverything logs what access logs print of a request, and more, before and after next.
 func logEverything(out *lockedBuffer, next http.Handler) http.Handler {
 	write := func(r *http.Request) {
 		fmt.Fprintln(out, r.RequestURI, r.URL, r.URL.RequestURI(), r.URL.RawQuery, r.URL.Query(), r.Referer(), r.Header)
@@ -39,8 +39,8 @@ func logEverything(out *lockedBuffer, next http.Handler) http.Handler {
 	})
 }
 
-// TestHideToken connects clients with a token in their URL through a log and through what
-// middleware does to requests: the handler finds the token, and the log does not have it.
+// TestHideToken connects clients with a token in their URL through a log and through middleware
+// that changes requests. The handler must find the token, and the log must not contain it.
 func TestHideToken(t *testing.T) {
 	type key struct{}
 	middleware := map[string]func(http.Handler) http.Handler{
@@ -115,7 +115,7 @@ func TestHideToken(t *testing.T) {
 					client.end()
 				}
 			}
-			s.Close() // the log is complete
+			s.Close() // completes the log
 			if text := log.String(); strings.Contains(text, "CANARY") {
 				i := strings.Index(text, "CANARY")
 				t.Errorf("the log contains a token: %q", text[max(0, i-200):min(len(text), i+20)])
@@ -127,8 +127,8 @@ func TestHideToken(t *testing.T) {
 	}
 }
 
-// TestHideTokenOfOthers checks that HideToken changes WebSocket handshakes alone, and no request
-// that its caller holds.
+// TestHideTokenOfOthers checks that HideToken changes only WebSocket handshakes, and that it does
+// not change the caller's request.
 func TestHideTokenOfOthers(t *testing.T) {
 	request := func(headers http.Header, target string) *http.Request {
 		r := httptest.NewRequest(http.MethodGet, target, nil)
@@ -219,8 +219,8 @@ func TestHideTokenPanics(t *testing.T) {
 	transport.HideToken(nil)
 }
 
-// FuzzHideToken checks that nothing that parses as a token is left in a query, and that the handler
-// finds the query as it was.
+// FuzzHideToken checks that the query keeps nothing that parses as a token, and that the handler
+// finds the original query.
 func FuzzHideToken(f *testing.F) {
 	for _, s := range []string{"token=a", "client=b&token=a", "%74oken=a;b", "token=a&token=b&x=%zz", "&&=&token", "TOKEN=a?b#c", "a=token"} {
 		f.Add(s)
@@ -237,7 +237,7 @@ func FuzzHideToken(f *testing.F) {
 		transport.HideToken(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			_, requested, _ := strings.Cut(r.RequestURI, "?")
 			for _, q := range []string{r.URL.RawQuery, requested} {
-				values, _ := url.ParseQuery(q) // as far as it can be parsed
+				values, _ := url.ParseQuery(q) // best effort
 				for name := range values {
 					if strings.EqualFold(name, "token") {
 						t.Errorf("%q is left of %q", q, query)

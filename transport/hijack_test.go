@@ -11,7 +11,7 @@ import (
 	"github.com/planrooms/planrooms/protocol"
 )
 
-// unwrapOnly is a ResponseWriter of middleware that forwards nothing but Unwrap.
+// unwrapOnly is a ResponseWriter of middleware whose only optional method is Unwrap.
 type unwrapOnly struct{ inner http.ResponseWriter }
 
 func (w unwrapOnly) Header() http.Header         { return w.inner.Header() }
@@ -19,7 +19,7 @@ func (w unwrapOnly) Write(b []byte) (int, error) { return w.inner.Write(b) }
 func (w unwrapOnly) WriteHeader(status int)      { w.inner.WriteHeader(status) }
 func (w unwrapOnly) Unwrap() http.ResponseWriter { return w.inner }
 
-// ginLike is a ResponseWriter that writes the status only when asked to.
+// ginLike is a ResponseWriter that writes the status only on request.
 type ginLike struct {
 	http.ResponseWriter
 	status  int
@@ -39,7 +39,7 @@ func (w *ginLike) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	return w.ResponseWriter.(http.Hijacker).Hijack()
 }
 
-// TestMiddleware connects through ResponseWriters of several makes.
+// TestMiddleware connects through different ResponseWriters.
 func TestMiddleware(t *testing.T) {
 	wrap := func(f func(w http.ResponseWriter) http.ResponseWriter) func(http.Handler) http.Handler {
 		return func(h http.Handler) http.Handler {
@@ -64,14 +64,16 @@ func TestMiddleware(t *testing.T) {
 				t.Errorf("closed with %+v, want 1000", got)
 			}
 			_, resp := open(t, s.Server, handshake{})
-			if resp.StatusCode != http.StatusUnauthorized && !strings.HasPrefix(c.name, "gin") { // gin writes a status later
+			// gin writes a status later
+			if resp.StatusCode != http.StatusUnauthorized && !strings.HasPrefix(c.name, "gin") {
 				t.Errorf("without token: status %d, want 401", resp.StatusCode)
 			}
 		})
 	}
 }
 
-// TestPipelined sends the first messages before the handshake was answered, more of them than the connection's buffer holds.
+// TestPipelined sends messages before the handshake is answered, more than the connection's buffer
+// holds.
 func TestPipelined(t *testing.T) {
 	eachKind(t, func(t *testing.T, k kind) {
 		s := newServer(t, config{kinds: []kind{k}})

@@ -19,11 +19,11 @@ import (
 	"github.com/planrooms/planrooms/transport"
 )
 
-// piped is the ResponseWriter of a request that came over a pipe.
+// piped is the ResponseWriter of a request that arrived over a pipe.
 type piped struct {
 	http.ResponseWriter
 	conn  net.Conn
-	early []byte // came together with the request
+	early []byte // arrived together with the request
 }
 
 func (p piped) Hijack() (net.Conn, *bufio.ReadWriter, error) {
@@ -32,7 +32,8 @@ func (p piped) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	return p.conn, bufio.NewReadWriter(br, bufio.NewWriter(p.conn)), err
 }
 
-// servePiped reads from a pipe as from an upgraded connection, inside a bubble. What the server writes is thrown away.
+// servePiped reads from a pipe like from an upgraded connection, inside a synctest bubble. It
+// discards what the server writes.
 func servePiped(t *testing.T, early []byte) (client net.Conn, session *recorder) {
 	own, peer := net.Pipe()
 	go func() { _, _ = io.Copy(io.Discard, peer) }() // ends with the pipe
@@ -47,8 +48,9 @@ func servePiped(t *testing.T, early []byte) (client net.Conn, session *recorder)
 	return peer, session
 }
 
-// libraryIsThere reports whether a goroutine of the WebSocket library runs in this test's bubble. A fuzz test and others run outside.
-func libraryIsThere() bool {
+// libraryRuns reports whether a goroutine of the WebSocket library runs in this test's bubble.
+// Goroutines of other tests run outside the bubble.
+func libraryRuns() bool {
 	b := make([]byte, 1<<20)
 	b = b[:runtime.Stack(b, true)]
 	for stack := range strings.SplitSeq(string(b), "\n\n") {
@@ -59,17 +61,17 @@ func libraryIsThere() bool {
 	return false
 }
 
-// TestRest looks for the library's goroutine after each step of a conversation: it must be there in the middle of a message, and gone
-// when no message is under way.
-func TestRest(t *testing.T) {
+// TestIdle checks whether the library's goroutine runs after each step of a conversation. It must
+// run inside a message, and must not run while the connection is idle.
+func TestIdle(t *testing.T) {
 	ping := clientFrame(fin|opPing, []byte("p"))
-	medium := bytes.Repeat([]byte("m"), 300) // more than is read without the library
+	medium := bytes.Repeat([]byte("m"), 300) // too long to be read without the library
 	synctest.Test(t, func(t *testing.T) {
 		client, session := servePiped(t, nil)
 		steps := []struct {
 			name  string
 			bytes []byte
-			there bool
+			runs  bool
 		}{
 			{"the handshake alone", nil, false},
 			{"a message", clientFrame(fin|opText, []byte("one")), false},
@@ -97,22 +99,22 @@ func TestRest(t *testing.T) {
 				t.Fatalf("%s: %v", s.name, err)
 			}
 			synctest.Wait()
-			if got := libraryIsThere(); got != s.there {
-				t.Errorf("after %s the library is there: %v, want %v", s.name, got, s.there)
+			if got := libraryRuns(); got != s.runs {
+				t.Errorf("after %s library runs: %v, want %v", s.name, got, s.runs)
 			}
 		}
 		_ = client.Close()
 		calls := slices.DeleteFunc(<-session.ended, func(call string) bool { return !strings.HasPrefix(call, "Receive") && !strings.HasPrefix(call, "End") })
 		want := []string{"Receive one", "Receive two", "Receive " + string(medium), "Receive " + string(medium), "Receive ", "Receive 3", "Receive 4", "Receive 5", "Receive 6", "End 1005"}
 		if !slices.Equal(calls, want) {
-			t.Errorf("session was told %q, want %q", calls, want)
+			t.Errorf("calls of the session: %q, want %q", calls, want)
 		}
 	})
 }
 
-// TestRestLosesNothing sends messages, whole and in fragments, and pings, in pieces of all sizes, with and without a pause between them,
-// and some of it together with the handshake.
-func TestRestLosesNothing(t *testing.T) {
+// TestIdleLosesNothing sends unfragmented and fragmented messages and pings, in pieces of all
+// sizes, with and without pauses. Some of the bytes arrive together with the handshake.
+func TestIdleLosesNothing(t *testing.T) {
 	for seed := range uint64(40) {
 		r := rand.New(rand.NewPCG(seed, 7))
 		var stream []byte
@@ -151,7 +153,7 @@ func TestRestLosesNothing(t *testing.T) {
 			}
 			got := slices.DeleteFunc(<-session.ended, func(call string) bool { return !strings.HasPrefix(call, "Receive") })
 			if !slices.Equal(got, want) {
-				t.Errorf("seed %d: session was told %q, want %q", seed, got, want)
+				t.Errorf("seed %d: calls of the session: %q, want %q", seed, got, want)
 			}
 			_ = client.Close()
 		})

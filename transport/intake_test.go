@@ -10,8 +10,8 @@ import (
 	"github.com/planrooms/planrooms/transport"
 )
 
-// TestSlowFrames sends parts of frames with pauses between them. A message, or a control frame that
-// is not inside one, has messageWait from its first byte to its last.
+// TestSlowFrames sends parts of frames with pauses between them. A message, or a control frame
+// outside a message, may take messageWait from its first byte to its last.
 func TestSlowFrames(t *testing.T) {
 	const short, long = transport.MessageWait - time.Second, transport.MessageWait + time.Second
 	var (
@@ -25,7 +25,7 @@ func TestSlowFrames(t *testing.T) {
 	)
 	type step struct {
 		bytes []byte
-		pause time.Duration // after them
+		pause time.Duration // after the bytes
 	}
 	join := func(bs ...[]byte) []byte { return slices.Concat(bs...) }
 	const (
@@ -35,7 +35,7 @@ func TestSlowFrames(t *testing.T) {
 	cases := []struct {
 		name  string
 		steps []step
-		want  []string // without ControlFrame
+		want  []string // calls, without ControlFrame
 	}{
 		{"a ping in 6 s", []step{{ping[:7], 6 * time.Second}, {ping[7:], 0}}, []string{pong}},
 		{"a ping just in time", []step{{ping[:1], short}, {ping[1:], 0}}, []string{pong}},
@@ -81,7 +81,7 @@ func TestSlowFrames(t *testing.T) {
 				}
 				got := slices.DeleteFunc(<-session.ended, func(call string) bool { return call == "ControlFrame" })
 				if want := append(c.want, end); !slices.Equal(got, want) {
-					t.Errorf("session was told %q, want %q", got, want)
+					t.Errorf("calls of the session: %q, want %q", got, want)
 				}
 			})
 		})

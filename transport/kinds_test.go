@@ -11,16 +11,17 @@ import (
 	"github.com/planrooms/planrooms/room"
 )
 
-// What the hub promises, over each kind of connection. TestOneCloseFrame, TestReplaced, TestShutdown,
-// TestStorm and others do the same for the end of a connection and for many events at once.
+// These tests check the guarantees of the hub over each kind of connection. TestOneCloseFrame,
+// TestReplaced, TestShutdown, TestStorm and others check the end of a connection, and many events
+// at once.
 
-// TestConversation has two members get many events in order, ping, and close.
+// TestConversation sends many events to two members, which check the order, ping, and close.
 func TestConversation(t *testing.T) {
 	eachKind(t, func(t *testing.T, k kind) {
 		s := newServer(t, config{kinds: []kind{k}})
 		ann, bob := dial(t, s.Server, "ann"), dial(t, s.Server, "bob")
 		const events = 50
-		text := strings.Repeat("x", 3000) // together more than one TLS record
+		text := strings.Repeat("x", 3000) // all events together exceed one TLS record
 		for _, c := range []*client{ann, bob} {
 			c.join("p")
 		}
@@ -36,7 +37,7 @@ func TestConversation(t *testing.T) {
 					continue
 				}
 				if got := decodeData[struct{ Task struct{ N int } }](t, m).Task.N; got != n {
-					t.Fatalf("event %d came in place of %d", got, n)
+					t.Fatalf("event %d arrived instead of %d", got, n)
 				}
 				n++
 			}
@@ -56,7 +57,8 @@ func TestConversation(t *testing.T) {
 	})
 }
 
-// TestResume loses a connection, and gets on the next one what was missed, once and in order.
+// TestResume loses a connection and resumes on the next one. The client must receive every missed
+// event once and in order.
 func TestResume(t *testing.T) {
 	eachKind(t, func(t *testing.T, k kind) {
 		s := newServer(t, config{kinds: []kind{k}})
@@ -98,8 +100,8 @@ func TestResume(t *testing.T) {
 	})
 }
 
-// TestRevoke takes access away while events are under way. Once Revoke has returned, none of the plan
-// reaches the client.
+// TestRevoke removes a user's access while events are in flight. Once Revoke has returned, the
+// client must not receive anything of the plan.
 func TestRevoke(t *testing.T) {
 	eachKind(t, func(t *testing.T, k kind) {
 		s := newServer(t, config{kinds: []kind{k}})
@@ -127,7 +129,7 @@ func TestRevoke(t *testing.T) {
 				removed = true
 			case m.PlanID == "q":
 				if !removed {
-					t.Error("the client does not know that it was removed")
+					t.Error("the client has not received its removal")
 				}
 				return
 			case decodeData[struct{ TaskID string }](t, m).TaskID != "before":
@@ -137,8 +139,8 @@ func TestRevoke(t *testing.T) {
 	})
 }
 
-// TestFrozenPeer has peers that take all bytes and send none, with events under way. Each is closed
-// for the ping that it does not answer.
+// TestFrozenPeer uses peers that receive everything and send nothing, while events are in flight.
+// The server must close each peer because it does not answer a ping.
 func TestFrozenPeer(t *testing.T) {
 	codes := make(chan protocol.CloseCode, len(kinds))
 	s := newServer(t, config{kinds: kinds, hub: room.Options{

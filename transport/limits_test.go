@@ -17,7 +17,8 @@ import (
 	"github.com/planrooms/planrooms/transport"
 )
 
-// dialMany opens n connections at once and returns those that got in, and the statuses of the others.
+// dialMany opens n connections at once. It returns the accepted ones and the statuses of the
+// others.
 func dialMany(t *testing.T, s *server, n int, user func(i int) string) (in []*client, refused []int) {
 	var mu sync.Mutex
 	var wg sync.WaitGroup
@@ -50,14 +51,14 @@ func TestMaxConnections(t *testing.T) {
 	everybody := func(i int) string { return fmt.Sprintf("user%d", i) }
 	in, refused := dialMany(t, s, most+more, everybody)
 	if len(in) != most || len(refused) != more {
-		t.Fatalf("%d of %d got in, want %d", len(in), most+more, most)
+		t.Fatalf("%d of %d were accepted, want %d", len(in), most+more, most)
 	}
 	for _, status := range refused {
 		if status != http.StatusServiceUnavailable {
 			t.Errorf("refused with %d, want 503", status)
 		}
 	}
-	// Once a connection has been closed its place is free.
+	// A closed connection frees its slot.
 	for _, c := range in[:3] {
 		c.send(opClose, closePayload(1000, ""))
 		c.end()
@@ -65,7 +66,7 @@ func TestMaxConnections(t *testing.T) {
 	}
 	in, _ = dialMany(t, s, 10, everybody)
 	if len(in) != 3 {
-		t.Errorf("%d got in for 3 that left", len(in))
+		t.Errorf("%d were accepted after 3 had left", len(in))
 	}
 }
 
@@ -74,7 +75,7 @@ func TestConnectionsPerUser(t *testing.T) {
 	s := newServer(t, config{hub: room.Options{ConnectionsPerUser: most}})
 	in, refused := dialMany(t, s, most+20, func(int) string { return "ann" })
 	if len(in) != most {
-		t.Errorf("%d got in, want %d", len(in), most)
+		t.Errorf("%d were accepted, want %d", len(in), most)
 	}
 	for _, status := range refused {
 		if status != http.StatusTooManyRequests {
@@ -83,7 +84,8 @@ func TestConnectionsPerUser(t *testing.T) {
 	}
 }
 
-// TestLargestMessage is just within the limit, whole and in fragments, with a ping in between.
+// TestLargestMessage sends a message of the maximum size, unfragmented and in fragments with a ping
+// in between.
 func TestLargestMessage(t *testing.T) {
 	eachKind(t, func(t *testing.T, k kind) {
 		message := []byte(`{"type":"ping"}` + strings.Repeat(" ", protocol.MaxMessageBytes-15))
@@ -115,7 +117,8 @@ func TestLargestMessage(t *testing.T) {
 	})
 }
 
-// TestFlood sends what costs the server more than the client, without end. Others are served all the while.
+// TestFlood sends an endless stream of frames that cost the server more than the client. The server
+// must still serve other clients.
 func TestFlood(t *testing.T) {
 	s := newServer(t, config{})
 	bob := dial(t, s.Server, "bob")
@@ -125,7 +128,7 @@ func TestFlood(t *testing.T) {
 	cases := []struct {
 		name  string
 		first []byte
-		more  []byte // again and again
+		more  []byte // repeated
 		want  ending
 	}{
 		{"pings", nil, clientFrame(fin|opPing, []byte("flood")), tooMany},
@@ -145,7 +148,7 @@ func TestFlood(t *testing.T) {
 				if _, err := ann.nc.Write(c.first); err != nil {
 					return
 				}
-				for { // until the server hangs up
+				for { // until the server closes
 					if _, err := ann.nc.Write(c.more); err != nil {
 						return
 					}
@@ -166,12 +169,12 @@ func TestFlood(t *testing.T) {
 	}
 }
 
-// TestStalledReader lets one member read nothing over each kind of connection. They delay nobody else,
-// and end as too slow.
+// TestStalledReader uses a member that stops reading, over each kind of connection. It must not
+// delay other members, and the server must close it as too slow.
 func TestStalledReader(t *testing.T) {
 	codes := make(chan protocol.CloseCode, 2*len(kinds))
 	s := newServer(t, config{kinds: kinds, hub: room.Options{
-		WriteTimeout: 3 * time.Second, // enough for bob on a machine with other work
+		WriteTimeout: 3 * time.Second, // long enough for bob on a busy machine
 		Observer: room.Observer{Disconnect: func(c room.ConnectionInfo, code protocol.CloseCode) {
 			if c.UserID == "ann" {
 				codes <- code
@@ -198,8 +201,8 @@ func TestStalledReader(t *testing.T) {
 	for range 40 {
 		change()
 	}
-	// The kernel may take what was left after all, just before the time is up. The member then has to
-	// reload and is no longer slow. So the plan goes on changing, as plans do.
+	// The kernel may accept the remaining bytes just before the timeout. The member then has to
+	// reload and is not slow any more. So the test keeps changing the plan.
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for closed := 0; closed < len(kinds); {

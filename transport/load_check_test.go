@@ -6,19 +6,21 @@ import (
 	"github.com/planrooms/planrooms/protocol"
 )
 
-// checkEnding judges how a viewer ended.
+// checkEnding checks how a viewer's last connection ended.
 func (l *load) checkEnding(v *viewer) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	// What the documentation allows a server to do to who does not read: cut it at a goodbye or a Revoke, or close it as too slow.
-	slow := v.code == protocol.CloseAbnormal && (l.ending.Load() || v.revocable >= restless) || v.code == protocol.CloseTooSlow && v.buffer > 0
-	if v.code != protocol.CloseShutdown && !slow && !v.over && !l.t.Failed() {
+	// If a client does not read, the documentation allows the server to cut it at a goodbye or a
+	// Revoke, or to close it as too slow.
+	slow := v.code == protocol.CloseAbnormal && (l.shuttingDown.Load() || v.revocable >= restless) || v.code == protocol.CloseTooSlow && v.buffer > 0
+	if v.code != protocol.CloseShutdown && !slow && !v.stopped && !l.t.Failed() {
 		l.t.Errorf("%s/%s: closed with %d", v.user, v.client, v.code)
 	}
-	v.overLocked()
+	v.stopLocked()
 }
 
-// checkPresence checks that everybody, the hub, and who comes last know who is there (I7).
+// checkPresence checks that all viewers, the hub, and a viewer who joins last agree on the
+// participants (I7).
 func (l *load) checkPresence() {
 	probe := l.newViewer("probe", "a")
 	for n := range smallPlans {
@@ -26,11 +28,11 @@ func (l *load) checkPresence() {
 	}
 	l.run(probe, nil)
 	l.settled.Wait()
-	pages := map[string]map[string]int{} // by plan and user
+	pages := map[string]map[string]int{} // number of pages by plan and user
 	for _, v := range l.viewers {
 		v.mu.Lock()
 		for plan, f := range v.follows {
-			if f.in && !v.over {
+			if f.in && !v.stopped {
 				if pages[plan] == nil {
 					pages[plan] = map[string]int{}
 				}
@@ -57,13 +59,13 @@ func (l *load) checkPresence() {
 	}
 	for _, v := range l.viewers {
 		for _, plan := range v.plans {
-			v.await("the truth about "+plan, func() bool { f := v.follow(plan); return !f.in || f.sees(pages[plan]) })
+			v.await("the participants of "+plan, func() bool { f := v.followLocked(plan); return !f.in || f.sees(pages[plan]) })
 		}
 	}
 }
 
-// checkEnd judges the whole: that everybody heard everything that had a position before Shutdown, and that nobody was told to
-// have missed what was there.
+// checkEnd checks the result of the load. Each viewer must have received every event that had a
+// position before Shutdown. The server must not have reported a gap where the history was complete.
 func (l *load) checkEnd() {
 	end, whole, events, cut := map[string]uint64{}, 0, 0, 0
 	for _, v := range l.viewers {
@@ -85,8 +87,8 @@ func (l *load) checkEnd() {
 			}
 		}
 		for _, s := range v.skips {
-			if l.ledger.whole(s.plan, s.from, s.to, historyLimit) {
-				l.t.Errorf("%s/%s: %s from %d to %d of %s, all of which was there", v.user, v.client, s.what, s.from, s.to, s.plan)
+			if l.ledger.complete(s.plan, s.from, s.to, historyLimit) {
+				l.t.Errorf("%s/%s: %s from %d to %d of %s, but the history was complete", v.user, v.client, s.what, s.from, s.to, s.plan)
 			}
 		}
 	}
@@ -95,5 +97,5 @@ func (l *load) checkEnd() {
 			l.t.Error(fault)
 		}
 	}
-	l.t.Logf("%d events were heard %d times; of %d viewers %d ended with everything, %d were cut", len(l.ledger.events), events, len(l.viewers), whole, cut)
+	l.t.Logf("%d events were delivered %d times; of %d viewers %d received everything, %d were cut", len(l.ledger.events), events, len(l.viewers), whole, cut)
 }

@@ -10,25 +10,25 @@ import (
 	"github.com/planrooms/planrooms/protocol"
 )
 
-// What a viewer of the load makes of each message.
+// This file checks each message that a viewer of the load receives.
 
-// skip is a piece of a plan's stream that a viewer was told to have missed.
+// skip is a part of a plan's stream that a viewer missed according to the server.
 type skip struct {
 	plan     string
 	from, to uint64
 	what     string
 }
 
-// hear judges one message. It is called under mu.
-func (v *viewer) hear(m told) error {
-	f := v.follow(m.PlanID)
+// handleLocked checks one message.
+func (v *viewer) handleLocked(m received) error {
+	f := v.followLocked(m.PlanID)
 	if v.goodbye != 0 {
 		return errors.New("message after goodbye")
 	}
 	if m.Seq > 0 {
 		return v.event(f, m)
 	}
-	var data struct { // of everything that is no event
+	var data struct { // of every message other than an event
 		Success          bool
 		UserID           string
 		ParticipantCount int
@@ -46,7 +46,7 @@ func (v *viewer) hear(m told) error {
 	switch m.Type {
 	case protocol.TypePong:
 		if m.Data == nil {
-			return errors.New("pong that was not asked for")
+			return errors.New("pong without a ping")
 		}
 		v.greeted = true
 	case protocol.TypeGoodbye:
@@ -55,7 +55,7 @@ func (v *viewer) hear(m told) error {
 		if data.Re == protocol.TypeUpdatePresence { // what askLocked sends behind each request
 			i := v.oldest(m.PlanID)
 			if i < 0 {
-				return errors.New("error that was not asked for")
+				return errors.New("error without a request")
 			}
 			v.asked = slices.Delete(v.asked, i, i+1)
 			return nil
@@ -63,10 +63,10 @@ func (v *viewer) hear(m told) error {
 		return v.denied(f, m.PlanID, string(data.Code))
 	case protocol.TypeRemoved:
 		if v.revocable < 0 || m.PlanID != bigPlan || data.Retry {
-			return errors.New("removed, and nobody took the access away")
+			return errors.New("removed without a Revoke")
 		}
 		f.in = false
-		v.askLocked(protocol.TypeJoinPlan, m.PlanID) // while Revoke has not returned yet
+		v.askLocked(protocol.TypeJoinPlan, m.PlanID) // while Revoke is still running
 	case protocol.TypeResync:
 		if !f.in || data.Position.Seq <= f.pos.Seq || data.Position.Epoch != f.pos.Epoch {
 			return fmt.Errorf("resync at %v, in=%v", f.pos, f.in)
@@ -81,7 +81,7 @@ func (v *viewer) hear(m told) error {
 		case data.Success:
 			return v.joined(f, m.PlanID, data.Position, data.Recovered, data.ParticipantCount, data.Participants)
 		case !f.in:
-			return errors.New("presence of a plan that it is not in")
+			return errors.New("presence of a plan that the viewer is not in")
 		default:
 			f.count = data.ParticipantCount
 			switch {
@@ -95,7 +95,7 @@ func (v *viewer) hear(m told) error {
 			}
 		}
 	default:
-		return errors.New("message that nobody asked for")
+		return errors.New("unexpected message")
 	}
 	return nil
 }
@@ -105,12 +105,12 @@ func (v *viewer) oldest(plan string) int {
 	return slices.IndexFunc(v.asked, func(q request) bool { return q.PlanID == plan })
 }
 
-// joined judges a join that was granted. The requests about one plan are answered in order, or taken
-// back by Revoke, so the answer is to the oldest.
+// joined checks a join that the server granted. The requests about one plan are answered in order,
+// or removed by Revoke, so the answer belongs to the oldest one.
 func (v *viewer) joined(f *following, plan string, pos protocol.Position, recovered bool, count int, people []protocol.Participant) error {
 	i := v.oldest(plan)
 	if i < 0 || v.asked[i].Type != protocol.TypeJoinPlan {
-		return errors.New("join that was not asked for")
+		return errors.New("answer to a join without a request")
 	}
 	since := v.asked[i].Since
 	switch {
@@ -134,7 +134,7 @@ func (v *viewer) joined(f *following, plan string, pos protocol.Position, recove
 	return nil
 }
 
-// denied judges a refusal: only somebody without access is refused.
+// denied checks a refusal. The server may refuse only a user without access.
 func (v *viewer) denied(f *following, plan, code string) error {
 	if code != `"forbidden"` || v.revocable < 0 || plan != bigPlan {
 		return errors.New("refused")
@@ -143,30 +143,31 @@ func (v *viewer) denied(f *following, plan, code string) error {
 	return nil
 }
 
-// event judges an event or a receipt: that it may come (I2), that it follows the one before (I3, I4), and that who is excepted from it gets
-// no more than its place.
-func (v *viewer) event(f *following, m told) error {
+// event checks an event or a receipt. The viewer must have access (I2), the event must follow the
+// previous one (I3, I4), and an excluded page must receive a receipt.
+func (v *viewer) event(f *following, m received) error {
 	e := m.event
-	switch excepted := e.excepts(v.page); {
+	switch excluded := e.excludes(v.page); {
 	case !f.in:
-		return errors.New("event of a plan that it is not in")
+		return errors.New("event of a plan that the viewer is not in")
 	case v.revocable >= 0 && e.barred[v.revocable] > f.admitted:
-		return fmt.Errorf("event that was broadcast after Revoke number %d had returned; let in after number %d", e.barred[v.revocable], f.admitted)
+		return fmt.Errorf("event that was broadcast after Revoke number %d had returned; joined after number %d", e.barred[v.revocable], f.admitted)
 	case m.Prev != f.pos.Seq:
 		return fmt.Errorf("event %d follows %d, at %d", m.Seq, m.Prev, f.pos.Seq)
-	case excepted != (m.Type == protocol.TypeReceipt), excepted && m.Data != nil:
-		return fmt.Errorf("%s, excepted=%v", m.Type, excepted)
+	case excluded != (m.Type == protocol.TypeReceipt), excluded && m.Data != nil:
+		return fmt.Errorf("%s, excluded=%v", m.Type, excluded)
 	}
 	f.pos.Seq = m.Seq
 	f.events++
-	if v.restless && f.events%16 == 0 && v.messages < 40 { // the limit is 128, and there are other reasons to ask
+	// the limit is 128, and other requests count as well
+	if v.restless && f.events%16 == 0 && v.messages < 40 {
 		v.askLocked(protocol.TypeJoinPlan, m.PlanID)
 	}
 	return nil
 }
 
-// sees reports whether the viewer knows who is in a plan. It is called under mu.
+// sees reports whether the viewer knows the participants of a plan. The caller holds viewer.mu.
 func (f *following) sees(pages map[string]int) bool {
-	same := func(bool, int) bool { return true } // only the users count
+	same := func(bool, int) bool { return true } // compare only the users
 	return f.count == len(pages) && (len(pages) > presenceLimit || maps.EqualFunc(f.people, pages, same))
 }

@@ -8,31 +8,32 @@ import (
 	"github.com/planrooms/planrooms/protocol"
 )
 
-// page is one tab that a user has open. Client ids are shared by all users: they are no secret, and must not mix people up.
+// page is one tab of a user. All users share the same client IDs, and the hub must not confuse
+// them.
 type page struct{ user, client string }
 
-// sentEvent is an event of the load as its publisher knows it, and the place that it was given.
+// sentEvent is an event of the load: what its publisher sent, and its position.
 type sentEvent struct {
 	// Fixed before the Broadcast call.
-	id      string // also the mutation id: a receipt has nothing else that tells which event it stands for
-	plan    string
-	by      string
-	task    json.RawMessage
-	data    string // of its message
-	except  []page // without a client: all pages of the user
-	barred  [revocables]int
-	after   uint64 // a Broadcast that had returned by then gave its event this seq, or a higher one
-	resyncs int    // that were over
+	id       string // also the mutation ID, which identifies the event of a receipt
+	plan     string
+	by       string
+	task     json.RawMessage
+	data     string // of the expected message
+	excluded []page // an entry without a client means all pages of the user
+	barred   [revocables]int
+	after    uint64 // highest position of the plan that a publisher knew before the call
+	resyncs  int    // number of resyncs that had ended
 
 	// Guarded by ledger.mu.
-	seq, prev uint64 // 0 until somebody has heard it
+	seq, prev uint64 // 0 until a viewer has received it
 	numbered  bool   // Broadcast has returned nil
-	refused   bool   // it has returned an error
+	refused   bool   // Broadcast has returned an error
 }
 
-// excepts reports whether the page gets a receipt in place of the event.
-func (e *sentEvent) excepts(p page) bool {
-	for _, x := range e.except {
+// excludes reports whether the page gets a receipt instead of the event.
+func (e *sentEvent) excludes(p page) bool {
+	for _, x := range e.excluded {
 		if x.user == p.user && (x.client == "" || x.client == p.client) {
 			return true
 		}
@@ -40,49 +41,50 @@ func (e *sentEvent) excepts(p page) bool {
 	return false
 }
 
-// link is the place after an event in the stream of a plan.
+// link identifies the event after a position of a plan.
 type link struct {
 	plan string
 	prev uint64
 }
 
-// told is a message, and the event that it is or stands for.
-type told struct {
+// received is a message and the event that it belongs to.
+type received struct {
 	protocol.Message
-	event *sentEvent // nil if it is none
+	event *sentEvent // nil if the message is neither an event nor a receipt
 }
 
-// ledger holds every event that was sent and, put together from what all viewers heard, the place of each. It asks the hub for no
-// place: that all viewers were told the same is what it is to prove.
+// ledger holds every event that was sent, with its position. It takes the positions from the
+// messages of all viewers and not from the hub, to prove that all viewers received the same stream.
 type ledger struct {
-	mu     sync.RWMutex // guards the following, and what the events say of it
-	events map[string]*sentEvent
-	bySeq  map[uint64]*sentEvent // one counter numbers the events of all plans
-	next   map[link]uint64
-	end    map[string]uint64 // the highest position that a publisher was told after a Broadcast
-	known  map[string]told   // by its bytes, which most viewers get alike: under the race detector decoding takes longer than all the rest
+	mu      sync.RWMutex // guards the following, and the marked fields of the events
+	events  map[string]*sentEvent
+	bySeq   map[uint64]*sentEvent // the positions of all plans come from one counter
+	next    map[link]uint64
+	end     map[string]uint64   // highest position that a publisher read after a Broadcast
+	decoded map[string]received // cache of decoded messages: most viewers receive the same bytes
 
-	resyncsBegun, resyncsOver int
+	resyncsBegun, resyncsEnded int
 }
 
 func newLedger() *ledger {
 	return &ledger{
-		events: map[string]*sentEvent{}, bySeq: map[uint64]*sentEvent{}, next: map[link]uint64{}, end: map[string]uint64{}, known: map[string]told{},
+		events: map[string]*sentEvent{}, bySeq: map[uint64]*sentEvent{}, next: map[link]uint64{}, end: map[string]uint64{}, decoded: map[string]received{},
 	}
 }
 
-// begin notes an event that is about to be sent.
+// begin records an event before it is sent.
 func (l *ledger) begin(e *sentEvent, text string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	e.id = fmt.Sprint("e", len(l.events))
 	e.task = json.RawMessage(fmt.Sprintf(`{"id":%q,"text":%q}`, e.id, text))
 	e.data = `{"task":` + string(e.task) + `}`
-	e.after, e.resyncs = l.end[e.plan], l.resyncsOver
+	e.after, e.resyncs = l.end[e.plan], l.resyncsEnded
 	l.events[e.id] = e
 }
 
-// acknowledged notes that the event's Broadcast has returned nil, and that the plan's position was end or later by then.
+// acknowledged records that the event's Broadcast has returned nil, and that the plan's position is
+// now at least end.
 func (l *ledger) acknowledged(e *sentEvent, end uint64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -90,37 +92,40 @@ func (l *ledger) acknowledged(e *sentEvent, end uint64) {
 	l.end[e.plan] = max(l.end[e.plan], end)
 }
 
-// refused notes that the event's Broadcast has returned an error: nobody may hear it.
+// refused records that the event's Broadcast has returned an error. No viewer may receive the
+// event.
 func (l *ledger) refused(e *sentEvent) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	e.refused = true
 }
 
-// read decodes what a viewer heard. An event must have been sent, and have the place that everybody else was told.
-func (l *ledger) read(b []byte) (told, error) {
+// read decodes a message. If it is an event, the event must have been sent, and must have the same
+// position for all viewers.
+func (l *ledger) read(b []byte) (received, error) {
 	l.mu.RLock()
-	m, known := l.known[string(b)]
+	m, known := l.decoded[string(b)]
 	l.mu.RUnlock()
 	if known {
 		return m, nil
 	}
 	decoded, err := protocol.Decode(b)
 	if err != nil || decoded.Seq == 0 {
-		return told{Message: decoded}, err
+		return received{Message: decoded}, err
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	m = told{decoded, l.events[decoded.MutationID]}
+	m = received{decoded, l.events[decoded.MutationID]}
 	if err = l.placeLocked(m); err == nil {
-		l.known[string(b)] = m
+		l.decoded[string(b)] = m
 	}
 	return m, err
 }
 
-// placeLocked gives an event the place at which it was heard. It checks that a place is that of one event (I1), and an event in one
-// place (I4), later than all whose Broadcast had returned when its own was called.
-func (l *ledger) placeLocked(m told) error {
+// placeLocked records the position of an event when the first viewer receives it. It checks that
+// each position belongs to one event (I1) and each event to one position (I4), and that the event
+// comes after all events whose Broadcast had returned before its own was called.
+func (l *ledger) placeLocked(m received) error {
 	e, at := m.event, link{m.PlanID, m.Prev}
 	switch {
 	case e == nil || e.plan != m.PlanID || e.by != m.By:
@@ -136,8 +141,8 @@ func (l *ledger) placeLocked(m told) error {
 	return nil
 }
 
-// beginResync and endResync stand around a Resync of any plan, until all who read all the time have heard of it: to whom it is told late it
-// stands for what came after it as well.
+// beginResync and endResync surround a Resync of any plan, until all steady readers have received
+// it. For a viewer that receives it late, it also covers later events.
 func (l *ledger) beginResync() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -147,27 +152,28 @@ func (l *ledger) beginResync() {
 func (l *ledger) endResync() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.resyncsOver++
+	l.resyncsEnded++
 }
 
-// unheardLocked reports whether an event that has a place was told to nobody, though no Resync stood for it.
-func (l *ledger) unheardLocked(e *sentEvent) bool {
+// undeliveredLocked reports whether no viewer has received an event, although no Resync covers it.
+func (l *ledger) undeliveredLocked(e *sentEvent) bool {
 	return e.numbered && e.seq == 0 && e.resyncs == l.resyncsBegun
 }
 
-// passed checks that an event was heard, once somebody who reads all the time is past its place.
-func (l *ledger) passed(e *sentEvent) error {
+// checkDelivered checks that an event was delivered. The caller calls it once a steady reader is
+// past the event's position.
+func (l *ledger) checkDelivered(e *sentEvent) error {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
-	if l.unheardLocked(e) {
-		return fmt.Errorf("%s was broadcast to %s, and nobody heard it", e.id, e.plan)
+	if l.undeliveredLocked(e) {
+		return fmt.Errorf("%s was broadcast to %s, and not delivered", e.id, e.plan)
 	}
 	return nil
 }
 
-// whole reports whether the stream from one position to another is known, of at most so many events. A Resync interrupts it, since no event
-// has the position that it takes.
-func (l *ledger) whole(plan string, from, to uint64, most int) bool {
+// complete reports whether the stream between two positions is known and has at most the given
+// number of events. A Resync interrupts the stream, since it takes a position without an event.
+func (l *ledger) complete(plan string, from, to uint64, most int) bool {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
 	for n := 0; from != to; n++ {
@@ -178,7 +184,8 @@ func (l *ledger) whole(plan string, from, to uint64, most int) bool {
 	return true
 }
 
-// check tells of events that were acknowledged and not heard, or refused and heard (I5), once everybody is gone.
+// check returns an error for each event that was acknowledged but not delivered, or refused but
+// delivered (I5). It is called after all viewers have ended.
 func (l *ledger) check() (faults []error) {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
@@ -186,8 +193,8 @@ func (l *ledger) check() (faults []error) {
 		switch {
 		case e.refused && e.seq != 0:
 			faults = append(faults, fmt.Errorf("%s was refused and is event %d of %s", e.id, e.seq, e.plan))
-		case l.unheardLocked(e):
-			faults = append(faults, fmt.Errorf("%s was broadcast to %s before Shutdown, and nobody heard it", e.id, e.plan))
+		case l.undeliveredLocked(e):
+			faults = append(faults, fmt.Errorf("%s was broadcast to %s before Shutdown, and not delivered", e.id, e.plan))
 		}
 	}
 	return faults

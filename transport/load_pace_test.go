@@ -2,19 +2,20 @@ package transport_test
 
 import "sync"
 
-// pace counts what has been sent, for those who wait for something to have happened meanwhile. It stands in for time.
+// pace counts the events that have been sent. Goroutines wait for a number of events instead of a
+// time.
 type pace struct {
-	silenced chan struct{} // closed, under mu, when nothing more will be sent
+	stopped chan struct{} // closed under mu when no more events will be sent
 
 	mu    sync.Mutex // guards the following
 	sent  map[string]tally
 	marks map[*mark]struct{}
 }
 
-// tally is events whose Broadcast has returned, and the bytes of their tasks.
+// tally counts events whose Broadcast has returned, and the bytes of their tasks.
 type tally struct{ events, bytes int }
 
-// mark is a tally that somebody waits for.
+// mark is a tally that a goroutine waits for.
 type mark struct {
 	plan    string
 	at      tally
@@ -22,10 +23,10 @@ type mark struct {
 }
 
 func newPace() *pace {
-	return &pace{silenced: make(chan struct{}), sent: map[string]tally{}, marks: map[*mark]struct{}{}}
+	return &pace{stopped: make(chan struct{}), sent: map[string]tally{}, marks: map[*mark]struct{}{}}
 }
 
-// count notes an event.
+// count records an event.
 func (p *pace) count(plan string, bytes int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -41,7 +42,8 @@ func (p *pace) count(plan string, bytes int) {
 	}
 }
 
-// await waits until so much more has been sent to a plan. It reports false if it never will be.
+// await waits until the given number of events and bytes have been sent to a plan. It reports false
+// if the load stops before that.
 func (p *pace) await(plan string, more tally) bool {
 	p.mu.Lock()
 	s := p.sent[plan]
@@ -51,18 +53,18 @@ func (p *pace) await(plan string, more tally) bool {
 	select {
 	case <-m.reached:
 		return true
-	case <-p.silenced:
+	case <-p.stopped:
 		return false
 	}
 }
 
-// silence notes that nothing more will be sent.
-func (p *pace) silence() {
+// stop records that no more events will be sent.
+func (p *pace) stop() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if !p.isSilent() {
-		close(p.silenced)
+	if !p.isStopped() {
+		close(p.stopped)
 	}
 }
 
-func (p *pace) isSilent() bool { return isClosed(p.silenced) }
+func (p *pace) isStopped() bool { return isClosed(p.stopped) }

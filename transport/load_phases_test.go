@@ -9,16 +9,16 @@ import (
 	"github.com/planrooms/planrooms/protocol"
 )
 
-// What is done to the viewers of the load while the publishers publish.
+// This file has the phases of the load, which run while the publishers publish.
 
-// stallAndStorm has a crowd come at once while a tenth of the readers does not read, takes the access of some of these away, and has
-// the others go on.
+// stallAndStorm connects a crowd of viewers at once while a tenth of the viewers does not read. It
+// revokes the access of some of these, and lets the others continue to read.
 func (l *load) stallAndStorm() {
 	l.stalling.Wait()
 	l.pace.await(bigPlan, tally{events: historyLimit})
 	for n := range rush {
 		v := l.newViewer(fmt.Sprint("storm", n/2), fmt.Sprint("page", n))
-		if n%3 == 0 || n%10 == 1 { // of some users one page leaves, of some both
+		if n%3 == 0 || n%10 == 1 { // one page of some users leaves, and both pages of others
 			v.plans = append(v.plans, smallPlan(n%smallPlans))
 			l.run(v, l.visit)
 		} else {
@@ -28,20 +28,21 @@ func (l *load) stallAndStorm() {
 	l.pace.await(bigPlan, tally{bytes: stallBytes})
 	l.pace.await(bigPlan, tally{events: beyondHistory})
 	for _, v := range l.stalled[:evicted] {
-		l.takeAway(v, 1)
+		l.revokeAccess(v, 1)
 	}
 	close(l.goOn)
 	for _, v := range l.stalled[:evicted] {
-		v.await("removed", func() bool { return !v.follow(bigPlan).in })
+		v.await("removed", func() bool { return !v.followLocked(bigPlan).in })
 	}
 	end := l.position()
 	for _, v := range l.stalled[evicted:] {
 		v.awaitPosition(bigPlan, end)
-		v.await("resync", func() bool { return v.follow(bigPlan).resyncs > 0 })
+		v.await("resync", func() bool { return v.followLocked(bigPlan).resyncs > 0 })
 	}
 }
 
-// resync has the large room resynced, a few times. Everybody has to hear of it; those who read all the time hear of nothing else.
+// resync calls Resync for the large room several times. Every viewer must receive it, and a steady
+// reader must receive no other resync.
 func (l *load) resync() {
 	for range resyncs {
 		l.pace.await(bigPlan, tally{events: publishers})
@@ -57,16 +58,17 @@ func (l *load) resync() {
 	}
 	close(l.resynced)
 	for _, v := range l.steady {
-		if n := v.knows(bigPlan).resyncs; n != resyncs && !l.pace.isSilent() {
-			l.faultf("%s/%s heard of %d resyncs, want %d", v.user, v.client, n, resyncs)
+		if n := v.state(bigPlan).resyncs; n != resyncs && !l.pace.isStopped() {
+			l.faultf("%s/%s received %d resyncs, want %d", v.user, v.client, n, resyncs)
 		}
 	}
 }
 
-// shutDown shuts the hub down in the middle of the traffic, when nobody can have heard yet all that they have to hear before goodbye. It is
-// less than the history holds, what the publishers have under way included.
+// shutDown shuts the hub down while events are in flight. Just before, it sends events that viewers
+// must receive before the goodbye. Together with those in flight from the publishers, they fit into
+// the history.
 func (l *load) shutDown() {
-	l.ending.Store(true)
+	l.shuttingDown.Store(true)
 	r := rand.New(rand.NewPCG(0, 2))
 	for range historyLimit - 2*publishers {
 		l.send(r, bigPlan)
@@ -78,7 +80,7 @@ func (l *load) shutDown() {
 	}
 }
 
-// position is that of the large room.
+// position returns the position of the large room.
 func (l *load) position() uint64 {
 	p, err := l.server.hub.Position(context.Background(), bigPlan)
 	if err != nil {
@@ -87,26 +89,27 @@ func (l *load) position() uint64 {
 	return p.Seq
 }
 
-// revoke takes a user's access to the large room away and gives it back, again and again.
+// revoke repeatedly revokes a user's access to the large room and restores it.
 func (l *load) revoke(n int) {
 	pages := l.restless[2*n : 2*n+2]
-	for number := 1; number <= 16; number++ { // a connection may send 128 messages at once
+	for number := 1; number <= 16; number++ { // a connection may send a burst of 128 messages
 		l.pace.await(bigPlan, tally{events: publishers / 4})
-		l.takeAwayFrom(pages[0], number)
+		l.revokeDuringJoin(pages[0], number)
 		for _, v := range pages {
-			v.await("removed", func() bool { return !v.follow(bigPlan).in })
+			v.await("removed", func() bool { return !v.followLocked(bigPlan).in })
 		}
-		l.pace.await(bigPlan, tally{events: publishers / 2}) // which they must not hear
-		l.giveBack(pages, n, number)
+		// the pages must not receive these events
+		l.pace.await(bigPlan, tally{events: publishers / 2})
+		l.restoreAccess(pages, n, number)
 		for _, v := range pages {
 			v.ask(protocol.TypeJoinPlan, bigPlan)
-			v.await("the way back", func() bool { return v.follow(bigPlan).in })
+			v.await("the join after access was restored", func() bool { return v.followLocked(bigPlan).in })
 		}
 	}
 }
 
-// takeAway ends the access of a viewer's user to the large room.
-func (l *load) takeAway(v *viewer, number int) {
+// revokeAccess revokes the access of a viewer's user to the large room.
+func (l *load) revokeAccess(v *viewer, number int) {
 	l.deny(v.user, true)
 	if _, err := l.server.hub.Revoke(context.Background(), bigPlan, v.user); err != nil {
 		l.faultf("%v", err)
@@ -114,8 +117,9 @@ func (l *load) takeAway(v *viewer, number int) {
 	l.barred[v.revocable].Store(int64(number))
 }
 
-// takeAwayFrom is takeAway while a join of the viewer is under way that Authorize has granted.
-func (l *load) takeAwayFrom(v *viewer, number int) {
+// revokeDuringJoin revokes the access while a join of the viewer, which Authorize has granted, is
+// in progress.
+func (l *load) revokeDuringJoin(v *viewer, number int) {
 	q := &question{make(chan struct{}), make(chan struct{})}
 	defer close(q.answer)
 	l.mu.Lock()
@@ -124,13 +128,14 @@ func (l *load) takeAwayFrom(v *viewer, number int) {
 	v.ask(protocol.TypeJoinPlan, bigPlan)
 	select {
 	case <-q.asked:
-		l.takeAway(v, number)
-	case <-l.pace.silenced:
+		l.revokeAccess(v, number)
+	case <-l.pace.stopped:
 	}
 }
 
-// giveBack does it at a moment at which no request of the pages is under way: so it is known of each join whether it was sent before.
-func (l *load) giveBack(pages []*viewer, n, number int) {
+// restoreAccess restores the access while no request of the pages is in flight. So each join is
+// known to have been sent before or after it.
+func (l *load) restoreAccess(pages []*viewer, n, number int) {
 	l.barred[n].Store(0)
 	for _, v := range pages {
 		v.await("answers", func() bool { return len(v.asked) == 0 })
@@ -138,10 +143,10 @@ func (l *load) giveBack(pages []*viewer, n, number int) {
 	for _, v := range pages {
 		v.mu.Lock()
 		defer v.mu.Unlock()
-		for len(v.asked) > 0 && !v.over {
+		for len(v.asked) > 0 && !v.stopped {
 			v.changed.Wait()
 		}
-		v.lifted = number
+		v.restored = number
 	}
 	l.deny(pages[0].user, false)
 }

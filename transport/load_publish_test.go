@@ -10,8 +10,9 @@ import (
 	"github.com/planrooms/planrooms/room"
 )
 
-// publish sends one event after another to a plan. The next is sent when all who read all the time are past the one before: so there are
-// always as many under way in the large room as there are publishers, and no reader who reads falls off its history.
+// publish sends events to a plan, one at a time. It sends the next one when all steady readers have
+// passed the previous one. So the large room always has one event per publisher in flight, and a
+// reader that reads never falls off the history.
 func (l *load) publish(n int, plan string) {
 	r := rand.New(rand.NewPCG(uint64(n), 1))
 	var readers []*viewer
@@ -20,29 +21,30 @@ func (l *load) publish(n int, plan string) {
 			readers = append(readers, v)
 		}
 	}
-	for !l.pace.isSilent() && (plan == bigPlan || l.pace.await(bigPlan, tally{events: publishers})) {
+	for !l.pace.isStopped() && (plan == bigPlan || l.pace.await(bigPlan, tally{events: publishers})) {
 		e, end, open := l.send(r, plan)
 		if !open {
 			return
 		}
-		heard := false
+		delivered := false
 		for _, v := range readers {
-			heard = v.awaitPosition(plan, end) || heard
+			delivered = v.awaitPosition(plan, end) || delivered
 		}
-		if heard && !l.pace.isSilent() {
-			if err := l.ledger.passed(e); err != nil {
+		if delivered && !l.pace.isStopped() {
+			if err := l.ledger.checkDelivered(e); err != nil {
 				l.faultf("%v", err)
 			}
 		}
 	}
 }
 
-// send sends one event, and returns a position at which the plan was after it. It reports false if the hub is closed.
+// send sends one event, and returns a position of the plan after it. It reports false if the hub is
+// closed.
 func (l *load) send(r *rand.Rand, plan string) (e *sentEvent, end uint64, open bool) {
 	e, opts := l.newEvent(r, plan)
 	if err := l.server.hub.BroadcastTaskUpdated(context.Background(), plan, e.task, opts...); err != nil {
 		l.ledger.refused(e)
-		if !errors.Is(err, room.ErrHubClosed) || !l.ending.Load() {
+		if !errors.Is(err, room.ErrHubClosed) || !l.shuttingDown.Load() {
 			l.faultf("%v", err)
 		}
 		return e, 0, false
@@ -50,10 +52,11 @@ func (l *load) send(r *rand.Rand, plan string) (e *sentEvent, end uint64, open b
 	pos, err := l.server.hub.Position(context.Background(), plan)
 	l.ledger.acknowledged(e, pos.Seq)
 	l.pace.count(plan, len(e.task))
-	return e, pos.Seq, err == nil // it may have been closed since
+	return e, pos.Seq, err == nil // the hub may have been closed since
 }
 
-// newEvent makes an event, from which some pages are excepted, often those who will hear it in a replay.
+// newEvent creates an event and excludes some pages from it, often pages that receive it in a
+// replay.
 func (l *load) newEvent(r *rand.Rand, plan string) (*sentEvent, []room.BroadcastOption) {
 	someone := func() page {
 		if r.IntN(2) == 0 {
@@ -65,14 +68,15 @@ func (l *load) newEvent(r *rand.Rand, plan string) (*sentEvent, []room.Broadcast
 	e := &sentEvent{plan: plan, by: author.user}
 	switch r.IntN(4) {
 	case 0:
-		e.except = []page{author}
+		e.excluded = []page{author}
 	case 1:
-		e.except = []page{{user: author.user}}
+		e.excluded = []page{{user: author.user}}
 	case 2:
-		e.except = []page{author, someone(), {user: someone().user}}
+		e.excluded = []page{author, someone(), {user: someone().user}}
 	default:
-		// These then write for themselves what the others get from a pump, and are often at it when Revoke comes.
-		e.except = []page{l.restless[r.IntN(len(l.restless))].page}
+		// An excluded page writes a receipt itself, while a pump writes the event to the others.
+		// Revoke often comes during that write.
+		e.excluded = []page{l.restless[r.IntN(len(l.restless))].page}
 	}
 	size := r.IntN(300)
 	if r.IntN(4) == 0 {
@@ -85,7 +89,7 @@ func (l *load) newEvent(r *rand.Rand, plan string) (*sentEvent, []room.Broadcast
 	}
 	l.ledger.begin(e, strings.Repeat(string(rune('a'+r.IntN(26))), size))
 	opts := []room.BroadcastOption{room.By(e.by), room.Mutation(e.id)}
-	for _, x := range e.except {
+	for _, x := range e.excluded {
 		if x.client == "" {
 			opts = append(opts, room.ExceptUser(x.user))
 		} else {

@@ -4,16 +4,17 @@ import (
 	"github.com/planrooms/planrooms/protocol"
 )
 
-// What viewers of the load do besides reading. Each script runs in the goroutine of its viewer.
+// This file has the scripts of viewers. Each script runs in the goroutine of its viewer.
 
-// comeBack leaves in all ways there are and comes back at once. No more can have happened meanwhile than is under way.
+// comeBack leaves in every way and immediately comes back. In between, the viewer can miss only the
+// events in flight.
 func (l *load) comeBack(v *viewer) {
 	for round := 0; round < 8 || !isClosed(l.resynced); round++ {
 		if !v.readEvents(bigPlan, 12) {
 			return
 		}
 		switch round % 4 {
-		case 0: // without a word
+		case 0: // without a close frame
 			_ = v.c.nc.Close()
 			v.connect()
 		case 1:
@@ -34,42 +35,44 @@ func (l *load) comeBack(v *viewer) {
 			}
 		}
 	}
-	if n := v.knows(bigPlan).recovered; n < 8-resyncs && !l.pace.isSilent() { // each may have come when it was away
+	// each resync may have come while the viewer was away
+	if n := v.state(bigPlan).recovered; n < 8-resyncs && !l.pace.isStopped() {
 		l.faultf("%s was recovered %d times, want %d or more", v.user, n, 8-resyncs)
 	}
 }
 
-// readEnd reads to the end of a connection, which must have the code, or none where the machine had no time for it.
+// readEnd reads to the end of a connection. The connection must end with the code, or be cut
+// because the machine is busy.
 func (l *load) readEnd(v *viewer, want protocol.CloseCode) {
 	v.readOn()
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if v.code != want && v.code != protocol.CloseAbnormal && !v.over {
+	if v.code != want && v.code != protocol.CloseAbnormal && !v.stopped {
 		v.failLocked("closed with %d, want %d", v.code, want)
 	}
 }
 
-// stayAway comes back when more has been missed than the history holds.
+// stayAway comes back after it has missed more events than the history holds.
 func (l *load) stayAway(v *viewer) {
 	for range 2 {
 		if !v.readEvents(bigPlan, 5) {
 			return
 		}
 		_ = v.c.nc.Close()
-		if l.pace.await(bigPlan, tally{events: beyondHistory}) && v.connect() && v.knows(bigPlan).recovered > 0 {
-			l.faultf("%s: recovered from more than the history", v.user)
+		if l.pace.await(bigPlan, tally{events: beyondHistory}) && v.connect() && v.state(bigPlan).recovered > 0 {
+			l.faultf("%s: recovered more than the history holds", v.user)
 		}
 	}
 }
 
-// stall stops reading for as long as it takes to fall off the log.
+// stall stops reading until the viewer has fallen off the history.
 func (l *load) stall(v *viewer) {
 	v.readEvents(bigPlan, 5)
 	l.stalling.Done()
 	<-l.goOn
 }
 
-// visit is the script of those who come in the storm and do not stay.
+// visit is the script of viewers that come in the storm and leave soon.
 func (l *load) visit(v *viewer) {
 	v.readEvents(bigPlan, 5)
 	for _, plan := range v.plans {

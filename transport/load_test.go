@@ -13,29 +13,32 @@ import (
 	"github.com/planrooms/planrooms/room"
 )
 
-// The load: one large room with events under way all the time, many small ones, some readers stalled, and a crowd that comes at once.
+// The load has one large room with events in flight all the time, many small rooms, some stalled
+// readers, and a crowd that connects at once.
 const (
 	bigPlan       = "big"
-	publishers    = 16 // each has one event under way in the large room
-	smallPlans    = 20 // of five pages each
+	publishers    = 16 // each has one event in flight in the large room
+	smallPlans    = 20 // each with five pages
 	historyLimit  = 64
 	presenceLimit = 100
 
-	// beyondHistory is more than the history holds, though each publisher may have sent one of these events before they are waited for.
+	// beyondHistory is more events than the history holds, even if each publisher has sent one of
+	// them before the wait begins.
 	beyondHistory = historyLimit + publishers + 1
 
-	steadyUsers = 106 // the first secondPages of them have two pages
+	steadyUsers = 106 // the first secondPages of them have a second page
 	secondPages = 16
-	returning   = 12 // leave and come back at once, again and again
-	absent      = 6  // leave and come back when too much has happened
-	stalled     = 18 // a tenth; stop reading for a while
-	evicted     = 3  // of the stalled: their access ends meanwhile
-	restless    = 6  // users whose access ends and is given back, again and again; two pages each
+	returning   = 12 // repeatedly leave and come back immediately
+	absent      = 6  // leave and come back after they have missed too much
+	stalled     = 18 // a tenth of the viewers; stop reading for a while
+	evicted     = 3  // number of stalled viewers that lose access meanwhile
+	restless    = 6  // users whose access is repeatedly revoked and restored; two pages each
 	revocables  = restless + evicted
-	rush        = 100 // come at once
+	rush        = 100 // connect at the same time
 	resyncs     = 3
 
-	// stallBytes is more than the buffers of a connection take, whatever the kernel makes of their sizes.
+	// stallBytes is more than the buffers of a connection hold, including buffers that the kernel
+	// enlarges.
 	stallBytes = 256 << 10
 )
 
@@ -47,33 +50,35 @@ type load struct {
 	pace   *pace
 
 	viewers   []*viewer // appended to under mu
-	authors   []*viewer // those who are there from the beginning
+	authors   []*viewer // viewers that connect at the beginning
 	steady    []*viewer
 	returning []*viewer
 	stalled   []*viewer
-	restless  []*viewer // the two pages of a user side by side
+	restless  []*viewer // the two pages of a user are adjacent
 
 	running  sync.WaitGroup // viewers
-	ready    sync.WaitGroup // viewers that are to join before the traffic begins
-	settled  sync.WaitGroup // viewers that have yet to do more than read
-	stalling sync.WaitGroup // viewers that are to stall and still read
-	goOn     chan struct{}  // closed when the stalled go on
+	ready    sync.WaitGroup // viewers that must join before the traffic begins
+	settled  sync.WaitGroup // viewers whose script has not ended
+	stalling sync.WaitGroup // viewers that will stall and still read
+	goOn     chan struct{}  // closed when the stalled viewers may read again
 	resynced chan struct{}  // closed after the last Resync
-	failing  sync.WaitGroup // goroutines that end the load after a fault
-	ending   atomic.Bool    // Shutdown was called: from now on who does not take the last frames in time is cut
+	failing  sync.WaitGroup // goroutines that stop the load after a failure
+	// set before Shutdown: a viewer that does not read its last frames in time may be cut
+	shuttingDown atomic.Bool
 
 	mu     sync.Mutex           // guards the following
 	denied map[string]bool      // by user, for the large room
-	asking map[string]*question // by user: their next join of it
+	asking map[string]*question // by user: blocks the next join of the large room
 
-	// barred is the number of the revocation of a user that has returned and has not been taken back, or 0.
+	// barred is the number of the last revocation of a user, or 0 after its access was restored.
 	barred [revocables]atomic.Int64
 }
 
-// TestPromisesUnderLoad has everything happen at once, at sockets, that the benchmarks have happen and the design page makes promises for. Nothing
-// is judged by the clock: every viewer checks each message against what it has heard before, and publishers wait for those who read
-// all the time, so that what may be missed and what must be recovered is certain on any machine. They wait for nobody else: that those
-// who stall delay the others would be the end of the test.
+// TestPromisesUnderLoad checks the guarantees of the design page over sockets, while everything
+// that the benchmarks do happens at once. No check depends on time. Each viewer checks each message
+// against what it has received before. Publishers wait for steady readers, so the test knows on any
+// machine which events a viewer may miss and which it must recover. Publishers do not wait for
+// stalled readers: if these delayed the others, the test would hang and fail.
 func TestPromisesUnderLoad(t *testing.T) {
 	l := &load{
 		t: t, ledger: newLedger(), pace: newPace(), goOn: make(chan struct{}), resynced: make(chan struct{}),
@@ -83,7 +88,7 @@ func TestPromisesUnderLoad(t *testing.T) {
 		Authorize:     l.authorize,
 		HistoryEvents: historyLimit,
 		PresenceLimit: presenceLimit,
-		// A machine that has no time for this test must not look like readers who stall.
+		// On a busy machine, viewers must not look like stalled readers.
 		PingEvery: -1, WriteTimeout: 20 * testTimeout, AuthorizeTimeout: testTimeout,
 	}})
 	l.start()
@@ -108,7 +113,7 @@ func TestPromisesUnderLoad(t *testing.T) {
 	}
 
 	l.shutDown()
-	l.pace.silence()
+	l.pace.stop()
 	publishing.Wait()
 	l.running.Wait()
 	l.failing.Wait()
@@ -117,10 +122,10 @@ func TestPromisesUnderLoad(t *testing.T) {
 	}
 }
 
-// fail ends the load after a fault: what else would be found could come of it.
+// fail stops the load after a failure, since further failures could be consequences of it.
 func (l *load) fail() {
 	l.failing.Go(func() {
-		l.pace.silence()
+		l.pace.stop()
 		l.mu.Lock()
 		viewers := slices.Clone(l.viewers)
 		l.mu.Unlock()
@@ -130,7 +135,7 @@ func (l *load) fail() {
 	})
 }
 
-// faultf is for faults that no viewer found.
+// faultf reports a failure that is not a viewer's.
 func (l *load) faultf(format string, args ...any) {
 	l.t.Errorf(format, args...)
 	l.fail()
@@ -138,13 +143,13 @@ func (l *load) faultf(format string, args ...any) {
 
 func smallPlan(n int) string { return fmt.Sprint("small", n) }
 
-// question is a call of Authorize that takes long: its answer is out of date when it is given.
+// question is a slow call of Authorize, whose answer is outdated when it returns.
 type question struct {
-	asked  chan struct{} // closed by Authorize, which knows its answer
-	answer chan struct{} // closed by who wants it to give it
+	asked  chan struct{} // closed by Authorize when it has decided
+	answer chan struct{} // closed by the test to let Authorize return
 }
 
-// authorize lets everybody in but those whose access to the large room has ended.
+// authorize denies users whose access to the large room has been revoked.
 func (l *load) authorize(_ context.Context, id auth.Identity, plan string) error {
 	if plan != bigPlan {
 		return nil
@@ -180,11 +185,11 @@ func (l *load) newViewer(user, client string) *viewer {
 	defer l.mu.Unlock()
 	v.kind = kinds[len(l.viewers)%len(kinds)]
 	l.viewers = append(l.viewers, v)
-	v.over = l.t.Failed()
+	v.stopped = l.t.Failed()
 	return v
 }
 
-// start has everybody connect who is there from the beginning.
+// start connects all viewers that exist from the beginning.
 func (l *load) start() {
 	for n := range steadyUsers {
 		l.steady = append(l.steady, l.newViewer(fmt.Sprint("steady", n), "a"))
@@ -210,7 +215,7 @@ func (l *load) start() {
 			l.restless = append(l.restless, v)
 		}
 	}
-	// Some of the steady are in two small rooms.
+	// Some steady viewers are in two small rooms.
 	for n := range smallPlans {
 		members := []*viewer{l.steady[3*n], l.steady[3*n+1], l.steady[3*n+2], l.steady[3*n+10]}
 		switch {
@@ -242,7 +247,7 @@ func (l *load) start() {
 	}
 }
 
-// run starts a viewer, which joins its plans, does what the script says, and reads to the end.
+// run starts a viewer, which joins its plans, runs the script, and reads to the end.
 func (l *load) run(v *viewer, script func(*viewer)) {
 	l.ready.Add(1)
 	l.settled.Add(1)
@@ -260,9 +265,10 @@ func (l *load) run(v *viewer, script func(*viewer)) {
 	})
 }
 
-// cutByRevoke reports whether the connection of a restless viewer was cut: it was in the middle of a frame, or the machine had no time.
+// cutByRevoke reports whether the connection of a restless viewer was cut, in the middle of a frame
+// or because the machine is busy.
 func (l *load) cutByRevoke(v *viewer) bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	return v.code == protocol.CloseAbnormal && v.revocable >= 0 && v.revocable < restless && !v.over && !l.ending.Load()
+	return v.code == protocol.CloseAbnormal && v.revocable >= 0 && v.revocable < restless && !v.stopped && !l.shuttingDown.Load()
 }

@@ -14,54 +14,58 @@ import (
 	"github.com/planrooms/planrooms/protocol"
 )
 
-// viewer is one page of a user in the load, over as many connections as it takes. It judges every message by what it has heard, what it
-// has asked for, and the ledger. One goroutine, its reader, connects and reads; others may ask and await.
+// viewer is one page of a user in the load, over any number of connections. It checks each message
+// against what it has received, what it has requested, and the ledger. One goroutine, its reader,
+// connects and reads. Other goroutines may call ask and await.
 type viewer struct {
 	// Fixed at creation.
 	page
 	t         testing.TB
-	fail      func() // ends the load, which may take a while
+	fail      func() // stops the load; does not wait for it
 	server    *server
 	kind      kind
 	ledger    *ledger
 	plans     []string
-	buffer    int  // receive buffer of its socket
-	revocable int  // which of the users whose access is taken away; -1 if none
-	restless  bool // asks to join again and again
+	buffer    int  // size of the socket's receive buffer; 0: default
+	revocable int  // index of its user among those whose access is revoked; -1: none
+	restless  bool // repeatedly asks to join
 
 	mu       sync.Mutex // guards the following
-	changed  *sync.Cond // anything of it
-	c        *client    // set by the reader alone
+	changed  *sync.Cond // any of the following has changed
+	c        *client    // set only by the reader
 	greeted  bool
-	asked    []request          // not known to be dealt with, in order
+	asked    []request          // requests without an answer, oldest first
 	messages int                // sent on this connection
 	goodbye  protocol.CloseCode // of this connection
-	code     protocol.CloseCode // how this connection ended; 0 while it has not
-	over     bool               // it will not come back
-	lifted   int                // how many revocations of its user have been taken back
+	code     protocol.CloseCode // close code of this connection; 0 while it is open
+	stopped  bool               // the viewer will not connect again
+	// number of its user's last revocation that was followed by a restore
+	restored int
 	follows  map[string]*following
 	skips    []skip
 }
 
-// following is what a viewer knows of one plan.
+// following is what a viewer knows about one plan.
 type following struct {
 	in       bool
 	pos      protocol.Position
-	admitted int // viewer.lifted when the join was sent
+	admitted int // viewer.restored when the join was sent
 	count    int
-	people   map[string]bool // nil once only the count is told
+	people   map[string]bool // nil once the server sends only the count
 
 	events, resyncs, recovered int
 }
 
-// request is a join or a leave, and the ping behind it: they are dealt with in order, so a pong tells that it has been.
+// request is a join or a leave, followed by a presence update without a state. The server handles
+// the messages about one plan in order, so the error for the update means that it has handled the
+// request.
 type request struct {
 	protocol.Request
 	admitted int
 }
 
-// follow returns what is known of a plan. It is called under mu.
-func (v *viewer) follow(plan string) *following {
+// followLocked returns the viewer's state of a plan.
+func (v *viewer) followLocked(plan string) *following {
 	f := v.follows[plan]
 	if f == nil {
 		f = &following{}
@@ -70,44 +74,45 @@ func (v *viewer) follow(plan string) *following {
 	return f
 }
 
-// knows returns what is known of a plan.
-func (v *viewer) knows(plan string) following {
+// state returns a copy of the viewer's state of a plan.
+func (v *viewer) state(plan string) following {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	return *v.follow(plan)
+	return *v.followLocked(plan)
 }
 
-// failLocked ends the viewer with a fault.
+// failLocked stops the viewer with a failure.
 func (v *viewer) failLocked(format string, args ...any) {
-	if !v.over {
+	if !v.stopped {
 		v.t.Errorf("%s/%s: "+format, append([]any{v.user, v.client}, args...)...)
-		v.overLocked()
+		v.stopLocked()
 		v.fail()
 	}
 }
 
-func (v *viewer) overLocked() {
-	v.over = true
+func (v *viewer) stopLocked() {
+	v.stopped = true
 	if v.c != nil {
 		_ = v.c.nc.Close()
 	}
 	v.changed.Broadcast()
 }
 
-// quit ends the viewer for good.
+// quit stops the viewer for good.
 func (v *viewer) quit() {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.overLocked()
+	v.stopLocked()
 }
 
-// await waits until done, asked under mu. It reports false if the viewer was over before that, or fails it if it takes too long.
+// await waits until done returns true. It calls done under mu. It reports false if the viewer stops
+// before that, and fails the viewer after testTimeout.
 func (v *viewer) await(what string, done func() bool) bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	waiting := true
 	defer func() { waiting = false }()
-	if !done() && !v.over {
+	if !done() && !v.stopped {
 		late := time.AfterFunc(testTimeout, func() {
 			v.mu.Lock()
 			defer v.mu.Unlock()
@@ -117,18 +122,18 @@ func (v *viewer) await(what string, done func() bool) bool {
 		})
 		defer late.Stop()
 	}
-	for !done() && !v.over {
+	for !done() && !v.stopped {
 		v.changed.Wait()
 	}
 	return done()
 }
 
-// awaitPosition waits until the viewer is that far in a plan.
+// awaitPosition waits until the viewer has reached a position of a plan.
 func (v *viewer) awaitPosition(plan string, seq uint64) bool {
-	return v.await("events", func() bool { return v.follow(plan).pos.Seq >= seq })
+	return v.await("events", func() bool { return v.followLocked(plan).pos.Seq >= seq })
 }
 
-// open makes a connection, on which nothing has been read.
+// open opens a connection and reads nothing.
 func (v *viewer) open() (*client, error) {
 	c, resp, err := tryOpen(v.t, v.server.of[v.kind], handshake{
 		query: "?client=" + url.QueryEscape(v.client), token: tokenOf(v.user), buffer: v.buffer,
@@ -139,7 +144,7 @@ func (v *viewer) open() (*client, error) {
 	return c, err
 }
 
-// use goes on with a new connection, which is in no plan.
+// use continues with a new connection, which has not joined a plan.
 func (v *viewer) use(c *client, err error) bool {
 	v.mu.Lock()
 	if err != nil {
@@ -156,7 +161,7 @@ func (v *viewer) use(c *client, err error) bool {
 	return v.readUntil(func() bool { return v.greeted })
 }
 
-// enter asks to join its plans where it was, if it has been there, and reads until all is answered.
+// enter joins the viewer's plans at its last positions, and reads until all joins are answered.
 func (v *viewer) enter() bool {
 	for _, plan := range v.plans {
 		v.ask(protocol.TypeJoinPlan, plan)
@@ -164,11 +169,11 @@ func (v *viewer) enter() bool {
 	return v.readAnswers()
 }
 
-// connect is open, use and enter.
+// connect calls open, use and enter.
 func (v *viewer) connect() bool { return v.use(v.open()) && v.enter() }
 
-// ask sends a request about a plan, a join with the position at which the viewer is. Behind it goes a
-// presence without a state, which is answered with an error: then the request has been dealt with.
+// ask sends a request about a plan, followed by a presence update without a state. A join has the
+// viewer's position. The server answers the update with an error after it has handled the request.
 func (v *viewer) ask(t protocol.Type, plan string) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -176,8 +181,8 @@ func (v *viewer) ask(t protocol.Type, plan string) {
 }
 
 func (v *viewer) askLocked(t protocol.Type, plan string) {
-	q := request{protocol.Request{Type: t, PlanID: plan}, v.lifted}
-	if f := v.follow(plan); t == protocol.TypeJoinPlan && f.pos.Epoch != "" {
+	q := request{protocol.Request{Type: t, PlanID: plan}, v.restored}
+	if f := v.followLocked(plan); t == protocol.TypeJoinPlan && f.pos.Epoch != "" {
 		since := f.pos
 		q.Since = &since
 	}
@@ -188,35 +193,37 @@ func (v *viewer) askLocked(t protocol.Type, plan string) {
 	}
 	v.asked = append(v.asked, q)
 	v.messages += 2
-	behind := fmt.Appendf(nil, `{"type":"update-presence","planId":%q}`, plan)
-	v.c.write(append(clientFrame(fin|opText, b), clientFrame(fin|opText, behind)...))
+	update := fmt.Appendf(nil, `{"type":"update-presence","planId":%q}`, plan)
+	v.c.write(append(clientFrame(fin|opText, b), clientFrame(fin|opText, update)...))
 }
 
-// readUntil reads until done, asked under mu. It reports false if the connection ended before that.
+// readUntil reads until done returns true. It calls done under mu. It reports false if the
+// connection ends before that.
 func (v *viewer) readUntil(done func() bool) bool {
 	for {
 		v.mu.Lock()
-		stop, over := done(), v.over
+		reached, stopped := done(), v.stopped
 		v.mu.Unlock()
-		if stop || over || !v.read() {
-			return stop
+		if reached || stopped || !v.read() {
+			return reached
 		}
 	}
 }
 
-// readOn reads until the connection is over.
+// readOn reads until the connection ends.
 func (v *viewer) readOn() { v.readUntil(func() bool { return false }) }
 
-// readAnswers reads until all is answered.
+// readAnswers reads until all requests are answered.
 func (v *viewer) readAnswers() bool { return v.readUntil(func() bool { return len(v.asked) == 0 }) }
 
-// readEvents reads until so many more events of a plan have come.
+// readEvents reads until n more events of a plan have arrived.
 func (v *viewer) readEvents(plan string, n int) bool {
-	n += v.knows(plan).events
-	return v.readUntil(func() bool { return v.follow(plan).events >= n })
+	n += v.state(plan).events
+	return v.readUntil(func() bool { return v.followLocked(plan).events >= n })
 }
 
-// read takes in one message. It reports false if the connection is over, and code says how.
+// read reads and checks one message. It reports false if the connection has ended; code then has
+// the close code.
 func (v *viewer) read() bool {
 	if err := v.c.nc.SetDeadline(time.Now().Add(testTimeout)); err != nil && !isCut(err) {
 		v.t.Error(err)
@@ -226,7 +233,7 @@ func (v *viewer) read() bool {
 	defer v.mu.Unlock()
 	defer v.changed.Broadcast()
 	switch {
-	case v.over:
+	case v.stopped:
 		return false
 	case isCut(err):
 		v.code = protocol.CloseAbnormal
@@ -235,12 +242,12 @@ func (v *viewer) read() bool {
 		v.failLocked("%v", err)
 		return false
 	case f.opcode == opClose:
-		v.endLocked(f)
+		v.closeFrameLocked(f)
 		return false
 	}
 	m, err := v.ledger.read(f.payload)
 	if err == nil {
-		err = v.hear(m)
+		err = v.handleLocked(m)
 	}
 	if err != nil {
 		v.failLocked("%v in %.300s", err, f.payload)
@@ -248,13 +255,13 @@ func (v *viewer) read() bool {
 	return err == nil
 }
 
-// endLocked takes in the close frame, which nothing may follow.
-func (v *viewer) endLocked(f frame) {
+// closeFrameLocked handles the close frame, which must be the last frame.
+func (v *viewer) closeFrameLocked(f frame) {
 	v.code = protocol.CloseNoStatus
 	if len(f.payload) >= 2 {
 		v.code = protocol.CloseCode(binary.BigEndian.Uint16(f.payload))
 	}
-	v.c.send(opClose, f.payload) // the peer of our own close frame has no more use for it
+	v.c.send(opClose, f.payload) // ignore an error: the server may have closed already
 	if f, err := v.c.frame(); err == nil || strings.Contains(err.Error(), "after the close frame") {
 		v.failLocked("opcode %#x after the close frame (%v)", f.opcode, err)
 	}

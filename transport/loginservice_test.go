@@ -24,7 +24,7 @@ type loginService struct {
 	fetches []time.Time
 }
 
-// rotate publishes a new key, which signs the tokens from now on.
+// rotate publishes a new key. issue signs later tokens with it.
 func (l *loginService) rotate() {
 	_, key, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {
@@ -42,7 +42,7 @@ func (l *loginService) issue(user string) string {
 	return signToken(strconv.Itoa(len(l.keys)-1), l.keys[len(l.keys)-1], user)
 }
 
-// issueWith returns a token that is signed with an unpublished key.
+// issueWith returns a token signed with an unpublished key.
 func (l *loginService) issueWith(kid string) string {
 	return signToken(kid, ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize)), "stranger")
 }
@@ -66,7 +66,7 @@ func (l *loginService) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 	fmt.Fprintf(w, `{"keys":[%s]}`, strings.Join(set, ","))
 }
 
-// memoryListener accepts connections in memory, which work inside a bubble of testing/synctest.
+// memoryListener accepts in-memory connections, which work inside a bubble of testing/synctest.
 type memoryListener struct {
 	conns  chan net.Conn
 	closed chan struct{}

@@ -13,12 +13,12 @@ import (
 	"github.com/planrooms/planrooms/transport"
 )
 
-// TestValidateOrigins checks that a bad origin is named, and that what the error says to write is
-// accepted.
+// TestValidateOrigins checks that Validate reports a bad origin, and accepts the origin that its
+// error suggests.
 func TestValidateOrigins(t *testing.T) {
 	cases := []struct {
 		entry string
-		want  string // what the error says after the entry; "" if there is none
+		want  string // the error after the entry; "" if there is none
 	}{
 		{"https://app.example", ""},
 		{"https://app.example:8443", ""},
@@ -81,11 +81,11 @@ func TestValidateOrigins(t *testing.T) {
 			continue
 		}
 		if strings.Contains(err.Error(), "hunter2") {
-			t.Errorf("Validate of %q tells the password: %v", c.entry, err)
+			t.Errorf("Validate of %q contains the password: %v", c.entry, err)
 		}
 		if better := suggestion.FindStringSubmatch(err.Error()); better != nil {
 			if err := (&transport.Options{AllowedOrigins: []string{better[1]}}).Validate(); err != nil {
-				t.Errorf("Validate of %q says to write %q, which is wrong: %v", c.entry, better[1], err)
+				t.Errorf("Validate of %q suggests %q, which is invalid: %v", c.entry, better[1], err)
 			}
 		}
 	}
@@ -109,7 +109,7 @@ func TestValidatePublicOrigin(t *testing.T) {
 	}
 }
 
-// TestValidateAll checks that one error names every fault, and that no options are good options.
+// TestValidateAll checks that one error lists every fault, and that nil and zero options are valid.
 func TestValidateAll(t *testing.T) {
 	err := (&transport.Options{
 		PublicOrigin: "plans.example", AllowedOrigins: []string{"*", "https://a.example", "null/"},
@@ -172,7 +172,7 @@ func TestNewHandlerPanics(t *testing.T) {
 	}
 }
 
-// TestOptionsAreCopied changes the caller's options after NewHandler.
+// TestOptionsAreCopied changes the caller's options after NewHandler returns.
 func TestOptionsAreCopied(t *testing.T) {
 	options := transport.Options{AllowedOrigins: []string{"https://app.example"}}
 	h := transport.NewHandler(newHub(t), verifier, &options)
@@ -187,8 +187,8 @@ func TestOptionsAreCopied(t *testing.T) {
 	}
 }
 
-// FuzzValidate checks that every origin which Validate accepts connects a page that sends it, and
-// no page of another origin.
+// FuzzValidate checks that a page of an origin that Validate accepts can connect, and that a page
+// of another origin cannot.
 func FuzzValidate(f *testing.F) {
 	for _, s := range []string{"https://app.example", "http://[::1]:8080", "null", "file://", "https://App.example", "a://b:0", "https://127.1", "x-y.z+1://h", "ws://a"} {
 		f.Add(s)

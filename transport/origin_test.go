@@ -14,10 +14,10 @@ import (
 	"github.com/planrooms/planrooms/transport"
 )
 
-// pageRequest is a handshake of a page, as far as the check of its origin looks at it.
+// pageRequest is a handshake of a page, with what the check of its origin depends on.
 type pageRequest struct {
 	host    string // of the request
-	tls     bool   // the server itself ends TLS
+	tls     bool   // this server ends TLS
 	origins []string
 	cookie  string
 }
@@ -51,8 +51,8 @@ func mayConnect(t *testing.T, options transport.Options, p pageRequest) bool {
 
 func anyUser(*http.Request) (auth.Identity, error) { return auth.Identity{UserID: "ann"}, nil }
 
-// TestOriginRule holds every combination of who ends TLS, options, credentials and host against the
-// rule.
+// TestOriginRule compares every combination of TLS termination, options, credentials and host with
+// the rule.
 func TestOriginRule(t *testing.T) {
 	const listed = "https://app.example"
 	set := map[string]transport.Options{
@@ -80,7 +80,7 @@ func TestOriginRule(t *testing.T) {
 		tls     bool
 		options map[string]transport.Options
 		cookies bool
-		want    string // the accepted ones of: none, http (own), https (own), listed, foreign
+		want    string // accepted ones of: none, http (own), https (own), listed, foreign
 	}{
 		{"plain", public, false, none, false, "none http https"},
 		{"plain, cookies", public, false, none, true, ""},
@@ -128,7 +128,7 @@ func TestOriginRule(t *testing.T) {
 	}
 }
 
-// TestOriginForm checks which Origin headers name the same origin.
+// TestOriginForm checks which forms of the Origin header match the same origin.
 func TestOriginForm(t *testing.T) {
 	listed := []string{"https://app.example", "http://localhost:3000", "capacitor://localhost", "https://[2001:db8::1]", "https://xn--bcher-kva.example:444"}
 	const own = "plans.example:8080"
@@ -200,8 +200,8 @@ func TestOriginForm(t *testing.T) {
 	}
 }
 
-// TestOpaqueOrigins lists null and file://, which any site can send: they count for tokens that a
-// page must know, and for nothing that a browser adds.
+// TestOpaqueOrigins lists null and file://, which any site can send. They count for tokens that a
+// page must know, but not for credentials that a browser adds.
 func TestOpaqueOrigins(t *testing.T) {
 	for _, origin := range []string{"null", "file://"} {
 		for _, c := range []struct {
@@ -238,7 +238,7 @@ func TestInsecureAnyOrigin(t *testing.T) {
 	}
 }
 
-// TestAllowOrigin checks when AllowOrigin is called, and with what.
+// TestAllowOrigin checks when AllowOrigin is called, and with which origin.
 func TestAllowOrigin(t *testing.T) {
 	cases := []struct {
 		name    string
@@ -286,7 +286,7 @@ func TestAllowOrigin(t *testing.T) {
 	}
 }
 
-// TestForeignOriginIsNotUpgraded sends a good token from a foreign page.
+// TestForeignOriginIsNotUpgraded sends a valid token from a page of another site.
 func TestForeignOriginIsNotUpgraded(t *testing.T) {
 	s := newServer(t, config{})
 	_, resp := open(t, s.Server, handshake{token: tokenOf("ann"), headers: http.Header{"Origin": {"https://evil.example"}}})

@@ -23,8 +23,8 @@ type originLine struct {
 	Suppressed                                  int
 }
 
-// originLines returns the lines about refused origins, and fails on other lines that are not of
-// level DEBUG.
+// originLines returns the lines about refused origins. It fails the test on other lines above level
+// DEBUG.
 func originLines(t *testing.T, log string) []originLine {
 	t.Helper()
 	var lines []originLine
@@ -40,7 +40,7 @@ func originLines(t *testing.T, log string) []originLine {
 	return lines
 }
 
-// TestOriginLog checks what the log says about a refused origin.
+// TestOriginLog checks the log line about a refused origin.
 func TestOriginLog(t *testing.T) {
 	const jwt = "eyCANARY.eyCANARYbody.CANARYsig"
 	listed := transport.Options{
@@ -115,7 +115,7 @@ func TestOriginLog(t *testing.T) {
 			got := originLines(t, log.String())
 			if len(got) == 1 && want.Level == "ERROR" {
 				if !strings.HasPrefix(got[0].Error, notAllowed+": AllowOrigin: ") {
-					t.Errorf("error %q says nothing of the panic", got[0].Error)
+					t.Errorf("error %q does not mention the panic", got[0].Error)
 				}
 				got[0].Error = ""
 			}
@@ -126,8 +126,8 @@ func TestOriginLog(t *testing.T) {
 	}
 }
 
-// TestOriginLogIsLimited refuses many origins at once: 10 lines a minute, and the next line says
-// how many refusals were not logged.
+// TestOriginLogIsLimited refuses many origins at once. The log must have 10 lines a minute, and the
+// next line must have the number of suppressed lines.
 func TestOriginLogIsLimited(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log lockedBuffer
@@ -175,7 +175,7 @@ func TestOriginLogIsLimited(t *testing.T) {
 		time.Sleep(time.Minute - 1)
 		refuse(5, "https://evil.example")
 		check("INFO", 10, 0)
-		refuse(1, "https://panic.example") // has a limit of its own
+		refuse(1, "https://panic.example") // has a separate limit
 		check("ERROR", 1, 0)
 		time.Sleep(time.Nanosecond)
 		refuse(1, "https://evil.example")

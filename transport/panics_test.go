@@ -11,8 +11,8 @@ import (
 	"github.com/planrooms/planrooms/transport"
 )
 
-// TestPanicLog has each callback of the host panic, and looks for type, text and stack in the log. The
-// text is logged of runtime errors alone.
+// TestPanicLog makes each callback of the host panic, and checks type, text and stack in the log.
+// The log may contain the text only for runtime errors.
 func TestPanicLog(t *testing.T) {
 	for _, c := range []struct {
 		name   string

@@ -18,26 +18,26 @@ import (
 	"github.com/planrooms/planrooms/transport"
 )
 
-// recorder is a session that writes down what the reader tells it, and closes the connection as a hub would.
+// recorder is a session that records the reader's calls, and closes the connection like the hub.
 type recorder struct {
 	sink   room.Sink
-	calls  []string // by the reader's goroutine alone
+	calls  []string // used only by the reader's goroutine
 	ended  chan []string
 	seen   int
 	closed bool
-	panics bool // on the next message
+	panics bool // panic on the next message
 }
 
 func (r *recorder) note(format string, args ...any) {
 	r.calls = append(r.calls, fmt.Sprintf(format, args...))
 }
 
-func (r *recorder) last(b []byte) {
+func (r *recorder) writeLast(b []byte) {
 	if r.closed {
 		return
 	}
 	r.closed = true
-	_, _ = r.sink.Write(b, time.Now().Add(testTimeout)) // the client sees what comes of it
+	_, _ = r.sink.Write(b, time.Now().Add(testTimeout)) // the client checks the result
 	r.sink.Finish()
 }
 
@@ -59,12 +59,12 @@ func (r *recorder) WriteControl(frame []byte) {
 
 func (r *recorder) CloseFrame(code protocol.CloseCode, frame []byte) {
 	r.note("CloseFrame %d %x", code, frame[:min(len(frame), 4)])
-	r.last(frame)
+	r.writeLast(frame)
 }
 
 func (r *recorder) Close(code protocol.CloseCode) {
 	r.note("Close %d", code)
-	r.last(r.sink.Framing().AppendClose(nil, code, ""))
+	r.writeLast(r.sink.Framing().AppendClose(nil, code, ""))
 }
 
 func (r *recorder) End(code protocol.CloseCode) {
@@ -72,7 +72,7 @@ func (r *recorder) End(code protocol.CloseCode) {
 	r.ended <- r.calls
 }
 
-// TestReader looks at what the reader tells its session.
+// TestReader checks which methods of the session the reader calls.
 func TestReader(t *testing.T) {
 	tooBig := strings.Repeat("x", protocol.MaxMessageBytes+1)
 	cases := []struct {
@@ -125,7 +125,7 @@ func TestReader(t *testing.T) {
 				conn.end()
 			}
 			if diff := cmp.Diff(c.want, receive(t, ended)); diff != "" {
-				t.Errorf("session was told (-want +got):\n%s", diff)
+				t.Errorf("calls of the session (-want +got):\n%s", diff)
 			}
 			select {
 			case calls := <-ended:
@@ -136,8 +136,8 @@ func TestReader(t *testing.T) {
 	}
 }
 
-// FuzzConnection sends arbitrary bytes after the handshake. Whatever they are, the server sends nothing but whole frames, one close frame
-// at the most and nothing after it, and the session is ended.
+// FuzzConnection sends arbitrary bytes after the handshake. The server must send only complete
+// frames, at most one close frame and nothing after it, and must end the session.
 func FuzzConnection(f *testing.F) {
 	f.Add([]byte{})
 	f.Add(clientFrame(fin|opText, []byte("hello")))
@@ -157,7 +157,7 @@ func FuzzConnection(f *testing.F) {
 		c.closeWrite()
 		for {
 			if _, err := c.frame(); err != nil {
-				if !isCut(err) || c.closed && strings.Contains(err.Error(), "torn") {
+				if !isCut(err) || c.closed && strings.Contains(err.Error(), "incomplete frame") {
 					t.Error(err)
 				}
 				break

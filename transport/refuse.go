@@ -191,8 +191,8 @@ func (c *conn) writeFinal(b []byte, end func()) {
 	end()
 }
 
-// logLimited is log for what clients can cause. Lines over the limit are written at level DEBUG. A nil
-// limit is none.
+// logLimited is log for what clients can cause. Lines over the limit are written at level DEBUG. A
+// nil limit is none.
 func (h *handler) logLimited(limit *logLimit, r *http.Request, level slog.Level, text string, attrs ...slog.Attr) {
 	if limit != nil {
 		suppressed, ok := limit.take()

@@ -23,7 +23,7 @@ import (
 	"github.com/planrooms/planrooms/transport"
 )
 
-// TestRefusal refuses browsers and others for every reason there is.
+// TestRefusal refuses browsers and other clients for every reason.
 func TestRefusal(t *testing.T) {
 	failing := func(err error) auth.Verifier {
 		return auth.VerifierFunc(func(context.Context, string) (auth.Identity, error) { return auth.Identity{}, err })
@@ -31,7 +31,7 @@ func TestRefusal(t *testing.T) {
 	identity := func(id auth.Identity) auth.Verifier {
 		return auth.VerifierFunc(func(context.Context, string) (auth.Identity, error) { return id, nil })
 	}
-	// wait lets a context end; VerifyTimeout is what it ends by.
+	// wait returns when its context ends, after VerifyTimeout.
 	wait := auth.VerifierFunc(func(ctx context.Context, _ string) (auth.Identity, error) {
 		<-ctx.Done()
 		return auth.Identity{}, ctx.Err()
@@ -95,7 +95,7 @@ func TestRefusal(t *testing.T) {
 				t.Fatal(err)
 			}
 			if strings.Contains(string(body), "oops") || strings.Contains(string(body), "down\n") && c.status != 503 {
-				t.Errorf("body %q tells what went wrong inside", body)
+				t.Errorf("body %q contains internal details", body)
 			}
 			retry := resp.Header.Get("Retry-After")
 			if seconds, err := strconv.Atoi(retry); (c.status == 429 || c.status == 503) != (err == nil && seconds > 0) {
@@ -126,7 +126,7 @@ func TestRefusal(t *testing.T) {
 				t.Errorf("goodbye (-want +got):\n%s", diff)
 			}
 			if wait := time.Duration(goodbye.RetryAfterMs) * time.Millisecond; wait < advice.RetryAfterMin || c.status != 401 && wait == 0 {
-				t.Errorf("goodbye asks to come back after %v", wait)
+				t.Errorf("goodbye asks for a retry after %v", wait)
 			}
 			if diff := cmp.Diff(ending{Code: c.code, Reason: want.Reason}, browser.end()); diff != "" {
 				t.Errorf("browser: connection ended (-want +got):\n%s", diff)
@@ -135,7 +135,7 @@ func TestRefusal(t *testing.T) {
 	}
 }
 
-// checkReport takes the one report that has been made. Address and user depend on the case.
+// checkReport checks the only report. Address and user depend on the case.
 func checkReport(t *testing.T, reports <-chan room.RefusalInfo, want room.RefusalInfo) {
 	t.Helper()
 	got := receive(t, reports)
@@ -157,8 +157,8 @@ func checkReport(t *testing.T, reports <-chan room.RefusalInfo, want room.Refusa
 	}
 }
 
-// TestReports has requests refused that no table of answers holds: for the origin, the
-// handshake, a failed upgrade, and a client that has gone.
+// TestReports checks the reports of requests that TestRefusal does not cover: a refused origin, a
+// bad handshake, a failed upgrade, and a client that has disconnected.
 func TestReports(t *testing.T) {
 	reports := make(chan room.RefusalInfo, 10)
 	verifying := make(chan struct{}, 1)
@@ -221,30 +221,31 @@ func TestReports(t *testing.T) {
 	}
 }
 
-// TestRefusedAreBounded fills the places of those who are told, with clients that neither answer nor go, and pings them all along.
-func TestRefusedAreBounded(t *testing.T) {
+// TestGoodbyesAreBounded uses all slots for goodbyes. A further client must get 401, or 101 if a
+// slot is free again. Each client sends a message and must still get its goodbye.
+func TestGoodbyesAreBounded(t *testing.T) {
 	s := newServer(t, config{})
 	h := handshake{token: "bad", headers: http.Header{"Origin": {s.URL}}}
-	var told []*client
+	var goodbyes []*client
 	for range transport.MaxGoodbyes {
 		c, resp := open(t, s.Server, h)
 		if resp.StatusCode != http.StatusSwitchingProtocols {
-			break // the first have had their second by now
+			break // the first have reached their time limit of one second
 		}
-		told = append(told, c)
+		goodbyes = append(goodbyes, c)
 	}
-	if len(told) < transport.MaxGoodbyes {
-		t.Fatalf("%d were told, want %d", len(told), transport.MaxGoodbyes)
+	if len(goodbyes) < transport.MaxGoodbyes {
+		t.Fatalf("%d got a goodbye, want %d", len(goodbyes), transport.MaxGoodbyes)
 	}
 	for {
-		// Whether one more finds a place depends on how fast all this was; but nobody is told anything else.
+		// Whether another client gets a slot depends on timing, but it must get 101 or 401.
 		_, resp := open(t, s.Server, h)
 		if resp.StatusCode == http.StatusUnauthorized || resp.StatusCode == http.StatusSwitchingProtocols {
 			break
 		}
 		t.Fatalf("status %d, want 401 or 101", resp.StatusCode)
 	}
-	for _, c := range told {
+	for _, c := range goodbyes {
 		c.text(`{"type":"join-plan","planId":"p"}`)
 		want := ending{protocol.CloseUnauthorized, protocol.CloseUnauthorized.Reason(), protocol.CloseUnauthorized}
 		if diff := cmp.Diff(want, c.end()); diff != "" {
@@ -253,8 +254,8 @@ func TestRefusedAreBounded(t *testing.T) {
 	}
 }
 
-// TestRefusalLogIsLimited has clients cause warnings and errors: each gets 10 lines a minute, and the
-// next line says how many there would have been. The others are at level DEBUG.
+// TestRefusalLogIsLimited has clients cause warnings and errors: each gets 10 lines a minute, and
+// the next line says how many there would have been. The others are at level DEBUG.
 func TestRefusalLogIsLimited(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log records

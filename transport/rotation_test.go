@@ -23,9 +23,10 @@ import (
 // fetchInterval is the minimum time between two fetches of a key set by package jwtauth.
 const fetchInterval = 30 * time.Second
 
-// TestKeyRotation has clients connect and renew their tokens while the login service rotates its
-// keys and invalid tokens keep causing fetches. A client with a valid token never gets 401, 4401 or
-// bad_token. It gets 503, 4500 or unavailable, and is connected when it returns at the given time.
+// TestKeyRotation connects clients and renews their tokens while the login service rotates its keys
+// and invalid tokens cause fetches. A client with a valid token must not get 401, 4401 or
+// bad_token. It may get 503, 4500 or unavailable. It must succeed when it retries at the given
+// time.
 func TestKeyRotation(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		login := &loginService{}
@@ -46,7 +47,7 @@ func TestKeyRotation(t *testing.T) {
 		plans := serveInMemory(t, transport.NewHandler(hub, tokens, &transport.Options{Logger: testLogger(t)}))
 		defer hub.Shutdown(context.Background())
 
-		// Invalid tokens cause a fetch whenever one may be made.
+		// Invalid tokens cause a fetch as soon as the next one is allowed.
 		flood := make(chan struct{})
 		var flooding sync.WaitGroup
 		flooding.Go(func() {
@@ -101,7 +102,7 @@ func TestKeyRotation(t *testing.T) {
 	})
 }
 
-// rotationClient is a client of the server. It belongs to one goroutine.
+// rotationClient is a client of the server. One goroutine owns it.
 type rotationClient struct {
 	t     *testing.T
 	plans *memoryListener
@@ -130,12 +131,12 @@ func (c *rotationClient) run(stay time.Duration, browser bool) {
 		}
 	}
 	_ = conn.Close()
-	for range messages { // until the reader has ended
+	for range messages { // until the reader ends
 	}
 }
 
-// connect connects with one token, and returns after the delay that the server asks for. The second
-// attempt must succeed.
+// connect connects with one token. If the server refuses, it retries after the delay that the
+// server requests. The second attempt must succeed.
 func (c *rotationClient) connect(browser bool) (<-chan protocol.Message, *transporttest.Conn) {
 	token := c.login.issue(c.user)
 	for attempt := range 2 {
@@ -153,16 +154,16 @@ func (c *rotationClient) connect(browser bool) (<-chan protocol.Message, *transp
 			return nil, nil
 		}
 		if a.retry < time.Second || a.retry > fetchInterval {
-			c.t.Errorf("%s: the server asks to return after %v", c.user, a.retry)
+			c.t.Errorf("%s: the server asks for a retry after %v", c.user, a.retry)
 		}
 		time.Sleep(a.retry)
 	}
-	c.t.Errorf("%s: still no connection when the time that the server asked for is over", c.user)
+	c.t.Errorf("%s: no connection after the retry delay of the server", c.user)
 	return nil, nil
 }
 
-// renew sends authenticate with a new token. It repeats that while the answer is unavailable, for
-// one interval.
+// renew sends authenticate with a new token. It repeats the message while the answer is
+// unavailable, for one interval.
 func (c *rotationClient) renew(messages <-chan protocol.Message, conn *transporttest.Conn) bool {
 	token := c.login.issue(c.user)
 	for range 4 {
@@ -188,7 +189,7 @@ func (c *rotationClient) renew(messages <-chan protocol.Message, conn *transport
 	return false
 }
 
-// expectRefusal presents a token with an unknown key.
+// expectRefusal connects with a token whose key is unknown.
 func (c *rotationClient) expectRefusal(token string, browser bool) {
 	a := c.dial(token, browser)
 	switch {
@@ -202,9 +203,9 @@ func (c *rotationClient) expectRefusal(token string, browser bool) {
 // dialResult is the result of one attempt to connect.
 type dialResult struct {
 	conn     *transporttest.Conn     // nil: refused
-	messages <-chan protocol.Message // those after the first; closed at the end of the connection
-	status   int                     // other than 101
-	goodbye  protocol.Goodbye        // of a browser
+	messages <-chan protocol.Message // messages after the first; closed when the connection ends
+	status   int                     // 0 for 101
+	goodbye  protocol.Goodbye        // sent to a browser
 	retry    time.Duration
 }
 
@@ -254,7 +255,7 @@ func (c *rotationClient) dial(token string, browser bool) (a dialResult) {
 		c.t.Error(err)
 	}
 	a.retry = time.Duration(a.goodbye.RetryAfterMs) * time.Millisecond
-	for range messages { // until the reader has ended
+	for range messages { // until the reader ends
 	}
 	return a
 }

@@ -19,7 +19,7 @@ import (
 	"github.com/planrooms/planrooms/transport"
 )
 
-// lockedBuffer is a log that several goroutines write to.
+// lockedBuffer is a log that several goroutines may write to.
 type lockedBuffer struct {
 	mu sync.Mutex
 	b  bytes.Buffer // guarded by mu
@@ -37,7 +37,7 @@ func (b *lockedBuffer) String() string {
 	return b.b.String()
 }
 
-// TestTokenStaysSecret sends a recognizable token in every way there is. Its verifiers put the
+// TestTokenStaysSecret sends a recognizable token in every supported way. Its verifiers put the
 // token into their errors, which they must not do. The test searches everything that the server
 // writes for the token: log lines, answers, frames.
 func TestTokenStaysSecret(t *testing.T) {
@@ -109,7 +109,7 @@ func TestTokenStaysSecret(t *testing.T) {
 						if err == nil && m.Type == protocol.TypeError {
 							e := decodeData[protocol.Error](t, m)
 							if e.Re == canary {
-								e.Re = "" // sent by this client, and sent back to it alone
+								e.Re = "" // sent by this client, and returned only to it
 							}
 							fmt.Fprintf(&out, "%+v\n", e)
 							continue
@@ -136,7 +136,7 @@ func TestTokenStaysSecret(t *testing.T) {
 func TestWithoutToken(t *testing.T) {
 	for _, c := range []struct {
 		text, token string
-		told        bool
+		unchanged   bool
 	}{
 		{"connection refused", "abcdefgh.ijklmnop", true},
 		{"connection refused", "", true},
@@ -150,7 +150,7 @@ func TestWithoutToken(t *testing.T) {
 		{"bad: 0123456789abcdef...", "0123456789abcdefghijklmnopqrstuvwxyz", false},
 		{"bad: ...klmnopqrstuvwxyz", "0123456789abcdefghijklmnopqrstuvwxyz", false},
 	} {
-		if got := transport.WithoutToken(errors.New(c.text), c.token); (got == c.text) != c.told {
+		if got := transport.WithoutToken(errors.New(c.text), c.token); (got == c.text) != c.unchanged {
 			t.Errorf("withoutToken(%q, %q) = %q", c.text, c.token, got)
 		}
 	}

@@ -19,10 +19,10 @@ import (
 	"github.com/planrooms/planrooms/transport"
 )
 
-// tokenOf returns the token that the verifier of the tests accepts for a user.
+// tokenOf returns the token of a user that the tests' verifier accepts.
 func tokenOf(user string) string { return "token-of-" + user }
 
-// verifier accepts tokenOf every user.
+// verifier accepts the token that tokenOf returns for each user.
 var verifier = auth.VerifierFunc(func(_ context.Context, token string) (auth.Identity, error) {
 	user, ok := strings.CutPrefix(token, "token-of-")
 	if !ok || user == "" {
@@ -31,8 +31,8 @@ var verifier = auth.VerifierFunc(func(_ context.Context, token string) (auth.Ide
 	return auth.Identity{UserID: user, Name: strings.ToUpper(user)}, nil
 })
 
-// failOnError is a log that fails the test for every record of level error: the library must have written something
-// other than a control frame, or something panicked.
+// failOnError is a log handler that fails the test on a record of level ERROR. Such a record means
+// that the library wrote something other than a control frame, or that something panicked.
 type failOnError struct {
 	slog.Handler
 	t testing.TB
@@ -53,7 +53,7 @@ func testLogger(t testing.TB) *slog.Logger {
 	return slog.New(failOnError{slog.DiscardHandler, t})
 }
 
-// kind is a kind of connection. What the handler can do with a connection depends on it.
+// kind is a kind of connection. The handler uses each kind in a different way.
 type kind string
 
 const (
@@ -73,7 +73,7 @@ func eachKind(t *testing.T, test func(t *testing.T, k kind)) {
 	}
 }
 
-// wrapper hides the socket below a connection, so that it can only be written to blocking.
+// wrapper hides the socket of a connection, so that all writes to it block.
 type wrapper struct{ net.Conn }
 
 func (w wrapper) CloseWrite() error {
@@ -95,21 +95,22 @@ func (l wrappingListener) Accept() (net.Conn, error) {
 	return wrapper{nc}, nil
 }
 
-// server is a hub behind a handler behind HTTP.
+// server is a hub with its handler and an HTTP server.
 type server struct {
-	*httptest.Server // of the first kind
+	*httptest.Server // for the first kind
 	hub              *room.Hub
 	of               map[kind]*httptest.Server
 }
 
-// config is what a test changes about a server; the zero value is a server of defaults that lets everybody see every plan.
+// config changes the defaults of a test server. The zero value is a server with default options
+// whose users may view every plan.
 type config struct {
 	hub        room.Options
 	options    transport.Options
 	verifier   auth.Verifier
-	noToken    bool // no verifier
+	noToken    bool // without a verifier
 	wrap       func(http.Handler) http.Handler
-	kinds      []kind // each has a listener of its own; none: TCP
+	kinds      []kind // each has a separate listener; nil: TCP
 	tls, http2 bool   // of the TCP listener
 }
 
@@ -159,7 +160,7 @@ func listen(t testing.TB, k kind, c config, handler http.Handler) *httptest.Serv
 	srv := httptest.NewUnstartedServer(handler)
 	switch k {
 	case overUnix:
-		dir, err := os.MkdirTemp("", "") // t.TempDir can be too long for the address of a socket
+		dir, err := os.MkdirTemp("", "") // t.TempDir can be too long for a socket address
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -180,7 +181,7 @@ func listen(t testing.TB, k kind, c config, handler http.Handler) *httptest.Serv
 	return srv
 }
 
-// newHub returns a hub that nothing is done with.
+// newHub returns a hub for tests that only need one as an argument.
 func newHub(t testing.TB) *room.Hub {
 	return room.NewHub(&room.Options{
 		Authorize: func(context.Context, auth.Identity, string) error { return nil },
@@ -197,14 +198,14 @@ func decodeData[T any](t testing.TB, m protocol.Message) T {
 	return v
 }
 
-// receive waits for a value that must come.
+// receive waits for a value and fails the test if none arrives.
 func receive[T any](t testing.TB, c <-chan T) T {
 	t.Helper()
 	select {
 	case v := <-c:
 		return v
 	case <-time.After(testTimeout):
-		t.Fatal("nothing came")
+		t.Fatal("timeout waiting for a value")
 		panic("unreachable")
 	}
 }

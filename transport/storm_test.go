@@ -17,16 +17,17 @@ import (
 	"github.com/planrooms/planrooms/room"
 )
 
-// stormEvent is what the publishers of the storm send.
+// stormEvent is the task of an event in TestStorm.
 type stormEvent struct {
 	Publisher, N int
 	Text         string
 	Sum          uint32
 }
 
-// TestStorm has several publishers, sizes from a few bytes to more than a socket buffer, clients that ping with random
-// payloads, some that are slow, and ends in the middle of the traffic in every way. Each client checks frames strictly (client.frame),
-// the order of each publisher, the chain of positions, checksums, and its pongs.
+// TestStorm runs several publishers, with events from a few bytes to more than a socket buffer.
+// Clients ping with random payloads, some read slowly, and they end in every way while events are
+// in flight. Each client strictly checks frames (client.frame), the order of each publisher's
+// events, the chain of positions, checksums, and its pongs.
 func TestStorm(t *testing.T) {
 	eachKind(t, storm)
 }
@@ -74,7 +75,7 @@ func storm(t *testing.T, k kind) {
 	readers.Wait()
 }
 
-// stormReader is one client, which ends in a way that its number says.
+// stormReader is one client. Its number selects how it ends.
 func stormReader(s *server, c *client, number int, user string, joined chan<- struct{}) error {
 	c.text(`{"type":"join-plan","planId":"p"}`)
 	var (
@@ -83,7 +84,7 @@ func stormReader(s *server, c *client, number int, user string, joined chan<- st
 		last  = map[int]int{}
 		seq   uint64
 		count int
-		gap   bool // a resync came: publishers may have been missed
+		gap   bool // after a resync, events may be missing
 	)
 	var others sync.WaitGroup
 	defer others.Wait()
@@ -91,8 +92,9 @@ func stormReader(s *server, c *client, number int, user string, joined chan<- st
 	for {
 		f, err := c.read()
 		if isCut(err) {
-			// A connection that does not take its last frames within a second is cut, and so is a busy one by
-			// Disconnect. On a machine with other work that can happen to any.
+			// The server cuts a connection that does not read its last frames within a second.
+			// Disconnect cuts one in the middle of a write. On a busy machine this can happen to
+			// any client.
 			c.t.Logf("client %d was cut after %d events", number, count)
 			return nil
 		}
@@ -145,7 +147,7 @@ func stormReader(s *server, c *client, number int, user string, joined chan<- st
 			}
 			last[e.Publisher] = e.N
 			count++
-			if count%20 == 0 && len(pings) < 15 && want == 0 { // within the limit of control frames
+			if count%20 == 0 && len(pings) < 15 && want == 0 { // below the limit of control frames
 				payload := make([]byte, r.IntN(126))
 				for i := range payload {
 					payload[i] = byte(r.Uint32())
@@ -160,7 +162,7 @@ func stormReader(s *server, c *client, number int, user string, joined chan<- st
 					c.send(opClose, closePayload(want, "enough"))
 				case 1:
 					want = protocol.CloseForbidden
-					others.Go(func() { // it waits for the connection to end
+					others.Go(func() { // waits until the connection has ended
 						if _, err := s.hub.Disconnect(context.Background(), user); err != nil && !errors.Is(err, room.ErrHubClosed) {
 							c.t.Error(err)
 						}
@@ -172,7 +174,7 @@ func stormReader(s *server, c *client, number int, user string, joined chan<- st
 					want = protocol.CloseProtocolError
 					c.write([]byte{fin | opText, 1, 'x'})
 				default:
-					want = protocol.CloseShutdown // later
+					want = protocol.CloseShutdown // after Shutdown
 				}
 			}
 		}
@@ -183,7 +185,7 @@ func stormReader(s *server, c *client, number int, user string, joined chan<- st
 	return stormEnd(c, want)
 }
 
-// pongsMatch checks that pongs answer pings in order; a pong that waited may have given way to a newer one.
+// pongsMatch checks that pongs answer pings in order. A newer pong may replace one that was queued.
 func pongsMatch(pings []string, pongs [][]byte) error {
 	i := 0
 	for _, pong := range pongs {
@@ -204,7 +206,7 @@ func stormEnd(c *client, want protocol.CloseCode) error {
 	if f, err := c.frame(); err == nil || strings.Contains(err.Error(), "after the close frame") {
 		return fmt.Errorf("opcode %#x after the close frame (%v)", f.opcode, err)
 	}
-	_ = c.nc.Close() // the server has closed, too
+	_ = c.nc.Close() // the server has closed as well
 	return nil
 }
 

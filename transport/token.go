@@ -31,7 +31,8 @@ const (
 type credentials struct {
 	source tokenSource
 	token  string
-	err    error // set if the token is missing or unusable; refusals in status.go lists these errors
+	// set if the token is missing or unusable; refusals in status.go lists these errors
+	err error
 }
 
 // findCredentials takes the token from the first of Authorization, subprotocol, query and cookie

@@ -19,7 +19,7 @@ func subprotocolOf(token string) string {
 }
 
 // TestToken checks which token the verifier receives. The verifier refuses all tokens, so the test
-// also shows that the handler does not go on to another one.
+// also shows that the handler does not try another one.
 func TestToken(t *testing.T) {
 	const none = "(not asked)"
 	long := strings.Repeat("x", protocol.MaxTokenBytes)
@@ -80,8 +80,8 @@ func TestToken(t *testing.T) {
 			asked = token
 			return auth.Identity{}, auth.ErrInvalidToken
 		}),
-		// Without InsecureAnyOrigin a cookie needs an Origin, and a request with an Origin would be
-		// refused with a close frame instead of a status.
+		// Without InsecureAnyOrigin, a cookie needs an Origin, and the handler would refuse a
+		// request with an Origin with a close frame instead of a status.
 		options: transport.Options{CookieName: "sid", InsecureAnyOrigin: true},
 	})
 	for _, c := range cases {
@@ -149,7 +149,7 @@ func TestClientID(t *testing.T) {
 	s := newServer(t, config{})
 	for _, c := range []struct {
 		query string
-		want  string // "" for the connection id
+		want  string // "" means the connection ID
 		bad   bool
 	}{
 		{query: ""},

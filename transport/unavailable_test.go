@@ -19,13 +19,13 @@ import (
 	"github.com/planrooms/planrooms/transport"
 )
 
-// undecided returns a verifier that cannot decide about any token.
-func undecided(err error) auth.Verifier {
+// unavailableVerifier returns a verifier that cannot decide about any token.
+func unavailableVerifier(err error) auth.Verifier {
 	return auth.VerifierFunc(func(context.Context, string) (auth.Identity, error) { return auth.Identity{}, err })
 }
 
-// TestRetryAfterOfTheVerifier checks when clients are asked to retry if the verifier cannot decide.
-func TestRetryAfterOfTheVerifier(t *testing.T) {
+// TestRetryAfterOfVerifier checks the retry delay that clients get when the verifier cannot decide.
+func TestRetryAfterOfVerifier(t *testing.T) {
 	cases := []struct {
 		name        string
 		err         error
@@ -44,7 +44,7 @@ func TestRetryAfterOfTheVerifier(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			s := newServer(t, config{verifier: undecided(c.err)})
+			s := newServer(t, config{verifier: unavailableVerifier(c.err)})
 			_, resp := open(t, s.Server, handshake{token: "opaque"})
 			seconds, _ := strconv.Atoi(resp.Header.Get("Retry-After"))
 			if wait := time.Duration(seconds) * time.Second; resp.StatusCode != 503 || wait < c.least || wait > c.most {
@@ -61,12 +61,12 @@ func TestRetryAfterOfTheVerifier(t *testing.T) {
 	}
 }
 
-// TestUndecidedLogIsLimited has many tokens that the verifier cannot decide about: anyone can send
-// them, so 10 a minute are logged.
-func TestUndecidedLogIsLimited(t *testing.T) {
+// TestUnavailableLogIsLimited sends many tokens that the verifier cannot decide about. Any client
+// can send them, so the log must have 10 lines a minute.
+func TestUnavailableLogIsLimited(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
-		h := transport.NewHandler(newHub(t), undecided(&auth.UnavailableError{}), &transport.Options{
+		h := transport.NewHandler(newHub(t), unavailableVerifier(&auth.UnavailableError{}), &transport.Options{
 			Logger: slog.New(slog.NewTextHandler(&log, nil)),
 		})
 		refuse := func(n int) {

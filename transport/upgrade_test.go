@@ -26,9 +26,9 @@ import (
 	"github.com/planrooms/planrooms/transport"
 )
 
-var upgradesFor = flag.Duration("upgrades", 0, "how long TestFailedUpgradeReplacesNobody goes on at least")
+var upgradesFor = flag.Duration("upgrades", 0, "how long TestFailedUpgradeReplacesNoConnection goes on at least")
 
-// hijackWriter is a ResponseWriter of middleware whose Hijack is given.
+// hijackWriter is a ResponseWriter of middleware with the given Hijack.
 type hijackWriter struct {
 	http.ResponseWriter
 	hijack func() (net.Conn, *bufio.ReadWriter, error)
@@ -36,7 +36,7 @@ type hijackWriter struct {
 
 func (w hijackWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) { return w.hijack() }
 
-// unwrapWriter is a ResponseWriter of middleware whose Unwrap is given, and that has no Hijack.
+// unwrapWriter is a ResponseWriter of middleware with the given Unwrap and without Hijack.
 type unwrapWriter struct {
 	inner  http.ResponseWriter
 	unwrap func() http.ResponseWriter
@@ -47,8 +47,9 @@ func (w unwrapWriter) Write(b []byte) (int, error) { return w.inner.Write(b) }
 func (w unwrapWriter) WriteHeader(status int)      { w.inner.WriteHeader(status) }
 func (w unwrapWriter) Unwrap() http.ResponseWriter { return w.unwrap() }
 
-// ginHijack is a ResponseWriter as gin's: it takes the header as written before it calls the Hijack
-// method of the writer below, and panics if there is none. From then on it drops a status.
+// ginHijack is a ResponseWriter like gin's. Before it calls the Hijack method of the wrapped
+// writer, it marks the header as written and from then on ignores a status. It panics if the
+// wrapped writer has no Hijack method.
 type ginHijack struct {
 	inner   http.ResponseWriter
 	written bool
@@ -70,7 +71,7 @@ func (w *ginHijack) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	return w.inner.(http.Hijacker).Hijack()
 }
 
-// failing are ResponseWriters that promise a connection and have none.
+// failing holds ResponseWriters that have a Hijack or Unwrap method but no connection.
 var failing = map[string]func(w http.ResponseWriter) http.ResponseWriter{
 	"error": func(w http.ResponseWriter) http.ResponseWriter {
 		return hijackWriter{w, func() (net.Conn, *bufio.ReadWriter, error) { return nil, nil, http.ErrNotSupported }}
@@ -81,7 +82,7 @@ var failing = map[string]func(w http.ResponseWriter) http.ResponseWriter{
 		}}
 	},
 	"gin": func(w http.ResponseWriter) http.ResponseWriter {
-		return &ginHijack{inner: struct{ http.ResponseWriter }{w}} // hides the methods that w has besides
+		return &ginHijack{inner: struct{ http.ResponseWriter }{w}} // hides the other methods of w
 	},
 	"nothing": func(w http.ResponseWriter) http.ResponseWriter {
 		return hijackWriter{w, func() (net.Conn, *bufio.ReadWriter, error) { return nil, nil, nil }}
@@ -114,7 +115,7 @@ var failing = map[string]func(w http.ResponseWriter) http.ResponseWriter{
 	},
 }
 
-// wrapIf puts wrap around the ResponseWriter of requests that have ?wrap.
+// wrapIf applies wrap to the ResponseWriter of requests with ?wrap.
 func wrapIf(wrap func(w http.ResponseWriter) http.ResponseWriter) func(http.Handler) http.Handler {
 	return func(h http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -126,7 +127,7 @@ func wrapIf(wrap func(w http.ResponseWriter) http.ResponseWriter) func(http.Hand
 	}
 }
 
-// records is a log that keeps what is written to it.
+// records is a log handler that keeps its records.
 type records struct {
 	mu   sync.Mutex
 	list []slog.Record // guarded by mu
@@ -143,7 +144,7 @@ func (r *records) Handle(_ context.Context, record slog.Record) error {
 	return nil
 }
 
-// at returns the records of a level, each as one line.
+// at returns the records of a level, one line each.
 func (r *records) at(level slog.Level) []string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -159,14 +160,15 @@ func (r *records) at(level slog.Level) []string {
 	return lines
 }
 
-// TestUpgradeFails upgrades through ResponseWriters that have no connection: 500 before any 101, one
-// error in the log that names the middleware, and no session.
+// TestUpgradeFails upgrades through ResponseWriters without a connection. The client must get 500
+// and no 101, the log must have one error that lists the middleware, and the hub must have no
+// session.
 func TestUpgradeFails(t *testing.T) {
 	for name, wrap := range failing {
 		t.Run(name, func(t *testing.T) {
 			var log records
 			s := newServer(t, config{options: transport.Options{Logger: slog.New(&log)}, wrap: wrapIf(wrap)})
-			for _, origin := range []string{"", s.URL} { // the browser, too
+			for _, origin := range []string{"", s.URL} { // without and with an Origin
 				h := handshake{query: "?wrap", token: tokenOf("ann"), headers: http.Header{}}
 				if origin != "" {
 					h.headers.Set("Origin", origin)
@@ -185,7 +187,7 @@ func TestUpgradeFails(t *testing.T) {
 					t.Errorf("log %q does not name the middleware", line)
 				}
 			}
-			// A browser that would have got a goodbye gets the HTTP answer instead.
+			// A browser that would get a goodbye gets the HTTP answer instead.
 			_, resp := open(t, s.Server, handshake{query: "?wrap", token: "bad", headers: http.Header{"Origin": {s.URL}}})
 			if resp.StatusCode != http.StatusUnauthorized {
 				t.Errorf("bad token: status %d, want 401", resp.StatusCode)
@@ -198,10 +200,10 @@ func TestUpgradeFails(t *testing.T) {
 	}
 }
 
-// TestFailedUpgradeReplacesNobody has one client id connect 16 times at once, again and again, through
-// middleware without a connection. The connection that this client id has goes on. Meanwhile the hub
-// disconnects the user of other failing upgrades.
-func TestFailedUpgradeReplacesNobody(t *testing.T) {
+// TestFailedUpgradeReplacesNoConnection upgrades one client ID 16 times concurrently, repeatedly,
+// through middleware without a connection. The working connection of this client ID must remain.
+// Meanwhile the hub disconnects the user of other failing upgrades.
+func TestFailedUpgradeReplacesNoConnection(t *testing.T) {
 	codes := make(chan protocol.CloseCode, 1)
 	names := make([]string, 0, len(failing))
 	for name := range failing {
@@ -260,8 +262,8 @@ func TestFailedUpgradeReplacesNobody(t *testing.T) {
 	receive(t, codes)
 }
 
-// lateHeader is a ResponseWriter as compressing middleware has it: a status is written with the first
-// byte of the body, which an upgrade does not have.
+// lateHeader is a ResponseWriter like that of compressing middleware: it writes the status with the
+// first byte of the body, and an upgrade has no body.
 type lateHeader struct {
 	http.ResponseWriter
 	status int
@@ -281,7 +283,7 @@ func (w *lateHeader) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	return http.NewResponseController(w.ResponseWriter).Hijack()
 }
 
-// hijackThen is a ResponseWriter of middleware that changes what it hijacks.
+// hijackThen returns a ResponseWriter of middleware that changes the connection it hijacks.
 func hijackThen(change func(nc net.Conn, rw *bufio.ReadWriter) (net.Conn, *bufio.ReadWriter)) func(w http.ResponseWriter) http.ResponseWriter {
 	return func(w http.ResponseWriter) http.ResponseWriter {
 		return hijackWriter{w, func() (net.Conn, *bufio.ReadWriter, error) {
@@ -295,8 +297,8 @@ func hijackThen(change func(nc net.Conn, rw *bufio.ReadWriter) (net.Conn, *bufio
 	}
 }
 
-// TestUpgradeThrough connects through middleware that does odd things to an upgrade, with a message
-// that comes together with the request.
+// TestUpgradeThrough connects through middleware that interferes with the upgrade. A message
+// arrives together with the request.
 func TestUpgradeThrough(t *testing.T) {
 	for name, wrap := range map[string]func(w http.ResponseWriter) http.ResponseWriter{
 		"late header": func(w http.ResponseWriter) http.ResponseWriter { return &lateHeader{ResponseWriter: w} },
@@ -306,7 +308,7 @@ func TestUpgradeThrough(t *testing.T) {
 			return w
 		},
 		"bytes left in the writer": hijackThen(func(nc net.Conn, rw *bufio.ReadWriter) (net.Conn, *bufio.ReadWriter) {
-			_, _ = rw.WriteString("HTTP/1.1 200 OK\r\n") // into memory
+			_, _ = rw.WriteString("HTTP/1.1 200 OK\r\n") // buffered only
 			return nc, rw
 		}),
 		"deadlines": hijackThen(func(nc net.Conn, rw *bufio.ReadWriter) (net.Conn, *bufio.ReadWriter) {
@@ -338,7 +340,8 @@ func TestUpgradeThrough(t *testing.T) {
 			c.join("p")
 		})
 	}
-	t.Run("no buffers", func(t *testing.T) { // what net/http has read beyond the request is lost with them
+	// without the buffers, bytes that net/http has read after the request are lost
+	t.Run("no buffers", func(t *testing.T) {
 		s := newServer(t, config{wrap: wrapIf(hijackThen(func(nc net.Conn, _ *bufio.ReadWriter) (net.Conn, *bufio.ReadWriter) {
 			return nc, nil
 		}))})
@@ -357,8 +360,8 @@ func (s spy) Write(b []byte) (int, error) {
 	return s.Conn.Write(b)
 }
 
-// TestAnswerInOneWrite looks at the first bytes that a client gets: the answer to the handshake and
-// the first message, or all that a refused browser gets, come in one write.
+// TestAnswerInOneWrite checks that one write carries the answer to the handshake and the first
+// message, or the whole refusal of a browser.
 func TestAnswerInOneWrite(t *testing.T) {
 	wrote := make(chan []byte, 10)
 	s := newServer(t, config{wrap: wrapIf(hijackThen(func(nc net.Conn, rw *bufio.ReadWriter) (net.Conn, *bufio.ReadWriter) {
@@ -408,7 +411,7 @@ func TestAnswerInOneWrite(t *testing.T) {
 			t.Cleanup(func() { _ = nc.Close() })
 			writeHandshake(t, nc, c.h)
 			b := make([]byte, 64<<10)
-			n, err := nc.Read(b) // what one write sent over loopback is there at once
+			n, err := nc.Read(b) // over loopback, the data of one write arrives at once
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -417,8 +420,8 @@ func TestAnswerInOneWrite(t *testing.T) {
 	}
 }
 
-// TestRefusedOnTheSocket refuses clients that are no browsers once the connection was hijacked. The
-// whole answer arrives, whatever they send meanwhile, and the connection ends behind it.
+// TestRefusedOnTheSocket refuses clients that are not browsers after the hijack. The whole answer
+// must arrive, no matter what the client sends, and the connection must end after it.
 func TestRefusedOnTheSocket(t *testing.T) {
 	for _, c := range []struct {
 		name    string
@@ -473,7 +476,7 @@ func TestRefusedOnTheSocket(t *testing.T) {
 	}
 }
 
-// panicky is a connection that panics in one of its methods from some moment on.
+// panicky is a connection with a method that panics once armed.
 type panicky struct {
 	net.Conn
 	in *string
@@ -521,8 +524,8 @@ func (p panicky) Close() error {
 	return nil
 }
 
-// TestConnectionPanics serves connections of middleware that panic: the session ends, and the server
-// goes on.
+// TestConnectionPanics serves connections of middleware that panic. The session must end, and the
+// server must continue.
 func TestConnectionPanics(t *testing.T) {
 	for _, method := range []string{"Read", "Write", "SetWriteDeadline", "SetReadDeadline", "SetWriteBuffer", "CloseWrite", "Close"} {
 		t.Run(method, func(t *testing.T) {
@@ -536,9 +539,11 @@ func TestConnectionPanics(t *testing.T) {
 				hub: room.Options{Observer: room.Observer{Disconnect: func(_ room.ConnectionInfo, code protocol.CloseCode) { codes <- code }}},
 			})
 			nc := connect(t, s.Server, handshake{})
-			writeHandshake(t, nc, handshake{query: "?wrap", token: tokenOf("ann"), after: []byte{fin | opText, 1, 'x'}}) // unmasked
+			// an unmasked frame
+			writeHandshake(t, nc, handshake{query: "?wrap", token: tokenOf("ann"), after: []byte{fin | opText, 1, 'x'}})
 			if _, err := nc.Read(make([]byte, 1)); err == nil {
-				_ = nc.(*net.TCPConn).CloseWrite() // the server need not wait for an answer to its close frame
+				// so that the server does not wait for the answer to its close frame
+				_ = nc.(*net.TCPConn).CloseWrite()
 				_, _ = io.Copy(io.Discard, nc)
 			}
 			receive(t, codes)
@@ -550,8 +555,8 @@ func TestConnectionPanics(t *testing.T) {
 	}
 }
 
-// TestMiddlewareEndsContext has middleware whose deadline for the request passes while the token is
-// verified. That is not a client that has gone.
+// TestMiddlewareEndsContext uses middleware whose request deadline passes while the token is
+// verified. The handler must not treat that as a disconnect.
 func TestMiddlewareEndsContext(t *testing.T) {
 	for _, c := range []struct {
 		name   string

@@ -48,8 +48,8 @@ func withoutToken(err error, token string) string {
 	return text
 }
 
-// containsToken reports whether text contains the token, one of its parts, or the token abbreviated.
-// It also finds a token that is escaped as in a URL or a quoted string.
+// containsToken reports whether text contains the token, one of its parts, or the token
+// abbreviated. It also finds a token that is escaped as in a URL or a quoted string.
 func containsToken(text, token string) bool {
 	if len(token) >= abbreviated &&
 		(strings.Contains(text, token[:abbreviated]) || strings.Contains(text, token[len(token)-abbreviated:])) {

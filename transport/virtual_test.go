@@ -18,7 +18,7 @@ import (
 	"github.com/planrooms/planrooms/transport"
 )
 
-// oneConn is a listener that has accepted one connection.
+// oneConn is a listener that accepts one connection.
 type oneConn chan net.Conn
 
 func listenOnce(nc net.Conn) oneConn {
@@ -39,11 +39,11 @@ func (l oneConn) Close() error { close(l); return nil }
 
 func (l oneConn) Addr() net.Addr { return &net.UnixAddr{Name: "pipe", Net: "unix"} }
 
-// TestFrozenPeerInTime has a peer that takes all bytes and sends none, with an event every second. It
-// is out of presence exactly PingEvery and PingTimeout after its last byte, also where every write is
-// a blocking one.
+// TestFrozenPeerInTime uses a peer that receives everything and sends nothing, with an event every
+// second. The hub must remove it exactly PingEvery plus PingTimeout after its last byte, also if
+// every write blocks.
 func TestFrozenPeerInTime(t *testing.T) {
-	issuer := httptest.NewTLSServer(nil) // for its certificate; a socket has no place in a bubble
+	issuer := httptest.NewTLSServer(nil) // provides a certificate; sockets do not work in a bubble
 	config := issuer.TLS.Clone()
 	issuer.Close()
 	for _, c := range []struct {
@@ -79,7 +79,7 @@ func TestFrozenPeerInTime(t *testing.T) {
 				go func() {
 					for {
 						if _, err := frozen.frame(); err != nil {
-							return // the server has hung up
+							return // the server has closed
 						}
 					}
 				}()
@@ -96,7 +96,7 @@ func TestFrozenPeerInTime(t *testing.T) {
 				if info, _ := hub.Room("p"); info.Participants != 0 {
 					t.Errorf("%d participants, want none", info.Participants)
 				}
-				time.Sleep(5 * time.Second) // it does not answer the close frame
+				time.Sleep(5 * time.Second) // the peer does not answer the close frame
 				synctest.Wait()
 				if code != protocol.CloseTimeout {
 					t.Errorf("disconnected with %d, want 4408", code)

@@ -1,3 +1,3 @@
-// Package interop is the root of a module of tests: Plan rooms with the middleware, proxies and
-// WebSocket clients that people use it with. README.md says what they show.
+// Package interop is the root of a test module. Its tests use Plan rooms with common middleware,
+// proxies and WebSocket clients. README.md lists the results.
 package interop

@@ -8,13 +8,13 @@ import (
 	"github.com/planrooms/planrooms/protocol"
 )
 
-// Client is a [Conn] to a plan room in a test. Its methods fail the test when something goes wrong,
-// so they are for the goroutine of the test only.
+// Client is a [Conn] to a plan room in a test. Its methods fail the test on an error, so only the
+// goroutine of the test may call them.
 type Client struct {
 	*Conn
 	t testing.TB
 
-	// Hello is the data of the first message of the server.
+	// Hello is the data of the server's first message.
 	Hello protocol.Hello
 }
 
@@ -36,7 +36,7 @@ func Connect(t testing.TB, rawURL string, o *Options) *Client {
 
 // NewClient returns a client that uses c. It reads nothing.
 func NewClient(t testing.TB, c *Conn) *Client {
-	t.Cleanup(func() { _ = c.Close() }) // the test may have closed it
+	t.Cleanup(func() { _ = c.Close() }) // ignore an error: the test may have closed it
 	return &Client{Conn: c, t: t}
 }
 
@@ -47,7 +47,7 @@ func (c *Client) Request(r protocol.Request) {
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	_ = c.SendText(string(b)) // if the server is gone, the next read says so
+	_ = c.SendText(string(b)) // if the server has closed, the next read fails
 }
 
 // Next reads the next message.
@@ -67,8 +67,8 @@ func (c *Client) Next() protocol.Message {
 	return m
 }
 
-// Want reads the next message, which must have the type, and decodes its data into what data points
-// to, unless data is nil.
+// Want reads the next message, which must have the given type. It decodes the message's data into
+// data, unless data is nil.
 func (c *Client) Want(typ protocol.Type, data any) protocol.Message {
 	c.t.Helper()
 	m := c.Next()
@@ -83,10 +83,10 @@ func (c *Client) Want(typ protocol.Type, data any) protocol.Message {
 	return m
 }
 
-// WantPong sends a ping and reads until its answer. Messages that come before it are passed over.
+// WantPong sends a ping and reads until its pong. It skips messages before the pong.
 func (c *Client) WantPong(payload string) {
 	c.t.Helper()
-	_ = c.SendPing(payload) // if the server is gone, the next read says so
+	_ = c.SendPing(payload) // if the server has closed, the next read fails
 	for {
 		f, err := c.ReadFrame()
 		switch {
@@ -101,8 +101,8 @@ func (c *Client) WantPong(payload string) {
 }
 
 // WantEnd reads to the end of the connection: see [Conn.End]. It fails the test unless the server
-// closes with the code, after a goodbye with the same code if the protocol has one for it, and ends
-// the stream properly.
+// closes with code and ends the stream properly. If the server sends a goodbye, it must have the
+// same code.
 func (c *Client) WantEnd(code protocol.CloseCode) {
 	c.t.Helper()
 	e, err := c.End()

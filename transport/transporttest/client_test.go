@@ -12,8 +12,7 @@ import (
 	"github.com/planrooms/planrooms/transport/transporttest"
 )
 
-// failing is a testing.TB that keeps its first failure, and ends the goroutine as the real one
-// does.
+// failing is a testing.TB that keeps its first failure. Like the real one, it ends the goroutine.
 type failing struct {
 	testing.TB
 	failure string
@@ -28,7 +27,7 @@ func (f *failing) Fatal(args ...any) {
 	runtime.Goexit()
 }
 
-// failureOf returns how use fails a test, or "".
+// failureOf returns the failure that use reports, or "".
 func failureOf(t *testing.T, use func(testing.TB)) string {
 	f := &failing{TB: t}
 	done := make(chan struct{})
@@ -40,7 +39,7 @@ func failureOf(t *testing.T, use func(testing.TB)) string {
 	return f.failure
 }
 
-// scripted is a plan room that says hello, and then the bytes given.
+// scripted starts a plan room that sends a hello and the given frames, and returns its URL.
 func scripted(t *testing.T, frames ...frame) string {
 	hello := frame{Opcode: opText, Payload: []byte(`{"type":"pong","data":{"userId":"ann","connected":true}}`)}
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -56,7 +55,7 @@ func scripted(t *testing.T, frames ...frame) string {
 		defer nc.Close()
 		_, _ = nc.Write(append([]byte(upgraded), server(append([]frame{hello}, frames...)...)...))
 		for {
-			if _, err := rw.ReadByte(); err != nil { // until the client has closed
+			if _, err := rw.ReadByte(); err != nil { // until the client closes
 				return
 			}
 		}
@@ -67,7 +66,7 @@ func scripted(t *testing.T, frames ...frame) string {
 
 func text(s string) frame { return frame{Opcode: opText, Payload: []byte(s)} }
 
-// TestClient uses each method of a Client where it succeeds.
+// TestClient calls each method of a Client successfully.
 func TestClient(t *testing.T) {
 	join := text(`{"type":"join-plan","planId":"p","data":{"success":true,"participantCount":3}}`)
 	c := transporttest.Connect(t, scripted(t, join, join, frame{Opcode: opPong, Payload: []byte("other")}, frame{Opcode: opPong, Payload: []byte("x")}, text(`{"type":"pong"}`)), nil)
@@ -88,21 +87,21 @@ func TestClient(t *testing.T) {
 		{closing(4403, "")},
 	} {
 		c := transporttest.Connect(t, scripted(t, f...), nil)
-		go func() { // the server closes when the client has answered
+		go func() { // the server closes after the client's answer
 			_ = c.CloseWrite()
 		}()
 		c.WantEnd(4403)
 	}
 }
 
-// TestClientFails uses each method where it has to fail the test.
+// TestClientFails calls each method in a case where it must fail the test.
 func TestClientFails(t *testing.T) {
 	connect := func(t testing.TB, url string) *transporttest.Client { return transporttest.Connect(t, url, nil) }
 	cases := []struct {
 		name   string
 		frames []frame
 		use    func(t testing.TB, url string)
-		want   string // in the failure
+		want   string // part of the failure
 	}{
 		{"refused", nil, func(t testing.TB, url string) { connect(t, url+"/refuse") }, "status 401"},
 		{"no server", nil, func(t testing.TB, url string) { connect(t, "ftp://x") }, "handshake"},

@@ -13,50 +13,51 @@ import (
 	"time"
 )
 
-// defaultTimeout is Options.Timeout where none is given.
+// defaultTimeout is the default of Options.Timeout.
 const defaultTimeout = 30 * time.Second
 
-// Options describe how a connection is opened. Nil and the zero value are a client that is not a
-// browser, with nothing to say about itself.
+// Options configure a connection. Nil and the zero value describe a client that is not a browser
+// and sends no token.
 type Options struct {
-	// Header has header fields of the request beside the required ones. A field that is required
-	// is replaced; one with a nil slice is left out. Names are sent as they are written.
+	// Header holds header fields of the request, in addition to the required ones. A field replaces
+	// a required field of the same name. A nil slice removes it. Names are sent as written.
 	Header http.Header
 
-	// Edit, if not nil, gets the bytes of the request and returns those to send.
+	// Edit, if not nil, receives the bytes of the request and returns the bytes to send.
 	Edit func(request string) string
 
-	// Early is sent in one write with the request, behind it.
+	// Early is sent after the request, in the same write.
 	Early []byte
 
-	// Split, if not nil, cuts what is written into the pieces that go to the socket one by one.
-	// It is used for the request and for everything after it. See [Bytes] and [Pieces].
+	// Split, if not nil, splits the request and all later writes into pieces, each of which is a
+	// separate write to the socket. See [Bytes] and [Pieces].
 	Split func(b []byte) [][]byte
 
 	// TLS is the configuration for https and wss URLs. Nil means the default configuration. [Dial]
-	// adds the name of the server, if none is set, and the protocol http/1.1.
+	// sets the server name, if there is none, and the protocol http/1.1.
 	TLS *tls.Config
 
-	// Timeout is how long the connection may last, from its handshake on: a server that does not
-	// answer must not block a test. Default 30 s; negative means no limit. Later deadlines can
-	// be set on [Conn.NetConn].
+	// Timeout limits the lifetime of the connection, including the handshake, so that a server that
+	// does not answer cannot block a test. Default: 30 s; negative means no limit. Set later
+	// deadlines on [Conn.NetConn].
 	Timeout time.Duration
 }
 
-// Conn is a WebSocket connection of a client. One goroutine may read; any number may write.
+// Conn is the client's side of a WebSocket connection. One goroutine may read; any number may
+// write.
 type Conn struct {
 	nc     net.Conn
-	below  *belowTLS // nil unless Dial has added TLS
+	below  *belowTLS // nil unless Dial has set up TLS
 	split  func(b []byte) [][]byte
 	parser parser
 	pings  int
 	pongs  [][]byte
 
-	mu sync.Mutex // serializes writes; the pieces of one are not mixed with another's
+	mu sync.Mutex // serializes writes, so that pieces of two writes do not mix
 }
 
-// Dial opens a connection to a URL with the scheme ws, wss, http or https, and does the handshake.
-// Errors and results are those of [NewConn].
+// Dial opens a connection to a URL with the scheme ws, wss, http or https, and performs the
+// handshake. It returns the results and errors of [NewConn].
 func Dial(rawURL string, o *Options) (*Conn, *http.Response, error) {
 	if o == nil {
 		o = &Options{}
@@ -99,9 +100,9 @@ func Dial(rawURL string, o *Options) (*Conn, *http.Response, error) {
 	return NewConn(nc, u.RequestURI(), u.Host, o)
 }
 
-// belowTLS is the connection below TLS. Package tls reports io.EOF if the stream ends without
-// close_notify between two records; then it has seen the end of the connection below, and
-// otherwise it has not.
+// belowTLS is the connection below TLS. It records whether that connection has ended. If the stream
+// ends without close_notify between two records, package tls returns io.EOF, and ended is true.
+// After a close_notify, ended is false.
 type belowTLS struct {
 	net.Conn
 	ended bool // owned by the reader
@@ -113,11 +114,11 @@ func (b *belowTLS) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// NewConn does the handshake on a connection that the caller has opened, with a request for target,
-// such as "/ws?client=tab1", at host. It owns nc from then on.
+// NewConn performs the handshake on nc, with a request for target, such as "/ws?client=tab1", at
+// host. It takes ownership of nc.
 //
-// The connection is nil, and nc closed, if there was an error or if the status is not 101. The body
-// of the answer has been read, so it needs no Close.
+// If there is an error or the status is not 101, NewConn closes nc and returns a nil connection. It
+// has read the body of the response, which needs no Close.
 func NewConn(nc net.Conn, target, host string, o *Options) (*Conn, *http.Response, error) {
 	if o == nil {
 		o = &Options{}
@@ -133,15 +134,15 @@ func NewConn(nc net.Conn, target, host string, o *Options) (*Conn, *http.Respons
 	}
 	request := o.request(target, host)
 	c := &Conn{nc: nc, split: o.Split, parser: parser{r: bufio.NewReader(nc)}}
-	// A server may refuse a request before it has read all of it: its answer counts, and not this
-	// error.
+	// A server may refuse a request before it has read all of it. The response then matters more
+	// than this error.
 	_, writeErr := c.Write(append([]byte(request), o.Early...))
 	resp, err := readResponse(c.parser.r, request)
 	if err != nil {
 		return nil, resp, errors.Join(err, writeErr, nc.Close())
 	}
 	if resp.StatusCode != http.StatusSwitchingProtocols {
-		_ = nc.Close() // the answer is complete
+		_ = nc.Close() // the response is complete
 		return nil, resp, nil
 	}
 	return c, resp, nil
@@ -154,7 +155,7 @@ func (c *Conn) NetConn() net.Conn { return c.nc }
 func (c *Conn) Close() error { return c.nc.Close() }
 
 // CloseWrite ends the sending direction: FIN over TCP and Unix sockets, close_notify over TLS. It
-// is an error where the connection has no such thing.
+// returns an error if the connection does not support this.
 func (c *Conn) CloseWrite() error {
 	if w, ok := c.nc.(interface{ CloseWrite() error }); ok {
 		return w.CloseWrite()

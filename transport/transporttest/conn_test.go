@@ -19,7 +19,7 @@ import (
 	"github.com/planrooms/planrooms/transport/transporttest"
 )
 
-// TestAppend compares frames with RFC 6455 section 5.7 and with what the fields promise.
+// TestAppend compares frames with RFC 6455 section 5.7 and with the documentation of the fields.
 func TestAppend(t *testing.T) {
 	key := "\x37\xfa\x21\x3d"
 	zeros := func(n int) string { return string(make([]byte, n)) }
@@ -51,7 +51,7 @@ func TestAppend(t *testing.T) {
 	}
 }
 
-// records is a connection that keeps each write.
+// records is a connection that records each write.
 type records struct {
 	net.Conn
 	answer io.Reader
@@ -100,8 +100,8 @@ func TestSplit(t *testing.T) {
 	}
 }
 
-// echo accepts one connection and sends each byte of the client back: what the client sends comes
-// back as frames of a server, if they are not masked.
+// echo accepts one connection and returns each byte. An unmasked frame of the client comes back as
+// a frame of a server.
 func echo(t *testing.T, l net.Listener) {
 	t.Cleanup(func() { l.Close() })
 	go func() {
@@ -111,7 +111,7 @@ func echo(t *testing.T, l net.Listener) {
 		}
 		defer nc.Close()
 		c := make([]byte, 4096)
-		n, _ := nc.Read(c) // the whole request: it came in one write
+		n, _ := nc.Read(c) // the whole request arrives in one write
 		if !strings.HasSuffix(string(c[:n]), "\r\n\r\n") {
 			return
 		}
@@ -120,7 +120,7 @@ func echo(t *testing.T, l net.Listener) {
 	}()
 }
 
-// TestReadMessage sees the client's own frames come back, pongs it has sent itself among them.
+// TestReadMessage reads back the client's own frames, including its pongs.
 func TestReadMessage(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -156,8 +156,7 @@ func TestReadMessage(t *testing.T) {
 	}
 }
 
-// TestPing reads a ping, whose answer comes back as a frame that is masked, and so not one of a
-// server.
+// TestPing reads a ping. The client's pong comes back masked, which a server must not send.
 func TestPing(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -180,7 +179,7 @@ func TestPing(t *testing.T) {
 	}
 }
 
-// TestKinds sends each kind of message, which a server of the test receives.
+// TestKinds sends each kind of message to a test server.
 func TestKinds(t *testing.T) {
 	own, peer := net.Pipe()
 	received := make(chan []byte)
@@ -242,7 +241,7 @@ func TestKinds(t *testing.T) {
 func TestUnixSocket(t *testing.T) {
 	l, err := net.Listen("unix", t.TempDir()+"/s")
 	if err != nil {
-		t.Skip(err) // not on this system
+		t.Skip(err) // not supported on this system
 	}
 	echo(t, l)
 	nc, err := net.Dial("unix", l.Addr().String())
@@ -281,20 +280,20 @@ func TestDialErrors(t *testing.T) {
 	}
 }
 
-// TestTimeout has a server that does not answer, and one that stops sending.
+// TestTimeout uses a server that does not answer, and one that stops sending.
 func TestTimeout(t *testing.T) {
 	silent, peer := net.Pipe()
 	go func() { _, _ = io.Copy(io.Discard, silent) }()
 	if _, _, err := transporttest.NewConn(peer, "/", "host", &transporttest.Options{Timeout: time.Nanosecond}); !errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Errorf("%v, want a deadline exceeded", err)
 	}
-	// The server keeps its end open: a pipe that the other end has closed takes no deadline.
+	// The server keeps its end open, because a pipe whose other end is closed has no deadline.
 	own, peer := net.Pipe()
 	defer own.Close()
 	go func() {
 		r := bufio.NewReader(own)
 		if _, err := http.ReadRequest(r); err == nil {
-			_, _ = io.WriteString(own, upgraded) // the test reports a failure
+			_, _ = io.WriteString(own, upgraded) // the test reports an error
 			_, _ = io.Copy(io.Discard, r)
 		}
 	}()

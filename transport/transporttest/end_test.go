@@ -22,7 +22,7 @@ func TestEnd(t *testing.T) {
 		name  string
 		bytes []byte
 		want  transporttest.Ending
-		err   string // part of it
+		err   string // part of the error
 	}{
 		{"close", server(text("x"), closing(1000, "bye")), transporttest.Ending{Code: 1000, Reason: "bye", EOF: true}, ""},
 		{"close without code", server(closing(1005, "")), transporttest.Ending{Code: 1005, EOF: true}, ""},
@@ -51,7 +51,7 @@ func TestEnd(t *testing.T) {
 	}
 }
 
-// TestEndOfSocket ends sockets properly and not, plain and with TLS.
+// TestEndOfSocket ends sockets properly and with a reset, with and without TLS.
 func TestEndOfSocket(t *testing.T) {
 	end := map[string]func(nc net.Conn){
 		"closed": func(nc net.Conn) { _ = nc.Close() },

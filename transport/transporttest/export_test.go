@@ -11,5 +11,5 @@ type Parser struct{ p parser }
 // NewParser returns a parser that reads from r.
 func NewParser(r io.Reader) *Parser { return &Parser{parser{r: bufio.NewReader(r)}} }
 
-// Next is parser.next.
+// Next calls parser.next.
 func (p *Parser) Next() (Frame, error) { return p.p.next() }

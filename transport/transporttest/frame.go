@@ -18,23 +18,23 @@ const (
 // IsControl reports whether o is the opcode of a control frame (RFC 6455 section 5.5).
 func (o Opcode) IsControl() bool { return o >= OpClose }
 
-// Frame is one WebSocket frame. The zero values of the fields make a frame that a client may send.
-// The fields below Payload exist for sending only.
+// Frame is one WebSocket frame. With the zero values of its fields, it is a frame that a client may
+// send. The fields below Payload are used only for sending.
 type Frame struct {
 	Opcode  Opcode
 	More    bool // FIN is not set: the next fragment of the message follows
 	Payload []byte
 
 	Reserved    byte    // reserved bits, as in the first byte of the frame: 0x40, 0x20, 0x10
-	Unmasked    bool    // without mask, which a client must not send
+	Unmasked    bool    // without a mask, which a client must not send
 	Mask        [4]byte // masking key; the zero value means a fixed key
 	ZeroMask    bool    // mask with four zero bytes; Mask is ignored
-	LengthBytes int     // 2 or 8: state the length in so many bytes, even if fewer would do
-	Length      uint64  // unless 0: state this length instead of len(Payload)
+	LengthBytes int     // 2 or 8: encode the length in so many bytes, even if fewer are enough
+	Length      uint64  // unless 0: encode this length instead of len(Payload)
 }
 
-// defaultMask is the masking key of RFC 6455 section 5.7. A key is to be unpredictable, because
-// scripts of a page must not choose the bytes on the wire; tests have to be repeatable.
+// defaultMask is the masking key of RFC 6455 section 5.7. A browser must use unpredictable keys, so
+// that scripts cannot choose the bytes on the wire. Tests must be repeatable.
 var defaultMask = [4]byte{0x37, 0xfa, 0x21, 0x3d}
 
 // Append appends the bytes of the frame to dst.
@@ -76,7 +76,7 @@ func (f Frame) Append(dst []byte) []byte {
 	return dst
 }
 
-// Fragments returns the frames of one message, a frame for each piece.
+// Fragments returns the frames of one fragmented message, one frame per piece.
 func Fragments(opcode Opcode, pieces ...string) []Frame {
 	frames := make([]Frame, len(pieces))
 	for i, p := range pieces {
@@ -88,8 +88,8 @@ func Fragments(opcode Opcode, pieces ...string) []Frame {
 	return frames
 }
 
-// ClosePayload returns the payload of a close frame. Code 1005, which is never sent, means no
-// payload.
+// ClosePayload returns the payload of a close frame. For code 1005, which is never sent, the
+// payload is empty.
 func ClosePayload(code uint16, reason string) []byte {
 	if code == 1005 {
 		return nil

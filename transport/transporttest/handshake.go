@@ -13,7 +13,7 @@ import (
 	"strings"
 )
 
-// sampleKey is the Sec-WebSocket-Key of every handshake that does not have another.
+// sampleKey is the default Sec-WebSocket-Key.
 const sampleKey = "dGhlIHNhbXBsZSBub25jZQ=="
 
 // request returns the opening handshake as the bytes of an HTTP request (RFC 6455 section 4.1).
@@ -36,7 +36,7 @@ func (o *Options) request(target, host string) string {
 	var b strings.Builder
 	b.WriteString("GET " + target + " HTTP/1.1\r\n")
 	names := slices.Sorted(maps.Keys(fields))
-	if i := slices.Index(names, "Host"); i > 0 { // first, as RFC 9110 section 7.2 advises
+	if i := slices.Index(names, "Host"); i > 0 { // first, as RFC 9110 section 7.2 recommends
 		names = slices.Insert(slices.Delete(names, i, i+1), 0, "Host")
 	}
 	for _, name := range names {
@@ -51,8 +51,8 @@ func (o *Options) request(target, host string) string {
 	return b.String()
 }
 
-// fieldsOf returns the method and the header of a request, which may be malformed: a server has to
-// take malformed requests, too.
+// fieldsOf returns the method and the header of a request. The request may be malformed, because
+// tests may send malformed requests.
 func fieldsOf(request string) (method string, header http.Header) {
 	lines := strings.Split(strings.TrimLeft(request, "\r\n"), "\n")
 	method, _, _ = strings.Cut(lines[0], " ")
@@ -67,7 +67,8 @@ func fieldsOf(request string) (method string, header http.Header) {
 	return method, header
 }
 
-// readResponse reads the answer to a request. It checks a 101, and reads any other to its end.
+// readResponse reads the response to a request. It checks a 101, and reads the body of any other
+// response.
 func readResponse(r *bufio.Reader, request string) (*http.Response, error) {
 	method, header := fieldsOf(request)
 	resp, err := http.ReadResponse(r, &http.Request{Method: method})
@@ -85,7 +86,7 @@ func readResponse(r *bufio.Reader, request string) (*http.Response, error) {
 	return resp, nil
 }
 
-// checkUpgrade checks a 101 as RFC 6455 section 4.1 demands of a client.
+// checkUpgrade checks a 101 as RFC 6455 section 4.1 requires of a client.
 func checkUpgrade(request http.Header, resp *http.Response) error {
 	h := resp.Header
 	chosen := h.Values("Sec-WebSocket-Protocol")
@@ -116,7 +117,7 @@ func acceptFor(key string) string {
 	return base64.StdEncoding.EncodeToString(sum[:])
 }
 
-// tokens returns the elements of a header field that is a comma-separated list.
+// tokens returns the elements of a comma-separated header field.
 func tokens(h http.Header, name string) []string {
 	var all []string
 	for _, v := range h.Values(name) {

@@ -11,7 +11,7 @@ import (
 	"github.com/planrooms/planrooms/transport/transporttest"
 )
 
-// TestUpgrade has a server answer the handshake, rightly and in each wrong way.
+// TestUpgrade uses a server that answers the handshake correctly and with each violation.
 func TestUpgrade(t *testing.T) {
 	with := func(lines ...string) string {
 		return strings.TrimSuffix(upgraded, "\r\n") + strings.Join(lines, "\r\n") + "\r\n\r\n"
@@ -23,7 +23,7 @@ func TestUpgrade(t *testing.T) {
 		name    string
 		header  http.Header
 		answer  string
-		section string // of the violation; "": none
+		section string // section of the violation; "": none
 	}{
 		{"as it should be", nil, upgraded, ""},
 		{"other case", nil, strings.ReplaceAll(strings.ToLower(without(accept)), "http/1.1", "HTTP/1.1") + "", "4.1"},
@@ -105,7 +105,7 @@ func TestRequest(t *testing.T) {
 			got := make(chan string)
 			go func() {
 				b := make([]byte, 4096)
-				n, _ := own.Read(b) // what is missing shows below
+				n, _ := own.Read(b) // the comparison below shows what is missing
 				own.Close()
 				got <- string(b[:n])
 			}()

@@ -9,7 +9,7 @@ import (
 	"unicode/utf8"
 )
 
-// MaxFrame is the largest payload that a [Conn] reads, in bytes.
+// MaxFrame is the maximum payload size that a [Conn] reads, in bytes.
 const MaxFrame = 16 << 20
 
 // errTooLarge reports a frame above MaxFrame. RFC 6455 allows it.
@@ -32,9 +32,9 @@ func violation(section, format string, args ...any) error {
 // parser reads the frames of a server.
 type parser struct {
 	r       *bufio.Reader
-	message Opcode // of the message whose last fragment has not come; OpContinuation: none
-	text    []byte // what has come of it, if it is text
-	closed  bool   // a close frame has come
+	message Opcode // opcode of the message in progress; OpContinuation: none
+	text    []byte // payload of the message in progress, if it is text
+	closed  bool   // the server has sent a close frame
 }
 
 // next reads one frame. It returns io.EOF if the stream ends between two frames, and an error that
@@ -50,24 +50,25 @@ func (p *parser) next() (Frame, error) {
 	}
 	length, err := p.length(f.Opcode)
 	if err != nil {
-		return Frame{}, torn(err)
+		return Frame{}, incomplete(err)
 	}
 	f.Payload = make([]byte, length)
 	if _, err := io.ReadFull(p.r, f.Payload); err != nil {
-		return Frame{}, torn(err)
+		return Frame{}, incomplete(err)
 	}
 	return f, p.accept(f)
 }
 
-// torn marks the end of the stream inside a frame.
-func torn(err error) error {
+// incomplete converts the end of the stream inside a frame into an error that wraps
+// io.ErrUnexpectedEOF.
+func incomplete(err error) error {
 	if err == io.EOF || err == io.ErrUnexpectedEOF {
 		return fmt.Errorf("transporttest: the stream ends inside a frame: %w", io.ErrUnexpectedEOF)
 	}
 	return err
 }
 
-// checkFirst checks what the first byte of a frame says.
+// checkFirst checks the first byte of a frame.
 func (p *parser) checkFirst(first byte, f Frame) error {
 	switch {
 	case p.closed && f.Opcode == OpClose:
@@ -131,7 +132,7 @@ func (p *parser) length(opcode Opcode) (uint64, error) {
 	return length, nil
 }
 
-// accept checks the payload of a frame and keeps what later frames depend on.
+// accept checks the payload of a frame and updates the state that later frames depend on.
 func (p *parser) accept(f Frame) error {
 	switch f.Opcode {
 	case OpClose:
@@ -176,9 +177,9 @@ func checkClose(payload []byte) error {
 	return nil
 }
 
-// serverMaySend reports whether a close frame of a server may have the code: those of RFC 6455
-// section 7.4.1, the ones registered with IANA since (1012 to 1014), and the ranges for libraries
-// and applications (section 7.4.2). Code 1010 is for clients: a server may echo it.
+// serverMaySend reports whether a close frame of a server may have the code. The codes are those of
+// RFC 6455 section 7.4.1, those registered with IANA since (1012 to 1014), and the ranges for
+// libraries and applications (section 7.4.2). Code 1010 is for clients, but a server may echo it.
 func serverMaySend(code uint16) bool {
 	switch {
 	case code >= 1000 && code <= 1003, code >= 1007 && code <= 1014:

@@ -31,14 +31,14 @@ func fakeServer(t testing.TB, answer string) net.Conn {
 		defer own.Close()
 		r := bufio.NewReader(own)
 		if _, err := http.ReadRequest(r); err != nil && !errors.Is(err, io.EOF) {
-			return // the test has closed its end, or sends what net/http does not take
+			return // the test has closed its end, or sent what net/http does not accept
 		}
 		discarded := make(chan struct{})
 		go func() {
 			defer close(discarded)
 			_, _ = io.Copy(io.Discard, r)
 		}()
-		_, _ = io.WriteString(own, answer) // the client may have had enough
+		_, _ = io.WriteString(own, answer) // the client may have closed
 		own.Close()
 		<-discarded
 	}()
@@ -46,8 +46,8 @@ func fakeServer(t testing.TB, answer string) net.Conn {
 	return peer
 }
 
-// converse opens a connection to a server that sends the bytes of stream behind its answer, and
-// reads frames to the end.
+// converse opens a connection to a server that sends stream after its answer. It reads frames to
+// the end.
 func converse(t testing.TB, stream []byte) (frames []transporttest.Frame, err error) {
 	t.Helper()
 	c, _, err := transporttest.NewConn(fakeServer(t, upgraded+string(stream)), "/", "host", nil)
@@ -88,8 +88,8 @@ func closing(code uint16, reason string) frame {
 	return frame{Opcode: opClose, Payload: transporttest.ClosePayload(code, reason)}
 }
 
-// TestViolations has a server break each rule once. The frame before it must arrive, and the
-// violation must name the section.
+// TestViolations violates each rule once. The client must return the frame before the violation,
+// and an error with the section.
 func TestViolations(t *testing.T) {
 	bytesOf := func(n int) []byte { return bytes.Repeat([]byte("x"), n) }
 	cases := []struct {
@@ -196,8 +196,8 @@ func TestFrames(t *testing.T) {
 	}
 }
 
-// TestTorn ends the stream everywhere inside a frame.
-func TestTorn(t *testing.T) {
+// TestIncomplete ends the stream at each position inside a frame.
+func TestIncomplete(t *testing.T) {
 	whole := server(frame{Opcode: opText, Payload: bytes.Repeat([]byte("x"), 130)})
 	for n := 1; n < len(whole); n++ {
 		_, err := converse(t, whole[:n])
@@ -214,8 +214,9 @@ func TestTooLarge(t *testing.T) {
 	}
 }
 
-// FuzzFrames reads arbitrary bytes. Frames that are accepted, written again, are the bytes that
-// were read: one stream has one meaning. Single bytes have the same meaning as all at once.
+// FuzzFrames reads arbitrary bytes. If the accepted frames are written again, the result must be
+// the same bytes, so that one stream has one meaning. Reading byte by byte must give the same
+// frames.
 func FuzzFrames(f *testing.F) {
 	f.Add(server(frame{Opcode: opText, Payload: []byte("é")}, closing(1000, "bye")))
 	f.Add(server(append(transporttest.Fragments(opText, "\xc3", "\xa9"), frame{Opcode: opPing})...))

@@ -14,12 +14,12 @@ import (
 // ReadFrame reads the next frame. Errors:
 //
 //   - io.EOF: the stream has ended between two frames, over TLS after a close_notify alert
-//   - [*ViolationError]: RFC 6455 does not allow what came; the connection must not be read any
-//     further
-//   - io.ErrUnexpectedEOF: the stream has ended between two frames, but over TLS without
-//     close_notify. Only a connection of [Dial] makes the difference: package tls reports io.EOF
-//   - one that wraps [io.ErrUnexpectedEOF]: the stream has ended inside a frame
-//   - others of the connection: a reset, a deadline
+//   - [*ViolationError]: RFC 6455 does not allow what the server sent; the connection must not be
+//     read any further
+//   - io.ErrUnexpectedEOF: the stream has ended between two frames, over TLS without close_notify.
+//     Only a connection of [Dial] detects this; for others, package tls reports io.EOF
+//   - an error that wraps [io.ErrUnexpectedEOF]: the stream has ended inside a frame
+//   - other errors of the connection, such as a reset or a deadline
 func (c *Conn) ReadFrame() (Frame, error) {
 	f, err := c.parser.next()
 	if err == io.EOF && c.below != nil && c.below.ended {
@@ -28,9 +28,9 @@ func (c *Conn) ReadFrame() (Frame, error) {
 	return f, err
 }
 
-// ReadMessage reads the next message, joins its fragments, and returns it as one frame; or it
-// returns the next close frame. It answers pings, and keeps pongs for [Conn.Pongs]. Errors are
-// those of ReadFrame.
+// ReadMessage reads the next message, joins its fragments, and returns it as one frame. If a close
+// frame comes first, it returns that. It answers pings, and keeps pongs for [Conn.Pongs]. It
+// returns the errors of ReadFrame.
 func (c *Conn) ReadMessage() (Frame, error) {
 	var message Frame
 	for {
@@ -41,7 +41,7 @@ func (c *Conn) ReadMessage() (Frame, error) {
 		switch f.Opcode {
 		case OpPing:
 			c.pings++
-			_ = c.SendPong(string(f.Payload)) // if the server is gone, the next read says so
+			_ = c.SendPong(string(f.Payload)) // if the server has closed, the next read fails
 			continue
 		case OpPong:
 			c.pongs = append(c.pongs, f.Payload)
@@ -72,23 +72,23 @@ func (c *Conn) Pongs() []string {
 // Pings returns how many pings ReadMessage has answered.
 func (c *Conn) Pings() int { return c.pings }
 
-// Ending is how a connection ended.
+// Ending describes how a connection ended.
 type Ending struct {
-	Code    protocol.CloseCode // of the server's close frame; 1005: it had none; 1006: no frame came
+	Code    protocol.CloseCode // of the server's close frame; 1005: without a code; 1006: no frame
 	Reason  string             // of the close frame
-	Goodbye protocol.CloseCode // of the goodbye message; 0: none came
-	EOF     bool               // the stream ended as it should, and was not reset
+	Goodbye protocol.CloseCode // of the goodbye message; 0: no goodbye
+	EOF     bool               // the stream ended properly and was not reset
 }
 
 // End reads to the end of the connection, answers the server's close frame, and closes the
-// connection. It passes over messages before the end.
+// connection. It skips messages before the end.
 //
-// A reset, or over TLS an end without close_notify, is not an error: Ending.EOF is false then. A
-// frame that is cut off is an error, and so is a message after a goodbye.
+// A reset, or over TLS an end without close_notify, is not an error; Ending.EOF is then false. An
+// incomplete frame is an error, and so is a message after a goodbye.
 func (c *Conn) End() (Ending, error) {
 	e := Ending{Code: protocol.CloseAbnormal}
 	err := c.end(&e)
-	_ = c.Close() // what matters has been read
+	_ = c.Close() // everything has been read
 	return e, err
 }
 
@@ -100,7 +100,8 @@ func (c *Conn) end(e *Ending) error {
 			return nil
 		}
 		if err != nil {
-			if isReset(err) || err == io.ErrUnexpectedEOF { // not wrapped: between two frames
+			// not wrapped: the stream ended between two frames
+			if isReset(err) || err == io.ErrUnexpectedEOF {
 				return nil
 			}
 			return err
@@ -111,7 +112,7 @@ func (c *Conn) end(e *Ending) error {
 			if len(f.Payload) >= 2 {
 				e.Code, e.Reason = protocol.CloseCode(binary.BigEndian.Uint16(f.Payload)), string(f.Payload[2:])
 			}
-			_ = c.Send(Frame{Opcode: OpClose, Payload: f.Payload}) // the server may be gone
+			_ = c.Send(Frame{Opcode: OpClose, Payload: f.Payload}) // the server may have closed
 		case e.Goodbye != 0:
 			return fmt.Errorf("transporttest: message %.200q after the goodbye", f.Payload)
 		case f.Opcode == OpText:
@@ -122,7 +123,7 @@ func (c *Conn) end(e *Ending) error {
 	}
 }
 
-// isReset reports whether err says that the peer, or this side, has cut the connection.
+// isReset reports whether err means that either side has closed or reset the connection.
 func isReset(err error) bool {
 	var op *net.OpError
 	return errors.As(err, &op) && !op.Timeout()
@@ -132,7 +133,7 @@ func isReset(err error) bool {
 func goodbyeOf(message []byte) (protocol.CloseCode, error) {
 	m, err := protocol.Decode(message)
 	if err != nil || m.Type != protocol.TypeGoodbye {
-		return 0, nil // messages of other servers need not be of this protocol
+		return 0, nil // a message of another server may use another protocol
 	}
 	var g protocol.Goodbye
 	if err := json.Unmarshal(m.Data, &g); err != nil {

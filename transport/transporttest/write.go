@@ -6,10 +6,10 @@ import (
 	"github.com/planrooms/planrooms/protocol"
 )
 
-// Write sends bytes as they are, cut by Options.Split. It implements [io.Writer].
+// Write sends bytes as they are, split by Options.Split. It implements [io.Writer].
 //
-// A server may close while a client writes, so an error here often means that the server
-// sent a close frame, which only reading shows.
+// A server may close while a client writes. An error therefore often means that the server has sent
+// a close frame, which the client can still read.
 func (c *Conn) Write(b []byte) (n int, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -49,17 +49,17 @@ func (c *Conn) SendPing(payload string) error {
 	return c.Send(Frame{Opcode: OpPing, Payload: []byte(payload)})
 }
 
-// SendPong sends a pong, unsolicited if no ping came before it.
+// SendPong sends a pong. The pong is unsolicited if the server has sent no ping.
 func (c *Conn) SendPong(payload string) error {
 	return c.Send(Frame{Opcode: OpPong, Payload: []byte(payload)})
 }
 
-// SendClose sends a close frame. Code 1005 means a frame without a code.
+// SendClose sends a close frame. With code 1005, the frame has no code.
 func (c *Conn) SendClose(code protocol.CloseCode, reason string) error {
 	return c.Send(Frame{Opcode: OpClose, Payload: ClosePayload(uint16(code), reason)})
 }
 
-// Bytes cuts b into single bytes, for Options.Split.
+// Bytes splits b into single bytes, for Options.Split.
 func Bytes(b []byte) [][]byte {
 	pieces := make([][]byte, len(b))
 	for i := range b {
@@ -68,8 +68,8 @@ func Bytes(b []byte) [][]byte {
 	return pieces
 }
 
-// Pieces returns a function for Options.Split that cuts into up to n pieces at random places. Equal
-// seeds cut in the same way. The function must not be shared between connections.
+// Pieces returns a function for Options.Split that splits b into up to n pieces at random places.
+// Equal seeds give equal pieces. Connections must not share the function.
 func Pieces(n int, seed uint64) func(b []byte) [][]byte {
 	r := rand.New(rand.NewPCG(seed, 0))
 	return func(b []byte) [][]byte {

@@ -32,8 +32,7 @@ func implementations() []implementation {
 	}
 }
 
-// TestClients lets each client use a connection for all that one is used for, and end it in every
-// way.
+// TestClients checks that each client can use a connection in every way and end it in every way.
 func TestClients(t *testing.T) {
 	for _, c := range implementations() {
 		t.Run(c.name, func(t *testing.T) {
@@ -54,8 +53,8 @@ func TestClients(t *testing.T) {
 	}
 }
 
-// testSession connects with a token, joins, receives small events in order and a large one, and is
-// disconnected with 4403.
+// testSession connects with a token, joins, and receives small events in order and a large one.
+// Then the server disconnects it with 4403.
 func testSession(t *testing.T, c implementation) {
 	s := newServer(t, nil, nil)
 	p := connect(t, c, s.target("ann", time.Hour))
@@ -105,7 +104,7 @@ func testSession(t *testing.T, c implementation) {
 	wantGoodbye(t, p, 4403)
 }
 
-// testOwnClose has the client close the connection.
+// testOwnClose checks that the client can close the connection.
 func testOwnClose(t *testing.T, c implementation) {
 	ended := make(chan protocol.CloseCode, 1)
 	s := newServer(t, &room.Options{Observer: room.Observer{
@@ -125,8 +124,8 @@ func testOwnClose(t *testing.T, c implementation) {
 	}
 }
 
-// testRefused connects like a page whose token is invalid. Everything that the server sends follows
-// the 101 at once.
+// testRefused connects like a page whose token is invalid. The server sends the goodbye and the
+// close frame immediately after the 101.
 func testRefused(t *testing.T, c implementation) {
 	s := newServer(t, nil, nil)
 	to := s.target("ann", time.Hour)
@@ -135,8 +134,8 @@ func testRefused(t *testing.T, c implementation) {
 	wantGoodbye(t, connect(t, c, to), 4401)
 }
 
-// testExpired has a token expire on the open connection. On a slow machine it expires before: then
-// a longer one is tried.
+// testExpired lets a token expire on the open connection. On a slow machine it may expire before
+// the connection is open; the test then tries a longer lifetime.
 func testExpired(t *testing.T, c implementation) {
 	s := newServer(t, nil, nil)
 	for lifetime := 2 * time.Second; ; lifetime *= 2 {
@@ -152,7 +151,7 @@ func testExpired(t *testing.T, c implementation) {
 	}
 }
 
-// testPing sees the client answer a ping of the server.
+// testPing checks that the client answers a ping of the server.
 func testPing(t *testing.T, c implementation) {
 	var l *tap
 	s := newServer(t, &room.Options{PingEvery: 50 * time.Millisecond, PingTimeout: 2 * patience}, func(ln net.Listener) net.Listener {
@@ -172,8 +171,8 @@ func testPing(t *testing.T, c implementation) {
 	next(t, p, "task-deleted")
 }
 
-// TestOneWrite pins what the clients above receive: the 101 and the greeting in one write, or the
-// 101, the goodbye and the close frame.
+// TestOneWrite checks that the server sends the 101 and the greeting in one write, or the 101, the
+// goodbye and the close frame.
 func TestOneWrite(t *testing.T) {
 	for _, c := range []struct {
 		name, token, want string
@@ -205,7 +204,7 @@ func TestOneWrite(t *testing.T) {
 			if !bytes.HasPrefix(first, []byte("HTTP/1.1 101 ")) || !bytes.Contains(first, []byte(c.want)) {
 				t.Fatalf("the first write is %q, want a 101 and %s", first, c.want)
 			}
-			// What follows the JSON of the message begins with FIN and the opcode.
+			// The byte after the JSON of the message has the FIN bit and the opcode.
 			rest := first[bytes.LastIndexByte(first, '}')+1:]
 			if closes := len(rest) > 0 && rest[0] == 0x80|byte(transporttest.OpClose); closes != c.closes {
 				t.Errorf("behind the message comes %q", rest)
@@ -214,7 +213,7 @@ func TestOneWrite(t *testing.T) {
 	}
 }
 
-// server is a plan server on a port of its own.
+// server is a plan server on its own port.
 type server struct {
 	*plans.Server
 	addr string
@@ -276,7 +275,7 @@ func do(t *testing.T, err error) {
 	}
 }
 
-// next returns the next message, which has to be of a kind.
+// next returns the next message, which must be of the given kind.
 func next(t *testing.T, p *peer, kind string) protocol.Message {
 	t.Helper()
 	e, err := p.next()
@@ -290,7 +289,7 @@ func next(t *testing.T, p *peer, kind string) protocol.Message {
 	return m
 }
 
-// wantGoodbye reads a goodbye with code, and the close with the same code.
+// wantGoodbye reads a goodbye with code and a close frame with the same code.
 func wantGoodbye(t *testing.T, p *peer, code int) {
 	t.Helper()
 	var data struct{ Code int }

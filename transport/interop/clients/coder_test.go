@@ -67,7 +67,7 @@ func dialCoder(t *testing.T, to target) (*peer, error) {
 			})
 			return nil
 		},
-		close: func(code int) error { // Close waits for the server's close frame, and reads it itself
+		close: func(code int) error { // Close waits for the server's close frame and reads it
 			running.Go(func() { _ = c.Close(websocket.StatusCode(code), "") })
 			return nil
 		},

@@ -1,2 +1,3 @@
-// Package clients tests the server with WebSocket clients of others, in Go, JavaScript and Python.
+// Package clients tests the server with WebSocket clients of other projects, in Go, JavaScript and
+// Python.
 package clients

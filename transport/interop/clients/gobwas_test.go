@@ -12,11 +12,11 @@ import (
 	"github.com/gobwas/ws/wsutil"
 )
 
-// gobwasConn is a connection as gobwas returns it: what the server sent behind its 101 is in a
-// reader of its own.
+// gobwasConn is a connection that gobwas returns. Bytes that the server sent after its 101 are in a
+// separate reader.
 type gobwasConn struct {
 	io.Reader
-	mu sync.Mutex // guards w: pongs are written while the test sends
+	mu sync.Mutex // guards writes: pongs are written while the test sends
 	w  io.Writer
 }
 
@@ -46,7 +46,7 @@ func dialGobwas(t *testing.T, to target) (*peer, error) {
 		return nil, err
 	}
 	c := &gobwasConn{Reader: nc, w: nc}
-	if early != nil { // there is one only if bytes came behind the 101
+	if early != nil { // not nil only if bytes arrived after the 101
 		c.Reader = io.MultiReader(bufferedOf(early), nc)
 	}
 	events := make(chan event)
@@ -79,7 +79,7 @@ func dialGobwas(t *testing.T, to target) (*peer, error) {
 // bufferedOf returns the bytes that a reader has buffered.
 func bufferedOf(br *bufio.Reader) io.Reader { return io.LimitReader(br, int64(br.Buffered())) }
 
-// readGobwas reads until the connection ends, and returns how it did.
+// readGobwas reads until the connection ends, and returns the last event.
 func readGobwas(c *gobwasConn, events chan<- event) event {
 	for {
 		messages, err := wsutil.ReadServerMessage(c, nil)

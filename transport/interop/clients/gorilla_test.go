@@ -10,7 +10,8 @@ import (
 )
 
 func dialGorilla(t *testing.T, to target) (*peer, error) {
-	// A small write buffer, since gorilla makes a frame of what has filled it.
+	// A small write buffer makes gorilla fragment a message: it sends a frame when the buffer is
+	// full.
 	d := websocket.Dialer{Subprotocols: to.Protocols, WriteBufferSize: 64}
 	header := http.Header{}
 	if to.Origin != "" {

@@ -10,7 +10,7 @@ import (
 	"github.com/lxzan/gws"
 )
 
-// gwsEvents is gws's handler of a connection.
+// gwsEvents handles the events of a gws connection.
 type gwsEvents struct {
 	gws.BuiltinEventHandler
 	events  chan event

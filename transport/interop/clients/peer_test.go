@@ -6,34 +6,36 @@ import (
 	"time"
 )
 
-// patience ends what hangs; no test waits for it.
+// patience ends a test that hangs. No test waits for it.
 const patience = 30 * time.Second
 
-// target is what a client connects to, and how.
+// target describes the connection that a client opens.
 type target struct {
 	URL       string   `json:"url"`
 	Protocols []string `json:"protocols"`        // offered subprotocols
 	Origin    string   `json:"origin,omitempty"` // "": none
 }
 
-// event is what a client sees of its connection.
+// event is one event of a client's connection.
 type event struct {
-	Kind     string `json:"kind"` // text, pong or closed, which is the last
+	Kind     string `json:"kind"` // text, pong or closed; closed is the last
 	Text     string `json:"text"`
-	Protocol string `json:"protocol"` // of the event open, which precedes all others
-	Code     int    `json:"code"`     // of closed; 1005 and 1006 as RFC 6455 section 7.1.5 has them
+	Protocol string `json:"protocol"` // of the event open, which is the first
+	// of closed; 1005 and 1006 have the meaning of RFC 6455 section 7.1.5
+	Code int `json:"code"`
 }
 
-// peer is an open connection of one of the clients. Its methods are called from one goroutine.
+// peer is an open connection of one client. One goroutine calls its methods.
 type peer struct {
 	protocol string       // the subprotocol that the server chose
 	events   <-chan event // closed when the connection has ended
 
 	send     func(text string) error
-	fragment func(parts ...string) error // one message in several frames; nil: the client cannot
-	ping     func() error                // the pong is an event
-	close    func(code int) error        // begins the closing handshake
-	stop     func()                      // ends the connection; called when nobody reads events
+	fragment func(parts ...string) error // sends one message in several frames; nil: not supported
+	ping     func() error                // sends a ping; its pong is an event
+	close    func(code int) error        // starts the closing handshake
+	// ends the connection; called when the test does not read events any more
+	stop func()
 }
 
 // implementation is a WebSocket client.
@@ -58,6 +60,6 @@ func (p *peer) next() (event, error) {
 // end ends the connection and waits for its reader.
 func (p *peer) end() {
 	p.stop()
-	for range p.events { // until the reader has closed it
+	for range p.events { // until the reader closes it
 	}
 }

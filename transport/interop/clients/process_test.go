@@ -12,14 +12,13 @@ import (
 	"testing"
 )
 
-// requireEnv names the variable with which a client that is not installed fails the test in place
-// of being skipped.
+// requireEnv is the environment variable that makes a missing client a failure instead of a skip.
 const requireEnv = "INTEROP_REQUIRED"
 
-// process returns a client that runs in a process of its own. It gets the target as its only
-// argument, prints an event per line, and reads commands from standard input, one per line. install
-// says how to install the client, probe is a command that succeeds once that is done, and fragments
-// says that the client can send a message in several frames.
+// process returns a client that runs in a separate process. The process gets the target as its only
+// argument, prints one event per line, and reads one command per line from standard input. install
+// says how to install the client. probe is a command that succeeds if the client is installed.
+// fragments reports whether the client can send a message in several frames.
 func process(install string, probe, command []string, fragments bool) func(t *testing.T, to target) (*peer, error) {
 	missing := sync.OnceValue(func() string {
 		if err := exec.Command(probe[0], probe[1:]...).Run(); err != nil {
@@ -55,7 +54,7 @@ func process(install string, probe, command []string, fragments bool) func(t *te
 		go func() {
 			defer close(events)
 			readEvents(stdout, events)
-			_ = cmd.Wait() // after the last read of stdout, as its documentation demands
+			_ = cmd.Wait() // after the last read of stdout, as the documentation of Wait requires
 		}()
 		p := &peer{events: events}
 		order := func(v any) error {
@@ -83,7 +82,7 @@ func process(install string, probe, command []string, fragments bool) func(t *te
 	}
 }
 
-// readEvents hands on what a client prints, until it ends.
+// readEvents passes on the events that a client prints, until its output ends.
 func readEvents(stdout io.Reader, events chan<- event) {
 	lines := bufio.NewScanner(stdout)
 	lines.Buffer(nil, 1<<20)
@@ -96,7 +95,7 @@ func readEvents(stdout io.Reader, events chan<- event) {
 	}
 }
 
-// python returns the interpreter with Debian's packages, which need not be the first in PATH.
+// python returns the interpreter that has Debian's packages. It may not be the first in PATH.
 func python() string {
 	if p := os.Getenv("PYTHON"); p != "" {
 		return p

@@ -10,7 +10,7 @@ import (
 	"github.com/planrooms/planrooms/transport/transporttest"
 )
 
-// tap is a listener that shows what passes through its connections.
+// tap is a listener that records data of its connections.
 type tap struct {
 	net.Listener
 	wrote chan []byte   // the first write of each connection
@@ -34,9 +34,9 @@ func (l *tap) Accept() (net.Conn, error) {
 	return &tapped{Conn: nc, tap: l, copy: pw}, nil
 }
 
-// read looks for pongs in what a client sends: a request, then small frames.
+// read finds pongs in the data of a client: a request, followed by small frames.
 func (l *tap) read(pr *io.PipeReader) {
-	defer func() { _, _ = io.Copy(io.Discard, pr) }() // or the connection would wait
+	defer func() { _, _ = io.Copy(io.Discard, pr) }() // otherwise the connection would block
 	br := bufio.NewReader(pr)
 	if _, err := http.ReadRequest(br); err != nil {
 		return
@@ -52,7 +52,7 @@ func (l *tap) read(pr *io.PipeReader) {
 		if head[0] == 0x80|byte(transporttest.OpPong) {
 			select {
 			case l.pongs <- struct{}{}:
-			default: // one is enough
+			default: // drop it: one pong is enough
 			}
 		}
 	}

@@ -1,4 +1,4 @@
-// The WebSocket of undici, which is the one that Node has built in.
+// The WebSocket of undici, which is also built into Node.
 import { subscribe } from 'node:diagnostics_channel'
 import { WebSocket, ping } from 'undici'
 import { commands, print, target } from './lines.mjs'
@@ -15,7 +15,7 @@ ws.onclose = ({ code, reason }) => {
 subscribe('undici:websocket:pong', () => print('pong'))
 
 commands({
-  send: (parts) => ws.send(parts.join('')), // it sends each message in one frame
+  send: (parts) => ws.send(parts.join('')), // undici sends each message in one frame
   ping: () => ping(ws, Buffer.from('p')),
   close: (code) => ws.close(code),
 })

@@ -19,7 +19,7 @@ import (
 	"github.com/planrooms/planrooms/transport/transporttest"
 )
 
-// patience ends what hangs; no test waits for it.
+// patience ends a test that hangs. No test waits for it.
 const patience = 30 * time.Second
 
 func TestMain(m *testing.M) {
@@ -28,9 +28,9 @@ func TestMain(m *testing.M) {
 	m.Run()
 }
 
-// TestMiddleware checks every stack alone, and with http.TimeoutHandler, which has no access to the
-// connection, inside and outside of it. A stack works, or the client gets HTTP 500 and the log says
-// why. There is nothing in between.
+// TestMiddleware checks every stack alone, and with http.TimeoutHandler inside and outside of it.
+// http.TimeoutHandler has no access to the connection. Each combination must work, or the client
+// must get HTTP 500 and the log must give the reason.
 func TestMiddleware(t *testing.T) {
 	for _, s := range stacks() {
 		t.Run(s.name, func(t *testing.T) {
@@ -53,7 +53,7 @@ func TestMiddleware(t *testing.T) {
 	}
 }
 
-// place is a column of README's table: where http.TimeoutHandler stands.
+// place is a column of README's table: the position of http.TimeoutHandler.
 type place struct {
 	name  string
 	want  func(stack) verdict
@@ -103,8 +103,7 @@ type client struct {
 	browser bool   // with an Origin
 }
 
-// dial opens a connection. Browsers offer to decompress, and that is what makes middleware
-// compress.
+// dial opens a connection. Like a browser, it accepts compression, so that middleware compresses.
 func (c client) dial(t *testing.T, s *plans.Server, addr string) (*transporttest.Conn, *http.Response, error) {
 	h := http.Header{"Accept-Encoding": {"gzip, deflate, br"}, "Sec-WebSocket-Protocol": {protocol.Subprotocol}}
 	if c.user != "" {
@@ -138,7 +137,7 @@ func connect(t *testing.T, s *plans.Server, addr string, c client) *transporttes
 	return transporttest.NewClient(t, conn)
 }
 
-// wantHTTP tries to open a connection, which must be refused.
+// wantHTTP tries to open a connection, which the server must refuse with the given status.
 func wantHTTP(t *testing.T, s *plans.Server, addr string, c client, status int) {
 	t.Helper()
 	conn, resp, err := c.dial(t, s, addr)
@@ -153,7 +152,7 @@ func wantHTTP(t *testing.T, s *plans.Server, addr string, c client, status int) 
 	}
 }
 
-// checkWorks connects, joins, receives an event, and sees both kinds of close and all kinds of
+// checkWorks connects, joins, receives an event, and checks both kinds of close and all kinds of
 // refusal.
 func checkWorks(t *testing.T, s *plans.Server, addr string) {
 	ann := connect(t, s, addr, client{user: "ann", browser: true})
@@ -188,10 +187,10 @@ func checkWorks(t *testing.T, s *plans.Server, addr string) {
 	}
 }
 
-// namesWriter finds the types of the ResponseWriters in a line of the log.
+// namesWriter matches the types of the ResponseWriters in a log line.
 var namesWriter = regexp.MustCompile(`writers="[^"]`)
 
-// checkRefuses sees HTTP 500 with and without an Origin, and one line at ERROR for each.
+// checkRefuses checks for HTTP 500 with and without an Origin, and for one line at ERROR each.
 func checkRefuses(t *testing.T, s *plans.Server, addr string) {
 	for i, c := range []client{{user: "ann"}, {user: "ann", browser: true}} {
 		wantHTTP(t, s, addr, c, http.StatusInternalServerError)

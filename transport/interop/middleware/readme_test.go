@@ -11,8 +11,7 @@ import (
 
 var update = flag.Bool("update", false, "write the table of stacks into README.md")
 
-// TestREADME compares the table in README.md with the stacks and verdicts that TestMiddleware
-// checks.
+// TestREADME compares the table in README.md with the stacks and verdicts of TestMiddleware.
 func TestREADME(t *testing.T) {
 	const file, begin, end = "../README.md", "<!-- stacks -->\n", "<!-- /stacks -->\n"
 	text, err := os.ReadFile(file)

@@ -32,7 +32,7 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 )
 
-// verdict is what a stack makes of a WebSocket.
+// verdict is the result of a stack.
 type verdict string
 
 const (
@@ -41,22 +41,22 @@ const (
 	absent  verdict = "–"   // cannot be built
 )
 
-// stack is a row of README's table: what stands between the server and the WebSocket handler.
+// stack is a row of README's table: the middleware between the server and the WebSocket handler.
 type stack struct {
 	name string
 	want verdict
 
-	// wrap puts the stack around ws, or serve runs a server that is not net/http's.
+	// wrap wraps ws in the stack. serve, if set, runs a server other than net/http's.
 	wrap  func(t *testing.T, ws http.Handler) http.Handler
 	serve func(t *testing.T, ws http.Handler) (addr string)
 }
 
-// plain is a stack of middleware that needs nothing of the test.
+// plain returns a stack whose middleware does not need the test.
 func plain(name string, want verdict, wrap func(http.Handler) http.Handler) stack {
 	return stack{name: name, want: want, wrap: func(_ *testing.T, ws http.Handler) http.Handler { return wrap(ws) }}
 }
 
-const timeout = time.Minute // of everything that has one
+const timeout = time.Minute // used for every timeout
 
 func timeoutHandler(h http.Handler) http.Handler { return http.TimeoutHandler(h, timeout, "timeout") }
 
@@ -194,10 +194,11 @@ func withPrometheus(h http.Handler) http.Handler {
 	return promhttp.InstrumentHandlerDuration(histogram("duration"), h)
 }
 
-// serve runs net/http's server.
+// serve starts net/http's server.
 func serve(t *testing.T, h http.Handler) (addr string) {
 	srv := httptest.NewUnstartedServer(h)
-	srv.Config.ErrorLog = log.New(io.Discard, "", 0) // middleware that writes after the hijack is reported there
+	// the server logs middleware that writes after the hijack
+	srv.Config.ErrorLog = log.New(io.Discard, "", 0)
 	srv.Start()
 	t.Cleanup(srv.Close)
 	return srv.Listener.Addr().String()
@@ -214,7 +215,8 @@ func serveFiber(t *testing.T, ws http.Handler) (addr string) {
 	served := make(chan error, 1)
 	go func() { served <- app.Listener(ln) }()
 	t.Cleanup(func() {
-		_ = ln.Close() // Shutdown would race with fasthttp's own requests: it sets what their contexts read
+		// Shutdown would race with fasthttp's own requests: it sets what their contexts read
+		_ = ln.Close()
 		if err := <-served; err != nil {
 			t.Error(err)
 		}

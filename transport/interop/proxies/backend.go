@@ -12,7 +12,7 @@ import (
 	"github.com/planrooms/planrooms/transport/interop/internal/plans"
 )
 
-// backend is a plan server, with its WebSockets at /ws.
+// backend is a plan server with its WebSocket endpoint at /ws.
 type backend struct {
 	*plans.Server
 	addr   string
@@ -84,7 +84,7 @@ func (b *backends) shutdown(ctx context.Context) error {
 	return err
 }
 
-// stop ends the servers at once.
+// stop closes the servers immediately.
 func (b *backends) stop() {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()

@@ -5,7 +5,7 @@ import (
 	"net"
 )
 
-// caddy has no other settings than where to listen and where the server is.
+// caddy returns Caddy with its default settings. The configuration has only the addresses.
 func caddy() proxy {
 	return proxy{"caddy", "caddy", 2, func(c configuration) (*configured, error) {
 		http, https := c.addrs[0], c.addrs[1]

@@ -16,8 +16,8 @@ import (
 
 // certificate is a self-signed certificate with its key.
 type certificate struct {
-	cert, key, both string      // files; HAProxy reads both from one
-	client          *tls.Config // trusts it
+	cert, key, both string      // files; HAProxy needs one file with both
+	client          *tls.Config // trusts the certificate
 }
 
 func newCertificate(dir, host string) (*certificate, error) {

@@ -18,7 +18,7 @@ type check struct {
 	run  func(ctx context.Context, e *entrance) error
 }
 
-// everything is what an entrance is checked for that is configured as documented.
+// everything lists the checks for an entrance that is configured as documented.
 var everything = []check{
 	{"join and events", events},
 	{"own close", ownClose},
@@ -33,7 +33,7 @@ var everything = []check{
 	{"token of 8 KiB, 4 KiB of cookies", longCookies},
 }
 
-// The README says of a proxy without its block that it answers 400 to long headers.
+// According to the README, a proxy without its block answers 400 to long headers.
 var (
 	tokenTooLong   = check{"token of 6 KiB: 400", tooLong(long6)}
 	cookiesTooLong = check{"token of 8 KiB, 4 KiB of cookies: 400", tooLong(longCookies)}
@@ -43,7 +43,7 @@ func tooLong(check func(context.Context, *entrance) error) func(context.Context,
 	return func(ctx context.Context, e *entrance) error { return refused(check(ctx, e), http.StatusBadRequest) }
 }
 
-// events receives small events in order, and a large one behind them.
+// events receives small events in order, followed by a large one.
 func events(ctx context.Context, e *entrance) error {
 	conn, plan, err := e.join(ctx, "events", 0)
 	if err != nil {
@@ -105,8 +105,8 @@ func disconnected(ctx context.Context, e *entrance) error {
 	return ended(conn, protocol.CloseForbidden)
 }
 
-// invalid connects like a page with an invalid token: the 101, goodbye and the close frame are sent
-// at once.
+// invalid connects like a page with an invalid token. The server sends the 101, the goodbye and the
+// close frame at once.
 func invalid(ctx context.Context, e *entrance) error {
 	conn, err := e.dial(ctx, client{origin: e.origin()})
 	if err != nil {
@@ -116,8 +116,8 @@ func invalid(ctx context.Context, e *entrance) error {
 	return ended(conn, protocol.CloseUnauthorized)
 }
 
-// expired has a token expire on the open connection. On a slow machine it expires before: then a
-// longer one is tried.
+// expired lets a token expire on the open connection. On a slow machine it may expire before the
+// connection is open; the check then tries a longer lifetime.
 func expired(ctx context.Context, e *entrance) error {
 	for lifetime := 2 * time.Second; ; lifetime *= 2 {
 		conn, err := e.dial(ctx, client{user: "expired", expires: lifetime})
@@ -140,8 +140,8 @@ func unauthorized(ctx context.Context, e *entrance) error {
 	return refused(err, http.StatusUnauthorized)
 }
 
-// ownOrigin connects like a page of the proxy's own host. Behind TLS the server sees plain HTTP,
-// and accepts https.
+// ownOrigin connects like a page of the proxy's host. Behind TLS the server sees plain HTTP, and
+// accepts https.
 func ownOrigin(ctx context.Context, e *entrance) error {
 	for _, origin := range []string{e.origin(), "https://" + e.host()} {
 		conn, err := e.dial(ctx, client{user: "origin", origin: origin})
@@ -176,8 +176,8 @@ func long8(ctx context.Context, e *entrance) error { return long(ctx, e, 8<<10, 
 
 func longCookies(ctx context.Context, e *entrance) error { return long(ctx, e, 8<<10, 4<<10) }
 
-// long sends a long token as subprotocol, which makes the header line a third longer, and cookies
-// beside it.
+// long sends a long token as a subprotocol, which adds a third to the length of the header line,
+// and cookies of the given size.
 func long(ctx context.Context, e *entrance, token, cookies int) error {
 	conn, err := e.dial(ctx, client{user: "long", size: token, cookies: cookies, origin: e.origin()})
 	if err != nil {
@@ -188,7 +188,7 @@ func long(ctx context.Context, e *entrance, token, cookies int) error {
 	return err
 }
 
-// next reads a message, which must be of a type.
+// next reads a message, which must have the given type.
 func next(conn *transporttest.Conn, want protocol.Type) (protocol.Message, error) {
 	f, err := conn.ReadMessage()
 	if err != nil {
@@ -207,8 +207,8 @@ func next(conn *transporttest.Conn, want protocol.Type) (protocol.Message, error
 	return m, err
 }
 
-// ended reads to the end of the connection, which must have a code, and a goodbye with the same
-// code if the server sent one before closing.
+// ended reads to the end of the connection, which must end with the given code. If the server sends
+// a goodbye, it must have the same code.
 func ended(conn *transporttest.Conn, code protocol.CloseCode) error {
 	e, err := conn.End()
 	if err != nil {

@@ -17,7 +17,7 @@ import (
 
 // entrance is a port of a proxy.
 type entrance struct {
-	name    string // of its column in the table
+	name    string // header of its column in the table
 	addr    string
 	path    string // "": /ws
 	tls     *tls.Config
@@ -27,19 +27,19 @@ type entrance struct {
 	idles  idling
 }
 
-// idling is what happens to a connection that carries nothing.
+// idling is the expected end of an idle connection.
 type idling int
 
 const (
 	never idling = iota
-	stays        // it stays open until the server shuts down
-	cut          // the server sends no pings, so the proxy ends it
+	stays        // the connection stays open until the server shuts down
+	cut          // the server sends no pings, so the proxy closes the connection
 )
 
-// margin is how much longer than the idle time a connection may live.
+// margin is how much longer than the idle time a connection may stay open.
 const margin = time.Minute
 
-// check makes all checks and adds their results to t. It calls open when the server may shut down.
+// check runs all checks and adds their results to t. It calls open when the server may shut down.
 func (e *entrance) check(ctx context.Context, idle time.Duration, t *table, open func()) {
 	defer open()
 	var checks sync.WaitGroup
@@ -62,7 +62,7 @@ func (e *entrance) check(ctx context.Context, idle time.Duration, t *table, open
 	}
 }
 
-// idle opens a connection and leaves it alone but for pings. An event must arrive at the end.
+// idle opens a connection and sends nothing but pongs. An event must arrive at the end.
 func (e *entrance) idle(ctx context.Context, idle time.Duration) (*transporttest.Conn, error) {
 	conn, plan, err := e.join(ctx, "idle", idle+margin)
 	if err != nil {
@@ -80,8 +80,8 @@ func (e *entrance) idle(ctx context.Context, idle time.Duration) (*transporttest
 	return conn, nil
 }
 
-// cut opens a connection and waits for its end, which must come before idle has passed, and without
-// a close frame.
+// cut opens a connection and waits until the proxy closes it. That must happen before idle has
+// passed, and without a close frame.
 func (e *entrance) cut(ctx context.Context, idle time.Duration) error {
 	conn, _, err := e.join(ctx, "cut", idle)
 	if err != nil {
@@ -96,8 +96,8 @@ type client struct {
 	origin  string        // "": none
 	size    int           // of the token, in bytes; 0: small
 	cookies int           // bytes of cookies
-	expires time.Duration // when the token does; 0: late
-	timeout time.Duration // of the connection; 0: transporttest's
+	expires time.Duration // lifetime of the token; 0: long
+	timeout time.Duration // of the connection; 0: the default of transporttest
 }
 
 // refusedError is an HTTP status other than 101.
@@ -146,7 +146,7 @@ func (e *entrance) dial(ctx context.Context, c client) (*transporttest.Conn, err
 	return conn, nil
 }
 
-// host is the Host of requests.
+// host returns the Host of requests.
 func (e *entrance) host() string {
 	if e.tls != nil {
 		return publicHost
@@ -154,7 +154,7 @@ func (e *entrance) host() string {
 	return e.addr
 }
 
-// origin is the origin of pages that the proxy serves.
+// origin returns the origin of pages that the proxy serves.
 func (e *entrance) origin() string {
 	if e.tls != nil {
 		return "https://" + publicHost

@@ -2,7 +2,7 @@ package main
 
 import "fmt"
 
-// haproxy has the block of the README.
+// haproxy returns HAProxy with the configuration block of the README.
 func haproxy(block string) proxy {
 	return proxy{"haproxy", "haproxy", 2, func(c configuration) (*configured, error) {
 		http, https := c.addrs[0], c.addrs[1]
@@ -28,7 +28,7 @@ backend public
 	}}
 }
 
-// haproxyBare has nothing but what passes requests on, and the time-outs of Debian's configuration.
+// haproxyBare returns HAProxy with only a backend and the timeouts of Debian's configuration.
 func haproxyBare() proxy {
 	return proxy{"haproxy defaults", "haproxy", 2, func(c configuration) (*configured, error) {
 		standard, quiet := c.addrs[0], c.addrs[1]
@@ -50,7 +50,7 @@ listen quiet
 	}}
 }
 
-// haproxyDefaults continues a section "defaults" with what Debian's configuration has there.
+// haproxyDefaults continues a section "defaults" with Debian's settings.
 const haproxyDefaults = `
 	mode http
 	timeout connect 5s

@@ -1,12 +1,13 @@
-// Command proxies shows that a plan server works behind nginx, HAProxy and Caddy. It starts each of
-// them in front of a server, over plain HTTP and over TLS, and uses connections through them for
-// more than a minute. nginx and HAProxy are configured with the blocks of the README. The command
-// prints a table, and exits with 1 if anything in it is not as expected.
+// Command proxies checks that a plan server works behind nginx, HAProxy and Caddy. It starts each
+// of them in front of a server, over plain HTTP and over TLS, and uses connections through them for
+// more than a minute. nginx and HAProxy use the configuration blocks of the README. The command
+// prints a table, and exits with 1 if a check fails.
 //
 //	go run ./proxies
 //
 // The proxies must be installed; on Debian: apt-get install nginx haproxy caddy. Everything listens
-// on free ports of the loopback interface. The command ends what it started, and removes its files.
+// on free ports of the loopback interface. The command ends the processes it started, and removes
+// its files.
 package main
 
 import (
@@ -21,13 +22,13 @@ import (
 	"time"
 )
 
-// publicHost is the name under which the TLS entrances are used, the same as in README's examples.
+// publicHost is the host name of the TLS entrances, the same as in the README.
 const publicHost = "app.example.com"
 
 func main() {
-	// By default nginx ends a connection on which nothing moves for 60 s, and HAProxy as Debian
-	// configures it after 50 s.
-	idle := flag.Duration("idle", 63*time.Second, "how long a connection carries nothing but pings; the controls need more than a minute")
+	// By default nginx closes a connection that is idle for 60 s. HAProxy with Debian's
+	// configuration does so after 50 s.
+	idle := flag.Duration("idle", 63*time.Second, "how long a connection carries only pings; the control cases need more than a minute")
 	readme := flag.String("readme", "../../README.md", "the file with the blocks for nginx and HAProxy")
 	flag.Parse()
 

@@ -2,8 +2,8 @@ package main
 
 import "fmt"
 
-// nginx has the block of the README on two ports, and on a third one nothing but what passes
-// WebSockets on.
+// nginx returns nginx with the block of the README on two ports. A third port only forwards
+// WebSockets.
 func nginx(block string) proxy {
 	return proxy{"nginx", "nginx", 3, func(c configuration) (*configured, error) {
 		standard, err := withBackend(block, c.standard.addr)

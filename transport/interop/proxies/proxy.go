@@ -14,24 +14,24 @@ import (
 	"time"
 )
 
-// proxy is a program that passes connections on.
+// proxy is a reverse proxy.
 type proxy struct {
 	name      string
 	program   string // also the name of its Debian package
-	ports     int    // how many it listens on
+	ports     int    // number of ports
 	configure func(configuration) (*configured, error)
 }
 
-// configuration is what a proxy's configuration is made of.
+// configuration holds the values for a proxy's configuration.
 type configuration struct {
-	dir   string   // a directory of its own
-	file  string   // where the configuration will be
-	addrs []string // where to listen
+	dir   string   // a directory for this proxy alone
+	file  string   // path of the configuration file
+	addrs []string // listen addresses
 	cert  *certificate
 	*backends
 }
 
-// configured is a configuration, the arguments to start with it, and what its ports lead to.
+// configured is a configuration, the arguments to start the proxy with it, and its entrances.
 type configured struct {
 	text      string
 	args      []string
@@ -39,12 +39,12 @@ type configured struct {
 }
 
 const (
-	tries     = 3                // another program may take a port that was free
-	readyWait = 15 * time.Second // until a proxy listens
-	stopWait  = 5 * time.Second  // from SIGTERM to SIGKILL
+	tries     = 3                // another program may take a free port
+	readyWait = 15 * time.Second // time until a proxy listens
+	stopWait  = 5 * time.Second  // time from SIGTERM to SIGKILL
 )
 
-// start starts the proxy, and returns its entrances and a function that ends it.
+// start starts the proxy, and returns its entrances and a function that stops it.
 func (p proxy) start(ctx context.Context, dir string, cert *certificate, b *backends) ([]*entrance, func(), error) {
 	binary, err := find(p.program)
 	if err != nil {
@@ -76,7 +76,8 @@ func (p proxy) tryStart(ctx context.Context, binary, dir string, cert *certifica
 	}
 	var output bytes.Buffer
 	cmd := exec.CommandContext(ctx, binary, c.args...)
-	cmd.Env = append(os.Environ(), "HOME="+dir, "XDG_DATA_HOME="+dir, "XDG_CONFIG_HOME="+dir) // Caddy keeps files there
+	// Caddy keeps files there
+	cmd.Env = append(os.Environ(), "HOME="+dir, "XDG_DATA_HOME="+dir, "XDG_CONFIG_HOME="+dir)
 	cmd.Stdout, cmd.Stderr = &output, &output
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = stopWait
@@ -104,7 +105,7 @@ func (p proxy) tryStart(ctx context.Context, binary, dir string, cert *certifica
 	return c.entrances, stop, nil
 }
 
-// find looks for a program, also in the directory that only root has in PATH.
+// find looks for a program, also in the sbin directories that only root has in PATH.
 func find(name string) (string, error) {
 	if path, err := exec.LookPath(name); err == nil {
 		return path, nil
@@ -120,7 +121,8 @@ func freeAddrs(n int) ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		defer func() { _ = ln.Close() }() // all at the end, so that no two are the same
+		// close all at the end, so that no two addresses are the same
+		defer func() { _ = ln.Close() }()
 		addrs = append(addrs, ln.Addr().String())
 	}
 	return addrs, nil

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// block returns the text of the fenced block of a language in a Markdown file, which must be the
-// only one.
+// block returns the text of the fenced block of a language in a Markdown file. There must be
+// exactly one.
 func block(file, language string) (string, error) {
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -21,10 +21,10 @@ func block(file, language string) (string, error) {
 	return found[0][1], nil
 }
 
-// documentedAddr is where the plan server listens in the README.
+// documentedAddr is the address of the plan server in the README.
 const documentedAddr = "http://127.0.0.1:8080;"
 
-// withBackend returns a block of the README for a server that listens elsewhere.
+// withBackend returns a block of the README with the address of another server.
 func withBackend(block, addr string) (string, error) {
 	if strings.Count(block, documentedAddr) != 1 {
 		return "", fmt.Errorf("the block of the README does not name %s exactly once", documentedAddr)

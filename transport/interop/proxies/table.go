@@ -25,12 +25,12 @@ type result struct {
 
 func newTable() *table { return &table{began: time.Now()} }
 
-// progress prints what has happened, and when.
+// progress prints a message with the time since the start.
 func (t *table) progress(format string, args ...any) {
 	fmt.Printf("%3.0f s  %s\n", time.Since(t.began).Seconds(), fmt.Sprintf(format, args...))
 }
 
-// add keeps the result of a check and prints it.
+// add stores the result of a check and prints it.
 func (t *table) add(check, entrance string, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -43,12 +43,12 @@ func (t *table) add(check, entrance string, err error) {
 }
 
 // print prints the table: a line for each check, a column for each entrance. It returns an error if
-// a check failed or if there was none.
+// a check failed or if there was no check.
 func (t *table) print(w io.Writer) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	var checks, entrances []string
-	cells := map[result]string{} // without the error
+	cells := map[result]string{} // keyed without the error
 	failed := 0
 	for _, r := range t.results {
 		if !slices.Contains(checks, r.check) {

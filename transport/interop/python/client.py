@@ -1,6 +1,6 @@
 """The client `websockets` of Python.
 
-It prints what it sees of a connection and reads commands, a line of JSON each.
+It prints the events of a connection and reads commands, one line of JSON each.
 """
 
 import asyncio
@@ -20,8 +20,8 @@ async def pong(ws):
 
 
 async def obey(ws, lines):
-    """Carries out the commands of standard input."""
-    pongs = []  # references, or the tasks could be collected
+    """Runs the commands from standard input."""
+    pongs = []  # keeps references, so that the tasks are not garbage collected
     while line := await lines.readline():
         command = json.loads(line)
         if "send" in command:

@@ -8,7 +8,7 @@ import (
 	"sync"
 )
 
-// Log is a slog.Handler that keeps what it receives. It is safe for concurrent use.
+// Log is a slog.Handler that keeps its records. It is safe for concurrent use.
 type Log struct {
 	mu    sync.Mutex // guards lines
 	lines []line
@@ -36,13 +36,13 @@ func (l *Log) Handle(_ context.Context, r slog.Record) error {
 	return nil
 }
 
-// WithAttrs implements [slog.Handler]. The library adds none.
+// WithAttrs implements [slog.Handler]. The library does not call it.
 func (l *Log) WithAttrs([]slog.Attr) slog.Handler { return l }
 
-// WithGroup implements [slog.Handler]. The library opens none.
+// WithGroup implements [slog.Handler]. The library does not call it.
 func (l *Log) WithGroup(string) slog.Handler { return l }
 
-// From returns what was logged at least at a level, one line per record.
+// From returns the records of at least the given level, one line each.
 func (l *Log) From(level slog.Level) []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()

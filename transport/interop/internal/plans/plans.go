@@ -1,5 +1,5 @@
-// Package plans is the plan server that the tests of this module connect to: the public API of the
-// library, with JSON Web Tokens and a log that can be read.
+// Package plans is the plan server of this module's tests. It uses the public API of the library,
+// JSON Web Tokens, and a log that tests can read.
 package plans
 
 import (
@@ -31,8 +31,8 @@ type Server struct {
 	secret []byte
 }
 
-// New returns a server with the options of the hub and the handler, which may be nil. The caller
-// ends it with Hub.Shutdown.
+// New returns a server with the given options of the hub and the handler, which may be nil. The
+// caller must call Hub.Shutdown.
 func New(hub *room.Options, handler *transport.Options) (*Server, error) {
 	s := &Server{Log: &Log{}, secret: make([]byte, 32)}
 	rand.Read(s.secret) // never returns an error
@@ -61,13 +61,13 @@ func New(hub *room.Options, handler *transport.Options) (*Server, error) {
 	return s, nil
 }
 
-// Token issues a token for a user. It has between size-3 and size bytes; with size 0, as few as
-// possible.
+// Token returns a token for a user. The token has between size-3 and size bytes. With size 0, it is
+// as short as possible.
 func (s *Server) Token(user string, lifetime time.Duration, size int) string {
 	claims := map[string]any{"sub": user, "exp": time.Now().Add(lifetime).Unix(), "pad": ""}
 	token := s.sign(claims)
 	if missing := size - len(token); missing > 0 {
-		claims["pad"] = strings.Repeat("x", missing*3/4) // base64 makes four bytes of three
+		claims["pad"] = strings.Repeat("x", missing*3/4) // base64 encodes three bytes as four
 		token = s.sign(claims)
 	}
 	return token
@@ -76,7 +76,7 @@ func (s *Server) Token(user string, lifetime time.Duration, size int) string {
 func (s *Server) sign(claims map[string]any) string {
 	b, err := json.Marshal(claims)
 	if err != nil {
-		panic(err) // strings and numbers
+		panic(err) // cannot happen: strings and numbers
 	}
 	b64 := base64.RawURLEncoding
 	signed := b64.EncodeToString([]byte(`{"alg":"HS256"}`)) + "." + b64.EncodeToString(b)
