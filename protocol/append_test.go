@@ -11,7 +11,7 @@ import (
 	"github.com/planrooms/planrooms/protocol"
 )
 
-// FuzzPayloads holds the payloads that are encoded by hand to what encoding/json makes of the same structs.
+// FuzzPayloads compares the payloads that encode themselves with the result of encoding/json.
 func FuzzPayloads(f *testing.F) {
 	f.Add("ann", "Ann Lee", `{"x":1}`, "epoch", uint64(7), int64(1764000000123), 3, true)
 	f.Add("", "", "", "", uint64(0), int64(0), 0, false)
@@ -49,7 +49,7 @@ func FuzzPayloads(f *testing.F) {
 			}
 			var got, want any
 			if err := json.Unmarshal(b, &got); err != nil {
-				t.Fatalf("Encode(%#v) = %q, which is no JSON: %v", payload, b, err)
+				t.Fatalf("Encode(%#v) = %q, which is not JSON: %v", payload, b, err)
 			}
 			if err := json.Unmarshal(reference, &want); err != nil {
 				t.Fatal(err)

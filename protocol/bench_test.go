@@ -7,7 +7,8 @@ import (
 	"github.com/planrooms/planrooms/protocol"
 )
 
-// BenchmarkEncodeEvent is what a broadcast pays once, for however many viewers.
+// BenchmarkEncodeEvent measures the encoding of an event, which a broadcast does once for all
+// viewers.
 func BenchmarkEncodeEvent(b *testing.B) {
 	task := json.RawMessage(`{"id":"task-4711","title":"Write the benchmark before the claim","done":false,"order":17}`)
 	for _, tt := range []struct {
@@ -35,7 +36,7 @@ func BenchmarkEncodeEvent(b *testing.B) {
 	}
 }
 
-// BenchmarkDecode is what a client written in Go pays for each event.
+// BenchmarkDecode measures what a client in Go does for each event.
 func BenchmarkDecode(b *testing.B) {
 	e, err := protocol.EncodeEvent(protocol.TaskUpdated(json.RawMessage(`{"id":"task-4711","title":"Write the benchmark before the claim"}`)), eventMeta, 1<<10)
 	if err != nil {

@@ -8,24 +8,26 @@ import (
 	"unicode/utf8"
 )
 
-// maxServerDepth bounds the nesting of a server's message: the host's data may be deep.
+// maxServerDepth bounds the nesting of messages from a server, which contain data of the host.
 const maxServerDepth = 10000
 
-// scanner reads JSON (RFC 8259) without building values: it is stricter than encoding/json, which keeps the last of
-// duplicate keys and matches keys whatever their case, and it allocates only what is kept.
+// scanner parses JSON (RFC 8259) without building values, so only what the caller keeps is
+// allocated. It is stricter than encoding/json, which accepts duplicate keys and ignores the case
+// of keys. Its methods consume one element of the grammar and report whether it is well-formed.
 type scanner struct {
-	b          []byte
-	i          int
-	depth      int
-	maxDepth   int
-	duplicates bool // refuse duplicate keys of the outermost object
-	deep       bool // and of all objects within
+	b           []byte
+	i           int // offset of the next byte
+	depth       int
+	maxDepth    int
+	unique      bool // reject duplicate keys in the outermost object
+	uniqueBelow bool // reject duplicate keys in nested objects
 }
 
-// validValue reports whether b is one JSON value in UTF-8 that an event can carry.
+// validValue reports whether b is one JSON value in UTF-8 that is not nested too deeply for an
+// event.
 func validValue(b []byte) bool {
-	const around = 2 // the message, and its data
-	s := scanner{b: b, maxDepth: maxServerDepth - around}
+	const enclosing = 2 // objects around the value: the message, and its data
+	s := scanner{b: b, maxDepth: maxServerDepth - enclosing}
 	s.space()
 	if !s.value() {
 		return false
@@ -34,18 +36,20 @@ func validValue(b []byte) bool {
 	return s.i == len(b) && utf8.Valid(b)
 }
 
-// object reads b as one object, calls f for each member with its unescaped key and its value as it stands, and reports
-// whether b is one object and nothing else. It stops when f returns false.
+// object parses b as one object and calls f for each member, with the unescaped key and the raw
+// value. It stops when f returns false. It reports whether f returned true each time and b is one
+// object, with nothing after it.
 func (s *scanner) object(f func(key string, value []byte) bool) bool {
 	s.space()
-	if !s.members(s.duplicates, f) {
+	if !s.members(s.unique, f) {
 		return false
 	}
 	s.space()
 	return s.i == len(s.b)
 }
 
-// members reads an object, from its opening to its closing brace. f may be nil.
+// members parses an object and calls f, unless it is nil, for each member. If unique is set, it
+// rejects duplicate keys.
 func (s *scanner) members(unique bool, f func(key string, value []byte) bool) bool {
 	if !s.open('{') {
 		return false
@@ -89,6 +93,7 @@ func (s *scanner) members(unique bool, f func(key string, value []byte) bool) bo
 	}
 }
 
+// open consumes the first byte of an object or array and enters it.
 func (s *scanner) open(c byte) bool {
 	s.depth++
 	return s.depth <= s.maxDepth && s.take(c)
@@ -125,7 +130,7 @@ func (s *scanner) value() bool {
 	}
 	switch s.b[s.i] {
 	case '{':
-		return s.members(s.deep, nil)
+		return s.members(s.uniqueBelow, nil)
 	case '[':
 		return s.elements()
 	case '"':
@@ -173,7 +178,7 @@ func (s *scanner) digits() bool {
 	return s.i > begin
 }
 
-// str reads a string with its quotes.
+// str parses a string, quotes included.
 func (s *scanner) str() bool {
 	if !s.take('"') {
 		return false
@@ -210,6 +215,7 @@ func (s *scanner) str() bool {
 	return false
 }
 
+// take consumes the next byte if it is c.
 func (s *scanner) take(c byte) bool {
 	if s.i < len(s.b) && s.b[s.i] == c {
 		s.i++
@@ -226,13 +232,14 @@ func (s *scanner) space() {
 
 func isSpace(c byte) bool { return c == ' ' || c == '\t' || c == '\n' || c == '\r' }
 
-// keySet finds duplicates among the keys of one object.
+// keySet finds duplicates among the keys of an object. It uses a map only for objects with many
+// keys.
 type keySet struct {
 	few  []string
-	many map[string]struct{}
+	many map[string]struct{} // nil while there are few
 }
 
-// add reports whether key was not there yet.
+// add adds a key and reports whether it was absent.
 func (k *keySet) add(key string) bool {
 	if k.many == nil {
 		for _, other := range k.few {
@@ -249,13 +256,14 @@ func (k *keySet) add(key string) bool {
 		}
 		return true
 	}
-	_, there := k.many[key]
+	_, present := k.many[key]
 	k.many[key] = struct{}{}
-	return !there
+	return !present
 }
 
-// stringOf returns the value of a JSON string that was scanned. It is false for another value, and for a string with a lone
-// surrogate: that is no Unicode text, and putting U+FFFD in its place would make different plan ids one.
+// stringOf returns the value of a JSON string that the scanner has accepted. It returns false for
+// other values, and for a string with a lone surrogate, which is not Unicode text: replacing it
+// with U+FFFD would make different plan IDs equal.
 func stringOf(raw []byte) (string, bool) {
 	if len(raw) < 2 || raw[0] != '"' {
 		return "", false
@@ -263,10 +271,11 @@ func stringOf(raw []byte) (string, bool) {
 	return unescape(raw)
 }
 
-// unescape is stringOf for what is known to be a string. A lone surrogate becomes U+FFFD, and whole false.
-func unescape(raw []byte) (_ string, whole bool) {
+// unescape returns the value of a JSON string. It replaces a lone surrogate with U+FFFD; valid is
+// false then.
+func unescape(raw []byte) (_ string, valid bool) {
 	raw = raw[1 : len(raw)-1]
-	whole = true
+	valid = true
 	if bytes.IndexByte(raw, '\\') < 0 {
 		return string(raw), true
 	}
@@ -299,7 +308,7 @@ func unescape(raw []byte) (_ string, whole bool) {
 				if r = utf16.DecodeRune(r, low); r != utf8.RuneError {
 					i += 6
 				} else {
-					whole = false
+					valid = false
 				}
 			}
 			out = utf8.AppendRune(out, r)
@@ -307,9 +316,10 @@ func unescape(raw []byte) (_ string, whole bool) {
 			out = append(out, raw[i])
 		}
 	}
-	return string(out), whole
+	return string(out), valid
 }
 
+// hex4 parses four hexadecimal digits.
 func hex4(b []byte) (rune, bool) {
 	var r rune
 	for _, c := range b[:4] {
@@ -328,7 +338,7 @@ func hex4(b []byte) (rune, bool) {
 	return r, true
 }
 
-// seqOf reads an integer from 0 to 2^53-1.
+// seqOf parses an integer from 0 to 2^53-1.
 func seqOf(raw []byte) (uint64, bool) {
 	for _, c := range raw {
 		if c < '0' || c > '9' {
@@ -339,7 +349,7 @@ func seqOf(raw []byte) (uint64, bool) {
 	return n, err == nil && n < maxSeq
 }
 
-// appendString appends s as a JSON string; what is not UTF-8 in it becomes U+FFFD.
+// appendString appends s as a JSON string. Invalid UTF-8 becomes U+FFFD.
 func appendString(b []byte, s string) []byte {
 	for i := 0; i < len(s); i++ {
 		if c := s[i]; c < 0x20 || c == '"' || c == '\\' || c >= 0x7f {
@@ -359,7 +369,7 @@ func appendEscaped(b []byte, s string) []byte {
 			b = append(b, '\\', byte(r))
 		case r < 0x20 || r == 0x7f:
 			b = append(b, '\\', 'u', '0', '0', digits[r>>4], digits[r&15])
-		case r == '\u2028' || r == '\u2029': // legal in JSON, not in JavaScript before 2019
+		case r == '\u2028' || r == '\u2029': // line terminators in JavaScript before ES2019
 			b = append(b, `\u202`...)
 			b = append(b, digits[r&15])
 		default:
@@ -369,7 +379,7 @@ func appendEscaped(b []byte, s string) []byte {
 	return append(b, '"')
 }
 
-// marshal is json.Marshal without the escaping that is meant for HTML.
+// marshal is json.Marshal without the escaping of HTML characters.
 func marshal(v any) ([]byte, error) {
 	var buf bytes.Buffer
 	e := json.NewEncoder(&buf)

@@ -15,15 +15,15 @@ import (
 	"github.com/planrooms/planrooms/protocol"
 )
 
-// strictObject reads b by the rules of DecodeRequest with nothing but encoding/json: one object, no key twice at any depth,
-// bounded nesting, valid UTF-8. It is slow and plain, to hold the scanner against it.
+// strictObject implements the rules of DecodeRequest with encoding/json, as a reference for the
+// scanner: one object, no duplicate keys at any depth, bounded nesting, valid UTF-8.
 func strictObject(b []byte) (members map[string]json.RawMessage, ok bool) {
 	if len(b) > protocol.MaxMessageBytes || !utf8.Valid(b) || !json.Valid(b) {
 		return nil, false
 	}
 	type object struct {
 		keys  map[string]bool // nil for an array
-		isKey bool            // a key comes next
+		isKey bool            // the next token is a key
 	}
 	var open []object
 	d := json.NewDecoder(bytes.NewReader(b))
@@ -60,17 +60,19 @@ func strictObject(b []byte) (members map[string]json.RawMessage, ok bool) {
 			return nil, false
 		}
 	}
-	// A map matches no key in another case, as a struct would.
+	// A map, unlike a struct, distinguishes upper and lower case in keys.
 	return members, json.Unmarshal(b, &members) == nil && members != nil
 }
 
-// strictString reads a string; null, absence and what is no Unicode text are none.
+// strictString decodes a string. It returns false for a missing value, null, values of other types,
+// and strings that are not Unicode text.
 func strictString(raw json.RawMessage) (string, bool) {
 	var s *string
 	if raw == nil || json.Unmarshal(raw, &s) != nil || s == nil {
 		return "", false
 	}
-	// encoding/json puts U+FFFD where a surrogate stands alone: a string with more of them than were written had one.
+	// encoding/json replaces a lone surrogate with U+FFFD, so the result then has more of them than
+	// the input.
 	text := strings.ToLower(strings.ReplaceAll(string(raw), `\\`, ""))
 	if strings.Count(*s, "\ufffd") > strings.Count(text, `\ufffd`)+strings.Count(text, "\ufffd") {
 		return "", false
@@ -88,7 +90,8 @@ func strictPosition(raw json.RawMessage) (*protocol.Position, bool) {
 	return &protocol.Position{Epoch: epoch, Seq: seq}, ok && err == nil && 1 <= len(epoch) && len(epoch) <= protocol.MaxEpochBytes
 }
 
-// strictRequest says what DecodeRequest has to answer; the code is "" for a request that is accepted.
+// strictRequest returns the result that DecodeRequest must have. The code is "" for a valid
+// request.
 func strictRequest(b []byte) (request protocol.Request, code protocol.ErrorCode) {
 	members, ok := strictObject(b)
 	if !ok {
@@ -137,7 +140,7 @@ func strictRequest(b []byte) (request protocol.Request, code protocol.ErrorCode)
 	return request, ""
 }
 
-// compareStrictly holds DecodeRequest against strictRequest.
+// compareStrictly compares DecodeRequest with strictRequest.
 func compareStrictly(t *testing.T, b []byte) {
 	t.Helper()
 	want, code := strictRequest(b)
@@ -157,7 +160,7 @@ func compareStrictly(t *testing.T, b []byte) {
 	}
 }
 
-// strictSeeds are texts where readers of JSON are known to differ.
+// strictSeeds are texts that JSON parsers treat differently.
 var strictSeeds = []string{
 	"", " ", "{", "null", "\ufeff" + `{"type":"ping"}`, "\v" + `{"type":"ping"}`, `{"type":"ping"}` + "\x00",
 	`{"type":"ping","a":{"x":[{"y":1,"y":1}]}}`, `{"type":"ping","a":1,"\u0061":2}`, `{"type":"ping","\ud800":1,"\ud801":2}`,
@@ -181,7 +184,7 @@ var strictSeeds = []string{
 	`{"type":"authenticate","planId":1,"data":{"token":"t"}}`, `{"type":"ping","planId":"a","since":1,"data":1}`,
 }
 
-func TestDecodeRequestIsAsStrictAsAPlainReading(t *testing.T) {
+func TestDecodeRequestAgainstReference(t *testing.T) {
 	for _, in := range strictSeeds {
 		compareStrictly(t, []byte(in))
 	}
@@ -200,7 +203,8 @@ func TestDecodeRequestIsAsStrictAsAPlainReading(t *testing.T) {
 	}
 }
 
-// Every cut and every changed byte of a good message is either read as a plain reader reads it, or refused.
+// DecodeRequest must agree with the reference for every prefix of a valid message, and after a
+// change of any byte.
 func TestDecodeRequestOfDamagedMessages(t *testing.T) {
 	for _, in := range []string{
 		`{"type":"join-plan","planId":"d\u00e9\ud83d\ude00","since":{"epoch":"E","seq":41}}`,
@@ -225,8 +229,8 @@ func FuzzDecodeRequestStrictly(f *testing.F) {
 	f.Fuzz(compareStrictly)
 }
 
-// Refusing a message must not be a way to make the server work: the most keys that a message can hold cost no more than
-// reading them once.
+// A client must not be able to cause much work with a message that is refused: the cost of checking
+// for duplicates must be linear in the number of keys.
 func BenchmarkDecodeRequest(b *testing.B) {
 	var keys strings.Builder
 	keys.WriteString(`{"type":"ping"`)

@@ -1,82 +1,115 @@
-// Package protocol is what is said on the wire: messages, positions, close codes, and the only code that reads and writes
-// their format. It has no goroutine, lock, clock or I/O, so a client or a server in any setting can use it.
+// Package protocol defines the messages that a server and its clients exchange: their types, their
+// payloads, positions and close codes. It encodes and decodes them. No other package reads or
+// writes the format. The package has no goroutines, locks, clocks or I/O, so any client or server
+// can use it.
 //
-// Messages are UTF-8 JSON in text frames, one message per frame, in the envelope
+// # Messages
+//
+// Messages are UTF-8 JSON in text frames, one message per frame:
 //
 //	{type, planId?, data?, timestamp?, seq?, prev?, by?, mutationId?}
 //
-// with planId always at the top level. A client ignores types and fields that it does not know, and so does the server for
-// fields: that is how the format may grow within a version. Whatever would break a client that does so gets a new
-// [Version] and a new [Subprotocol].
+// planId is always at the top level. Clients ignore unknown types and fields, and the server
+// ignores unknown fields, so types and fields may be added to a version of the protocol. A change
+// that breaks such a client needs a new [Version] and a new [Subprotocol].
 //
-// # Ids and times
+// # IDs and times
 //
-// A userId is a string. A planId is 1 to 128 bytes of valid UTF-8 without control characters, compared by bytes. A clientId or
-// mutationId is 1 to 64 of [A-Za-z0-9_-]. Timestamps are RFC 3339, UTC, milliseconds. An epoch is an opaque string of 1 to 64
-// bytes, a seq an integer below 2^53, 0 before the first event.
+// A userId is a string. A planId is 1 to 128 bytes of valid UTF-8 without control characters; plan
+// IDs are compared byte by byte. A clientId or mutationId is 1 to 64 characters of [A-Za-z0-9_-].
+// Timestamps are in the format of RFC 3339, in UTC, with milliseconds. An epoch is an opaque string
+// of 1 to 64 bytes. A seq is an integer below 2^53; 0 means before the first event.
 //
 // # Connecting
 //
-// GET /ws[?client=<clientId>]. The token is taken from the first of these that is present: the header Authorization: Bearer; a
-// subprotocol base64url.bearer.planrooms.<unpadded base64url of the token> offered together with planrooms.v1; the query parameter
-// token; a cookie that the host names. A client with an Origin header that must be refused gets a connection, goodbye and the close
-// code, because a browser tells a page nothing else; another client gets 401, 429 or 503.
+// A client connects with GET /ws or GET /ws?client=<clientId>. The server takes the token from the
+// first of these that is present, and from no other:
 //
-// The server speaks first: pong with [Hello].
+//   - the header Authorization: Bearer <token>
+//   - a subprotocol base64url.bearer.planrooms.<token in unpadded base64url>, offered together with
+//     planrooms.v1
+//   - the query parameter token
+//   - a cookie whose name the host chooses
 //
-// # From the client
+// The server checks the Origin header first and responds with status 403 if it is not allowed. If
+// it refuses a client because of its token or a limit, it responds with 401, 429 or 503. But if
+// that client sent an Origin header, the server opens the connection, sends goodbye and closes it,
+// because browsers hide from a page why a handshake failed.
 //
-//	join-plan        planId, since? {epoch, seq}   answered by join-plan, or error
-//	leave-plan       planId                        leave-plan {success}; error not_joined
+// The server sends the first message: a pong with [Hello].
+//
+// # Messages from the client
+//
+//	type             fields                        answer
+//	join-plan        planId, since? {epoch, seq}   join-plan, or error
+//	leave-plan       planId                        leave-plan, or error not_joined
 //	ping                                           pong without data
-//	authenticate     data.token                    authenticate {success, expiresAt}; error bad_token
-//	update-presence  planId, data.state            error not_joined or bad_state; null clears; at most 1,024 bytes
+//	authenticate     data.token                    authenticate, or error bad_token
+//	update-presence  planId, data.state            only errors: not_joined, bad_state
 //
-// The server handles the messages of one plan in the order in which they came, and so it does ping and
-// authenticate. Messages of different plans may overtake each other, but none overtakes an authenticate
-// that came before it.
+// The server handles the messages of one plan in order, and so it does ping and authenticate.
+// Messages of different plans may overtake each other, but no message overtakes an authenticate
+// before it.
 //
-// A repeated join-plan is answered again, is told to nobody, and moves the connection to since if given; without since to the
-// end. An error never closes the connection.
+// The state is at most 1,024 bytes of JSON; null clears it. A join-plan for a plan that the
+// connection has joined is answered again. It moves the connection to since or, without since, to
+// the end. The other participants get no notice of it. An error never closes the connection.
 //
-// # To the client
+// # Messages from the server
 //
-//	pong              hello, or the answer to ping
-//	join-plan         to the joiner [JoinAnswer]; to the others [Joined], or [Count] alone in a crowded room
-//	leave-plan        to the leaver [LeaveAnswer]; to the others [Left]
-//	presence-updated  [PresenceUpdated], to everybody but the sending connection
-//	task-updated, task-created {task}, task-deleted {taskId}, task-reordered {taskIds}, progress-updated {progress}, the host's own: events
-//	receipt           the place of an event that this client is excepted from
-//	resync            [Resync]: reload the plan
-//	error             [Error]
-//	removed           [Removed]: no longer in this plan; the connection stays
-//	goodbye           [Goodbye]: the close frame that follows has the same code
+//	type              data
+//	pong              Hello in the first message; none in the answer to ping
+//	join-plan         JoinAnswer to the client that joined; Joined or Count to the others
+//	leave-plan        LeaveAnswer to the client that left; Left to the others
+//	authenticate      Authenticated
+//	presence-updated  PresenceUpdated, to all connections except the one that set the state
+//	task-updated      {task}, an event
+//	task-created      {task}, an event
+//	task-deleted      {taskId}, an event
+//	task-reordered    {taskIds}, an event
+//	progress-updated  {progress}, an event
+//	(host types)      any JSON, an event
+//	receipt           none: the position of an event, to a client that the event excludes
+//	resync            Resync: the client must reload the plan
+//	error             Error: the answer to a request that the server refuses
+//	removed           Removed: the connection has left the plan and remains open
+//	goodbye           Goodbye: a close frame with the same code follows
 //
-// A client that gets a [Count] no longer knows who is there, only how many, and drops its list. Once the room is no longer crowded
-// everybody who is there is told again with [Joined].
+// In a crowded room the server sends a [Count] instead of a notice for each user. A client that
+// receives one discards its list of participants. When the room is small again, the server sends a
+// [Joined] for each participant.
 //
 // # Events and positions
 //
-// Events carry timestamp, seq, prev, and where known by and mutationId. Within an epoch seq grows, with gaps; prev is the seq of the
-// event before it in this plan, so a client that keeps its last seq sees a hole at once. Everybody gets the same bytes, but
-// a client that is excepted gets a receipt with the same seq and prev: its own change, acknowledged and in its place.
+// An event has a timestamp, a seq and a prev, and, if they are known, by and mutationId. Within an
+// epoch seq increases, with gaps. prev is the seq of the previous event of the plan. A client keeps
+// the seq of the last event: if prev is greater than that, the client has missed events; if seq is
+// not greater, the event is a duplicate. All clients receive the same bytes, except those that the
+// event excludes. They receive a receipt with the same seq and prev: it acknowledges their own
+// change and gives its position.
 //
-// A join answer's position is where the stream goes on: the next event has prev = position.seq. With a since that can be
-// honoured recovered is true, position is since, and what was missed follows at once, in order, before what is new. With
-// none, of another epoch, too old or unknown, recovered is false, position is the current end, and nothing is replayed: load the
-// plan. A client keeps positions from a join answer, an event, a receipt or a resync, and from nothing else.
+// The position in a join answer is where the events of this connection continue: they follow
+// position.seq. If the server still has all events after since, recovered is true, position is
+// since, and the server replays the missed events, in order, before new ones. Otherwise (no since,
+// another epoch, a position that is too old or unknown) recovered is false, position is the current
+// end, and nothing is replayed: the client loads the plan. A client takes positions only from join
+// answers, events, receipts and resyncs.
 //
-// Presence messages carry no seq and are not replayed; they come in the one order of the room together with its events.
-// Private notices of the host have neither planId nor seq and reach live connections only, at most once.
+// Presence messages have no seq and are not replayed. All clients receive them in the same order,
+// and in the same order relative to the events of the plan. Notices of the host to one user have
+// neither planId nor seq. They reach the connections that are open at that moment, at most once.
 //
 // # Closing
 //
-// goodbye comes before every close that the server starts, except as the answer to the client's own close frame, after broken
-// framing (1002 alone), and where the socket takes nothing within a second: then it is cut, and the client sees 1006. What
-// each code asks of the client is in [CloseCode.Advice]. A second 4401 in a row is final for the client.
+// The server sends goodbye before it closes a connection, with three exceptions: when it answers a
+// close frame, after a violation of RFC 6455 (close code 1002), and when the socket does not accept
+// the message within one second; the server then resets the connection, which the client sees as
+// 1006. [CloseCode.Advice] says what a client does after each code. A client stops after two 4401
+// in a row.
 //
-// # Other forms
+// # Schema
 //
-// asyncapi.yaml beside this file says the same for machines (AsyncAPI 3), and TypeScript types are made from these structs, in
-// transport/browser/types. Tests hold both to the golden frames in testdata.
+// asyncapi.yaml describes the same protocol in AsyncAPI 3. The TypeScript types in
+// transport/browser/types are generated from the types of this package. Tests check both against
+// the golden frames in testdata.
 package protocol

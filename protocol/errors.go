@@ -4,40 +4,42 @@ import "errors"
 
 // Errors of [EncodeEvent], [EncodeNotice] and [Decode]. Compare with [errors.Is].
 var (
-	// ErrEventType is returned for a type that is empty, too long, not printable, or one of the protocol's own.
-	ErrEventType = errors.New("protocol: not a type for an event")
-	// ErrEventData is returned for data that is not JSON, is not valid UTF-8, or lacks the key of its
-	// type.
+	// ErrEventType means that the type is empty, longer than [MaxTypeBytes], not printable or
+	// reserved.
+	ErrEventType = errors.New("protocol: invalid event type")
+	// ErrEventData means that the data cannot be encoded, is not JSON in valid UTF-8, or lacks the
+	// key of its type.
 	ErrEventData = errors.New("protocol: invalid event data")
-	// ErrEventTooLarge is returned for data over the limit.
+	// ErrEventTooLarge means that the data is longer than the limit.
 	ErrEventTooLarge = errors.New("protocol: event data too large")
-	// ErrMalformed is returned by [Decode] for what is no message of a server.
+	// ErrMalformed means that the bytes are not a message from a server.
 	ErrMalformed = errors.New("protocol: malformed message")
 )
 
-// ErrorCode says why a request was refused. It never closes the connection.
+// ErrorCode is the reason why the server refused a request. An error never closes the connection.
 type ErrorCode string
 
-// The codes of an error message.
+// Error codes.
 const (
-	ErrorBadMessage   ErrorCode = "bad_message"    // no JSON object as the protocol wants it
-	ErrorUnknownType  ErrorCode = "unknown_type"   // a type that no client sends
+	ErrorBadMessage   ErrorCode = "bad_message"    // not a valid JSON object, or a malformed field
+	ErrorUnknownType  ErrorCode = "unknown_type"   // unknown message type
 	ErrorBadPlanID    ErrorCode = "bad_plan_id"    // planId is missing, not a string, or not valid
-	ErrorForbidden    ErrorCode = "forbidden"      // no such plan, or not for this user
-	ErrorUnavailable  ErrorCode = "unavailable"    // it could not be found out; try again
-	ErrorNotJoined    ErrorCode = "not_joined"     // the connection is not in the plan
-	ErrorBadToken     ErrorCode = "bad_token"      // the token is missing, invalid, expired or another user's
-	ErrorBadState     ErrorCode = "bad_state"      // the state is missing or too long
+	ErrorForbidden    ErrorCode = "forbidden"      // no such plan, or no access to it
+	ErrorUnavailable  ErrorCode = "unavailable"    // access could not be checked; try again
+	ErrorNotJoined    ErrorCode = "not_joined"     // connection is not in the plan
+	ErrorBadToken     ErrorCode = "bad_token"      // token is missing, invalid, expired or another user's
+	ErrorBadState     ErrorCode = "bad_state"      // state is missing or too long
 	ErrorRateLimited  ErrorCode = "rate_limited"   // too many messages
-	ErrorTooManyRooms ErrorCode = "too_many_rooms" // the connection is in as many plans as it may be
+	ErrorTooManyRooms ErrorCode = "too_many_rooms" // too many plans on the connection
 )
 
-// RequestError tells why a message of a client was refused. It is what [DecodeRequest] returns.
+// RequestError is the error of [DecodeRequest]. Its fields are those of an error message to the
+// client.
 type RequestError struct {
 	Code    ErrorCode
-	Re      Type   // the refused type, at most 64 bytes of it; "" if it could not be read
-	PlanID  string // the plan that was named, if it was a valid one
-	Message string // a fixed text; nothing that the client sent is repeated in it
+	Re      Type   // type of the message, cut to [MaxTypeBytes]; "" if it could not be read
+	PlanID  string // plan of the message; "" if it is missing or invalid
+	Message string // fixed text, without input from the client
 }
 
 func (e *RequestError) Error() string {

@@ -6,30 +6,30 @@ import (
 	"time"
 )
 
-// Event is something that happened to a plan. The five of the protocol have constructors; a host may make its own,
-// with any Type that is not Reserved.
+// Event describes a change of a plan. There is a constructor for each of the five event types of
+// the protocol. A host may define further event types, with any Type that is not reserved.
 type Event struct {
 	Type Type
-	// Data is encoded with encoding/json. A json.RawMessage and a []byte must be JSON and are taken as
-	// they are. Data of one of the five types of the protocol has the key of its constructor, such as
-	// {"task": …}.
+	// Data is encoded with encoding/json. A json.RawMessage or []byte must be JSON and is sent as
+	// it is. Data of one of the five event types of the protocol must be an object with the key
+	// that its constructor adds, such as {"task": …}.
 	Data any
 
-	key string // Data stands under this key of the message's data; "" if it is the data
+	key string // key of Data in the data of the message; "" if Data is the data of the message
 }
 
-// TaskUpdated tells that a task has changed.
+// TaskUpdated returns an event for a changed task.
 func TaskUpdated(task any) Event { return Event{Type: TypeTaskUpdated, Data: task, key: "task"} }
 
-// TaskCreated tells of a new task.
+// TaskCreated returns an event for a new task.
 func TaskCreated(task any) Event { return Event{Type: TypeTaskCreated, Data: task, key: "task"} }
 
-// TaskDeleted tells that a task is gone.
+// TaskDeleted returns an event for a deleted task.
 func TaskDeleted(taskID string) Event {
 	return Event{Type: TypeTaskDeleted, Data: taskID, key: "taskId"}
 }
 
-// TaskReordered tells the new order of all tasks of the plan.
+// TaskReordered returns an event with the new order of all tasks of the plan.
 func TaskReordered(taskIDs []string) Event {
 	if taskIDs == nil {
 		taskIDs = []string{}
@@ -37,52 +37,45 @@ func TaskReordered(taskIDs []string) Event {
 	return Event{Type: TypeTaskReordered, Data: taskIDs, key: "taskIds"}
 }
 
-// ProgressUpdated tells how far the plan is.
+// ProgressUpdated returns an event with the progress of the plan.
 func ProgressUpdated(progress any) Event {
 	return Event{Type: TypeProgressUpdated, Data: progress, key: "progress"}
 }
 
-// EventMeta is what an event carries besides its data and its position.
+// EventMeta has the fields of an event other than its data and its position.
 type EventMeta struct {
 	PlanID     string
-	By         string // the user who made the change; "" if not known
-	MutationID string // "" if none
+	By         string // user who made the change; "" if unknown
+	MutationID string // mutation ID of the client that made the change; "" if it has none
 	Timestamp  time.Time
 }
 
-// EncodedEvent is an event encoded once, for everybody, which lacks only its position.
+// EncodedEvent is an encoded event without its position. The encoding is the same for all clients.
 type EncodedEvent struct{ b []byte }
 
-// positionBytes is reserved for the position: two keys, two numbers below 2^64, the closing brace.
+// positionBytes is the space that an EncodedEvent reserves for its position: two keys, two numbers
+// below 2^64 and the closing brace.
 const positionBytes = len(`,"seq":,"prev":}`) + 2*20
 
-// envelopeBytes is what an event takes besides its type, plan, key, data and position.
-const envelopeBytes = len(`{"type":"","planId":"","data":{"":},"timestamp":"2006-01-02T15:04:05.000Z"`)
-
-// EncodeEvent encodes an event but for its position. maxBytes bounds the data. Errors: [ErrEventType], [ErrEventData],
-// [ErrEventTooLarge].
+// EncodeEvent encodes an event without its position. The encoded data may have at most maxBytes.
+// Errors: [ErrEventType], [ErrEventData], [ErrEventTooLarge].
 func EncodeEvent(e Event, m EventMeta, maxBytes int) (EncodedEvent, error) {
 	raw, err := e.encodeData(maxBytes)
 	if err != nil {
 		return EncodedEvent{}, err
 	}
-	size := envelopeBytes + len(e.Type) + len(m.PlanID) + len(e.key) + len(raw) + positionBytes
-	if m.By != "" {
-		size += len(`,"by":""`) + len(m.By)
-	}
-	if m.MutationID != "" {
-		size += len(`,"mutationId":""`) + len(m.MutationID)
-	}
+	size := len(raw) + len(e.Type) + len(m.PlanID) + len(m.By) + len(m.MutationID) + 128 + positionBytes
 	b := appendEnvelope(make([]byte, 0, size), e.Type, m.PlanID)
 	b = e.appendData(b, raw)
 	b = appendMeta(b, m)
-	if cap(b)-len(b) < positionBytes { // ids that had to be escaped
+	if cap(b)-len(b) < positionBytes { // escaping made an ID longer
 		b = append(make([]byte, 0, len(b)+positionBytes), b...)
 	}
 	return EncodedEvent{b: b}, nil
 }
 
-// EncodeNotice encodes an event that is for one user rather than a plan: it has no position. Errors as [EncodeEvent].
+// EncodeNotice encodes an event for one user instead of a plan. It has no position. The limit and
+// the errors are those of [EncodeEvent].
 func EncodeNotice(e Event, at time.Time, maxBytes int) ([]byte, error) {
 	raw, err := e.encodeData(maxBytes)
 	if err != nil {
@@ -100,7 +93,7 @@ func (e *Event) encodeData(maxBytes int) (raw []byte, err error) {
 	switch data := e.Data.(type) {
 	case json.RawMessage:
 		raw, err = checkJSON(data, maxBytes)
-	case []byte: // which encoding/json would encode as base64
+	case []byte: // encoding/json would encode it as base64
 		raw, err = checkJSON(data, maxBytes)
 	default:
 		raw, err = encodeJSON(data)
@@ -134,8 +127,8 @@ func appendMeta(b []byte, m EventMeta) []byte {
 	return b
 }
 
-// Splice completes the message with its position, in place. It may be called once; the result, and with it e, must not
-// be modified afterwards.
+// Splice adds the position and returns the complete message. It must be called at most once. The
+// result shares memory with e and must not be modified.
 func (e *EncodedEvent) Splice(seq, prev uint64) []byte {
 	e.b = appendPosition(e.b, seq, prev)
 	return e.b
@@ -147,7 +140,8 @@ func appendPosition(b []byte, seq, prev uint64) []byte {
 	return append(b, '}')
 }
 
-// AppendReceipt appends the message that stands in an event's place for a client that the event excepts.
+// AppendReceipt appends the receipt of an event: the message that a client receives instead of an
+// event that excludes it.
 func AppendReceipt(dst []byte, m EventMeta, seq, prev uint64) []byte {
 	return appendPosition(appendMeta(appendEnvelope(dst, TypeReceipt, m.PlanID), m), seq, prev)
 }

@@ -6,7 +6,7 @@ import (
 	"unicode/utf8"
 )
 
-// eventKeys are the keys under which the data of the protocol's own events has its content.
+// eventKeys has the key that the data of each event type of the protocol must have.
 var eventKeys = map[Type]string{
 	TypeTaskUpdated:     "task",
 	TypeTaskCreated:     "task",
@@ -15,8 +15,8 @@ var eventKeys = map[Type]string{
 	TypeProgressUpdated: "progress",
 }
 
-// checkKey reports data that lacks the key of its type: clients would find no task in it. The
-// constructors add the key.
+// checkKey returns an error if the data lacks the key of its type. Constructors of events add the
+// key.
 func (e *Event) checkKey(raw []byte) error {
 	key := eventKeys[e.Type]
 	if e.key != "" || key == "" {
@@ -26,10 +26,11 @@ func (e *Event) checkKey(raw []byte) error {
 	if json.Unmarshal(raw, &members) == nil && members[key] != nil {
 		return nil
 	}
-	return &dataError{fmt.Errorf("data of %s has no key %q; use the function of package protocol for this type", e.Type, key)}
+	return &dataError{fmt.Errorf("data of %s has no key %q; use the constructor of package protocol for this type", e.Type, key)}
 }
 
-// checkJSON returns data, which has to be JSON. Data over maxBytes is not looked at.
+// checkJSON returns data if it is JSON. It does not check data that is longer than maxBytes, which
+// the caller refuses.
 func checkJSON(data []byte, maxBytes int) ([]byte, error) {
 	if len(data) <= maxBytes && !validValue(data) {
 		return nil, ErrEventData
@@ -42,13 +43,13 @@ func encodeJSON(data any) ([]byte, error) {
 	switch {
 	case err != nil:
 		return nil, &dataError{err}
-	case !utf8.Valid(raw): // encoding/json does not check what a json.RawMessage or a MarshalJSON inside returns
+	case !utf8.Valid(raw): // encoding/json does not check it for json.RawMessage and json.Marshaler
 		return nil, ErrEventData
 	}
 	return raw, nil
 }
 
-// dataError is [ErrEventData] with its cause.
+// dataError is ErrEventData with its cause.
 type dataError struct{ err error }
 
 func (e *dataError) Error() string   { return ErrEventData.Error() + ": " + e.err.Error() }

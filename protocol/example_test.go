@@ -7,7 +7,8 @@ import (
 	"github.com/planrooms/planrooms/protocol"
 )
 
-// An event is encoded once, for everybody; only its position is added when it gets its place in the room's log.
+// A server encodes an event once for all clients and adds the position when it appends the event to
+// the history of the room.
 func ExampleEncodeEvent() {
 	encoded, err := protocol.EncodeEvent(protocol.TaskDeleted("t1"), protocol.EventMeta{
 		PlanID: "demo", By: "alice", Timestamp: time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC),

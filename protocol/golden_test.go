@@ -17,10 +17,10 @@ import (
 
 var update = flag.Bool("update", false, "write the golden frames")
 
-// at is when everything in the golden frames happened.
+// at is the timestamp of all golden frames.
 var at = time.Date(2026, 3, 4, 5, 6, 7, 89_000_000, time.UTC)
 
-// clientFrames is one request of each kind, by the name of its golden file.
+// clientFrames has requests of each kind, by the name of their golden file.
 var clientFrames = map[string]protocol.Request{
 	"ping":                  {Type: protocol.TypePing},
 	"join-plan":             {Type: protocol.TypeJoinPlan, PlanID: "demo"},
@@ -32,11 +32,11 @@ var clientFrames = map[string]protocol.Request{
 	"update-presence-clear": {Type: protocol.TypeUpdatePresence, PlanID: "demo"},
 }
 
-// serverFrame is a message with the struct that its data is read into.
+// serverFrame is a message from the server that is not an event.
 type serverFrame struct {
 	planID string
 	typ    protocol.Type
-	data   any // nil: none
+	data   any // nil if the message has no data
 }
 
 var position = protocol.Position{Epoch: "E1", Seq: 42}
@@ -89,7 +89,7 @@ var serverFrames = map[string]serverFrame{
 
 var eventMeta = protocol.EventMeta{PlanID: "demo", By: "alice", MutationID: "m-1", Timestamp: at}
 
-// eventFrames is one event of each kind; seq is 43, prev 42.
+// eventFrames has events of each kind. Their seq is 43 and their prev is 42.
 var eventFrames = map[string]protocol.Event{
 	"task-updated":     protocol.TaskUpdated(map[string]any{"id": "t1", "title": "Zürich <&> 日本"}),
 	"task-created":     protocol.TaskCreated(json.RawMessage(`{"id":"t1","title":"x"}`)),
@@ -99,7 +99,7 @@ var eventFrames = map[string]protocol.Event{
 	"host-event":       {Type: "comment-added", Data: map[string]any{"text": "hello"}},
 }
 
-// golden compares got with a golden frame, and returns the frame.
+// golden compares got with a golden frame and returns that frame.
 func golden(t *testing.T, path string, got []byte) []byte {
 	t.Helper()
 	path = filepath.Join("testdata", "golden", path+".json")
@@ -120,7 +120,7 @@ func golden(t *testing.T, path string, got []byte) []byte {
 		t.Errorf("%s (-want +got):\n%s", path, diff)
 	}
 	if !json.Valid(want) {
-		t.Errorf("%s is no JSON", path)
+		t.Errorf("%s is not JSON", path)
 	}
 	return want
 }
@@ -205,8 +205,8 @@ func TestGoldenEventFrames(t *testing.T) {
 	})
 }
 
-// Every golden frame is used by a test, so none is left over from a message that has gone.
-func TestGoldenFramesAreAllUsed(t *testing.T) {
+// Every golden frame must belong to a test: a message that is removed must take its frames along.
+func TestGoldenFramesAreUsed(t *testing.T) {
 	used := map[string]bool{"server/receipt": true, "server/task-deleted-of-no-plan": true}
 	for name := range clientFrames {
 		used["client/"+name] = true
@@ -224,7 +224,7 @@ func TestGoldenFramesAreAllUsed(t *testing.T) {
 	for _, f := range files {
 		name := strings.TrimSuffix(strings.TrimPrefix(filepath.ToSlash(f), "testdata/golden/"), ".json")
 		if !used[name] {
-			t.Errorf("%s is used by no test", f)
+			t.Errorf("no test uses %s", f)
 		}
 	}
 }

@@ -2,7 +2,7 @@ package protocol
 
 import "unicode/utf8"
 
-// Bounds of what may stand on the wire, in bytes.
+// Limits of the protocol, in bytes, and MaxDepth in levels.
 const (
 	MaxPlanIDBytes     = 128
 	MaxUserIDBytes     = 256
@@ -10,28 +10,28 @@ const (
 	MaxMutationIDBytes = 64
 	MaxTypeBytes       = 64
 	MaxEpochBytes      = 64
-	MaxMessageBytes    = 32768 // a message of a client, the sum of its fragments
+	MaxMessageBytes    = 32768 // message from a client, all fragments together
 	MaxTokenBytes      = 8192
-	MaxStateBytes      = 1024 // a presence state, as JSON
-	MaxDepth           = 32   // nesting of a client's message
+	MaxStateBytes      = 1024 // presence state, as JSON
+	MaxDepth           = 32   // nested objects and arrays in a message from a client
 )
 
-// ValidPlanID reports whether s may name a plan: 1 to 128 bytes of valid UTF-8 without C0, DEL and C1 control characters.
-// Ids are compared by their bytes.
+// ValidPlanID reports whether s is a valid plan ID: 1 to 128 bytes of valid UTF-8 without control
+// characters (C0, DEL and C1). IDs are compared byte by byte.
 func ValidPlanID(s string) bool {
 	return len(s) >= 1 && len(s) <= MaxPlanIDBytes && printable(s)
 }
 
-// ValidUserID reports whether s may identify a user: 1 to 256 bytes of valid UTF-8. IDs are compared
+// ValidUserID reports whether s is a valid user ID: 1 to 256 bytes of valid UTF-8. IDs are compared
 // byte by byte.
 func ValidUserID(s string) bool {
 	return len(s) >= 1 && len(s) <= MaxUserIDBytes && utf8.ValidString(s)
 }
 
-// ValidClientID reports whether s may name a client: 1 to 64 of [A-Za-z0-9_-].
+// ValidClientID reports whether s is a valid client ID: 1 to 64 characters of [A-Za-z0-9_-].
 func ValidClientID(s string) bool { return len(s) <= MaxClientIDBytes && isToken(s) }
 
-// ValidMutationID reports whether s may name a mutation: 1 to 64 of [A-Za-z0-9_-].
+// ValidMutationID reports whether s is a valid mutation ID: 1 to 64 characters of [A-Za-z0-9_-].
 func ValidMutationID(s string) bool { return len(s) <= MaxMutationIDBytes && isToken(s) }
 
 func isToken(s string) bool {

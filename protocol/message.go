@@ -6,20 +6,21 @@ import (
 	"unicode/utf8"
 )
 
-// Version is that of the protocol, as the hello carries it.
+// Version is the version of the protocol. The server sends it in [Hello].
 const Version = 1
 
 const (
-	// Subprotocol is the WebSocket subprotocol of this version, the only one a server selects.
+	// Subprotocol is the WebSocket subprotocol of this version. A server selects no other.
 	Subprotocol = "planrooms.v1"
-	// TokenSubprotocolPrefix begins a subprotocol that carries a token, unpadded base64url, beside [Subprotocol].
+	// TokenSubprotocolPrefix is the prefix of a subprotocol that contains a token in unpadded
+	// base64url. A client offers it together with [Subprotocol].
 	TokenSubprotocolPrefix = "base64url.bearer.planrooms."
 )
 
 // Type is the type of a message.
 type Type string
 
-// The types of the protocol. A host may add events of its own.
+// Message types of the protocol. A host may add event types.
 const (
 	TypePing            Type = "ping"
 	TypePong            Type = "pong"
@@ -40,7 +41,8 @@ const (
 	TypeGoodbye         Type = "goodbye"
 )
 
-// Reserved reports whether t is a type of the protocol that is no event, so that no host may broadcast it.
+// Reserved reports whether t is a type of the protocol other than an event type. A host must not
+// broadcast events of a reserved type.
 func (t Type) Reserved() bool {
 	switch t {
 	case TypePing, TypePong, TypeJoinPlan, TypeLeavePlan, TypeAuthenticate, TypeUpdatePresence, TypePresenceUpdated,
@@ -50,22 +52,23 @@ func (t Type) Reserved() bool {
 	return false
 }
 
-// Message is a message of the server, as a client reads it.
+// Message is a message from a server, as [Decode] returns it.
 type Message struct {
 	Type       Type
-	PlanID     string          // "" if the message is about no plan
+	PlanID     string          // "" if the message does not concern a plan
 	Data       json.RawMessage // nil if there is none
 	Timestamp  time.Time       // zero if there is none
-	Seq, Prev  uint64          // Seq 0 means that the message is no event
+	Seq, Prev  uint64          // both 0 if the message is neither an event nor a receipt
 	By         string          // the user who made the change, if known
 	MutationID string
 }
 
-// Decode reads a message of the server. Unknown fields are ignored; duplicate keys in the envelope and trailing data are
-// refused. The result shares no memory with b. Every error is [ErrMalformed].
+// Decode decodes a message from a server. It ignores unknown fields. It returns [ErrMalformed] if b
+// is not a message, has duplicate keys in the envelope, or continues after the message. The result
+// does not retain b.
 func Decode(b []byte) (Message, error) {
 	var m Message
-	s := scanner{b: b, maxDepth: maxServerDepth, duplicates: true}
+	s := scanner{b: b, maxDepth: maxServerDepth, unique: true}
 	ok := utf8.Valid(b) && s.object(func(key string, value []byte) bool {
 		switch key {
 		case "type":
@@ -110,7 +113,8 @@ func Decode(b []byte) (Message, error) {
 	return m, nil
 }
 
-// Encode encodes a message of the server that is no event. An empty planID, nil data and a zero time are left out.
+// Encode encodes a message from a server that is not an event. It omits an empty planID, nil data
+// and a zero time. It returns the error of encoding/json if data cannot be encoded.
 func Encode(t Type, planID string, data any, at time.Time) ([]byte, error) {
 	b := appendEnvelope(make([]byte, 0, 256), t, planID)
 	if a, ok := data.(appender); ok {
@@ -136,11 +140,12 @@ func appendEnvelope(b []byte, t Type, planID string) []byte {
 	return b
 }
 
-// appendTime appends a time as RFC 3339 with milliseconds, in UTC. Package time is quick at the layout without them.
+// appendTime appends a time in RFC 3339 format, in UTC with milliseconds. Package time formats the
+// layout without milliseconds faster, so they are added here.
 func appendTime(b []byte, at time.Time) []byte {
 	at = at.UTC()
 	b = at.AppendFormat(append(b, '"'), time.RFC3339)
 	ms := at.Nanosecond() / int(time.Millisecond)
-	b = append(b[:len(b)-1], '.', '0'+byte(ms/100), '0'+byte(ms/10%10), '0'+byte(ms%10)) // in place of the Z
-	return append(b, 'Z', '"')
+	b = b[:len(b)-1] // without the Z
+	return append(b, '.', '0'+byte(ms/100), '0'+byte(ms/10%10), '0'+byte(ms%10), 'Z', '"')
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/planrooms/planrooms/protocol"
 )
 
-func TestDecodeRefuses(t *testing.T) {
+func TestDecodeErrors(t *testing.T) {
 	for _, in := range []string{
 		``, `null`, `[]`, `{}`, `{"type":""}`, `{"type":1}`, `{"type":"x","planId":1}`, `{"type":"x","timestamp":"yesterday"}`,
 		`{"type":"x","timestamp":1}`, `{"type":"x","seq":-1}`, `{"type":"x","seq":1.5}`, `{"type":"x","seq":9007199254740992}`,
@@ -24,7 +24,7 @@ func TestDecodeRefuses(t *testing.T) {
 	}
 }
 
-func TestDecodeTakesDeepData(t *testing.T) {
+func TestDecodeDeepData(t *testing.T) {
 	data := strings.Repeat("[", 9000) + strings.Repeat("]", 9000)
 	m, err := protocol.Decode([]byte(`{"type":"x","data":` + data + `,"unknown":{"a":1,"a":2}}`))
 	if err != nil || string(m.Data) != data {
@@ -32,7 +32,7 @@ func TestDecodeTakesDeepData(t *testing.T) {
 	}
 }
 
-// What is encoded can be decoded, however deep it is.
+// EncodeEvent must not accept data that is nested too deeply for Decode.
 func TestEncodeEventOfDeepData(t *testing.T) {
 	for depth, want := range map[int]error{9998: nil, 9999: protocol.ErrEventData} {
 		data := strings.Repeat("[", depth) + strings.Repeat("]", depth)
@@ -71,12 +71,12 @@ func TestEncodeEventErrors(t *testing.T) {
 		{"reserved", protocol.Event{Type: protocol.TypeGoodbye, Data: 1}, protocol.ErrEventType},
 		{"long type", protocol.Event{Type: protocol.Type(strings.Repeat("x", 65)), Data: 1}, protocol.ErrEventType},
 		{"control character", protocol.Event{Type: "a\nb", Data: 1}, protocol.ErrEventType},
-		{"type no UTF-8", protocol.Event{Type: "a\xff", Data: 1}, protocol.ErrEventType},
+		{"type not UTF-8", protocol.Event{Type: "a\xff", Data: 1}, protocol.ErrEventType},
 		{"not encodable", protocol.TaskUpdated(math.NaN()), protocol.ErrEventData},
-		{"raw no JSON", protocol.TaskUpdated(json.RawMessage(`{`)), protocol.ErrEventData},
+		{"raw not JSON", protocol.TaskUpdated(json.RawMessage(`{`)), protocol.ErrEventData},
 		{"raw empty", protocol.TaskUpdated(json.RawMessage(``)), protocol.ErrEventData},
 		{"raw two values", protocol.TaskUpdated(json.RawMessage(`1,"x":2`)), protocol.ErrEventData},
-		{"raw no UTF-8", protocol.TaskUpdated(json.RawMessage("\"\xff\"")), protocol.ErrEventData},
+		{"raw not UTF-8", protocol.TaskUpdated(json.RawMessage("\"\xff\"")), protocol.ErrEventData},
 		{"raw one over", protocol.TaskUpdated(json.RawMessage(`"` + strings.Repeat("x", 99) + `"`)), protocol.ErrEventTooLarge},
 		{"one over", protocol.TaskUpdated(strings.Repeat("x", 99)), protocol.ErrEventTooLarge},
 		{"at the limit", protocol.TaskUpdated(strings.Repeat("x", 98)), nil},
@@ -102,13 +102,14 @@ func TestEncodeEventErrors(t *testing.T) {
 				t.Errorf("EncodeNotice = %v, want %v", noticeErr, tt.want)
 			}
 			if err == nil && !json.Valid(e.Splice(1, 0)) {
-				t.Error("no JSON")
+				t.Error("the message is not JSON")
 			}
 		})
 	}
 }
 
-// A position never needs more room than was reserved, so that splicing does not copy the event under a room's lock.
+// The caller of Splice holds the lock of a room, so the space that EncodeEvent reserves must
+// suffice for every position.
 func TestSpliceDoesNotAllocate(t *testing.T) {
 	meta := protocol.EventMeta{PlanID: strings.Repeat("\"", 128), By: strings.Repeat("\x01", 500), Timestamp: at}
 	e, err := protocol.EncodeEvent(protocol.TaskDeleted("t1"), meta, 1000)
@@ -122,8 +123,10 @@ func TestSpliceDoesNotAllocate(t *testing.T) {
 	}); n != 0 {
 		t.Errorf("Splice allocates %v times", n)
 	}
-	if !json.Valid(b) { // not measured: it takes its scanner from a pool, which the race detector empties at random
-		t.Errorf("no JSON: %q", b)
+	// Outside the measurement: json.Valid uses a pool, from which the race detector drops items at
+	// random.
+	if !json.Valid(b) {
+		t.Errorf("not JSON: %q", b)
 	}
 }
 
@@ -195,7 +198,7 @@ func TestAdvice(t *testing.T) {
 	}
 }
 
-// Data of type []byte that is JSON is taken as it is; encoding/json would make it base64.
+// Data of type []byte is JSON that is sent as it is. encoding/json would encode it as base64.
 func TestEventDataOfBytes(t *testing.T) {
 	for name, data := range map[string]any{"RawMessage": json.RawMessage(`{"id":1}`), "bytes": []byte(`{"id":1}`)} {
 		e, err := protocol.EncodeEvent(protocol.TaskUpdated(data), eventMeta, 100)

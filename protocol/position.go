@@ -1,12 +1,14 @@
 package protocol
 
-// Position is a place in the stream of one plan's events.
+// Position is a position in the stream of events of one plan.
 type Position struct {
-	// Epoch names the numbering that Seq belongs to; it is opaque, 1 to 64 bytes. Positions of different epochs can't be compared.
+	// Epoch identifies the sequence that Seq belongs to: an opaque string of 1 to 64 bytes.
+	// Positions of different epochs cannot be compared.
 	Epoch string `json:"epoch"`
-	// Seq is that of the last event before the place, below 2^53; 0 is before the first event.
+	// Seq is the seq of the last event before the position, below 2^53. It is 0 before the first
+	// event.
 	Seq uint64 `json:"seq"`
 }
 
-// maxSeq is the first integer that a JavaScript number can't tell from its neighbour.
+// maxSeq bounds a seq: a JavaScript number represents all integers below it exactly.
 const maxSeq = 1 << 53

@@ -5,22 +5,24 @@ import (
 	"unicode/utf8"
 )
 
-// Request is a message of a client.
+// Request is a message from a client.
 type Request struct {
 	Type   Type
 	PlanID string          // join-plan, leave-plan, update-presence
-	Since  *Position       // join-plan; nil means none
+	Since  *Position       // join-plan; nil if the client has no position
 	Token  string          // authenticate
-	State  json.RawMessage // update-presence; nil clears
+	State  json.RawMessage // update-presence; nil clears the state
 }
 
-// DecodeRequest reads a message of a client. Unknown fields are ignored. Refused are: what is no JSON object, duplicate keys and nesting
-// deeper than [MaxDepth] anywhere, trailing data, invalid UTF-8. The result shares no memory with b. Every error is a
-// *[RequestError]; the request then holds what of it is valid.
+// DecodeRequest decodes a message from a client. It ignores unknown fields. It refuses messages
+// that are longer than [MaxMessageBytes], are not one JSON object in valid UTF-8, have duplicate
+// keys in any object, or are nested deeper than [MaxDepth]. The result does not retain b.
+//
+// Every error is a *[RequestError]. The returned request then has the fields that are valid.
 func DecodeRequest(b []byte) (Request, error) {
 	var q Request
 	var typ, planID, since, token, state []byte
-	s := scanner{b: b, maxDepth: MaxDepth, duplicates: true, deep: true}
+	s := scanner{b: b, maxDepth: MaxDepth, unique: true, uniqueBelow: true}
 	ok := len(b) <= MaxMessageBytes && utf8.Valid(b) && s.object(func(key string, value []byte) bool {
 		switch key {
 		case "type":
@@ -49,7 +51,7 @@ func DecodeRequest(b []byte) (Request, error) {
 		return q, &RequestError{Code: code, Re: q.Type, PlanID: q.PlanID, Message: text}
 	}
 	if !ok {
-		return refuse(ErrorBadMessage, "not a JSON object of the protocol")
+		return refuse(ErrorBadMessage, "message is not a valid JSON object")
 	}
 	name, ok := stringOf(typ)
 	if !ok || name == "" {
@@ -68,7 +70,7 @@ func DecodeRequest(b []byte) (Request, error) {
 			return refuse(ErrorBadPlanID, "planId is missing or not valid")
 		}
 	default:
-		return refuse(ErrorUnknownType, "no client sends this type")
+		return refuse(ErrorUnknownType, "unknown message type")
 	}
 	switch q.Type {
 	case TypeJoinPlan:
@@ -81,7 +83,7 @@ func DecodeRequest(b []byte) (Request, error) {
 	case TypeAuthenticate:
 		if q.Token, ok = stringOf(token); !ok || q.Token == "" || len(q.Token) > MaxTokenBytes {
 			q.Token = ""
-			return refuse(ErrorBadToken, "token is missing or not a token")
+			return refuse(ErrorBadToken, "token is missing, not a string or too long")
 		}
 	case TypeUpdatePresence:
 		if state == nil || len(state) > MaxStateBytes {
@@ -94,7 +96,7 @@ func DecodeRequest(b []byte) (Request, error) {
 	return q, nil
 }
 
-// clip cuts a type to what is repeated in an error.
+// clip shortens a type to at most [MaxTypeBytes], for use in an error.
 func clip(name string) string {
 	if len(name) <= MaxTypeBytes {
 		return name
@@ -106,6 +108,7 @@ func clip(name string) string {
 	return name[:n]
 }
 
+// sinceOf parses a position.
 func sinceOf(value []byte) (*Position, bool) {
 	var p Position
 	var epoch, seq bool
@@ -123,7 +126,8 @@ func sinceOf(value []byte) (*Position, bool) {
 	return &p, ok && epoch && seq
 }
 
-// EncodeRequest encodes a message of a client.
+// EncodeRequest encodes a message from a client. It returns [ErrEventData] if the state is not
+// valid JSON in UTF-8. It does not check the other fields.
 func EncodeRequest(q Request) ([]byte, error) {
 	b := appendEnvelope(make([]byte, 0, 128), q.Type, q.PlanID)
 	if q.Since != nil {

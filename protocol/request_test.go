@@ -10,7 +10,7 @@ import (
 	"github.com/planrooms/planrooms/protocol"
 )
 
-func TestDecodeRequestRefuses(t *testing.T) {
+func TestDecodeRequestErrors(t *testing.T) {
 	const (
 		join = protocol.TypeJoinPlan
 		auth = protocol.TypeAuthenticate
@@ -24,7 +24,7 @@ func TestDecodeRequestRefuses(t *testing.T) {
 		re   protocol.Type
 	}{
 		{"nothing", ``, protocol.ErrorBadMessage, ""},
-		{"no JSON", `{"type":"ping"`, protocol.ErrorBadMessage, ""},
+		{"not JSON", `{"type":"ping"`, protocol.ErrorBadMessage, ""},
 		{"an array", `["ping"]`, protocol.ErrorBadMessage, ""},
 		{"a string", `"ping"`, protocol.ErrorBadMessage, ""},
 		{"trailing data", `{"type":"ping"}{}`, protocol.ErrorBadMessage, ""},
@@ -50,13 +50,13 @@ func TestDecodeRequestRefuses(t *testing.T) {
 		{"too long", `{"type":"ping","x":"` + strings.Repeat("x", protocol.MaxMessageBytes) + `"}`, protocol.ErrorBadMessage, ""},
 		{"no type", `{"planId":"demo"}`, protocol.ErrorBadMessage, ""},
 		{"type of another case", `{"Type":"ping"}`, protocol.ErrorBadMessage, ""},
-		{"type no string", `{"type":1}`, protocol.ErrorBadMessage, ""},
+		{"type not a string", `{"type":1}`, protocol.ErrorBadMessage, ""},
 		{"empty type", `{"type":""}`, protocol.ErrorBadMessage, ""},
 		{"unknown type", `{"type":"dance"}`, protocol.ErrorUnknownType, "dance"},
 		{"a type of the server", `{"type":"goodbye"}`, protocol.ErrorUnknownType, "goodbye"},
 		{"a long type is clipped between runes", `{"type":"` + strings.Repeat("x", 63) + `é"}`, protocol.ErrorUnknownType, protocol.Type(strings.Repeat("x", 63))},
 		{"no planId", `{"type":"join-plan"}`, protocol.ErrorBadPlanID, join},
-		{"planId no string", `{"type":"join-plan","planId":7}`, protocol.ErrorBadPlanID, join},
+		{"planId not a string", `{"type":"join-plan","planId":7}`, protocol.ErrorBadPlanID, join},
 		{"planId null", `{"type":"leave-plan","planId":null}`, protocol.ErrorBadPlanID, protocol.TypeLeavePlan},
 		{"planId empty", `{"type":"join-plan","planId":""}`, protocol.ErrorBadPlanID, join},
 		{"planId of 129 bytes", `{"type":"join-plan","planId":"` + strings.Repeat("x", 129) + `"}`, protocol.ErrorBadPlanID, join},
@@ -77,10 +77,10 @@ func TestDecodeRequestRefuses(t *testing.T) {
 		{"since a string", `{"type":"join-plan","planId":"demo","since":{"epoch":"e","seq":"1"}}`, protocol.ErrorBadMessage, join},
 		{"no token", `{"type":"authenticate"}`, protocol.ErrorBadToken, auth},
 		{"token at the top", `{"type":"authenticate","token":"t"}`, protocol.ErrorBadToken, auth},
-		{"token no string", `{"type":"authenticate","data":{"token":1}}`, protocol.ErrorBadToken, auth},
+		{"token not a string", `{"type":"authenticate","data":{"token":1}}`, protocol.ErrorBadToken, auth},
 		{"token empty", `{"type":"authenticate","data":{"token":""}}`, protocol.ErrorBadToken, auth},
 		{"token of 8193 bytes", `{"type":"authenticate","data":{"token":"` + strings.Repeat("t", 8193) + `"}}`, protocol.ErrorBadToken, auth},
-		{"data no object", `{"type":"authenticate","data":"t"}`, protocol.ErrorBadToken, auth},
+		{"data not an object", `{"type":"authenticate","data":"t"}`, protocol.ErrorBadToken, auth},
 		{"no state", `{"type":"update-presence","planId":"demo","data":{}}`, protocol.ErrorBadState, pres},
 		{"state of 1025 bytes", `{"type":"update-presence","planId":"demo","data":{"state":"` + strings.Repeat("s", 1023) + `"}}`, protocol.ErrorBadState, pres},
 	}
@@ -101,7 +101,7 @@ func TestDecodeRequestRefuses(t *testing.T) {
 	}
 }
 
-func TestDecodeRequestAccepts(t *testing.T) {
+func TestDecodeRequest(t *testing.T) {
 	long := strings.Repeat("x", protocol.MaxPlanIDBytes)
 	tests := []struct {
 		name, in string
@@ -134,7 +134,7 @@ func TestDecodeRequestAccepts(t *testing.T) {
 			if err != nil {
 				t.Fatalf("DecodeRequest(%q) = %v", tt.in, err)
 			}
-			clear(in) // the result must not share it
+			clear(in) // the result must not retain it
 			if diff := cmp.Diff(tt.want, got); diff != "" {
 				t.Errorf("DecodeRequest(%q) (-want +got):\n%s", tt.in, diff)
 			}
@@ -142,14 +142,14 @@ func TestDecodeRequestAccepts(t *testing.T) {
 	}
 }
 
-func TestDecodeRequestFindsADuplicateAmongManyKeys(t *testing.T) {
+func TestDecodeRequestDuplicateAmongManyKeys(t *testing.T) {
 	var b strings.Builder
 	b.WriteString(`{"type":"ping"`)
 	for i := range 3000 {
 		b.WriteString(`,"k` + strings.Repeat("x", i%3) + string(rune('a'+i%26)) + strings.Repeat("y", i/78) + `":0`)
 	}
 	if _, err := protocol.DecodeRequest([]byte(b.String()[:20000])); err == nil {
-		t.Error("a cut message was accepted")
+		t.Error("DecodeRequest accepts a truncated message")
 	}
 	keys := make([]string, 0, 40)
 	for i := range 40 {
@@ -161,12 +161,12 @@ func TestDecodeRequestFindsADuplicateAmongManyKeys(t *testing.T) {
 	}
 	for i := range keys {
 		if _, err := protocol.DecodeRequest([]byte(all + "," + keys[i] + `}`)); err == nil {
-			t.Errorf("key %d twice was accepted", i)
+			t.Errorf("DecodeRequest accepts key %d twice", i)
 		}
 	}
 }
 
-func TestEncodeRequestRefusesAStateThatIsNoJSON(t *testing.T) {
+func TestEncodeRequestInvalidState(t *testing.T) {
 	if _, err := protocol.EncodeRequest(protocol.Request{Type: protocol.TypeUpdatePresence, State: []byte("{")}); !errors.Is(err, protocol.ErrEventData) {
 		t.Errorf("EncodeRequest = %v, want ErrEventData", err)
 	}

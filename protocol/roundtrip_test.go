@@ -13,8 +13,8 @@ import (
 	"github.com/planrooms/planrooms/protocol"
 )
 
-// What decodes encodes, and decodes to itself.
-func FuzzDecodeAgain(f *testing.F) {
+// A message that Decode accepts must be the same after encoding and decoding it again.
+func FuzzRoundTrip(f *testing.F) {
 	seed(f)
 	f.Add([]byte(`{"type":"x","planId":"\u2028","timestamp":"2026-03-04T05:06:07.1239+02:00","seq":2,"prev":1,"by":"\ud800","data": [ 1 ] }`))
 	f.Fuzz(func(t *testing.T, b []byte) {
@@ -34,14 +34,14 @@ func FuzzDecodeAgain(f *testing.F) {
 				PlanID: m.PlanID, By: m.By, MutationID: m.MutationID, Timestamp: m.Timestamp,
 			}, len(b)+len("null"))
 			if errors.Is(err, protocol.ErrEventType) {
-				return // only the type is more than a decoder asks for
+				return // Decode accepts types that a host must not use
 			}
 			if err != nil {
 				t.Fatalf("EncodeEvent of %q: %v", b, err)
 			}
 			again = encoded.Splice(m.Seq, m.Prev)
 		} else {
-			m.By, m.MutationID = "", "" // what is no event does not carry them
+			m.By, m.MutationID = "", "" // only events have them
 			if again, err = protocol.Encode(m.Type, m.PlanID, data, m.Timestamp); err != nil {
 				t.Fatalf("Encode of %q: %v", b, err)
 			}
@@ -69,8 +69,8 @@ func compactRaw(t *testing.T, raw json.RawMessage) json.RawMessage {
 	return b.Bytes()
 }
 
-// Nothing that is decoded or encoded changes with the bytes it came from.
-func TestNoMemoryIsShared(t *testing.T) {
+// Results must not change when the caller overwrites its input.
+func TestInputIsNotRetained(t *testing.T) {
 	t.Run("Decode", func(t *testing.T) {
 		in := []byte(`{"type":"note","planId":"demo","data":{"a":"b"},"seq":2,"prev":1,"by":"alice","mutationId":"m"}`)
 		got, err := protocol.Decode(in)
@@ -83,7 +83,7 @@ func TestNoMemoryIsShared(t *testing.T) {
 			t.Errorf("Decode (-want +got):\n%s", diff)
 		}
 	})
-	t.Run("DecodeRequest refusing", func(t *testing.T) {
+	t.Run("DecodeRequest error", func(t *testing.T) {
 		in := []byte(`{"type":"dance","planId":"demo"}`)
 		_, err := protocol.DecodeRequest(in)
 		clear(in)
@@ -100,7 +100,7 @@ func TestNoMemoryIsShared(t *testing.T) {
 		}
 		clear(data)
 		if b := e.Splice(2, 1); !bytes.Contains(b, []byte(`"data":{"task":{"id":"t1"}}`)) {
-			t.Errorf("the event has changed with its data: %q", b)
+			t.Errorf("the event changed with its data: %q", b)
 		}
 	})
 	t.Run("AppendReceipt", func(t *testing.T) {

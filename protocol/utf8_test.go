@@ -13,8 +13,9 @@ type notUTF8 struct{}
 
 func (notUTF8) MarshalJSON() ([]byte, error) { return []byte("\"a\xffb\""), nil }
 
-// A frame that is not UTF-8 makes every viewer's browser close with 1007, and again at each resume that replays it.
-func TestWhatIsNotUTF8InsideAValueIsRefused(t *testing.T) {
+// A browser closes the connection with 1007 when it receives a frame that is not UTF-8, and again
+// at each resume that replays the frame.
+func TestInvalidUTF8InsideValues(t *testing.T) {
 	for name, task := range map[string]any{"a MarshalJSON": notUTF8{}, "a RawMessage": map[string]any{"x": json.RawMessage("\"\xff\"")}} {
 		if _, err := protocol.EncodeEvent(protocol.TaskUpdated(task), eventMeta, 100); !errors.Is(err, protocol.ErrEventData) {
 			t.Errorf("EncodeEvent of %s = %v, want ErrEventData", name, err)
@@ -31,8 +32,8 @@ func TestWhatIsNotUTF8InsideAValueIsRefused(t *testing.T) {
 	}
 }
 
-// As its documentation says, the request holds only what of it is valid.
-func TestARefusedSinceIsNotReturned(t *testing.T) {
+// DecodeRequest must return an error together with the valid fields, and not with an invalid since.
+func TestDecodeRequestInvalidSince(t *testing.T) {
 	q, err := protocol.DecodeRequest([]byte(`{"type":"join-plan","planId":"demo","since":{"epoch":"","seq":1}}`))
 	if err == nil || q.Since != nil {
 		t.Errorf("DecodeRequest = %+v, %v, want no Since", q.Since, err)

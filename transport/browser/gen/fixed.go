@@ -1,8 +1,8 @@
 package main
 
-// What has no counterpart in package protocol, because it is the grammar of the union of all messages.
+// Declarations without a counterpart in package protocol: they combine the messages into unions.
 
-const envelope = `/** What carries no position: not an event. */
+const envelope = `/** A message without a position. */
 interface Unnumbered {
   seq?: undefined
   prev?: undefined
@@ -10,31 +10,32 @@ interface Unnumbered {
   mutationId?: undefined
 }
 
-/** What carries a position: an event, or the receipt in its place. */
+/** A message with a position: an event or a receipt. */
 interface Numbered {
   planId: string
   timestamp: Timestamp
-  /** Grows within an epoch, with gaps. */
+  /** Increases within an epoch, with gaps. */
   seq: number
-  /** The seq of the event before this one in the plan: a client that has another one last has missed something. */
+  /** The seq of the previous event of the plan. If it is greater than the last seq of a client, the client has missed events. */
   prev: number
   /** The user who made the change, if known. */
   by?: string
-  /** What the client that made the change called it. */
+  /** The mutation ID of the client that made the change. */
   mutationId?: string
 }
 
 `
 
-// An enum is the one kind of string that TypeScript does not take for every literal. With a plain string here, comparing the type with that
-// of a task event would leave the host's events in, and data would be unknown.
+// The type of an event of the host is an enum, because TypeScript does not let string literals
+// match an enum. With a plain string, comparing the type of a message with 'task-updated' would not
+// exclude events of the host, and the type of data would be unknown.
 const hostEvents = `export declare enum HostType {
-  Other = 'any type that is not of the protocol',
+  Other = 'any type that the protocol does not use',
 }
 
 /**
- * An event of the host's own. Its type may be any string that the protocol does not use, and its data any JSON. To compare the type with your own, say
- * which there are:
+ * An event of a type that the host defines: any string that the protocol does not use. Its data is any JSON. Declare
+ * the types of the host to compare with them:
  *
  *     type Commented = HostEvent<'comment-added', { text: string }>
  *     type MyEvent = PlanEvent<Task, Progress, Commented>
@@ -46,15 +47,15 @@ export interface HostEvent<Type extends string = HostType, Data = unknown> {
 
 `
 
-const placed = `/** An event of a plan. Its type tells what is in data. */
+const placed = `/** An event of a plan. The type of data depends on type. */
 export type PlanEvent<Task = unknown, Progress = unknown, Host extends HostEvent<string> = HostEvent> =
   Numbered & EventContent<Task, Progress, Host>
 
-/** A private notice of the host: an event for a user rather than a plan. */
+/** A notice of the host: an event for one user instead of a plan. */
 export type Notice<Task = unknown, Progress = unknown, Host extends HostEvent<string> = HostEvent> =
   Unnumbered & { planId?: undefined; timestamp: Timestamp } & EventContent<Task, Progress, Host>
 
-/** The place of an event that this client is excepted from: its own change, acknowledged. */
+/** The position of an event that excludes this client. It acknowledges the change of the client. */
 export interface Receipt extends Numbered {
   type: 'receipt'
   data?: undefined

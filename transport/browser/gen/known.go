@@ -9,7 +9,8 @@ import (
 	"github.com/planrooms/planrooms/protocol"
 )
 
-// known compares the tables with package protocol, in both directions, and reports every difference.
+// known compares the tables with package protocol, in both directions, and reports every
+// difference.
 func known(src *source) error {
 	types := slices.Clone(others)
 	payloads := slices.Clone(parts)

@@ -1,8 +1,8 @@
-// Command gen writes types/protocol.d.ts: the wire as TypeScript sees it, made from the sources of package protocol. It runs in
-// transport/browser, by go generate.
+// Command gen writes types/protocol.d.ts: TypeScript types for the messages of package protocol. It
+// reads the sources of that package. go generate runs it in transport/browser.
 //
-// It fails when protocol has a type of message, a payload or a code that its tables do not know, so that whoever adds one
-// decides where it belongs.
+// It fails if package protocol has a message type, a payload or a code that is in none of its
+// tables.
 package main
 
 import (

@@ -13,14 +13,14 @@ import (
 	"strings"
 )
 
-// source is what package protocol says of the wire, in the order in which it says it.
+// source has the declarations of package protocol, in their order.
 type source struct {
 	payloads  []payload
 	constants map[string][]constant // by the name of their type
 	docs      map[string]string     // of functions and named types
 }
 
-// payload is a struct that stands on the wire.
+// payload is a struct that is the data of a message, or a part of it.
 type payload struct {
 	name, doc string
 	fields    []field
@@ -34,10 +34,10 @@ type field struct {
 
 type constant struct {
 	name, doc string
-	value     string // as a literal, which is the same in Go and in TypeScript
+	value     string // a literal, which is the same in Go and TypeScript
 }
 
-// readSources returns the Go files of a directory, without its tests, by name.
+// readSources returns the Go files of a directory by name, without tests.
 func readSources(dir string) (map[string][]byte, error) {
 	names, err := filepath.Glob(filepath.Join(dir, "*.go"))
 	if err != nil {
@@ -105,7 +105,7 @@ func (s *source) read(decl ast.Decl) error {
 	return nil
 }
 
-// readStruct keeps an exported struct with JSON tags; then all of its fields must have one.
+// readStruct adds an exported struct with JSON tags. It is an error if a field has none.
 func (s *source) readStruct(spec *ast.TypeSpec) error {
 	typ, ok := spec.Type.(*ast.StructType)
 	if !ok || !spec.Name.IsExported() {
@@ -142,7 +142,7 @@ func (s *source) readStruct(spec *ast.TypeSpec) error {
 	return nil
 }
 
-// readConstant keeps constants of a named type.
+// readConstant adds exported constants of a named type.
 func (s *source) readConstant(spec *ast.ValueSpec) error {
 	typ, ok := spec.Type.(*ast.Ident)
 	if !ok {
@@ -153,7 +153,7 @@ func (s *source) readConstant(spec *ast.ValueSpec) error {
 			continue
 		}
 		if i >= len(spec.Values) {
-			return fmt.Errorf("%s has no value of its own", name.Name)
+			return fmt.Errorf("%s has no value", name.Name)
 		}
 		literal, ok := spec.Values[i].(*ast.BasicLit)
 		if !ok {

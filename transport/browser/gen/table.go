@@ -2,7 +2,7 @@ package main
 
 import "github.com/planrooms/planrooms/protocol"
 
-// place says where a message stands in regard to plans.
+// place is the relation of a message to plans.
 type place int
 
 const (
@@ -11,47 +11,49 @@ const (
 	ofPlanOrNone
 )
 
-// message is one kind of message: an interface in TypeScript.
+// message is a kind of message, which becomes an interface in TypeScript.
 type message struct {
 	name  string
 	typ   protocol.Type
 	place place
-	since bool   // may carry a position to go on from
+	since bool   // may have the last position of the client
 	data  string // a payload, or TypeScript; "" if the message has no data
 	doc   string
-	bare  bool // may come without a timestamp
+	bare  bool // may have no timestamp
 }
 
-// serverMessages is all that a server says but for events. Several kinds share a type: what is in data tells them apart.
+// serverMessages has the messages from the server other than events. Kinds that share a type differ
+// in their data.
 var serverMessages = []message{
-	{name: "HelloMessage", typ: protocol.TypePong, data: "Hello", doc: "Opens a connection: the server's first message."},
-	{name: "PongMessage", typ: protocol.TypePong, doc: "Answers a ping."},
-	{name: "JoinAnswerMessage", typ: protocol.TypeJoinPlan, place: ofPlan, data: "JoinAnswer", doc: "Answers a join-plan."},
-	{name: "JoinedMessage", typ: protocol.TypeJoinPlan, place: ofPlan, data: "Joined", doc: "Tells that another user has come."},
-	{name: "CountMessage", typ: protocol.TypeJoinPlan, place: ofPlan, data: "Count", doc: "Tells how many are in a crowded room."},
-	{name: "LeaveAnswerMessage", typ: protocol.TypeLeavePlan, place: ofPlan, data: "LeaveAnswer", doc: "Answers a leave-plan."},
-	{name: "LeftMessage", typ: protocol.TypeLeavePlan, place: ofPlan, data: "Left", doc: "Tells that another user has gone."},
-	{name: "PresenceUpdatedMessage", typ: protocol.TypePresenceUpdated, place: ofPlan, data: "PresenceUpdated", doc: "Tells the presence state of a user."},
-	{name: "AuthenticatedMessage", typ: protocol.TypeAuthenticate, data: "Authenticated", doc: "Answers an authenticate."},
-	{name: "ResyncMessage", typ: protocol.TypeResync, place: ofPlan, data: "Resync", doc: "Asks to reload a plan."},
-	{name: "ErrorMessage", typ: protocol.TypeError, place: ofPlanOrNone, data: "ErrorData", doc: "Refuses a request. It never closes the connection."},
-	{name: "RemovedMessage", typ: protocol.TypeRemoved, place: ofPlan, data: "Removed", doc: "Tells that the connection is no longer in a plan."},
-	{name: "GoodbyeMessage", typ: protocol.TypeGoodbye, data: "Goodbye", doc: "Announces a close. One that refuses a connection has no timestamp.", bare: true},
+	{name: "HelloMessage", typ: protocol.TypePong, data: "Hello", doc: "The first message of a connection."},
+	{name: "PongMessage", typ: protocol.TypePong, doc: "The answer to a ping."},
+	{name: "JoinAnswerMessage", typ: protocol.TypeJoinPlan, place: ofPlan, data: "JoinAnswer", doc: "The answer to a join-plan."},
+	{name: "JoinedMessage", typ: protocol.TypeJoinPlan, place: ofPlan, data: "Joined", doc: "Another user has joined."},
+	{name: "CountMessage", typ: protocol.TypeJoinPlan, place: ofPlan, data: "Count", doc: "The number of participants in a crowded room."},
+	{name: "LeaveAnswerMessage", typ: protocol.TypeLeavePlan, place: ofPlan, data: "LeaveAnswer", doc: "The answer to a leave-plan."},
+	{name: "LeftMessage", typ: protocol.TypeLeavePlan, place: ofPlan, data: "Left", doc: "Another user has left."},
+	{name: "PresenceUpdatedMessage", typ: protocol.TypePresenceUpdated, place: ofPlan, data: "PresenceUpdated", doc: "The presence state of a user."},
+	{name: "AuthenticatedMessage", typ: protocol.TypeAuthenticate, data: "Authenticated", doc: "The answer to an authenticate."},
+	{name: "ResyncMessage", typ: protocol.TypeResync, place: ofPlan, data: "Resync", doc: "The client must reload a plan."},
+	{name: "ErrorMessage", typ: protocol.TypeError, place: ofPlanOrNone, data: "ErrorData", doc: "The server refuses a request. The connection stays open."},
+	{name: "RemovedMessage", typ: protocol.TypeRemoved, place: ofPlan, data: "Removed", doc: "The server has removed the connection from a plan."},
+	{name: "GoodbyeMessage", typ: protocol.TypeGoodbye, data: "Goodbye", doc: "Announces a close. It has no timestamp if the server refuses the connection.", bare: true},
 }
 
-// clientMessages is all that a client says.
+// clientMessages has the messages from the client.
 var clientMessages = []message{
-	{name: "JoinPlan", typ: protocol.TypeJoinPlan, place: ofPlan, since: true, doc: "Enters a plan, or moves a connection that is in it."},
+	{name: "JoinPlan", typ: protocol.TypeJoinPlan, place: ofPlan, since: true, doc: "Joins a plan, or changes the position of a connection in it."},
 	{name: "LeavePlan", typ: protocol.TypeLeavePlan, place: ofPlan, doc: "Leaves a plan."},
-	{name: "Ping", typ: protocol.TypePing, doc: "Asks for a sign of life."},
-	{name: "Authenticate", typ: protocol.TypeAuthenticate, data: "{ token: string }", doc: "Brings a newer token of the same user."},
+	{name: "Ping", typ: protocol.TypePing, doc: "Checks the connection."},
+	{name: "Authenticate", typ: protocol.TypeAuthenticate, data: "{ token: string }", doc: "Renews the token. It must be of the same user."},
 	{name: "UpdatePresence", typ: protocol.TypeUpdatePresence, place: ofPlan, data: "{ state: unknown }", doc: "Sets the presence state of the connection, at most 1,024 bytes of JSON; null clears it."},
 }
 
-// events is the events of the protocol. A parameter of the interface is what the host puts in.
+// events has the events of the protocol. The parameter of an interface is the type of the data of
+// the host.
 var events = []struct {
 	typ         protocol.Type
-	constructor string // the function of package protocol, whose doc comment is that of the interface
+	constructor string // function of package protocol, whose doc comment becomes that of the interface
 	parameter   string
 	data        string
 }{
@@ -62,13 +64,13 @@ var events = []struct {
 	{protocol.TypeProgressUpdated, "ProgressUpdated", "Progress", "{ progress: Progress }"},
 }
 
-// others are types with a declaration of their own.
+// others are types with a separate declaration.
 var others = []protocol.Type{protocol.TypeReceipt}
 
-// parts are payloads that stand inside of others.
+// parts are payloads that occur within other payloads.
 var parts = []string{"Position", "Participant"}
 
-// renamed are payloads whose name means something else in JavaScript.
+// renamed has new names for payloads whose name has a meaning in JavaScript.
 var renamed = map[string]string{"Error": "ErrorData"}
 
 var errorCodes = []protocol.ErrorCode{
@@ -76,7 +78,7 @@ var errorCodes = []protocol.ErrorCode{
 	protocol.ErrorNotJoined, protocol.ErrorBadToken, protocol.ErrorBadState, protocol.ErrorRateLimited, protocol.ErrorTooManyRooms,
 }
 
-// closeCodes tells for each code whether a goodbye may carry it.
+// closeCodes has the close codes, and whether a goodbye may have them.
 var closeCodes = map[protocol.CloseCode]bool{
 	protocol.CloseNormal:          false,
 	protocol.CloseGoingAway:       false,
