@@ -57,6 +57,9 @@ type EncodedEvent struct{ b []byte }
 // below 2^64 and the closing brace.
 const positionBytes = len(`,"seq":,"prev":}`) + 2*20
 
+// envelopeBytes is the size of an event without its type, plan, key, data and position.
+const envelopeBytes = len(`{"type":"","planId":"","data":{"":},"timestamp":"2006-01-02T15:04:05.000Z"`)
+
 // EncodeEvent encodes an event without its position. The encoded data may have at most maxBytes.
 // Errors: [ErrEventType], [ErrEventData], [ErrEventTooLarge].
 func EncodeEvent(e Event, m EventMeta, maxBytes int) (EncodedEvent, error) {
@@ -64,7 +67,13 @@ func EncodeEvent(e Event, m EventMeta, maxBytes int) (EncodedEvent, error) {
 	if err != nil {
 		return EncodedEvent{}, err
 	}
-	size := len(raw) + len(e.Type) + len(m.PlanID) + len(m.By) + len(m.MutationID) + 128 + positionBytes
+	size := envelopeBytes + len(e.Type) + len(m.PlanID) + len(e.key) + len(raw) + positionBytes
+	if m.By != "" {
+		size += len(`,"by":""`) + len(m.By)
+	}
+	if m.MutationID != "" {
+		size += len(`,"mutationId":""`) + len(m.MutationID)
+	}
 	b := appendEnvelope(make([]byte, 0, size), e.Type, m.PlanID)
 	b = e.appendData(b, raw)
 	b = appendMeta(b, m)
