@@ -20,15 +20,16 @@ func checkHandshake(header http.Header, r *http.Request) error {
 	case r.ProtoMajor != 1 || r.ProtoMinor < 1:
 		return &handshakeError{http.StatusUpgradeRequired, "a WebSocket is opened over HTTP/1.1"}
 	case !hasToken(r.Header, "Connection", "upgrade") || !hasToken(r.Header, "Upgrade", "websocket"):
-		// A 426 has an Upgrade header (RFC 9110 section 15.5.22), except where the request has
-		// none. Such a request may have reached a proxy over HTTP/2, where the header is forbidden
-		// (RFC 9113 section 8.2.2). nginx passes it on, and the client sees PROTOCOL_ERROR.
+		// A 426 has an Upgrade header (RFC 9110 section 15.5.22), unless the request has none. A
+		// request without the header may have reached a proxy over HTTP/2, which forbids it (RFC
+		// 9113 section 8.2.2). nginx would forward the header, and the client would get
+		// PROTOCOL_ERROR.
 		if r.Header.Get("Upgrade") != "" {
 			header.Set("Connection", "Upgrade")
 			header.Set("Upgrade", "websocket")
 		}
 		return &handshakeError{http.StatusUpgradeRequired, "this is a WebSocket endpoint: connect with a WebSocket client"}
-	// a single header line (section 11.3.5)
+	// The header must be a single line (section 11.3.5).
 	case !slices.Equal(r.Header.Values("Sec-Websocket-Version"), []string{"13"}):
 		header.Set("Sec-Websocket-Version", "13")
 		return badHandshake("the WebSocket version must be 13")

@@ -52,7 +52,8 @@ func (v *viewer) handleLocked(m received) error {
 	case protocol.TypeGoodbye:
 		return json.Unmarshal(data.Code, &v.goodbye)
 	case protocol.TypeError:
-		if data.Re == protocol.TypeUpdatePresence { // what askLocked sends behind each request
+		// the answer to the update that askLocked sends after each request
+		if data.Re == protocol.TypeUpdatePresence {
 			i := v.oldest(m.PlanID)
 			if i < 0 {
 				return errors.New("error without a request")

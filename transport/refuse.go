@@ -191,8 +191,8 @@ func (c *conn) writeFinal(b []byte, end func()) {
 	end()
 }
 
-// logLimited is log for what clients can cause. Lines over the limit are written at level DEBUG. A
-// nil limit is none.
+// logLimited logs a line that clients can cause. It writes lines over the limit at level DEBUG. A
+// nil limit means no limit.
 func (h *handler) logLimited(limit *logLimit, r *http.Request, level slog.Level, text string, attrs ...slog.Attr) {
 	if limit != nil {
 		suppressed, ok := limit.take()

@@ -254,8 +254,9 @@ func TestGoodbyesAreBounded(t *testing.T) {
 	}
 }
 
-// TestRefusalLogIsLimited has clients cause warnings and errors: each gets 10 lines a minute, and
-// the next line says how many there would have been. The others are at level DEBUG.
+// TestRefusalLogIsLimited causes many warnings and errors as a client. Of each kind the log must
+// have 10 lines a minute, and the next line must have the number of suppressed ones. The others
+// must be at level DEBUG.
 func TestRefusalLogIsLimited(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log records

@@ -33,7 +33,8 @@ func (h *handler) identify(r *http.Request, c credentials) (id auth.Identity, er
 const (
 	// shortestSecret is the minimum length in bytes of a token part that counts as a secret.
 	shortestSecret = 8
-	// abbreviated is how many bytes of the beginning or the end of a token count as a secret.
+	// abbreviated is the number of bytes at the beginning or the end of a token that count as a
+	// secret.
 	abbreviated = 16
 )
 
@@ -48,8 +49,8 @@ func withoutToken(err error, token string) string {
 	return text
 }
 
-// containsToken reports whether text contains the token, one of its parts, or the token
-// abbreviated. It also finds a token that is escaped as in a URL or a quoted string.
+// containsToken reports whether text contains the token, one of its parts, or its beginning or end.
+// It also finds a token that is escaped as in a URL or a quoted string.
 func containsToken(text, token string) bool {
 	if len(token) >= abbreviated &&
 		(strings.Contains(text, token[:abbreviated]) || strings.Contains(text, token[len(token)-abbreviated:])) {
@@ -60,7 +61,7 @@ func containsToken(text, token string) bool {
 			return true
 		}
 	}
-	if token == "" || len(token) > len(text) { // escaping makes it longer still
+	if token == "" || len(token) > len(text) { // escaping makes the token even longer
 		return false
 	}
 	quoted := strconv.Quote(token)

@@ -1,6 +1,6 @@
 package middleware_test
 
-//lint:file-ignore SA1019 what is deprecated is still used by services
+//lint:file-ignore SA1019 Services still use these deprecated packages.
 
 import (
 	"net/http"

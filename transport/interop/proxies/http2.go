@@ -17,8 +17,8 @@ import (
 	"github.com/planrooms/planrooms/transport/interop/internal/plans"
 )
 
-// overHTTP2 is the check of a proxy that accepts WebSockets on streams of HTTP/2 (RFC 8441), as
-// browsers open them where a proxy offers it. The server sees an upgrade over HTTP/1.1.
+// overHTTP2 checks a proxy that accepts WebSockets on HTTP/2 streams (RFC 8441). Browsers use such
+// streams if the proxy offers them. The server sees an upgrade over HTTP/1.1.
 var overHTTP2 = check{"WebSocket over HTTP/2", func(ctx context.Context, e *entrance) error {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
@@ -55,7 +55,7 @@ var overHTTP2 = check{"WebSocket over HTTP/2", func(ctx context.Context, e *entr
 	}{resp.Body, send}, e.name+" "+user)
 }}
 
-// useStream uses a WebSocket whose handshake is done, until the server disconnects the user.
+// useStream uses a WebSocket after its handshake, until the server disconnects the user.
 func (e *entrance) useStream(ctx context.Context, stream io.ReadWriter, user string) error {
 	next := func(want protocol.Type) error {
 		b, err := wsutil.ReadServerText(stream)
