@@ -75,6 +75,10 @@
 //	removed           Removed: the connection has left the plan and remains open
 //	goodbye           Goodbye: a close frame with the same code follows
 //
+// The server sends a [Joined] for the first connection of a user in the plan, and for a new name of
+// a user who is present. A client that has the user in its list replaces the name and discards the
+// state; a PresenceUpdated follows if there is one.
+//
 // In a crowded room the server sends a [Count] instead of a notice for each user. A client that
 // receives one discards its list of participants. When the room is small again, the server sends a
 // [Joined] for each participant.
