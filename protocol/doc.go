@@ -36,6 +36,9 @@
 // that client sent an Origin header, the server opens the connection, sends goodbye and closes it,
 // because browsers hide from a page why a handshake failed.
 //
+// A client may offer no subprotocols. If it offers some and planrooms.v1 is not among them, the
+// server responds with status 400.
+//
 // The server sends the first message: a pong with [Hello].
 //
 // # Messages from the client
@@ -54,6 +57,10 @@
 // The state is at most 1,024 bytes of JSON; null clears it. A join-plan for a plan that the
 // connection has joined is answered again. It moves the connection to since or, without since, to
 // the end. The other participants get no notice of it. An error never closes the connection.
+//
+// A message may take 60 seconds from its first byte to its last; then the server closes the
+// connection with 4408. A frame that RFC 6455 does not allow, such as one whose length is not in
+// its minimal form, closes the connection with 1002.
 //
 // # Messages from the server
 //
