@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/planrooms/planrooms/protocol"
 	"github.com/planrooms/planrooms/room"
@@ -132,3 +133,82 @@ func TestConnectionWritesSlowly(t *testing.T) {
 type byteByByte struct{ net.Conn }
 
 func (b byteByByte) Write(p []byte) (int, error) { return b.Conn.Write(p[:1]) }
+
+// panicky is a connection with a method that panics once armed.
+type panicky struct {
+	net.Conn
+	in *string
+}
+
+func (p panicky) check(method string) {
+	if *p.in == method {
+		panic("in " + method)
+	}
+}
+
+func (p panicky) Read(b []byte) (int, error) {
+	p.check("Read")
+	return p.Conn.Read(b)
+}
+
+func (p panicky) Write(b []byte) (int, error) {
+	p.check("Write")
+	return p.Conn.Write(b)
+}
+
+func (p panicky) SetWriteDeadline(t time.Time) error {
+	p.check("SetWriteDeadline")
+	return p.Conn.SetWriteDeadline(t)
+}
+
+func (p panicky) SetReadDeadline(t time.Time) error {
+	p.check("SetReadDeadline")
+	return p.Conn.SetReadDeadline(t)
+}
+
+func (p panicky) SetWriteBuffer(int) error {
+	p.check("SetWriteBuffer")
+	return nil
+}
+
+func (p panicky) CloseWrite() error {
+	p.check("CloseWrite")
+	return nil
+}
+
+func (p panicky) Close() error {
+	_ = p.Conn.Close()
+	p.check("Close")
+	return nil
+}
+
+// TestConnectionPanics serves connections of middleware that panic. The session must end, and the
+// server must continue.
+func TestConnectionPanics(t *testing.T) {
+	for _, method := range []string{"Read", "Write", "SetWriteDeadline", "SetReadDeadline", "SetWriteBuffer", "CloseWrite", "Close"} {
+		t.Run(method, func(t *testing.T) {
+			var log records
+			codes := make(chan protocol.CloseCode, 1)
+			s := newServer(t, config{
+				options: transport.Options{Logger: slog.New(&log)},
+				wrap: wrapIf(hijackThen(func(nc net.Conn, rw *bufio.ReadWriter) (net.Conn, *bufio.ReadWriter) {
+					return panicky{nc, &method}, rw
+				})),
+				hub: room.Options{Observer: room.Observer{Disconnect: func(_ room.ConnectionInfo, code protocol.CloseCode) { codes <- code }}},
+			})
+			nc := connect(t, s.Server, handshake{})
+			// an unmasked frame
+			writeHandshake(t, nc, handshake{query: "?wrap", token: tokenOf("ann"), after: []byte{fin | opText, 1, 'x'}})
+			if _, err := nc.Read(make([]byte, 1)); err == nil {
+				// so that the server does not wait for the answer to its close frame
+				_ = nc.(*net.TCPConn).CloseWrite()
+				_, _ = io.Copy(io.Discard, nc)
+			}
+			receive(t, codes)
+			if lines := log.at(slog.LevelError); len(lines) == 0 || !strings.Contains(lines[0], "panicky") {
+				t.Errorf("log %q does not name the connection that panics", lines)
+			}
+			dial(t, s.Server, "ann").join("p")
+		})
+	}
+}

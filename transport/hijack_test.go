@@ -1,43 +1,13 @@
 package transport_test
 
 import (
-	"bufio"
 	"bytes"
-	"net"
 	"net/http"
 	"strings"
 	"testing"
 
 	"github.com/planrooms/planrooms/protocol"
 )
-
-// unwrapOnly is a ResponseWriter of middleware whose only optional method is Unwrap.
-type unwrapOnly struct{ inner http.ResponseWriter }
-
-func (w unwrapOnly) Header() http.Header         { return w.inner.Header() }
-func (w unwrapOnly) Write(b []byte) (int, error) { return w.inner.Write(b) }
-func (w unwrapOnly) WriteHeader(status int)      { w.inner.WriteHeader(status) }
-func (w unwrapOnly) Unwrap() http.ResponseWriter { return w.inner }
-
-// ginLike is a ResponseWriter that writes the status only on request.
-type ginLike struct {
-	http.ResponseWriter
-	status  int
-	written bool
-}
-
-func (w *ginLike) WriteHeader(status int) { w.status = status }
-
-func (w *ginLike) WriteHeaderNow() {
-	if !w.written {
-		w.written = true
-		w.ResponseWriter.WriteHeader(w.status)
-	}
-}
-
-func (w *ginLike) Hijack() (net.Conn, *bufio.ReadWriter, error) {
-	return w.ResponseWriter.(http.Hijacker).Hijack()
-}
 
 // TestMiddleware connects through different ResponseWriters.
 func TestMiddleware(t *testing.T) {

@@ -1,0 +1,50 @@
+package room_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/planrooms/planrooms/auth"
+	"github.com/planrooms/planrooms/room"
+)
+
+// TestHold connects a transport that can be written to only later. Nothing is written before Open.
+// Then everything is written in order, and if the connection was closed meanwhile, its end.
+func TestHold(t *testing.T) {
+	for _, disconnect := range []bool{false, true} {
+		bubble(t, nil, func(t *testing.T, h *room.Hub) {
+			p := &pipe{window: -1, changed: make(chan struct{})}
+			s, err := h.Connect(context.Background(), auth.Identity{UserID: "ann"}, p, &room.ConnectOptions{Hold: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			p.session = s
+			go p.serve()
+			p.send(`{"type":"join-plan","planId":"p"}`)
+			synctest.Wait()
+			update(t, h, "p", 1)
+			if disconnect {
+				go func() { _, _ = h.Disconnect(context.Background(), "ann") }() // it waits for the connection
+			}
+			if got := p.read(); got != "" {
+				t.Errorf("wrote %q before Open", got)
+			}
+			s.Open()
+			got := strings.Split(strings.TrimSpace(p.read()), "\n")
+			want := []string{`"type":"pong"`, `"type":"join-plan"`, `"type":"task-updated"`}
+			if disconnect {
+				want = []string{`"type":"pong"`, `"code":4403`, "(close 4403 disconnected)"}
+			}
+			if len(got) != len(want) {
+				t.Fatalf("wrote %q, want %q", got, want)
+			}
+			for i := range want {
+				if !strings.Contains(got[i], want[i]) {
+					t.Errorf("message %d is %q, want %q", i, got[i], want[i])
+				}
+			}
+		})
+	}
+}
