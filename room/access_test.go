@@ -315,7 +315,7 @@ func TestAccessUnderTraffic(t *testing.T) {
 		return nil
 	})
 	opts := &room.Options{Authorize: l.authorize, AuthorizeParallel: 20, AuthorizeTimeout: 30 * time.Millisecond, ReauthorizeEvery: 20 * time.Millisecond}
-	h := newHub(t, opts)
+	h := room.NewHub(opts)
 	var wg sync.WaitGroup
 	for u := range 6 {
 		for range 4 {
@@ -343,5 +343,11 @@ func TestAccessUnderTraffic(t *testing.T) {
 	}
 	if got := h.Stats(); got.JoinsWaiting != 0 || got.RechecksWaiting != 0 {
 		t.Errorf("%d joins and %d rechecks wait for connections that have ended", got.JoinsWaiting, got.RechecksWaiting)
+	}
+	if err := h.Shutdown(context.Background()); err != nil {
+		t.Errorf("Shutdown: %v", err)
+	}
+	if got := h.Stats(); got.AuthorizeRunning != 0 || got.AuthorizeOverdue != 0 {
+		t.Errorf("%d calls run and %d are overdue after Shutdown", got.AuthorizeRunning, got.AuthorizeOverdue)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"runtime"
 	"sync"
 	"testing"
 	"time"
@@ -68,13 +69,14 @@ func (guestFraming) AppendClose(dst []byte, _ protocol.CloseCode, _ string) []by
 	return append(dst, 5, 'c', 'l', 'o', 's', 'e')
 }
 
-// newGuest connects a guest. It ends with the hub.
+// newGuest connects a guest. It ends with the hub. It may be called in any goroutine.
 func newGuest(t *testing.T, h *room.Hub, userID string, opts *room.ConnectOptions) *guest {
 	t.Helper()
 	g := &guest{answers: make(map[protocol.Type]int)}
 	s, err := h.Connect(context.Background(), auth.Identity{UserID: userID}, g, opts)
 	if err != nil {
-		t.Fatal(err)
+		t.Error(err)
+		runtime.Goexit()
 	}
 	g.session = s
 	return g

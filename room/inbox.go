@@ -273,12 +273,24 @@ func (l *lane) granted(c *call, err error) {
 }
 
 // overdue implements [caller]: a new worker takes the turn, refuses the join and goes on.
-func (l *lane) overdue(*call) {
+func (l *lane) overdue(c *call) {
 	s := l.s
+	s.mu.Lock()
+	t := turn{in: l.head, lane: l, blocks: true}
+	current, running := l.call == c, l.state == laneRunning
+	if current && !running { // no worker has come to it in time: the join gets another call
+		l.call = nil
+		s.wakeLocked()
+	}
+	s.mu.Unlock()
+	if !current {
+		return // the connection has ended
+	}
+	if !running {
+		s.hub.access.finish(c)
+		return
+	}
 	s.hub.wg.Go(func() {
-		s.mu.Lock()
-		t := turn{in: l.head, lane: l, blocks: true}
-		s.mu.Unlock()
 		s.deny(t.in.req, context.DeadlineExceeded)
 		s.endTurn(&t)
 		s.work()
@@ -294,6 +306,7 @@ func (s *Session) dropInboxLocked() (granted []*call) {
 			s.hub.access.cancel(l.call) // or granted is about to be called, and gives the slot back
 		case l.state == laneReady && l.call != nil:
 			granted = append(granted, l.call)
+			l.call = nil
 		}
 	}
 	s.inbox.tellSpace()

@@ -3,6 +3,7 @@ package room_test
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -90,6 +91,43 @@ func TestAuthenticateDuringAJoin(t *testing.T) {
 	})
 }
 
+// So is a member, if the authenticate came while its access was being checked, or before its join was complete.
+func TestAuthenticateDuringACheck(t *testing.T) {
+	for _, during := range []string{"a recheck", "Observer.Join"} {
+		t.Run(during, func(t *testing.T) {
+			opts := &room.Options{AuthorizeTimeout: time.Minute, Authorize: func(ctx context.Context, id auth.Identity, _ string) error {
+				switch id.Name {
+				case "second":
+					pause(ctx, 15*time.Second)
+				case "third":
+					return room.ErrForbidden
+				}
+				return nil
+			}}
+			if during == "Observer.Join" {
+				opts.Observer.Join = func(room.ConnectionInfo, string, bool) { time.Sleep(3 * time.Second) }
+			}
+			bubble(t, opts, func(t *testing.T, h *room.Hub) {
+				g := newGuest(t, h, "alice", &room.ConnectOptions{Verifier: renewals()})
+				g.join("p")
+				synctest.Wait()
+				if during == "a recheck" {
+					g.session.Receive([]byte(`{"type":"authenticate","data":{"token":"second"}}`))
+					time.Sleep(11 * time.Second)
+				}
+				if got := allMembers(h); got != 1 {
+					t.Fatalf("%d members, want 1", got)
+				}
+				g.session.Receive([]byte(`{"type":"authenticate","data":{"token":"third"}}`))
+				time.Sleep(9 * time.Second)
+				if got := allMembers(h); got != 0 {
+					t.Errorf("%d members, want none: the new identity may not see the plan", got)
+				}
+			})
+		})
+	}
+}
+
 // Joins that overlap do not exceed RoomsPerConnection, and which of them is refused is decided in order.
 func TestRoomsPerConnectionInABurst(t *testing.T) {
 	for _, test := range []struct {
@@ -99,6 +137,7 @@ func TestRoomsPerConnectionInABurst(t *testing.T) {
 		joined  []string
 	}{
 		{"too many joins", []string{"join a", "join b", "join c"}, "c", []string{"a", "b"}},
+		{"in as many as it may be", []string{"now join a", "now join b", "join a", "leave a", "join c"}, "", []string{"b", "c"}},
 		{"a place is left first", []string{"join a", "join b", "leave a", "join c"}, "", []string{"b", "c"}},
 		{"a denied join leaves a place", []string{"join a", "join denied", "join c"}, "denied", []string{"a", "c"}},
 		{"a repeated join needs no place", []string{"join a", "join b", "join a", "join c", "join b"}, "c", []string{"a", "b"}},
@@ -119,9 +158,11 @@ func TestRoomsPerConnectionInABurst(t *testing.T) {
 			bubble(t, opts, func(t *testing.T, h *room.Hub) {
 				alice := connect(t, h, "alice", "")
 				for _, message := range test.send {
-					var kind, plan string
-					if _, err := fmt.Sscan(message, &kind, &plan); err != nil {
-						t.Fatal(err)
+					message, now := strings.CutPrefix(message, "now ")
+					kind, plan, _ := strings.Cut(message, " ")
+					if now {
+						alice.Join(plan, nil)
+						continue
 					}
 					alice.Send(fmt.Sprintf(`{"type":"%s-plan","planId":%q}`, kind, plan))
 				}
@@ -144,12 +185,77 @@ func TestRoomsPerConnectionInABurst(t *testing.T) {
 				if got := allMembers(h); got != len(test.joined) {
 					t.Errorf("in %d plans, want %q", got, test.joined)
 				}
-				if most.Load() != 2 {
+				if overlap := !strings.HasPrefix(test.send[0], "now"); overlap && most.Load() != 2 {
 					t.Errorf("%d joins at once, want that the first two overlap", most.Load())
 				}
 			})
 		})
 	}
+}
+
+// A member that is removed while it joins again has lost its place, if another join has taken it.
+func TestRoomsPerConnectionAfterARemoval(t *testing.T) {
+	var calls atomic.Int32
+	opts := &room.Options{RoomsPerConnection: 1, Authorize: func(ctx context.Context, _ auth.Identity, planID string) error {
+		switch n := calls.Add(1); {
+		case planID == "p" && n == 2: // the repeated join
+			pause(ctx, 3*time.Second)
+		case planID == "p" && n == 3: // the recheck
+			return room.ErrForbidden
+		}
+		return nil
+	}}
+	bubble(t, opts, func(t *testing.T, h *room.Hub) {
+		alice := roomtest.Connect(t, h, auth.Identity{UserID: "alice"}, &roomtest.Options{Verifier: sameUser("alice")})
+		alice.Join("p", nil)
+		alice.Send(`{"type":"join-plan","planId":"p"}`)
+		alice.Send(`{"type":"authenticate","data":{"token":"t"}}`)
+		if got := alice.NextMessage(); got.Type != protocol.TypeAuthenticate {
+			t.Fatalf("got %s", words(got))
+		}
+		if got := alice.NextMessage(); got.Type != protocol.TypeRemoved {
+			t.Fatalf("got %s", words(got))
+		}
+		alice.Join("q", nil)
+		wantError(t, alice, "p", protocol.TypeJoinPlan, protocol.ErrorTooManyRooms)
+		if got := allMembers(h); got != 1 {
+			t.Errorf("in %d plans, want 1", got)
+		}
+	})
+}
+
+// A connection that does not read its answers keeps no call of Authorize from others.
+func TestCongestedConnectionHoldsNoCall(t *testing.T) {
+	var slow atomic.Bool
+	opts := &room.Options{AuthorizeParallel: 1, QueuePerConnection: 1000, Authorize: func(ctx context.Context, _ auth.Identity, _ string) error {
+		if slow.Load() {
+			pause(ctx, time.Second)
+		}
+		return nil
+	}}
+	bubble(t, opts, func(t *testing.T, h *room.Hub) {
+		p := stalledPipe(t, h, "alice")
+		slow.Store(true)
+		bob := newGuest(t, h, "bob", nil)
+		bob.join("p")
+		synctest.Wait()
+		p.send(`{"type":"join-plan","planId":"q"}`)
+		synctest.Wait() // it waits for the call that bob's join has
+		for range 2 {
+			notify(t, h, "alice", 2000)
+		}
+		time.Sleep(2*time.Second + time.Millisecond)
+		start := time.Now()
+		carol := newGuest(t, h, "carol", nil)
+		carol.join("p")
+		time.Sleep(time.Second)
+		if info, _ := h.Room("p"); info.Participants != 3 {
+			t.Errorf("%d in the plan %v after the third has asked, want 3", info.Participants, time.Since(start))
+		}
+		if got := h.Stats(); got.AuthorizeRunning != 0 || got.AuthorizeOverdue != 0 || got.JoinsWaiting != 0 {
+			t.Errorf("%d calls run, %d are overdue, %d joins wait; want none", got.AuthorizeRunning, got.AuthorizeOverdue, got.JoinsWaiting)
+		}
+	})
 }
 
 // A ping is answered while joins and an authenticate of the connection take long.
