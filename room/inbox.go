@@ -258,8 +258,8 @@ func (s *Session) endTurn(t *turn) {
 func (l *lane) granted(c *call, err error) {
 	s := l.s
 	s.mu.Lock()
-	closing := s.closing
-	if !closing {
+	current, closing := l.call == c, s.closing
+	if current && !closing {
 		l.state = laneReady
 		if l.refused = err; err != nil {
 			l.call = nil
@@ -267,7 +267,7 @@ func (l *lane) granted(c *call, err error) {
 		s.wakeLocked()
 	}
 	s.mu.Unlock()
-	if closing && err == nil {
+	if current && closing && err == nil {
 		s.hub.access.finish(c)
 	}
 }
@@ -276,16 +276,17 @@ func (l *lane) granted(c *call, err error) {
 func (l *lane) overdue(c *call) {
 	s := l.s
 	s.mu.Lock()
+	if l.call != c || s.closing {
+		s.mu.Unlock()
+		return // granted, dropInboxLocked or the worker gives the slot back
+	}
 	t := turn{in: l.head, lane: l, blocks: true}
-	current, running := l.call == c, l.state == laneRunning
-	if current && !running { // no worker has come to it in time: the join gets another call
-		l.call = nil
+	running := l.state == laneRunning
+	if !running { // no worker has come to it in time: the join gets another call
+		l.state, l.call = laneReady, nil
 		s.wakeLocked()
 	}
 	s.mu.Unlock()
-	if !current {
-		return // the connection has ended
-	}
 	if !running {
 		s.hub.access.finish(c)
 		return
