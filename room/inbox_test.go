@@ -248,7 +248,8 @@ func TestCongestedConnectionHoldsNoCall(t *testing.T) {
 		start := time.Now()
 		carol := newGuest(t, h, "carol", nil)
 		carol.join("p")
-		time.Sleep(time.Second)
+		time.Sleep(time.Second + time.Millisecond)
+		synctest.Wait()
 		if info, _ := h.Room("p"); info.Participants != 3 {
 			t.Errorf("%d in the plan %v after the third has asked, want 3", info.Participants, time.Since(start))
 		}
