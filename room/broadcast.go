@@ -166,10 +166,10 @@ func (h *Hub) Resync(_ context.Context, planID string) error {
 	return nil
 }
 
-// Notify sends an event to all live connections of one user, whatever plans they are in: at most once, without a position. It
-// returns for how many connections the event was queued. It is not queued for a connection to which too much waits to be
-// written, see Options.QueuePerConnection; Stats.NotifiesDropped counts these. Errors: [ErrHubClosed], and those of
-// [protocol.EncodeEvent].
+// Notify sends an event to all live connections of one user, whatever plans they are in: at most
+// once, without a position. It returns for how many connections it queued the event. It drops the
+// event for a connection whose queue is at a bound (Options.QueuePerConnection), and counts that in
+// Stats.NotifiesDropped. Errors: [ErrHubClosed], and those of [protocol.EncodeEvent].
 func (h *Hub) Notify(_ context.Context, userID string, event protocol.Event) (queued int, err error) {
 	payload, err := protocol.EncodeNotice(event, time.Now(), h.opts.MaxPayload)
 	if err != nil {

@@ -2,8 +2,8 @@ package room
 
 import "sync"
 
-// chunk is what is written to one connection in one go: frames in one buffer, and what each of them is, so that
-// a short write can be taken apart again.
+// chunk is a batch of frames for one connection, in one buffer. It records what each frame is, so
+// that a short write can be taken apart.
 type chunk struct {
 	framing Framing
 	buf     []byte
@@ -25,7 +25,7 @@ func newChunk(f Framing) *chunk {
 	return c
 }
 
-// release gives the chunk back. Its memory is not kept if one large event made it grow.
+// release returns the chunk to the pool, without its buffer if a large event made that grow.
 func (c *chunk) release() {
 	if cap(c.buf) > 2*batchBytes {
 		c.buf = nil
@@ -66,6 +66,6 @@ func (c *chunk) remainder(i, off int, planID string) remainder {
 	return newRemainder(c.frame(i), c.frames[i].payload, off, planID)
 }
 
-// large reports whether c is a single message of at least a whole batch. Such a message is written as a remainder when the
-// socket is full, so that a connection that does not read holds no copy of it.
+// large reports whether c is a single message of at least a batch. On a full socket such a message
+// is written as a remainder, so that a connection that does not read holds no copy of it.
 func (c *chunk) large() bool { return len(c.frames) == 1 && len(c.frames[0].payload) >= batchBytes }

@@ -12,7 +12,8 @@ import (
 	"github.com/planrooms/planrooms/room/roomtest"
 )
 
-// wantHeap fails the test unless what has been allocated since before is what the hub counts for its history.
+// wantHeap fails the test unless what has been allocated since before is what the hub counts for
+// its history.
 func wantHeap(t *testing.T, h *room.Hub, before int) {
 	t.Helper()
 	held, counted := heap()-before, h.Stats().HistoryBytes
@@ -22,7 +23,8 @@ func wantHeap(t *testing.T, h *room.Hub, before int) {
 	}
 }
 
-// HistoryBytes is what events take in memory, whatever their size and options, and in however many rooms.
+// HistoryBytes is what events take in memory, whatever their size and options, and in however many
+// rooms.
 func TestHistoryBytesIsTheHeap(t *testing.T) {
 	broadcast := func(t *testing.T, h *room.Hub, plan string, data json.RawMessage, opts ...room.BroadcastOption) {
 		t.Helper()

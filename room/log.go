@@ -6,23 +6,24 @@ import (
 	"unsafe"
 )
 
-// entry is one message of a room's log. What it refers to never changes once it was appended, so copies of it are shared by
-// everybody who writes it.
+// entry is one message of a room's log. The payload and the audience never change, so the
+// goroutines that write an entry share them.
 type entry struct {
 	index     uint64 // place in the log, notices counted too
 	seq, prev uint64 // of an event; 0 for a notice
 	at        int64  // when an event was appended; see Hub.clock
 	payload   []byte
-	to        *audience // nil: everybody in the room
+	to        *audience // nil: all connections in the room
 }
 
 // isEvent reports whether e is an event rather than a presence notice.
 func (e *entry) isEvent() bool { return e.seq != 0 }
 
-// excepts reports whether s is excepted: it gets nothing in place of a notice, and a receipt in place of an event.
+// excepts reports whether s is excepted: it gets nothing in place of a notice, and a receipt in
+// place of an event.
 func (e *entry) excepts(s *Session) bool { return e.to != nil && e.to.excepts(s) }
 
-// cost is how many bytes of memory an event takes: in the ring, and what it refers to.
+// cost returns how many bytes of memory an event takes: in the ring, and what it refers to.
 func (e *entry) cost() int {
 	n := entryBytes + allocated(cap(e.payload))
 	if e.to != nil {
@@ -31,18 +32,18 @@ func (e *entry) cost() int {
 	return n
 }
 
-// audience is everybody in the room but those named.
+// audience is all connections in the room except those named.
 type audience struct {
 	except exclusion
 	more   []exclusion // besides except
-	sender *Session    // a connection that does not get its own state; nil if none
+	sender *Session    // the connection that set a presence state; nil for other messages
 
-	// What the receipt of an event says.
+	// Content of the receipt of an event.
 	by, mutationID string
 	at             time.Time
 }
 
-// add excepts some more connections.
+// add adds an exclusion.
 func (a *audience) add(x exclusion) {
 	if a.except == (exclusion{}) {
 		a.except = x
@@ -55,7 +56,7 @@ func (a *audience) excepts(s *Session) bool {
 	return a.sender == s || a.except.has(s) || slices.ContainsFunc(a.more, func(x exclusion) bool { return x.has(s) })
 }
 
-// cost is how many bytes of memory the audience of an event takes.
+// cost returns how many bytes of memory the audience of an event takes.
 func (a *audience) cost() int {
 	n := int(unsafe.Sizeof(*a)) + cap(a.more)*int(unsafe.Sizeof(a.except)) + stringBytes(a.by) + stringBytes(a.mutationID) + a.except.cost()
 	for i := range a.more {
@@ -64,11 +65,11 @@ func (a *audience) cost() int {
 	return n
 }
 
-// stringBytes is about how much memory a short string takes.
+// stringBytes returns about how many bytes of memory a short string takes.
 func stringBytes(s string) int { return (len(s) + 15) &^ 15 }
 
-// allocated is about how much memory n bytes take: the allocator has sizes up to 32 KiB, some 1/8 apart, and above these
-// whole pages.
+// allocated returns about how many bytes the allocator sets aside for n bytes: up to 32 KiB it has
+// sizes about an eighth apart, above that whole pages.
 func allocated(n int) int {
 	if n <= 32<<10 {
 		return n + n/16
@@ -76,7 +77,8 @@ func allocated(n int) int {
 	return (n + 8<<10 - 1) &^ (8<<10 - 1)
 }
 
-// exclusion names those who do not get an event: all connections of a user, or those of one client id.
+// exclusion names connections that do not get an event: those of a user, or of one client ID of
+// theirs.
 type exclusion struct {
 	userID   string
 	clientID string // "" means every connection of the user
@@ -95,7 +97,7 @@ type notice struct {
 	subject string // the user it is about
 }
 
-// noticeKind tells which notices of one user supersede each other.
+// noticeKind says which notices of one user supersede each other.
 type noticeKind uint8
 
 const (
@@ -104,12 +106,12 @@ const (
 	noticeCount                            // count alone, of a crowded room
 )
 
-// log is the bounded history of one room and, between the events, the presence notices that somebody still has
-// to hear. Both are ordered by one index; a cursor is an index.
+// log is the bounded history of one room and, between its events, the presence notices that some
+// member has not received. One index orders both; a cursor is an index.
 //
-// Events are bounded by number, bytes and age and are dropped from the oldest, whoever has read them: one
-// whose cursor is before tail has missed something. Notices are never missed: they stay until every cursor
-// has passed them or a newer one of the same user has taken their place.
+// Events are bounded by number, bytes and age. The oldest are dropped first, whether they have been
+// delivered or not: a cursor before tail has missed some. Notices are not missed: they stay until
+// every cursor has passed them, or a newer notice of the same user has replaced them.
 type log struct {
 	events  ring
 	notices []*notice // ordered; superseded ones are nil
@@ -119,10 +121,10 @@ type log struct {
 	tail    uint64 // every event with a lower index is gone
 	base    uint64 // seq before the oldest event held
 	last    uint64 // seq of the newest event ever appended
-	bytes   int    // cost of all events held
+	bytes   int    // cost of all events
 }
 
-// held is how many bytes of memory the events take, those of free slots included.
+// held returns how many bytes of memory the events take, with the free slots of the ring.
 func (l *log) held() int { return l.bytes + l.events.slack() }
 
 // latestNotices is what a newer notice of the same user supersedes.
@@ -151,7 +153,7 @@ func (l *log) appendNotice(e *notice) {
 	case noticeState:
 		l.dropNotice(ln.state)
 		ln.state = e.index + 1
-	default: // a join or a leave makes all before it void
+	default: // a join or a leave supersedes all before it
 		l.dropNotice(ln.state)
 		l.dropNotice(ln.membership)
 		ln.state, ln.membership = 0, e.index+1
@@ -163,7 +165,7 @@ func (l *log) appendNotice(e *notice) {
 	l.live++
 }
 
-// dropNotice forgets the notice at index place-1, if it is still there.
+// dropNotice drops the notice at index place-1, if it is still there.
 func (l *log) dropNotice(place uint64) {
 	if place == 0 {
 		return
@@ -178,7 +180,7 @@ func (l *log) dropNotice(place uint64) {
 	}
 }
 
-// passed forgets the notices before index: every cursor is behind them.
+// passed drops the notices before index, which every cursor has passed.
 func (l *log) passed(index uint64) {
 	if len(l.notices) == 0 {
 		return
@@ -225,14 +227,14 @@ func (l *log) trim(n int) {
 	l.events.drop(n)
 }
 
-// trimTo drops what is over the limits, always the oldest first. What a pump has yet to take, from index keep on, is not held to
-// maxEvents: a burst must not outrun those who read as fast as they can.
+// trimTo drops the oldest events until the others are within the limits. maxEvents does not apply
+// from index keep on, which a pump has not taken yet: no burst outruns clients that read at once.
 func (l *log) trimTo(maxEvents, maxBytes int, oldest int64, keep uint64) {
 	n, bytes := 0, l.bytes
 	for n < l.events.len {
 		e := l.events.at(n)
 		over := l.events.len-n > maxEvents && e.index < keep || bytes > maxBytes
-		// The newest event is kept whatever its size: it may not have been written to anybody yet.
+		// The newest event is kept whatever its size: it may not have been written yet.
 		if !(over && n < l.events.len-1) && e.at >= oldest {
 			break
 		}
@@ -242,8 +244,8 @@ func (l *log) trimTo(maxEvents, maxBytes int, oldest int64, keep uint64) {
 	l.trim(n)
 }
 
-// since returns the index after the event with that seq. It is false where the chain from seq on is not all
-// here or is longer than maxEvents: too old, ahead of the end, or not a position of this log at all.
+// since returns the index after the event with that seq. It reports false if seq is too old, ahead
+// of the end, or not a position of this log, or if more than maxEvents follow it.
 func (l *log) since(seq uint64, maxEvents int) (index uint64, ok bool) {
 	if seq == l.base {
 		return l.tail, l.events.len <= maxEvents
@@ -255,18 +257,18 @@ func (l *log) since(seq uint64, maxEvents int) (index uint64, ok bool) {
 	return l.events.at(i).index + 1, l.events.len-1-i <= maxEvents
 }
 
-// cursor is a place in a log.
+// cursor is a member's place in a log.
 type cursor struct {
 	next    uint64 // index of the first entry not yet written
-	events  uint64 // events before this index are not for it
-	notices uint64 // notices before this index are not for it
+	events  uint64 // events before this index are not for the member
+	notices uint64 // notices before this index are not for the member
 }
 
-// missed reports whether events that c still needs have been dropped.
+// missed reports whether events that c needs have been dropped.
 func (l *log) missed(c cursor) bool { return max(c.next, c.events) < l.tail }
 
-// read appends the entries after c to dst, in order, until their payloads sum to maxBytes (at least one entry).
-// through is the index up to which everything has been read.
+// read appends the entries after c to dst, in order: at least one, and then until their payloads
+// would exceed maxBytes. Everything before the index through has been read.
 func (l *log) read(dst []entry, c cursor, maxBytes int) (_ []entry, through uint64) {
 	from := max(c.next, c.events)
 	ei := l.events.search(func(e *entry) bool { return e.index >= from })
@@ -295,8 +297,8 @@ func (l *log) read(dst []entry, c cursor, maxBytes int) (_ []entry, through uint
 	}
 }
 
-// search returns the position of the first notice with that index or a higher one. Nil entries (superseded
-// notices) are stepped over to the right.
+// search returns the place of the first notice with that index or a higher one. It steps over nil
+// entries, which are superseded notices, to the right.
 func search(notices []*notice, index uint64) int {
 	lo, hi := 0, len(notices)
 	for lo < hi {

@@ -53,8 +53,9 @@ func (p *pipe) throwAway() int {
 	return n
 }
 
-// A user who does not read, or only little, and joins a crowded plan again and again on all connections holds some memory of the
-// one answer that is being written, and takes none from the history of other plans.
+// A user who does not read, or only little, and joins a crowded plan again and again on all
+// connections holds some memory of the one answer that is being written, and takes none from the
+// history of other plans.
 func TestStalledJoinsHoldLittle(t *testing.T) {
 	for name, window := range map[string]int{"takes nothing": 0, "takes a part of an answer": 30_000, "takes one answer": 130_000} {
 		t.Run(name, func(t *testing.T) {
@@ -165,7 +166,8 @@ func TestShortWritesAllocateLittle(t *testing.T) {
 	}
 }
 
-// The answer to a repeated join takes the place of one that still waits: it says the same of a later moment.
+// The answer to a repeated join takes the place of one that still waits: it says the same of a
+// later moment.
 func TestRepeatedJoinReplacesTheAnswer(t *testing.T) {
 	bubble(t, nil, func(t *testing.T, h *room.Hub) {
 		p := stalledPipe(t, h, "alice")

@@ -90,7 +90,8 @@ func TestWorkerPauses(t *testing.T) {
 	})
 }
 
-// A client that reads slowly, and all the while sends as much as the rate allows, is neither closed nor refused anything.
+// A client that reads slowly, and all the while sends as much as the rate allows, is neither closed
+// nor refused anything.
 func TestSlowReaderIsNotClosed(t *testing.T) {
 	const messages = 600
 	eachSink(t, &room.Options{QueuePerConnection: 2000, PingEvery: -1}, func(t *testing.T, h *room.Hub, of sinks) {
@@ -117,7 +118,8 @@ func TestSlowReaderIsNotClosed(t *testing.T) {
 	})
 }
 
-// What a client sends while its messages are not read comes in one go later, and is not over the rate.
+// What a client sends while its messages are not read comes in one go later, and is not over the
+// rate.
 func TestSlowReaderIsForgiven(t *testing.T) {
 	const messages = 600
 	eachSink(t, &room.Options{QueuePerConnection: 2000, PingEvery: -1}, func(t *testing.T, h *room.Hub, of sinks) {
@@ -240,7 +242,8 @@ func TestNotifyIsDropped(t *testing.T) {
 	})
 }
 
-// The connections of one user have a bound together. It holds up only those to which something waits, and no other user.
+// The connections of one user have a bound together. It holds up only those to which something
+// waits, and no other user.
 func TestQueuePerUser(t *testing.T) {
 	bubble(t, &room.Options{QueuePerUser: 10_000}, func(t *testing.T, h *room.Hub) {
 		a, b := stalledPipe(t, h, "alice"), stalledPipe(t, h, "alice")

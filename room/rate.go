@@ -2,7 +2,8 @@ package room
 
 import "time"
 
-// bucket is a token bucket: burst tokens at first, refilled at rate per second. The zero value is full.
+// bucket is a token bucket: burst tokens at first, refilled at rate per second. The zero value is
+// full.
 type bucket struct {
 	used float64 // negative after forgive
 	at   time.Time
@@ -19,8 +20,8 @@ func (b *bucket) take(now time.Time, rate, burst float64) bool {
 	return true
 }
 
-// forgive makes up for d, up to now, in which nothing was taken because the reader had to wait: what the peer sent meanwhile, at the
-// rate, comes in one go, and may be more than a burst.
+// forgive makes up for d, up to now, in which nothing was taken because the reader had to wait:
+// what the peer sent meanwhile, at the rate, comes in one go, and may be more than a burst.
 func (b *bucket) forgive(now time.Time, d time.Duration, rate float64) {
 	b.used -= d.Seconds() * rate
 	b.at = now

@@ -5,8 +5,8 @@ import (
 	"unsafe"
 )
 
-// ring is a queue of the events that a room keeps. It holds them by value, so that an event that is dropped is freed at once,
-// whatever happens to its neighbours.
+// ring is the events that a room keeps, oldest first. It holds them by value, so that no event
+// keeps another one in memory.
 type ring struct {
 	slots []entry // their length is their capacity
 	first int     // slot of the oldest event
@@ -30,7 +30,7 @@ func (r *ring) push(e entry) {
 	*r.at(r.len - 1) = e
 }
 
-// drop removes the n oldest events, and slots that are not needed.
+// drop removes the n oldest events. It gives up slots when at most a quarter of them is used.
 func (r *ring) drop(n int) {
 	for i := range n {
 		*r.at(i) = entry{}
@@ -47,7 +47,7 @@ func (r *ring) drop(n int) {
 	}
 }
 
-// resize moves the events to n slots, or to a few more if these take no more memory.
+// resize moves the events to n slots, or to a few more where these take no more memory.
 func (r *ring) resize(n int) {
 	slots := slices.Grow([]entry(nil), n)
 	slots = slots[:cap(slots)]
@@ -57,12 +57,13 @@ func (r *ring) resize(n int) {
 	r.slots, r.first = slots, 0
 }
 
-// slack is how many bytes the slots without an event take.
+// slack returns the number of bytes in slots without an event.
 func (r *ring) slack() int { return (len(r.slots) - r.len) * entryBytes }
 
 const entryBytes = int(unsafe.Sizeof(entry{}))
 
-// search returns the first event of which after is true, as it is of all that follow, or len if there is none.
+// search returns the place of the first event for which after is true, or len if there is none.
+// after must be true for all events behind that one.
 func (r *ring) search(after func(*entry) bool) int {
 	lo, hi := 0, r.len
 	for lo < hi {

@@ -5,30 +5,33 @@ import (
 	"time"
 )
 
-// writer is the sending side of one connection. At most one goroutine at a time holds its token (busy) and writes: a
-// room's pump, whoever answers the connection, or, once the socket was full, a goroutine of the connection's own that ends
-// when everything has been written. Who finds the token taken leaves what is to be done under mu and goes on; the
-// holder gives the token up only after it saw, under mu, that nothing is left. So nobody ever waits for a reader.
+// writer is the sending side of one connection. One goroutine at a time holds its token (busy) and
+// writes: a room's pump, a goroutine that answers the connection, or, once the socket is full, a
+// goroutine of the connection that ends when everything has been written. A goroutine that finds
+// the token taken queues its work under mu and goes on; the holder gives the token up only after it
+// saw, under mu, that the queues are empty. So no goroutine but the connection's own waits for its
+// peer.
 //
-// The order is: the rest of a frame that was begun, control frames, answers, entries of the rooms in turn (a
+// The order is: the remainder of a frame, control frames, answers, entries of the rooms in turn (a
 // resync in its place among them), and the last frames.
 type writer struct {
-	// A pump that comes to one of ten thousand connections finds nothing of it in the processor's caches. What it needs to write
-	// to one that is idle stands together, down to boundary: two cache lines in place of five.
+	// A pump that comes to one of ten thousand connections finds nothing of it in the processor's
+	// caches. What it needs to write to an idle one stands together, down to boundary: two cache
+	// lines rather than five.
 
 	s       *Session
 	sink    Sink    // fixed at creation
 	framing Framing // fixed at creation
 
 	mu        sync.Mutex // guards the following
-	busy      bool       // somebody holds the token
-	waiting   bool       // something of what follows may wait to be written; who holds the token finds out
+	busy      bool       // a goroutine holds the token
+	waiting   bool       // something of what follows may have to be written: the holder looks
 	inWrite   bool       // the holder is in a call of the sink
 	ending    bool       // finish was called
 	dead      bool       // nothing is written any more
 	flushed   bool       // the last frames have been taken whole
 	tooSlow   bool       // 4508 was decided; lastBy holds
-	writingOf string     // the plan of which the holder writes entries, or the rest of a frame
+	writingOf string     // the plan whose entries, or whose remainder, the holder writes
 	boundary  []chan struct{}
 
 	dirty     []*member // members with entries to write, in turn
@@ -40,20 +43,22 @@ type writer struct {
 	lastBy    time.Time // when the last frames must have been taken
 	slowSince time.Time // when the frame in rest was begun
 
-	// tries reports that TryWrite has taken bytes, so that one that takes none says that the connection
-	// is full. Owned by the holder of the token.
+	// tries reports that TryWrite has taken bytes, so that one that takes none says that the
+	// connection is full. Owned by the holder of the token.
 	tries bool
 
-	done chan struct{} // closed when dead and nobody holds the token any more
+	done chan struct{} // closed when dead and the token is free
 }
 
-// newWriter returns the writer of a connection. Its token is held by the caller, who has to call run, or else free.
+// newWriter returns the writer of a connection. With held, the caller holds its token and has to
+// call run.
 func newWriter(s *Session, sink Sink, held bool) *writer {
 	return &writer{s: s, sink: sink, framing: sink.Framing(), busy: held, done: make(chan struct{})}
 }
 
-// answer queues a message to this connection and writes it if no other goroutine is writing. It is queued however much waits already:
-// the caller is the worker, which pause holds up, or something that happens seldom.
+// answer queues a message for this connection and writes it if no other goroutine is writing. It
+// does so even at the bound of the queue: the worker asks pause before it handles a message, and
+// the other callers are rare.
 func (w *writer) answer(a answer) {
 	w.mu.Lock()
 	if w.dead || w.ending {
@@ -64,8 +69,8 @@ func (w *writer) answer(a answer) {
 	w.startLocked()
 }
 
-// notify is answer for an event of Notify. It reports whether the event was queued. At a bound it is dropped, and counted; full says that
-// the account of the user was at its bound before.
+// notify is answer for an event of Notify. It reports whether it queued the event; at a bound it
+// drops and counts it. full reports whether the account of the user was at its bound before.
 func (w *writer) notify(e *userEvent, full bool) (queued bool) {
 	w.mu.Lock()
 	if w.dead || w.ending {
@@ -82,8 +87,8 @@ func (w *writer) notify(e *userEvent, full bool) (queued bool) {
 	return true
 }
 
-// control queues a control frame of the transport, in place of one that still waits: of several pings only the
-// newest has to be answered (RFC 6455 section 5.5.3).
+// control queues a control frame of the transport. It replaces one that still waits: of several
+// pings only the newest has to be answered (RFC 6455 section 5.5.3).
 func (w *writer) control(frame []byte) {
 	w.mu.Lock()
 	if w.dead || w.flushed {
@@ -104,8 +109,9 @@ func (w *writer) sendPing() {
 	w.startLocked()
 }
 
-// admit makes m ready for entries, after the answer to its join. The answer to the join of old, if it still waits, is dropped: m took its
-// place. admit reports false if the connection or the membership ended meanwhile.
+// admit makes m ready for entries, after the answer j to its join. Where m replaces old, it drops
+// the answer to the join of old if that still waits. It reports false if the connection or the
+// membership has ended.
 func (w *writer) admit(m, old *member, j *joinAnswer) bool {
 	w.mu.Lock()
 	m.ready = true
@@ -122,8 +128,8 @@ func (w *writer) admit(m, old *member, j *joinAnswer) bool {
 	return true
 }
 
-// finish writes last after everything that waits and then lets the sink go. If the members have left their
-// rooms before, no entry is written any more. The first call wins.
+// finish writes last after everything that waits and then finishes the sink. If the members have
+// left their rooms before, no more entries are written. The first call wins.
 func (w *writer) finish(last []byte) {
 	w.mu.Lock()
 	if w.dead || w.ending {
@@ -170,7 +176,7 @@ func (w *writer) cut() {
 	}
 }
 
-// killLocked drops all that waits.
+// killLocked drops everything that waits.
 func (w *writer) killLocked() {
 	w.dead, w.waiting = true, true // its holder has to find out
 	w.dirty, w.pong, w.rest, w.last = nil, nil, remainder{}, nil
@@ -189,13 +195,13 @@ func (w *writer) closeDone() {
 	}
 }
 
-// offer writes one pass of a room's pump to m, or leaves m dirty for the holder of the token. It reports whether m has
-// everything of the pass.
+// offer writes one pass of a room's pump to m, or leaves m dirty for the holder of the token. It
+// reports whether m has everything of the pass.
 func (w *writer) offer(m *member, p *pass) (caughtUp bool) {
 	w.mu.Lock()
 	if w.dead || m.gone.Load() || !m.ready {
 		w.mu.Unlock()
-		return true // admit finds the entries, or nobody is to have them
+		return true // not ready: admit will read the entries from the log; gone: nothing to deliver
 	}
 	if w.busy || m.cur.next != p.from || m.cur.events > p.from || m.cur.notices > p.from || p.excepts(w.s) {
 		w.markDirtyLocked(m)
@@ -255,7 +261,7 @@ func (w *writer) markDirtyLocked(m *member) {
 	}
 }
 
-// startLocked takes the token if it is free and writes what waits. It releases mu.
+// startLocked takes the token if it is free, and writes what waits. It releases mu.
 func (w *writer) startLocked() {
 	w.waiting = true
 	if w.busy {

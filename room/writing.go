@@ -11,7 +11,7 @@ import (
 
 // What the holder of a writer's token does, until it gives the token up.
 
-// wroteLocked ends a call of the sink: whoever waits for a frame boundary can look.
+// wroteLocked ends a call of the sink. It wakes the goroutines that wait for a frame boundary.
 func (w *writer) wroteLocked() {
 	w.inWrite, w.writingOf = false, ""
 	for _, c := range w.boundary {
@@ -20,8 +20,8 @@ func (w *writer) wroteLocked() {
 	w.boundary = nil
 }
 
-// failLocked ends the connection after an error of the sink. It is called by the holder of the token, which it gives up.
-// It releases mu.
+// failLocked ends the connection after an error of the sink. The holder of the token calls it; it
+// gives the token up and releases mu.
 func (w *writer) failLocked() {
 	w.killLocked()
 	w.busy = false
@@ -30,7 +30,7 @@ func (w *writer) failLocked() {
 	w.closeDone()
 }
 
-// keepLocked keeps what a full socket left of a frame.
+// keepLocked keeps what a full socket left of a frame, and reports a slow connection.
 func (w *writer) keepLocked(r remainder) {
 	if w.dead {
 		return
@@ -40,20 +40,22 @@ func (w *writer) keepLocked(r remainder) {
 	h := w.s.hub
 	h.stats.slow.Add(1)
 	if f := h.opts.Observer.Slow; f != nil {
-		// Not here: this is the token's holder, under mu.
+		// In a goroutine: an Observer must not run under mu, or while the token is held.
 		h.wg.Go(func() { h.observe(w.s, func() { f(w.s.Info()) }) })
 	}
 }
 
-// flushLater hands the token to a goroutine of the connection's own.
+// flushLater hands the token to a new goroutine.
 func (w *writer) flushLater() { w.s.hub.wg.Go(w.flush) }
 
-// run writes without blocking until nothing is left or the socket is full. It is called by the holder of the token.
+// run writes without blocking until nothing is left or the socket is full. The holder of the token
+// calls it.
 func (w *writer) run() {
 	if !w.step(false) {
 		return
 	}
-	// One chunk was written inline; whoever came here has others to serve, so what is left is for a goroutine.
+	// One chunk was written inline. The caller has other connections to serve, so after a few more
+	// a goroutine writes what is left.
 	for range 3 {
 		if !w.step(false) {
 			return
@@ -68,7 +70,7 @@ func (w *writer) flush() {
 	}
 }
 
-// step writes the next chunk. It reports false when the token was given up or handed on.
+// step writes the next chunk. It reports false when it has given up the token or handed it on.
 func (w *writer) step(block bool) (more bool) {
 	w.mu.Lock()
 	switch {
@@ -93,7 +95,7 @@ func (w *writer) step(block bool) (more bool) {
 		w.dirty[0] = nil
 		w.dirty = w.dirty[1:]
 		if len(w.dirty) == 0 {
-			w.dirty = nil // hold no array while at rest
+			w.dirty = nil // hold no array while idle
 		}
 		m.dirty = false
 		if m.gone.Load() {
@@ -124,8 +126,8 @@ func (w *writer) step(block bool) (more bool) {
 	}
 }
 
-// takeAnswersLocked moves control frames into c and copies answers, as many as fit a batch. Answers leave the queue when they
-// have been written.
+// takeAnswersLocked moves control frames into c and copies as many answers as fit into a batch.
+// Answers leave the queue when they have been written.
 func (w *writer) takeAnswersLocked(c *chunk) {
 	if w.pong != nil {
 		c.addControl(w.pong)
@@ -147,11 +149,13 @@ func (w *writer) takeAnswersLocked(c *chunk) {
 }
 
 // shortestWait is the duration from which a Write counts as one that had to wait for the peer, on a
-// connection whose TryWrite never takes anything. Writes of 16 KiB that are shorter mean a peer that
-// takes 160 KB/s or more: a ping gets through what is in the way, and is answered, within seconds.
+// connection whose TryWrite never takes anything. Writes of 16 KiB that are shorter mean a peer
+// that takes 160 KB/s or more: a ping gets through what is in the way, and is answered, within
+// seconds.
 const shortestWait = 100 * time.Millisecond
 
-// putLocked writes b. It is called by the holder of the token with mu held, and returns with mu held.
+// putLocked writes b. The holder of the token calls it with mu held, and has mu when it returns;
+// meanwhile mu is released.
 func (w *writer) putLocked(b []byte, block bool) (n int, err error) {
 	w.inWrite = true
 	by := time.Now().Add(w.s.hub.opts.WriteTimeout)
@@ -165,7 +169,7 @@ func (w *writer) putLocked(b []byte, block bool) (n int, err error) {
 		start := time.Now()
 		n, err = w.sink.Write(b, by)
 		if waited := w.tries || time.Since(start) >= shortestWait; n > 0 && waited {
-			w.s.Seen() // the peer has acknowledged bytes that were in the way
+			w.s.Seen() // the peer has acknowledged earlier bytes
 		}
 	}
 	w.mu.Lock()
@@ -173,7 +177,8 @@ func (w *writer) putLocked(b []byte, block bool) (n int, err error) {
 	return n, err
 }
 
-// writeRest goes on with a frame that was begun. It is called with mu held and releases it.
+// writeRest writes the remainder of a frame, or the next part of it. It is called with mu held and
+// releases it.
 func (w *writer) writeRest(block bool) (more bool) {
 	b := w.rest.next()
 	w.writingOf = w.rest.planID
@@ -183,7 +188,8 @@ func (w *writer) writeRest(block bool) (more bool) {
 	}
 	switch {
 	case w.dead:
-	case errors.Is(err, os.ErrDeadlineExceeded) || err == nil && n < len(b) && !w.slowSince.IsZero() && time.Since(w.slowSince) > frameTimeout:
+	case errors.Is(err, os.ErrDeadlineExceeded),
+		err == nil && n < len(b) && !w.slowSince.IsZero() && time.Since(w.slowSince) > frameTimeout:
 		return w.tooSlowLocked()
 	case err != nil:
 		w.failLocked()
@@ -210,8 +216,8 @@ func (w *writer) writeRest(block bool) (more bool) {
 	return true
 }
 
-// tooSlowLocked ends a connection that has not taken a byte for too long: it gets one more second, for its last frames. It is
-// called by the holder of the token and releases mu.
+// tooSlowLocked ends a connection that has not taken a byte for too long. The connection has one
+// more second to take its last frames. The holder of the token calls it; it releases mu.
 func (w *writer) tooSlowLocked() (more bool) {
 	if w.ending || w.tooSlow {
 		w.failLocked()
@@ -219,18 +225,19 @@ func (w *writer) tooSlowLocked() (more bool) {
 	}
 	w.tooSlow, w.lastBy = true, time.Now().Add(closeTimeout)
 	w.mu.Unlock()
-	// Not here: closing calls observers, and this is the token's holder.
+	// In a goroutine: an Observer must not run while the token is held.
 	w.s.closeLater(protocol.CloseTooSlow)
 	return true
 }
 
-// writeChunk writes c, entries of m or, if m is nil, control frames and answers. It is called with mu held and releases it.
+// writeChunk writes c: entries of m or, if m is nil, control frames and answers. It is called with
+// mu held and releases it.
 func (w *writer) writeChunk(c *chunk, m *member, block bool) (more bool) {
 	defer c.release()
 	if m != nil {
 		w.writingOf = m.room.id
 	}
-	if block && c.large() {
+	if block && c.large() { // while Write blocks, only the shared payload is held
 		planID := w.writingOf
 		if m == nil {
 			planID = w.queue.answers[0].planID
@@ -260,8 +267,9 @@ func (w *writer) writeChunk(c *chunk, m *member, block bool) (more bool) {
 	return true
 }
 
-// wroteChunkLocked notes that n bytes of c have been written: it moves the cursor of m or, if m is nil, takes answers out of the queue. A
-// frame that was written in part is kept as the remainder; those after it are read, or taken from the queue, again.
+// wroteChunkLocked records that n bytes of c have been written: it moves the cursor of m or, if m
+// is nil, removes answers from the queue. It keeps a frame that was written in part as the
+// remainder. Those after it are written again, from the log or the queue.
 func (w *writer) wroteChunkLocked(c *chunk, m *member, n int) {
 	answers, begin := 0, 0
 	for i := range c.frames {
@@ -292,7 +300,8 @@ func (w *writer) wroteChunkLocked(c *chunk, m *member, n int) {
 	}
 }
 
-// putBackLocked puts back a control frame that a full socket has not taken, unless a newer one has come.
+// putBackLocked puts back a control frame that a full socket has not taken, unless a newer one
+// replaced it.
 func (w *writer) putBackLocked(c *chunk, i int) {
 	switch {
 	case c.frames[i].ping:

@@ -1,0 +1,93 @@
+package room
+
+import (
+	"slices"
+	"sync"
+)
+
+// userEvent is an event of Notify. The connections of the user share it.
+type userEvent struct {
+	payload []byte
+	queues  int // number of queues that hold it; guarded by account.mu
+}
+
+// account counts the bytes in the queues of all connections of one user.
+type account struct {
+	limit    int // Options.QueuePerUser; fixed at creation
+	sessions int // connections that use it; guarded by Hub.mu
+
+	mu     sync.Mutex // guards the following; taken after writer.mu
+	bytes  int
+	paused []*writer // unpause them when bytes fall below limit
+}
+
+// accountLocked returns the account of a user, for one more connection.
+func (h *Hub) accountLocked(userID string) *account {
+	a := h.accounts[userID]
+	if a == nil {
+		a = &account{limit: h.opts.QueuePerUser}
+		h.accounts[userID] = a
+	}
+	a.sessions++
+	return a
+}
+
+// releaseAccountLocked ends the use of the account by one connection.
+func (h *Hub) releaseAccountLocked(s *Session) {
+	if a := s.out.queue.account; a.sessions > 1 {
+		a.sessions--
+	} else {
+		delete(h.accounts, s.userID)
+	}
+}
+
+// add counts an answer that was queued.
+func (a *account) add(x *answer) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if x.event != nil {
+		if x.event.queues++; x.event.queues > 1 {
+			return // counted already
+		}
+	}
+	a.bytes += x.cost()
+}
+
+// remove ends the count of an answer.
+func (a *account) remove(x *answer) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if x.event != nil {
+		if x.event.queues--; x.event.queues > 0 {
+			return
+		}
+	}
+	a.bytes -= x.cost()
+	if len(a.paused) > 0 && a.bytes < a.limit {
+		for _, w := range a.paused {
+			w.s.hub.wg.Go(w.unpause) // in a goroutine: writer.mu comes before account.mu
+		}
+		a.paused = nil
+	}
+}
+
+// full reports whether the bytes have reached the limit.
+func (a *account) full() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.bytes >= a.limit
+}
+
+// holdsUp reports whether the bytes have reached the limit. If so, w.unpause is called when they
+// are below it again.
+func (a *account) holdsUp(w *writer) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.bytes < a.limit {
+		return false
+	}
+	if !slices.Contains(a.paused, w) {
+		a.paused = append(a.paused, w)
+	}
+	return true
+}
