@@ -8,8 +8,8 @@ import (
 	"github.com/planrooms/planrooms/protocol"
 )
 
-// BroadcastOption says by whom a change was made and who need not hear of it. It is a plain value, so that making and applying one
-// costs no allocation.
+// BroadcastOption says who made a change and which clients the event excludes. It is a plain value, so
+// that creating and applying one does not allocate.
 type BroadcastOption struct {
 	by, mutationID string
 	except         exclusion
@@ -18,20 +18,20 @@ type BroadcastOption struct {
 
 type broadcast struct {
 	by, mutationID string
-	to             *audience // nil: everybody
+	to             *audience // nil: all members
 }
 
-// By names the user who made the change; everybody sees the id.
+// By names the user who made the change. All clients receive the ID.
 func By(userID string) BroadcastOption { return BroadcastOption{by: userID} }
 
-// ExceptUser gives all connections of the user a receipt in place of the event.
+// ExceptUser sends all connections of the user a receipt instead of the event.
 func ExceptUser(userID string) BroadcastOption {
 	return BroadcastOption{except: exclusion{userID: userID}}
 }
 
-// ExceptClient gives the connections of that user with that client id a receipt in place of the event. It never affects
-// another user: a client ID is not a secret. A client ID that is empty or not valid excepts no
-// connection.
+// ExceptClient sends the connections of the user with that client ID a receipt instead of the event.
+// Client IDs are not secret, so it never affects another user. A client ID that is empty or not valid
+// excludes no connection.
 func ExceptClient(userID, clientID string) BroadcastOption {
 	if !protocol.ValidClientID(clientID) {
 		return BroadcastOption{}
@@ -39,7 +39,7 @@ func ExceptClient(userID, clientID string) BroadcastOption {
 	return BroadcastOption{except: exclusion{userID: userID, clientID: clientID}}
 }
 
-// Mutation carries an id of the client's own for the change, 1 to 64 of [A-Za-z0-9_-]; another one is ignored.
+// Mutation adds the client's own ID for the change, 1 to 64 of [A-Za-z0-9_-]. An invalid ID is ignored.
 func Mutation(id string) BroadcastOption {
 	if !protocol.ValidMutationID(id) {
 		return BroadcastOption{}
@@ -79,38 +79,40 @@ func (b *broadcast) add(opts []BroadcastOption) error {
 	return nil
 }
 
-// BroadcastTaskUpdated tells everybody in the plan that a task has changed. See [Hub.Broadcast].
+// BroadcastTaskUpdated sends task-updated to the plan: a task has changed. See [Hub.Broadcast].
 func (h *Hub) BroadcastTaskUpdated(ctx context.Context, planID string, task any, opts ...BroadcastOption) error {
 	return h.Broadcast(ctx, planID, protocol.TaskUpdated(task), opts...)
 }
 
-// BroadcastTaskCreated tells everybody in the plan of a new task. See [Hub.Broadcast].
+// BroadcastTaskCreated sends task-created to the plan: there is a new task. See [Hub.Broadcast].
 func (h *Hub) BroadcastTaskCreated(ctx context.Context, planID string, task any, opts ...BroadcastOption) error {
 	return h.Broadcast(ctx, planID, protocol.TaskCreated(task), opts...)
 }
 
-// BroadcastTaskDeleted tells everybody in the plan that a task is gone. See [Hub.Broadcast].
+// BroadcastTaskDeleted sends task-deleted to the plan: a task was deleted. See [Hub.Broadcast].
 func (h *Hub) BroadcastTaskDeleted(ctx context.Context, planID, taskID string, opts ...BroadcastOption) error {
 	return h.Broadcast(ctx, planID, protocol.TaskDeleted(taskID), opts...)
 }
 
-// BroadcastTaskReordered tells everybody in the plan the new order of all its tasks. See [Hub.Broadcast].
+// BroadcastTaskReordered sends task-reordered to the plan: the new order of all its tasks. See
+// [Hub.Broadcast].
 func (h *Hub) BroadcastTaskReordered(ctx context.Context, planID string, taskIDs []string, opts ...BroadcastOption) error {
 	return h.Broadcast(ctx, planID, protocol.TaskReordered(taskIDs), opts...)
 }
 
-// BroadcastProgressUpdated tells everybody in the plan its progress. See [Hub.Broadcast].
+// BroadcastProgressUpdated sends progress-updated to the plan: its new progress. See [Hub.Broadcast].
 func (h *Hub) BroadcastProgressUpdated(ctx context.Context, planID string, progress any, opts ...BroadcastOption) error {
 	return h.Broadcast(ctx, planID, protocol.ProgressUpdated(progress), opts...)
 }
 
-// Broadcast gives the event its position in the plan and returns; it waits for no reader. The data is encoded
-// once, with encoding/json; a [json.RawMessage] passes through. Call it after the change was committed: a cancelled ctx
-// does not lose the event.
+// Broadcast gives the event its position in the plan and returns. It does not wait for readers. The data
+// is encoded once, with encoding/json; a [json.RawMessage] or []byte is sent as it is. Call it after the
+// change was committed. A cancelled ctx does not lose the event.
 //
-// Everybody hears the events of a plan in the order of the calls, which need not be that of the commits: a host to which that
-// matters holds its row lock across the call, or carries a version in the data. A broadcast to a plan that nobody
-// watches is kept for two minutes for those who have just loaded the plan.
+// All clients receive the events of a plan in the order of the calls, which may differ from the order of
+// the commits. Where that matters, hold the row lock across the call, or put a version into the data. The
+// events of a plan that no client has joined are kept for two minutes, for clients that have just loaded
+// the plan.
 //
 // Errors: [ErrPlanID], [ErrHubClosed], [ErrUserID] for a user ID in an option, and those of
 // [protocol.EncodeEvent] for data that is not JSON, lacks the key of its type, or is too large. After
@@ -146,8 +148,8 @@ func (h *Hub) Broadcast(_ context.Context, planID string, event protocol.Event, 
 	return nil
 }
 
-// Resync tells everybody in the plan, and everybody who comes back to it, to load it again: for a host that changed it in
-// a way that no event tells. Errors: [ErrPlanID], [ErrHubClosed].
+// Resync makes all clients of the plan, and those that resume later, load it again. Use it after a change
+// that no event describes. Errors: [ErrPlanID], [ErrHubClosed].
 func (h *Hub) Resync(_ context.Context, planID string) error {
 	if !protocol.ValidPlanID(planID) {
 		return ErrPlanID
@@ -157,7 +159,7 @@ func (h *Hub) Resync(_ context.Context, planID string) error {
 		return err
 	}
 	defer r.release()
-	// An event that everybody misses: it takes a position, and is gone before anybody can have read it.
+	// An event that all members miss: it takes a position, and is dropped before a member can read it.
 	r.log.appendEvent(entry{seq: h.seq.Add(1)})
 	r.log.trim(r.log.events.len)
 	r.countLocked()
@@ -166,10 +168,10 @@ func (h *Hub) Resync(_ context.Context, planID string) error {
 	return nil
 }
 
-// Notify sends an event to all live connections of one user, whatever plans they are in: at most
-// once, without a position. It returns for how many connections it queued the event. It drops the
-// event for a connection whose queue is at a bound (Options.QueuePerConnection), and counts that in
-// Stats.NotifiesDropped. Errors: [ErrHubClosed], and those of [protocol.EncodeEvent].
+// Notify sends an event to all open connections of one user, whatever plans they are in: at most once,
+// without a position. It returns for how many connections it queued the event. It drops the event for a
+// connection whose queue is at a bound (Options.QueuePerConnection, Options.QueuePerUser), and counts
+// that in Stats.NotifiesDropped. Errors: [ErrHubClosed], and those of [protocol.EncodeNotice].
 func (h *Hub) Notify(_ context.Context, userID string, event protocol.Event) (queued int, err error) {
 	payload, err := protocol.EncodeNotice(event, time.Now(), h.opts.MaxPayload)
 	if err != nil {

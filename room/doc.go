@@ -1,31 +1,38 @@
-// Package room makes plans live: it keeps one room per plan, delivers events to everybody in it in one order, knows who is
-// there, and lets those who were away catch up. It knows neither sockets nor HTTP: a transport hands it
-// connections as a [Sink] through [Hub.Connect].
+// Package room makes plans live. It keeps one room per plan, delivers events to all members in one
+// order, tracks who is present, and lets clients that were away catch up. It uses neither sockets nor
+// HTTP: a transport passes it each connection as a [Sink] through [Hub.Connect].
 //
 // # The model
 //
-// There is no queue per connection. A room owns a bounded log of events, each encoded once; a member of the room is a cursor
-// into that log. To deliver is to write what comes after the cursor and to move it. A cursor at the end is live. A cursor put
-// where a client says it was resumes. A cursor that lags is slow: it holds no memory and costs nobody anything.
-// A cursor whose next event has been dropped from the log has missed something: its client is sent resync, and it goes on
-// at the end.
+// A room owns a bounded log of events, each encoded once. A member of the room is a cursor into that
+// log, so events need no queue per connection. The hub delivers events by writing those after the
+// cursor and moving it. A cursor at the end is live. To resume, the hub sets the cursor to the position
+// that the client sends. A cursor that lags is slow, but takes no memory and delays no other member. If
+// the next event of a cursor has been evicted, the hub sends resync and moves the cursor to the end.
+//
+// Answers and Notify events do wait in a bounded queue of their connection.
 //
 // # Promises
 //
-//   - Order: everybody in a room hears its events in the order of the Broadcast calls, and presence notices in one order with them.
-//   - No silent loss: every event carries the seq of the one before it; who missed one is told to reload, live or at the next join.
-//   - A user never hears a plan that Authorize denied, nor, once [Hub.Revoke] has returned, one that was taken away.
-//   - [Hub.Broadcast] waits for no reader. A stalled connection delays nobody, and is closed (4508) after Options.WriteTimeout
-//     without an accepted byte; until then its events wait in the log that everybody shares.
-//   - Presence is true: a user is one participant however many connections, a reload within Options.Linger is silent, and a
-//     connection that vanished without a word is out within Options.PingEvery plus Options.PingTimeout.
-//   - Memory is bounded by Options, whatever clients do: history by HistoryTotal, answers and Notify events by QueuePerConnection
-//     and QueuePerUser.
+//   - Order: all members of a room receive its events in the order of the Broadcast calls, and presence
+//     notices in one order with them.
+//   - No silent loss: every event carries the seq of the one before it. A client that missed an event
+//     has to reload: the server sends resync, or says so in the answer to the next join.
+//   - A user never receives events of a plan that Authorize denied, nor any after [Hub.Revoke] has
+//     returned.
+//   - [Hub.Broadcast] does not wait for readers. A stalled connection delays no other, and is closed
+//     (4508) after Options.WriteTimeout without an accepted byte. Until then its events wait in the log
+//     that all members share.
+//   - Presence counts users, not connections. A reload within Options.Linger causes no notice, and a
+//     connection that vanishes without a close frame is removed within Options.PingEvery plus
+//     Options.PingTimeout.
+//   - Memory is bounded by Options, whatever clients do: history by HistoryTotal, answers and Notify
+//     events by QueuePerConnection and QueuePerUser.
 //   - After [Hub.Shutdown] no goroutine is left, except those of callbacks that do not return
 //     ([ErrCallback]).
 //
-// What an event's delivery does not promise: that a change was committed (call Broadcast after the commit), or
-// that a commit was told (a crash between the two loses the event; clients load the plan when they come back to another epoch).
+// Delivery of an event does not mean that the change was committed: call Broadcast after the commit. A
+// crash between the two loses the event. Clients then reconnect to another epoch and load the plan.
 //
 // # Access
 //

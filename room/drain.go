@@ -152,7 +152,8 @@ func await(done <-chan struct{}) bool {
 	}
 }
 
-// drain tells everybody goodbye, a batch at a time. The pauses shrink if ctx would end before the last batch.
+// drain sends goodbye to all sessions, in batches. The pauses between batches shrink if ctx would
+// otherwise end before the last batch.
 func (h *Hub) drain(ctx context.Context, sessions []*Session) error {
 	pause := drainPause
 	batches := (len(sessions) + drainBatch - 1) / drainBatch
@@ -176,7 +177,7 @@ func (h *Hub) drain(ctx context.Context, sessions []*Session) error {
 	return nil
 }
 
-// drain ends the connection after everything that has a position was written to it.
+// drain ends the connection after all events that have a position were written to it.
 func (s *Session) drain(retry time.Duration) {
 	members, first := s.beginClosing(protocol.CloseShutdown)
 	if !first {

@@ -12,10 +12,12 @@ var (
 	ErrCallback = errors.New("room: a callback has not returned, so Shutdown left its goroutine; call Shutdown from a callback only in a new goroutine")
 
 	// ErrForbidden is what Options.Authorize returns for a user who may not see the plan, and equally
-	// for a plan that does not exist. Any other error of Authorize means that it could not be found out.
+	// for a plan that does not exist. Any other error of Authorize means that access could not be
+	// checked.
 	ErrForbidden = errors.New("room: forbidden")
 
-	// ErrPlanID is returned for a plan id that is not 1 to 128 bytes of valid UTF-8 without control characters.
+	// ErrPlanID is returned for a plan ID that is not 1 to 128 bytes of valid UTF-8 without control
+	// characters.
 	ErrPlanID = errors.New("room: invalid plan id")
 
 	// ErrUserID is returned for a user ID that is not 1 to 256 bytes of valid UTF-8.
@@ -27,6 +29,7 @@ var (
 	// ErrExpired is returned by [Hub.Connect] for an identity that is past its ExpiresAt.
 	ErrExpired = errors.New("room: identity expired")
 
-	// ErrTooManyConnections is returned by [Hub.Connect] when the user has Options.ConnectionsPerUser open.
+	// ErrTooManyConnections is returned by [Hub.Connect] when the user has
+	// Options.ConnectionsPerUser open.
 	ErrTooManyConnections = errors.New("room: too many connections of this user")
 )

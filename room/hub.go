@@ -12,7 +12,8 @@ import (
 	"github.com/planrooms/planrooms/protocol"
 )
 
-// Hub holds the rooms of all plans of this process. Create one with [NewHub]; end it with [Hub.Shutdown].
+// Hub holds the rooms of all plans of this process. Create one with [NewHub] and end it with
+// [Hub.Shutdown].
 // All methods are safe for concurrent use and may be called from every callback.
 type Hub struct {
 	opts   Options         // fixed at creation
@@ -51,7 +52,8 @@ type Hub struct {
 	recent  list.List  // of *room: those that have something to give up, the least recently used first
 }
 
-// NewHub returns a hub. It panics if Options.Authorize is nil or a limit is negative. A hub at rest has no goroutine.
+// NewHub returns a hub. It copies opts. It panics if Options.Authorize is nil, a limit is negative, or
+// a duration is below 1 ms. An idle hub has no goroutine.
 func NewHub(opts *Options) *Hub {
 	h := &Hub{
 		opts:     opts.withDefaults(),
@@ -70,7 +72,8 @@ func NewHub(opts *Options) *Hub {
 	return h
 }
 
-// clock is the time since the hub was made, on the monotonic clock: a wall clock that is set leaves it alone.
+// clock is the time since the hub was created, on the monotonic clock, so setting the wall clock does
+// not change it.
 func (h *Hub) clock() int64 { return h.clockAt(time.Now()) }
 
 // clockAt is clock at a moment, which comes from time.Now.
@@ -117,7 +120,7 @@ func (r *room) release() {
 func (h *Hub) openLocked(planID string) *room {
 	r := newRoom(h, planID, h.floor)
 	h.history.Add(roomOverhead)
-	r.usedLocked() // nobody else has it yet
+	r.usedLocked() // no other goroutine has it yet, so r.mu is not needed
 	r.unjoined = h.timers.after(unjoinedRoomTimeout, func() { h.sweepUnjoined(r) })
 	h.keepHouseLocked()
 	return r
@@ -146,9 +149,9 @@ func (r *room) lockLive() bool {
 	return true
 }
 
-// Position returns where the stream of a plan stands: ask for it before reading the plan from the database, and give it to the
-// client together with what was read. A client that joins with it as since gets whatever happened in between. Position
-// never makes a room. Errors: [ErrPlanID], [ErrHubClosed].
+// Position returns the current position of a plan. Call it before you read the plan from the database,
+// and send it to the client together with the plan. A client that joins with it as since receives all
+// events since then. Position does not create a room. Errors: [ErrPlanID], [ErrHubClosed].
 func (h *Hub) Position(_ context.Context, planID string) (protocol.Position, error) {
 	if !protocol.ValidPlanID(planID) {
 		return protocol.Position{}, ErrPlanID

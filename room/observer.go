@@ -6,33 +6,37 @@ import (
 	"github.com/planrooms/planrooms/protocol"
 )
 
-// Observer is told what happens in a [Hub], for metrics and audit. Every function is optional.
+// Observer has functions that a [Hub] calls for metrics and audit. Every function is optional.
 //
-// The functions run outside all locks, in the goroutine in which the thing happened, and several at once: they should
-// return soon. A panic in one ends the connection it was about (4500) and is logged. For one connection and plan,
-// Join comes first and Leave exactly once after it.
+// The hub calls them outside all locks, in the goroutine that handles the event, and concurrently. They
+// should return soon. A panic in one is logged and ends the connection that it concerns (4500). For one
+// connection and plan, the hub calls Join first and Leave exactly once after it.
 type Observer struct {
 	// Connect is called for a new connection, before its first message.
 	Connect func(c ConnectionInfo)
-	// Disconnect is called once for each Connect; the code is the server's own or the peer's (1006: none came).
+	// Disconnect is called once for each Connect. The code is that of the server or of the peer; 1006
+	// means that the peer sent none.
 	Disconnect func(c ConnectionInfo, code protocol.CloseCode)
-	// Join is called when a connection entered a room; recovered tells whether it resumed where it was.
+	// Join is called when a connection has entered a room. recovered reports whether it resumed.
 	Join func(c ConnectionInfo, planID string, recovered bool)
 	// Leave is called when a connection is no longer in a room, for whatever reason.
 	Leave func(c ConnectionInfo, planID string)
-	// Broadcast is called for each event that got its position; recipients counts the connections in the room.
+	// Broadcast is called for each event that got a position. recipients counts the connections in the
+	// room.
 	Broadcast func(planID string, t protocol.Type, recipients int)
-	// Resync is called when a connection missed events and was told to reload.
+	// Resync is called when a connection missed events and the hub sends it resync.
 	Resync func(c ConnectionInfo, planID string)
-	// ResumeFailed is called when a client asked to resume from a position that could not be honoured: its join was
-	// answered as a first one, and it loads the plan. It is called after Join.
+	// ResumeFailed is called after Join when a client could not resume from its position: the answer to
+	// its join has recovered false, and the client loads the plan.
 	ResumeFailed func(ResumeInfo)
-	// Rechecked is called after each check of a member: at regular times, after a renewal of its token, and when it is
-	// removed because no check could be completed before its deadline. It is called after Leave, if the member was removed.
+	// Rechecked is called after each check of a member: at regular times, after a renewal of its token,
+	// and when it is removed because no check was completed before its deadline. If the member was
+	// removed, it is called after Leave.
 	Rechecked func(RecheckInfo)
 	// Slow is called when a connection's socket is full and what it misses waits in the log.
 	Slow func(c ConnectionInfo)
-	// Denied is called when a join was refused: [ErrForbidden], or why Authorize could not tell.
+	// Denied is called when a join was refused. err is [ErrForbidden], or why access could not be
+	// checked.
 	Denied func(c ConnectionInfo, planID string, err error)
 	// Refused is called for each request that a transport did not serve, before the answer is
 	// written. See [Hub.ReportRefusal].
@@ -75,8 +79,9 @@ type RecheckInfo struct {
 	Connection ConnectionInfo
 	PlanID     string
 	Result     RecheckResult
-	// Err is what Authorize returned, or why there is no answer; nil if the member was kept. If a member was removed, it is
-	// [ErrForbidden], or else what has kept its access from being confirmed before the deadline.
+	// Err is nil if the member was kept, and else the error of Authorize, or why it did not answer. For
+	// a member that was removed it is [ErrForbidden], or why its access was not confirmed before its
+	// deadline.
 	Err error
 }
 
@@ -90,7 +95,7 @@ const (
 	RecheckUndecided RecheckResult = "undecided" // the member stays, and is checked again
 )
 
-// rechecked tells the observer of a check.
+// rechecked calls Observer.Rechecked.
 func (h *Hub) rechecked(m *member, result RecheckResult, err error) {
 	if f := h.opts.Observer.Rechecked; f != nil {
 		h.observe(m.s, func() { f(RecheckInfo{Connection: m.s.Info(), PlanID: m.room.id, Result: result, Err: err}) })

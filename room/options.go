@@ -13,7 +13,7 @@ import (
 // default. NewHub panics for a negative one, except PingEvery, and for a duration below 1 ms, which
 // lacks its unit.
 type Options struct {
-	// Authorize tells whether the identity may see the plan. Required.
+	// Authorize reports whether the identity may see the plan. Required.
 	//
 	// It is called at each join, for each member every ReauthorizeEvery, and for the members of a
 	// connection after it has renewed its token. It returns nil for yes, and [ErrForbidden] for no and
@@ -36,15 +36,16 @@ type Options struct {
 	//
 	// A call that has not returned after AuthorizeTimeout no longer counts, so that one that ignores
 	// its context does not block the others. To limit the goroutines that such calls keep, further
-	// ones fail at once while 2 × AuthorizeParallel calls, or 16 for one user, have timed out and not returned.
+	// calls fail at once while 2 × AuthorizeParallel calls, or 16 for one user, have timed out and not
+	// returned.
 	AuthorizeParallel int
 	// ReauthorizeEvery is the time between two checks of one member, less a random part of up to a
 	// tenth. Default 5 min.
 	ReauthorizeEvery time.Duration
-	// RemoveAfter is how long a member stays, after ReauthorizeEvery without a yes of Authorize, if
+	// RemoveAfter is how long a member stays, after ReauthorizeEvery without a yes of Authorize, if its
 	// access cannot be checked; less a random part of up to a tenth, so that clients that are removed
-	// together do not all return together. A member whose access has ended stays at most for ReauthorizeEvery
-	// and RemoveAfter together, whatever Authorize does. Default 5 min.
+	// together do not return together. A member whose access has ended stays at most for
+	// ReauthorizeEvery and RemoveAfter together, whatever Authorize does. Default 5 min.
 	RemoveAfter time.Duration
 
 	// HistoryEvents, HistoryBytes and HistoryAge bound the events that a room keeps for clients that
@@ -77,41 +78,50 @@ type Options struct {
 	// not held up. Default 1 MiB.
 	QueuePerUser int
 
-	// MaxPayload is the largest data of a broadcast, in bytes; a larger one is an error to the caller. Default 256 KiB.
+	// MaxPayload is the maximum size of an event's data, in bytes. Broadcast and Notify return an error
+	// for larger data. Default 256 KiB.
 	MaxPayload int
 	// RoomsPerConnection is how many plans one connection can be in. Default 64.
 	RoomsPerConnection int
 	// ConnectionsPerUser is how many connections one user can have in this hub. Default 20.
 	ConnectionsPerUser int
-	// PresenceLimit is the number of people above which a room is crowded: single notices stop and counts go out at most
-	// once a second. It is also how many people a join answer lists. Default 100.
+	// PresenceLimit is the number of users above which a room is crowded: the hub then sends the count
+	// of users, at most once a second, instead of a notice for each user. It is also how many users a
+	// join answer lists. Default 100.
 	PresenceLimit int
 
-	// PingEvery is the time between two pings of a connection. Negative turns pings off; silent connections are then
-	// found by the janitor alone. Default 25 s.
+	// PingEvery is the time between two pings of a connection. Negative turns pings off; the janitor
+	// alone then closes silent connections. Default 25 s.
 	PingEvery time.Duration
-	// PingTimeout is how long after a ping a connection may stay silent before it is closed. Default 10 s.
+	// PingTimeout is how long after a ping a connection may stay silent before it is closed (4408).
+	// Default 10 s.
 	PingTimeout time.Duration
-	// WriteTimeout is how long a connection may take not one byte before it is closed as too slow. Default 10 s.
+	// WriteTimeout is how long a connection that has bytes to write may take none before it is closed as
+	// too slow (4508). Default 10 s.
 	WriteTimeout time.Duration
-	// FirstMessageTimeout is the time within which a connection must have said something. Default 30 s.
+	// FirstMessageTimeout is how long after connecting a client may take to send its first message
+	// before the connection is closed (4408). Default 30 s.
 	FirstMessageTimeout time.Duration
-	// Linger is how long a user whose last connection ended without a leave-plan is still counted as present, so that
-	// reloading a page is silent. Default 5 s.
+	// Linger is how long a user whose last connection ended without a leave-plan still counts as
+	// present, so that reloading a page causes no notice. Default 5 s.
 	Linger time.Duration
 
 	// JanitorEvery is the time between two rounds of the janitor. Default 5 min.
 	JanitorEvery time.Duration
-	// IdleTimeout is how long a connection may be silent, and a room empty, before the janitor removes it. Default 30 min.
+	// IdleTimeout is how long a connection may be silent, and a room empty, before the janitor removes
+	// it. Default 30 min.
 	IdleTimeout time.Duration
 
-	// Observer is told what happens. Default none.
+	// Observer has functions that the hub calls for metrics and audit. Default: none.
 	Observer Observer
-	// Logger gets what a person should look at. No token, secret or payload is ever logged. Default [slog.DiscardHandler].
+	// Logger receives warnings and errors for operators, and failed resumes at level INFO. Joins that
+	// could not be checked, rechecks and failed resumes are logged at most once in 10 s for each kind of
+	// error, with the number of lines omitted. No token, secret or payload is logged. Default:
+	// [slog.DiscardHandler].
 	Logger *slog.Logger
 }
 
-// The rate limits are part of the protocol that clients rely on, so they are no options.
+// The rate limits are part of the protocol that clients rely on, so they are not options.
 const (
 	messageRate, messageBurst = 10, 128
 	controlRate, controlBurst = 10, 20
@@ -147,7 +157,7 @@ const (
 	rateLimitRetrySpread  = 5 * time.Second
 )
 
-// withDefaults returns a copy of o with every zero field filled in. It panics on what can only be a mistake.
+// withDefaults returns a copy of o with every zero field filled in. It panics for an invalid value.
 func (o *Options) withDefaults() Options {
 	if o == nil || o.Authorize == nil {
 		panic("room: Options.Authorize is required")

@@ -8,10 +8,10 @@ import (
 	"github.com/planrooms/planrooms/protocol"
 )
 
-// Revoke takes the user out of the plan, after their right to see it has ended in the host's database. Once it returns no
-// event of the plan is written to any connection of theirs, and a join that was under way asks Authorize again. A
-// connection that is in the middle of a frame of the plan, or does not come to a frame boundary within
-// 100 ms, is cut.
+// Revoke removes the user from the plan. Call it after the user's access has ended in the database of the
+// host. Once it has returned, no event of the plan is written to any connection of the user, and a join
+// that was in flight calls Authorize again. Revoke cuts a connection that has part of a frame of the plan
+// written, or does not reach a frame boundary within 100 ms.
 //
 // Revoke returns how many connections it has removed from the plan: 0 where a removal was expected
 // often means that the arguments were swapped. Errors: [ErrPlanID], [ErrUserID], [ErrHubClosed].
@@ -28,8 +28,8 @@ func (h *Hub) Revoke(_ context.Context, planID, userID string) (removed int, err
 	if closed {
 		return 0, ErrHubClosed
 	}
-	// First the counter: a join that compares it under the room's lock after this sees the change, and one that compared it
-	// before is a member by the time we take that lock.
+	// First the counter: a join that compares it under the room's lock after this sees the change, and
+	// one that compared it before is a member by the time we take that lock.
 	h.revocation(planID, userID).Add(1)
 
 	var members []*member
@@ -51,7 +51,7 @@ func (h *Hub) Revoke(_ context.Context, planID, userID string) (removed int, err
 		}
 	}
 	if r := h.lookup(planID); r != nil {
-		evict := r.presence.expelLocked(userID) // who lingers, be it since a moment ago
+		evict := r.presence.expelLocked(userID) // a user who only lingers, perhaps since the departures above
 		r.mu.Unlock()
 		closeAll(evict)
 	}
@@ -89,7 +89,8 @@ func (h *Hub) Disconnect(_ context.Context, userID string) (closed int, err erro
 	return closed, err
 }
 
-// writtenTo returns the connections of a user to which something may still be written, those that are closing included.
+// writtenTo returns the connections of a user to which something may still be written, including those
+// that are closing.
 func (h *Hub) writtenTo(userID string) (sessions []*Session) {
 	h.mu.RLock()
 	defer h.mu.RUnlock()

@@ -12,9 +12,10 @@ import (
 	"github.com/planrooms/planrooms/protocol"
 )
 
-// Session is one connection's side of the conversation. The transport that called [Hub.Connect] feeds it: Receive,
-// Seen and ControlFrame come from its one reader; every other method may be called from anywhere. None of them blocks, except
-// Receive for a peer that does not read its answers; End is owed exactly once, when the reader has ended.
+// Session is the hub's side of a connection. The transport that called [Hub.Connect] calls Receive, Seen
+// and ControlFrame from the one goroutine that reads the connection, and End when that reader has ended.
+// Every other method is safe for concurrent use. No method blocks, except Receive for a peer that does
+// not read its answers.
 type Session struct {
 	// Fixed at creation.
 	hub      *Hub
@@ -60,20 +61,22 @@ type Session struct {
 
 // ConnectOptions describe a connection to [Hub.Connect]. Nil means none of them.
 type ConnectOptions struct {
-	// ClientID tells the tabs of a user apart. A new connection with the same user and client id replaces the older one.
-	// Empty means the connection's id.
+	// ClientID distinguishes the tabs of a user. A new connection with the same user and client ID
+	// replaces the older one, which is closed with 4409. Default: the ID of the connection.
 	ClientID string
-	// Verifier checks the tokens of authenticate messages. Nil refuses all.
+	// Verifier checks the tokens of authenticate messages. Default: nil, all are refused.
 	Verifier auth.Verifier
 	// RemoteAddr is for logs and observers.
 	RemoteAddr string
-	// Hold keeps the hub from writing before [Session.Open] is called: for a transport that has to know whether a
-	// connection is admitted before it can be written to.
+	// Hold keeps the hub from writing before [Session.Open] is called. It is for a transport that can
+	// write only after it knows that the connection is admitted. Default: false.
 	Hold bool
 }
 
-// Connect registers a connection and greets it through sink, at once or with ConnectOptions.Hold at [Session.Open]. ctx bounds the call alone. On an error nothing was written
-// and sink is still the caller's. Errors: [ErrHubClosed], [ErrTooManyConnections], [ErrExpired], [ErrUserID], [ErrClientID].
+// Connect registers a connection and sends the greeting through sink, immediately or, with
+// ConnectOptions.Hold, when [Session.Open] is called. If it fails, nothing has been written and the
+// caller still owns sink. Errors: [ErrHubClosed], [ErrTooManyConnections], [ErrExpired], [ErrUserID],
+// [ErrClientID].
 func (h *Hub) Connect(_ context.Context, id auth.Identity, sink Sink, opts *ConnectOptions) (*Session, error) {
 	if opts == nil {
 		opts = &ConnectOptions{}
@@ -117,7 +120,7 @@ func (h *Hub) Connect(_ context.Context, id auth.Identity, sink Sink, opts *Conn
 	return s, nil
 }
 
-// register counts and enters s in one step, so that exactly as many get in as may.
+// register checks the limit and adds s under one lock, so that the limit is exact.
 func (h *Hub) register(s *Session) (replaced *Session, err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -163,8 +166,8 @@ func (h *Hub) unregister(s *Session) {
 	}
 }
 
-// without removes x from a list, in place; nil is left of the last. The lists of a connection are short, so they are no maps: a
-// map takes some 200 bytes for its first element, and connections come by the ten thousand.
+// without removes x from a list, in place. It returns nil if the list is then empty. The lists of a
+// connection are short, and a map would take some 200 bytes for its first element, so they are slices.
 func without[T comparable](list []T, x T) []T {
 	if i := slices.Index(list, x); i >= 0 {
 		list = slices.Delete(list, i, i+1)
@@ -185,16 +188,16 @@ func (s *Session) memberOfLocked(planID string) *member {
 	return nil
 }
 
-// ID is the connection id that the hello carried.
+// ID is the connection ID in the greeting.
 func (s *Session) ID() string { return s.id }
 
-// ClientID is what the client calls itself, or the connection id.
+// ClientID is the client ID of the connection, or its connection ID if the client sent none.
 func (s *Session) ClientID() string { return s.clientID }
 
 // UserID is the user whose connection this is.
 func (s *Session) UserID() string { return s.userID }
 
-// Identity is what the token now in force says.
+// Identity is the identity of the token that was verified last.
 func (s *Session) Identity() auth.Identity {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -206,7 +209,8 @@ func (s *Session) Info() ConnectionInfo {
 	return ConnectionInfo{ID: s.id, ClientID: s.clientID, UserID: s.userID, RemoteAddr: s.remote, ConnectedAt: s.since}
 }
 
-// Open ends ConnectOptions.Hold: what has been waiting is written, the greeting first. Without Hold it does nothing.
+// Open ends ConnectOptions.Hold: the hub writes what waits, the greeting first. Without Hold, Open does
+// nothing.
 func (s *Session) Open() {
 	if s.held.Swap(false) {
 		s.out.run()
@@ -233,15 +237,15 @@ func (s *Session) ControlFrame() {
 	}
 }
 
-// WriteControl writes a control frame of the transport at the next frame boundary. One that still waits is replaced by
-// the newer one. frame is copied.
+// WriteControl writes a control frame of the transport at the next frame boundary. It replaces one that
+// still waits. frame is copied.
 func (s *Session) WriteControl(frame []byte) { s.out.control(frame) }
 
 // Done is closed when the connection is over: the transport has called End, and nothing writes any more.
 func (s *Session) Done() <-chan struct{} { return s.done }
 
-// CloseFrame ends the connection with a close frame of the transport's, as the answer to the peer's own or after
-// broken framing: no goodbye comes before it. frame is copied.
+// CloseFrame ends the connection with a close frame of the transport, as the answer to that of the peer
+// or after broken framing. The hub sends no goodbye before it. frame is copied.
 func (s *Session) CloseFrame(code protocol.CloseCode, frame []byte) {
 	if s.leaveAll(code) {
 		s.out.finish(append([]byte(nil), frame...))
@@ -327,7 +331,7 @@ func (s *Session) depart(m *member, d departure) bool {
 	announced := m.announced
 	m.departed = true
 	s.out.mu.Unlock()
-	if announced { // otherwise the join that is under way tells it, after the join
+	if announced { // otherwise the join that is in flight observes the leave after the join
 		s.observeLeave(m)
 	}
 	return true
@@ -339,8 +343,9 @@ func (s *Session) observeLeave(m *member) {
 	}
 }
 
-// End tells that the transport's reader has ended, with the code that the peer gave or [protocol.CloseAbnormal]. If nobody
-// had closed the connection it is cut.
+// End reports that the transport's reader has ended, with the close code of the peer or
+// [protocol.CloseAbnormal]. It cuts the connection if it was not being closed already. The transport
+// calls End exactly once; further calls do nothing.
 func (s *Session) End(code protocol.CloseCode) {
 	if s.ended.Swap(true) {
 		return
@@ -348,11 +353,11 @@ func (s *Session) End(code protocol.CloseCode) {
 	if s.leaveAll(code) {
 		s.out.cut()
 	}
-	s.Open() // the upgrade has failed
+	s.Open() // a transport with Hold may end before it has called Open
 	s.hub.wg.Go(s.bury)
 }
 
-// bury waits for the writer, and reports the end of the connection.
+// bury waits for the writer and then calls Observer.Disconnect.
 func (s *Session) bury() {
 	h := s.hub
 	defer h.open.Done()
@@ -375,7 +380,7 @@ func (s *Session) bury() {
 	h.releaseAccountLocked(s)
 }
 
-// closeLater is Close for where no observer may be called: by a timer, or under a lock.
+// closeLater is Close for callers that must not call the Observer: timers, and holders of a lock.
 func (s *Session) closeLater(code protocol.CloseCode) {
 	s.hub.wg.Go(func() { s.Close(code) })
 }

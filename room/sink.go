@@ -19,9 +19,9 @@ type Framing interface {
 	AppendClose(dst []byte, code protocol.CloseCode, reason string) []byte
 }
 
-// Sink is what the hub asks of a connection. The hub never has two calls of TryWrite and Write under way
-// at once; Finish and Close may come at any time, from any goroutine. The bytes given to TryWrite and
-// Write are shared with other connections: a sink neither modifies nor keeps them.
+// Sink is what the hub asks of a connection. The hub never calls TryWrite and Write concurrently. It may
+// call Finish and Close at any time, from any goroutine. The bytes passed to TryWrite and Write are
+// shared with other connections: a sink must not modify or keep them.
 type Sink interface {
 	// Framing is the same for the whole life of the sink.
 	Framing() Framing
@@ -40,8 +40,8 @@ type Sink interface {
 	// 100 ms or longer, so that writing to a peer that has vanished is not a sign of life.
 	Write(b []byte, deadline time.Time) (n int, err error)
 
-	// Finish tells the sink that the last frame has been written: it completes the closing
-	// handshake on its own, within about a second, and releases the connection. It does not block.
+	// Finish is called when the last frame has been written. The sink then completes the closing
+	// handshake, within about a second, and releases the connection. Finish does not block.
 	Finish()
 
 	// Close cuts the connection and unblocks Write. It does not block and may be called more than once.

@@ -18,13 +18,15 @@ type Stats struct {
 	Connects   uint64 // connections accepted
 	Broadcasts uint64 // events that got a position
 	Joins      uint64
-	Recovered  uint64 // joins that resumed where they were
-	Resyncs    uint64 // connections that missed events and were told to reload
+	Recovered  uint64 // joins that resumed
+	Resyncs    uint64 // times that the hub sent resync to a connection that missed events
 	Slow       uint64 // times that a full socket left a frame half written
 	TooSlow    uint64 // connections closed for being too slow (4508)
 	Denied     uint64 // joins refused
 
-	NotifiesDropped uint64 // events of Notify not queued for a connection, because too much waited to be written to it
+	// NotifiesDropped counts the events of Notify that were not queued for a connection, because too
+	// much waited to be written to it.
+	NotifiesDropped uint64
 
 	// Refused counts the requests that transports did not serve, by reason. A reason that has not
 	// occurred is missing.
