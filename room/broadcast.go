@@ -8,8 +8,8 @@ import (
 	"github.com/planrooms/planrooms/protocol"
 )
 
-// BroadcastOption says who made a change and which clients the event excludes. It is a plain value, so
-// that creating and applying one does not allocate.
+// BroadcastOption says who made a change and which clients the event excludes. It is a plain value,
+// so that creating and applying one does not allocate.
 type BroadcastOption struct {
 	by, mutationID string
 	except         exclusion
@@ -29,9 +29,9 @@ func ExceptUser(userID string) BroadcastOption {
 	return BroadcastOption{except: exclusion{userID: userID}}
 }
 
-// ExceptClient sends the connections of the user with that client ID a receipt instead of the event.
-// Client IDs are not secret, so it never affects another user. A client ID that is empty or not valid
-// excludes no connection.
+// ExceptClient sends the connections of the user with that client ID a receipt instead of the
+// event. Client IDs are not secret, so it never affects another user. A client ID that is empty or
+// not valid excludes no connection.
 func ExceptClient(userID, clientID string) BroadcastOption {
 	if !protocol.ValidClientID(clientID) {
 		return BroadcastOption{}
@@ -39,7 +39,8 @@ func ExceptClient(userID, clientID string) BroadcastOption {
 	return BroadcastOption{except: exclusion{userID: userID, clientID: clientID}}
 }
 
-// Mutation adds the client's own ID for the change, 1 to 64 of [A-Za-z0-9_-]. An invalid ID is ignored.
+// Mutation adds the client's own ID for the change, 1 to 64 of [A-Za-z0-9_-]. An invalid ID is
+// ignored.
 func Mutation(id string) BroadcastOption {
 	if !protocol.ValidMutationID(id) {
 		return BroadcastOption{}
@@ -100,23 +101,24 @@ func (h *Hub) BroadcastTaskReordered(ctx context.Context, planID string, taskIDs
 	return h.Broadcast(ctx, planID, protocol.TaskReordered(taskIDs), opts...)
 }
 
-// BroadcastProgressUpdated sends progress-updated to the plan: its new progress. See [Hub.Broadcast].
+// BroadcastProgressUpdated sends progress-updated to the plan: its new progress. See
+// [Hub.Broadcast].
 func (h *Hub) BroadcastProgressUpdated(ctx context.Context, planID string, progress any, opts ...BroadcastOption) error {
 	return h.Broadcast(ctx, planID, protocol.ProgressUpdated(progress), opts...)
 }
 
-// Broadcast gives the event its position in the plan and returns. It does not wait for readers. The data
-// is encoded once, with encoding/json; a [json.RawMessage] or []byte is sent as it is. Call it after the
-// change was committed. A cancelled ctx does not lose the event.
+// Broadcast gives the event its position in the plan and returns. It does not wait for readers. The
+// data is encoded once, with encoding/json; a [json.RawMessage] or []byte is sent as it is. Call it
+// after the change was committed. A cancelled ctx does not lose the event.
 //
-// All clients receive the events of a plan in the order of the calls, which may differ from the order of
-// the commits. Where that matters, hold the row lock across the call, or put a version into the data. The
-// events of a plan that no client has joined are kept for two minutes, for clients that have just loaded
-// the plan.
+// All clients receive the events of a plan in the order of the calls, which may differ from the
+// order of the commits. Where that matters, hold the row lock across the call, or put a version
+// into the data. The events of a plan that no client has joined are kept for two minutes, for
+// clients that have just loaded the plan.
 //
 // Errors: [ErrPlanID], [ErrHubClosed], [ErrUserID] for a user ID in an option, and those of
-// [protocol.EncodeEvent] for data that is not JSON, lacks the key of its type, or is too large. After
-// an error no connection has received anything.
+// [protocol.EncodeEvent] for data that is not JSON, lacks the key of its type, or is too large.
+// After an error no connection has received anything.
 func (h *Hub) Broadcast(_ context.Context, planID string, event protocol.Event, opts ...BroadcastOption) error {
 	if !protocol.ValidPlanID(planID) {
 		return ErrPlanID
@@ -148,8 +150,8 @@ func (h *Hub) Broadcast(_ context.Context, planID string, event protocol.Event, 
 	return nil
 }
 
-// Resync makes all clients of the plan, and those that resume later, load it again. Use it after a change
-// that no event describes. Errors: [ErrPlanID], [ErrHubClosed].
+// Resync makes all clients of the plan, and those that resume later, load it again. Use it after a
+// change that no event describes. Errors: [ErrPlanID], [ErrHubClosed].
 func (h *Hub) Resync(_ context.Context, planID string) error {
 	if !protocol.ValidPlanID(planID) {
 		return ErrPlanID
@@ -159,7 +161,8 @@ func (h *Hub) Resync(_ context.Context, planID string) error {
 		return err
 	}
 	defer r.release()
-	// An event that all members miss: it takes a position, and is dropped before a member can read it.
+	// An event that all members miss: it takes a position, and is dropped before a member can read
+	// it.
 	r.log.appendEvent(entry{seq: h.seq.Add(1)})
 	r.log.trim(r.log.events.len)
 	r.countLocked()
@@ -168,10 +171,11 @@ func (h *Hub) Resync(_ context.Context, planID string) error {
 	return nil
 }
 
-// Notify sends an event to all open connections of one user, whatever plans they are in: at most once,
-// without a position. It returns for how many connections it queued the event. It drops the event for a
-// connection whose queue is at a bound (Options.QueuePerConnection, Options.QueuePerUser), and counts
-// that in Stats.NotifiesDropped. Errors: [ErrHubClosed], and those of [protocol.EncodeNotice].
+// Notify sends an event to all open connections of one user, whatever plans they are in: at most
+// once, without a position. It returns for how many connections it queued the event. It drops the
+// event for a connection whose queue is at a bound (Options.QueuePerConnection,
+// Options.QueuePerUser), and counts that in Stats.NotifiesDropped. Errors: [ErrHubClosed], and
+// those of [protocol.EncodeNotice].
 func (h *Hub) Notify(_ context.Context, userID string, event protocol.Event) (queued int, err error) {
 	payload, err := protocol.EncodeNotice(event, time.Now(), h.opts.MaxPayload)
 	if err != nil {

@@ -1,14 +1,15 @@
 // Package room makes plans live. It keeps one room per plan, delivers events to all members in one
-// order, tracks who is present, and lets clients that were away catch up. It uses neither sockets nor
-// HTTP: a transport passes it each connection as a [Sink] through [Hub.Connect].
+// order, tracks who is present, and lets clients that were away catch up. It uses neither sockets
+// nor HTTP: a transport passes it each connection as a [Sink] through [Hub.Connect].
 //
 // # The model
 //
-// A room owns a bounded log of events, each encoded once. A member of the room is a cursor into that
-// log, so events need no queue per connection. The hub delivers events by writing those after the
-// cursor and moving it. A cursor at the end is live. To resume, the hub sets the cursor to the position
-// that the client sends. A cursor that lags is slow, but takes no memory and delays no other member. If
-// the next event of a cursor has been evicted, the hub sends resync and moves the cursor to the end.
+// A room owns a bounded log of events, each encoded once. A member of the room is a cursor into
+// that log, so events need no queue per connection. The hub delivers events by writing those after
+// the cursor and moving it. A cursor at the end is live. To resume, the hub sets the cursor to the
+// position that the client sends. A cursor that lags is slow, but takes no memory and delays no
+// other member. If the next event of a cursor has been evicted, the hub sends resync and moves the
+// cursor to the end.
 //
 // Answers and Notify events do wait in a bounded queue of their connection.
 //
@@ -31,29 +32,30 @@
 //   - After [Hub.Shutdown] no goroutine is left, except those of callbacks that do not return
 //     ([ErrCallback]).
 //
-// Delivery of an event does not mean that the change was committed: call Broadcast after the commit. A
-// crash between the two loses the event. Clients then reconnect to another epoch and load the plan.
+// Delivery of an event does not mean that the change was committed: call Broadcast after the
+// commit. A crash between the two loses the event. Clients then reconnect to another epoch and load
+// the plan.
 //
 // # Access
 //
-// Options.Authorize is called at each join, at regular times for each member, and for all members of a
-// connection after it has renewed its token. At most Options.AuthorizeParallel calls run at once, at most 8
-// of them for one user. Further calls wait in a queue in which the users take turns; joins and
-// rechecks have a queue each. A member is removed when Authorize says no, or has not said yes for
-// Options.ReauthorizeEvery and Options.RemoveAfter, whatever the state of the queue and of
-// Authorize. [Stats], the Observer and the log show failing and late checks.
+// Options.Authorize is called at each join, at regular times for each member, and for all members
+// of a connection after it has renewed its token. At most Options.AuthorizeParallel calls run at
+// once, at most 8 of them for one user. Further calls wait in a queue in which the users take
+// turns; joins and rechecks have a queue each. A member is removed when Authorize says no, or has
+// not said yes for Options.ReauthorizeEvery and Options.RemoveAfter, whatever the state of the
+// queue and of Authorize. [Stats], the Observer and the log show failing and late checks.
 //
 // # Goroutines
 //
 // A hub at rest has none, a connection at rest only the reader of the transport. A room's pump runs
 // while something is undelivered, one for each 1,024 members. A connection has workers while its
-// messages are handled: one that is free, and one for each call of Authorize or of the verifier. Its flusher runs
-// from the moment its socket is full until it has caught up. A recheck that runs has one goroutine, and
-// up to 16 remove members whose access was not confirmed in time. One runtime timer serves all
-// deadlines of a hub. Shutdown waits for all of them.
+// messages are handled: one that is free, and one for each call of Authorize or of the verifier.
+// Its flusher runs from the moment its socket is full until it has caught up. A recheck that runs
+// has one goroutine, and up to 16 remove members whose access was not confirmed in time. One
+// runtime timer serves all deadlines of a hub. Shutdown waits for all of them.
 //
-// Callbacks that ignore their context and do not return keep their goroutines: at most
-// 2 × Options.AuthorizeParallel calls of Authorize, and one call of the verifier for each connection.
+// Callbacks that ignore their context and do not return keep their goroutines: at most 2 ×
+// Options.AuthorizeParallel calls of Authorize, and one call of the verifier for each connection.
 //
 // # Locks
 //
@@ -65,8 +67,8 @@
 //	Hub.evictMu, access.mu, removals.mu, logLimiter.mu, of which no two are held together
 //	timers.mu
 //
-// Hub.mu is never held together with room.mu, so a busy room delays no other. No callback of the host,
-// no Observer, no Logger and no blocking call of a Sink runs under any of them. Besides, each connection has a
-// write token (writer.busy). No goroutine blocks on it: one that finds it taken queues its work, and the
-// holder picks it up.
+// Hub.mu is never held together with room.mu, so a busy room delays no other. No callback of the
+// host, no Observer, no Logger and no blocking call of a Sink runs under any of them. Besides, each
+// connection has a write token (writer.busy). No goroutine blocks on it: one that finds it taken
+// queues its work, and the holder picks it up.
 package room

@@ -10,13 +10,13 @@ import (
 	"github.com/planrooms/planrooms/protocol"
 )
 
-// Shutdown ends the hub. From its start every other method returns [ErrHubClosed]. Events that have a
-// position are still delivered. Then each connection gets goodbye (4503) with its own time to come
-// back, in paced batches, so that the clients do not reconnect all at once. When ctx ends, Shutdown
-// cuts the connections that are left and returns ctx's error.
+// Shutdown ends the hub. From its start every other method returns [ErrHubClosed]. Events that have
+// a position are still delivered. Then each connection gets goodbye (4503) with its own time to
+// come back, in paced batches, so that the clients do not reconnect all at once. When ctx ends,
+// Shutdown cuts the connections that are left and returns ctx's error.
 //
-// It returns once no goroutine of the hub is left. A callback of the host that does not return keeps
-// its goroutine: Shutdown waits for it up to 5 s, or 1 s after the end of ctx, and returns
+// It returns once no goroutine of the hub is left. A callback of the host that does not return
+// keeps its goroutine: Shutdown waits for it up to 5 s, or 1 s after the end of ctx, and returns
 // [ErrCallback]. It does so too when a callback calls Shutdown, since the callback can't return
 // before: call it there in a new goroutine.
 //
@@ -88,14 +88,14 @@ func (h *Hub) Shutdown(ctx context.Context) error {
 	return err
 }
 
-// callbackTimeout is how long Shutdown waits for a function of the Observer once nothing else is left
-// to wait for.
+// callbackTimeout is how long Shutdown waits for a function of the Observer once nothing else is
+// left to wait for.
 const callbackTimeout = 5 * time.Second
 
-// awaitSessions waits until gone is closed, which the last session does. Errors: that of ctx when it
-// ends, and ErrCallback if for callbackTimeout each session that is left has been waiting for a
-// function of the Observer, and none of these has returned. One that has called Shutdown itself never
-// would.
+// awaitSessions waits until gone is closed, which the last session does. Errors: that of ctx when
+// it ends, and ErrCallback if for callbackTimeout each session that is left has been waiting for a
+// function of the Observer, and none of these has returned. One that has called Shutdown itself
+// never would.
 func (h *Hub) awaitSessions(ctx context.Context, gone <-chan struct{}) error {
 	type progress struct {
 		sessions int
@@ -125,8 +125,8 @@ func (h *Hub) awaitSessions(ctx context.Context, gone <-chan struct{}) error {
 	}
 }
 
-// inCallbacks counts the sessions that have not ended, and reports whether a function of the Observer
-// runs for each of them.
+// inCallbacks counts the sessions that have not ended, and reports whether a function of the
+// Observer runs for each of them.
 func (h *Hub) inCallbacks() (sessions int, all bool) {
 	h.mu.RLock()
 	defer h.mu.RUnlock()

@@ -52,8 +52,8 @@ type Hub struct {
 	recent  list.List  // of *room: those that have something to give up, the least recently used first
 }
 
-// NewHub returns a hub. It copies opts. It panics if Options.Authorize is nil, a limit is negative, or
-// a duration is below 1 ms. An idle hub has no goroutine.
+// NewHub returns a hub. It copies opts. It panics if Options.Authorize is nil, a limit is negative,
+// or a duration is below 1 ms. An idle hub has no goroutine.
 func NewHub(opts *Options) *Hub {
 	h := &Hub{
 		opts:     opts.withDefaults(),
@@ -72,16 +72,16 @@ func NewHub(opts *Options) *Hub {
 	return h
 }
 
-// clock is the time since the hub was created, on the monotonic clock, so setting the wall clock does
-// not change it.
+// clock is the time since the hub was created, on the monotonic clock, so setting the wall clock
+// does not change it.
 func (h *Hub) clock() int64 { return h.clockAt(time.Now()) }
 
 // clockAt is clock at a moment, which comes from time.Now.
 func (h *Hub) clockAt(t time.Time) int64 { return int64(t.Sub(h.start)) }
 
-// acquire returns the room of a plan, locked, and creates it if there is none. h.mu is released before
-// the lock of the room is waited for, so a busy room delays calls for its own plan only. The caller
-// ends with release. Error: [ErrHubClosed].
+// acquire returns the room of a plan, locked, and creates it if there is none. h.mu is released
+// before the lock of the room is waited for, so a busy room delays calls for its own plan only. The
+// caller ends with release. Error: [ErrHubClosed].
 func (h *Hub) acquire(planID string) (*room, error) {
 	for {
 		h.mu.RLock()
@@ -111,7 +111,8 @@ func (h *Hub) acquire(planID string) (*room, error) {
 	}
 }
 
-// release unlocks a room that acquire returned, and evicts history if the call exceeded HistoryTotal.
+// release unlocks a room that acquire returned, and evicts history if the call exceeded
+// HistoryTotal.
 func (r *room) release() {
 	r.mu.Unlock()
 	r.hub.makeSpace()
@@ -149,9 +150,10 @@ func (r *room) lockLive() bool {
 	return true
 }
 
-// Position returns the current position of a plan. Call it before you read the plan from the database,
-// and send it to the client together with the plan. A client that joins with it as since receives all
-// events since then. Position does not create a room. Errors: [ErrPlanID], [ErrHubClosed].
+// Position returns the current position of a plan. Call it before you read the plan from the
+// database, and send it to the client together with the plan. A client that joins with it as since
+// receives all events since then. Position does not create a room. Errors: [ErrPlanID],
+// [ErrHubClosed].
 func (h *Hub) Position(_ context.Context, planID string) (protocol.Position, error) {
 	if !protocol.ValidPlanID(planID) {
 		return protocol.Position{}, ErrPlanID

@@ -8,30 +8,30 @@ import (
 
 // Observer has functions that a [Hub] calls for metrics and audit. Every function is optional.
 //
-// The hub calls them outside all locks, in the goroutine that handles the event, and concurrently. They
-// should return soon. A panic in one is logged and ends the connection that it concerns (4500). For one
-// connection and plan, the hub calls Join first and Leave exactly once after it.
+// The hub calls them outside all locks, in the goroutine that handles the event, and concurrently.
+// They should return soon. A panic in one is logged and ends the connection that it concerns
+// (4500). For one connection and plan, the hub calls Join first and Leave exactly once after it.
 type Observer struct {
 	// Connect is called for a new connection, before its first message.
 	Connect func(c ConnectionInfo)
-	// Disconnect is called once for each Connect. The code is that of the server or of the peer; 1006
-	// means that the peer sent none.
+	// Disconnect is called once for each Connect. The code is that of the server or of the peer;
+	// 1006 means that the peer sent none.
 	Disconnect func(c ConnectionInfo, code protocol.CloseCode)
 	// Join is called when a connection has entered a room. recovered reports whether it resumed.
 	Join func(c ConnectionInfo, planID string, recovered bool)
 	// Leave is called when a connection is no longer in a room, for whatever reason.
 	Leave func(c ConnectionInfo, planID string)
-	// Broadcast is called for each event that got a position. recipients counts the connections in the
-	// room.
+	// Broadcast is called for each event that got a position. recipients counts the connections in
+	// the room.
 	Broadcast func(planID string, t protocol.Type, recipients int)
 	// Resync is called when a connection missed events and the hub sends it resync.
 	Resync func(c ConnectionInfo, planID string)
-	// ResumeFailed is called after Join when a client could not resume from its position: the answer to
-	// its join has recovered false, and the client loads the plan.
+	// ResumeFailed is called after Join when a client could not resume from its position: the
+	// answer to its join has recovered false, and the client loads the plan.
 	ResumeFailed func(ResumeInfo)
-	// Rechecked is called after each check of a member: at regular times, after a renewal of its token,
-	// and when it is removed because no check was completed before its deadline. If the member was
-	// removed, it is called after Leave.
+	// Rechecked is called after each check of a member: at regular times, after a renewal of its
+	// token, and when it is removed because no check was completed before its deadline. If the
+	// member was removed, it is called after Leave.
 	Rechecked func(RecheckInfo)
 	// Slow is called when a connection's socket is full and what it misses waits in the log.
 	Slow func(c ConnectionInfo)
@@ -66,7 +66,8 @@ type ResumeReason string
 
 // The values of ResumeReason.
 const (
-	// ResumeOtherEpoch: the position is of another hub, or of this service before it was started again.
+	// ResumeOtherEpoch: the position is of another hub, or of this service before it was started
+	// again.
 	ResumeOtherEpoch ResumeReason = "other epoch"
 	// ResumeTooOld: the history does not reach back so far, or has been evicted.
 	ResumeTooOld ResumeReason = "too old"
@@ -79,9 +80,9 @@ type RecheckInfo struct {
 	Connection ConnectionInfo
 	PlanID     string
 	Result     RecheckResult
-	// Err is nil if the member was kept, and else the error of Authorize, or why it did not answer. For
-	// a member that was removed it is [ErrForbidden], or why its access was not confirmed before its
-	// deadline.
+	// Err is nil if the member was kept, and else the error of Authorize, or why it did not answer.
+	// For a member that was removed it is [ErrForbidden], or why its access was not confirmed
+	// before its deadline.
 	Err error
 }
 
@@ -102,8 +103,8 @@ func (h *Hub) rechecked(m *member, result RecheckResult, err error) {
 	}
 }
 
-// observe calls f, a function of the Observer that concerns s, or no connection if s is nil. A panic
-// of f closes s.
+// observe calls f, a function of the Observer that concerns s, or no connection if s is nil. A
+// panic of f closes s.
 func (h *Hub) observe(s *Session, f func()) {
 	if !h.call(s, f) && s != nil {
 		s.Close(protocol.CloseInternal)

@@ -16,88 +16,88 @@ type Options struct {
 	// Authorize reports whether the identity may see the plan. Required.
 	//
 	// It is called at each join, for each member every ReauthorizeEvery, and for the members of a
-	// connection after it has renewed its token. It returns nil for yes, and [ErrForbidden] for no and
-	// for a plan that does not exist. Any other error, a panic, and AuthorizeTimeout passing mean that
-	// access could not be checked: a join is refused, and a member is checked again for RemoveAfter and
-	// then removed. It runs outside all locks, in several goroutines at once (see AuthorizeParallel),
-	// and may call the hub.
+	// connection after it has renewed its token. It returns nil for yes, and [ErrForbidden] for no
+	// and for a plan that does not exist. Any other error, a panic, and AuthorizeTimeout passing
+	// mean that access could not be checked: a join is refused, and a member is checked again for
+	// RemoveAfter and then removed. It runs outside all locks, in several goroutines at once (see
+	// AuthorizeParallel), and may call the hub.
 	Authorize func(ctx context.Context, id auth.Identity, planID string) error
 
-	// AuthorizeTimeout limits one call of Authorize, and one of the Verifier of a connection. Default
-	// 5 s.
+	// AuthorizeTimeout limits one call of Authorize, and one of the Verifier of a connection.
+	// Default 5 s.
 	AuthorizeTimeout time.Duration
-	// AuthorizeParallel is how many calls of Authorize run at once; at most 8 of them are for one user.
-	// Further calls wait in order, and users take turns. So when all clients return after a deploy, a
-	// join may take a while, but none is refused. Rechecks of members use 16 of these calls, and more
-	// only when they are late. Default 256.
+	// AuthorizeParallel is how many calls of Authorize run at once; at most 8 of them are for one
+	// user. Further calls wait in order, and users take turns. So when all clients return after a
+	// deploy, a join may take a while, but none is refused. Rechecks of members use 16 of these
+	// calls, and more only when they are late. Default 256.
 	//
-	// A host whose Authorize uses a database chooses what its connection pool can serve. A value below
-	// members × duration of a call / RemoveAfter is too small to check each member in time.
+	// A host whose Authorize uses a database chooses what its connection pool can serve. A value
+	// below members × duration of a call / RemoveAfter is too small to check each member in time.
 	//
-	// A call that has not returned after AuthorizeTimeout no longer counts, so that one that ignores
-	// its context does not block the others. To limit the goroutines that such calls keep, further
-	// calls fail at once while 2 × AuthorizeParallel calls, or 16 for one user, have timed out and not
-	// returned.
+	// A call that has not returned after AuthorizeTimeout no longer counts, so that one that
+	// ignores its context does not block the others. To limit the goroutines that such calls keep,
+	// further calls fail at once while 2 × AuthorizeParallel calls, or 16 for one user, have timed
+	// out and not returned.
 	AuthorizeParallel int
 	// ReauthorizeEvery is the time between two checks of one member, less a random part of up to a
 	// tenth. Default 5 min.
 	ReauthorizeEvery time.Duration
-	// RemoveAfter is how long a member stays, after ReauthorizeEvery without a yes of Authorize, if its
-	// access cannot be checked; less a random part of up to a tenth, so that clients that are removed
-	// together do not return together. A member whose access has ended stays at most for
+	// RemoveAfter is how long a member stays, after ReauthorizeEvery without a yes of Authorize, if
+	// its access cannot be checked; less a random part of up to a tenth, so that clients that are
+	// removed together do not return together. A member whose access has ended stays at most for
 	// ReauthorizeEvery and RemoveAfter together, whatever Authorize does. Default 5 min.
 	RemoveAfter time.Duration
 
-	// HistoryEvents, HistoryBytes and HistoryAge bound the events that a room keeps for clients that
-	// resume. HistoryBytes counts the memory that events take: the encoded message, 64 bytes, and for
-	// an event with exceptions another 128 bytes and the IDs. A room keeps its newest event even if
-	// that is larger. Defaults 256 events, 1 MiB, 30 min.
+	// HistoryEvents, HistoryBytes and HistoryAge bound the events that a room keeps for clients
+	// that resume. HistoryBytes counts the memory that events take: the encoded message, 64 bytes,
+	// and for an event with exceptions another 128 bytes and the IDs. A room keeps its newest event
+	// even if that is larger. Defaults 256 events, 1 MiB, 30 min.
 	HistoryEvents int
 	HistoryBytes  int
 	HistoryAge    time.Duration
 	// HistoryTotal bounds the history of all rooms together, in bytes of memory: their events as
-	// HistoryBytes counts them, free places in their logs, and 1 KiB per room. Members, presence and
-	// what waits for connections (QueuePerConnection) are not part of it. Before a broadcast that
-	// exceeds it returns, the least recently used rooms lose their history and, if no user is in
-	// them, are deleted; clients that come back to them, or have not read yet, have to reload. Only
-	// what can't be evicted goes beyond it: the event of a broadcast that has not returned, in each
-	// room the newest event while it is being written to the members, and the 1 KiB of rooms in use.
-	// Default 256 MiB.
+	// HistoryBytes counts them, free places in their logs, and 1 KiB per room. Members, presence
+	// and what waits for connections (QueuePerConnection) are not part of it. Before a broadcast
+	// that exceeds it returns, the least recently used rooms lose their history and, if no user is
+	// in them, are deleted; clients that come back to them, or have not read yet, have to reload.
+	// Only what can't be evicted goes beyond it: the event of a broadcast that has not returned, in
+	// each room the newest event while it is being written to the members, and the 1 KiB of rooms
+	// in use. Default 256 MiB.
 	HistoryTotal int
 
-	// QueuePerConnection bounds the bytes of answers and Notify events that wait to be written to one
-	// connection. At the bound the hub handles no further message of the connection until the client
-	// has read, and drops Notify events; it does not close the connection. The answers to messages
-	// that are being handled may exceed the bound, and so may removed, which the client does not ask
-	// for. An answer to a join waits unencoded: its list of participants takes memory only while it is
-	// being written. So a client that does not read holds the bound, 64 KiB or one message that is
-	// being written, and up to 128 messages of its own. Default 512 KiB.
+	// QueuePerConnection bounds the bytes of answers and Notify events that wait to be written to
+	// one connection. At the bound the hub handles no further message of the connection until the
+	// client has read, and drops Notify events; it does not close the connection. The answers to
+	// messages that are being handled may exceed the bound, and so may removed, which the client
+	// does not ask for. An answer to a join waits unencoded: its list of participants takes memory
+	// only while it is being written. So a client that does not read holds the bound, 64 KiB or one
+	// message that is being written, and up to 128 messages of its own. Default 512 KiB.
 	QueuePerConnection int
-	// QueuePerUser is the same bound for all connections of one user together. A Notify event counts
-	// once, for however many of them it waits. At this bound a connection to which nothing waits is
-	// not held up. Default 1 MiB.
+	// QueuePerUser is the same bound for all connections of one user together. A Notify event
+	// counts once, for however many of them it waits. At this bound a connection to which nothing
+	// waits is not held up. Default 1 MiB.
 	QueuePerUser int
 
-	// MaxPayload is the maximum size of an event's data, in bytes. Broadcast and Notify return an error
-	// for larger data. Default 256 KiB.
+	// MaxPayload is the maximum size of an event's data, in bytes. Broadcast and Notify return an
+	// error for larger data. Default 256 KiB.
 	MaxPayload int
 	// RoomsPerConnection is how many plans one connection can be in. Default 64.
 	RoomsPerConnection int
 	// ConnectionsPerUser is how many connections one user can have in this hub. Default 20.
 	ConnectionsPerUser int
-	// PresenceLimit is the number of users above which a room is crowded: the hub then sends the count
-	// of users, at most once a second, instead of a notice for each user. It is also how many users a
-	// join answer lists. Default 100.
+	// PresenceLimit is the number of users above which a room is crowded: the hub then sends the
+	// count of users, at most once a second, instead of a notice for each user. It is also how many
+	// users a join answer lists. Default 100.
 	PresenceLimit int
 
-	// PingEvery is the time between two pings of a connection. Negative turns pings off; the janitor
-	// alone then closes silent connections. Default 25 s.
+	// PingEvery is the time between two pings of a connection. Negative turns pings off; the
+	// janitor alone then closes silent connections. Default 25 s.
 	PingEvery time.Duration
 	// PingTimeout is how long after a ping a connection may stay silent before it is closed (4408).
 	// Default 10 s.
 	PingTimeout time.Duration
-	// WriteTimeout is how long a connection that has bytes to write may take none before it is closed as
-	// too slow (4508). Default 10 s.
+	// WriteTimeout is how long a connection that has bytes to write may take none before it is
+	// closed as too slow (4508). Default 10 s.
 	WriteTimeout time.Duration
 	// FirstMessageTimeout is how long after connecting a client may take to send its first message
 	// before the connection is closed (4408). Default 30 s.
@@ -108,16 +108,16 @@ type Options struct {
 
 	// JanitorEvery is the time between two rounds of the janitor. Default 5 min.
 	JanitorEvery time.Duration
-	// IdleTimeout is how long a connection may be silent, and a room empty, before the janitor removes
-	// it. Default 30 min.
+	// IdleTimeout is how long a connection may be silent, and a room empty, before the janitor
+	// removes it. Default 30 min.
 	IdleTimeout time.Duration
 
 	// Observer has functions that the hub calls for metrics and audit. Default: none.
 	Observer Observer
-	// Logger receives warnings and errors for operators, and failed resumes at level INFO. Joins that
-	// could not be checked, rechecks and failed resumes are logged at most once in 10 s for each kind of
-	// error, with the number of lines omitted. No token, secret or payload is logged. Default:
-	// [slog.DiscardHandler].
+	// Logger receives warnings and errors for operators, and failed resumes at level INFO. Joins
+	// that could not be checked, rechecks and failed resumes are logged at most once in 10 s for
+	// each kind of error, with the number of lines omitted. No token, secret or payload is logged.
+	// Default: [slog.DiscardHandler].
 	Logger *slog.Logger
 }
 

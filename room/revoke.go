@@ -8,10 +8,10 @@ import (
 	"github.com/planrooms/planrooms/protocol"
 )
 
-// Revoke removes the user from the plan. Call it after the user's access has ended in the database of the
-// host. Once it has returned, no event of the plan is written to any connection of the user, and a join
-// that was in flight calls Authorize again. Revoke cuts a connection that has part of a frame of the plan
-// written, or does not reach a frame boundary within 100 ms.
+// Revoke removes the user from the plan. Call it after the user's access has ended in the database
+// of the host. Once it has returned, no event of the plan is written to any connection of the user,
+// and a join that was in flight calls Authorize again. Revoke cuts a connection that has part of a
+// frame of the plan written, or does not reach a frame boundary within 100 ms.
 //
 // Revoke returns how many connections it has removed from the plan: 0 where a removal was expected
 // often means that the arguments were swapped. Errors: [ErrPlanID], [ErrUserID], [ErrHubClosed].
@@ -28,8 +28,8 @@ func (h *Hub) Revoke(_ context.Context, planID, userID string) (removed int, err
 	if closed {
 		return 0, ErrHubClosed
 	}
-	// First the counter: a join that compares it under the room's lock after this sees the change, and
-	// one that compared it before is a member by the time we take that lock.
+	// First the counter: a join that compares it under the room's lock after this sees the change,
+	// and one that compared it before is a member by the time we take that lock.
 	h.revocation(planID, userID).Add(1)
 
 	var members []*member
@@ -55,7 +55,8 @@ func (h *Hub) Revoke(_ context.Context, planID, userID string) (removed int, err
 		r.mu.Unlock()
 		closeAll(evict)
 	}
-	// All of them: one that had left the plan before, or is closing, may have a frame of it half written.
+	// All of them: one that had left the plan before, or is closing, may have a frame of it half
+	// written.
 	until := time.Now().Add(confineTimeout)
 	for _, s := range h.writtenTo(userID) {
 		s.out.confine(planID, until)
@@ -89,8 +90,8 @@ func (h *Hub) Disconnect(_ context.Context, userID string) (closed int, err erro
 	return closed, err
 }
 
-// writtenTo returns the connections of a user to which something may still be written, including those
-// that are closing.
+// writtenTo returns the connections of a user to which something may still be written, including
+// those that are closing.
 func (h *Hub) writtenTo(userID string) (sessions []*Session) {
 	h.mu.RLock()
 	defer h.mu.RUnlock()

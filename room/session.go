@@ -12,10 +12,10 @@ import (
 	"github.com/planrooms/planrooms/protocol"
 )
 
-// Session is the hub's side of a connection. The transport that called [Hub.Connect] calls Receive, Seen
-// and ControlFrame from the one goroutine that reads the connection, and End when that reader has ended.
-// Every other method is safe for concurrent use. No method blocks, except Receive for a peer that does
-// not read its answers.
+// Session is the hub's side of a connection. The transport that called [Hub.Connect] calls Receive,
+// Seen and ControlFrame from the one goroutine that reads the connection, and End when that reader
+// has ended. Every other method is safe for concurrent use. No method blocks, except Receive for a
+// peer that does not read its answers.
 type Session struct {
 	// Fixed at creation.
 	hub      *Hub
@@ -68,15 +68,15 @@ type ConnectOptions struct {
 	Verifier auth.Verifier
 	// RemoteAddr is for logs and observers.
 	RemoteAddr string
-	// Hold keeps the hub from writing before [Session.Open] is called. It is for a transport that can
-	// write only after it knows that the connection is admitted. Default: false.
+	// Hold keeps the hub from writing before [Session.Open] is called. It is for a transport that
+	// can write only after it knows that the connection is admitted. Default: false.
 	Hold bool
 }
 
 // Connect registers a connection and sends the greeting through sink, immediately or, with
 // ConnectOptions.Hold, when [Session.Open] is called. If it fails, nothing has been written and the
-// caller still owns sink. Errors: [ErrHubClosed], [ErrTooManyConnections], [ErrExpired], [ErrUserID],
-// [ErrClientID].
+// caller still owns sink. Errors: [ErrHubClosed], [ErrTooManyConnections], [ErrExpired],
+// [ErrUserID], [ErrClientID].
 func (h *Hub) Connect(_ context.Context, id auth.Identity, sink Sink, opts *ConnectOptions) (*Session, error) {
 	if opts == nil {
 		opts = &ConnectOptions{}
@@ -167,7 +167,8 @@ func (h *Hub) unregister(s *Session) {
 }
 
 // without removes x from a list, in place. It returns nil if the list is then empty. The lists of a
-// connection are short, and a map would take some 200 bytes for its first element, so they are slices.
+// connection are short, and a map would take some 200 bytes for its first element, so they are
+// slices.
 func without[T comparable](list []T, x T) []T {
 	if i := slices.Index(list, x); i >= 0 {
 		list = slices.Delete(list, i, i+1)
@@ -209,8 +210,8 @@ func (s *Session) Info() ConnectionInfo {
 	return ConnectionInfo{ID: s.id, ClientID: s.clientID, UserID: s.userID, RemoteAddr: s.remote, ConnectedAt: s.since}
 }
 
-// Open ends ConnectOptions.Hold: the hub writes what waits, the greeting first. Without Hold, Open does
-// nothing.
+// Open ends ConnectOptions.Hold: the hub writes what waits, the greeting first. Without Hold, Open
+// does nothing.
 func (s *Session) Open() {
 	if s.held.Swap(false) {
 		s.out.run()
@@ -237,26 +238,28 @@ func (s *Session) ControlFrame() {
 	}
 }
 
-// WriteControl writes a control frame of the transport at the next frame boundary. It replaces one that
-// still waits. frame is copied.
+// WriteControl writes a control frame of the transport at the next frame boundary. It replaces one
+// that still waits. frame is copied.
 func (s *Session) WriteControl(frame []byte) { s.out.control(frame) }
 
-// Done is closed when the connection is over: the transport has called End, and nothing writes any more.
+// Done is closed when the connection is over: the transport has called End, and nothing writes any
+// more.
 func (s *Session) Done() <-chan struct{} { return s.done }
 
-// CloseFrame ends the connection with a close frame of the transport, as the answer to that of the peer
-// or after broken framing. The hub sends no goodbye before it. frame is copied.
+// CloseFrame ends the connection with a close frame of the transport, as the answer to that of the
+// peer or after broken framing. The hub sends no goodbye before it. frame is copied.
 func (s *Session) CloseFrame(code protocol.CloseCode, frame []byte) {
 	if s.leaveAll(code) {
 		s.out.finish(append([]byte(nil), frame...))
 	}
 }
 
-// Close ends the connection: goodbye, then a close frame with the same code. A second call does nothing.
+// Close ends the connection: goodbye, then a close frame with the same code. A second call does
+// nothing.
 func (s *Session) Close(code protocol.CloseCode) { s.closeAfter(code, -1) }
 
-// closeAfter is Close with the time after which the client may come back; negative means what the code
-// advises. It reports whether the connection was open.
+// closeAfter is Close with the time after which the client may come back; negative means what the
+// code advises. It reports whether the connection was open.
 func (s *Session) closeAfter(code protocol.CloseCode, retry time.Duration) bool {
 	if !s.leaveAll(code) {
 		return false
@@ -278,7 +281,8 @@ func (s *Session) lastFrames(code protocol.CloseCode, retry time.Duration) []byt
 	return f.AppendClose(b, code, goodbye.Reason)
 }
 
-// beginClosing reports whether the caller is the first to end the connection, and returns the rooms that it is in.
+// beginClosing reports whether the caller is the first to end the connection, and returns the rooms
+// that it is in.
 func (s *Session) beginClosing(code protocol.CloseCode) (members []*member, first bool) {
 	s.mu.Lock()
 	if s.closing {
@@ -301,7 +305,8 @@ func (s *Session) beginClosing(code protocol.CloseCode) (members []*member, firs
 	return members, true
 }
 
-// leaveAll takes the connection out of its rooms and out of the hub. It reports whether it was open.
+// leaveAll takes the connection out of its rooms and out of the hub. It reports whether it was
+// open.
 func (s *Session) leaveAll(code protocol.CloseCode) bool {
 	members, first := s.beginClosing(code)
 	if !first {
@@ -344,8 +349,8 @@ func (s *Session) observeLeave(m *member) {
 }
 
 // End reports that the transport's reader has ended, with the close code of the peer or
-// [protocol.CloseAbnormal]. It cuts the connection if it was not being closed already. The transport
-// calls End exactly once; further calls do nothing.
+// [protocol.CloseAbnormal]. It cuts the connection if it was not being closed already. The
+// transport calls End exactly once; further calls do nothing.
 func (s *Session) End(code protocol.CloseCode) {
 	if s.ended.Swap(true) {
 		return

@@ -6,8 +6,8 @@ import (
 	"github.com/planrooms/planrooms/protocol"
 )
 
-// Framing turns messages into the bytes of one transport. A value is stateless and comparable: the hub
-// frames an event once for all connections whose framings are equal.
+// Framing turns messages into the bytes of one transport. A value is stateless and comparable: the
+// hub frames an event once for all connections whose framings are equal.
 //
 // Each method appends to dst and returns the extended slice; payload is neither kept nor modified.
 type Framing interface {
@@ -19,31 +19,35 @@ type Framing interface {
 	AppendClose(dst []byte, code protocol.CloseCode, reason string) []byte
 }
 
-// Sink is what the hub asks of a connection. The hub never calls TryWrite and Write concurrently. It may
-// call Finish and Close at any time, from any goroutine. The bytes passed to TryWrite and Write are
-// shared with other connections: a sink must not modify or keep them.
+// Sink is what the hub asks of a connection. The hub never calls TryWrite and Write concurrently.
+// It may call Finish and Close at any time, from any goroutine. The bytes passed to TryWrite and
+// Write are shared with other connections: a sink must not modify or keep them.
 type Sink interface {
 	// Framing is the same for the whole life of the sink.
 	Framing() Framing
 
-	// TryWrite writes what the connection takes at once and never blocks. It returns how much that was;
-	// n < len(b) with a nil error means that the connection is full. A sink that cannot tell, such as one over
-	// TLS, returns 0 and nil: the hub then calls Write from a goroutine of the connection's own.
+	// TryWrite writes what the connection takes at once and never blocks. It returns how much that
+	// was; n < len(b) with a nil error means that the connection is full. A sink that cannot tell,
+	// such as one over TLS, returns 0 and nil: the hub then calls Write from a goroutine of the
+	// connection's own.
 	TryWrite(b []byte) (n int, err error)
 
 	// Write blocks until the connection took at least one byte, and returns how many. It returns
-	// [os.ErrDeadlineExceeded] once the deadline has passed without one, and another error after Close.
+	// [os.ErrDeadlineExceeded] once the deadline has passed without one, and another error after
+	// Close.
 	//
-	// A Write that had to wait for the peer is a sign of life, as a byte from the peer is: it keeps a
-	// slow reader from being closed for a ping that waits behind other bytes. Every Write counts that
-	// follows a TryWrite which took nothing. If TryWrite never takes anything, a Write counts that took
-	// 100 ms or longer, so that writing to a peer that has vanished is not a sign of life.
+	// A Write that had to wait for the peer is a sign of life, as a byte from the peer is: it keeps
+	// a slow reader from being closed for a ping that waits behind other bytes. Every Write counts
+	// that follows a TryWrite which took nothing. If TryWrite never takes anything, a Write counts
+	// that took 100 ms or longer, so that writing to a peer that has vanished is not a sign of
+	// life.
 	Write(b []byte, deadline time.Time) (n int, err error)
 
 	// Finish is called when the last frame has been written. The sink then completes the closing
 	// handshake, within about a second, and releases the connection. Finish does not block.
 	Finish()
 
-	// Close cuts the connection and unblocks Write. It does not block and may be called more than once.
+	// Close cuts the connection and unblocks Write. It does not block and may be called more than
+	// once.
 	Close() error
 }

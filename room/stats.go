@@ -24,8 +24,8 @@ type Stats struct {
 	TooSlow    uint64 // connections closed for being too slow (4508)
 	Denied     uint64 // joins refused
 
-	// NotifiesDropped counts the events of Notify that were not queued for a connection, because too
-	// much waited to be written to it.
+	// NotifiesDropped counts the events of Notify that were not queued for a connection, because
+	// too much waited to be written to it.
 	NotifiesDropped uint64
 
 	// Refused counts the requests that transports did not serve, by reason. A reason that has not
