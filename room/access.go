@@ -9,18 +9,18 @@ import (
 )
 
 var (
-	// errAbandoned tells the caller of a call that took longer than AuthorizeTimeout that
-	// caller.overdue has taken over: it must do nothing more.
+	// errAbandoned is returned for a call that took longer than AuthorizeTimeout: caller.overdue
+	// has taken over, and the goroutine that made the call must do nothing more.
 	errAbandoned = errors.New("room: the call of Authorize took too long")
 
 	// errNoSlot refuses a call while too many earlier ones have not returned.
 	errNoSlot = errors.New("room: too many calls of Authorize have not returned after AuthorizeTimeout")
 )
 
-// access calls Options.Authorize, for joins and for rechecks, and limits how many calls run at once:
-// Options.AuthorizeParallel in the hub, authorizeUserParallel for one user. A call beyond a limit
-// waits in a queue that is fair between users. Joins and rechecks have a queue each and start in
-// turn, so neither waits for a backlog of the other.
+// access calls Options.Authorize, for joins and for rechecks, and limits how many calls run at
+// once: Options.AuthorizeParallel in the hub, authorizeUserParallel for one user. A call beyond a
+// limit waits in a queue that is fair between users. Joins and rechecks have a queue each and start
+// in turn, so neither waits for a backlog of the other.
 //
 // A call that has not returned after AuthorizeTimeout is overdue: its caller goes on without an
 // answer, and its slot is free for the next call. The goroutine of an Authorize that ignores its
@@ -51,7 +51,7 @@ type usage struct {
 	overdue int
 }
 
-// call is one call of Authorize, from the moment it is wanted until it has returned.
+// call is one call of Authorize, from the request for it until it has returned.
 type call struct {
 	lazyDeadline // the context that Authorize gets
 
@@ -66,8 +66,8 @@ type call struct {
 	overdue        bool
 }
 
-// caller is who wants an answer of Authorize. Its methods are called without a lock held, and do not
-// block.
+// caller receives the outcome of a call of Authorize. Its methods are called without a lock held,
+// and do not block.
 type caller interface {
 	// granted is called for a call that has waited. If err is nil it runs from now on, and the
 	// caller calls access.ask or access.finish; else it was refused.
@@ -86,9 +86,9 @@ func (a *access) newCall(by caller, userID string, check bool) *call {
 	return &call{lazyDeadline: lazyDeadline{Context: a.hub.ctx}, caller: by, userID: userID, check: check}
 }
 
-// begin starts c if a slot is free, or else queues it. If it returns true c runs, and the caller calls
-// ask or finish. If it returns an error c was refused. Otherwise c waits until its caller is granted a slot,
-// or calls cancel.
+// begin starts c if a slot is free, or else queues it. If it returns true c runs, and the caller
+// calls ask or finish. If it returns an error c was refused. Otherwise c waits until its caller is
+// granted a slot, or calls cancel.
 func (a *access) begin(c *call) (started bool, err error) {
 	now := time.Now()
 	a.mu.Lock()
@@ -123,7 +123,8 @@ func (a *access) ask(c *call, id auth.Identity, planID string) error {
 	return err
 }
 
-// finish gives back the slot of a call that has run. It reports whether caller.overdue was called meanwhile.
+// finish releases the slot of a call that has run. It reports whether caller.overdue was called
+// meanwhile.
 func (a *access) finish(c *call) (abandoned bool) {
 	a.mu.Lock()
 	user := a.users[c.userID]
@@ -169,7 +170,8 @@ func (a *access) stats() accessStats {
 	return accessStats{running: a.total.running, overdue: a.total.overdue, joins: a.joins.len(), checks: a.checks.len()}
 }
 
-// timeUp ends the turn of all calls whose deadline has passed. It runs in the timers' goroutine.
+// timeUp marks all running calls overdue whose deadline has passed, and starts waiting calls in
+// their slots. It runs in the timers' goroutine.
 func (a *access) timeUp() {
 	now := time.Now()
 	var late, started, refused []*call
@@ -206,7 +208,7 @@ func (a *access) timeUp() {
 	}
 }
 
-// grantLocked starts what waits and has a slot now that one of the user's calls is over.
+// grantLocked starts the calls that have a slot now, after a call of the user has ended.
 func (a *access) grantLocked(userID string) (started []*call) {
 	if a.joins.len()+a.checks.len() == 0 || a.closed {
 		return nil
@@ -254,10 +256,9 @@ func (a *access) freeFor(user usage) bool {
 	return user.running < a.perUser && user.running+user.overdue < 2*a.perUser
 }
 
-// checkLimitLocked is how many rechecks may run at once. They are not urgent, so it is
-// recheckParallel, and twice that for each recheckPatience that the oldest one has waited: an
-// Authorize that is slow but sound is asked about each member in time, and one that is quick never
-// runs many rechecks at once.
+// checkLimitLocked is how many rechecks may run at once. They are not urgent, so the limit is
+// recheckParallel. It doubles for each recheckPatience that the oldest recheck has waited: a slow
+// Authorize still checks each member in time, and a fast one never runs many rechecks at once.
 func (a *access) checkLimitLocked(now time.Time) int {
 	limit := recheckParallel
 	for wait := a.checks.oldest(now); wait >= recheckPatience && limit < a.parallel; wait -= recheckPatience {
@@ -319,8 +320,8 @@ func (a *access) storeLocked(userID string, user usage) {
 	}
 }
 
-// setTimerLocked sets the timer for the first deadline. It is left as it is when that call returns:
-// one that finds nothing due costs less than moving it for every call.
+// setTimerLocked sets the timer for the first deadline. The timer stays set when that call returns:
+// a timer that finds nothing due costs less than a reset for every call.
 func (a *access) setTimerLocked(now time.Time) {
 	if a.timed = a.first != nil; !a.timed {
 		return

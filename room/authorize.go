@@ -11,8 +11,8 @@ var errPanicked = errors.New("room: callback panicked")
 // errRevoking refuses a join during which Revoke was called each time Authorize had allowed it.
 var errRevoking = errors.New("room: access was revoked again and again while it was asked for")
 
-// guard calls f, a host's callback, in a goroutine of its own: so that it is over for the caller after
-// AuthorizeTimeout even if f does not listen to its context, and a panic ends nothing but the call.
+// guard calls f, a callback of the host, in a separate goroutine, so that guard returns after
+// AuthorizeTimeout even if f ignores its context, and a panic of f ends only the call.
 func (h *Hub) guard(f func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(h.ctx, h.opts.AuthorizeTimeout)
 	defer cancel()

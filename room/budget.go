@@ -1,17 +1,19 @@
 package room
 
-// What all rooms of a hub hold together is kept within Options.HistoryTotal by those who bring something: before a call that
-// made a room or an event returns, the rooms that were used least recently have given way to it. There is no scan and no
-// round: a room is put into Hub.recent when it gets something that it could give up, and taken out when it gives it up, so
-// what giving way costs has been paid for, one for one, by events and rooms that came in.
+// HistoryTotal bounds the history of all rooms. A call that adds a room or an event evicts the
+// least recently used rooms before it returns, until the total fits. Rooms with something to evict
+// are in Hub.recent, so eviction needs no scan, and its cost is amortized over the events and rooms
+// that were added.
 //
-// While half of the budget is free nobody has to give way soon, and a room that stands there already stays where it is: to move it
-// takes a lock of the whole hub and touches its neighbours, which in a hub of many rooms are in no cache.
+// While half of the budget is free, no eviction is near, and a room that is in Hub.recent keeps its
+// place: moving it takes a lock of the whole hub and touches its neighbours, which in a hub of many
+// rooms are not in a processor cache.
 
 func (h *Hub) overBudget() bool { return h.history.Load() > int64(h.opts.HistoryTotal) }
 
-// makeSpace has rooms give way, the least recently used first, until the budget is kept or nobody has anything left that can be
-// given up. Rooms without people are deleted, in the others those who come back are told to reload. It is called without a lock.
+// makeSpace evicts the history of rooms, the least recently used first, until the total fits or
+// nothing is left to evict. It deletes rooms without users; clients that come back to the others
+// have to reload. It is called without a lock.
 func (h *Hub) makeSpace() {
 	for h.overBudget() {
 		h.evictMu.Lock()
@@ -48,7 +50,7 @@ func (r *room) usedAgainLocked() bool {
 	return r.place != nil
 }
 
-// usedLocked makes r the last to give way.
+// usedLocked makes r the most recently used room.
 func (r *room) usedLocked() {
 	h := r.hub
 	if r.deleted || r.listed && h.history.Load() < int64(h.opts.HistoryTotal)/2 {
@@ -64,7 +66,7 @@ func (r *room) usedLocked() {
 	}
 }
 
-// forget takes a room that is being deleted out of those that can give way.
+// forget takes a room that is being deleted out of Hub.recent.
 func (h *Hub) forget(r *room) {
 	h.evictMu.Lock()
 	defer h.evictMu.Unlock()
@@ -74,8 +76,8 @@ func (h *Hub) forget(r *room) {
 	}
 }
 
-// yieldLocked gives up the room's history: all of it, save the newest event while a pump has yet to write it. Those who read
-// as fast as they can miss nothing, and those who don't hold no memory.
+// yieldLocked evicts the room's history, except the newest event while a pump has yet to write it.
+// So a client that keeps up misses nothing, and one that does not keep up holds no memory.
 func (r *room) yieldLocked() {
 	n := r.log.events.len
 	r.spared = n > 0 && r.log.events.at(n-1).index >= r.passedLocked()
@@ -92,7 +94,8 @@ func (r *room) unspareLocked() {
 		return
 	}
 	r.spared = false
-	// In this order: whoever exceeds the budget in between either finds r among those that can give way or is seen here.
+	// In this order: a call that exceeds the budget in between either finds r in Hub.recent or is
+	// seen here.
 	r.usedLocked()
 	if r.hub.overBudget() {
 		r.yieldLocked()

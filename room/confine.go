@@ -2,9 +2,10 @@ package room
 
 import "time"
 
-// confine makes sure that nothing of a plan that the connection is no longer in is written any more, or of any plan if planID is
-// "": it drops what waits, and lets a write of the plan that is under way end. If that takes longer than until,
-// or a frame of the plan is half written, it cuts the connection and waits for the writer to be gone.
+// confine ensures that nothing of a plan that the connection has left is written after it returns;
+// an empty planID means every plan. It drops what waits, and waits for a write of the plan that is
+// in flight. If that takes longer than until, or part of a frame of the plan is written, it cuts
+// the connection and waits until the writer has ended.
 func (w *writer) confine(planID string, until time.Time) {
 	w.mu.Lock()
 	w.queue.dropPlan(planID)
@@ -15,7 +16,7 @@ func (w *writer) confine(planID string, until time.Time) {
 	}
 	w.settle(until)
 	w.mu.Lock()
-	w.queue.dropPlan(planID) // a short write gives back what it did not write
+	w.queue.dropPlan(planID) // a short write requeues what it did not write
 	half := w.tellsLocked(planID)
 	w.mu.Unlock()
 	if half {
@@ -36,8 +37,8 @@ func (w *writer) tellsLocked(planID string) bool {
 	return false
 }
 
-// settle waits until a write that was under way when it was called is over, and cuts the connection if that takes longer
-// than until.
+// settle waits for a write that is in flight, and cuts the connection if that takes longer than
+// until.
 func (w *writer) settle(until time.Time) {
 	w.mu.Lock()
 	if !w.inWrite {

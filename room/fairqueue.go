@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// fairQueue holds the calls of Authorize that wait for a slot: first in, first out for one user, and
-// the users in turn. Whoever holds a fairQueue guards it.
+// fairQueue holds the calls of Authorize that wait for a slot: first in, first out for one user,
+// and the users in turn. It has no lock: access.mu guards it.
 type fairQueue struct {
 	lines map[string]*line // by user; each has at least one call
 	turns list.List        // of *line: the users whose next call may start, in turn
@@ -20,7 +20,7 @@ type line struct {
 	turn   *list.Element // in fairQueue.turns; nil while the user has no free slot
 }
 
-// place is where a call stands in a fairQueue. The zero value means that it does not wait.
+// place is the position of a call in a fairQueue. The zero value means that it does not wait.
 type place struct {
 	line   *line
 	inLine *list.Element
@@ -62,7 +62,7 @@ func (q *fairQueue) pop(mayStart func(userID string) bool) *call {
 	return nil
 }
 
-// wake lets the calls of a user start again, who has a free slot now.
+// wake gives a user who has a free slot now a turn again.
 func (q *fairQueue) wake(userID string) {
 	if l := q.lines[userID]; l != nil && l.turn == nil {
 		l.turn = q.turns.PushBack(l)

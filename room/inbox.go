@@ -6,11 +6,11 @@ import (
 	"github.com/planrooms/planrooms/protocol"
 )
 
-// inbox holds the messages of one connection that have not been handled. Each plan has a lane of its
-// own, and the connection itself has one, for ping and authenticate. The messages of one lane are
-// handled in order; joins of different plans overlap. Two rules go across lanes: a message that came
-// after an authenticate is handled after it, so that a join is checked with the new identity; and a
-// join that might exceed Options.RoomsPerConnection waits for everything that came before it.
+// inbox holds the messages of one connection that have not been handled. Each plan has a lane of
+// its own, and the connection itself has one, for ping and authenticate. The messages of one lane
+// are handled in order; joins of different plans overlap. Two rules go across lanes: a message that
+// came after an authenticate is handled after it, so that a join is checked with the new identity;
+// and a join that might exceed Options.RoomsPerConnection waits for everything that came before it.
 //
 // Workers handle the lanes. A worker exists only while there is work for it. Before one begins a
 // message that may block (a join or an authenticate), it makes sure that another worker takes the
@@ -22,8 +22,10 @@ type inbox struct {
 	fences      int   // messages in the connection's own lane that no later one may overtake
 	free        int   // workers that are not blocked
 
-	behind bool          // workers have stopped because too much waited to be written, and there have been messages since
-	space  chan struct{} // closed when a message has been handled; nil if nobody waits
+	// behind: the workers have stopped because too much waited to be written, and there have been
+	// messages since.
+	behind bool
+	space  chan struct{} // closed when a message has been handled; nil if no goroutine waits
 }
 
 // inbound is a message in the inbox.
@@ -77,7 +79,7 @@ type turn struct {
 	full    bool  // of a join: the connection is in as many plans as it may be
 	blocks  bool  // the worker is not free meanwhile
 
-	again     bool // set to have the message handled once more
+	again     bool // set if the message has to be handled again
 	abandoned bool // set if AuthorizeTimeout has passed and another worker has taken the turn
 }
 
@@ -100,8 +102,9 @@ func (s *Session) enqueue(in inbound) {
 }
 
 // awaitSpace reports whether the inbox is full, and whether the connection is closing, so that no
-// message is wanted. If the inbox is full because too much waits to be written, that is a matter of how
-// fast the peer reads, and not of the rate: then awaitSpace waits, and so, in the end, does the peer.
+// further message is handled. If the inbox is full because too much waits to be written, the peer
+// reads too slowly but does not exceed its rate. awaitSpace then waits, which stops the reader and,
+// through flow control, the peer.
 func (s *Session) awaitSpace() (full, closing, waited bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -196,8 +199,8 @@ func (s *Session) nextTurn() (t turn, ok bool) {
 	return turn{}, false
 }
 
-// mayJoinLocked reports whether the join of t can be handled, and fills in how. If not, it can after
-// another turn has ended, or when its call is granted.
+// mayJoinLocked reports whether the join of t can be handled, and fills in how. If not, it can
+// after another turn has ended, or when its call is granted.
 func (s *Session) mayJoinLocked(t *turn) bool {
 	b, l, h := &s.inbox, t.lane, s.hub
 	if !l.joining && s.memberOfLocked(l.planID) == nil {

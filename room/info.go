@@ -10,17 +10,17 @@ import (
 	"github.com/planrooms/planrooms/protocol"
 )
 
-// Summary is one room in few words.
+// Summary describes one room without its users.
 type Summary struct {
 	PlanID       string            `json:"planId"`
-	Participants int               `json:"participants"` // people, those included who linger
+	Participants int               `json:"participants"` // users, including those who linger
 	Connections  int               `json:"connections"`
-	Events       int               `json:"events"` // held for those who resume
+	Events       int               `json:"events"` // in the history
 	Position     protocol.Position `json:"position"`
 	LastActivity time.Time         `json:"lastActivity"` // last event or join
 }
 
-// Info is one room and who is there.
+// Info describes one room and the users in it.
 type Info struct {
 	Summary
 	People []Participant `json:"people"` // in the order in which they came
@@ -37,7 +37,7 @@ type Participant struct {
 	State        json.RawMessage `json:"state,omitempty"`
 }
 
-// Room returns who is in a plan. It is false if there is no room for it.
+// Room returns the room of a plan, or false if there is none.
 func (h *Hub) Room(planID string) (Info, bool) {
 	r := h.lookup(planID)
 	if r == nil {

@@ -7,15 +7,17 @@ import (
 	"github.com/planrooms/planrooms/protocol"
 )
 
-// keepHouseLocked makes sure that the janitor comes: while there is a room or a connection, every JanitorEvery.
+// keepHouseLocked schedules the next round of the janitor, every JanitorEvery while there is a room
+// or a connection.
 func (h *Hub) keepHouseLocked() {
 	if h.janitor == nil && !h.closed {
 		h.janitor = h.timers.after(h.opts.JanitorEvery, h.clean)
 	}
 }
 
-// clean is one round of the janitor: it closes connections that have been silent for IdleTimeout, which happens only where
-// pings are off, deletes rooms that have been empty as long, and drops history that is too old.
+// clean is one round of the janitor: it closes connections that have been silent for IdleTimeout,
+// which happens only where pings are off, deletes rooms that have been empty as long, and drops
+// history that is too old.
 func (h *Hub) clean() {
 	h.mu.Lock()
 	h.janitor = nil
@@ -43,8 +45,8 @@ func (h *Hub) clean() {
 	}
 }
 
-// sweepUnjoined deletes a room that nobody has joined, unjoinedRoomTimeout after its last event. It
-// looks again later if there was an event since the timer was set.
+// sweepUnjoined deletes a room that no connection has joined, unjoinedRoomTimeout after its last
+// event. It looks again later if there was an event since the timer was set.
 func (h *Hub) sweepUnjoined(r *room) {
 	h.deleteIf(r, func() bool {
 		if r.joined {
@@ -89,8 +91,8 @@ func (r *room) deleteLocked() {
 }
 
 // remove takes a room that has been deleted out of the hub. Every goroutine that finds such a room
-// calls it, so none has to wait for the one that deleted the room. A later room of the plan starts at
-// the floor, so no position of the old log is valid in the new one.
+// calls it, so none has to wait for the one that deleted the room. A later room of the plan starts
+// at the floor, so no position of the old log is valid in the new one.
 func (h *Hub) remove(r *room) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -9,12 +9,12 @@ import (
 	"github.com/planrooms/planrooms/protocol"
 )
 
-// maxAsked bounds how often one join calls Authorize because Revoke was called meanwhile. The counters
-// of Revoke are striped, so the calls need not be about this user. In practice only an Authorize
-// that calls Revoke itself reaches this bound.
+// maxAsked bounds how often one join calls Authorize because Revoke was called meanwhile. The
+// counters of Revoke are striped, so the calls need not be about this user. In practice only an
+// Authorize that calls Revoke itself reaches this bound.
 const maxAsked = 8
 
-// permit is a yes of Authorize to a join.
+// permit is the result of a join that Authorize allowed.
 type permit struct {
 	at          time.Time
 	renewals    int // which identity of the session was asked about; see Session.renewals
@@ -22,9 +22,9 @@ type permit struct {
 	count       uint64 // of revocations, read before the call
 }
 
-// stale reports whether access may have been revoked since Authorize was called. It is decisive under
-// the room's lock: Revoke raises the counter before it looks for members, so either a join sees the
-// new count, or Revoke sees the member.
+// stale reports whether access may have been revoked since Authorize was called. It is decisive
+// under the room's lock: Revoke raises the counter before it looks for members, so either a join
+// sees the new count, or Revoke sees the member.
 func (p *permit) stale() bool { return p.revocations.Load() != p.count }
 
 // join enters a room, or answers a repeated join.
@@ -35,7 +35,7 @@ func (s *Session) join(t *turn) {
 		s.fail(req.PlanID, req.Type, protocol.ErrorTooManyRooms)
 		return
 	case errors.Is(t.refused, ErrHubClosed):
-		return // the hub says goodbye
+		return // Shutdown sends goodbye
 	case t.refused != nil:
 		s.deny(req, t.refused)
 		return
@@ -89,13 +89,13 @@ func (s *Session) deny(req protocol.Request, err error) {
 	}
 }
 
-// enter makes the connection a member and answers the join. It reports false if the permit is stale:
-// then it has done nothing.
+// enter makes the connection a member and answers the join. It reports false if the permit is
+// stale: then it has done nothing.
 func (s *Session) enter(req protocol.Request, p *permit) bool {
 	h := s.hub
 	r, err := h.acquire(req.PlanID)
 	if err != nil {
-		return true // the hub is closing, and will say goodbye
+		return true // the hub is closing; Shutdown sends goodbye
 	}
 	if p.stale() {
 		r.release()
@@ -104,7 +104,8 @@ func (s *Session) enter(req protocol.Request, p *permit) bool {
 	m := &member{s: s, out: s.out, room: r}
 	s.mu.Lock()
 	old := s.memberOfLocked(r.id)
-	full := old == nil && len(s.members) >= h.opts.RoomsPerConnection // it was removed, and others have joined
+	// The member of a repeated join may have been removed meanwhile, and other plans joined.
+	full := old == nil && len(s.members) >= h.opts.RoomsPerConnection
 	if s.closing || full {
 		s.mu.Unlock()
 		r.release()
@@ -119,7 +120,7 @@ func (s *Session) enter(req protocol.Request, p *permit) bool {
 	s.mu.Unlock()
 
 	if old != nil && !r.exitLocked(old) {
-		old = nil // it is just being removed, and its user is no longer present
+		old = nil // another goroutine is removing it, and its user is not present any more
 	}
 	var evict []*Session
 	if old == nil {
@@ -141,7 +142,7 @@ func (s *Session) enter(req protocol.Request, p *permit) bool {
 
 	if old != nil {
 		old.endChecks()
-		s.announced(m) // the join was told when old came
+		s.announced(m) // Observer.Join was called for old
 	} else {
 		s.announce(m, answer.recovered)
 	}
@@ -149,17 +150,17 @@ func (s *Session) enter(req protocol.Request, p *permit) bool {
 		s.resumeFailed(r.id, *req.Since, end)
 	}
 	if !s.out.admit(m, old, answer) {
-		s.fail(r.id, req.Type, protocol.ErrorForbidden) // it was removed at once, or the connection ends
+		s.fail(r.id, req.Type, protocol.ErrorForbidden) // removed meanwhile, or the connection ends
 		return true
 	}
 	m.startChecks(p.at)
 	if renewed {
-		m.recheckNow() // Authorize was asked about the identity before
+		m.recheckNow() // Authorize was called with the previous identity
 	}
 	return true
 }
 
-// announce tells the observer of a join, and of the leave if that came first.
+// announce calls Observer.Join, and then Observer.Leave if the member has left meanwhile.
 func (s *Session) announce(m *member, recovered bool) {
 	h := s.hub
 	h.stats.joins.Add(1)
@@ -176,7 +177,8 @@ func (s *Session) announce(m *member, recovered bool) {
 	}
 }
 
-// announced notes that observers know of the join, and tells of the leave if that came first.
+// announced records that Observer.Join was called, and calls Observer.Leave if the member has left
+// meanwhile.
 func (s *Session) announced(m *member) {
 	s.out.mu.Lock()
 	m.announced = true
@@ -187,7 +189,8 @@ func (s *Session) announced(m *member) {
 	}
 }
 
-// resumeFailed counts, logs and observes a join whose since could not be honoured.
+// resumeFailed counts and logs a join that could not resume from since, and calls
+// Observer.ResumeFailed.
 func (s *Session) resumeFailed(planID string, since, end protocol.Position) {
 	h := s.hub
 	reason := ResumeTooOld

@@ -15,7 +15,7 @@ type logLimiter struct {
 	kinds map[logKind]*logged
 }
 
-// logKind is a problem. There are few: the values do not come from outside.
+// logKind identifies a problem. There are few: no value comes from a client.
 type logKind struct{ what, kind string }
 
 type logged struct {
@@ -23,7 +23,7 @@ type logged struct {
 	omitted int // lines since at
 }
 
-// allow reports whether a line may be logged now, and how many have been left out before it.
+// allow reports whether a line may be logged now, and how many were omitted before it.
 func (l *logLimiter) allow(k logKind) (omitted int, ok bool) {
 	now := time.Now()
 	l.mu.Lock()
@@ -45,8 +45,8 @@ func (l *logLimiter) allow(k logKind) (omitted int, ok bool) {
 	return omitted, true
 }
 
-// logSome logs a line unless one of the same kind was logged within logEvery. The line says how many were
-// left out since then.
+// logSome logs a line unless one of the same kind was logged within logEvery. The line has the
+// number of lines omitted since then.
 func (h *Hub) logSome(level slog.Level, what, kind, message string, args ...any) {
 	omitted, ok := h.logs.allow(logKind{what, kind})
 	if !ok {

@@ -20,18 +20,18 @@ type member struct {
 
 	// Guarded by writer.mu.
 	ready     bool // the join answer is on its way
-	dirty     bool // it stands in writer.dirty
-	announced bool // observers know of the join
-	departed  bool // observers are to know of the leave
+	dirty     bool // it is in writer.dirty
+	announced bool // Observer.Join was called
+	departed  bool // the member has left: Observer.Leave is called after Join
 
 	fetched uint64 // guarded by room.mu: everything before it has been written, or is not for this member
-	place   int    // guarded by room.mu: where it stands in its shard
+	place   int    // guarded by room.mu: its index in its shard
 
 	checks checks
 }
 
-// fetch reads the next entries of m into c. It is called by the holder of the writer's token. It reports whether it has to
-// be called again once they have been written.
+// fetch reads the next entries of m into c. It is called by the holder of the writer's token. It
+// reports whether it has to be called again once they have been written.
 func (m *member) fetch(c *chunk) (more bool) {
 	r := m.room
 	r.mu.Lock()
@@ -89,7 +89,7 @@ func (m *member) fetch(c *chunk) (more bool) {
 	return more
 }
 
-// resyncNotice tells a member whose cursor fell off the log where its stream goes on.
+// resyncNotice is the resync for a member whose next event was evicted: where its events continue.
 type resyncNotice struct {
 	position protocol.Position
 	after    cursor

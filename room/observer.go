@@ -19,7 +19,7 @@ type Observer struct {
 	Disconnect func(c ConnectionInfo, code protocol.CloseCode)
 	// Join is called when a connection has entered a room. recovered reports whether it resumed.
 	Join func(c ConnectionInfo, planID string, recovered bool)
-	// Leave is called when a connection is no longer in a room, for whatever reason.
+	// Leave is called when a connection has left a room, for whatever reason.
 	Leave func(c ConnectionInfo, planID string)
 	// Broadcast is called for each event that got a position. recipients counts the connections in
 	// the room.

@@ -71,7 +71,7 @@ type Options struct {
 	// messages that are being handled may exceed the bound, and so may removed, which the client
 	// does not ask for. An answer to a join waits unencoded: its list of participants takes memory
 	// only while it is being written. So a client that does not read holds the bound, 64 KiB or one
-	// message that is being written, and up to 128 messages of its own. Default 512 KiB.
+	// message that is being written, and up to 128 of its messages. Default 512 KiB.
 	QueuePerConnection int
 	// QueuePerUser is the same bound for all connections of one user together. A Notify event
 	// counts once, for however many of them it waits. At this bound a connection to which nothing

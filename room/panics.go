@@ -8,8 +8,8 @@ import (
 )
 
 // panicAttrs returns what is logged of a recovered panic of the host's code: the type of its value,
-// the text of an error of package runtime, and the stack. Any other text could hold a secret. It must
-// be called while the panic is recovered, so that the stack is that of the panic.
+// the text of an error of package runtime, and the stack. Any other text could hold a secret. It
+// must be called while the panic is recovered, so that the stack is that of the panic.
 func panicAttrs(v any) []any {
 	what := fmt.Sprintf("%T", v)
 	if err, ok := v.(runtime.Error); ok && ofRuntime(v) {

@@ -9,20 +9,22 @@ import (
 	"github.com/planrooms/planrooms/protocol"
 )
 
-// presence is who is in a room. The unit is the user: several connections of one user are one person. Guarded by room.mu.
+// presence is who is in a room. The unit is the user: several connections of one user are one
+// person. Guarded by room.mu.
 //
-// Notices go through the room's log, so that everybody sees them in one order with the events. Above Options.PresenceLimit
-// people the room is crowded: only counts are told, at most one a second. When it is no longer crowded
-// everybody who is there is told again, so a client that dropped its list at the first count is right again.
+// Notices go through the room's log, so that all members receive them in one order with the events.
+// Above Options.PresenceLimit users the room is crowded: the hub sends only counts, at most one a
+// second. When the room stops being crowded, the hub sends a notice for each user who is present,
+// so that a client that dropped its list at the first count has a complete one again.
 type presence struct {
 	room   *room // fixed at creation
 	people map[string]*person
 
-	// The same people in the order in which they came: a join lists the first of them, however many there are.
+	// The same users in the order in which they came. A join answer lists the first of them.
 	first, last *person
 
 	crowded bool
-	ticking *timer // tells the count of a crowded room
+	ticking *timer // sends the count of a crowded room
 	arrived uint64 // counts people, for their order
 }
 
@@ -33,11 +35,11 @@ type person struct {
 	joinedAt time.Time
 	order    uint64
 	conns    []connState     // few, mostly one
-	shown    json.RawMessage // the state that was told last
+	shown    json.RawMessage // the state that was sent last
 	sets     uint64          // counts states, for their order
 	linger   *timer
 
-	before, after *person // who came before and after, of those who are there
+	before, after *person // neighbours in the order in which they came
 
 	lastSeen time.Time // last byte of the connections that have ended
 	lastMsg  time.Time // last message of these
@@ -50,7 +52,8 @@ type connState struct {
 	set   uint64
 }
 
-// clipName returns the first maxName code points of a user's name: all participants of a room hold and receive it.
+// clipName returns the first maxName code points of a user's name: all participants of a room hold
+// and receive it.
 func clipName(name string) string {
 	n := 0
 	for i := range name {
@@ -74,7 +77,7 @@ func (p *presence) init(r *room) {
 	p.people = make(map[string]*person)
 }
 
-// enterLocked adds a connection and tells the others if its user is new.
+// enterLocked adds a connection, and notifies the others if its user, or the user's name, is new.
 func (p *presence) enterLocked(s *Session, name string) (evict []*Session) {
 	who := p.people[s.userID]
 	if who != nil {
@@ -92,8 +95,8 @@ func (p *presence) enterLocked(s *Session, name string) (evict []*Session) {
 	return p.changedLocked(who, true)
 }
 
-// renameLocked gives a user the name of the token that was verified last. Clients take the notice of a
-// join as an update of the user, without a state.
+// renameLocked gives a user the name of the token that was verified last. Clients take the notice
+// of a join as an update of the user, without a state.
 func (p *presence) renameLocked(who *person, name string) (evict []*Session) {
 	if who == nil || name == who.userName {
 		return nil
@@ -134,7 +137,7 @@ func (p *presence) exitLocked(s *Session, d departure) (evict []*Session) {
 		r.mu.Lock()
 		var evict []*Session
 		// The user may have come back, and left again, while this call waited for the lock: a newer
-		// timer then stands in who.linger.
+		// timer is then in who.linger.
 		if who.linger == t && p.people[who.userID] == who {
 			evict = p.goneLocked(who)
 		}
@@ -188,7 +191,7 @@ func (p *presence) removeLocked(who *person) {
 	}
 }
 
-// changedLocked tells that a person came or went.
+// changedLocked sends the notice that a user has joined or left.
 func (p *presence) changedLocked(who *person, came bool) (evict []*Session) {
 	if p.tellCountLocked() {
 		return nil
@@ -206,7 +209,7 @@ func (p *presence) tellJoinedLocked(who *person) (evict []*Session) {
 		&audience{except: exclusion{userID: who.userID}})
 }
 
-// tellCountLocked reports whether the room is crowded, and has its count told soon if it is.
+// tellCountLocked reports whether the room is crowded. If it is, its count is sent within a second.
 func (p *presence) tellCountLocked() bool {
 	if !p.crowded && len(p.people) <= p.room.hub.opts.PresenceLimit {
 		return false
@@ -218,7 +221,8 @@ func (p *presence) tellCountLocked() bool {
 	return true
 }
 
-// tick tells the count of a crowded room, or everybody who is there once it no longer is.
+// tick sends the count of a crowded room. If the room is not crowded any more, it also sends a
+// notice for each user who is present.
 func (p *presence) tick() {
 	r := p.room
 	r.mu.Lock()
@@ -227,7 +231,8 @@ func (p *presence) tick() {
 	if p.crowded = len(p.people) > r.hub.opts.PresenceLimit; p.crowded {
 		evict = r.noticeLocked(noticeCount, "", protocol.TypeJoinPlan, protocol.Count{ParticipantCount: len(p.people)}, nil)
 	} else {
-		// The count first: whoever joined while the room was crowded has heard none, and may list people who have left.
+		// The count first: a client that joined while the room was crowded may not have received
+		// one, and may list users who have left.
 		evict = r.noticeLocked(noticeCount, "", protocol.TypeJoinPlan, protocol.Count{ParticipantCount: len(p.people)}, nil)
 		for who := p.first; who != nil; who = who.after {
 			evict = append(evict, p.tellJoinedLocked(who)...)
@@ -256,7 +261,8 @@ func (p *presence) setStateLocked(s *Session, state json.RawMessage) (evict []*S
 	return p.tellStateLocked(who, s)
 }
 
-// showLocked tells the state of who if another one than before is the newest that stands. by is the connection that changed it.
+// showLocked sends the newest state of who if it is not the one that was sent last. by is the
+// connection that caused the change.
 func (p *presence) showLocked(who *person, by *Session) (evict []*Session) {
 	var newest connState
 	for _, c := range who.conns {
@@ -286,7 +292,8 @@ func (p *presence) tellStateLocked(who *person, by *Session) (evict []*Session) 
 		protocol.PresenceUpdated{UserID: who.userID, State: who.shown}, to)
 }
 
-// listLocked is the participants of a join answer: those who came first, the joiner always among them.
+// listLocked is the participants of a join answer: those who came first, the joiner always among
+// them.
 func (p *presence) listLocked(joiner string) []protocol.Participant {
 	list := make([]protocol.Participant, 0, min(len(p.people), p.room.hub.opts.PresenceLimit))
 	own := p.people[joiner]

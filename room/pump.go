@@ -6,13 +6,14 @@ import (
 	"time"
 )
 
-// shard is a part of a room's members, with a pump of its own, so that a large room uses all cores.
+// shard is a part of a room's members with its own pump, so that a large room uses all cores.
 type shard struct {
 	// Fixed at creation.
 	room  *room
 	start func() // runs the pump; made once, since a go statement with a receiver allocates each time
 
-	// following is started by this pump when it starts. Set under room.mu together with pumping, and then owned by start.
+	// following is started by this pump when it starts. Set under room.mu together with pumping,
+	// and then owned by start.
 	following *shard
 
 	// Guarded by room.mu.
@@ -28,18 +29,20 @@ type shard struct {
 type pass struct {
 	from, to  uint64
 	entries   []entry
-	excepting bool // some entry is not for everybody
+	excepting bool // some entry excludes a member
 
-	// The first framing has its place here; a second one, in a room with two transports, costs an allocation.
+	// The first framing has its place here; a second one, in a room with two transports, costs an
+	// allocation.
 	framing Framing
 	buf     []byte
 	ends    []int
 	others  []*pass
 }
 
-// approach is how many members a pump looks at before it writes to the first of them. In a room that has been silent they are in none of
-// the processor's caches: looked at in a row they come at the same time, looked at between two writes one after the other. It
-// saves a twentieth of what a delivery costs in a thousand rooms of ten (S3 of examples/compare).
+// approach is how many members a pump looks at before it writes to the first of them. In a room
+// that has been silent they are in none of the processor's caches: looked at in a row they come at
+// the same time, looked at between two writes one after the other. It saves a twentieth of what a
+// delivery costs in a thousand rooms of ten (S3 of examples/compare).
 const approach = 16
 
 var (
@@ -93,9 +96,10 @@ func (p *pass) release() {
 	passPool.Put(p)
 }
 
-// wakeLocked makes sure that what was appended to the room's log is delivered. It is called under room.mu, as is
-// the decision of a pump to end: so an entry can't slip in between. The caller, mostly a broadcast, pays for one goroutine however
-// large the room is: each pump starts the one that follows it before it begins.
+// wakeLocked makes sure that what was appended to the room's log is delivered. It is called under
+// room.mu, as is the decision of a pump to end: so an entry can't slip in between. The caller,
+// mostly a broadcast, pays for one goroutine however large the room is: each pump starts the one
+// that follows it before it begins.
 func (r *room) wakeLocked() {
 	var first, last *shard
 	for _, sh := range r.shards {
@@ -129,7 +133,8 @@ func newShard(r *room) *shard {
 	return sh
 }
 
-// pump writes everything that is new to all members of the shard. It runs while there is something new, and never waits for a reader.
+// pump writes everything that is new to all members of the shard. It runs while there is something
+// new, and never waits for a reader.
 func (sh *shard) pump() {
 	r := sh.room
 	p := passPool.Get().(*pass)
@@ -152,7 +157,8 @@ func (sh *shard) pump() {
 			return
 		}
 		if r.log.missed(cursor{next: sh.next}) {
-			// The log was cut before this pump came to it: the members find out from their own cursors.
+			// The log was cut before this pump came to it: the members find out from their own
+			// cursors.
 			p.from, p.to, p.entries = sh.next, r.log.next, p.entries[:0]
 		} else {
 			p.from = sh.next
@@ -211,9 +217,10 @@ func (sh *shard) removeLocked(m *member) {
 	}
 }
 
-// lagsLocked remembers m, which did not take all of the pass that began at from, until it has caught up: the notices that it has
-// not heard must stay. That its writer is busy is seen under writer.mu, so the holder of the token finds m dirty and fetches
-// again, which is where it is forgotten.
+// lagsLocked remembers m, which did not take all of the pass that began at from, until it has
+// caught up: the notices that it has not heard must stay. That its writer is busy is seen under
+// writer.mu, so the holder of the token finds m dirty and fetches again, which is where it is
+// forgotten.
 func (r *room) lagsLocked(m *member, from uint64) {
 	w := m.out
 	w.mu.Lock()
@@ -228,7 +235,8 @@ func (r *room) lagsLocked(m *member, from uint64) {
 	}
 }
 
-// settleLocked forgets the notices that everybody has heard. It returns the connections that hold up too many.
+// settleLocked drops the notices that all members have received. It returns the connections that
+// hold back too many of them.
 func (r *room) settleLocked() (evict []*Session) {
 	passed := r.log.next
 	for _, sh := range r.shards {

@@ -10,25 +10,25 @@ import (
 	"github.com/planrooms/planrooms/protocol"
 )
 
-// errUnchecked is why a member is removed whose access no call of Authorize has decided in time.
+// errUnchecked is the reason when a member is removed because no recheck was completed in time.
 var errUnchecked = errors.New("room: no recheck was completed in time")
 
-// checks is the regular check of one member's access. A member has at most one call of Authorize, so
-// requests for another one while it waits cost nothing. It also has a deadline, ReauthorizeEvery and
-// RemoveAfter after the last yes. That does not depend on the queue or on what Authorize does.
+// checks schedules the checks of one member's access. A member has at most one call of Authorize;
+// further requests while that waits have no effect. A member also has a deadline, ReauthorizeEvery
+// plus RemoveAfter after the last yes, which does not depend on the queue or on Authorize.
 type checks struct {
 	mu       sync.Mutex // guards the following; see the package documentation for the order of locks
 	started  bool
 	timer    *timer    // for due or, while there is a call, for the deadline; nil before it is needed
 	due      time.Time // when Authorize is to be called again
 	deadline time.Time // when the member is removed
-	call     *call     // nil while none is wanted
+	call     *call     // waiting or running; nil if none
 	asking   bool      // Authorize is being asked
-	again    bool      // asked for again since
+	again    bool      // a check was requested while asking or not started
 	err      error     // of the last check; nil after a yes
 }
 
-// startChecks is called for a new member, whose access was granted at the time given.
+// startChecks schedules the checks of a new member, whose access was granted at the given time.
 func (m *member) startChecks(at time.Time) {
 	k := &m.checks
 	k.mu.Lock()
@@ -45,7 +45,7 @@ func (m *member) startChecks(at time.Time) {
 	m.setTimerLocked(time.Now())
 }
 
-// allowedLocked plans the checks after a yes.
+// allowedLocked schedules the next check and the deadline after a yes.
 func (m *member) allowedLocked(at time.Time) {
 	k, o := &m.checks, &m.room.hub.opts
 	k.err = nil
@@ -58,13 +58,13 @@ func (m *member) allowedLocked(at time.Time) {
 // lessATenth returns d less a random part of up to a tenth.
 func lessATenth(d time.Duration) time.Duration { return d - rand.N(d/10+1) }
 
-// backlogAt is when a check that still waits for its call is worth a warning: half of RemoveAfter
-// before the deadline.
+// backlogAtLocked is when a check that still waits for its call causes a warning: half of
+// RemoveAfter before the deadline.
 func (m *member) backlogAtLocked() time.Time {
 	return m.checks.deadline.Add(-m.room.hub.opts.RemoveAfter / 2)
 }
 
-// setTimerLocked sets the timer for what comes next.
+// setTimerLocked sets the timer for the next check, warning or deadline.
 func (m *member) setTimerLocked(now time.Time) {
 	k := &m.checks
 	at := k.deadline
@@ -82,7 +82,8 @@ func (m *member) setTimerLocked(now time.Time) {
 	}
 }
 
-// tick runs in the timers' goroutine.
+// tick starts a check, warns of the backlog, or removes the member, whichever is due. It runs in
+// the timers' goroutine.
 func (m *member) tick() {
 	h, k := m.room.hub, &m.checks
 	now := time.Now()
@@ -102,7 +103,8 @@ func (m *member) tick() {
 	m.setTimerLocked(now)
 }
 
-// recheckNow has the access of m checked soon, and not before: a call that has begun does not count.
+// recheckNow requests a check that begins after this moment: a call that already runs does not
+// count.
 func (m *member) recheckNow() {
 	k := &m.checks
 	k.mu.Lock()
@@ -117,7 +119,7 @@ func (m *member) recheckNow() {
 	}
 }
 
-// checkLocked wants a call of Authorize.
+// checkLocked requests a call of Authorize.
 func (m *member) checkLocked() {
 	h, k := m.room.hub, &m.checks
 	c := h.access.newCall(m, m.s.userID, true)
@@ -148,7 +150,7 @@ func (m *member) overdue(c *call) {
 	m.room.hub.wg.Go(func() { m.checked(c, context.DeadlineExceeded) })
 }
 
-// check calls Authorize.
+// check calls Authorize for c, which has its slot.
 func (m *member) check(c *call) {
 	a, k := &m.room.hub.access, &m.checks
 	k.mu.Lock()
@@ -163,7 +165,8 @@ func (m *member) check(c *call) {
 	}
 }
 
-// checked takes the result of a check, or err for why there is none.
+// checked stores the result of a check and schedules the next one. If Authorize said no, it removes
+// the member. err is the answer of Authorize, or why there is none.
 func (m *member) checked(c *call, err error) {
 	h, s, k := m.room.hub, m.s, &m.checks
 	if m.gone.Load() || h.ctx.Err() != nil {
@@ -197,7 +200,7 @@ func (m *member) checked(c *call, err error) {
 	switch result {
 	case RecheckRemoved:
 		if !s.expel(m, protocol.Removed{Reason: "access ended"}) {
-			return // it was just leaving
+			return // it has left meanwhile
 		}
 		h.stats.removedForbidden.Add(1)
 	case RecheckUndecided:
@@ -212,7 +215,7 @@ func (m *member) checked(c *call, err error) {
 	}
 }
 
-// endChecks is called once m is gone.
+// endChecks stops the timer and cancels a waiting call. It is called once m is gone.
 func (m *member) endChecks() {
 	h, k := m.room.hub, &m.checks
 	k.mu.Lock()

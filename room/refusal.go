@@ -56,7 +56,8 @@ type RefusalInfo struct {
 	Code protocol.CloseCode
 	// RemoteAddr is the address of the peer, as the transport knows it.
 	RemoteAddr string
-	// Origin is the Origin header of the request, fit for a log: escaped, and cut off if it is long.
+	// Origin is the Origin header of the request, fit for a log: escaped, and cut off if it is
+	// long.
 	Origin string
 	// UserID is the user, if the request got as far as that; "" otherwise.
 	UserID string

@@ -16,22 +16,23 @@ func (s *Session) expel(m *member, why protocol.Removed) bool {
 	return true
 }
 
-// sendRemoved makes sure that no event of the plan is written any more, and then sends removed.
+// sendRemoved waits until no event of the plan can be written, at most until the given time, and
+// then sends removed.
 func (m *member) sendRemoved(why protocol.Removed, until time.Time) {
 	m.out.confine(m.room.id, until)
 	m.out.answer(answer{payload: mustEncode(protocol.TypeRemoved, m.room.id, why)})
 }
 
-// removals takes members out of their rooms whose access was not confirmed before their deadline. When Authorize has
-// failed for long these are many at once, so a few goroutines do it, which exist only while there
-// is somebody to remove. The zero value is ready.
+// removals removes members whose access was not confirmed before their deadline. After a long
+// failure of Authorize these are many at once, so at most maxRemovers goroutines share the work.
+// They exist only while there is a member to remove. The zero value is ready.
 type removals struct {
 	mu      sync.Mutex // guards the following
 	members []*member
 	workers int
 }
 
-// add has m removed.
+// add queues m for removal.
 func (q *removals) add(m *member) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -73,7 +74,7 @@ func (h *Hub) removeUnconfirmed(q *removals) {
 	}
 }
 
-// removedUnconfirmed counts, logs and observes the removal of m.
+// removedUnconfirmed counts and logs the removal of m, and calls Observer.Rechecked.
 func (m *member) removedUnconfirmed() {
 	h, s, k := m.room.hub, m.s, &m.checks
 	k.mu.Lock()

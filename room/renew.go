@@ -13,7 +13,8 @@ import (
 // errVerifying refuses a token while an earlier call of the verifier has not returned.
 var errVerifying = errors.New("room: an earlier call of the verifier has not returned")
 
-// authenticate moves the expiry to that of a new token of the same user, and asks Authorize for each room again.
+// authenticate replaces the identity by that of a new token of the same user, moves the expiry, and
+// requests a check of each member's access.
 func (s *Session) authenticate(req protocol.Request) {
 	h := s.hub
 	now := time.Now()
@@ -77,8 +78,8 @@ func (s *Session) authenticate(req protocol.Request) {
 	}
 }
 
-// verify calls the verifier. A call that has not returned after AuthorizeTimeout is given up; until it
-// returns, the connection gets no other one.
+// verify calls the verifier. It does not wait for a call longer than AuthorizeTimeout. Until such a
+// call returns, the connection cannot make another.
 func (s *Session) verify(token string) (id auth.Identity, err error) {
 	if s.verifier == nil {
 		return auth.Identity{}, auth.ErrInvalidToken

@@ -7,11 +7,12 @@ import (
 	"github.com/planrooms/planrooms/protocol"
 )
 
-// Receive takes one complete message of the peer, and does not keep it. Workers that exist only while
-// there is something to do handle the messages: those of one plan in order, and ping and authenticate
-// in order. A slow Authorize delays the messages of its plan alone. Receive blocks only for a peer
-// that sends messages faster than it reads the answers: while Options.QueuePerConnection is exceeded
-// and the message is over the rate, or too many others have not been handled yet.
+// Receive takes one complete message of the peer, and does not keep it. Workers that exist only
+// while there is something to do handle the messages: those of one plan in order, and ping and
+// authenticate in order. A slow Authorize delays the messages of its plan alone. Receive blocks
+// only for a peer that sends messages faster than it reads the answers: while
+// Options.QueuePerConnection is exceeded and the message is over the rate, or too many others have
+// not been handled yet.
 func (s *Session) Receive(message []byte) {
 	now := time.Now()
 	s.said.Store(s.hub.clock())

@@ -19,17 +19,17 @@ type room struct {
 	lagging      map[*member]struct{} // members that notices must be kept for
 	presence     presence
 	connections  int
-	joined       bool // somebody was here
+	joined       bool // a connection has been a member
 	deleted      bool // no longer in Hub.rooms, or about to be removed
 	closed       bool // Shutdown has begun: no event and no member is added
 	lastActivity time.Time
 	emptySince   time.Time
-	unjoined     *timer // deletes a room that nobody joins
-	listed       bool   // it stands in Hub.recent, or has just been taken out by somebody who is about to have it give way
+	unjoined     *timer // deletes a room that no connection joins
+	listed       bool   // in Hub.recent, or taken out by a goroutine that is about to evict its history
 	counted      int    // bytes of the log that Hub.history counts
-	spared       bool   // it gave way but for an event that a pump has yet to write
+	spared       bool   // evicted except for an event that a pump has yet to write
 
-	place *list.Element // in Hub.recent; nil if it has nothing to give up. Guarded by Hub.evictMu
+	place *list.Element // in Hub.recent; nil if there is nothing to evict. Guarded by Hub.evictMu
 }
 
 func newRoom(h *Hub, id string, floor uint64) *room {
@@ -43,12 +43,13 @@ func newRoom(h *Hub, id string, floor uint64) *room {
 	return r
 }
 
-// positionLocked is where the stream of somebody who joins now goes on.
+// positionLocked is the position of a client that joins now.
 func (r *room) positionLocked() protocol.Position {
 	return protocol.Position{Epoch: r.hub.epoch, Seq: r.log.last}
 }
 
-// appendEventLocked gives the event its place in the log. The seq is drawn under the room's lock, so it grows in every room.
+// appendEventLocked gives the event its place in the log. The seq is drawn under the room's lock,
+// so it grows in every room.
 func (r *room) appendEventLocked(encoded protocol.EncodedEvent, to *audience) {
 	h, now := r.hub, time.Now()
 	e := entry{seq: h.seq.Add(1), at: h.clockAt(now), to: to}
@@ -122,21 +123,21 @@ func (r *room) exitLocked(m *member) bool {
 	if r.connections == 0 {
 		r.emptySince = time.Now()
 		r.shards = nil
-		r.log.passed(r.log.next) // nobody is left to hear a notice
+		r.log.passed(r.log.next) // no member is left that needs a notice
 	}
 	return true
 }
 
-// departure tells how a connection leaves a room.
+// departure is how a connection leaves a room.
 type departure uint8
 
 const (
-	departLinger departure = iota // it may be back at once: a reload
-	departNow                     // it left, or was made to
+	departLinger departure = iota // it may come back at once: a reload
+	departNow                     // it left, or was removed
 	departSilent                  // the hub shuts down
 )
 
-// remove takes m out of its room and tells the others. It reports whether m was in.
+// remove takes m out of its room and notifies the others. It reports whether m was in.
 func (r *room) remove(m *member, d departure) bool {
 	r.mu.Lock()
 	was := r.exitLocked(m)

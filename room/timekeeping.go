@@ -46,7 +46,8 @@ func (s *Session) silent() {
 	}
 }
 
-// pingTick sends a ping every PingEvery, and ends the connection if no byte came within PingTimeout of it.
+// pingTick sends a ping every PingEvery, and ends the connection if no byte came within PingTimeout
+// of it.
 func (s *Session) pingTick() {
 	h := s.hub
 	now := time.Now()

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// timers is the one timer of a hub: everything that is due later stands in a heap, and a single runtime timer is set
-// for the earliest. With thousands of connections, waking once for many of them is what keeps an idle hub idle.
+// timers has all deadlines of a hub in a heap, and sets a single runtime timer for the earliest.
+// With thousands of connections, waking once for many of them is what keeps an idle hub idle.
 type timers struct {
 	mu     sync.Mutex // guards the following
 	queue  timerQueue
@@ -18,7 +18,8 @@ type timers struct {
 	running sync.Mutex // held while callbacks run
 }
 
-// timer is one entry. Its function runs without any lock held but must not block: it holds up the others.
+// timer is one entry. Its function runs without any lock held but must not block: it holds up the
+// others.
 type timer struct {
 	at    time.Time
 	f     func()
@@ -65,8 +66,8 @@ func (ts *timers) stop(t *timer) {
 	}
 }
 
-// setLocked sets the runtime timer for the earliest entry. A timer that is set too early is left: it finds nothing due
-// and sets itself again, which costs less than moving it at every change.
+// setLocked sets the runtime timer for the earliest entry. A timer that is set too early is left:
+// it finds nothing due and sets itself again, which costs less than moving it at every change.
 func (ts *timers) setLocked() {
 	if len(ts.queue) == 0 {
 		return
