@@ -303,3 +303,51 @@ func TestDeafVerifier(t *testing.T) {
 		}
 	})
 }
+
+// gated lets every join pass, except that those of the user holder wait until the gate is opened. With
+// AuthorizeParallel 1 the joins of all others wait as well.
+type gated struct{ gate chan struct{} }
+
+func (g *gated) authorize(_ context.Context, id auth.Identity, _ string) error {
+	if id.UserID == "holder" {
+		<-g.gate
+	}
+	return nil
+}
+
+// hold has a connection of holder take the only slot until the gate is closed.
+func (g *gated) hold(t *testing.T, h *room.Hub) {
+	t.Helper()
+	g.gate = make(chan struct{})
+	newGuest(t, h, "holder", nil).join("elsewhere")
+	synctest.Wait()
+}
+
+// A repeated join that has its slot is handled at once, although its member was removed meanwhile and another join
+// has taken the place.
+func TestRepeatedJoinWithoutAPlace(t *testing.T) {
+	var g gated
+	bubble(t, &room.Options{AuthorizeParallel: 1, RoomsPerConnection: 1, Authorize: g.authorize}, func(t *testing.T, h *room.Hub) {
+		alice := connect(t, h, "alice", "")
+		alice.Join("p", nil)
+		g.hold(t, h)
+		alice.Send(`{"type":"join-plan","planId":"p"}`)
+		synctest.Wait()
+		if _, err := h.Revoke(t.Context(), "p", "alice"); err != nil {
+			t.Fatal(err)
+		}
+		alice.Send(`{"type":"join-plan","planId":"q"}`)
+		synctest.Wait()
+		close(g.gate)
+		synctest.Wait()
+		if got := h.Stats(); got.AuthorizeRunning != 0 || got.JoinsWaiting != 0 {
+			t.Errorf("%d calls run and %d joins wait, want none", got.AuthorizeRunning, got.JoinsWaiting)
+		}
+		if got := allMembers(h); got != 2 { // with that of holder
+			t.Errorf("%d members, want 2", got)
+		}
+		if got := unread(t, alice); len(got) != 3 {
+			t.Errorf("%d messages, want removed and an answer to each join", len(got))
+		}
+	})
+}

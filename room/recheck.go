@@ -154,9 +154,10 @@ func (m *member) overdue(c *call) {
 func (m *member) check(c *call) {
 	a, k := &m.room.hub.access, &m.checks
 	k.mu.Lock()
-	k.asking = true // from now on it is too late for a new identity
+	wanted := k.call == c         // or it is overdue, and checked knows
+	k.asking = k.asking || wanted // from now on it is too late for a new identity
 	k.mu.Unlock()
-	if m.gone.Load() {
+	if !wanted || m.gone.Load() {
 		a.finish(c)
 		return
 	}

@@ -236,7 +236,7 @@ func (s *sim) checkBudgetLocked(stats room.Stats, rooms map[string]room.Summary)
 			s.failLocked("%s holds %d events", r.PlanID, r.Events)
 		}
 	}
-	low, high := len(rooms)<<10+events*100, len(rooms)<<10+events*800
+	low, high := len(rooms)<<10+events*100, len(rooms)<<10+events*1000
 	if s.lossy {
 		high = min(high, max(s.opts.HistoryTotal, len(rooms)<<10))
 	}
