@@ -15,20 +15,20 @@
 //
 // # Promises
 //
-//   - Order: all members of a room receive its events in the order of the Broadcast calls, and presence
-//     notices in one order with them.
-//   - No silent loss: every event carries the seq of the one before it. A client that missed an event
-//     has to reload: the server sends resync, or says so in the answer to the next join.
+//   - Order: all members of a room receive its events in the order of the Broadcast calls, and
+//     presence notices in one order with them.
+//   - No silent loss: every event carries the seq of the one before it. A client that missed an
+//     event has to reload: the server sends resync, or says so in the answer to the next join.
 //   - A user never receives events of a plan that Authorize denied, nor any after [Hub.Revoke] has
 //     returned.
-//   - [Hub.Broadcast] does not wait for readers. A stalled connection delays no other, and is closed
-//     (4508) after Options.WriteTimeout without an accepted byte. Until then its events wait in the log
-//     that all members share.
-//   - Presence counts users, not connections. A reload within Options.Linger causes no notice, and a
-//     connection that vanishes without a close frame is removed within Options.PingEvery plus
+//   - [Hub.Broadcast] does not wait for readers. A stalled connection delays no other, and is
+//     closed (4508) after Options.WriteTimeout without an accepted byte. Until then its events wait
+//     in the log that all members share.
+//   - Presence counts users, not connections. A reload within Options.Linger causes no notice, and
+//     a connection that vanishes without a close frame is removed within Options.PingEvery plus
 //     Options.PingTimeout.
-//   - Memory is bounded by Options, whatever clients do: history by HistoryTotal, answers and Notify
-//     events by QueuePerConnection and QueuePerUser.
+//   - Memory is bounded by Options, whatever clients do: history by HistoryTotal, answers and
+//     Notify events by QueuePerConnection and QueuePerUser.
 //   - After [Hub.Shutdown] no goroutine is left, except those of callbacks that do not return
 //     ([ErrCallback]).
 //

@@ -13,7 +13,7 @@ import (
 // Summary describes one room without its users.
 type Summary struct {
 	PlanID       string            `json:"planId"`
-	Participants int               `json:"participants"` // users, including those who linger
+	Participants int               `json:"participants"` // users, lingering ones included
 	Connections  int               `json:"connections"`
 	Events       int               `json:"events"` // in the history
 	Position     protocol.Position `json:"position"`

@@ -51,7 +51,7 @@ func (h *Hub) Revoke(_ context.Context, planID, userID string) (removed int, err
 		}
 	}
 	if r := h.lookup(planID); r != nil {
-		evict := r.presence.expelLocked(userID) // a user who only lingers, perhaps since the departures above
+		evict := r.presence.expelLocked(userID) // of a user who only lingers
 		r.mu.Unlock()
 		closeAll(evict)
 	}

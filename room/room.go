@@ -25,7 +25,7 @@ type room struct {
 	lastActivity time.Time
 	emptySince   time.Time
 	unjoined     *timer // deletes a room that no connection joins
-	listed       bool   // in Hub.recent, or taken out by a goroutine that is about to evict its history
+	listed       bool   // in Hub.recent, or just taken out to evict its history
 	counted      int    // bytes of the log that Hub.history counts
 	spared       bool   // evicted except for an event that a pump has yet to write
 

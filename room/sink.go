@@ -27,9 +27,9 @@ type Sink interface {
 	Framing() Framing
 
 	// TryWrite writes what the connection takes at once and never blocks. It returns how much that
-	// was; n < len(b) with a nil error means that the connection is full. A sink that cannot tell,
-	// such as one over TLS, returns 0 and nil: the hub then calls Write from a goroutine of the
-	// connection's own.
+	// was; n < len(b) with a nil error means that the connection is full. A sink that cannot write
+	// without blocking, such as one over TLS, returns 0 and nil: the hub then calls Write from a
+	// goroutine of the connection's own.
 	TryWrite(b []byte) (n int, err error)
 
 	// Write blocks until the connection took at least one byte, and returns how many. It returns

@@ -7,7 +7,7 @@ type Stats struct {
 	Connections  int // open now
 	Users        int // with an open connection now
 	Rooms        int // held now, empty ones too
-	HistoryBytes int // memory that the history of all rooms takes now, as Options.HistoryTotal counts it
+	HistoryBytes int // of the history of all rooms now, as Options.HistoryTotal counts it
 
 	AuthorizeRunning int // calls of Authorize that run now
 	AuthorizeOverdue int // calls of Authorize that have not returned after AuthorizeTimeout
@@ -32,12 +32,12 @@ type Stats struct {
 	// occurred is missing.
 	Refused map[RefusalReason]uint64
 
-	ResumesFailed uint64 // joins with a position that could not be resumed from: the client loads the plan
+	ResumesFailed uint64 // joins that could not resume: the client loads the plan
 
 	Rechecks           uint64 // checks of members made: at regular times, and after a renewal
 	RechecksUndecided  uint64 // of these, those in which Authorize failed or did not return in time
 	RemovedForbidden   uint64 // members removed because a recheck said ErrForbidden
-	RemovedUnconfirmed uint64 // members removed because no recheck could be completed before their deadline
+	RemovedUnconfirmed uint64 // members removed because no recheck was completed in time
 }
 
 type counters struct {
