@@ -19,8 +19,8 @@ var network = flag.Bool("network", false, "fail where the module cache does not 
 // it. They end with go run, which the test replaces by a build so that it can choose the port.
 //
 // go mod tidy reads more modules than go test has fetched: the tests of dependencies and what these
-// need. Without the flag -network the test uses what the module cache holds, and is skipped if that is
-// not enough.
+// need. Without the flag -network the test uses what the module cache holds, and is skipped if that
+// is not enough.
 func TestREADMEClone(t *testing.T) {
 	base := t.TempDir()
 	dir := filepath.Join(base, "live")
@@ -59,9 +59,9 @@ func cloneCommands(t *testing.T) (commands [][]string) {
 	return commands[:len(commands)-1]
 }
 
-// moduleOfItsOwn puts the program into a module that replaces this one with the sources under test. It has
-// the requirements of this module, as go mod tidy would give them to it. A build reads nothing besides
-// them, so it needs no module that go test has not fetched.
+// moduleOfItsOwn puts the program into a module that replaces this one with the sources under test.
+// It has the requirements of this module, as go mod tidy would give them to it. A build reads
+// nothing besides them, so it needs no module that go test has not fetched.
 func moduleOfItsOwn(t *testing.T, program string) (dir string) {
 	t.Helper()
 	dir = t.TempDir()

@@ -32,7 +32,8 @@ func newDeaf() *deaf {
 // open is called in the bubble of the test, before the first call.
 func (d *deaf) open() { d.released = make(chan struct{}) }
 
-// After a deploy all clients are back at once: AuthorizeParallel calls run at a time, and none is refused.
+// After a deploy all clients are back at once: AuthorizeParallel calls run at a time, and none is
+// refused.
 func TestAuthorizeParallel(t *testing.T) {
 	l := newLoad(takes(200 * time.Millisecond))
 	bubble(t, &room.Options{Authorize: l.authorize}, func(t *testing.T, h *room.Hub) {
@@ -162,7 +163,8 @@ func TestWaitingJoinsAreFair(t *testing.T) {
 	})
 }
 
-// An Authorize that never returns leaves no more than 16 goroutines for one user, and joins of others go on.
+// An Authorize that never returns leaves no more than 16 goroutines for one user, and joins of
+// others go on.
 func TestDeafAuthorizeOfOneUser(t *testing.T) {
 	d := newDeaf()
 	opts := &room.Options{Authorize: func(ctx context.Context, id auth.Identity, planID string) error {
@@ -294,8 +296,8 @@ func TestShutdownDropsWaitingJoins(t *testing.T) {
 	}
 }
 
-// Connections that come and go while Authorize is slow, and sometimes fails, never exceed a limit, and
-// leave nothing behind.
+// Connections that come and go while Authorize is slow, and sometimes fails, never exceed a limit,
+// and leave nothing behind.
 func TestAccessUnderTraffic(t *testing.T) {
 	var mu sync.Mutex
 	n := 0

@@ -12,9 +12,9 @@ import (
 	"github.com/planrooms/planrooms/room"
 )
 
-// Eviction takes a room from the head of the queue before it locks it. If broadcasts use the room in
-// between, it must keep its events: the pump has not written them yet, and its readers would have to
-// reload although they keep up. Each round uses the rooms that are next to be evicted.
+// Eviction takes a room from the head of the queue before it locks it. If broadcasts use the room
+// in between, it must keep its events: the pump has not written them yet, and its readers would
+// have to reload although they keep up. Each round uses the rooms that are next to be evicted.
 func TestBudgetKeepsARoomThatIsUsedWhileItIsEvicted(t *testing.T) {
 	const (
 		rooms    = 32

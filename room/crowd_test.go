@@ -14,8 +14,8 @@ import (
 	"github.com/planrooms/planrooms/room"
 )
 
-// guest is a connection for tests with thousands of them: it takes everything at once and keeps only
-// what it counts.
+// guest is a connection for tests with thousands of them: it takes everything at once and keeps
+// only what it counts.
 type guest struct {
 	session *room.Session
 

@@ -203,7 +203,8 @@ func (s *Session) nextTurn() (t turn, ok bool) {
 // after another turn has ended, or when its call is granted.
 func (s *Session) mayJoinLocked(t *turn) bool {
 	b, l, h := &s.inbox, t.lane, s.hub
-	// A join whose call has begun is handled: enter refuses it if the connection is in too many plans.
+	// A join whose call has begun is handled: enter refuses it if the connection is in too many
+	// plans.
 	if l.call == nil && l.refused == nil && !l.joining && s.memberOfLocked(l.planID) == nil {
 		if len(s.members)+b.joining >= h.opts.RoomsPerConnection {
 			t.full = l == b.first && len(s.members) >= h.opts.RoomsPerConnection

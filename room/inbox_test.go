@@ -15,7 +15,8 @@ import (
 	"github.com/planrooms/planrooms/room/roomtest"
 )
 
-// renewals verifies the tokens "first", "second" … of alice after a second, and puts them into the name.
+// renewals verifies the tokens "first", "second" … of alice after a second, and puts them into the
+// name.
 func renewals() auth.Verifier {
 	return auth.VerifierFunc(func(ctx context.Context, token string) (auth.Identity, error) {
 		pause(ctx, time.Second)
@@ -91,7 +92,8 @@ func TestAuthenticateDuringAJoin(t *testing.T) {
 	})
 }
 
-// So is a member, if the authenticate came while its access was being checked, or before its join was complete.
+// So is a member, if the authenticate came while its access was being checked, or before its join
+// was complete.
 func TestAuthenticateDuringACheck(t *testing.T) {
 	for _, during := range []string{"a recheck", "Observer.Join"} {
 		t.Run(during, func(t *testing.T) {
@@ -128,7 +130,8 @@ func TestAuthenticateDuringACheck(t *testing.T) {
 	}
 }
 
-// Joins that overlap do not exceed RoomsPerConnection, and which of them is refused is decided in order.
+// Joins that overlap do not exceed RoomsPerConnection, and which of them is refused is decided in
+// order.
 func TestRoomsPerConnectionInABurst(t *testing.T) {
 	for _, test := range []struct {
 		name    string
@@ -275,7 +278,8 @@ func TestPingDoesNotWaitForJoins(t *testing.T) {
 	})
 }
 
-// A verifier that ignores its context keeps one goroutine of each connection, however often the client authenticates.
+// A verifier that ignores its context keeps one goroutine of each connection, however often the
+// client authenticates.
 func TestDeafVerifier(t *testing.T) {
 	var release chan struct{}
 	var calls atomic.Int32
@@ -304,8 +308,8 @@ func TestDeafVerifier(t *testing.T) {
 	})
 }
 
-// gated lets every join pass, except that those of the user holder wait until the gate is opened. With
-// AuthorizeParallel 1 the joins of all others wait as well.
+// gated lets every join pass, except that those of the user holder wait until the gate is opened.
+// With AuthorizeParallel 1 the joins of all others wait as well.
 type gated struct{ gate chan struct{} }
 
 func (g *gated) authorize(_ context.Context, id auth.Identity, _ string) error {
@@ -323,8 +327,8 @@ func (g *gated) hold(t *testing.T, h *room.Hub) {
 	synctest.Wait()
 }
 
-// A repeated join that has its slot is handled at once, although its member was removed meanwhile and another join
-// has taken the place.
+// A repeated join that has its slot is handled at once, although its member was removed meanwhile
+// and another join has taken the place.
 func TestRepeatedJoinWithoutAPlace(t *testing.T) {
 	var g gated
 	bubble(t, &room.Options{AuthorizeParallel: 1, RoomsPerConnection: 1, Authorize: g.authorize}, func(t *testing.T, h *room.Hub) {

@@ -23,8 +23,8 @@ func (hostError) RuntimeError() {}
 
 var _ runtime.Error = hostError{}
 
-// TestPanicLog has Authorize and an Observer panic with values of several types, and looks for type,
-// text and stack in the log.
+// TestPanicLog has Authorize and an Observer panic with values of several types, and looks for
+// type, text and stack in the log.
 func TestPanicLog(t *testing.T) {
 	var none []int
 	for _, c := range []struct {

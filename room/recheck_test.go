@@ -57,8 +57,8 @@ func atScale(n int) int {
 	return n
 }
 
-// A member whose access cannot be confirmed is out ReauthorizeEvery and RemoveAfter after the last yes,
-// whatever Authorize does and however many are waiting. They do not go all at once.
+// A member whose access cannot be confirmed is out ReauthorizeEvery and RemoveAfter after the last
+// yes, whatever Authorize does and however many are waiting. They do not go all at once.
 func TestMembersLeaveInTimeWhenAuthorizeHangs(t *testing.T) {
 	for _, listens := range []bool{true, false} {
 		t.Run(fmt.Sprintf("listens to its context %v", listens), func(t *testing.T) {

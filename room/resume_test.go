@@ -10,8 +10,8 @@ import (
 	"github.com/planrooms/planrooms/room/roomtest"
 )
 
-// A join whose position cannot be resumed from differs from a first join: it is observed, counted and
-// logged, with the reason.
+// A join whose position cannot be resumed from differs from a first join: it is observed, counted
+// and logged, with the reason.
 func TestFailedResumeIsSeen(t *testing.T) {
 	var log notebook
 	var failed []room.ResumeInfo

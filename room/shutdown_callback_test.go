@@ -14,9 +14,9 @@ import (
 	"github.com/planrooms/planrooms/room"
 )
 
-// A callback that calls Shutdown and waits for it gets an answer, although the hub cannot end before
-// the callback does: nil where the hub does not depend on it, or ErrCallback. The bubble fails the
-// test if Shutdown never returns or a goroutine stays.
+// A callback that calls Shutdown and waits for it gets an answer, although the hub cannot end
+// before the callback does: nil where the hub does not depend on it, or ErrCallback. The bubble
+// fails the test if Shutdown never returns or a goroutine stays.
 func TestShutdownInsideACallback(t *testing.T) {
 	for _, inside := range []string{"authorize", "connect", "disconnect", "join", "leave", "cut", "denied", "broadcast", "resync", "slow"} {
 		t.Run(inside, func(t *testing.T) {
@@ -88,8 +88,8 @@ func TestShutdownInsideACallback(t *testing.T) {
 	}
 }
 
-// Shutdown waits for functions of the Observer as long as one returns now and then: a host that writes
-// each disconnect to a slow database loses none.
+// Shutdown waits for functions of the Observer as long as one returns now and then: a host that
+// writes each disconnect to a slow database loses none.
 func TestShutdownWaitsForObservers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var mu sync.Mutex

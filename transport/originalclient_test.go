@@ -29,8 +29,8 @@ var knownToOriginal = []protocol.Type{
 	protocol.TypeTaskUpdated, protocol.TypeTaskDeleted, protocol.TypeTaskReordered, protocol.TypeProgressUpdated,
 }
 
-// TestOriginalClient plays the recorded conversation of the original browser client over sockets, with
-// JSON Web Tokens. A failure means that pages written for the original server no longer work.
+// TestOriginalClient plays the recorded conversation of the original browser client over sockets,
+// with JSON Web Tokens. A failure means that pages written for the original server no longer work.
 func TestOriginalClient(t *testing.T) {
 	t.Parallel()
 	secret := []byte("a secret of the login service, 32 bytes or more")

@@ -15,7 +15,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// recording is the recorded conversation of the original browser client. The file says what its lines mean.
+// recording is the recorded conversation of the original browser client. The file says what its
+// lines mean.
 const recording = "testdata/original-client.txt"
 
 // recordedLine is a line of the recording: for example ann, <, and a message.
@@ -51,8 +52,8 @@ func recordedLines(t *testing.T) (lines []recordedLine) {
 	return lines
 }
 
-// compareRecorded compares a message with the recorded one. Its envelope and its data may have further
-// fields. Everything below them, such as a task, belongs to the host and must be equal.
+// compareRecorded compares a message with the recorded one. Its envelope and its data may have
+// further fields. Everything below them, such as a task, belongs to the host and must be equal.
 func compareRecorded(want, got string) error {
 	w, err := decodeObject(want)
 	if err != nil {
@@ -124,8 +125,8 @@ func compareValue(field string, want, got any) error {
 	return nil
 }
 
-// TestCompareRecorded changes every field of every recorded message. compareRecorded must notice when a
-// field is renamed, removed or of another type, and accept further fields.
+// TestCompareRecorded changes every field of every recorded message. compareRecorded must notice
+// when a field is renamed, removed or of another type, and accept further fields.
 func TestCompareRecorded(t *testing.T) {
 	t.Parallel()
 	example := strings.NewReplacer("<time>", "2026-01-02T03:04:05.006Z", "<text>", "no", `,"userId":"<absent>"`, "")
