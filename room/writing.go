@@ -230,22 +230,18 @@ func (w *writer) tooSlowLocked() (more bool) {
 	return true
 }
 
-// writeChunk writes c: entries of m or, if m is nil, control frames and answers. It is called with
-// mu held and releases it.
+// writeChunk writes c: entries of m or, if m is nil, control frames and answers. It is called with mu
+// held and releases it.
 func (w *writer) writeChunk(c *chunk, m *member, block bool) (more bool) {
-	defer c.release()
 	if m != nil {
 		w.writingOf = m.room.id
 	}
-	if block && c.large() { // while Write blocks, only the shared payload is held
-		planID := w.writingOf
-		if m == nil {
-			planID = w.queue.answers[0].planID
-		}
-		w.rest, w.slowSince = c.remainder(0, 0, planID), time.Now()
-		w.wroteChunkLocked(c, m, len(c.buf))
-		return w.writeRest(block)
+	if block && c.large() {
+		w.keepLargeLocked(c, m)
+		c.release()
+		return w.writeRest(block) // which may take long, and holds the shared payload alone
 	}
+	defer c.release()
 	n, err := w.putLocked(c.buf, block)
 	if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
 		w.failLocked()
@@ -265,6 +261,16 @@ func (w *writer) writeChunk(c *chunk, m *member, block bool) (more bool) {
 		return false
 	}
 	return true
+}
+
+// keepLargeLocked makes the one message of c the remainder.
+func (w *writer) keepLargeLocked(c *chunk, m *member) {
+	planID := w.writingOf
+	if m == nil {
+		planID = w.queue.answers[0].planID
+	}
+	w.rest, w.slowSince = c.remainder(0, 0, planID), time.Now()
+	w.wroteChunkLocked(c, m, len(c.buf))
 }
 
 // wroteChunkLocked records that n bytes of c have been written: it moves the cursor of m or, if m
