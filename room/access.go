@@ -31,7 +31,7 @@ type access struct {
 	parallel int  // fixed at creation: Options.AuthorizeParallel
 	perUser  int  // fixed at creation
 
-	mu         sync.Mutex       // guards the following; see the package documentation for the order of locks
+	mu         sync.Mutex       // guards the following; package comment: order of locks
 	users      map[string]usage // users with a call that has not returned
 	total      usage
 	checking   int   // running rechecks
@@ -111,7 +111,7 @@ func (a *access) begin(c *call) (started bool, err error) {
 // caller.overdue was called meanwhile. c is over afterwards.
 func (a *access) ask(c *call, id auth.Identity, planID string) error {
 	h := a.hub
-	err := h.survive(func() error { return h.opts.Authorize(&c.lazyDeadline, id, planID) })
+	err := h.catchPanic(func() error { return h.opts.Authorize(&c.lazyDeadline, id, planID) })
 	abandoned := a.finish(c)
 	late := c.end()
 	switch {

@@ -17,7 +17,7 @@ func (h *Hub) guard(f func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(h.ctx, h.opts.AuthorizeTimeout)
 	defer cancel()
 	result := make(chan error, 1)
-	h.wg.Go(func() { result <- h.survive(func() error { return f(ctx) }) })
+	h.wg.Go(func() { result <- h.catchPanic(func() error { return f(ctx) }) })
 	select {
 	case err := <-result:
 		if err == nil {
@@ -29,8 +29,9 @@ func (h *Hub) guard(f func(context.Context) error) error {
 	}
 }
 
-// survive calls f, a host's callback, and returns errPanicked if it panics.
-func (h *Hub) survive(f func() error) (err error) {
+// catchPanic calls f, a callback of the host. If f panics, it logs the panic and returns
+// errPanicked.
+func (h *Hub) catchPanic(f func() error) (err error) {
 	err = errPanicked
 	defer func() {
 		if v := recover(); v != nil {

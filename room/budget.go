@@ -32,7 +32,7 @@ func (h *Hub) makeSpace() {
 			continue
 		}
 		r.listed = false
-		r.yieldLocked()
+		r.evictLocked()
 		idle := r.idleLocked()
 		r.mu.Unlock()
 		if idle {
@@ -76,28 +76,28 @@ func (h *Hub) forget(r *room) {
 	}
 }
 
-// yieldLocked evicts the room's history, except the newest event while a pump has yet to write it.
+// evictLocked evicts the room's history, except the newest event while a pump has yet to write it.
 // So a client that keeps up misses nothing, and one that does not keep up holds no memory.
-func (r *room) yieldLocked() {
+func (r *room) evictLocked() {
 	n := r.log.events.len
-	r.spared = n > 0 && r.log.events.at(n-1).index >= r.passedLocked()
-	if r.spared {
+	r.kept = n > 0 && r.log.events.at(n-1).index >= r.passedLocked()
+	if r.kept {
 		n--
 	}
 	r.log.trim(n)
 	r.countLocked()
 }
 
-// unspareLocked decides, when a pump ends, about an event that was spared for it.
-func (r *room) unspareLocked() {
-	if !r.spared {
+// releaseKeptLocked decides, when a pump ends, about an event that was kept for it.
+func (r *room) releaseKeptLocked() {
+	if !r.kept {
 		return
 	}
-	r.spared = false
+	r.kept = false
 	// In this order: a call that exceeds the budget in between either finds r in Hub.recent or is
 	// seen here.
 	r.usedLocked()
 	if r.hub.overBudget() {
-		r.yieldLocked()
+		r.evictLocked()
 	}
 }

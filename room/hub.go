@@ -18,7 +18,7 @@ import (
 type Hub struct {
 	opts   Options         // fixed at creation
 	epoch  string          // fixed at creation
-	ctx    context.Context // the lifetime of the hub, for callbacks that outlive a request; fixed at creation
+	ctx    context.Context // ends with the hub; parent of the contexts of callbacks; fixed at creation
 	cancel context.CancelFunc
 
 	start time.Time // the zero of clock; fixed at creation
@@ -49,7 +49,7 @@ type Hub struct {
 	logs     logLimiter
 
 	evictMu sync.Mutex // guards the following, and room.place; taken after room.mu
-	recent  list.List  // of *room: those that have something to give up, the least recently used first
+	recent  list.List  // of *room: those with something to evict, the least recently used first
 }
 
 // NewHub returns a hub. It copies opts. It panics if Options.Authorize is nil, a limit is negative,

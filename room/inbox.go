@@ -125,8 +125,8 @@ func (s *Session) awaitSpace() (full, closing, waited bool) {
 	return b.count >= maxInbox, s.closing, waited
 }
 
-// tellSpace ends the wait of awaitSpace.
-func (b *inbox) tellSpace() {
+// signalSpace ends the wait of awaitSpace.
+func (b *inbox) signalSpace() {
 	if b.space != nil {
 		close(b.space)
 		b.space = nil
@@ -249,7 +249,7 @@ func (s *Session) endTurn(t *turn) {
 		return
 	}
 	b.pop(l)
-	b.tellSpace()
+	b.signalSpace()
 	// What waited for an authenticate goes to the lane of its plan.
 	for own := b.lane(""); own != nil && own.head.planID() != ""; own = b.lane("") {
 		in := own.head
@@ -315,7 +315,7 @@ func (s *Session) dropInboxLocked() (granted []*call) {
 			l.call = nil
 		}
 	}
-	s.inbox.tellSpace()
+	s.inbox.signalSpace()
 	s.inbox = inbox{}
 	return granted
 }

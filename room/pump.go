@@ -39,11 +39,11 @@ type pass struct {
 	others  []*pass
 }
 
-// approach is how many members a pump looks at before it writes to the first of them. In a room
+// prefetched is how many members a pump looks at before it writes to the first of them. In a room
 // that has been silent they are in none of the processor's caches: looked at in a row they come at
 // the same time, looked at between two writes one after the other. It saves a twentieth of what a
 // delivery costs in a thousand rooms of ten (S3 of examples/compare).
-const approach = 16
+const prefetched = 16
 
 var (
 	passPool  = sync.Pool{New: func() any { return new(pass) }}
@@ -150,7 +150,7 @@ func (sh *shard) pump() {
 			sh.next, sh.passed = r.log.next, r.log.next
 			sh.pumping, sh.shared = false, false
 			r.trimLocked(time.Now()) // of what was kept for this pump
-			r.unspareLocked()
+			r.releaseKeptLocked()
 			evict := r.settleLocked()
 			r.mu.Unlock()
 			closeAll(evict)
@@ -176,7 +176,7 @@ func (sh *shard) pump() {
 		}
 		late = late[:0]
 		for len(members) > 0 {
-			group := members[:min(len(members), approach)]
+			group := members[:min(len(members), prefetched)]
 			members = members[len(group):]
 			for _, m := range group {
 				runtime.KeepAlive(m.out.sink) // brings m and its writer into the caches

@@ -17,9 +17,9 @@ var errUnchecked = errors.New("room: no recheck was completed in time")
 // further requests while that waits have no effect. A member also has a deadline, ReauthorizeEvery
 // plus RemoveAfter after the last yes, which does not depend on the queue or on Authorize.
 type checks struct {
-	mu       sync.Mutex // guards the following; see the package documentation for the order of locks
+	mu       sync.Mutex // guards the following; package comment: order of locks
 	started  bool
-	timer    *timer    // for due or, while there is a call, for the deadline; nil before it is needed
+	timer    *timer    // for due or, while there is a call, for the deadline; nil until needed
 	due      time.Time // when Authorize is to be called again
 	deadline time.Time // when the member is removed
 	call     *call     // waiting or running; nil if none

@@ -13,7 +13,7 @@ type room struct {
 	hub *Hub   // fixed at creation
 	id  string // fixed at creation
 
-	mu           sync.Mutex // guards the following; see the package documentation for the order of locks
+	mu           sync.Mutex // guards the following; package comment: order of locks
 	log          log
 	shards       []*shard
 	lagging      map[*member]struct{} // members that notices must be kept for
@@ -27,7 +27,7 @@ type room struct {
 	unjoined     *timer // deletes a room that no connection joins
 	listed       bool   // in Hub.recent, or just taken out to evict its history
 	counted      int    // bytes of the log that Hub.history counts
-	spared       bool   // evicted except for an event that a pump has yet to write
+	kept         bool   // evicted except for an event that a pump has yet to write
 
 	place *list.Element // in Hub.recent; nil if there is nothing to evict. Guarded by Hub.evictMu
 }
