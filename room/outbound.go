@@ -68,11 +68,11 @@ func (q *outbound) drop(i, j int) {
 	}
 }
 
-// dropPlan removes the answers that concern a plan, except those that are being written. "" means
-// any plan.
+// dropPlan removes the answers that concern a plan, except those that are being written, and that to
+// a join of a member who is in the plan, perhaps again. "" means any plan.
 func (q *outbound) dropPlan(planID string) {
 	for i := len(q.answers) - 1; i >= q.taken; i-- {
-		if concerns(q.answers[i].planID, planID) {
+		if a := &q.answers[i]; concerns(a.planID, planID) && (a.join == nil || a.join.m.gone.Load()) {
 			q.drop(i, i+1)
 		}
 	}

@@ -9,18 +9,25 @@ import (
 
 // expel removes m from its room and sends its connection removed. It reports whether m was in.
 func (s *Session) expel(m *member, why protocol.Removed) bool {
-	if !s.depart(m, departNow) {
+	if !s.departRemoved(m, why) {
 		return false
 	}
-	m.sendRemoved(why, time.Now().Add(confineTimeout))
+	m.sendRemoved(time.Now().Add(confineTimeout))
 	return true
 }
 
-// sendRemoved waits until no event of the plan can be written, at most until the given time, and
-// then sends removed.
-func (m *member) sendRemoved(why protocol.Removed, until time.Time) {
+// departRemoved takes m out of its room and queues removed for its connection in the same step, so
+// that removed comes before the answer to a later join. sendRemoved has to follow. It reports whether
+// m was in.
+func (s *Session) departRemoved(m *member, why protocol.Removed) bool {
+	return s.departWith(m, departNow, mustEncode(protocol.TypeRemoved, m.room.id, why))
+}
+
+// sendRemoved waits until no event of the plan can be written to m, at most until the given time, and
+// sends the removed that departRemoved has queued.
+func (m *member) sendRemoved(until time.Time) {
 	m.out.confine(m.room.id, until)
-	m.out.answer(answer{payload: mustEncode(protocol.TypeRemoved, m.room.id, why)})
+	m.out.start()
 }
 
 // removals removes members whose access was not confirmed before their deadline. After a long
@@ -62,13 +69,13 @@ func (h *Hub) removeUnconfirmed(q *removals) {
 	for batch := q.next(); len(batch) > 0; batch = q.next() {
 		left := batch[:0]
 		for _, m := range batch {
-			if m.s.depart(m, departNow) {
+			if m.s.departRemoved(m, why) {
 				left = append(left, m)
 			}
 		}
 		until := time.Now().Add(confineTimeout) // all are out before the first is waited for
 		for _, m := range left {
-			m.sendRemoved(why, until)
+			m.sendRemoved(until)
 			m.removedUnconfirmed()
 		}
 	}

@@ -46,7 +46,7 @@ func (h *Hub) Revoke(_ context.Context, planID, userID string) (removed int, err
 	// All are out before the first is waited for.
 	left := members[:0]
 	for _, m := range members {
-		if m.s.depart(m, departNow) {
+		if m.s.departRemoved(m, protocol.Removed{Reason: "access ended"}) {
 			left = append(left, m)
 		}
 	}
@@ -62,7 +62,7 @@ func (h *Hub) Revoke(_ context.Context, planID, userID string) (removed int, err
 		s.out.confine(planID, until)
 	}
 	for _, m := range left {
-		m.out.answer(answer{payload: mustEncode(protocol.TypeRemoved, planID, protocol.Removed{Reason: "access ended"})})
+		m.out.start() // writes removed
 	}
 	return len(left), nil
 }

@@ -138,11 +138,14 @@ const (
 )
 
 // remove takes m out of its room and notifies the others. It reports whether m was in.
-func (r *room) remove(m *member, d departure) bool {
+func (r *room) remove(m *member, d departure, last []byte) bool {
 	r.mu.Lock()
 	was := r.exitLocked(m)
 	var evict []*Session
 	if was {
+		if last != nil {
+			m.out.put(answer{payload: last}) // here, since a later member is entered under the same lock
+		}
 		evict = r.presence.exitLocked(m.s, d)
 		r.wakeLocked()
 	}

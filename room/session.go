@@ -325,8 +325,12 @@ func (s *Session) leaveAll(code protocol.CloseCode) bool {
 }
 
 // depart takes m out of its room. It reports whether it was in.
-func (s *Session) depart(m *member, d departure) bool {
-	if !m.room.remove(m, d) {
+func (s *Session) depart(m *member, d departure) bool { return s.departWith(m, d, nil) }
+
+// departWith is depart, and queues a last message about the plan unless that is nil. The caller has to
+// call writer.start.
+func (s *Session) departWith(m *member, d departure, last []byte) bool {
+	if !m.room.remove(m, d, last) {
 		return false
 	}
 	s.mu.Lock()

@@ -69,6 +69,26 @@ func (w *writer) answer(a answer) {
 	w.startLocked()
 }
 
+// put queues a message as answer does, but does not write it: start does. It never blocks.
+func (w *writer) put(a answer) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.dead && !w.ending {
+		w.queue.push(a)
+		w.waiting = true
+	}
+}
+
+// start writes what waits if no other goroutine is writing.
+func (w *writer) start() {
+	w.mu.Lock()
+	if w.dead {
+		w.mu.Unlock()
+		return
+	}
+	w.startLocked()
+}
+
 // notify is answer for an event of Notify. It reports whether it queued the event; at a bound it
 // drops and counts it. full reports whether the account of the user was at its bound before.
 func (w *writer) notify(e *userEvent, full bool) (queued bool) {
