@@ -29,8 +29,8 @@ func (w *writer) tellsLocked(planID string) bool {
 	if w.rest.left() > 0 && concerns(w.rest.planID, planID) || w.inWrite && concerns(w.writingOf, planID) {
 		return true
 	}
-	for _, a := range w.queue.answers[:w.queue.taken] {
-		if concerns(a.planID, planID) {
+	for i := range w.queue.taken {
+		if w.queue.answers[i].lapsed(planID) {
 			return true
 		}
 	}

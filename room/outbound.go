@@ -68,11 +68,17 @@ func (q *outbound) drop(i, j int) {
 	}
 }
 
-// dropPlan removes the answers that concern a plan, except those that are being written, and that to
-// a join of a member who is in the plan, perhaps again. "" means any plan.
+// lapsed reports whether the answer concerns a plan that the connection has left. An answer to a later
+// join has not lapsed. "" means any plan.
+func (a *answer) lapsed(planID string) bool {
+	return concerns(a.planID, planID) && (a.join == nil || a.join.m.gone.Load())
+}
+
+// dropPlan removes the answers that have lapsed, except those that are being written. "" means any
+// plan.
 func (q *outbound) dropPlan(planID string) {
 	for i := len(q.answers) - 1; i >= q.taken; i-- {
-		if a := &q.answers[i]; concerns(a.planID, planID) && (a.join == nil || a.join.m.gone.Load()) {
+		if q.answers[i].lapsed(planID) {
 			q.drop(i, i+1)
 		}
 	}
