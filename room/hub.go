@@ -33,7 +33,7 @@ type Hub struct {
 	revocations [256]atomic.Uint64 // counts calls of Revoke, striped by plan and user
 	seed        maphash.Seed
 
-	mu       sync.RWMutex // guards the following; never held together with room.mu
+	mu       sync.RWMutex // guards the following; not held while room.mu is waited for
 	rooms    map[string]*room
 	sessions map[*Session]struct{}
 	users    map[string][]*Session
@@ -91,11 +91,9 @@ func (h *Hub) acquire(planID string) (*room, error) {
 		case closed:
 			return nil, ErrHubClosed
 		case r == nil:
-			h.mu.Lock()
-			if !h.closed && h.rooms[planID] == nil {
-				h.rooms[planID] = h.openLocked(planID)
+			if r = h.create(planID); r != nil {
+				return r, nil
 			}
-			h.mu.Unlock()
 			continue
 		}
 		r.mu.Lock()
@@ -118,11 +116,20 @@ func (r *room) release() {
 	r.hub.makeSpace()
 }
 
-func (h *Hub) openLocked(planID string) *room {
+// create adds a room for a plan and returns it, locked, so that it cannot be evicted before the
+// caller has used it. It returns nil if the plan has a room already, or the hub is closed.
+func (h *Hub) create(planID string) *room {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.closed || h.rooms[planID] != nil {
+		return nil
+	}
 	r := newRoom(h, planID, h.floor)
+	r.mu.Lock() // does not wait: no other goroutine has the room yet
+	h.rooms[planID] = r
 	h.history.Add(roomOverhead)
-	r.usedLocked() // no other goroutine has it yet, so r.mu is not needed
 	r.unjoined = h.timers.after(unjoinedRoomTimeout, func() { h.sweepUnjoined(r) })
+	r.usedLocked()
 	h.keepHouseLocked()
 	return r
 }

@@ -218,10 +218,9 @@ func TestHangingAuthorizeOfSome(t *testing.T) {
 // One user who renews the token of all connections as often as possible delays no recheck, neither
 // those of others nor their own, and a dismissed user is out in time.
 func TestAuthenticateStorm(t *testing.T) {
-	const tabs, plans = 20, 64
-	lasts := 4 * time.Hour
+	tabs, plans, lasts := 20, 64, 4*time.Hour
 	if raceEnabled {
-		lasts = time.Minute
+		tabs, plans, lasts = 5, 16, 12*time.Minute // each user is checked twice
 	}
 	var slow, dismissed atomic.Bool
 	var mu sync.Mutex
