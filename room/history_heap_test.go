@@ -70,6 +70,25 @@ func TestHistoryBytesIsTheHeap(t *testing.T) {
 	}
 }
 
+// The free places in the logs of rooms count. A log doubles when it is full, so with some numbers of
+// events almost half of it is free.
+func TestHistoryBytesOfFreePlaces(t *testing.T) {
+	h := newHub(t, nil)
+	before := heap()
+	for range 77 {
+		for r := range 300 {
+			if err := h.BroadcastTaskDeleted(t.Context(), fmt.Sprint("plan-", r), "1"); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	held, counted := heap()-before, h.Stats().HistoryBytes
+	runtime.KeepAlive(h)
+	if held > counted*11/10 {
+		t.Errorf("%d KiB are held, and %d KiB counted", held>>10, counted>>10)
+	}
+}
+
 // A room without events takes what is counted for it.
 func TestHistoryBytesOfEmptyRooms(t *testing.T) {
 	const rooms = 2000

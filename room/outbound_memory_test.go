@@ -234,3 +234,96 @@ func TestRepeatedJoinReplacesTheAnswer(t *testing.T) {
 		}
 	})
 }
+
+// The list of participants in an answer is that of the moment when the answer is written: the client
+// gets no notice that the list contains already.
+func TestJoinAnswerIsOfTheMomentItIsWritten(t *testing.T) {
+	bubble(t, nil, func(t *testing.T, h *room.Hub) {
+		p := openPipe(t, h, "alice", 0)
+		synctest.Wait() // the greeting is being written
+		p.send(`{"type":"join-plan","planId":"p"}`)
+		synctest.Wait()
+		bob := roomtest.Join(t, h, "bob", "p")
+		setState(bob, "p", `1`)
+		roomtest.Join(t, h, "carol", "p")
+		bob.Request(protocol.Request{Type: protocol.TypeLeavePlan, PlanID: "p"})
+		synctest.Wait()
+		p.open(-1)
+		hello, rest, _ := strings.Cut(p.read(), "\n")
+		answer, rest, _ := strings.Cut(rest, "\n")
+		msg, err := protocol.Decode([]byte(answer))
+		if err != nil {
+			t.Fatalf("after %q: %q: %v", hello, answer, err)
+		}
+		var data protocol.JoinAnswer
+		mustDecode(t, msg, &data)
+		if data.ParticipantCount != 2 || len(data.Participants) != 2 || data.Participants[1].UserID != "carol" {
+			t.Errorf("the answer lists %+v of %d", data.Participants, data.ParticipantCount)
+		}
+		if rest != "" {
+			t.Errorf("after the answer: %q", rest)
+		}
+	})
+}
+
+// A connection that ends gets no answer to a join any more: its user may have left the plan.
+func TestNoJoinAnswerAfterTheEnd(t *testing.T) {
+	bubble(t, nil, func(t *testing.T, h *room.Hub) {
+		p := openPipe(t, h, "alice", 0)
+		synctest.Wait() // the greeting is being written
+		p.send(`{"type":"join-plan","planId":"p"}`)
+		synctest.Wait()
+		p.session.Close(protocol.CloseInternal)
+		p.open(-1)
+		if got := p.read(); strings.Contains(got, "join-plan") || !strings.Contains(got, `"type":"goodbye"`) {
+			t.Errorf("wrote %q, want the goodbye and no answer", got)
+		}
+	})
+}
+
+// Connections that stall in the same message share its payload: one of a plan, or of Notify.
+func TestStalledConnectionsShareThePayload(t *testing.T) {
+	const connections, size = 20, 200_000
+	for name, send := range map[string]func(*testing.T, *room.Hub){
+		"event": func(t *testing.T, h *room.Hub) {
+			if err := h.BroadcastTaskUpdated(t.Context(), "p", jsonOf(size)); err != nil {
+				t.Fatal(err)
+			}
+		},
+		"Notify": func(t *testing.T, h *room.Hub) {
+			if queued := notify(t, h, "alice", size); queued != connections {
+				t.Fatalf("queued for %d connections", queued)
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			eachSink(t, nil, func(t *testing.T, h *room.Hub, of sinks) {
+				var pipes []*pipe
+				for range connections {
+					p := of.pipe(t, h, "alice", -1)
+					p.send(`{"type":"join-plan","planId":"p"}`)
+					pipes = append(pipes, p)
+				}
+				synctest.Wait()
+				for _, p := range pipes {
+					p.throwAway()
+					p.open(1000)
+				}
+				before := heap()
+				send(t, h)
+				synctest.Wait()
+				if more := heap() - before; more > 4*size {
+					t.Errorf("%d connections hold %d KiB of a message of %d KiB", connections, more>>10, size>>10)
+				}
+				for _, p := range pipes {
+					p.open(-1)
+				}
+				for _, p := range pipes {
+					if n := len(p.read()); n < size || n > size+1000 {
+						t.Fatalf("%d bytes arrived", n)
+					}
+				}
+			})
+		})
+	}
+}
