@@ -78,6 +78,13 @@ func (a *account) full() bool {
 	return a.bytes >= a.limit
 }
 
+// forget ends the wait of a connection that has ended.
+func (a *account) forget(w *writer) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.paused = without(a.paused, w)
+}
+
 // holdsUp reports whether the bytes have reached the limit. If so, w.unpause is called when they
 // are below it again.
 func (a *account) holdsUp(w *writer) bool {

@@ -41,6 +41,35 @@ func (p *peer) types() string {
 	return fmt.Sprint(types)
 }
 
+// A frame of which a full socket has left more than the payload is written in several parts. Revoke
+// waits for the last of them, and does not cut the connection in between.
+func TestSeamRevokeBetweenTheParts(t *testing.T) {
+	seamTest(t, nil, func(t *testing.T, h *room.Hub, p *peer, _, writing *seam) {
+		p.capacity = 3 // half of the header
+		p.stall()
+		update(t, h, "p", 1)
+		synctest.Wait() // the rest of the header waits in Write
+		revoked := make(chan error, 1)
+		go func() { revoked <- errorOf(h.Revoke(context.Background(), "p", "u")) }()
+		synctest.Wait()
+		writing.armed.Store(true)
+		p.unstall()
+		<-writing.reached // before the payload
+		synctest.Wait()
+		if p.isClosed() {
+			t.Error("the connection was cut between two parts of a frame that it takes")
+		}
+		close(writing.open)
+		if err := <-revoked; err != nil {
+			t.Error(err)
+		}
+		synctest.Wait()
+		if got := p.types(); got != "[task-updated removed]" || p.isClosed() {
+			t.Errorf("heard %s, closed %v", got, p.isClosed())
+		}
+	})
+}
+
 func TestSeamRevokeBeforeTheWrite(t *testing.T) {
 	for _, except := range []string{"u", "somebody"} { // a receipt, and the event
 		seamTest(t, nil, func(t *testing.T, h *room.Hub, p *peer, framing, _ *seam) {

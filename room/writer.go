@@ -202,6 +202,7 @@ func (w *writer) killLocked() {
 	w.dirty, w.pong, w.rest, w.last = nil, nil, remainder{}, nil
 	w.queue.taken = 0
 	w.queue.drop(0, len(w.queue.answers))
+	w.queue.account.forget(w)
 	w.unpauseLocked()
 }
 

@@ -75,6 +75,7 @@ func (w *writer) step(block bool) (more bool) {
 	w.mu.Lock()
 	switch {
 	case w.dead:
+		w.wroteLocked() // it may have ended between two parts of a frame
 		w.busy = false
 		w.mu.Unlock()
 		w.closeDone()
@@ -173,7 +174,9 @@ func (w *writer) putLocked(b []byte, block bool) (n int, err error) {
 		}
 	}
 	w.mu.Lock()
-	w.wroteLocked()
+	if between := err == nil && n == len(b) && w.rest.left() > n; !between {
+		w.wroteLocked()
+	} // otherwise the next part of the same frame follows: there is no boundary here
 	return n, err
 }
 
