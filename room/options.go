@@ -17,10 +17,11 @@ type Options struct {
 	//
 	// It is called at each join, for each member every ReauthorizeEvery, and for the members of a
 	// connection after it has renewed its token. It returns nil for yes, and [ErrForbidden] for no
-	// and for a plan that does not exist. Any other error, a panic, and AuthorizeTimeout passing
-	// mean that access could not be checked: a join is refused, and a member is checked again for
-	// RemoveAfter and then removed. It runs outside all locks, in several goroutines at once (see
-	// AuthorizeParallel), and may call the hub.
+	// and for a plan that does not exist. Any other error, and AuthorizeTimeout passing, mean that
+	// access could not be checked: a join is refused, and a member is checked again for RemoveAfter
+	// and then removed. A panic is logged and closes the connection with [protocol.CloseInternal].
+	// Authorize runs outside all locks, in several goroutines at once (see AuthorizeParallel), and
+	// may call the hub.
 	Authorize func(ctx context.Context, id auth.Identity, planID string) error
 
 	// AuthorizeTimeout limits one call of Authorize, and one of the Verifier of a connection.

@@ -36,7 +36,7 @@ func (s *Session) authenticate(req protocol.Request) {
 		s.fail("", req.Type, protocol.ErrorBadToken)
 		return
 	default:
-		h.opts.Logger.Warn("room: verifier unavailable", "connection", s.id, "user", s.userID, "error", err)
+		h.warn("renewal", errorKind(err), "room: verifier unavailable", "connection", s.id, "user", s.userID, "error", err)
 		s.fail("", req.Type, protocol.ErrorUnavailable)
 		if errors.Is(err, errPanicked) {
 			s.Close(protocol.CloseInternal)

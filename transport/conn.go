@@ -59,6 +59,7 @@ type conn struct {
 	done     chan struct{} // created by the first waiter, closed when finished or closed is set
 	finished bool
 	closed   bool
+	cutoff   *time.Timer // cuts a finished connection that ignores its read deadline; nil if not needed
 }
 
 var _ room.Sink = (*conn)(nil)
@@ -171,6 +172,9 @@ func (c *conn) Finish() {
 	defer c.mu.Unlock()
 	c.finished = true
 	c.setReadDeadlineLocked(closeWait)
+	if !c.inline && c.cutoff == nil && !c.closed {
+		c.cutoff = time.AfterFunc(finishWait, func() { _ = c.cut() })
+	}
 	c.signalDoneLocked()
 }
 

@@ -154,6 +154,9 @@ func (c *conn) closeSocket() {
 	c.mu.Lock()
 	proper := c.finished && !c.closed
 	c.closed = true
+	if c.cutoff != nil {
+		c.cutoff.Stop()
+	}
 	c.signalDoneLocked()
 	c.mu.Unlock()
 	if proper {

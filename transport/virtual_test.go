@@ -39,6 +39,13 @@ func (l oneConn) Close() error { close(l); return nil }
 
 func (l oneConn) Addr() net.Addr { return &net.UnixAddr{Name: "pipe", Net: "unix"} }
 
+// noDeadlines ignores deadlines.
+type noDeadlines struct{ net.Conn }
+
+func (noDeadlines) SetDeadline(time.Time) error      { return nil }
+func (noDeadlines) SetReadDeadline(time.Time) error  { return nil }
+func (noDeadlines) SetWriteDeadline(time.Time) error { return nil }
+
 // TestFrozenPeerInTime uses a peer that receives everything and sends nothing, with an event every
 // second. The hub must remove it exactly PingEvery plus PingTimeout after its last byte, also if
 // every write blocks.
@@ -46,13 +53,14 @@ func TestFrozenPeerInTime(t *testing.T) {
 	issuer := httptest.NewTLSServer(nil) // provides a certificate; sockets do not work in a bubble
 	config := issuer.TLS.Clone()
 	issuer.Close()
+	same := func(nc net.Conn) net.Conn { return nc }
 	for _, c := range []struct {
-		name   string
-		server func(net.Conn) net.Conn
-		client func(net.Conn) net.Conn
+		name                     string
+		server, hijacked, client func(net.Conn) net.Conn
 	}{
-		{"wrapper", func(nc net.Conn) net.Conn { return nc }, func(nc net.Conn) net.Conn { return nc }},
-		{"TLS", func(nc net.Conn) net.Conn { return tls.Server(nc, config) }, func(nc net.Conn) net.Conn {
+		{"wrapper", same, same, same},
+		{"wrapper without deadlines", same, func(nc net.Conn) net.Conn { return noDeadlines{nc} }, same},
+		{"TLS", func(nc net.Conn) net.Conn { return tls.Server(nc, config) }, same, func(nc net.Conn) net.Conn {
 			return tls.Client(nc, &tls.Config{InsecureSkipVerify: true})
 		}},
 	} {
@@ -65,12 +73,15 @@ func TestFrozenPeerInTime(t *testing.T) {
 					Observer:  room.Observer{Disconnect: func(_ room.ConnectionInfo, c protocol.CloseCode) { code = c }},
 				})
 				own, peer := net.Pipe()
-				srv := &http.Server{Handler: transport.NewHandler(hub, verifier, &transport.Options{Logger: testLogger(t)})}
+				wrap := wrapIf(hijackThen(func(nc net.Conn, rw *bufio.ReadWriter) (net.Conn, *bufio.ReadWriter) {
+					return c.hijacked(nc), rw
+				}))
+				srv := &http.Server{Handler: wrap(transport.NewHandler(hub, verifier, &transport.Options{Logger: testLogger(t)}))}
 				served := make(chan error, 1)
 				go func() { served <- srv.Serve(listenOnce(c.server(own))) }()
 
 				nc := c.client(peer)
-				writeHandshake(t, nc, handshake{token: tokenOf("ann")})
+				writeHandshake(t, nc, handshake{query: "?wrap", token: tokenOf("ann")})
 				frozen := &client{t: t, nc: nc, br: bufio.NewReader(nc)}
 				if _, err := http.ReadResponse(frozen.br, nil); err != nil {
 					t.Fatal(err)

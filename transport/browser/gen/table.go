@@ -28,7 +28,7 @@ var serverMessages = []message{
 	{name: "HelloMessage", typ: protocol.TypePong, data: "Hello", doc: "The first message of a connection."},
 	{name: "PongMessage", typ: protocol.TypePong, doc: "The answer to a ping."},
 	{name: "JoinAnswerMessage", typ: protocol.TypeJoinPlan, place: ofPlan, data: "JoinAnswer", doc: "The answer to a join-plan."},
-	{name: "JoinedMessage", typ: protocol.TypeJoinPlan, place: ofPlan, data: "Joined", doc: "Another user has joined."},
+	{name: "JoinedMessage", typ: protocol.TypeJoinPlan, place: ofPlan, data: "Joined", doc: "Another user has joined, or has a new name."},
 	{name: "CountMessage", typ: protocol.TypeJoinPlan, place: ofPlan, data: "Count", doc: "The number of participants in a crowded room."},
 	{name: "LeaveAnswerMessage", typ: protocol.TypeLeavePlan, place: ofPlan, data: "LeaveAnswer", doc: "The answer to a leave-plan."},
 	{name: "LeftMessage", typ: protocol.TypeLeavePlan, place: ofPlan, data: "Left", doc: "Another user has left."},

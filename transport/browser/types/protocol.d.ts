@@ -279,7 +279,7 @@ export interface JoinAnswerMessage extends Unnumbered {
   timestamp: Timestamp
 }
 
-/** Another user has joined. */
+/** Another user has joined, or has a new name. */
 export interface JoinedMessage extends Unnumbered {
   type: 'join-plan'
   planId: string
