@@ -217,6 +217,25 @@ func BenchmarkJoinLeave(b *testing.B) {
 	}
 }
 
+// BenchmarkJoin64 joins 64 plans on a new connection at once, as a page does after a reconnect. ns/op is
+// for all of them, the connection included.
+func BenchmarkJoin64(b *testing.B) {
+	h := benchHub(b, 256)
+	var joins [64][]byte
+	for n := range joins {
+		joins[n] = fmt.Appendf(nil, `{"type":"join-plan","planId":"plan-%d"}`, n)
+	}
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		d := benchConnect(b, h, fmt.Sprint("guest", i))
+		for _, join := range joins {
+			d.session.Receive(join)
+		}
+		await(b, func() bool { return h.Stats().Joins >= uint64(64*(i+1)) })
+		d.end()
+	}
+}
+
 // BenchmarkResume256 joins 256 events behind the end, and waits until all have come.
 func BenchmarkResume256(b *testing.B) {
 	h := benchHub(b, 256)
