@@ -61,8 +61,8 @@ type call struct {
 	check  bool // a recheck, not a join
 
 	// Guarded by access.mu.
-	place          place // in a queue, while it waits
-	previous, next *call // in the list of running calls
+	place          *place // in a queue; nil if it does not wait
+	previous, next *call  // in the list of running calls
 	overdue        bool
 }
 

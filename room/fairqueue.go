@@ -20,7 +20,7 @@ type line struct {
 	turn   *list.Element // in fairQueue.turns; nil while the user has no free slot
 }
 
-// place is the position of a call in a fairQueue. The zero value means that it does not wait.
+// place is the position of a call in a fairQueue.
 type place struct {
 	line   *line
 	inLine *list.Element
@@ -39,7 +39,7 @@ func (q *fairQueue) push(c *call, now time.Time) {
 		q.lines[c.userID] = l
 		l.turn = q.turns.PushBack(l)
 	}
-	c.place = place{line: l, inLine: l.calls.PushBack(c), byAge: q.byAge.PushBack(c), since: now}
+	c.place = &place{line: l, inLine: l.calls.PushBack(c), byAge: q.byAge.PushBack(c), since: now}
 }
 
 // pop removes and returns the next call, or returns nil. A user for whom mayStart reports false is
@@ -72,10 +72,10 @@ func (q *fairQueue) wake(userID string) {
 // remove takes c out. It reports whether c waited.
 func (q *fairQueue) remove(c *call) bool {
 	p := c.place
-	if p.line == nil {
+	if p == nil {
 		return false
 	}
-	c.place = place{}
+	c.place = nil
 	q.byAge.Remove(p.byAge)
 	p.line.calls.Remove(p.inLine)
 	if p.line.calls.Len() == 0 {

@@ -54,12 +54,16 @@ type lane struct {
 
 	// Guarded by Session.mu.
 	state          laneState
-	head           inbound // the message that is next, or being handled
-	tail           []inbound
-	call           *call // for the join at the head: waiting, or granted
-	refused        error // for the join at the head: why it gets no call
-	joining        bool  // counted in inbox.joining
-	previous, next *lane // in the inbox
+	tail           []inbound // messages after head
+	joining        bool      // the join at the head is counted in inbox.joining
+	previous, next *lane     // in the inbox
+
+	// Guarded by Session.mu, and not changed while a worker handles head.
+	head    inbound // the message that is next, or being handled
+	call    *call   // for a join: waiting, or granted
+	refused error   // for a join: why it gets no call
+	full    bool    // for a join: the connection is in as many plans as it may be
+	blocks  bool    // the worker is not free while it handles head
 }
 
 type laneState uint8
@@ -70,18 +74,14 @@ const (
 	laneRunning                  // a worker handles the head
 )
 
-// turn is one message while a worker handles it.
-type turn struct {
-	in      inbound
-	lane    *lane
-	call    *call // of a join: it has its slot
-	refused error // of a join: why it gets no call
-	full    bool  // of a join: the connection is in as many plans as it may be
-	blocks  bool  // the worker is not free meanwhile
+// outcome is the result of handling a message.
+type outcome uint8
 
-	again     bool // set if the message has to be handled again
-	abandoned bool // set if AuthorizeTimeout has passed and another worker has taken the turn
-}
+const (
+	handled     outcome = iota
+	handleAgain         // the message has to be handled again
+	abandoned           // AuthorizeTimeout has passed, and another worker has taken over
+)
 
 // enqueue adds a message.
 func (s *Session) enqueue(in inbound) {
@@ -153,24 +153,25 @@ func (s *Session) wakeLocked() {
 // work handles messages until there is none that it can begin.
 func (s *Session) work() {
 	for {
-		t, ok := s.nextTurn()
-		if !ok {
+		l := s.nextTurn()
+		if l == nil {
 			return
 		}
-		s.handle(&t)
-		if t.abandoned {
+		o := s.handle(l)
+		if o == abandoned {
 			return
 		}
-		s.endTurn(&t)
+		s.endTurn(l, o)
 	}
 }
 
-// nextTurn begins the first message that can be handled. If there is none, the worker has to end.
-func (s *Session) nextTurn() (t turn, ok bool) {
+// nextTurn begins the first message that can be handled, and returns its lane. If there is none, it
+// returns nil, and the worker has to end.
+func (s *Session) nextTurn() *lane {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closing {
-		return t, false
+		return nil
 	}
 	b := &s.inbox
 	// While too much waits to be written, no message is begun, since it might ask for more: resume
@@ -182,33 +183,32 @@ func (s *Session) nextTurn() (t turn, ok bool) {
 		if l.state != laneReady || paused && l.call == nil {
 			continue
 		}
-		t = turn{in: l.head, lane: l}
-		if l.head.is(protocol.TypeJoinPlan) && !s.mayJoinLocked(&t) {
+		if l.head.is(protocol.TypeJoinPlan) && !s.mayJoinLocked(l) {
 			continue
 		}
 		l.state = laneRunning
-		if t.blocks = t.call != nil || l.head.is(protocol.TypeAuthenticate); t.blocks {
+		if l.blocks = l.call != nil || l.head.is(protocol.TypeAuthenticate); l.blocks {
 			b.free--
 			if !paused && l.readyAfter() {
 				s.wakeLocked()
 			}
 		}
-		return t, true
+		return l
 	}
 	b.free--
-	return turn{}, false
+	return nil
 }
 
-// mayJoinLocked reports whether the join of t can be handled, and fills in how. If not, it can
-// after another turn has ended, or when its call is granted.
-func (s *Session) mayJoinLocked(t *turn) bool {
-	b, l, h := &s.inbox, t.lane, s.hub
+// mayJoinLocked reports whether the join at the head of l can be handled, and notes how. If not, it
+// can after another message was handled, or when its call is granted.
+func (s *Session) mayJoinLocked(l *lane) bool {
+	b, h := &s.inbox, s.hub
 	// A join whose call has begun is handled: enter refuses it if the connection is in too many
 	// plans.
 	if l.call == nil && l.refused == nil && !l.joining && s.memberOfLocked(l.planID) == nil {
 		if len(s.members)+b.joining >= h.opts.RoomsPerConnection {
-			t.full = l == b.first && len(s.members) >= h.opts.RoomsPerConnection
-			return t.full
+			l.full = l == b.first && len(s.members) >= h.opts.RoomsPerConnection
+			return l.full
 		}
 		l.joining = true
 		b.joining++
@@ -224,27 +224,26 @@ func (s *Session) mayJoinLocked(t *turn) bool {
 			}
 		}
 	}
-	t.call, t.refused = l.call, l.refused
 	return true
 }
 
-// endTurn takes the message of t out of the inbox, unless it is to be handled again.
-func (s *Session) endTurn(t *turn) {
+// endTurn takes the head of l out of the inbox, unless it has to be handled again.
+func (s *Session) endTurn(l *lane, o outcome) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closing {
 		return
 	}
-	b, l := &s.inbox, t.lane
-	if t.blocks {
+	b := &s.inbox
+	if l.blocks {
 		b.free++
 	}
 	if l.joining {
 		l.joining = false
 		b.joining--
 	}
-	l.state, l.call, l.refused = laneReady, nil, nil
-	if t.again {
+	l.state, l.call, l.refused, l.full = laneReady, nil, nil, false
+	if o == handleAgain {
 		l.head.asked++
 		return
 	}
@@ -285,7 +284,6 @@ func (l *lane) overdue(c *call) {
 		s.mu.Unlock()
 		return // granted, dropInboxLocked or the worker gives the slot back
 	}
-	t := turn{in: l.head, lane: l, blocks: true}
 	running := l.state == laneRunning
 	if !running { // no worker has come to it in time: the join gets another call
 		l.state, l.call = laneReady, nil
@@ -297,8 +295,8 @@ func (l *lane) overdue(c *call) {
 		return
 	}
 	s.hub.wg.Go(func() {
-		s.deny(t.in.req, context.DeadlineExceeded)
-		s.endTurn(&t)
+		s.deny(&l.head.req, context.DeadlineExceeded)
+		s.endTurn(l, handled)
 		s.work()
 	})
 }

@@ -28,17 +28,17 @@ type permit struct {
 func (p *permit) stale() bool { return p.revocations.Load() != p.count }
 
 // join enters a room, or answers a repeated join.
-func (s *Session) join(t *turn) {
-	h, req := s.hub, t.in.req
+func (s *Session) join(l *lane) outcome {
+	h, req := s.hub, &l.head.req
 	switch {
-	case t.full:
+	case l.full:
 		s.fail(req.PlanID, req.Type, protocol.ErrorTooManyRooms)
-		return
-	case errors.Is(t.refused, ErrHubClosed):
-		return // Shutdown sends goodbye
-	case t.refused != nil:
-		s.deny(req, t.refused)
-		return
+		return handled
+	case errors.Is(l.refused, ErrHubClosed):
+		return handled // Shutdown sends goodbye
+	case l.refused != nil:
+		s.deny(req, l.refused)
+		return handled
 	}
 	p := permit{revocations: h.revocation(req.PlanID, s.userID)}
 	p.count = p.revocations.Load()
@@ -46,26 +46,27 @@ func (s *Session) join(t *turn) {
 	id := s.identity
 	p.renewals = s.renewals
 	s.mu.Unlock()
-	err := h.access.ask(t.call, id, req.PlanID)
-	if err == errAbandoned {
-		t.abandoned = true
-		return
-	}
-	if err != nil {
+	err := h.access.ask(l.call, id, req.PlanID)
+	switch {
+	case err == errAbandoned:
+		return abandoned
+	case err != nil:
 		s.deny(req, err)
-		return
+		return handled
 	}
 	p.at = time.Now()
-	if s.enter(req, &p) {
-		return
-	}
-	if t.again = t.in.asked+1 < maxAsked; !t.again {
+	switch {
+	case s.enter(req, &p):
+	case l.head.asked+1 < maxAsked:
+		return handleAgain
+	default:
 		s.deny(req, errRevoking)
 	}
+	return handled
 }
 
 // deny refuses a join. err is the answer of Authorize, or why it gave none.
-func (s *Session) deny(req protocol.Request, err error) {
+func (s *Session) deny(req *protocol.Request, err error) {
 	h := s.hub
 	h.stats.denied.Add(1)
 	if f := h.opts.Observer.Denied; f != nil {
@@ -91,7 +92,7 @@ func (s *Session) deny(req protocol.Request, err error) {
 
 // enter makes the connection a member and answers the join. It reports false if the permit is
 // stale: then it has done nothing.
-func (s *Session) enter(req protocol.Request, p *permit) bool {
+func (s *Session) enter(req *protocol.Request, p *permit) bool {
 	h := s.hub
 	r, err := h.acquire(req.PlanID)
 	if err != nil {

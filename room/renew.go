@@ -15,7 +15,7 @@ var errVerifying = errors.New("room: an earlier call of the verifier has not ret
 
 // authenticate replaces the identity by that of a new token of the same user, moves the expiry, and
 // requests a check of each member's access.
-func (s *Session) authenticate(req protocol.Request) {
+func (s *Session) authenticate(req *protocol.Request) {
 	h := s.hub
 	now := time.Now()
 	s.mu.Lock()

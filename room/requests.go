@@ -69,16 +69,16 @@ func (s *Session) limited(now time.Time, message []byte) (waited bool) {
 	return waited
 }
 
-func (s *Session) handle(t *turn) {
-	if err := t.in.err; err != nil {
+func (s *Session) handle(l *lane) outcome {
+	if err := l.head.err; err != nil {
 		s.reply(err.PlanID, protocol.TypeError, protocol.Error{Code: err.Code, Message: err.Message, Re: err.Re})
-		return
+		return handled
 	}
-	switch req := t.in.req; req.Type {
+	switch req := &l.head.req; req.Type {
 	case protocol.TypePing:
 		s.out.answer(answer{payload: mustEncode(protocol.TypePong, "", nil)})
 	case protocol.TypeJoinPlan:
-		s.join(t)
+		return s.join(l)
 	case protocol.TypeLeavePlan:
 		s.leave(req)
 	case protocol.TypeAuthenticate:
@@ -86,6 +86,7 @@ func (s *Session) handle(t *turn) {
 	case protocol.TypeUpdatePresence:
 		s.updatePresence(req)
 	}
+	return handled
 }
 
 func (s *Session) reply(planID string, t protocol.Type, data any) {
@@ -106,7 +107,7 @@ func (s *Session) fail(planID string, re protocol.Type, code protocol.ErrorCode)
 	s.reply(planID, protocol.TypeError, protocol.Error{Code: code, Message: errorTexts[code], Re: re})
 }
 
-func (s *Session) leave(req protocol.Request) {
+func (s *Session) leave(req *protocol.Request) {
 	s.mu.Lock()
 	m := s.memberOfLocked(req.PlanID)
 	s.mu.Unlock()
@@ -120,7 +121,7 @@ func (s *Session) leave(req protocol.Request) {
 	s.reply(req.PlanID, req.Type, protocol.LeaveAnswer{Success: true})
 }
 
-func (s *Session) updatePresence(req protocol.Request) {
+func (s *Session) updatePresence(req *protocol.Request) {
 	s.mu.Lock()
 	m := s.memberOfLocked(req.PlanID)
 	s.mu.Unlock()
