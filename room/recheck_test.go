@@ -268,7 +268,7 @@ func TestAuthenticateStorm(t *testing.T) {
 				t.Errorf("a member of %s was not checked for %v, want at most 10 s more than ReauthorizeEvery", user, got)
 			}
 		}
-		if len(longest) != 3 {
+		if lasts > 5*time.Minute && len(longest) != 3 {
 			t.Errorf("checked %v, want three users", longest)
 		}
 		mu.Unlock()
