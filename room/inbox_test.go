@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -27,8 +28,11 @@ func renewals() auth.Verifier {
 // A join that was sent after an authenticate is checked with the new identity. The messages of its
 // plan stay in order.
 func TestAuthenticateComesBeforeLaterJoins(t *testing.T) {
-	asked := make(map[string]string)
+	var mu sync.Mutex
+	asked := make(map[string]string) // guarded by mu
 	opts := &room.Options{Authorize: func(_ context.Context, id auth.Identity, planID string) error {
+		mu.Lock()
+		defer mu.Unlock()
 		asked[planID] += id.Name + " "
 		return nil
 	}}
@@ -65,6 +69,8 @@ func TestAuthenticateComesBeforeLaterJoins(t *testing.T) {
 		if fmt.Sprint(ofAfter) != "[join-plan leave-plan]" {
 			t.Errorf("answers of the plan: %q", ofAfter)
 		}
+		mu.Lock()
+		defer mu.Unlock()
 		if asked["before"] != "first " && asked["before"] != "first second " || asked["after"] != "second " {
 			t.Errorf("Authorize was asked about %q", asked)
 		}

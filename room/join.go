@@ -45,8 +45,9 @@ func (s *Session) join(l *lane) outcome {
 	s.mu.Lock()
 	id := s.identity
 	p.renewals = s.renewals
+	c, planID := l.call, req.PlanID // if the call is abandoned, l belongs to another worker after it
 	s.mu.Unlock()
-	err := h.access.ask(l.call, id, req.PlanID)
+	err := h.access.ask(c, id, planID)
 	switch {
 	case err == errAbandoned:
 		return abandoned
