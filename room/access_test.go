@@ -59,7 +59,8 @@ func TestAuthorizeParallel(t *testing.T) {
 	})
 }
 
-// A user has 8 calls at a time, on however many connections, and waits for nobody else's.
+// A user has 8 calls at a time, on however many connections, and does not wait for those of other
+// users.
 func TestAuthorizeParallelOfOneUser(t *testing.T) {
 	l := newLoad(takes(200 * time.Millisecond))
 	bubble(t, &room.Options{Authorize: l.authorize}, func(t *testing.T, h *room.Hub) {

@@ -227,7 +227,7 @@ func BenchmarkJoin64(b *testing.B) {
 	}
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
-		d := benchConnect(b, h, "guest") // one user, so that those who linger do not fill the rooms
+		d := benchConnect(b, h, "guest") // one user: lingering participants would make the answers larger
 		for _, join := range joins {
 			d.session.Receive(join)
 		}

@@ -16,8 +16,8 @@ import (
 	"github.com/planrooms/planrooms/room/roomtest"
 )
 
-// renewals verifies the tokens "first", "second" … of alice after a second, and puts them into the
-// name.
+// renewals verifies the tokens "first", "second" … of alice after a second, and puts them into
+// the name.
 func renewals() auth.Verifier {
 	return auth.VerifierFunc(func(ctx context.Context, token string) (auth.Identity, error) {
 		pause(ctx, time.Second)

@@ -145,7 +145,8 @@ func TestInbox(t *testing.T) {
 	})
 }
 
-// A message over the rate is not decoded, except for the answers before the third closes the connection.
+// A message over the rate is not decoded, except for the answers before the third closes the
+// connection.
 func TestMessagesOverTheRateAreNotDecoded(t *testing.T) {
 	bubble(t, nil, func(t *testing.T, h *room.Hub) {
 		m := connect(t, h, "mallory", "")

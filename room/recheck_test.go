@@ -154,7 +154,7 @@ func TestSlowAuthorizeRemovesNobody(t *testing.T) {
 		last[id.UserID] = now
 		return ctx.Err()
 	})
-	// They have a minute, in place of five, so that one round of checks is enough to see it.
+	// With a minute instead of five, one round of checks is enough to see a removal.
 	opts := &room.Options{Authorize: l.authorize, RemoveAfter: time.Minute, PingEvery: -1, IdleTimeout: time.Hour}
 	bubble(t, opts, func(t *testing.T, h *room.Hub) {
 		for n := range count {
@@ -300,7 +300,7 @@ func authenticateAll(guests []*guest) {
 	}
 }
 
-// sameUser verifies the token of whoever sends it.
+// sameUser is a verifier that accepts every token as one of the user.
 type sameUser string
 
 func (u sameUser) Verify(context.Context, string) (auth.Identity, error) {
