@@ -43,6 +43,17 @@ func (in *inbound) planID() string {
 // is reports whether the message is a well-formed one of the type.
 func (in *inbound) is(t protocol.Type) bool { return in.err == nil && in.req.Type == t }
 
+// turn is one message while a worker handles it. It has what the worker needs of the lane, which
+// another worker continues if AuthorizeTimeout passes meanwhile.
+type turn struct {
+	lane    *lane
+	in      *inbound // not changed during the turn
+	call    *call    // of a join: it has its slot
+	refused error    // of a join: why it gets no call
+	full    bool     // of a join: the connection is in as many plans as it may be
+	blocks  bool     // the worker is not free meanwhile
+}
+
 // outcome is the result of handling a message.
 type outcome uint8
 
@@ -122,25 +133,24 @@ func (s *Session) wakeLocked() {
 // work handles messages until there is none that it can begin.
 func (s *Session) work() {
 	for {
-		l := s.nextTurn()
-		if l == nil {
+		t, ok := s.nextTurn()
+		if !ok {
 			return
 		}
-		o := s.handle(l)
+		o := s.handle(&t)
 		if o == abandoned {
 			return
 		}
-		s.endTurn(l, o)
+		s.endTurn(&t, o)
 	}
 }
 
-// nextTurn begins the first message that can be handled, and returns its lane. If there is none, it
-// returns nil, and the worker has to end.
-func (s *Session) nextTurn() *lane {
+// nextTurn begins the first message that can be handled. If there is none, the worker has to end.
+func (s *Session) nextTurn() (t turn, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closing {
-		return nil
+		return t, false
 	}
 	b := &s.inbox
 	// While too much waits to be written, no message is begun, since it might ask for more: resume
@@ -152,32 +162,35 @@ func (s *Session) nextTurn() *lane {
 		if l.state != laneReady || paused && l.call == nil {
 			continue
 		}
-		if l.head.is(protocol.TypeJoinPlan) && !s.mayJoinLocked(l) {
+		t.full = false
+		if l.head.is(protocol.TypeJoinPlan) && !s.mayJoinLocked(l, &t.full) {
 			continue
 		}
 		l.state = laneRunning
-		if l.blocks = l.call != nil || l.head.is(protocol.TypeAuthenticate); l.blocks {
+		t.lane, t.in, t.call, t.refused = l, l.head, l.call, l.refused
+		if t.blocks = t.call != nil || t.in.is(protocol.TypeAuthenticate); t.blocks {
 			b.free--
 			if !paused && l.readyAfter() {
 				s.wakeLocked()
 			}
 		}
-		return l
+		return t, true
 	}
 	b.free--
-	return nil
+	return t, false
 }
 
-// mayJoinLocked reports whether the join at the head of l can be handled, and notes how. If not, it
-// can after another message was handled, or when its call is granted.
-func (s *Session) mayJoinLocked(l *lane) bool {
+// mayJoinLocked reports whether the join at the head of l can be handled. It sets full if the
+// connection is in as many plans as it may be. If the join cannot be handled, it can after another
+// message was handled, or when its call is granted.
+func (s *Session) mayJoinLocked(l *lane, full *bool) bool {
 	b, h := &s.inbox, s.hub
 	// A join whose call has begun is handled: enter refuses it if the connection is in too many
 	// plans.
 	if l.call == nil && l.refused == nil && !l.joining && s.memberOfLocked(l.planID) == nil {
 		if len(s.members)+b.joining >= h.opts.RoomsPerConnection {
-			l.full = l == b.first && len(s.members) >= h.opts.RoomsPerConnection
-			return l.full
+			*full = l == b.first && len(s.members) >= h.opts.RoomsPerConnection
+			return *full
 		}
 		l.joining = true
 		b.joining++
@@ -196,22 +209,22 @@ func (s *Session) mayJoinLocked(l *lane) bool {
 	return true
 }
 
-// endTurn takes the head of l out of the inbox, unless it has to be handled again.
-func (s *Session) endTurn(l *lane, o outcome) {
+// endTurn takes the message of t out of the inbox, unless it has to be handled again.
+func (s *Session) endTurn(t *turn, o outcome) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closing {
 		return
 	}
-	b := &s.inbox
-	if l.blocks {
+	b, l := &s.inbox, t.lane
+	if t.blocks {
 		b.free++
 	}
 	if l.joining {
 		l.joining = false
 		b.joining--
 	}
-	l.state, l.call, l.refused, l.full = laneReady, nil, nil, false
+	l.state, l.call, l.refused = laneReady, nil, nil
 	if o == handleAgain {
 		l.head.asked++
 		return
@@ -220,7 +233,7 @@ func (s *Session) endTurn(l *lane, o outcome) {
 	b.signalSpace()
 	// What waited for an authenticate goes to the lane of its plan.
 	for own := b.lane(""); own != nil && own.head.planID() != ""; own = b.lane("") {
-		in := own.head
+		in := *own.head
 		b.pop(own)
 		in.fence = false
 		b.add(s, in.planID(), in)

@@ -28,16 +28,16 @@ type permit struct {
 func (p *permit) stale() bool { return p.revocations.Load() != p.count }
 
 // join enters a room, or answers a repeated join.
-func (s *Session) join(l *lane) outcome {
-	h, req := s.hub, &l.head.req
+func (s *Session) join(t *turn) outcome {
+	h, req := s.hub, &t.in.req
 	switch {
-	case l.full:
+	case t.full:
 		s.fail(req.PlanID, req.Type, protocol.ErrorTooManyRooms)
 		return handled
-	case errors.Is(l.refused, ErrHubClosed):
+	case errors.Is(t.refused, ErrHubClosed):
 		return handled // Shutdown sends goodbye
-	case l.refused != nil:
-		s.deny(req, l.refused)
+	case t.refused != nil:
+		s.deny(req, t.refused)
 		return handled
 	}
 	p := permit{revocations: h.revocation(req.PlanID, s.userID)}
@@ -45,9 +45,8 @@ func (s *Session) join(l *lane) outcome {
 	s.mu.Lock()
 	id := s.identity
 	p.renewals = s.renewals
-	c, planID := l.call, req.PlanID // if the call is abandoned, l belongs to another worker after it
 	s.mu.Unlock()
-	err := h.access.ask(c, id, planID)
+	err := h.access.ask(t.call, id, req.PlanID)
 	switch {
 	case err == errAbandoned:
 		return abandoned
@@ -58,7 +57,7 @@ func (s *Session) join(l *lane) outcome {
 	p.at = time.Now()
 	switch {
 	case s.enter(req, &p):
-	case l.head.asked+1 < maxAsked:
+	case t.in.asked+1 < maxAsked:
 		return handleAgain
 	default:
 		s.deny(req, errRevoking)

@@ -9,16 +9,13 @@ type lane struct {
 
 	// Guarded by Session.mu.
 	state          laneState
+	head           *inbound  // the message that is next, or being handled
+	opener         inbound   // the first message: head points to it, or to what was in tail
 	tail           []inbound // messages after head
+	call           *call     // for the join at the head: waiting, or granted
+	refused        error     // for the join at the head: why it gets no call
 	joining        bool      // the join at the head is counted in inbox.joining
 	previous, next *lane     // in the inbox
-
-	// Guarded by Session.mu, and not changed while a worker handles head.
-	head    inbound // the message that is next, or being handled
-	call    *call   // for a join: waiting, or granted
-	refused error   // for a join: why it gets no call
-	full    bool    // for a join: the connection is in as many plans as it may be
-	blocks  bool    // the worker is not free while it handles head
 }
 
 type laneState uint8
@@ -55,6 +52,7 @@ func (l *lane) overdue(c *call) {
 		s.mu.Unlock()
 		return // granted, dropInboxLocked or the worker gives the slot back
 	}
+	t := turn{lane: l, in: l.head, blocks: true}
 	running := l.state == laneRunning
 	if !running { // no worker has come to it in time: the join gets another call
 		l.state, l.call = laneReady, nil
@@ -66,8 +64,8 @@ func (l *lane) overdue(c *call) {
 		return
 	}
 	s.hub.wg.Go(func() {
-		s.deny(&l.head.req, context.DeadlineExceeded)
-		s.endTurn(l, handled)
+		s.deny(&t.in.req, context.DeadlineExceeded)
+		s.endTurn(&t, handled)
 		s.work()
 	})
 }
@@ -89,7 +87,8 @@ func (b *inbox) add(s *Session, planID string, in inbound) (opened bool) {
 		l.tail = append(l.tail, in)
 		return false
 	}
-	l := &lane{s: s, planID: planID, head: in, previous: b.last}
+	l := &lane{s: s, planID: planID, opener: in, previous: b.last}
+	l.head = &l.opener
 	if b.last == nil {
 		b.first = l
 	} else {
@@ -106,7 +105,7 @@ func (b *inbox) pop(l *lane) {
 		b.fences--
 	}
 	if len(l.tail) > 0 {
-		l.head, l.tail = l.tail[0], l.tail[1:]
+		l.head, l.tail = &l.tail[0], l.tail[1:]
 		return
 	}
 	if l.previous == nil {

@@ -69,16 +69,16 @@ func (s *Session) limited(now time.Time, message []byte) (waited bool) {
 	return waited
 }
 
-func (s *Session) handle(l *lane) outcome {
-	if err := l.head.err; err != nil {
+func (s *Session) handle(t *turn) outcome {
+	if err := t.in.err; err != nil {
 		s.reply(err.PlanID, protocol.TypeError, protocol.Error{Code: err.Code, Message: err.Message, Re: err.Re})
 		return handled
 	}
-	switch req := &l.head.req; req.Type {
+	switch req := &t.in.req; req.Type {
 	case protocol.TypePing:
 		s.out.answer(answer{payload: mustEncode(protocol.TypePong, "", nil)})
 	case protocol.TypeJoinPlan:
-		return s.join(l)
+		return s.join(t)
 	case protocol.TypeLeavePlan:
 		s.leave(req)
 	case protocol.TypeAuthenticate:
