@@ -6,13 +6,15 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
+	"net/url"
 	"strings"
 	"time"
 
 	"github.com/planrooms/planrooms/transport"
 )
 
-// config is what the command line says.
+// config holds the flags of the command line.
 type config struct {
 	addr     string
 	db       string
@@ -21,30 +23,32 @@ type config struct {
 	demo     bool
 	debug    bool
 	addUser  string
+	backup   string
 
-	passwordCost int // of bcrypt; tests take a cheap one
+	passwordCost int // of bcrypt; tests use a low one
 }
 
 // sessionTTL is how long a login lasts.
 const sessionTTL = 30 * 24 * time.Hour
 
-// parseFlags prints what is wrong with args before it returns an error.
+// parseFlags parses args. It prints an error before it returns it.
 func parseFlags(args []string, stderr io.Writer) (config, error) {
 	c := config{passwordCost: 12} // about a quarter of a second
 	var noDemo bool
 	flags := flag.NewFlagSet("taskboard", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.StringVar(&c.addr, "addr", "127.0.0.1:8080", "`host:port` to listen on; port 0 picks a free one")
-	flags.StringVar(&c.db, "db", "taskboard.db", "database `file`, made if there is none; \":memory:\" for one that ends with the process")
+	flags.StringVar(&c.db, "db", "taskboard.db", "database `file`, created if it does not exist; \":memory:\" for one that ends with the process")
 	flags.StringVar(&c.origin, "origin", "", "public `origin` behind a proxy that ends TLS, such as https://board.example.com")
-	flags.DurationVar(&c.tokenTTL, "token-ttl", 15*time.Minute, "how long an access token is good")
-	flags.BoolVar(&noDemo, "no-demo", false, "leave a fresh database empty")
-	flags.BoolVar(&c.debug, "debug", false, "log more, and show at /api/rooms, to everybody, who looks at what")
+	flags.DurationVar(&c.tokenTTL, "token-ttl", 15*time.Minute, "lifetime of an access token")
+	flags.BoolVar(&noDemo, "no-demo", false, "create no demo accounts, and disable those of the database; implied by a public -origin")
+	flags.BoolVar(&c.debug, "debug", false, "log more, and show at /api/rooms, without login, who looks at which plan")
 	flags.StringVar(&c.addUser, "add-user", "", "add the user `\"Name <address>\"`, whose password is the first line of stdin, and exit")
+	flags.StringVar(&c.backup, "backup", "", "copy the database to this new `file`, readable by its owner only, and exit")
 	if err := flags.Parse(args); err != nil {
 		return c, err
 	}
-	c.demo = !noDemo
+	c.demo = !noDemo && (c.origin == "" || isLoopback(c.origin))
 	err := c.check()
 	if flags.NArg() > 0 {
 		err = fmt.Errorf("unexpected argument %q", flags.Arg(0))
@@ -65,7 +69,16 @@ func (c config) check() error {
 	return nil
 }
 
-// tls reports whether browsers come by https though this process does not see it.
+// isLoopback reports whether only this machine reaches the origin.
+func isLoopback(origin string) bool {
+	u, err := url.Parse(origin)
+	if err != nil {
+		return false
+	}
+	return u.Hostname() == "localhost" || net.ParseIP(u.Hostname()).IsLoopback()
+}
+
+// tls reports whether browsers use https. This process serves plain HTTP behind a proxy.
 func (c config) tls() bool { return strings.HasPrefix(c.origin, "https:") }
 
 func (c config) logLevel() slog.Level {

@@ -7,7 +7,10 @@ import (
 	"flag"
 	"fmt"
 	"log/slog"
+	"net/http"
+	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -116,6 +119,89 @@ func TestSeed(t *testing.T) {
 			t.Errorf("plans of %s (-want +got):\n%s", email, diff)
 		}
 	}
+}
+
+// A board that is reachable by a public origin, or that wants no demo, never keeps the public password.
+func TestNoDemo(t *testing.T) {
+	t.Parallel()
+	for origin, demo := range map[string]bool{
+		"": true, "http://localhost:8080": true, "http://127.0.0.1:8080": true, "https://[::1]:8443": true,
+		"https://board.example.com": false, "https://localhost.example.com": false, "http://192.0.2.1": false,
+	} {
+		c, err := parseFlags([]string{"-origin", origin}, &bytes.Buffer{})
+		if err != nil || c.demo != demo {
+			t.Errorf("-origin %q: demo %v, %v, want %v", origin, c.demo, err, demo)
+		}
+	}
+
+	path := filepath.Join(t.TempDir(), "board.db")
+	b := serveBoard(t, path, cheap())
+	p := b.login(ada)
+	var list struct{ Accounts []demoAccount }
+	b.must(http.StatusOK, &list, "GET", "/api/demo", nil, "")
+	if diff := cmp.Diff(demoUsers, list.Accounts); diff != "" {
+		t.Errorf("demo accounts (-want +got):\n%s", diff)
+	}
+	// A demo account with a password of its own stays.
+	hash, err := b.service.passwords.hash("correct horse")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.service.store.DisableUser(t.Context(), b.login(ben).User.ID, hash); err != nil {
+		t.Fatal(err)
+	}
+	b.stop()
+
+	c := cheap()
+	c.demo = false
+	b = serveBoard(t, path, c)
+	if log := b.log.take(); strings.Count(log, "demo account disabled") != 2 || strings.Contains(log, ben) {
+		t.Errorf("log %q, want a warning for each of the two accounts", log)
+	}
+	for _, email := range []string{ada, cleo} {
+		resp := b.do("POST", "/api/login", nil, fmt.Sprintf(`{"email":%q,"password":%q}`, email, demoPassword))
+		if resp.StatusCode != http.StatusUnauthorized {
+			t.Errorf("%s with the public password: status %d", email, resp.StatusCode)
+		}
+	}
+	b.must(http.StatusUnauthorized, nil, "POST", "/api/token", nil, "", "Cookie", p.cookie)
+	b.loginWith(ben, "correct horse")
+	if resp := b.must(http.StatusOK, nil, "GET", "/api/demo", nil, ""); string(resp.body) != `{"accounts":[]}` {
+		t.Errorf("demo accounts without a demo: %s", resp.body)
+	}
+	b.stop()
+
+	b = serveBoard(t, filepath.Join(t.TempDir(), "new.db"), c) // starts empty
+	if has, err := b.service.store.HasUsers(t.Context()); has || err != nil {
+		t.Errorf("HasUsers = %v, %v", has, err)
+	}
+}
+
+func TestBackup(t *testing.T) {
+	t.Parallel()
+	b := start(t)
+	c := cheap()
+	c.db, c.backup = filepath.Join(t.TempDir(), "none.db"), filepath.Join(t.TempDir(), "copy.db")
+	if err := backup(t.Context(), c); err == nil {
+		t.Error("a backup of no database: no error")
+	}
+	c.db = filepath.Join(t.TempDir(), "board.db")
+	b.stop()
+	b = serveBoard(t, c.db, cheap())
+	p := b.login(ada)
+	if err := backup(t.Context(), c); err != nil { // while the program serves
+		t.Fatal(err)
+	}
+	info, err := os.Stat(c.backup)
+	if err != nil || runtime.GOOS != "windows" && info.Mode().Perm() != 0o600 {
+		t.Errorf("the copy: %v, %v, want mode 0600", info.Mode(), err)
+	}
+	if err := backup(t.Context(), c); err == nil {
+		t.Error("a backup over an existing file: no error")
+	}
+	b.stop()
+	b = serveBoard(t, c.backup, cheap())
+	b.must(http.StatusOK, nil, "POST", "/api/token", nil, "", "Cookie", p.cookie)
 }
 
 func described(plans []store.PlanSummary) []string {

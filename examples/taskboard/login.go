@@ -38,25 +38,30 @@ func (s *service) login(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	email := store.NormalEmail(body.Email)
-	if wait, ok := s.attempts.begin(email); !ok {
-		w.Header().Set("Retry-After", fmt.Sprint(math.Ceil(wait.Seconds())))
-		writeError(w, http.StatusTooManyRequests, "too_many_attempts", "Too many attempts. Try again in a few minutes.")
+	attempt, err := s.attempts.begin(s.blockOf(r), email)
+	if err != nil {
+		loginRefused(w, err)
 		return
 	}
+	defer attempt.end()
 	user, hash, err := s.store.UserByEmail(r.Context(), email)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		s.fail(w, r, err)
 		return
 	}
 	switch ok, err := s.passwords.match(r.Context(), hash, body.Password); {
+	case errors.Is(err, errBusy):
+		loginRefused(w, err)
+		return
 	case err != nil:
 		s.fail(w, r, err)
 		return
 	case !ok:
+		attempt.fail()
 		writeError(w, http.StatusUnauthorized, "bad_credentials", "E-mail address or password is wrong.")
 		return
 	}
-	s.attempts.succeed(email)
+	attempt.succeed()
 	if old, err := r.Cookie(sessionCookie); err == nil { // this browser forgets it now
 		if err := s.store.EndSession(r.Context(), old.Value); err != nil {
 			s.fail(w, r, err)
@@ -71,6 +76,24 @@ func (s *service) login(w http.ResponseWriter, r *http.Request) {
 	s.setCookie(w, r, session.Cookie, int(sessionTTL/time.Second))
 	s.log.InfoContext(r.Context(), "login", "user", user.ID)
 	s.grant(w, r, session)
+}
+
+// loginRefused answers a login whose password was not compared. The limit of an address block also
+// affects people who did not guess, so its answer is 503, as for an overload.
+func loginRefused(w http.ResponseWriter, err error) {
+	wait := passwordWait
+	var limit *limitError
+	if errors.As(err, &limit) {
+		wait = limit.wait
+	}
+	w.Header().Set("Retry-After", fmt.Sprint(math.Ceil(wait.Seconds())))
+	if limit != nil && limit.account {
+		writeError(w, http.StatusTooManyRequests, "too_many_attempts",
+			"Too many attempts. Try again in a few minutes.")
+		return
+	}
+	writeError(w, http.StatusServiceUnavailable, "busy",
+		"Too many people are logging in at the moment. Try again in a few seconds.")
 }
 
 // renew answers with a new token for the session of the cookie. A page asks at load, and before its token runs out.

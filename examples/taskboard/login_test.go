@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -91,7 +90,7 @@ func TestPasswords(t *testing.T) {
 func TestAttemptsAreLimited(t *testing.T) {
 	t.Parallel()
 	b := start(t)
-	for i := range maxAttempts {
+	for i := range byAccountAndBlock.burst {
 		if resp := b.do("POST", "/api/login", nil, `{"email":"ada@example.com","password":"guess"}`); resp.StatusCode != http.StatusUnauthorized {
 			t.Fatalf("guess %d: status %d %s", i, resp.StatusCode, resp.body)
 		}
@@ -104,36 +103,12 @@ func TestAttemptsAreLimited(t *testing.T) {
 	b.login(ben) // others may
 
 	guess := `{"email":"cleo@example.com","password":"guess"}`
-	for range maxAttempts - 1 {
+	for range byAccountAndBlock.burst - 1 {
 		b.must(http.StatusUnauthorized, nil, "POST", "/api/login", nil, guess)
 	}
 	b.login(cleo) // it was her
 	b.must(http.StatusUnauthorized, nil, "POST", "/api/login", nil, guess)
 	b.must(http.StatusUnauthorized, nil, "POST", "/api/login", nil, guess)
-}
-
-func TestAttempts(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		a := newAttempts()
-		for range maxAttempts - 1 {
-			a.begin("ada")
-		}
-		a.succeed("ada")
-		for i := range maxAttempts {
-			if _, ok := a.begin("ada"); !ok {
-				t.Fatalf("attempt %d after a success is refused", i)
-			}
-		}
-		time.Sleep(time.Minute)
-		if wait, ok := a.begin("ada"); ok || wait != attemptsWindow-time.Minute {
-			t.Errorf("begin = %v, %v, want %v, false", wait, ok, attemptsWindow-time.Minute)
-		}
-		time.Sleep(attemptsWindow - time.Minute)
-		if _, ok := a.begin("ada"); !ok {
-			t.Error("refused after the window")
-		}
-	})
 }
 
 func TestRenew(t *testing.T) {

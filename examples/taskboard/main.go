@@ -33,9 +33,12 @@ func main() {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
-	if c.addUser != "" {
+	switch {
+	case c.addUser != "":
 		err = addUser(ctx, c, os.Stdin)
-	} else {
+	case c.backup != "":
+		err = backup(ctx, c)
+	default:
 		err = run(ctx, c, os.Stdout, os.Stderr)
 	}
 	if err != nil {
@@ -57,10 +60,8 @@ func run(ctx context.Context, c config, stdout, stderr io.Writer) (err error) {
 		return err
 	}
 	defer s.close()
-	if c.demo {
-		if err := s.seed(ctx, stderr); err != nil {
-			return err
-		}
+	if err := s.prepareDemo(ctx, stderr); err != nil {
+		return err
 	}
 
 	ln, err := net.Listen("tcp", c.addr)
@@ -87,6 +88,19 @@ func run(ctx context.Context, c config, stdout, stderr io.Writer) (err error) {
 		log.Info("shutting down")
 		return drain(srv, s.live)
 	}
+}
+
+// backup copies the database for -backup.
+func backup(ctx context.Context, c config) (err error) {
+	if _, err := os.Stat(c.db); err != nil {
+		return err
+	}
+	db, err := store.Open(ctx, c.db)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	return db.Backup(ctx, c.backup)
 }
 
 // drain ends requests first and connections second: a change that is being made can still be told.

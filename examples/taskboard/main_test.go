@@ -51,10 +51,8 @@ func serveBoard(t *testing.T, path string, c config, adjust ...func(s *service))
 	if b.service, err = newService(t.Context(), db, c, slog.New(slog.NewTextHandler(b.log, nil))); err != nil {
 		t.Fatal(err)
 	}
-	if c.demo {
-		if err := b.service.seed(t.Context(), io.Discard); err != nil {
-			t.Fatal(err)
-		}
+	if err := b.service.prepareDemo(t.Context(), io.Discard); err != nil {
+		t.Fatal(err)
 	}
 	for _, f := range adjust {
 		f(b.service)

@@ -1,19 +1,28 @@
 package main
 
 import (
+	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
 	"embed"
+	"encoding/base64"
+	"errors"
 	"io/fs"
 	"net/http"
 	"path"
+	"strconv"
 	"strings"
+	"time"
 )
 
-// The page as `npm run build` in web leaves it. It is committed, so that the program builds with Go alone.
+// The page as `npm run build` in web writes it. It is committed, so that the program builds with Go
+// alone.
 //
 //go:embed all:web/dist
 var dist embed.FS
 
-// contentTypes are said outright: the default is up to the machine, and a browser runs no module of a wrong type.
+// contentTypes are fixed here. The defaults depend on the machine, and a browser refuses a module with
+// a wrong type.
 var contentTypes = map[string]string{
 	".css":         "text/css; charset=utf-8",
 	".html":        "text/html; charset=utf-8",
@@ -27,16 +36,78 @@ var contentTypes = map[string]string{
 	".woff2":       "font/woff2",
 }
 
-// page serves the files of the page, and the page itself at every other path: which view it shows there is its own business.
+// page serves the files of the page, and the page itself at every other path: the script there
+// decides which view it shows.
 func page() http.Handler {
 	root, err := fs.Sub(dist, "web/dist")
-	if err != nil {
-		panic(err) // unreachable: the directory is embedded
+	if err == nil {
+		var handler http.Handler
+		if handler, err = serve(root); err == nil {
+			return handler
+		}
 	}
-	return serve(root)
+	panic(err) // unreachable: the directory is embedded
 }
 
-func serve(root fs.FS) http.Handler {
+// file is a file of the page in the two encodings that it is served in.
+type file struct {
+	plain, zipped version
+	kind          string // the content type
+	caching       string // the value of Cache-Control
+}
+
+// version is a file in one encoding. Its body is nil if it is not served in this encoding.
+type version struct {
+	body []byte
+	etag string
+}
+
+func newVersion(body []byte) version {
+	sum := sha256.Sum256(body)
+	return version{body, `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`}
+}
+
+// load reads all files of root and compresses them once.
+func load(root fs.FS) (map[string]*file, error) {
+	files := make(map[string]*file)
+	return files, fs.WalkDir(root, ".", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		body, err := fs.ReadFile(root, name)
+		if err != nil {
+			return err
+		}
+		f := &file{plain: newVersion(body), kind: contentTypes[path.Ext(name)], caching: "no-cache"}
+		if strings.HasPrefix(name, "assets/") { // the name contains a hash of the content
+			f.caching = "public, max-age=31536000, immutable"
+		}
+		if zipped := compress(body); len(zipped) < len(body) {
+			f.zipped = newVersion(zipped)
+		}
+		files[name] = f
+		return nil
+	})
+}
+
+func compress(body []byte) []byte {
+	var b bytes.Buffer
+	w, err := gzip.NewWriterLevel(&b, gzip.BestCompression)
+	if err == nil {
+		_, err = w.Write(body)
+	}
+	if err = errors.Join(err, w.Close()); err != nil {
+		panic(err) // unreachable: the level is valid and a bytes.Buffer takes every write
+	}
+	return b.Bytes()
+}
+
+// serve returns a handler for the files of root, which it reads now.
+func serve(root fs.FS) (http.Handler, error) {
+	files, err := load(root)
+	if err != nil {
+		return nil, err
+	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodGet && r.Method != http.MethodHead {
 			w.Header().Set("Allow", "GET, HEAD")
@@ -44,28 +115,45 @@ func serve(root fs.FS) http.Handler {
 			return
 		}
 		name := strings.TrimPrefix(path.Clean("/"+r.URL.Path), "/")
-		asset := strings.HasPrefix(name, "assets/")
-		if info, err := fs.Stat(root, name); err != nil || info.IsDir() {
-			if asset { // of an earlier build: a script that is a page would only confuse
-				http.NotFound(w, r)
-				return
-			}
-			name = "index.html"
+		f := files[name]
+		if f == nil && !strings.HasPrefix(name, "assets/") {
+			f = files["index.html"]
 		}
-		body, err := fs.ReadFile(root, name)
-		if err != nil {
+		if f == nil { // a script of an earlier build: the page in its place would not run
 			http.NotFound(w, r)
 			return
 		}
 		h := w.Header()
-		if kind, ok := contentTypes[path.Ext(name)]; ok {
-			h.Set("Content-Type", kind)
+		if f.kind != "" {
+			h.Set("Content-Type", f.kind)
 		}
-		if asset { // its name has a hash of what is in it
-			h.Set("Cache-Control", "public, max-age=31536000, immutable")
-		} else {
-			h.Set("Cache-Control", "no-cache")
+		h.Set("Cache-Control", f.caching)
+		body := f.plain
+		if f.zipped.body != nil {
+			h.Set("Vary", "Accept-Encoding")
+			if acceptsGzip(r) {
+				h.Set("Content-Encoding", "gzip")
+				body = f.zipped
+			}
 		}
-		_, _ = w.Write(body) // whoever asked has gone
-	})
+		h.Set("ETag", body.etag)
+		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(body.body))
+	}), nil
+}
+
+// acceptsGzip reports whether the client accepts gzip (RFC 9110, section 12.5.3).
+func acceptsGzip(r *http.Request) bool {
+	accepted := map[string]bool{}
+	for _, part := range strings.Split(strings.Join(r.Header.Values("Accept-Encoding"), ","), ",") {
+		coding, parameter, _ := strings.Cut(part, ";")
+		quality := 1.0
+		if q, ok := strings.CutPrefix(strings.ToLower(strings.TrimSpace(parameter)), "q="); ok {
+			quality, _ = strconv.ParseFloat(strings.TrimSpace(q), 64)
+		}
+		accepted[strings.ToLower(strings.TrimSpace(coding))] = quality > 0
+	}
+	if gzip, named := accepted["gzip"]; named {
+		return gzip
+	}
+	return accepted["*"]
 }

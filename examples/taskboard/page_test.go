@@ -1,6 +1,8 @@
 package main
 
 import (
+	"compress/gzip"
+	"io"
 	"io/fs"
 	"net/http"
 	"net/http/httptest"
@@ -11,12 +13,15 @@ import (
 
 func TestServe(t *testing.T) {
 	t.Parallel()
-	handler := serve(fstest.MapFS{
+	handler, err := serve(fstest.MapFS{
 		"index.html":          {Data: []byte("page")},
 		"favicon.svg":         {Data: []byte("icon")},
 		"assets/app-1a2b.js":  {Data: []byte("script")},
 		"assets/app-1a2b.css": {Data: []byte("style")},
 	})
+	if err != nil {
+		t.Fatal(err)
+	}
 	const forever = "public, max-age=31536000, immutable"
 	for _, c := range []struct {
 		method, path        string
@@ -41,6 +46,72 @@ func TestServe(t *testing.T) {
 		}
 		if kind, caching := w.Header().Get("Content-Type"), w.Header().Get("Cache-Control"); kind != c.kind || caching != c.caching {
 			t.Errorf("%s %s: Content-Type %q, Cache-Control %q, want %q, %q", c.method, c.path, kind, caching, c.kind, c.caching)
+		}
+	}
+}
+
+// Scripts and styles are sent compressed to clients that accept it, each encoding with its own ETag.
+func TestCompression(t *testing.T) {
+	t.Parallel()
+	script := strings.Repeat("console.log('plan');", 100)
+	handler, err := serve(fstest.MapFS{
+		"index.html":        {Data: []byte(strings.Repeat("<p>page</p>", 50))},
+		"tiny.svg":          {Data: []byte("icon")},
+		"assets/app-1a2.js": {Data: []byte(script)},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	get := func(path string, headers ...string) *httptest.ResponseRecorder {
+		r := httptest.NewRequest("GET", path, nil)
+		for i := 0; i < len(headers); i += 2 {
+			r.Header.Add(headers[i], headers[i+1])
+		}
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, r)
+		return w
+	}
+	for accepted, zipped := range map[string]bool{
+		"": false, "gzip": true, "br, gzip;q=0.5": true, "deflate, GZIP": true, "*": true,
+		"gzip;q=0": false, "gzip; q=0.0, *": false, "identity": false, "*;q=0": false, "gzip;q=x": false,
+	} {
+		w := get("/assets/app-1a2.js", "Accept-Encoding", accepted)
+		h := w.Header()
+		if got := h.Get("Content-Encoding") == "gzip"; got != zipped || h.Get("Vary") != "Accept-Encoding" || h.Get("ETag") == "" {
+			t.Errorf("Accept-Encoding %q: headers %v, want gzip %v", accepted, h, zipped)
+		}
+		body := w.Body.String()
+		if zipped {
+			r, err := gzip.NewReader(w.Body)
+			if err != nil {
+				t.Fatal(err)
+			}
+			b, err := io.ReadAll(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			body = string(b)
+		}
+		if body != script || h.Get("Content-Type") != "text/javascript; charset=utf-8" {
+			t.Errorf("Accept-Encoding %q: %d bytes of %s", accepted, len(body), h.Get("Content-Type"))
+		}
+	}
+	if w := get("/tiny.svg", "Accept-Encoding", "gzip"); w.Header().Get("Content-Encoding") != "" || w.Body.String() != "icon" {
+		t.Errorf("a file that gzip makes longer: headers %v", w.Header())
+	}
+
+	plain, zipped := get("/").Header().Get("ETag"), get("/", "Accept-Encoding", "gzip").Header().Get("ETag")
+	if plain == zipped {
+		t.Errorf("both encodings have the ETag %s", plain)
+	}
+	for _, c := range []struct {
+		etag, accepted string
+		status         int
+	}{
+		{zipped, "gzip", 304}, {plain, "", 304}, {zipped, "", 200}, {plain, "gzip", 200},
+	} {
+		if w := get("/", "If-None-Match", c.etag, "Accept-Encoding", c.accepted); w.Code != c.status {
+			t.Errorf("If-None-Match %s, Accept-Encoding %q: status %d, want %d", c.etag, c.accepted, w.Code, c.status)
 		}
 	}
 }

@@ -11,6 +11,7 @@ func (s *service) routes() http.Handler {
 	mux.HandleFunc("POST /api/login", s.login)
 	mux.HandleFunc("POST /api/token", s.renew)
 	mux.HandleFunc("POST /api/logout", s.logout)
+	mux.HandleFunc("GET /api/demo", s.demoAccounts)
 	mux.Handle("DELETE /api/sessions", s.signedIn(s.logoutEverywhere))
 
 	mux.Handle("GET /api/plans", s.signedIn(s.listPlans))

@@ -2,9 +2,12 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
+	"errors"
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 
 	"github.com/planrooms/planrooms/examples/taskboard/internal/store"
 )
@@ -17,26 +20,85 @@ const (
 	cleo = "cleo@example.com"
 )
 
-// seed puts the demo into a database in which nobody can log in, and says on stderr how to.
+// demoAccount is an account that the login page offers.
+type demoAccount struct {
+	Name     string `json:"name"`
+	Email    string `json:"email"`
+	Password string `json:"password"`
+}
+
+var demoUsers = []demoAccount{
+	{"Ada", ada, demoPassword}, {"Ben", ben, demoPassword}, {"Cleo", cleo, demoPassword},
+}
+
+// prepareDemo fills an empty database with the demo, if the demo is wanted. If it is not, no account
+// keeps the public demo password: prepareDemo disables those that an earlier start has created.
+func (s *service) prepareDemo(ctx context.Context, stderr io.Writer) error {
+	if s.config.demo {
+		if err := s.seed(ctx, stderr); err != nil {
+			return err
+		}
+	}
+	for _, account := range demoUsers {
+		user, hash, err := s.store.UserByEmail(ctx, account.Email)
+		if errors.Is(err, store.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		switch public, err := s.passwords.match(ctx, hash, demoPassword); {
+		case err != nil:
+			return err
+		case !public:
+		case s.config.demo:
+			s.demo = append(s.demo, account)
+		default:
+			unknown, err := s.passwords.hash(rand.Text())
+			if err != nil {
+				return err
+			}
+			if err := s.store.DisableUser(ctx, user.ID, unknown); err != nil {
+				return err
+			}
+			s.log.WarnContext(ctx, "demo account disabled: its password is public", "email", account.Email)
+		}
+	}
+	return nil
+}
+
+// seed puts the demo into a database without users, and prints on stderr how to log in.
 func (s *service) seed(ctx context.Context, stderr io.Writer) error {
 	if has, err := s.store.HasUsers(ctx); err != nil || has {
 		return err
 	}
-	users := []store.SeedUser{{Name: "Ada", Email: ada}, {Name: "Ben", Email: ben}, {Name: "Cleo", Email: cleo}}
-	for i := range users {
-		var err error
-		if users[i].PasswordHash, err = s.passwords.hash(demoPassword); err != nil {
+	var users []store.SeedUser
+	for _, account := range demoUsers {
+		hash, err := s.passwords.hash(account.Password)
+		if err != nil {
 			return err
 		}
+		users = append(users, store.SeedUser{Name: account.Name, Email: account.Email, PasswordHash: hash})
 	}
 	if err := s.store.Plant(ctx, store.Seed{Users: users, Plans: demoPlans}); err != nil {
 		return err
 	}
 	_, _ = fmt.Fprintf(stderr, "New database. Log in as %s, %s or %s; the password is %q.\n", ada, ben, cleo, demoPassword)
 	if host, _, err := net.SplitHostPort(s.config.addr); err == nil && host != "localhost" && !net.ParseIP(host).IsLoopback() {
-		s.log.Warn("the demo users have a password that everybody knows, and others can reach this address: start with -no-demo")
+		s.log.Warn("the password of the demo accounts is public and other machines can reach this address: start with -no-demo")
 	}
 	return nil
+}
+
+// demoAccounts answers with the demo accounts that the login page offers: none outside of a demo.
+func (s *service) demoAccounts(w http.ResponseWriter, _ *http.Request) {
+	accounts := s.demo
+	if accounts == nil {
+		accounts = []demoAccount{}
+	}
+	writeJSON(w, http.StatusOK, struct {
+		Accounts []demoAccount `json:"accounts"`
+	}{accounts})
 }
 
 var demoPlans = []store.SeedPlan{

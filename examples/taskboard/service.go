@@ -7,7 +7,7 @@ import (
 	"github.com/planrooms/planrooms/examples/taskboard/internal/store"
 )
 
-// service is what the routes share. All of it is fixed at creation.
+// service is what the routes share. Its fields are fixed before it serves requests.
 type service struct {
 	config    config
 	store     *store.Store
@@ -16,9 +16,10 @@ type service struct {
 	attempts  *attempts
 	live      *live
 	log       *slog.Logger
+	demo      []demoAccount // set by prepareDemo, before requests are served
 }
 
-// newService returns a service on db, which stays the caller's. Close the service.
+// newService returns a service that uses db. The caller closes the service, then db.
 func newService(ctx context.Context, db *store.Store, c config, log *slog.Logger) (*service, error) {
 	tokens, err := newTokens(ctx, db, c.tokenTTL)
 	if err != nil {
@@ -39,5 +40,5 @@ func newService(ctx context.Context, db *store.Store, c config, log *slog.Logger
 	}, nil
 }
 
-// close releases what newService made, but for the hub, which drain has shut down by then.
-func (s *service) close() { _ = s.tokens.verifier.Close() } // it has nothing under way
+// close releases what newService created, except the hub: call drain first.
+func (s *service) close() { _ = s.tokens.verifier.Close() } // it holds no requests

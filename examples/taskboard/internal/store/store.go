@@ -6,9 +6,11 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"time"
 
@@ -49,13 +51,7 @@ func open(path string) (*Store, error) {
 		db, err := pool(path, 1)
 		return &Store{write: db, read: db}, err
 	}
-	// SQLite would make a file that everybody can read. This one holds password hashes and the signing key. The files
-	// beside it (-wal, -shm) get the same permissions.
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
-	if err != nil {
-		return nil, err
-	}
-	if err := f.Close(); err != nil {
+	if err := protect(path); err != nil {
 		return nil, err
 	}
 	uri, err := fileURI(path)
@@ -71,6 +67,49 @@ func open(path string) (*Store, error) {
 		return nil, errors.Join(err, write.Close())
 	}
 	return &Store{write: write, read: read}, nil
+}
+
+// protect creates the file if it does not exist, and makes it readable by its owner only: it holds
+// password hashes and the signing key. SQLite itself would create a file that all users can read. It
+// gives the files beside it (-wal, -shm) the permissions of the database; those that exist already are
+// changed here. On Windows, files have no such permissions and inherit those of their folder.
+func protect(path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return err
+	}
+	if err := f.Close(); err != nil || runtime.GOOS == "windows" {
+		return err
+	}
+	for _, name := range []string{path, path + "-wal", path + "-shm"} {
+		info, err := os.Stat(name)
+		if errors.Is(err, fs.ErrNotExist) || err == nil && info.Mode().Perm()&0o077 == 0 {
+			continue
+		}
+		if err == nil {
+			err = os.Chmod(name, 0o600)
+		}
+		if err != nil {
+			return fmt.Errorf("other users may read %s and it could not be changed (run chmod 600): %w", name, err)
+		}
+	}
+	return nil
+}
+
+// Backup writes a copy of the database to a new file at path, readable by its owner only. The store
+// may be in use meanwhile. It fails if the file exists.
+func (s *Store) Backup(ctx context.Context, path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	if _, err := s.write.ExecContext(ctx, "VACUUM INTO ?", path); err != nil {
+		return errors.Join(err, os.Remove(path))
+	}
+	return nil
 }
 
 // fileURI returns the path as SQLite reads it whatever characters it has: a bare one would end at a question mark.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"sync"
 	"testing"
 	"time"
@@ -41,6 +42,27 @@ func TestPaths(t *testing.T) {
 	entries, err := os.ReadDir(dir)
 	if err != nil || len(entries) != 5 {
 		t.Errorf("%d files (%v), want 5: a WAL was not folded in, or a name was misread", len(entries), err)
+	}
+}
+
+// A database that others may read, from an earlier version or a careless copy, is protected when it is opened.
+func TestOpenProtectsFiles(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("files have no such permissions")
+	}
+	path := filepath.Join(t.TempDir(), "board.db")
+	s := open(t, path)
+	user(t, s, "ada")
+	for _, name := range []string{path, path + "-wal", path + "-shm"} {
+		if err := os.Chmod(name, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	open(t, path)
+	for _, name := range []string{path, path + "-wal", path + "-shm"} {
+		if info, err := os.Stat(name); err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("%s: mode %v, %v, want 0600", name, info.Mode(), err)
+		}
 	}
 }
 

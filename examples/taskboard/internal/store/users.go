@@ -50,6 +50,17 @@ func (s *Store) UserByEmail(ctx context.Context, email string) (u User, password
 	return u, passwordHash, found(err)
 }
 
+// DisableUser gives the user another password hash and ends their sessions.
+func (s *Store) DisableUser(ctx context.Context, userID string, passwordHash []byte) error {
+	return s.update(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, "UPDATE users SET password_hash = ? WHERE id = ?", passwordHash, userID)
+		if err == nil {
+			_, err = tx.ExecContext(ctx, "DELETE FROM sessions WHERE user_id = ?", userID)
+		}
+		return err
+	})
+}
+
 // HasUsers reports whether anybody can log in.
 func (s *Store) HasUsers(ctx context.Context) (yes bool, err error) {
 	err = s.view(ctx, func(tx *sql.Tx) error {

@@ -1,12 +1,16 @@
-import { useState, type FormEvent } from 'react';
+import { useEffect, useState, type FormEvent } from 'react';
 import { Avatar } from '../ui/Avatar';
 import { Mark } from '../ui/Mark';
 import { useDocumentTitle } from '../ui/useDocumentTitle';
 import { PageTitle } from '../ui/PageTitle';
+import { send } from './request';
 import type { Session } from './session';
 
-const demo = { people: ['Ada', 'Ben', 'Cleo'], password: 'planrooms' };
-const demoEmail = (name: string) => `${name.toLowerCase()}@example.com`;
+interface DemoAccount {
+  name: string;
+  email: string;
+  password: string;
+}
 
 export function LoginPage({ session }: { session: Session }) {
   const [email, setEmail] = useState('');
@@ -43,26 +47,43 @@ export function LoginPage({ session }: { session: Session }) {
           <p role="alert" className="form-problem" hidden={!problem}>{problem}</p>
           <button type="submit" className="button primary wide" disabled={busy}>{busy ? 'Logging in…' : 'Log in'}</button>
         </form>
-        <section className="demo" aria-labelledby="demo">
-          <h2 id="demo">Demo accounts</h2>
-          <p>
-            {demo.people.map(demoEmail).join(', ')}; the password of each is <code>{demo.password}</code>. Try two of them, in two browsers.
-          </p>
-          <div className="demo-people">
-            {demo.people.map((name) => (
-              <button
-                key={name}
-                type="button"
-                className="button demo-person"
-                title={`Fill in ${demoEmail(name)}`}
-                onClick={() => { setEmail(demoEmail(name)); setPassword(demo.password); }}
-              >
-                <Avatar name={name} label="" /> {name}
-              </button>
-            ))}
-          </div>
-        </section>
+        <DemoAccounts onChoose={(account) => { setEmail(account.email); setPassword(account.password); }} />
       </div>
     </main>
+  );
+}
+
+/** The accounts that the program offers to try it out; nothing where it is not a demo. */
+function DemoAccounts({ onChoose }: { onChoose(account: DemoAccount): void }) {
+  const [accounts, setAccounts] = useState<DemoAccount[]>([]);
+  useEffect(() => {
+    const left = new AbortController();
+    send<{ accounts: DemoAccount[] }>('/api/demo', { signal: left.signal })
+      .then((answer) => setAccounts(answer.accounts), () => {}); // people can log in without the list
+    return () => left.abort();
+  }, []);
+  const [first] = accounts;
+  if (!first) return null;
+  return (
+    <section className="demo" aria-labelledby="demo">
+      <h2 id="demo">Demo accounts</h2>
+      <p>
+        {accounts.map(({ email }) => email).join(', ')}; the password of each is <code>{first.password}</code>.
+        Try two of them in two browsers.
+      </p>
+      <div className="demo-people">
+        {accounts.map((account) => (
+          <button
+            key={account.email}
+            type="button"
+            className="button demo-person"
+            title={`Fill in ${account.email}`}
+            onClick={() => onChoose(account)}
+          >
+            <Avatar name={account.name} label="" /> {account.name}
+          </button>
+        ))}
+      </div>
+    </section>
   );
 }
