@@ -7,7 +7,7 @@
 //
 // Messages are UTF-8 JSON in text frames, one message per frame:
 //
-//	{type, planId?, data?, timestamp?, seq?, prev?, by?, mutationId?}
+//	{type, planId?, data?, timestamp?, seq?, prev?, by?, mutationId?, version?}
 //
 // planId is always at the top level. Clients ignore unknown types and fields, and the server
 // ignores unknown fields, so types and fields may be added to a version of the protocol. A change
@@ -92,12 +92,15 @@
 //
 // # Events and positions
 //
-// An event has a timestamp, a seq and a prev, and, if they are known, by and mutationId. Within an
-// epoch seq increases, with gaps. prev is the seq of the previous event of the plan. A client keeps
-// the seq of the last event: if prev is greater than that, the client has missed events; if seq is
-// not greater, the event is a duplicate. All clients receive the same bytes, except those that the
-// event excludes. They receive a receipt with the same seq and prev: it acknowledges their own
-// change and gives its position.
+// An event has a timestamp, a seq and a prev, and, if they are known, by, mutationId and version.
+// Within an epoch seq increases, with gaps. prev is the seq of the previous event of the plan. A
+// client keeps the seq of the last event: if prev is greater than that, and only then, the client
+// has missed events; if seq is not greater, the event is a duplicate. All clients receive the same
+// bytes, except those that the event excludes. They receive a receipt with the same seq and prev:
+// it acknowledges their own change and gives its position.
+//
+// A version ([EventVersion]) tells the order of changes where it can differ from that of their
+// events. A client drops an event whose n is below the last that it received for the same key.
 //
 // The position in a join answer is where the events of this connection continue: they follow
 // position.seq. If the server still has all events after since, recovered is true, position is

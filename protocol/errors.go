@@ -12,6 +12,8 @@ var (
 	ErrEventData = errors.New("protocol: invalid event data")
 	// ErrEventTooLarge means that the data is longer than the limit.
 	ErrEventTooLarge = errors.New("protocol: event data too large")
+	// ErrEventVersion means that the version has a bad key or number.
+	ErrEventVersion = errors.New("protocol: invalid event version")
 	// ErrMalformed means that the bytes are not a message from a server.
 	ErrMalformed = errors.New("protocol: malformed message")
 )

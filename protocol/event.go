@@ -47,6 +47,7 @@ type EventMeta struct {
 	PlanID     string
 	By         string // user who made the change; "" if unknown
 	MutationID string // mutation ID of the client that made the change; "" if it has none
+	Version    EventVersion
 	Timestamp  time.Time
 }
 
@@ -61,8 +62,11 @@ const positionBytes = len(`,"seq":,"prev":}`) + 2*20
 const envelopeBytes = len(`{"type":"","planId":"","data":{"":},"timestamp":"2006-01-02T15:04:05.000Z"`)
 
 // EncodeEvent encodes an event without its position. The encoded data may have at most maxBytes.
-// Errors: [ErrEventType], [ErrEventData], [ErrEventTooLarge].
+// Errors: [ErrEventType], [ErrEventData], [ErrEventTooLarge], [ErrEventVersion].
 func EncodeEvent(e Event, m EventMeta, maxBytes int) (EncodedEvent, error) {
+	if m.Version != (EventVersion{}) && !m.Version.Valid() {
+		return EncodedEvent{}, ErrEventVersion
+	}
 	raw, err := e.encodeData(maxBytes)
 	if err != nil {
 		return EncodedEvent{}, err
@@ -73,6 +77,9 @@ func EncodeEvent(e Event, m EventMeta, maxBytes int) (EncodedEvent, error) {
 	}
 	if m.MutationID != "" {
 		size += len(`,"mutationId":""`) + len(m.MutationID)
+	}
+	if m.Version.Key != "" {
+		size += len(`,"version":{"key":"","n":9007199254740991}`) + len(m.Version.Key)
 	}
 	b := appendEnvelope(make([]byte, 0, size), e.Type, m.PlanID)
 	b = e.appendData(b, raw)
@@ -133,6 +140,9 @@ func appendMeta(b []byte, m EventMeta) []byte {
 	if m.MutationID != "" {
 		b = appendString(append(b, `,"mutationId":`...), m.MutationID)
 	}
+	if m.Version.Key != "" {
+		b = m.Version.appendTo(append(b, `,"version":`...))
+	}
 	return b
 }
 
@@ -150,7 +160,7 @@ func appendPosition(b []byte, seq, prev uint64) []byte {
 }
 
 // AppendReceipt appends the receipt of an event: the message that a client receives instead of an
-// event that excludes it.
+// event that excludes it. The metadata must be what [EncodeEvent] accepted.
 func AppendReceipt(dst []byte, m EventMeta, seq, prev uint64) []byte {
 	return appendPosition(appendMeta(appendEnvelope(dst, TypeReceipt, m.PlanID), m), seq, prev)
 }

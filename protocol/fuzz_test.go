@@ -79,10 +79,11 @@ func FuzzDecode(f *testing.F) {
 }
 
 func FuzzEncodeEvent(f *testing.F) {
-	f.Add("task-updated", "demo", "alice", "m-1", []byte(`{"id":1}`), uint64(1), uint64(0))
-	f.Add("x", "\"\\\u2028", "\x01\x7f", "", []byte(`"é"`), uint64(1<<53-1), uint64(5))
-	f.Fuzz(func(t *testing.T, typ, planID, by, mutationID string, data []byte, seq, prev uint64) {
-		meta := protocol.EventMeta{PlanID: planID, By: by, MutationID: mutationID, Timestamp: at}
+	f.Add("task-updated", "demo", "alice", "m-1", "t1", int64(7), []byte(`{"id":1}`), uint64(1), uint64(0))
+	f.Add("x", "\"\\\u2028", "\x01\x7f", "", "\"\\", int64(1<<53-1), []byte(`"é"`), uint64(1<<53-1), uint64(5))
+	f.Fuzz(func(t *testing.T, typ, planID, by, mutationID, key string, n int64, data []byte, seq, prev uint64) {
+		version := protocol.EventVersion{Key: key, N: n}
+		meta := protocol.EventMeta{PlanID: planID, By: by, MutationID: mutationID, Timestamp: at, Version: version}
 		e, err := protocol.EncodeEvent(protocol.Event{Type: protocol.Type(typ), Data: json.RawMessage(data)}, meta, 1<<16)
 		flat := !bytes.ContainsAny(data, "[{") // so it cannot be nested too deeply
 		if flat && json.Valid(data) && utf8.Valid(data) && err == protocol.ErrEventData {
@@ -99,13 +100,14 @@ func FuzzEncodeEvent(f *testing.F) {
 			Type, PlanID, By, MutationID string
 			Data                         json.RawMessage
 			Seq, Prev                    uint64
+			Version                      protocol.EventVersion
 		}
 		if err := json.Unmarshal(b, &envelope); err != nil {
 			t.Fatal(err)
 		}
 		valid := func(s string) string { return string([]rune(s)) } // invalid UTF-8 becomes U+FFFD
 		if envelope.Type != typ || envelope.PlanID != valid(planID) || envelope.By != valid(by) || envelope.MutationID != valid(mutationID) ||
-			envelope.Seq != seq || envelope.Prev != prev || !bytes.Equal(bytes.TrimSpace(envelope.Data), bytes.TrimSpace(data)) {
+			envelope.Seq != seq || envelope.Prev != prev || envelope.Version != version || !bytes.Equal(bytes.TrimSpace(envelope.Data), bytes.TrimSpace(data)) {
 			t.Fatalf("%q differs from the event", b)
 		}
 		if receipt := protocol.AppendReceipt(nil, meta, seq, prev); !json.Valid(receipt) || !utf8.Valid(receipt) {

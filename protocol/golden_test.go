@@ -59,6 +59,7 @@ var serverFrames = map[string]serverFrame{
 	"authenticate-answer":     {"", protocol.TypeAuthenticate, protocol.Authenticated{Success: true, ExpiresAt: &protocol.Timestamp{Time: at}}},
 	"authenticate-no-expiry":  {"", protocol.TypeAuthenticate, protocol.Authenticated{Success: true}},
 	"resync":                  {"demo", protocol.TypeResync, protocol.Resync{Position: position, Reason: "events were missed"}},
+	"resync-spread":           {"demo", protocol.TypeResync, protocol.Resync{Position: position, Reason: "events were missed", SpreadMs: 1500}},
 	"removed":                 {"demo", protocol.TypeRemoved, protocol.Removed{Reason: "access ended"}},
 	"removed-retry":           {"demo", protocol.TypeRemoved, protocol.Removed{Reason: "access could not be checked", Retry: true}},
 	"error-of-no-plan":        {"", protocol.TypeError, protocol.Error{Code: protocol.ErrorBadMessage, Message: "text", Re: ""}},
@@ -186,6 +187,22 @@ func TestGoldenEventFrames(t *testing.T) {
 			}
 		})
 	}
+	versioned := eventMeta
+	versioned.Version = protocol.EventVersion{Key: "t1", N: 7}
+	t.Run("version", func(t *testing.T) {
+		encoded, err := protocol.EncodeEvent(eventFrames["host-event"], versioned, 1<<10)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := protocol.Decode(golden(t, "server/host-event-version", encoded.Splice(43, 42)))
+		if err != nil || m.Version != versioned.Version || m.Seq != 43 {
+			t.Errorf("Decode = %+v, %v, want version %v", m, err, versioned.Version)
+		}
+		m, err = protocol.Decode(protocol.AppendReceipt(nil, versioned, 43, 42))
+		if err != nil || m.Version != versioned.Version {
+			t.Errorf("Decode of the receipt = %+v, %v, want version %v", m, err, versioned.Version)
+		}
+	})
 	t.Run("receipt", func(t *testing.T) {
 		m, err := protocol.Decode(golden(t, "server/receipt", protocol.AppendReceipt(nil, eventMeta, 43, 42)))
 		want := protocol.Message{Type: protocol.TypeReceipt, PlanID: "demo", Timestamp: at, Seq: 43, Prev: 42, By: "alice", MutationID: "m-1"}
@@ -207,7 +224,7 @@ func TestGoldenEventFrames(t *testing.T) {
 
 // Every golden frame must belong to a test: a message that is removed must take its frames along.
 func TestGoldenFramesAreUsed(t *testing.T) {
-	used := map[string]bool{"server/receipt": true, "server/task-deleted-of-no-plan": true}
+	used := map[string]bool{"server/receipt": true, "server/host-event-version": true, "server/task-deleted-of-no-plan": true}
 	for name := range clientFrames {
 		used["client/"+name] = true
 	}

@@ -61,6 +61,7 @@ type Message struct {
 	Seq, Prev  uint64          // both 0 if the message is neither an event nor a receipt
 	By         string          // the user who made the change, if known
 	MutationID string
+	Version    EventVersion // zero if there is none
 }
 
 // Decode decodes a message from a server. It ignores unknown fields. It returns [ErrMalformed] if b
@@ -103,6 +104,10 @@ func Decode(b []byte) (Message, error) {
 		case "mutationId":
 			v, ok := stringOf(value)
 			m.MutationID = v
+			return ok
+		case "version":
+			v, ok := versionOf(value)
+			m.Version = v
 			return ok
 		}
 		return true

@@ -16,10 +16,35 @@ func TestDecodeErrors(t *testing.T) {
 		``, `null`, `[]`, `{}`, `{"type":""}`, `{"type":1}`, `{"type":"x","planId":1}`, `{"type":"x","timestamp":"yesterday"}`,
 		`{"type":"x","timestamp":1}`, `{"type":"x","seq":-1}`, `{"type":"x","seq":1.5}`, `{"type":"x","seq":9007199254740992}`,
 		`{"type":"x","seq":5,"prev":5}`, `{"type":"x","prev":5}`, `{"type":"x","by":1}`, `{"type":"x","mutationId":1}`,
+		`{"type":"x","version":7}`, `{"type":"x","version":null}`, `{"type":"x","version":{"key":"k"}}`,
+		`{"type":"x","version":{"n":1}}`, `{"type":"x","version":{"key":"","n":1}}`,
+		`{"type":"x","version":{"key":"k","n":-1}}`, `{"type":"x","version":{"key":"k","n":1.5}}`,
+		`{"type":"x","version":{"key":"k","n":9007199254740992}}`, `{"type":"x","version":{"key":"k","key":"l","n":1}}`,
+		`{"type":"x","version":{"key":"` + strings.Repeat("k", 129) + `","n":1}}`,
 		`{"type":"x","type":"y"}`, `{"type":"x"}x`, `{"type":"x","data":` + strings.Repeat("[", 10001),
 	} {
 		if m, err := protocol.Decode([]byte(in)); !errors.Is(err, protocol.ErrMalformed) {
 			t.Errorf("Decode(%.60q) = %+v, %v, want ErrMalformed", in, m, err)
+		}
+	}
+}
+
+// Fields that a later version of the protocol may add to a version are ignored.
+func TestDecodeVersionIgnoresFields(t *testing.T) {
+	m, err := protocol.Decode([]byte(`{"type":"x","seq":1,"version":{"n":0,"by":{"a":[1]},"key":"k"}}`))
+	if want := (protocol.EventVersion{Key: "k"}); err != nil || m.Version != want {
+		t.Errorf("Decode = %+v, %v, want version %+v", m, err, want)
+	}
+}
+
+func TestEncodeEventRefusesABadVersion(t *testing.T) {
+	for _, version := range []protocol.EventVersion{
+		{N: 1}, {Key: "k", N: -1}, {Key: "k", N: 1 << 53}, {Key: "a\nb"}, {Key: strings.Repeat("k", 129)},
+	} {
+		meta := eventMeta
+		meta.Version = version
+		if _, err := protocol.EncodeEvent(protocol.TaskDeleted("t1"), meta, 100); err != protocol.ErrEventVersion {
+			t.Errorf("EncodeEvent with version %+v = %v, want ErrEventVersion", version, err)
 		}
 	}
 }

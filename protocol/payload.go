@@ -79,9 +79,12 @@ type Authenticated struct {
 }
 
 // Resync is the data of resync: the client must reload the plan. The next event follows Position.
+// The client loads after a random part of SpreadMs milliseconds, so that the clients of a crowded
+// room do not all load at once.
 type Resync struct {
 	Position Position `json:"position"`
 	Reason   string   `json:"reason"`
+	SpreadMs int64    `json:"spreadMs,omitempty"`
 }
 
 // Error is the data of error. Re is the type of the request that the server refuses.

@@ -18,6 +18,7 @@ func FuzzRoundTrip(f *testing.F) {
 	seed(f)
 	f.Add([]byte(`{"type":"x","planId":"\u2028","timestamp":"2026-03-04T05:06:07.1239+02:00","seq":2,"prev":1,"by":"\ud800","data": [ 1 ] }`))
 	f.Add([]byte(`{"type":"progress-updated","seq":1}`))
+	f.Add([]byte(`{"type":"x","data":1,"seq":1,"version":{"key":"\ud83d\ude00","n":9007199254740991}}`))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		m, err := protocol.Decode(b)
 		if err != nil || !utf8.Valid(b) || m.Timestamp.Year() > 9999 || m.Timestamp.Year() < 0 {
@@ -32,7 +33,7 @@ func FuzzRoundTrip(f *testing.F) {
 		if m.Seq > 0 {
 			event := protocol.Event{Type: m.Type, Data: data}
 			encoded, err := protocol.EncodeEvent(event, protocol.EventMeta{
-				PlanID: m.PlanID, By: m.By, MutationID: m.MutationID, Timestamp: m.Timestamp,
+				PlanID: m.PlanID, By: m.By, MutationID: m.MutationID, Timestamp: m.Timestamp, Version: m.Version,
 			}, len(b)+len("null"))
 			if errors.Is(err, protocol.ErrEventType) || errors.Is(err, protocol.ErrEventData) && lacksKey(m) {
 				return // Decode accepts events that a host must not send
@@ -42,7 +43,7 @@ func FuzzRoundTrip(f *testing.F) {
 			}
 			again = encoded.Splice(m.Seq, m.Prev)
 		} else {
-			m.By, m.MutationID = "", "" // only events have them
+			m.By, m.MutationID, m.Version = "", "", protocol.EventVersion{} // only events have them
 			if again, err = protocol.Encode(m.Type, m.PlanID, data, m.Timestamp); err != nil {
 				t.Fatalf("Encode of %q: %v", b, err)
 			}

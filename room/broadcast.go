@@ -151,7 +151,9 @@ func (h *Hub) Broadcast(_ context.Context, planID string, event protocol.Event, 
 }
 
 // Resync makes all clients of the plan, and those that resume later, load it again. Use it after a
-// change that no event describes. Errors: [ErrPlanID], [ErrHubClosed].
+// change that no event describes. So that they do not all load at once, each client waits for a
+// random time before it loads: up to 10 ms per connection in the plan, and at most 10 s. Errors:
+// [ErrPlanID], [ErrHubClosed].
 func (h *Hub) Resync(_ context.Context, planID string) error {
 	if !protocol.ValidPlanID(planID) {
 		return ErrPlanID

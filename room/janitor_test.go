@@ -1,6 +1,7 @@
 package room_test
 
 import (
+	"strconv"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -221,6 +222,30 @@ func TestResync(t *testing.T) {
 			t.Errorf("Resync of no plan = %v, want ErrPlanID", err)
 		}
 	})
+}
+
+// The members of a crowded room spread their loads, and the bound of it holds in a larger one. A
+// single member loads at once.
+func TestResyncSpreadsTheLoads(t *testing.T) {
+	for _, test := range []struct{ members, want int }{{1, 0}, {2, 10}, {150, 1490}, {1100, 10_000}} {
+		t.Run(strconv.Itoa(test.members), func(t *testing.T) {
+			bubble(t, &room.Options{ConnectionsPerUser: 2000}, func(t *testing.T, h *room.Hub) {
+				var m *roomtest.Member
+				for range test.members {
+					m = roomtest.Join(t, h, "alice", "p")
+				}
+				if err := h.Resync(t.Context(), "p"); err != nil {
+					t.Fatalf("Resync: %v", err)
+				}
+				got := m.Next()
+				var data protocol.Resync
+				mustDecode(t, got, &data)
+				if got.Type != protocol.TypeResync || data.SpreadMs != int64(test.want) {
+					t.Errorf("got %s with spreadMs %d, want resync with %d", words(got), data.SpreadMs, test.want)
+				}
+			})
+		})
+	}
 }
 
 // When everybody has left, and the janitor was there, nothing is held.

@@ -2,6 +2,7 @@ package room
 
 import (
 	"sync/atomic"
+	"time"
 
 	"github.com/planrooms/planrooms/protocol"
 )
@@ -40,7 +41,7 @@ func (m *member) fetch(c *chunk) (more bool) {
 	var resync *resyncNotice
 	if l.missed(cur) {
 		cur.events = l.next
-		resync = &resyncNotice{position: r.positionLocked(), after: cur}
+		resync = &resyncNotice{position: r.positionLocked(), spread: spreadOf(r.connections), after: cur}
 	}
 	batch := batchPool.Get().(*[]entry)
 	entries, through := l.read((*batch)[:0], cur, batchBytes)
@@ -92,9 +93,25 @@ func (m *member) fetch(c *chunk) (more bool) {
 // resyncNotice is the resync for a member whose next event was evicted: where its events continue.
 type resyncNotice struct {
 	position protocol.Position
+	spread   time.Duration // over which the clients spread their loads
 	after    cursor
 }
 
+const (
+	// spreadEach is the time in which one member loads the plan: the members of a room load at
+	// 1/spreadEach together.
+	spreadEach = 10 * time.Millisecond
+	// maxSpread bounds how long a member shows a plan that it knows to be outdated.
+	maxSpread = 10 * time.Second
+)
+
+// spreadOf returns the time over which so many members spread their loads. It is 0 for one member.
+func spreadOf(members int) time.Duration {
+	return min(time.Duration(max(members-1, 0))*spreadEach, maxSpread)
+}
+
 func (n *resyncNotice) encode(planID string) []byte {
-	return mustEncode(protocol.TypeResync, planID, protocol.Resync{Position: n.position, Reason: "events were missed"})
+	return mustEncode(protocol.TypeResync, planID, protocol.Resync{
+		Position: n.position, Reason: "events were missed", SpreadMs: n.spread.Milliseconds(),
+	})
 }

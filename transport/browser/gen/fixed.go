@@ -8,6 +8,7 @@ interface Unnumbered {
   prev?: undefined
   by?: undefined
   mutationId?: undefined
+  version?: undefined
 }
 
 /** A message with a position: an event or a receipt. */
@@ -22,6 +23,8 @@ interface Numbered {
   by?: string
   /** The mutation ID of the client that made the change. */
   mutationId?: string
+  /** The version of what the event describes, if the host gives one. */
+  version?: EventVersion
 }
 
 `

@@ -68,7 +68,7 @@ var events = []struct {
 var others = []protocol.Type{protocol.TypeReceipt}
 
 // parts are payloads that occur within other payloads.
-var parts = []string{"Position", "Participant"}
+var parts = []string{"Position", "Participant", "EventVersion"}
 
 // renamed has new names for payloads whose name has a meaning in JavaScript.
 var renamed = map[string]string{"Error": "ErrorData"}

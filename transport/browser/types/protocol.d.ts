@@ -184,10 +184,15 @@ export interface Authenticated {
   expiresAt: Timestamp | null
 }
 
-/** Resync is the data of resync: the client must reload the plan. The next event follows Position. */
+/**
+ * Resync is the data of resync: the client must reload the plan. The next event follows Position.
+ * The client loads after a random part of SpreadMs milliseconds, so that the clients of a crowded
+ * room do not all load at once.
+ */
 export interface Resync {
   position: Position
   reason: string
+  spreadMs?: number
 }
 
 /** Error is the data of error. Re is the type of the request that the server refuses. */
@@ -233,12 +238,26 @@ export interface Position {
   seq: number
 }
 
+/**
+ * EventVersion is the version of what an event describes, such as one task. The host counts it up
+ * with each change. Events can be published in another order than that of their commits: a client
+ * drops an event whose N is below the last N that it received for the same key. The zero value
+ * means no version.
+ */
+export interface EventVersion {
+  /** Key names what has the version. It has the syntax of a plan ID (`ValidPlanID`). */
+  key: string
+  /** N is the version, from 0 to 2^53-1. */
+  n: number
+}
+
 /** A message without a position. */
 interface Unnumbered {
   seq?: undefined
   prev?: undefined
   by?: undefined
   mutationId?: undefined
+  version?: undefined
 }
 
 /** A message with a position: an event or a receipt. */
@@ -253,6 +272,8 @@ interface Numbered {
   by?: string
   /** The mutation ID of the client that made the change. */
   mutationId?: string
+  /** The version of what the event describes, if the host gives one. */
+  version?: EventVersion
 }
 
 /** The first message of a connection. */

@@ -37,10 +37,10 @@ export const framesOf = {
   taskDeleted: ['server/task-deleted'],
   taskReordered: ['server/task-reordered'],
   progressUpdated: ['server/progress-updated'],
-  hostEvent: ['server/host-event'],
+  hostEvent: ['server/host-event', 'server/host-event-version'],
   notice: ['server/host-notice-of-no-plan', 'server/task-deleted-of-no-plan'],
   receipt: ['server/receipt'],
-  resync: ['server/resync'],
+  resync: ['server/resync', 'server/resync-spread'],
   error: beginningWith('server/error-'),
   removed: ['server/removed', 'server/removed-retry'],
   goodbye: beginningWith('server/goodbye-'),
@@ -54,9 +54,10 @@ const optional = {
   joinPlan: ['since'],
   joinAnswer: ['data.participants.*.state'],
   error: ['planId'],
+  resync: ['data.spreadMs'],
   goodbye: ['timestamp'],
 };
-const optionalOfNumbered = ['by', 'mutationId'];
+const optionalOfNumbered = ['by', 'mutationId', 'version'];
 
 /** What may be any JSON: it is not looked into. */
 const opaque = ['data.state', 'data.task', 'data.progress', 'data.participants.*.state'];
