@@ -1,81 +1,301 @@
-// Keeps the plans in a cache of TanStack Query true. It imports nothing: any object with its four methods will do.
+// Keeps the queries of a plan current in the cache of TanStack Query 4 or 5. It does not import it.
+//
+// The rule: of each query, at most one fetch is under way and at most one waits.
+//
+//   idle ---change, then a short random delay---> fetching ---end---> idle
+//                                                    |
+//                                                    +---change: another fetch follows this one
+//
+// A fetch that began before a change may have missed it, so another one follows. A fetch that
+// begins after the change is enough, also when the application begins it. This module cancels no
+// fetch: route loaders, first fetches and refetches of the application run to their end.
 
-/** @import { QueryClientLike, QueryKeys } from './types.js' */
+/** @import { LoadRequest, Patch, QueryClientLike, QueryKeys } from './types.js' */
 
-const WAIT = 250; // several events in a row cost one refetch
-const AT_MOST = 1_000; // which does not wait for the row to end
+const DELAY = 100; // a row of events causes one fetch
+// The random part of the delay. In a plan with more participants, 1 ms for each, up to MAX_SPREAD.
+const SPREAD = 300;
+const MAX_SPREAD = 1_000;
+const PACE = 1_000; // between the starts of two fetches of a query
+const MAX_BACKOFF = 30_000; // after failed fetches
+const MUTATIONS = 5_000; // the longest wait for mutations
+const POLL = 100; // interval of looking at the mutations
+const LOADED = 10_000; // the longest wait of a reload for its fetches
+const RECENT = 10_000; // age of data that a page fetched while it joined
+
+/** @typedef {any} Query */
+
+/**
+ * The state of one query.
+ * @typedef {object} Entry
+ * @property {boolean} due no fetch has begun since the last change
+ * @property {boolean} urgent the next fetch begins without a delay
+ * @property {boolean} fetching
+ * @property {boolean} brings the fetch under way has to bring a change
+ * @property {number} began time of the last start
+ * @property {number} failures in a row
+ * @property {number} spread
+ * @property {readonly unknown[] | null | undefined} mutations
+ * @property {number} [held] start of the wait for mutations
+ * @property {number} [at] time at which timer fires
+ * @property {ReturnType<typeof setTimeout>} [timer] of the next fetch
+ * @property {ReturnType<typeof setTimeout>} [check] of the check after a page load
+ * @property {string} [position] of the last reload
+ * @property {(() => void)[]} waiting reloads that wait for the next fetch
+ * @property {(() => void)[]} running reloads that wait for the fetch under way
+ * @property {{ patch: Patch, event: any }[]} patches since the fetch under way began, which its
+ *   answer may lack
+ * @property {WeakSet<any>} patched events: another hook may bring them again, and later
+ */
 
 /** @type {WeakMap<QueryClientLike, Queries>} */
 const all = new WeakMap();
 
-/** The one of a query client, so that several places that show a plan refetch it once. @param {QueryClientLike} queryClient */
-export function queriesOf(queryClient) {
-  let queries = all.get(queryClient);
-  if (!queries) all.set(queryClient, queries = new Queries(queryClient));
+/** Returns the Queries of a query client, which all hooks share. @param {QueryClientLike} client */
+export function queriesOf(client) {
+  let queries = all.get(client);
+  if (!queries) all.set(client, queries = new Queries(client));
   return queries;
 }
 
 class Queries {
   #client;
-  /** @type {Map<string, { key: readonly unknown[], exact: boolean }>} */ #stale = new Map();
-  /** @type {ReturnType<typeof setTimeout> | undefined} */ #timer;
-  #since = 0; // when the first of the stale became so
-  /** @type {Promise<void> | null} */ #reload = null;
+  /** @type {WeakMap<any, Entry>} */ #entries = new WeakMap();
 
   /** @param {QueryClientLike} client */
   constructor(client) {
     this.#client = client;
+    client.getQueryCache().subscribe((/** @type {any} */ event) => this.#noticed(event));
   }
 
-  /** @param {string} planId @param {Partial<QueryKeys>} [keys] */
-  of(planId, keys) {
-    const { plan, tasks, progress } = { plan: ['plan', planId], tasks: ['plan', planId, 'tasks'], progress: ['plan', planId, 'progress'], ...keys };
+  /**
+   * @param {string} planId
+   * @param {{ keys?: QueryKeys, patch?: Patch, participants?: number }} [options]
+   */
+  of(planId, { keys, patch, participants = 0 } = {}) {
+    const {
+      plan = ['plan', planId], tasks = ['plan', planId, 'tasks'], progress = ['plan', planId, 'progress'], mutations,
+    } = keys ?? {};
+    const spread = Math.min(Math.max(SPREAD, participants), MAX_SPREAD);
+    /** @param {readonly unknown[] | null} key @param {boolean} [exact] without those below the key */
+    const find = (key, exact) => key ? this.#client.getQueryCache().findAll({
+      queryKey: key, predicate: (/** @type {Query} */ query) => !exact || query.queryKey.length === key.length,
+    }).map((/** @type {Query} */ query) => {
+      const entry = this.#entry(query);
+      entry.spread = spread;
+      entry.mutations = mutations;
+      return { query, entry };
+    }) : [];
+
     return {
       /** @param {any} event */
-      event: ({ type, data }) => {
-        if (type === 'progress-updated') {
+      event: (event) => {
+        const { type, data } = event;
+        if (progress && type === 'progress-updated') {
           this.#client.setQueryData(progress, data.progress);
-          if (this.#client.isFetching({ queryKey: progress }) > 0) this.#invalidate(progress, true); // it may bring what was before
-        } else if (type.startsWith('task-')) {
-          this.#invalidate(plan, true);
-          this.#invalidate(tasks, false);
+          for (const { query, entry } of find(progress)) if (entry.fetching) this.#stale(query, entry);
         }
+        const patched = new Set(patch && [plan, tasks].flatMap((key) => find(key, true))
+          .filter(({ query, entry }) => this.#patch(query, entry, patch, event)).map(({ query }) => query));
+        if (!type.startsWith('task-')) return;
+        for (const { query, entry } of [...find(plan, true), ...find(tasks)]) if (!patched.has(query)) this.#stale(query, entry);
       },
-      reload: () => {
-        for (const key of [plan, tasks, progress]) this.#mark(key, false);
-        // Everybody who watches the plan asks in the same moment.
-        return this.#reload ??= Promise.resolve().then(() => {
-          this.#reload = null;
-          return this.#flush();
+
+      /**
+       * Fetches all queries of the plan. The promise resolves when the queries of the keys have been
+       * fetched, and after 10 s at the latest: the events wait for it.
+       * @param {LoadRequest} request
+       */
+      reload: ({ reason, position, signal }) => {
+        const id = `${position.epoch} ${position.seq}`;
+        /** @type {Promise<void>[]} */ const fetches = [];
+        const main = new Set([...find(plan, true), ...find(tasks), ...find(progress)].map(({ query }) => query));
+        for (const { query, entry } of [plan, tasks, progress].flatMap((key) => find(key))) {
+          if (entry.position !== id) { // the other hooks of this plan ask for the same reload
+            entry.position = id;
+            // A page fetches its data while it joins. A change between the two is rare, so the page
+            // shows the data and fetches it again later, unless an event causes a fetch before.
+            if (reason === 'joined' && recent(query, entry)) this.#check(query, entry, position);
+            else this.#stale(query, entry, true);
+          }
+          const list = entry.due ? entry.waiting : entry.fetching ? entry.running : null;
+          if (!list || !main.has(query) || query.state.fetchStatus === 'paused') continue;
+          fetches.push(new Promise((resolve) => { list.push(resolve); }));
+        }
+        return new Promise((/** @type {(value?: undefined) => void} */ resolve) => {
+          const timer = setTimeout(resolve, LOADED);
+          const done = () => { clearTimeout(timer); resolve(); };
+          void Promise.all(fetches).then(done);
+          signal.addEventListener('abort', done);
         });
       },
     };
   }
 
-  /** @param {readonly unknown[]} key @param {boolean} exact */
-  #mark(key, exact) {
-    const hash = JSON.stringify(key);
-    if (this.#stale.size === 0) this.#since = Date.now();
-    if (exact && this.#stale.has(hash)) return;
-    this.#stale.set(hash, { key, exact });
+  /** @param {Query} query @returns {Entry} */
+  #entry(query) {
+    let entry = this.#entries.get(query);
+    if (!entry) {
+      const fetching = query.state.fetchStatus !== 'idle';
+      entry = {
+        due: false, urgent: false, fetching, brings: false, began: 0, failures: 0, spread: SPREAD, mutations: undefined,
+        waiting: [], running: [], patches: [], patched: new WeakSet(),
+      };
+      this.#entries.set(query, entry);
+    }
+    return entry;
   }
 
-  /** @param {readonly unknown[]} key @param {boolean} exact */
-  #invalidate(key, exact) {
-    this.#mark(key, exact);
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#flush(), Math.min(WAIT, Math.max(0, this.#since + AT_MOST - Date.now())));
+  /** Records that the data of a query lacks a change. @param {Query} query @param {Entry} entry */
+  #stale(query, entry, urgent = false) {
+    entry.due = true;
+    entry.urgent ||= urgent;
+    if (!entry.fetching) this.#schedule(query, entry);
   }
 
-  async #flush() {
-    clearTimeout(this.#timer);
-    const stale = [...this.#stale.values()];
-    this.#stale.clear();
-    const predicate = (/** @type {{ queryKey: readonly unknown[] }} */ { queryKey }) => stale.some(({ key, exact }) => (
-      exact ? queryKey.length === key.length : queryKey.length >= key.length
-    ) && key.every((part, i) => JSON.stringify(part) === JSON.stringify(queryKey[i])));
-    // A first fetch that is under way would not be begun again, and may bring what was before.
-    await this.#client.cancelQueries({ predicate: (query) => query.state.status === 'pending' && predicate(query) });
-    await this.#client.invalidateQueries({ predicate });
+  /** @param {Query} query @param {Entry} entry */
+  #schedule(query, entry) {
+    query.invalidate(); // so that a component that mounts meanwhile begins the fetch
+    const now = Date.now();
+    const backoff = entry.failures && Math.min(MAX_BACKOFF, PACE * 2 ** entry.failures);
+    const at = entry.urgent ? now : Math.max(now + DELAY + Math.random() * entry.spread, entry.began + Math.max(PACE, backoff));
+    if (entry.timer !== undefined && /** @type {number} */ (entry.at) <= at) return;
+    this.#after(query, entry, at - now);
   }
+
+  /** @param {Query} query @param {Entry} entry @param {number} wait @returns {void} */
+  #after(query, entry, wait) {
+    clearTimeout(entry.timer);
+    entry.timer = undefined;
+    if (wait <= 0) return this.#fetch(query, entry);
+    entry.at = Date.now() + wait;
+    entry.timer = setTimeout(() => {
+      entry.timer = undefined;
+      this.#fetch(query, entry);
+    }, wait);
+  }
+
+  /** @param {Query} query @param {Entry} entry @returns {void} */
+  #fetch(query, entry) {
+    if (!entry.due || entry.fetching) return;
+    if (query.isActive()) {
+      if (this.#mutating(entry)) return this.#after(query, entry, POLL);
+      void this.#client.refetchQueries({ predicate: (other) => other === query, type: 'active' }, { cancelRefetch: false });
+    }
+    if (entry.due) { // no component shows it: TanStack fetches invalid data for the next one that does
+      entry.due = entry.urgent = false;
+      release(entry.waiting);
+    }
+  }
+
+  /** Reports whether an answer may lack a change that the page shows already. @param {Entry} entry */
+  #mutating(entry) {
+    if (entry.mutations === null) return false;
+    entry.held ??= Date.now();
+    return Date.now() < entry.held + MUTATIONS && this.#client.isMutating({
+      mutationKey: entry.mutations, predicate: (mutation) => !mutation.state.isPaused,
+    }) > 0;
+  }
+
+  /**
+   * Fetches a query later: its data may lack a change that was made before the join.
+   * @param {Query} query @param {Entry} entry @param {LoadRequest['position']} position
+   */
+  #check(query, entry, { epoch, seq }) {
+    clearTimeout(entry.check);
+    entry.check = setTimeout(() => {
+      const at = query.state.data?.position; // some hosts send the position with the plan
+      if (at?.epoch !== epoch || at.seq < seq) this.#stale(query, entry);
+    }, RECENT + Math.random() * MAX_SPREAD);
+  }
+
+  /** @param {Query} query @param {Entry} entry @param {Patch} patch @param {any} event */
+  #patch(query, entry, patch, event) {
+    if (entry.patched.has(event)) return true;
+    const { data, isInvalidated } = query.state;
+    if (data === undefined || (isInvalidated && !entry.fetching)) return false;
+    const next = attempt(patch, data, event);
+    if (next === undefined) return false;
+    if (next !== data) query.setData(next, { manual: true });
+    if (entry.fetching) entry.patches.push({ patch, event });
+    entry.patched.add(event);
+    return true;
+  }
+
+  /** Handles a cache event. @param {{ type: string, query: Query, action?: any }} event */
+  #noticed({ type, query, action }) {
+    const entry = this.#entries.get(query);
+    if (!entry) return;
+    if (type === 'removed') {
+      clearTimeout(entry.timer);
+      clearTimeout(entry.check);
+      this.#entries.delete(query);
+      release(entry.waiting);
+      release(entry.running);
+    } else if (type === 'updated') {
+      const { fetchStatus } = query.state;
+      if (action.type === 'fetch') this.#began(entry);
+      else if (fetchStatus === 'idle' && entry.fetching) this.#ended(query, entry, action);
+      if (fetchStatus === 'paused') release(entry.running); // offline
+    }
+  }
+
+  /** @param {Entry} entry */
+  #began(entry) {
+    clearTimeout(entry.timer);
+    clearTimeout(entry.check);
+    entry.timer = undefined;
+    entry.held = undefined;
+    entry.brings ||= entry.due;
+    entry.due = entry.urgent = false;
+    entry.fetching = true;
+    entry.began = Date.now();
+    entry.patches = [];
+    entry.running.push(...entry.waiting.splice(0));
+  }
+
+  /** @param {Query} query @param {Entry} entry @param {any} action */
+  #ended(query, entry, action) {
+    entry.fetching = false;
+    // A CancelledError has the field revert. After another error TanStack has made all its retries.
+    const failed = action.type === 'error' && !('revert' in Object(action.error));
+    if (action.type === 'success') entry.failures = 0;
+    else if (failed) entry.failures++;
+    else entry.due ||= entry.brings; // cancelled by the application
+    entry.brings = false;
+    let { data } = query.state;
+    for (const { patch, event } of data === undefined ? [] : entry.patches) {
+      const next = attempt(patch, data, event);
+      if (next === undefined) entry.due = true;
+      else data = next;
+    }
+    entry.patches = [];
+    if (data !== query.state.data) query.setData(data, { manual: true });
+    if (entry.due && action.type !== 'success' && !failed) entry.waiting.push(...entry.running.splice(0));
+    release(entry.running);
+    if (entry.due) this.#schedule(query, entry);
+  }
+}
+
+/**
+ * Reports whether a page fetched the data while it joined.
+ * @param {Query} query @param {Entry} entry
+ */
+function recent({ state }, entry) {
+  return entry.fetching || (Date.now() - state.dataUpdatedAt < RECENT && !state.isInvalidated);
+}
+
+/** @param {Patch} patch @param {unknown} data @param {any} event */
+function attempt(patch, data, event) {
+  try {
+    return patch(data, event);
+  } catch (error) {
+    queueMicrotask(() => { throw error; });
+    return undefined;
+  }
+}
+
+/** @param {(() => void)[]} list */
+function release(list) {
+  for (const resolve of list.splice(0)) resolve();
 }

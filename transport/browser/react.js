@@ -1,10 +1,12 @@
 'use client';
 
-// React: one client for an application, and a hook for each place that shows a plan.
+// React: a provider with the client of an application, and a hook for components that show a plan.
 
-/** @import { ClientOptions, PlanSnapshot, PlanWebSocket, PlanWebSocketOptions, QueryClientLike } from './types.js' */
+/** @import { ClientOptions, PlanSnapshot, PlanWebSocket } from './types.js' */
+/** @import { PlanWebSocketOptions, QueryClientLike } from './types.js' */
 
-import { createContext, createElement, useCallback, useContext, useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react';
+import { createContext, createElement, useCallback, useContext, useEffect, useInsertionEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react';
+import { call } from './connection.js';
 import { Client } from './planrooms.js';
 import { queriesOf } from './queries.js';
 
@@ -15,17 +17,36 @@ const Context = createContext(/** @type {any} */ (null));
 const IDLE = Object.freeze({ status: 'idle', participants: [], participantCount: 0, error: null });
 
 /**
- * Gives an application its one client: either the one passed, or one made of url and getToken, which may be another function at each
- * render. With a queryClient of TanStack Query the plans in its cache are kept true.
- * @param {{ client?: Client, url?: ClientOptions['url'], getToken?: ClientOptions['getToken'], queryClient?: QueryClientLike,
+ * Provides the client of an application: the one passed, or one made of the options of a Client.
+ * When an option changes, the provider makes a new client and closes the old one; the hooks join
+ * their plans again. getToken may be a new function at each render: the client calls the latest.
+ * With a queryClient of TanStack Query, the hooks keep the cached plans current.
+ * @param {Partial<ClientOptions> & { client?: Client, queryClient?: QueryClientLike,
  *   children?: import('react').ReactNode }} props
  */
-export function PlanRoomsProvider({ client, url, getToken, queryClient, children }) {
+export function PlanRoomsProvider({ client, queryClient, children, getToken, ...options }) {
   const latest = useRef(getToken);
-  useEffect(() => { latest.current = getToken; });
-  const [own] = useState(() => new Client({ url, getToken: (request) => latest.current?.(request) }));
-  const value = useMemo(() => ({ client: client ?? own, queryClient }), [client, own, queryClient]);
-  return createElement(Context.Provider, { value }, children);
+  useInsertionEffect(() => { latest.current = getToken; }); // before the effects in which hooks join
+  const make = () => ({
+    options,
+    client: new Client(/** @type {ClientOptions} */ ({ ...options, getToken: (/** @type {any} */ request) => latest.current?.(request) })),
+  });
+  const [own, setOwn] = useState(() => (client ? null : make()));
+  if (!client && !(own && same(own.options, options))) setOwn(make());
+  const current = client ?? own?.client;
+  const before = useRef(own);
+  useEffect(() => { // runs after the effects in which the hooks leave the old client
+    if (before.current !== own) before.current?.client.close();
+    before.current = own;
+  }, [own]);
+  const value = useMemo(() => current && { client: current, queryClient }, [current, queryClient]);
+  return createElement(Context.Provider, { value: value ?? null }, children);
+}
+
+/** @param {any} a @param {any} b */
+function same(a, b) {
+  const text = (/** @type {unknown} */ value) => (value instanceof URL ? value.href : value);
+  return Object.keys({ ...a, ...b }).every((name) => Object.is(text(a[name]), text(b[name])));
 }
 
 function useProvided() {
@@ -38,7 +59,8 @@ function useProvided() {
 export const usePlanRooms = () => useProvided().client;
 
 /**
- * Makes a plan live while the component is mounted. Callbacks may be other functions at each render: nothing reconnects for that.
+ * Keeps a plan live while the component is mounted. Callbacks may be new functions at each render:
+ * they cause no new connection.
  * @template [Task=any]
  * @template [Progress=any]
  * @template {import('./protocol.js').HostEvent<string>} [Host=import('./protocol.js').HostEvent]
@@ -50,19 +72,24 @@ export function usePlanWebSocket(options) {
   const { client, queryClient } = useProvided();
   const latest = useRef(options);
   useEffect(() => { latest.current = options; }); // before the effect that joins
-  const [wanted, setWanted] = useState(true);
+  const [wanted, setWanted] = useState(1); // 0: disconnected; another number: joined again
   const subscription = useRef(/** @type {import('./plan.js').Subscription<Task, Progress, Host> | null} */ (null));
+  const resume = useRef(/** @type {import('./protocol.js').Position | null} */ (null));
   const presence = useRef(/** @type {unknown} */ (null));
 
   const subscribe = useCallback((/** @type {() => void} */ onChange) => {
     if (!planId || !enabled || !wanted) return () => {};
-    const queries = () => (queryClient && latest.current.queryKeys !== null
-      ? queriesOf(queryClient).of(planId, latest.current.queryKeys) : null);
+    const queries = () => {
+      const { queryKeys, patch } = latest.current;
+      if (!queryClient || queryKeys === null) return null;
+      return queriesOf(queryClient).of(planId, { keys: queryKeys, patch, participants: joined.participantCount });
+    };
+    /** @type {import('./plan.js').Subscription<Task, Progress, Host>} */
     const joined = client.join(planId, /** @type {import('./types.js').PlanHandlers<Task, Progress, Host>} */ ({
-      since: latest.current.since,
-      load: (request) => Promise.all([latest.current.onReload?.(request), queries()?.reload()]).then(([position]) => position),
+      since: resume.current ?? latest.current.since,
+      load: (request) => Promise.all([latest.current.onReload?.(request), queries()?.reload(request)]).then(([position]) => position),
       onEvent(event) {
-        queries()?.event(event);
+        call(() => queries()?.event(event));
         hand(latest.current, event);
       },
       onReceipt: (receipt) => latest.current.onReceipt?.(receipt),
@@ -71,10 +98,11 @@ export function usePlanWebSocket(options) {
       onError: (error) => latest.current.onError?.(error),
       onChange,
     }));
+    resume.current = null;
     subscription.current = joined;
-    if (presence.current !== null) joined.setPresence(presence.current);
+    if (presence.current !== null) show(client, joined, presence, presence.current);
     return () => {
-      if (presence.current !== null) joined.setPresence(null); // another component may keep the plan open
+      show(client, joined, presence, null);
       joined.leave();
       subscription.current = null;
     };
@@ -86,15 +114,19 @@ export function usePlanWebSocket(options) {
     () => IDLE,
   );
   const reconnect = useCallback(() => {
-    setWanted(true);
-    if (subscription.current?.status === 'denied') subscription.current.retry();
-    else if (subscription.current) client.reconnect();
+    const { status, position = null } = subscription.current ?? {};
+    if (status === 'denied') return subscription.current?.retry();
+    if (status || client.error) client.reconnect();
+    if (status && status !== 'idle' && status !== 'stopped') return;
+    resume.current = position; // null after client.close()
+    setWanted((n) => n + 1);
   }, [client]);
-  const disconnect = useCallback(() => setWanted(false), []);
+  const disconnect = useCallback(() => setWanted(0), []);
   const setPresence = useCallback((/** @type {unknown} */ state) => {
+    JSON.stringify(state); // throws to the caller what cannot be sent
     presence.current = state ?? null;
-    subscription.current?.setPresence(state);
-  }, []);
+    if (subscription.current) show(client, subscription.current, presence, presence.current);
+  }, [client]);
 
   const { status, participants, participantCount, error: lastError } = snapshot;
   return useMemo(
@@ -103,15 +135,41 @@ export function usePlanWebSocket(options) {
   );
 }
 
-/** @param {PlanWebSocketOptions<any, any, any>} options @param {any} event */
+/**
+ * Calls the callbacks for an event. If one throws, the next is called all the same.
+ * @param {PlanWebSocketOptions<any, any, any>} options @param {any} event
+ */
 function hand(options, event) {
   const { type, data } = event;
-  options.onEvent?.(event);
+  call(options.onEvent, event);
   switch (type) {
-    case 'task-updated': return options.onTaskUpdated?.(data.task, event);
-    case 'task-created': return options.onTaskCreated?.(data.task, event);
-    case 'task-deleted': return options.onTaskDeleted?.(data.taskId, event);
-    case 'task-reordered': return options.onTaskReordered?.(data.taskIds, event);
-    case 'progress-updated': return options.onProgressUpdated?.(data.progress, event);
+    case 'task-updated': return call(options.onTaskUpdated, data.task, event);
+    case 'task-created': return call(options.onTaskCreated, data.task, event);
+    case 'task-deleted': return call(options.onTaskDeleted, data.taskId, event);
+    case 'task-reordered': return call(options.onTaskReordered, data.taskIds, event);
+    case 'progress-updated': return call(options.onProgressUpdated, data.progress, event);
   }
+}
+
+/**
+ * The presence states that components have set, per plan, in the order in which they set them. The
+ * client sends one state per plan: the last of these.
+ * @type {WeakMap<Client, Map<string, Map<object, unknown>>>}
+ */
+const shown = new WeakMap();
+
+/**
+ * Sets or, with null, clears the state of one component.
+ * @param {Client} client @param {import('./plan.js').Subscription<any, any, any>} subscription
+ * @param {object} owner @param {unknown} state
+ */
+function show(client, subscription, owner, state) {
+  const plans = shown.get(client) ?? new Map();
+  const states = plans.get(subscription.planId) ?? new Map();
+  shown.set(client, plans.set(subscription.planId, states));
+  const last = () => [...states.values()].at(-1) ?? null;
+  const before = last();
+  states.delete(owner);
+  if (state !== null) states.set(owner, state);
+  if (state !== null || last() !== before) subscription.setPresence(last());
 }

@@ -86,19 +86,40 @@
  */
 
 /**
- * What is needed of a QueryClient of TanStack Query.
+ * The part of a QueryClient of TanStack Query 4 or 5 that the hook uses.
  * @typedef {object} QueryClientLike
+ * @property {() => any} getQueryCache
  * @property {(key: readonly unknown[], data: any) => unknown} setQueryData
- * @property {(filters: { queryKey: readonly unknown[] }) => number} isFetching
- * @property {(filters: { predicate: (query: any) => boolean }) => Promise<void>} cancelQueries
- * @property {(filters: { predicate: (query: any) => boolean }) => Promise<void>} invalidateQueries
+ * @property {(filters: { mutationKey?: readonly unknown[],
+ *   predicate: (mutation: any) => boolean }) => number} isMutating
+ * @property {(filters: { predicate: (query: any) => boolean, type: 'active' },
+ *   options: { cancelRefetch: boolean }) => Promise<void>} refetchQueries
  */
 
 /**
- * Under which keys an application caches a plan. Default: `['plan', planId]`, `['plan', planId, 'tasks']`, `['plan', planId, 'progress']`.
- * A change of a task makes plan and tasks stale, at most once in 250 ms; progress is put in as it comes; a reload makes stale whatever begins
- * with one of the keys.
- * @typedef {{ plan: readonly unknown[], tasks: readonly unknown[], progress: readonly unknown[] }} QueryKeys
+ * The keys under which an application caches a plan; null leaves one out. TanStack Query decides what matches a key.
+ *
+ * - `plan`: default `['plan', planId]`. A change of a task refetches the query under this key, but
+ *   not those below it.
+ * - `tasks`: default `['plan', planId, 'tasks']`. A change of a task refetches this query and those
+ *   below it.
+ * - `progress`: default `['plan', planId, 'progress']`. The hook stores the progress of an event
+ *   here.
+ * - `mutations`: a refetch waits at most 5 s for running mutations, so that its answer does not undo
+ *   an optimistic update. Default: for all mutations of the query client. With a key, for those
+ *   whose mutationKey begins with it; with null, for none. It never waits for paused mutations.
+ *
+ * A reload refetches all queries under the three keys and below them.
+ * @typedef {{ plan?: readonly unknown[] | null, tasks?: readonly unknown[] | null,
+ *   progress?: readonly unknown[] | null, mutations?: readonly unknown[] | null }} QueryKeys
+ */
+
+/**
+ * Applies an event to the data of a query. It returns the new data, or the same data if the event
+ * changes nothing, or undefined if the data is not enough: then an event of a task refetches the
+ * query. It must not modify the data. The hook calls it again for an event that arrived during a
+ * fetch, with the data fetched.
+ * @typedef {(data: any, event: any) => unknown} Patch
  */
 
 /**
@@ -106,20 +127,25 @@
  * @template [Progress=any]
  * @template {HostEvent<string>} [Host=HostEvent] events of the host's own
  * @typedef {object} PlanWebSocketOptions
- * @property {string | null | undefined} planId none: not connected
+ * @property {string | null | undefined} planId Without one, the hook does not connect.
  * @property {boolean} [enabled] Default true.
- * @property {Position} [since] the position that came with the plan, if it has been loaded
- * @property {Partial<QueryKeys> | null} [queryKeys] null: leave the cache alone
+ * @property {Position} [since] the position of the plan, if the application has loaded it
+ * @property {QueryKeys | null} [queryKeys] null: the hook does not touch the cache
+ * @property {Patch} [patch] applies events to the cached data under the keys `plan` and `tasks`;
+ *   patchTasks of `planrooms/patch` makes one for lists of tasks. Default: a change of a task
+ *   refetches them.
  * @property {(task: Task, event: PlanEvent<Task, Progress, Host>) => void} [onTaskUpdated]
  * @property {(task: Task, event: PlanEvent<Task, Progress, Host>) => void} [onTaskCreated]
  * @property {(taskId: string, event: PlanEvent<Task, Progress, Host>) => void} [onTaskDeleted]
  * @property {(taskIds: string[], event: PlanEvent<Task, Progress, Host>) => void} [onTaskReordered]
  * @property {(progress: Progress, event: PlanEvent<Task, Progress, Host>) => void} [onProgressUpdated]
- * @property {(event: PlanEvent<Task, Progress, Host>) => void} [onEvent] each of them, and the host's own
- * @property {(receipt: Receipt) => void} [onReceipt] of a change that this page made
+ * @property {(event: PlanEvent<Task, Progress, Host>) => void} [onEvent] every event, including those
+ *   that the host defines
+ * @property {(receipt: Receipt) => void} [onReceipt] a change that this page made
  * @property {(user: { userId: string, userName: string, participantCount: number }) => void} [onUserJoined]
  * @property {(user: { userId: string, participantCount: number }) => void} [onUserLeft]
- * @property {(request: LoadRequest) => unknown} [onReload] has the plan loaded anew, where no cache does it; events wait for its promise
+ * @property {(request: LoadRequest) => unknown} [onReload] loads the plan again, where no query does;
+ *   events wait for its promise
  * @property {(error: ClientError) => void} [onError]
  */
 
@@ -127,12 +153,15 @@
  * @typedef {object} PlanWebSocket
  * @property {boolean} isConnected status is `live`
  * @property {PlanStatus} status
- * @property {readonly Participant[]} participants who is there; empty in a crowd, which is only counted
+ * @property {readonly Participant[]} participants empty in a crowded plan, which is only counted
  * @property {number} participantCount
- * @property {ClientError | null} lastError why status is not `live`, if there is a reason to tell
- * @property {() => void} reconnect at once; also after a disconnect, a denial, or an end that was final
- * @property {() => void} disconnect this component stops watching
- * @property {(state: unknown) => void} setPresence shows the others something small, such as what is being edited; null takes it away
+ * @property {ClientError | null} lastError why status is not `live`, where there is a reason
+ * @property {() => void} reconnect connects immediately; also after disconnect, after client.close(),
+ *   after a denial and after a final error
+ * @property {() => void} disconnect leaves the plan, for this component alone
+ * @property {(state: unknown) => void} setPresence shows the others a small state, such as the field
+ *   that is being edited; null clears it. If several components of a page set one for the same plan,
+ *   the others see the last; when its component unmounts, they see the one before.
  */
 
 export {};

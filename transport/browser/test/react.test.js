@@ -1,46 +1,13 @@
 // @vitest-environment jsdom
-import { act, cleanup, render } from '@testing-library/react';
-import { QueryClient, QueryClientProvider, useQuery } from '@tanstack/react-query';
-import { createElement as h, StrictMode } from 'react';
+import { act, render } from '@testing-library/react';
+import { createElement as h } from 'react';
 import { renderToString } from 'react-dom/server';
-import { afterEach, describe, expect, it, vi } from 'vitest';
-import { Client } from '../planrooms.js';
-import { PlanRoomsProvider, usePlanRooms, usePlanWebSocket } from '../react.js';
-import { FakeSocket, jwt, last, sockets, useFakes } from './fake.js';
+import { describe, expect, it, vi } from 'vitest';
+import { PlanRoomsProvider, usePlanWebSocket } from '../react.js';
+import { last, sockets } from './fake.js';
+import { advance, live, newClient, page, Plan, renders, server, settled, shown, useReact } from './rendering.js';
 
-useFakes();
-afterEach(cleanup);
-
-const advance = (ms) => act(() => vi.advanceTimersByTimeAsync(ms));
-const settled = () => advance(0);
-const server = (f) => act(async () => f(last()));
-
-let shown; // what the hook returned last
-let renders = 0;
-
-function Plan(options) {
-  shown = usePlanWebSocket(options);
-  renders++;
-  return null;
-}
-
-const newClient = (getToken = async () => jwt(3600)) => new Client({ getToken });
-
-// page renders plans below a provider, and returns a function that renders others in their place.
-function page(children, { client = newClient(), queryClient, strict = false } = {}) {
-  const whole = (inner) => {
-    const provided = h(PlanRoomsProvider, { client, queryClient }, inner);
-    const cached = queryClient ? h(QueryClientProvider, { client: queryClient }, provided) : provided;
-    return strict ? h(StrictMode, null, cached) : cached;
-  };
-  const view = render(whole(children));
-  return { client, ...view, rerender: (inner) => view.rerender(whole(inner)) };
-}
-
-async function live(seq = 1) {
-  await settled();
-  await server((s) => s.hello().answer('demo', seq));
-}
+useReact();
 
 describe('usePlanWebSocket', () => {
   it('joins while it is mounted, and leaves after it', async () => {
@@ -229,6 +196,82 @@ describe('usePlanWebSocket', () => {
     expect(last().of('update-presence').at(-1)).toEqual({ type: 'update-presence', planId: 'other', data: { state: { editing: 't2' } } });
   });
 
+  it('two components that show something on one plan: the last one is seen, and nobody takes away what the other shows', async () => {
+    let one;
+    function One(options) {
+      one = usePlanWebSocket(options);
+      return null;
+    }
+    const both = [h(One, { planId: 'demo', key: 'a' }), h(Plan, { planId: 'demo', key: 'b' })];
+    const { rerender } = page(both);
+    await live();
+    const states = () => last().of('update-presence').map((m) => m.data.state);
+    await act(async () => one.setPresence({ editing: 'title' }));
+    await advance(1_000);
+    await act(async () => shown.setPresence({ cursor: 3 }));
+    await advance(1_000);
+    rerender([both[0]]);
+    await advance(1_000);
+    expect(states()).toEqual([{ editing: 'title' }, { cursor: 3 }, { editing: 'title' }]);
+    rerender(both);
+    await act(async () => shown.setPresence({ cursor: 4 }));
+    await act(async () => one.setPresence(null));
+    await advance(1_000);
+    expect(states().at(-1)).toEqual({ cursor: 4 });
+    const before = states().length;
+    rerender([both[1]]); // one shows nothing
+    await advance(1_000);
+    expect(states().length).toBe(before);
+    rerender([]);
+    await advance(1_000);
+    expect(states().at(-1)).toBe(null);
+  });
+
+  it('setPresence throws what cannot be sent, and keeps what was', async () => {
+    page(h(Plan, { planId: 'demo' }));
+    const cycle = {};
+    cycle.self = cycle;
+    expect(() => shown.setPresence(cycle)).toThrow(TypeError);
+    await live();
+    await advance(1_000);
+    expect([shown.status, last().of('update-presence').length]).toEqual(['live', 0]);
+  });
+
+  it('reconnect works after the client was closed', async () => {
+    const { client } = page([h(Plan, { planId: 'demo', key: 'a' }), h(Plan, { planId: 'demo', key: 'b' })]);
+    await live();
+    await act(async () => client.close());
+    await settled();
+    expect(shown.status).toBe('idle');
+    await act(async () => shown.reconnect());
+    await live();
+    await advance(5_000);
+    expect([shown.status, sockets.length, last().of('join-plan').length, last().of('leave-plan').length]).toEqual(['live', 2, 1, 0]);
+  });
+
+  it('reconnect after the client was disconnected goes on from where it was', async () => {
+    const { client } = page(h(Plan, { planId: 'demo' }));
+    await live(7);
+    await act(async () => client.disconnect());
+    await settled();
+    await act(async () => shown.reconnect());
+    await settled();
+    await server((s) => s.hello());
+    expect(last().of('join-plan').at(-1).since).toEqual({ epoch: 'e1', seq: 7 });
+  });
+
+  it('a callback that throws keeps the event from no other one', async () => {
+    const told = [];
+    const fail = (name) => () => { told.push(name); throw new Error(name); };
+    page(h(Plan, { planId: 'demo', onEvent: fail('onEvent'), onTaskUpdated: fail('onTaskUpdated') }));
+    await live();
+    const thrown = [];
+    const report = vi.spyOn(globalThis, 'queueMicrotask').mockImplementation((f) => { try { f(); } catch (error) { thrown.push(error.message); } });
+    last().event('demo', 2, 1);
+    report.mockRestore();
+    expect([told, thrown]).toEqual([['onEvent', 'onTaskUpdated'], ['onEvent', 'onTaskUpdated']]);
+  });
+
   it('needs a provider, and says so', () => {
     const log = vi.spyOn(console, 'error').mockImplementation(() => {});
     expect(() => render(h(Plan, { planId: 'demo' }))).toThrow('planrooms: no PlanRoomsProvider above this component');
@@ -239,194 +282,5 @@ describe('usePlanWebSocket', () => {
     vi.stubGlobal('WebSocket', undefined);
     const html = renderToString(h(PlanRoomsProvider, { getToken: () => null }, h(Plan, { planId: 'demo' }), h('p', null, 'page')));
     expect([html, shown.status, shown.isConnected, vi.getTimerCount()]).toEqual(['<p>page</p>', 'idle', false, 0]);
-  });
-});
-
-describe('PlanRoomsProvider', () => {
-  it('makes one client, and takes another getToken as it comes', async () => {
-    const tokens = [];
-    const provided = (name) => h(PlanRoomsProvider, {
-      url: '/live', getToken: async ({ reason }) => { tokens.push(`${name} ${reason}`); return jwt(3600); },
-    }, h(Plan, { planId: 'demo' }));
-    const { rerender } = render(provided('first'));
-    await live();
-    rerender(provided('second'));
-    await server((s) => s.end(4401, { reauth: true }));
-    await settled();
-    expect([tokens, sockets.map((s) => s.url.pathname)]).toEqual([['first connect', 'second rejected'], ['/live', '/live']]);
-  });
-
-  it('gives its client', () => {
-    const client = newClient();
-    let given;
-    page(h(() => { given = usePlanRooms(); return null; }), { client });
-    expect(given).toBe(client);
-  });
-});
-
-describe('TanStack Query', () => {
-  // A host whose answers the test gives.
-  function host() {
-    const calls = [];
-    const fetch = (key) => (context) => new Promise((resolve) => {
-      calls.push({ key, resolve, signal: context.signal });
-    });
-    return { calls, fetch, of: (key) => calls.filter((c) => c.key === key) };
-  }
-
-  let seen = {};
-
-  function Board({ fetch, planId = 'demo', keys, options }) {
-    const { plan, tasks, progress } = keys ?? { plan: ['plan', planId], tasks: ['plan', planId, 'tasks'], progress: ['plan', planId, 'progress'] };
-    seen.plan = useQuery({ queryKey: plan, queryFn: fetch('plan') }).data;
-    seen.tasks = useQuery({ queryKey: tasks, queryFn: fetch('tasks') }).data;
-    seen.progress = useQuery({ queryKey: progress, queryFn: fetch('progress') }).data;
-    shown = usePlanWebSocket({ planId, queryKeys: keys, ...options });
-    return null;
-  }
-
-  async function board({ boards = 1, ...props } = {}) {
-    seen = {};
-    const { calls, fetch, of } = host();
-    const queryClient = new QueryClient({ defaultOptions: { queries: { retry: false, staleTime: Infinity } } });
-    const view = page(Array.from({ length: boards }, (_, i) => h(Board, { fetch, key: i, ...props })), { queryClient });
-    await settled();
-    return { calls, of, queryClient, ...view };
-  }
-
-  async function answerAll(calls, value) {
-    await act(async () => { for (const c of calls.splice(0)) c.resolve(value); });
-    await settled();
-  }
-
-  async function liveBoard(props) {
-    const b = await board(props);
-    await answerAll(b.calls, 'first');
-    await live();
-    await settled();
-    await answerAll(b.calls, 'loaded');
-    return b;
-  }
-
-  it('a first fetch under way when the plan is joined is begun again: it may have missed something', async () => {
-    const { calls } = await board();
-    expect(calls.map((c) => c.key)).toEqual(['plan', 'tasks', 'progress']);
-    await live();
-    await settled();
-    expect(calls.map((c) => c.signal.aborted)).toEqual([true, true, true, false, false, false]);
-    await answerAll(calls.splice(3), 'fresh');
-    expect(seen).toEqual({ plan: 'fresh', tasks: 'fresh', progress: 'fresh' });
-  });
-
-  it('many events cost one refetch, 250 ms after the last, at most a second after the first', async () => {
-    const { calls } = await liveBoard();
-    for (let i = 0; i < 3; i++) {
-      await server((s) => s.event('demo', 2 + i, 1 + i));
-      await advance(200);
-    }
-    expect(calls.length).toBe(0);
-    await advance(50);
-    expect(calls.map((c) => c.key).sort()).toEqual(['plan', 'tasks']);
-    await answerAll(calls, 'second');
-    for (let i = 0; i < 10; i++) { // 2 s of them without a pause
-      await server((s) => s.event('demo', 5 + i, 4 + i));
-      await advance(100);
-    }
-    expect(calls.length).toBe(2);
-  });
-
-  it('progress is put in as it comes', async () => {
-    const { calls } = await liveBoard();
-    await server((s) => s.say({ type: 'progress-updated', planId: 'demo', data: { progress: { done: 3 } }, seq: 2, prev: 1 }));
-    await advance(2_000);
-    expect([seen.progress, calls.length]).toEqual([{ done: 3 }, 0]);
-  });
-
-  it('progress that comes while it is fetched is fetched again', async () => {
-    const { calls, queryClient } = await liveBoard();
-    void queryClient.invalidateQueries({ queryKey: ['plan', 'demo', 'progress'] });
-    await settled();
-    await server((s) => s.say({ type: 'progress-updated', planId: 'demo', data: { progress: 'new' }, seq: 2, prev: 1 }));
-    await answerAll(calls, 'read before the change');
-    await advance(250);
-    await answerAll(calls, 'new');
-    expect(seen.progress).toBe('new');
-  });
-
-  it('not recovered, resync: every key of the plan, once, and those below them; no other plan', async () => {
-    const { calls, queryClient } = await liveBoard();
-    queryClient.setQueryData(['plan', 'demo', 'members'], []);
-    queryClient.setQueryData(['plan', 'demo2'], []);
-    await server((s) => s.say({ type: 'resync', planId: 'demo', data: { position: { epoch: 'e1', seq: 300 }, reason: 'missed' } }));
-    await settled();
-    expect(calls.map((c) => c.key).sort()).toEqual(['plan', 'progress', 'tasks']);
-    expect(queryClient.getQueryState(['plan', 'demo', 'members']).isInvalidated).toBe(true);
-    expect(queryClient.getQueryState(['plan', 'demo2']).isInvalidated).toBe(false);
-    await answerAll(calls, 'again');
-    await server((s) => s.end(1006));
-    await advance(500);
-    await server((s) => s.hello().answer('demo', 900));
-    await settled();
-    expect(calls.length).toBe(3);
-  });
-
-  it('recovered: nothing is fetched but for the events that follow', async () => {
-    const { calls } = await liveBoard();
-    await server((s) => s.end(1006));
-    await advance(500);
-    await server((s) => s.hello().answer('demo', 1, { recovered: true }));
-    await advance(2_000);
-    expect(calls.length).toBe(0);
-  });
-
-  it('events during a reload are handed over after it', async () => {
-    const onTaskUpdated = vi.fn();
-    const { calls } = await liveBoard({ options: { onTaskUpdated } });
-    await server((s) => s.say({ type: 'resync', planId: 'demo', data: { position: { epoch: 'e1', seq: 300 }, reason: 'missed' } }).event?.('demo', 301, 300));
-    await server((s) => s.event('demo', 301, 300));
-    expect(onTaskUpdated).not.toHaveBeenCalled();
-    await answerAll(calls, 'again');
-    expect(onTaskUpdated).toHaveBeenCalledTimes(1);
-  });
-
-  it('two who show a plan fetch it once', async () => {
-    const { calls } = await liveBoard({ boards: 2 });
-    await server((s) => s.event('demo', 2, 1));
-    await advance(250);
-    expect(calls.map((c) => c.key).sort()).toEqual(['plan', 'tasks']);
-    await answerAll(calls, 'x');
-    await server((s) => s.say({ type: 'resync', planId: 'demo', data: { position: { epoch: 'e1', seq: 300 }, reason: 'missed' } }));
-    await settled();
-    expect(calls.length).toBe(3);
-  });
-
-  it('own keys, of which the application gives all or some', async () => {
-    const keys = { plan: ['p', { id: 'demo' }], tasks: ['t', 'demo'], progress: ['g', 'demo'] };
-    const { calls } = await liveBoard({ keys });
-    await server((s) => s.event('demo', 2, 1));
-    await advance(250);
-    expect(calls.map((c) => c.key).sort()).toEqual(['plan', 'tasks']);
-    await answerAll(calls, 'x');
-    await server((s) => s.say({ type: 'progress-updated', planId: 'demo', data: { progress: 7 }, seq: 3, prev: 2 }));
-    await settled();
-    expect(seen.progress).toBe(7);
-  });
-
-  it('null leaves the cache alone', async () => {
-    const { calls } = await board({ options: { queryKeys: null } });
-    await answerAll(calls, 'first');
-    await live();
-    await server((s) => s.event('demo', 2, 1));
-    await advance(2_000);
-    expect([calls.length, shown.isConnected]).toEqual([0, true]);
-  });
-
-  it('no timer is left behind', async () => {
-    const { unmount, queryClient } = await liveBoard();
-    await server((s) => s.event('demo', 2, 1));
-    unmount();
-    await advance(2_000);
-    queryClient.clear();
-    expect(vi.getTimerCount()).toBe(0);
   });
 });

@@ -1,16 +1,99 @@
-/** The one of a query client, so that several places that show a plan refetch it once. @param {QueryClientLike} queryClient */
-export function queriesOf(queryClient: QueryClientLike): Queries;
+/** Returns the Queries of a query client, which all hooks share. @param {QueryClientLike} client */
+export function queriesOf(client: QueryClientLike): Queries;
+export type Query = any;
+/**
+ * The state of one query.
+ */
+export type Entry = {
+    /**
+     * no fetch has begun since the last change
+     */
+    due: boolean;
+    /**
+     * the next fetch begins without a delay
+     */
+    urgent: boolean;
+    fetching: boolean;
+    /**
+     * the fetch under way has to bring a change
+     */
+    brings: boolean;
+    /**
+     * time of the last start
+     */
+    began: number;
+    /**
+     * in a row
+     */
+    failures: number;
+    spread: number;
+    mutations: readonly unknown[] | null | undefined;
+    /**
+     * start of the wait for mutations
+     */
+    held?: number | undefined;
+    /**
+     * time at which timer fires
+     */
+    at?: number | undefined;
+    /**
+     * of the next fetch
+     */
+    timer?: number | undefined;
+    /**
+     * of the check after a page load
+     */
+    check?: number | undefined;
+    /**
+     * of the last reload
+     */
+    position?: string | undefined;
+    /**
+     * reloads that wait for the next fetch
+     */
+    waiting: (() => void)[];
+    /**
+     * reloads that wait for the fetch under way
+     */
+    running: (() => void)[];
+    /**
+     * since the fetch under way began, which its
+     * answer may lack
+     */
+    patches: {
+        patch: Patch;
+        event: any;
+    }[];
+    /**
+     * events: another hook may bring them again, and later
+     */
+    patched: WeakSet<any>;
+};
 import type { QueryClientLike } from './types.js';
 declare class Queries {
     /** @param {QueryClientLike} client */
     constructor(client: QueryClientLike);
-    /** @param {string} planId @param {Partial<QueryKeys>} [keys] */
-    of(planId: string, keys?: Partial<QueryKeys>): {
+    /**
+     * @param {string} planId
+     * @param {{ keys?: QueryKeys, patch?: Patch, participants?: number }} [options]
+     */
+    of(planId: string, { keys, patch, participants }?: {
+        keys?: QueryKeys;
+        patch?: Patch;
+        participants?: number;
+    }): {
         /** @param {any} event */
-        event: ({ type, data }: any) => void;
-        reload: () => Promise<void>;
+        event: (event: any) => void;
+        /**
+         * Fetches all queries of the plan. The promise resolves when the queries of the keys have been
+         * fetched, and after 10 s at the latest: the events wait for it.
+         * @param {LoadRequest} request
+         */
+        reload: ({ reason, position, signal }: LoadRequest) => Promise<undefined>;
     };
     #private;
 }
+import type { Patch } from './types.js';
 import type { QueryKeys } from './types.js';
+import type { LoadRequest } from './types.js';
 export {};

@@ -1,13 +1,13 @@
 /**
- * Gives an application its one client: either the one passed, or one made of url and getToken, which may be another function at each
- * render. With a queryClient of TanStack Query the plans in its cache are kept true.
- * @param {{ client?: Client, url?: ClientOptions['url'], getToken?: ClientOptions['getToken'], queryClient?: QueryClientLike,
+ * Provides the client of an application: the one passed, or one made of the options of a Client.
+ * When an option changes, the provider makes a new client and closes the old one; the hooks join
+ * their plans again. getToken may be a new function at each render: the client calls the latest.
+ * With a queryClient of TanStack Query, the hooks keep the cached plans current.
+ * @param {Partial<ClientOptions> & { client?: Client, queryClient?: QueryClientLike,
  *   children?: import('react').ReactNode }} props
  */
-export function PlanRoomsProvider({ client, url, getToken, queryClient, children }: {
+export function PlanRoomsProvider({ client, queryClient, children, getToken, ...options }: Partial<ClientOptions> & {
     client?: Client;
-    url?: ClientOptions["url"];
-    getToken?: ClientOptions["getToken"];
     queryClient?: QueryClientLike;
     children?: import("react").ReactNode;
 }): import("react").FunctionComponentElement<import("react").ProviderProps<{
@@ -15,7 +15,8 @@ export function PlanRoomsProvider({ client, url, getToken, queryClient, children
     queryClient?: QueryClientLike;
 } | null>>;
 /**
- * Makes a plan live while the component is mounted. Callbacks may be other functions at each render: nothing reconnects for that.
+ * Keeps a plan live while the component is mounted. Callbacks may be new functions at each render:
+ * they cause no new connection.
  * @template [Task=any]
  * @template [Progress=any]
  * @template {import('./protocol.js').HostEvent<string>} [Host=import('./protocol.js').HostEvent]
@@ -24,8 +25,8 @@ export function PlanRoomsProvider({ client, url, getToken, queryClient, children
  */
 export function usePlanWebSocket<Task = any, Progress = any, Host extends import("./protocol.js").HostEvent<string> = import("./protocol.js").HostEvent<import("./protocol.js").HostType, any>>(options: PlanWebSocketOptions<Task, Progress, Host>): PlanWebSocket;
 export function usePlanRooms(): Client;
-import { Client } from './planrooms.js';
 import type { ClientOptions } from './types.js';
+import { Client } from './planrooms.js';
 import type { QueryClientLike } from './types.js';
 import type { PlanWebSocketOptions } from './types.js';
 import type { PlanWebSocket } from './types.js';

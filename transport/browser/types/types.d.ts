@@ -117,33 +117,53 @@ export type PlanSnapshot = {
     error: ClientError | null;
 };
 /**
- * What is needed of a QueryClient of TanStack Query.
+ * The part of a QueryClient of TanStack Query 4 or 5 that the hook uses.
  */
 export type QueryClientLike = {
+    getQueryCache: () => any;
     setQueryData: (key: readonly unknown[], data: any) => unknown;
-    isFetching: (filters: {
-        queryKey: readonly unknown[];
+    isMutating: (filters: {
+        mutationKey?: readonly unknown[];
+        predicate: (mutation: any) => boolean;
     }) => number;
-    cancelQueries: (filters: {
+    refetchQueries: (filters: {
         predicate: (query: any) => boolean;
-    }) => Promise<void>;
-    invalidateQueries: (filters: {
-        predicate: (query: any) => boolean;
+        type: "active";
+    }, options: {
+        cancelRefetch: boolean;
     }) => Promise<void>;
 };
 /**
- * Under which keys an application caches a plan. Default: `['plan', planId]`, `['plan', planId, 'tasks']`, `['plan', planId, 'progress']`.
- * A change of a task makes plan and tasks stale, at most once in 250 ms; progress is put in as it comes; a reload makes stale whatever begins
- * with one of the keys.
+ * The keys under which an application caches a plan; null leaves one out. TanStack Query decides what matches a key.
+ *
+ * - `plan`: default `['plan', planId]`. A change of a task refetches the query under this key, but
+ *   not those below it.
+ * - `tasks`: default `['plan', planId, 'tasks']`. A change of a task refetches this query and those
+ *   below it.
+ * - `progress`: default `['plan', planId, 'progress']`. The hook stores the progress of an event
+ *   here.
+ * - `mutations`: a refetch waits at most 5 s for running mutations, so that its answer does not undo
+ *   an optimistic update. Default: for all mutations of the query client. With a key, for those
+ *   whose mutationKey begins with it; with null, for none. It never waits for paused mutations.
+ *
+ * A reload refetches all queries under the three keys and below them.
  */
 export type QueryKeys = {
-    plan: readonly unknown[];
-    tasks: readonly unknown[];
-    progress: readonly unknown[];
+    plan?: readonly unknown[] | null;
+    tasks?: readonly unknown[] | null;
+    progress?: readonly unknown[] | null;
+    mutations?: readonly unknown[] | null;
 };
+/**
+ * Applies an event to the data of a query. It returns the new data, or the same data if the event
+ * changes nothing, or undefined if the data is not enough: then an event of a task refetches the
+ * query. It must not modify the data. The hook calls it again for an event that arrived during a
+ * fetch, with the data fetched.
+ */
+export type Patch = (data: any, event: any) => unknown;
 export type PlanWebSocketOptions<Task = any, Progress = any, Host extends HostEvent<string> = HostEvent<import("./protocol.js").HostType, any>> = {
     /**
-     * none: not connected
+     * Without one, the hook does not connect.
      */
     planId: string | null | undefined;
     /**
@@ -151,24 +171,31 @@ export type PlanWebSocketOptions<Task = any, Progress = any, Host extends HostEv
      */
     enabled?: boolean | undefined;
     /**
-     * the position that came with the plan, if it has been loaded
+     * the position of the plan, if the application has loaded it
      */
     since?: Position | undefined;
     /**
-     * null: leave the cache alone
+     * null: the hook does not touch the cache
      */
-    queryKeys?: Partial<QueryKeys> | null | undefined;
+    queryKeys?: QueryKeys | null | undefined;
+    /**
+     * applies events to the cached data under the keys `plan` and `tasks`;
+     * patchTasks of `planrooms/patch` makes one for lists of tasks. Default: a change of a task
+     * refetches them.
+     */
+    patch?: Patch | undefined;
     onTaskUpdated?: ((task: Task, event: PlanEvent<Task, Progress, Host>) => void) | undefined;
     onTaskCreated?: ((task: Task, event: PlanEvent<Task, Progress, Host>) => void) | undefined;
     onTaskDeleted?: ((taskId: string, event: PlanEvent<Task, Progress, Host>) => void) | undefined;
     onTaskReordered?: ((taskIds: string[], event: PlanEvent<Task, Progress, Host>) => void) | undefined;
     onProgressUpdated?: ((progress: Progress, event: PlanEvent<Task, Progress, Host>) => void) | undefined;
     /**
-     * each of them, and the host's own
+     * every event, including those
+     * that the host defines
      */
     onEvent?: ((event: PlanEvent<Task, Progress, Host>) => void) | undefined;
     /**
-     * of a change that this page made
+     * a change that this page made
      */
     onReceipt?: ((receipt: Receipt) => void) | undefined;
     onUserJoined?: ((user: {
@@ -181,7 +208,8 @@ export type PlanWebSocketOptions<Task = any, Progress = any, Host extends HostEv
         participantCount: number;
     }) => void) | undefined;
     /**
-     * has the plan loaded anew, where no cache does it; events wait for its promise
+     * loads the plan again, where no query does;
+     * events wait for its promise
      */
     onReload?: ((request: LoadRequest) => unknown) | undefined;
     onError?: ((error: ClientError) => void) | undefined;
@@ -193,24 +221,27 @@ export type PlanWebSocket = {
     isConnected: boolean;
     status: PlanStatus;
     /**
-     * who is there; empty in a crowd, which is only counted
+     * empty in a crowded plan, which is only counted
      */
     participants: readonly Participant[];
     participantCount: number;
     /**
-     * why status is not `live`, if there is a reason to tell
+     * why status is not `live`, where there is a reason
      */
     lastError: ClientError | null;
     /**
-     * at once; also after a disconnect, a denial, or an end that was final
+     * connects immediately; also after disconnect, after client.close(),
+     * after a denial and after a final error
      */
     reconnect: () => void;
     /**
-     * this component stops watching
+     * leaves the plan, for this component alone
      */
     disconnect: () => void;
     /**
-     * shows the others something small, such as what is being edited; null takes it away
+     * shows the others a small state, such as the field
+     * that is being edited; null clears it. If several components of a page set one for the same plan,
+     * the others see the last; when its component unmounts, they see the one before.
      */
     setPresence: (state: unknown) => void;
 };

@@ -1,0 +1,76 @@
+// @vitest-environment jsdom
+import { render } from '@testing-library/react';
+import { createElement as h, StrictMode } from 'react';
+import { renderToString } from 'react-dom/server';
+import { describe, expect, it, vi } from 'vitest';
+import { PlanRoomsProvider, usePlanRooms } from '../react.js';
+import { jwt, last, sockets } from './fake.js';
+import { advance, live, newClient, page, Plan, server, settled, shown, useReact } from './rendering.js';
+
+useReact();
+
+describe('PlanRoomsProvider', () => {
+  it('makes one client, and takes another getToken as it comes', async () => {
+    const tokens = [];
+    const provided = (name) => h(PlanRoomsProvider, {
+      url: '/live', getToken: async ({ reason }) => { tokens.push(`${name} ${reason}`); return jwt(3600); },
+    }, h(Plan, { planId: 'demo' }));
+    const { rerender } = render(provided('first'));
+    await live();
+    rerender(provided('second'));
+    await server((s) => s.end(4401, { reauth: true }));
+    await settled();
+    expect([tokens, sockets.map((s) => s.url.pathname)]).toEqual([['first connect', 'second rejected'], ['/live', '/live']]);
+  });
+
+  it('gives its client', () => {
+    const client = newClient();
+    let given;
+    page(h(() => { given = usePlanRooms(); return null; }), { client });
+    expect(given).toBe(client);
+  });
+
+  it.each([['a url', '/a', '/b'], ['a URL', new URL('https://app.test/a'), new URL('https://app.test/b')]])('%s that changes: a new client, which joins; the old one is closed', async (_, first, second) => {
+    const provided = (url, token) => h(StrictMode, null, h(PlanRoomsProvider, { url, getToken: async () => token }, h(Plan, { planId: 'demo' })));
+    const { rerender } = render(provided(first, jwt(3600)));
+    await live();
+    rerender(provided(typeof first === 'string' ? first : new URL(first), jwt(3600)));
+    await advance(2_000);
+    expect(sockets.length).toBe(1); // the same
+    const next = jwt(1800);
+    rerender(provided(second, next));
+    await live();
+    expect(sockets.map((s) => [s.url.pathname, s.closed])).toEqual([['/a', 1000], ['/b', null]]);
+    expect([last().token(), last().of('join-plan').length, shown.status]).toEqual([next, 1, 'live']);
+  });
+
+  it('other options of a client are passed on, and take effect when they change', async () => {
+    const provided = (clientId) => h(PlanRoomsProvider, { clientId, getToken: async () => jwt(3600) }, h(Plan, { planId: 'demo' }));
+    const { rerender } = render(provided('one'));
+    await live();
+    rerender(provided('two'));
+    await live();
+    expect(sockets.map((s) => s.url.searchParams.get('client'))).toEqual(['one', 'two']);
+  });
+
+  it('a client in the place of the options: the own one is closed, and the other way round', async () => {
+    const client = newClient();
+    const provided = (props) => h(PlanRoomsProvider, props, h(Plan, { planId: 'demo' }));
+    const getToken = async () => jwt(3600);
+    const { rerender } = render(provided({ url: '/own', getToken }));
+    await live();
+    rerender(provided({ client }));
+    await live();
+    await advance(2_000);
+    expect(sockets.map((s) => [s.url.pathname, s.closed])).toEqual([['/own', 1000], ['/ws', null]]);
+    rerender(provided({ url: '/other', getToken }));
+    await live();
+    await advance(2_000);
+    expect(sockets.map((s) => [s.url.pathname, s.closed])).toEqual([['/own', 1000], ['/ws', 1000], ['/other', null]]);
+  });
+
+  it('renders on a server', () => {
+    const html = renderToString(h(PlanRoomsProvider, { url: '/ws', getToken: () => null }, h(() => h('p', null, usePlanRooms().state))));
+    expect(html).toBe('<p>idle</p>');
+  });
+});
