@@ -3,5 +3,5 @@
 package room_test
 
 // raceEnabled reports that the race detector is on: tests with tens of thousands of connections use
-// fewer.
+// fewer, and tests of allocations allow for pools that drop buffers at random.
 const raceEnabled = true
