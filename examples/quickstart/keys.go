@@ -23,14 +23,14 @@ const (
 	audience = "plans"
 )
 
-// signer makes tokens and publishes the key that verifies them. It stands in for the identity provider that a real
-// service would have. It is safe for concurrent use.
+// signer issues tokens and publishes the key that verifies them, as the identity provider of a real
+// service does. It is safe for concurrent use.
 type signer struct {
 	key jwk.Key // private; fixed at creation
 	set []byte  // the public half as a JWK set; fixed at creation
 }
 
-// newSigner reads the key from a PEM file, or makes one if there is no file name.
+// newSigner reads the key from a PEM file, or generates one if file is empty.
 func newSigner(file string) (*signer, error) {
 	raw, err := signingKey(file)
 	if err != nil {
@@ -41,7 +41,7 @@ func newSigner(file string) (*signer, error) {
 		return nil, err
 	}
 	err = errors.Join(
-		jwk.AssignKeyID(key), // its thumbprint, and so the same after a restart
+		jwk.AssignKeyID(key), // its thumbprint, which does not change with a restart
 		key.Set(jwk.AlgorithmKey, jwa.RS256),
 		key.Set(jwk.KeyUsageKey, jwk.ForSignature),
 	)
@@ -79,8 +79,8 @@ func signingKey(file string) (*rsa.PrivateKey, error) {
 	return key, nil
 }
 
-// sign returns a token of p and when it expires. JWTs count in whole seconds, so the ttl is rounded up to them, and starts at
-// the second that is nearest.
+// sign returns a token of p and when it expires. JWTs count in whole seconds: sign rounds the ttl
+// up, and starts it at the nearest second.
 func (s *signer) sign(p person, ttl time.Duration) (token string, expires time.Time, err error) {
 	issued := time.Now().UTC().Round(time.Second)
 	expires = issued.Add((ttl + time.Second - 1).Truncate(time.Second))
@@ -104,5 +104,5 @@ func (s *signer) sign(p person, ttl time.Duration) (token string, expires time.T
 func (s *signer) publish(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "application/jwk-set+json")
 	w.Header().Set("Cache-Control", "public, max-age=60")
-	_, _ = w.Write(s.set) // whoever asked has gone
+	_, _ = w.Write(s.set) // fails if the client has gone
 }

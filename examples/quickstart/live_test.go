@@ -15,16 +15,16 @@ import (
 	"github.com/planrooms/planrooms/protocol"
 )
 
-// change is one request that changes the plan, and the event that the others hear of it.
+// change is one request that changes the plan, and the event that the others get.
 type change struct {
 	method, path, body string
 	status             int
 	event              protocol.Type
-	data               string // as JSON; empty if it holds what only the answer tells
+	data               string // as JSON; empty if only the answer to the request has the content
 	progress           bool
 }
 
-func TestEachChangeIsTold(t *testing.T) {
+func TestEachChangeIsBroadcast(t *testing.T) {
 	s := start(t)
 	alice := s.login("alice")
 	before := s.plan(alice)
@@ -34,7 +34,8 @@ func TestEachChangeIsTold(t *testing.T) {
 
 	author, _ := s.join(alice, "author")
 	second, _ := s.join(alice, "second")
-	bob, answer := s.join(s.login("bob"), "author") // a client id is no secret, and excepts nobody else
+	// The same client ID, but another user: it does not exclude bob's connection.
+	bob, answer := s.join(s.login("bob"), "author")
 	last.Title = "T"
 	changes := []change{
 		{"POST", "/api/plans/demo/tasks", `{"title":"new"}`, http.StatusCreated, protocol.TypeTaskCreated, "", true},
@@ -48,16 +49,16 @@ func TestEachChangeIsTold(t *testing.T) {
 		if resp.StatusCode != c.status {
 			t.Fatalf("%s %s: status %d %s", c.method, c.path, resp.StatusCode, resp.body)
 		}
-		prev = checkTold(t, c, string(resp.body), mutation, prev, author, second, bob)
+		prev = checkEvents(t, c, string(resp.body), mutation, prev, author, second, bob)
 	}
 	order = ids(s.plan(alice).Tasks)
 	slices.Reverse(order)
 	body := `{"taskIds":` + quoted(order) + `}`
 	c := change{"POST", "/api/plans/demo/tasks/reorder", body, http.StatusNoContent, protocol.TypeTaskReordered, body, false}
 	s.must(c.status, nil, c.method, c.path, alice, c.body, "X-Plan-Client", "author", "X-Plan-Mutation", "m-r")
-	prev = checkTold(t, c, "", "m-r", prev, author, second, bob)
+	prev = checkEvents(t, c, "", "m-r", prev, author, second, bob)
 
-	// What was refused is told to nobody: the next event follows at once.
+	// A refused change causes no event: the next event follows directly.
 	s.must(http.StatusBadRequest, nil, "POST", "/api/plans/demo/tasks", alice, `{"title":""}`)
 	s.must(http.StatusBadRequest, nil, "POST", "/api/plans/demo/tasks/reorder", alice, `{"taskIds":["x"]}`)
 	s.must(http.StatusNotFound, nil, "DELETE", "/api/tasks/nope", alice, "")
@@ -69,9 +70,9 @@ func TestEachChangeIsTold(t *testing.T) {
 	}
 }
 
-// checkTold checks that the author's client got a receipt for a change and the others the event, and all of them the progress. It
-// returns the seq of the last event.
-func checkTold(t *testing.T, c change, answer, mutation string, prev uint64, author *viewer, others ...*viewer) uint64 {
+// checkEvents checks that the author's client got a receipt for a change, the others the event, and
+// all of them the progress. It returns the seq of the last event.
+func checkEvents(t *testing.T, c change, answer, mutation string, prev uint64, author *viewer, others ...*viewer) uint64 {
 	t.Helper()
 	want := c.data
 	if want == "" {
@@ -81,13 +82,13 @@ func checkTold(t *testing.T, c change, answer, mutation string, prev uint64, aut
 	if receipt.Data != nil {
 		t.Errorf("receipt with data %s", receipt.Data)
 	}
-	heard := []protocol.Message{receipt}
+	got := []protocol.Message{receipt}
 	for _, v := range others {
 		m := v.event(c.event, prev)
 		if string(m.Data) != want {
 			t.Errorf("%s: data %s, want %s", c.event, m.Data, want)
 		}
-		heard = append(heard, m)
+		got = append(got, m)
 	}
 	if c.progress {
 		for _, v := range append([]*viewer{author}, others...) {
@@ -95,15 +96,15 @@ func checkTold(t *testing.T, c change, answer, mutation string, prev uint64, aut
 			if progressOf(t, m).TotalTasks == 0 {
 				t.Errorf("progress %s", m.Data)
 			}
-			heard = append(heard, m)
+			got = append(got, m)
 		}
 	}
-	for _, m := range heard {
+	for _, m := range got {
 		if m.By != "alice" || m.MutationID != mutation {
 			t.Errorf("%s: by %q, mutationId %q, want alice, %q", m.Type, m.By, m.MutationID, mutation)
 		}
 	}
-	return heard[len(heard)-1].Seq
+	return got[len(got)-1].Seq
 }
 
 func TestMalformedHeadersAreIgnored(t *testing.T) {
@@ -119,7 +120,7 @@ func TestMalformedHeadersAreIgnored(t *testing.T) {
 	}
 }
 
-// Many people change one task at once. The last event is the last change.
+// Several users change one task at once. The last event is the last change.
 func TestOrderOfEventsIsOrderOfChanges(t *testing.T) {
 	s := start(t)
 	alice := s.login("alice")
@@ -137,31 +138,31 @@ func TestOrderOfEventsIsOrderOfChanges(t *testing.T) {
 			}
 		})
 	}
-	var heard []string
+	var got []string
 	prev := answer.Position.Seq
 	for range writers * each {
 		m := bob.event(protocol.TypeTaskUpdated, prev)
-		heard = append(heard, taskOf(t, m).Title)
+		got = append(got, taskOf(t, m).Title)
 		prev = bob.event(protocol.TypeProgressUpdated, m.Seq).Seq
 	}
 	wg.Wait()
-	if got, want := heard[len(heard)-1], s.plan(alice).Tasks[0].Title; got != want {
+	if got, want := got[len(got)-1], s.plan(alice).Tasks[0].Title; got != want {
 		t.Errorf("the last event says %q, the plan %q", got, want)
 	}
 	for w := range writers { // and each one's changes are in order
 		next := 0
-		for _, title := range heard {
+		for _, title := range got {
 			if title == fmt.Sprintf("%d %d", w, next) {
 				next++
 			}
 		}
 		if next != each {
-			t.Errorf("changes of writer %d are out of order: %q", w, heard)
+			t.Errorf("changes of writer %d are out of order: %q", w, got)
 		}
 	}
 }
 
-// A plan is loaded and joined with its position again and again while it changes. Nothing is ever missed in between.
+// Readers load a plan and join with its position while it changes. They miss no event in between.
 func TestPositionMissesNothing(t *testing.T) {
 	s := start(t)
 	alice, bob := s.login("alice"), s.login("bob")
@@ -218,7 +219,7 @@ func TestResume(t *testing.T) {
 	s := start(t)
 	alice := s.login("alice")
 	bob, answer := s.join(s.login("bob"), "tab")
-	bob.conn.Close() // without a word
+	bob.conn.Close() // without a close frame
 	one := s.plan(alice).Tasks[0].ID
 	for _, status := range taskStatuses {
 		s.must(http.StatusOK, nil, "PATCH", "/api/tasks/"+one, alice, `{"status":"`+status+`"}`)
@@ -241,7 +242,7 @@ func TestResume(t *testing.T) {
 	}
 }
 
-func TestStrangersHearNothing(t *testing.T) {
+func TestStrangersGetNoEvents(t *testing.T) {
 	s := start(t)
 	alice := s.login("alice")
 	mallory := s.connect(s.login("mallory"), "m")
@@ -268,7 +269,7 @@ func TestStrangersHearNothing(t *testing.T) {
 	}
 }
 
-// The browser client of the service that the library re-implements knows no client ids, positions or goodbyes.
+// The browser client of the earlier service does not know client IDs, positions or goodbyes.
 func TestOriginalClient(t *testing.T) {
 	s := start(t)
 	v, status := s.dial(url.Values{"token": {s.login("carol")}})
@@ -295,7 +296,7 @@ func TestOriginalClient(t *testing.T) {
 	}
 }
 
-func TestRefusedBrowserIsToldWhy(t *testing.T) {
+func TestRefusedBrowserGetsTheReason(t *testing.T) {
 	s := start(t)
 	v, status := s.dial(url.Values{"token": {"nonsense"}}, "Origin", s.url)
 	if status != http.StatusSwitchingProtocols {
@@ -305,13 +306,14 @@ func TestRefusedBrowserIsToldWhy(t *testing.T) {
 	if code != protocol.CloseUnauthorized || goodbye.Code != code || !goodbye.Reauth {
 		t.Errorf("closed with %d after %+v", code, goodbye)
 	}
-	if _, status := s.dial(url.Values{"token": {s.login("alice")}}, "Origin", "https://elsewhere.example"); status != http.StatusForbidden {
+	token := url.Values{"token": {s.login("alice")}}
+	if _, status := s.dial(token, "Origin", "https://elsewhere.example"); status != http.StatusForbidden {
 		t.Errorf("page of another origin: status %d, want 403", status)
 	}
 }
 
 func TestTokenRunsOut(t *testing.T) {
-	t.Parallel() // it waits for the token's end
+	t.Parallel() // it waits until the token expires
 	s := start(t)
 	token := s.loginFor("alice", "3s")
 	v, _ := s.join(token, "tab")

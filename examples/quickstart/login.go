@@ -10,7 +10,7 @@ import (
 	"github.com/planrooms/planrooms/auth"
 )
 
-// person is somebody who can log in, without a password in this demo.
+// person is a user who can log in. This demo has no passwords.
 type person struct{ id, name string }
 
 var people = []person{{"alice", "Alice"}, {"bob", "Bob"}, {"carol", "Carol"}, {"mallory", "Mallory"}}
@@ -62,8 +62,8 @@ func (s *service) login(w http.ResponseWriter, r *http.Request) {
 	}{token, expires})
 }
 
-// signedIn lets requests with a good token through to next, with whose it is. The REST routes and the WebSocket handler share one
-// verifier, so a token is as good here as there.
+// signedIn calls next for requests with a valid token, and passes on its identity. The REST routes
+// and the WebSocket handler share one verifier, so both accept the same tokens.
 func (s *service) signedIn(next func(http.ResponseWriter, *http.Request, auth.Identity)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		ctx, cancel := context.WithTimeout(r.Context(), 5*time.Second)
@@ -79,7 +79,7 @@ func (s *service) signedIn(next func(http.ResponseWriter, *http.Request, auth.Id
 			unauthorized(w, "the token has expired")
 		case errors.Is(err, auth.ErrInvalidToken):
 			unauthorized(w, "the token is not valid")
-		default: // it may be a good one, which nobody can tell just now
+		default: // the verifier failed, so the token may be valid
 			s.log.Warn("cannot verify tokens", "error", err)
 			w.Header().Set("Retry-After", "1")
 			writeError(w, http.StatusServiceUnavailable, "tokens cannot be checked at the moment")

@@ -1,13 +1,16 @@
-// Quickstart is a small plan service made live: two people, one plan, a page that shows what each of them sees.
+// Quickstart is a small plan service made live: two users, one plan, and a page that shows what
+// each of them sees.
 //
 //	go run ./examples/quickstart
 //
-// It is an ordinary net/http service with a login, a store and REST routes of its own. What the library adds stands in
-// three places: the hub and its Authorize function in service.go, one handler in routes.go, and the broadcasts after each
-// change in tasks.go. The page's side of the conversation is page/client.js.
+// It is an ordinary net/http service with a login, a store and REST routes. It uses the library in
+// three places: the hub and its Authorize function in service.go, the WebSocket handler in
+// routes.go, and the broadcasts after each change in tasks.go. In the page, page/pane.js joins the
+// plan with the browser client, and page/stream.js applies the events.
 //
-// QUICKSTART_SIGNING_KEY names a PEM file with a PKCS #8 RSA key to sign tokens with, so that they outlive a restart;
-// without it a key is made at every start. SIGINT and SIGTERM end the service after everybody has been told.
+// QUICKSTART_SIGNING_KEY names a PEM file with a PKCS #8 RSA key that signs the tokens, so that
+// they remain valid after a restart. Without it, the service generates a key at every start. On
+// SIGINT and SIGTERM the service sends goodbye to all clients and exits.
 package main
 
 import (
@@ -64,13 +67,13 @@ func run(ctx context.Context, addr, keyFile string, stdout io.Writer, log *slog.
 	srv := &http.Server{
 		Handler:           s.routes(),
 		ReadHeaderTimeout: 5 * time.Second,
-		ReadTimeout:       10 * time.Second, // net/http lifts both from a connection that becomes a WebSocket
+		ReadTimeout:       10 * time.Second, // net/http removes both limits from a WebSocket
 		IdleTimeout:       time.Minute,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
 	served := make(chan error, 1)
-	go func() { served <- srv.Serve(ln) }()              // ends with drain
-	_, _ = fmt.Fprintf(stdout, "listening on %s\n", url) // nobody may be reading
+	go func() { served <- srv.Serve(ln) }() // ends with drain
+	_, _ = fmt.Fprintf(stdout, "listening on %s\n", url)
 
 	select {
 	case err = <-served: // it failed
@@ -81,13 +84,14 @@ func run(ctx context.Context, addr, keyFile string, stdout io.Writer, log *slog.
 	}
 }
 
-// drain ends requests first and connections second: a change that is being made can still be told.
+// drain ends the requests first and then the connections, so that a change in flight is still
+// broadcast.
 func drain(srv *http.Server, hub *room.Hub) error {
 	const patience = 10 * time.Second
 
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	err := srv.Shutdown(ctx) // knows nothing of WebSocket connections
+	err := srv.Shutdown(ctx) // ignores WebSocket connections
 	if err != nil {
 		err = errors.Join(err, srv.Close())
 	}
@@ -97,7 +101,8 @@ func drain(srv *http.Server, hub *room.Hub) error {
 	return errors.Join(err, hub.Shutdown(ctx))
 }
 
-// reachable returns the host and port under which this machine reaches a listener: one on all interfaces by loopback.
+// reachable returns the host and port under which this machine reaches a listener: loopback for one
+// on all interfaces.
 func reachable(addr net.Addr) string {
 	tcp, ok := addr.(*net.TCPAddr)
 	if ok && tcp.IP.IsUnspecified() {

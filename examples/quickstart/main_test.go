@@ -23,7 +23,7 @@ import (
 	"github.com/planrooms/planrooms/protocol"
 )
 
-// keyFile is a signing key that the tests share, since making one takes long.
+// keyFile is a signing key that the tests share, since generating one takes long.
 var keyFile string
 
 func TestMain(m *testing.M) {
@@ -53,13 +53,14 @@ func writeKey(file string, key any) {
 	}
 }
 
-// server is a quickstart on a port of its own, and a client of it.
+// server is a quickstart on a free port, and a client of it.
 type server struct {
 	t   *testing.T
 	url string
 }
 
-// start runs a quickstart until the end of the test, which it fails if the drain does or anything was worth a warning.
+// start runs a quickstart until the end of the test. The test fails if the shutdown fails, or if
+// the quickstart logs a warning.
 func start(t *testing.T) *server {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -96,7 +97,7 @@ func firstLine(t *testing.T, stdout io.Reader) string {
 	return url
 }
 
-// httpClient keeps no connections: one that was never used would hold up a shutdown.
+// httpClient keeps no connections: one that was never used would delay a shutdown.
 var httpClient = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 30 * time.Second}
 
 type response struct {
@@ -129,7 +130,7 @@ func (s *server) do(method, path, token, body string, headers ...string) respons
 	return response{resp, text}
 }
 
-// must makes a request that is answered with status, and decodes the answer into v unless that is nil.
+// must makes a request, requires the status, and decodes the answer into v unless v is nil.
 func (s *server) must(status int, v any, method, path, token, body string, headers ...string) {
 	s.t.Helper()
 	resp := s.do(method, path, token, body, headers...)

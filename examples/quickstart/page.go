@@ -10,7 +10,8 @@ import (
 //go:embed page
 var files embed.FS
 
-// contentTypes are said outright: the default is up to the machine, and a browser runs no module of a wrong type.
+// contentTypes overrides the types that the machine is configured with: a browser does not run a
+// module of another type.
 var contentTypes = map[string]string{
 	"":      "text/html; charset=utf-8",
 	".css":  "text/css; charset=utf-8",
@@ -19,7 +20,7 @@ var contentTypes = map[string]string{
 	".svg":  "image/svg+xml",
 }
 
-// page serves what is in the directory page.
+// page serves the files of the directory page.
 func page() http.Handler {
 	root, err := fs.Sub(files, "page")
 	if err != nil {

@@ -33,7 +33,7 @@ func TestPage(t *testing.T) {
 	}
 }
 
-// Whatever the page asks for is there, comes from here, and text of others never becomes markup.
+// The server has every file that the page asks for, and no script turns text into markup.
 func TestPageIsWhole(t *testing.T) {
 	wanted := regexp.MustCompile(`(?:from |src=|href=)['"](?:\./)?([^'"]+)['"]`)
 	markup := regexp.MustCompile(`innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b`)
@@ -59,7 +59,8 @@ func TestPageIsWhole(t *testing.T) {
 		if m := markup.Find(text); m != nil {
 			t.Errorf("%s uses %s", name, m)
 		}
-		if !strings.HasSuffix(name, ".svg") && foreign.Match(text) { // the namespace of SVG is a URL
+		// The namespace of SVG is a URL.
+		if !strings.HasSuffix(name, ".svg") && foreign.Match(text) {
 			t.Errorf("%s names another host: %s", name, foreign.Find(text))
 		}
 	}

@@ -9,7 +9,7 @@ import (
 
 const (
 	maxTitleBytes = 2000
-	maxTasks      = 10_000 // so that an order of all of them fits into one event
+	maxTasks      = 10_000 // so that an order of all tasks fits into one event
 )
 
 var (
@@ -31,7 +31,7 @@ type progress struct {
 	CompletionPercentage int `json:"completionPercentage"`
 }
 
-// plans is the store: in memory, and new at every start.
+// plans is the store. It is in memory, and so new at every start.
 type plans struct {
 	byID map[string]*plan // fixed at creation
 
@@ -41,9 +41,11 @@ type plans struct {
 
 // plan is a list of tasks and who may see it.
 //
-// Its methods that change it call tell with the outcome before they give up the lock. A broadcast is made there, so that the
-// order of events is the order of changes; it returns at once, whoever is listening. A service with a database
-// would hold its row lock across the call, or carry a version in the data.
+// Its methods that change it call publish with the result while they hold the lock, so that the
+// order of the events is the order of the changes. A broadcast does not wait for viewers, so it is
+// safe under the lock. With a database this is not possible: a row lock ends with the commit, and
+// the broadcast comes after it. Put a version into the task there, or hold a lock of the
+// application across both.
 type plan struct {
 	id      string   // fixed at creation
 	members []string // fixed at creation
@@ -58,13 +60,13 @@ func newPlans() *plans {
 	s.add("demo", []string{"alice", "bob", "carol"},
 		task{Title: "Book the meeting room", Status: "completed"},
 		task{Title: "Write the invitation", Status: "in_progress"},
-		task{Title: "Ask everybody for their allergies", Status: "not_started"},
+		task{Title: "Ask the guests about allergies", Status: "not_started"},
 		task{Title: "Order lunch for twelve", Status: "not_started"},
 		task{Title: "Print the name tags", Status: "not_started"},
 	)
 	s.add("other", []string{"carol"},
 		task{Title: "Find a present for Alice", Status: "in_progress"},
-		task{Title: "Tell nobody", Status: "not_started"},
+		task{Title: "Keep it secret", Status: "not_started"},
 	)
 	return s
 }
@@ -79,8 +81,8 @@ func (s *plans) add(id string, members []string, tasks ...task) {
 	s.byID[id] = p
 }
 
-// newTaskID returns an id that is never used again, also not by the next process: a page from before a restart
-// must not change another task than it shows.
+// newTaskID returns an ID that no later process uses again: a page that was loaded before a restart
+// must not change a task that it does not show.
 func newTaskID() string { return rand.Text()[:16] }
 
 // find returns the plan if there is one and the user is a member, and nil otherwise.
@@ -91,7 +93,8 @@ func (s *plans) find(planID, userID string) *plan {
 	return nil
 }
 
-// findByTask returns the plan of a task if there is one and the user is a member, and nil otherwise.
+// findByTask returns the plan of a task if there is one and the user is a member, and nil
+// otherwise.
 func (s *plans) findByTask(taskID, userID string) *plan {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -108,7 +111,7 @@ func (p *plan) snapshot() ([]task, progress) {
 	return append([]task{}, p.tasks...), p.progressLocked()
 }
 
-func (p *plan) create(title string, tell func(task, progress)) (task, error) {
+func (p *plan) create(title string, publish func(task, progress)) (task, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if len(p.tasks) >= maxTasks {
@@ -119,12 +122,12 @@ func (p *plan) create(title string, tell func(task, progress)) (task, error) {
 	p.store.mu.Lock()
 	p.store.ofTask[t.ID] = p
 	p.store.mu.Unlock()
-	tell(t, p.progressLocked())
+	publish(t, p.progressLocked())
 	return t, nil
 }
 
-// update changes what is not nil.
-func (p *plan) update(taskID string, title, status *string, tell func(task, progress)) (task, error) {
+// update changes the fields that are not nil.
+func (p *plan) update(taskID string, title, status *string, publish func(task, progress)) (task, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	i := p.indexLocked(taskID)
@@ -138,11 +141,11 @@ func (p *plan) update(taskID string, title, status *string, tell func(task, prog
 	if status != nil {
 		t.Status = *status
 	}
-	tell(*t, p.progressLocked())
+	publish(*t, p.progressLocked())
 	return *t, nil
 }
 
-func (p *plan) remove(taskID string, tell func(progress)) error {
+func (p *plan) remove(taskID string, publish func(progress)) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	i := p.indexLocked(taskID)
@@ -153,12 +156,12 @@ func (p *plan) remove(taskID string, tell func(progress)) error {
 	p.store.mu.Lock()
 	delete(p.store.ofTask, taskID)
 	p.store.mu.Unlock()
-	tell(p.progressLocked())
+	publish(p.progressLocked())
 	return nil
 }
 
-// reorder takes the ids of all tasks, each once.
-func (p *plan) reorder(taskIDs []string, tell func()) error {
+// reorder takes the IDs of all tasks, each once.
+func (p *plan) reorder(taskIDs []string, publish func()) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if taskIDs == nil || len(taskIDs) != len(p.tasks) {
@@ -174,11 +177,11 @@ func (p *plan) reorder(taskIDs []string, tell func()) error {
 		if !ok {
 			return errNotAll
 		}
-		delete(byID, id) // a second time it is unknown
+		delete(byID, id) // so that it is unknown the second time
 		tasks = append(tasks, t)
 	}
 	p.tasks = tasks
-	tell()
+	publish()
 	return nil
 }
 
@@ -194,7 +197,8 @@ func (p *plan) progressLocked() progress {
 		}
 	}
 	if done.TotalTasks > 0 {
-		done.CompletionPercentage = (200*done.CompletedTasks + done.TotalTasks) / (2 * done.TotalTasks) // rounded
+		// rounded
+		done.CompletionPercentage = (200*done.CompletedTasks + done.TotalTasks) / (2 * done.TotalTasks)
 	}
 	return done
 }

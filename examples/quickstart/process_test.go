@@ -47,7 +47,7 @@ func spawn(t *testing.T, file string, env ...string) *process {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = cmd.Process.Kill() }) // mostly it has ended by then
+	t.Cleanup(func() { _ = cmd.Process.Kill() }) // fails if the process has ended
 	return &process{&server{t: t, url: firstLine(t, stdout)}, cmd, stdout, &stderr}
 }
 
@@ -95,7 +95,7 @@ func TestProcess(t *testing.T) {
 		})
 	}
 
-	t.Run("tokens outlive a restart", func(t *testing.T) {
+	t.Run("tokens remain valid after a restart", func(t *testing.T) {
 		p := spawn(t, file, "QUICKSTART_SIGNING_KEY="+keyFile)
 		token := p.login("alice")
 		epoch := p.plan(token).Position.Epoch
@@ -103,12 +103,12 @@ func TestProcess(t *testing.T) {
 
 		p = spawn(t, file, "QUICKSTART_SIGNING_KEY="+keyFile)
 		if p.plan(token).Position.Epoch == epoch {
-			t.Error("the epoch outlived it too")
+			t.Error("the epoch is that of the previous process")
 		}
 		p.join(token, "tab")
 		p.stop(syscall.SIGTERM)
 
-		p = spawn(t, file) // with a key of its own
+		p = spawn(t, file) // with another key
 		if resp := p.do("GET", "/api/plans/demo", token, ""); resp.StatusCode != http.StatusUnauthorized {
 			t.Errorf("a token of another key: status %d", resp.StatusCode)
 		}

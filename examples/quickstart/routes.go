@@ -24,12 +24,13 @@ func (s *service) routes() http.Handler {
 	mux.Handle("PATCH /api/tasks/{taskId}", s.member(s.updateTask))
 	mux.Handle("DELETE /api/tasks/{taskId}", s.member(s.deleteTask))
 
-	// Who looks at what is nobody's business: a real service puts this behind its operators' login.
+	// It shows who looks at what: a real service puts this behind its operators' login.
 	mux.Handle("GET /api/rooms", transport.Inspect(s.hub))
 	return secured(mux)
 }
 
-// secured sets the headers that keep other pages out of this one, and this one to its own scripts.
+// secured sets headers that allow the page its own scripts only, and forbid other pages to embed
+// it.
 func secured(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()

@@ -9,7 +9,7 @@ import (
 	"github.com/planrooms/planrooms/room"
 )
 
-// service is what the routes share. All of it is fixed at creation.
+// service is shared by the routes. Its fields do not change after creation.
 type service struct {
 	keys     *signer
 	verifier *jwtauth.Verifier
@@ -18,7 +18,7 @@ type service struct {
 	log      *slog.Logger
 }
 
-// newService returns a service that will be reached under url. Its verifier must be closed.
+// newService returns a service whose address is url. The caller closes its verifier.
 func newService(keys *signer, url string, log *slog.Logger) (*service, error) {
 	verifier, err := jwtauth.New(&jwtauth.Options{
 		JWKSURL:      url + jwksPath,
@@ -26,7 +26,7 @@ func newService(keys *signer, url string, log *slog.Logger) (*service, error) {
 		Issuer:       issuer,
 		Audience:     audience,
 		Logger:       log,
-		InsecureHTTP: true, // the URL is this process's own: no network lies in between
+		InsecureHTTP: true, // the URL is served by this process
 	})
 	if err != nil {
 		return nil, err
@@ -36,8 +36,8 @@ func newService(keys *signer, url string, log *slog.Logger) (*service, error) {
 	return s, nil
 }
 
-// mayJoin is the question that the hub asks at every join, after every renewal, and every few minutes. A plan that does not exist
-// and a plan of others get the same answer.
+// mayJoin checks access. The hub calls it at every join, after every renewal of a token, and every
+// few minutes. The answer is the same for a plan that does not exist and for a plan of others.
 func (s *service) mayJoin(_ context.Context, id auth.Identity, planID string) error {
 	if s.plans.find(planID, id.UserID) == nil {
 		return room.ErrForbidden

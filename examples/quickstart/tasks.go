@@ -3,6 +3,8 @@ package main
 import (
 	"net/http"
 	"slices"
+	"strings"
+	"unicode"
 
 	"github.com/planrooms/planrooms/auth"
 	"github.com/planrooms/planrooms/protocol"
@@ -11,11 +13,12 @@ import (
 )
 
 const (
-	maxTaskBody    = 16 << 10  // a title in the longest way to write it
-	maxReorderBody = 256 << 10 // the ids of maxTasks
+	maxTaskBody    = 16 << 10  // the longest title with every character escaped
+	maxReorderBody = 256 << 10 // the IDs of maxTasks
 )
 
-// member lets requests of a member of the plan through to next. What is not there and what is not the user's look the same.
+// member calls next for requests of a member of the plan. A plan that does not exist and a plan of
+// others get the same answer.
 func (s *service) member(next func(w http.ResponseWriter, r *http.Request, p *plan, userID string)) http.Handler {
 	return s.signedIn(func(w http.ResponseWriter, r *http.Request, id auth.Identity) {
 		var p *plan
@@ -33,8 +36,9 @@ func (s *service) member(next func(w http.ResponseWriter, r *http.Request, p *pl
 }
 
 func (s *service) getPlan(w http.ResponseWriter, r *http.Request, p *plan, _ string) {
-	// The position comes before the tasks. A client that joins with it as since gets what has happened after it,
-	// some of which the tasks may hold already; the other way round something could be missed.
+	// The position comes before the tasks. A client that joins with it as since gets all later
+	// events. The tasks may already contain some of them. In the other order the client could miss
+	// events.
 	position, err := s.hub.Position(r.Context(), p.id)
 	if err != nil {
 		s.fail(w, "position", err)
@@ -57,12 +61,12 @@ func (s *service) createTask(w http.ResponseWriter, r *http.Request, p *plan, us
 		return
 	}
 	if !validTitle(body.Title) {
-		writeError(w, http.StatusBadRequest, "title must be 1 to 2000 bytes")
+		writeError(w, http.StatusBadRequest, badTitle)
 		return
 	}
 	t, err := p.create(body.Title, func(t task, done progress) {
-		s.told(s.hub.BroadcastTaskCreated(r.Context(), p.id, t, transport.Author(r, userID)))
-		s.tellProgress(r, p, userID, done)
+		s.logFailure(s.hub.BroadcastTaskCreated(r.Context(), p.id, t, transport.Author(r, userID)))
+		s.broadcastProgress(r, p, userID, done)
 	})
 	if err != nil {
 		writeError(w, http.StatusConflict, "the plan is full")
@@ -84,17 +88,17 @@ func (s *service) updateTask(w http.ResponseWriter, r *http.Request, p *plan, us
 		writeError(w, http.StatusBadRequest, "title or status is required")
 		return
 	case body.Title != nil && !validTitle(*body.Title):
-		writeError(w, http.StatusBadRequest, "title must be 1 to 2000 bytes")
+		writeError(w, http.StatusBadRequest, badTitle)
 		return
 	case body.Status != nil && !slices.Contains(taskStatuses, *body.Status):
 		writeError(w, http.StatusBadRequest, "status must be not_started, in_progress or completed")
 		return
 	}
 	t, err := p.update(r.PathValue("taskId"), body.Title, body.Status, func(t task, done progress) {
-		s.told(s.hub.BroadcastTaskUpdated(r.Context(), p.id, t, transport.Author(r, userID)))
-		s.tellProgress(r, p, userID, done)
+		s.logFailure(s.hub.BroadcastTaskUpdated(r.Context(), p.id, t, transport.Author(r, userID)))
+		s.broadcastProgress(r, p, userID, done)
 	})
-	if err != nil { // somebody has just deleted it
+	if err != nil { // another request has just deleted it
 		notFound(w)
 		return
 	}
@@ -104,10 +108,10 @@ func (s *service) updateTask(w http.ResponseWriter, r *http.Request, p *plan, us
 func (s *service) deleteTask(w http.ResponseWriter, r *http.Request, p *plan, userID string) {
 	taskID := r.PathValue("taskId")
 	err := p.remove(taskID, func(done progress) {
-		s.told(s.hub.BroadcastTaskDeleted(r.Context(), p.id, taskID, transport.Author(r, userID)))
-		s.tellProgress(r, p, userID, done)
+		s.logFailure(s.hub.BroadcastTaskDeleted(r.Context(), p.id, taskID, transport.Author(r, userID)))
+		s.broadcastProgress(r, p, userID, done)
 	})
-	if err != nil { // somebody has just deleted it
+	if err != nil { // another request has just deleted it
 		notFound(w)
 		return
 	}
@@ -122,7 +126,7 @@ func (s *service) reorderTasks(w http.ResponseWriter, r *http.Request, p *plan, 
 		return
 	}
 	err := p.reorder(body.TaskIDs, func() {
-		s.told(s.hub.BroadcastTaskReordered(r.Context(), p.id, body.TaskIDs, transport.Author(r, userID)))
+		s.logFailure(s.hub.BroadcastTaskReordered(r.Context(), p.id, body.TaskIDs, transport.Author(r, userID)))
 	})
 	if err != nil {
 		writeError(w, http.StatusBadRequest, "taskIds must be those of all tasks, each once")
@@ -131,17 +135,29 @@ func (s *service) reorderTasks(w http.ResponseWriter, r *http.Request, p *plan, 
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// tellProgress tells everybody, the author's tab included, how far the plan is: only the server has counted.
-func (s *service) tellProgress(r *http.Request, p *plan, userID string, done progress) {
-	s.told(s.hub.BroadcastProgressUpdated(r.Context(), p.id, done,
+// broadcastProgress sends the progress to all viewers, the author's tab included: only the server
+// has counted the tasks.
+func (s *service) broadcastProgress(r *http.Request, p *plan, userID string, done progress) {
+	s.logFailure(s.hub.BroadcastProgressUpdated(r.Context(), p.id, done,
 		room.By(userID), room.Mutation(r.Header.Get("X-Plan-Mutation"))))
 }
 
-// told logs a broadcast that failed. The change was made all the same, so its request succeeds.
-func (s *service) told(err error) {
+// logFailure logs a broadcast that failed. The change was made, so the request succeeds.
+func (s *service) logFailure(err error) {
 	if err != nil {
 		s.log.Error("broadcast", "error", err)
 	}
 }
 
-func validTitle(title string) bool { return title != "" && len(title) <= maxTitleBytes }
+const badTitle = "a title has 1 to 2000 bytes, in one line without control characters"
+
+// validTitle does not refuse bidi controls, which Arabic and Hebrew titles may need: the page
+// isolates each title from its own words.
+func validTitle(title string) bool {
+	return title != "" && len(title) <= maxTitleBytes && !strings.ContainsFunc(title, breaksLine)
+}
+
+// breaksLine reports whether r is a control character, or a separator of lines or paragraphs.
+func breaksLine(r rune) bool {
+	return unicode.IsControl(r) || r == '\u2028' || r == '\u2029'
+}

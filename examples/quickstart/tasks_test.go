@@ -37,8 +37,8 @@ func TestLifeOfATask(t *testing.T) {
 	}
 
 	var created task
-	s.must(http.StatusCreated, &created, "POST", "/api/plans/demo/tasks", alice, `{"title":"Überraschung & <b>\u2028"}`)
-	want := task{ID: created.ID, Title: "Überraschung & <b>\u2028", Status: "not_started"}
+	s.must(http.StatusCreated, &created, "POST", "/api/plans/demo/tasks", alice, `{"title":"Überraschung & <b>"}`)
+	want := task{ID: created.ID, Title: "Überraschung & <b>", Status: "not_started"}
 	if diff := cmp.Diff(want, created); diff != "" {
 		t.Errorf("created (-want +got):\n%s", diff)
 	}
@@ -111,6 +111,14 @@ func TestRequests(t *testing.T) {
 		{"bytes count, not characters", "POST", create, `{"title":"` + strings.Repeat("é", 1001) + `"}`, http.StatusBadRequest},
 		{"empty title", "POST", create, `{"title":""}`, http.StatusBadRequest},
 		{"no title", "POST", create, `{}`, http.StatusBadRequest},
+		{"title with a NUL", "POST", create, `{"title":"a\u0000b"}`, http.StatusBadRequest},
+		{"title with a tab", "POST", create, `{"title":"a\tb"}`, http.StatusBadRequest},
+		{"title of two lines", "POST", create, `{"title":"a\nb"}`, http.StatusBadRequest},
+		{"title with DEL", "POST", create, "{\"title\":\"a\u007fb\"}", http.StatusBadRequest},
+		{"title with a C1 control", "POST", create, `{"title":"a\u0085b"}`, http.StatusBadRequest},
+		{"title with a line separator", "POST", create, `{"title":"a\u2028b"}`, http.StatusBadRequest},
+		{"title with a paragraph separator", "POST", create, `{"title":"a\u2029b"}`, http.StatusBadRequest},
+		{"title with marks and joiners", "POST", create, `{"title":"\u200fשלום 👩\u200d👧"}`, http.StatusCreated},
 		{"title is a number", "POST", create, `{"title":1}`, http.StatusBadRequest},
 		{"title is not UTF-8", "POST", create, "{\"title\":\"\xff\"}", http.StatusBadRequest},
 		{"no JSON", "POST", create, `title`, http.StatusBadRequest},
@@ -123,6 +131,7 @@ func TestRequests(t *testing.T) {
 		{"nothing to change", "PATCH", one, `{}`, http.StatusBadRequest},
 		{"only nulls", "PATCH", one, `{"title":null,"status":null}`, http.StatusBadRequest},
 		{"rename to nothing", "PATCH", one, `{"title":""}`, http.StatusBadRequest},
+		{"rename with a control character", "PATCH", one, `{"title":"a\u001bb"}`, http.StatusBadRequest},
 		{"rename too long", "PATCH", one, title(2001), http.StatusBadRequest},
 		{"unknown status", "PATCH", one, `{"status":"done"}`, http.StatusBadRequest},
 		{"empty status", "PATCH", one, `{"status":""}`, http.StatusBadRequest},
@@ -164,7 +173,7 @@ func TestRequests(t *testing.T) {
 
 func TestPlanIsFull(t *testing.T) {
 	p := &plan{id: "demo", store: newPlans(), tasks: make([]task, maxTasks)}
-	if _, err := p.create("one too many", func(task, progress) { t.Error("told of a task that was not made") }); err == nil {
+	if _, err := p.create("one too many", func(task, progress) { t.Error("published a task that was not created") }); err == nil {
 		t.Error("create succeeded")
 	}
 	p.tasks = p.tasks[1:]
@@ -191,7 +200,7 @@ func TestUnauthorized(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	theirs, err := newSigner("") // under the ID of our key: an unknown ID is answered with 503 first
+	theirs, err := newSigner("") // with the ID of our key: an unknown ID gets 503 at first
 	if err != nil {
 		t.Fatal(err)
 	}

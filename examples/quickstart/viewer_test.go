@@ -17,8 +17,8 @@ import (
 	"github.com/planrooms/planrooms/protocol"
 )
 
-// viewer is a WebSocket client in the fewest lines: what the tests need of RFC 6455, and no library that may err
-// together with the server.
+// viewer is a minimal WebSocket client, with the part of RFC 6455 that the tests need. It shares no
+// code with the server, and so no errors.
 type viewer struct {
 	t    *testing.T
 	conn net.Conn
@@ -33,7 +33,8 @@ func upgradeHeaders() []string {
 	}
 }
 
-// dial connects with the query and further headers given, and returns the viewer and the status of the answer.
+// dial connects with the query and the headers, and returns the viewer and the status of the
+// answer.
 func (s *server) dial(query url.Values, headers ...string) (*viewer, int) {
 	s.t.Helper()
 	req, err := http.NewRequestWithContext(s.t.Context(), "GET", s.url+"/ws?"+query.Encode(), nil)
@@ -48,7 +49,8 @@ func (s *server) dial(query url.Values, headers ...string) (*viewer, int) {
 		s.t.Fatal(err)
 	}
 	s.t.Cleanup(func() { conn.Close() })
-	if err := conn.SetDeadline(time.Now().Add(30 * time.Second)); err != nil { // so that a test fails and does not hang
+	// A test fails after this time, and does not hang.
+	if err := conn.SetDeadline(time.Now().Add(30 * time.Second)); err != nil {
 		s.t.Fatal(err)
 	}
 	if err := req.Write(conn); err != nil {
@@ -62,7 +64,7 @@ func (s *server) dial(query url.Values, headers ...string) (*viewer, int) {
 	return &viewer{t: s.t, conn: conn, r: r}, resp.StatusCode
 }
 
-// connect connects as a page does, with the token as a subprotocol, and takes the hello.
+// connect connects as a page does, with the token as a subprotocol, and reads the hello.
 func (s *server) connect(token, client string) *viewer {
 	s.t.Helper()
 	v, status := s.dial(url.Values{"client": {client}}, "Origin", s.url,
@@ -107,13 +109,13 @@ func (v *viewer) write(opcode byte, payload string) {
 	if len(payload) > 125 {
 		head = binary.BigEndian.AppendUint16([]byte{0x80 | opcode, 0x80 | 126}, uint16(len(payload)))
 	}
-	head = append(head, 0, 0, 0, 0) // a mask of zeros is a mask
+	head = append(head, 0, 0, 0, 0) // a mask of zeros is valid
 	if _, err := v.conn.Write(append(head, payload...)); err != nil {
 		v.t.Fatal(err)
 	}
 }
 
-// frame returns the next frame that is no ping.
+// frame returns the next frame other than a ping.
 func (v *viewer) frame() (opcode byte, payload []byte) {
 	v.t.Helper()
 	for {
@@ -149,7 +151,8 @@ func (v *viewer) nextText() string {
 	return string(payload)
 }
 
-// next returns the next message, which is of a type in want. Presence of others is passed over unless it is wanted.
+// next returns the next message, which must be of a type in want. It skips presence of others
+// unless want contains it.
 func (v *viewer) next(want ...protocol.Type) protocol.Message {
 	v.t.Helper()
 	for {

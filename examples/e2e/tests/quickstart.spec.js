@@ -1,75 +1,11 @@
-import { expect, test as base } from '@playwright/test';
-import { Server, signingKey } from '../server.js';
-import { ofType, watchSockets } from '../sockets.js';
+import { expect } from '@playwright/test';
+import { login, open, Pane, test } from '../quickstart.js';
+import { ofType } from '../sockets.js';
 
-const test = base.extend({
-  server: async ({}, use, info) => {
-    const server = await new Server('quickstart', { env: { QUICKSTART_SIGNING_KEY: signingKey(info.outputDir) } }).start();
-    await use(server);
-    await server.stop();
-  },
-});
-
-// The page has two panes, and each is a person with a token and a connection of its own.
-class Pane {
-  constructor(page, name) {
-    this.page = page;
-    this.root = page.getByRole('region', { name: `${name}’s view` }).or(page.locator(`section.pane[aria-label="${name}’s view"]`)).first();
-    this.tasks = this.root.locator('ol.tasks > li.task');
-    this.badge = this.root.locator('.badge');
-    this.notice = this.root.locator('.notice');
-  }
-
-  titles() {
-    return this.root.locator('ol.tasks > li.task .title').allTextContents();
-  }
-
-  task(title) {
-    return this.tasks.filter({ has: this.page.locator('.title', { hasText: title }) });
-  }
-
-  async add(title) {
-    await this.root.getByPlaceholder('Add a task').fill(title);
-    await this.root.getByRole('button', { name: 'Add', exact: true }).click();
-  }
-
-  button(name) {
-    return this.root.getByRole('button', { name, exact: true });
-  }
-
-  live() {
-    return expect(this.badge).toHaveText('Live');
-  }
-}
-
-async function open(context, server) {
-  const page = await context.newPage();
-  const errors = [];
-  page.on('pageerror', (error) => errors.push(error));
-  const sockets = watchSockets(page);
-  await page.goto(server.url);
-  const alice = new Pane(page, 'Alice');
-  const bob = new Pane(page, 'Bob');
-  await alice.live();
-  await bob.live();
-  return { page, alice, bob, errors, sockets };
-}
-
-// An API user who is no page.
-async function login(server, user) {
-  const response = await fetch(`${server.url}/api/login`, { method: 'POST', body: JSON.stringify({ user }) });
-  const { token } = await response.json();
-  return async (method, path, body) => {
-    const answer = await fetch(server.url + path, { method, headers: { Authorization: `Bearer ${token}` }, body: body && JSON.stringify(body) });
-    if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status}`);
-    return answer.status === 204 ? null : answer.json();
-  };
-}
-
-// On a machine with nothing else to do it is some 50 ms. The limit is for a busy one.
+// An event takes some 50 ms on an idle machine. The limit is for a busy one.
 const soon = { timeout: 5_000 };
 
-test('each of the five changes appears in the other pane, in a second tab too, and once in the own', async ({ context, server }) => {
+test('each of the five changes appears once in both panes and in a second tab', async ({ context, server }) => {
   const one = await open(context, server);
   const two = await open(context, server); // the second tab of both
   const others = [one.bob, two.alice, two.bob];
@@ -93,10 +29,11 @@ test('each of the five changes appears in the other pane, in a second tab too, a
   await one.alice.task('Paint the fence').locator('.delete').click();
   await Promise.all([one.alice, ...others].map((p) => expect(p.task('Paint the fence')).toHaveCount(0, soon)));
 
-  // The tab that made a change hears of it as a receipt, every other one as the event.
+  // The tab that made a change gets a receipt, every other tab the event.
   const types = ['task-created', 'task-updated', 'task-reordered', 'task-deleted'];
   const sockets = [one, two].flatMap((tab) => tab.sockets);
-  const author = one.sockets.find((s) => ofType(s.received, 'pong')[0].data.userId === 'alice'); // either pane may connect first
+  // Either pane may connect first.
+  const author = one.sockets.find((s) => ofType(s.received, 'pong')[0].data.userId === 'alice');
   const rest = sockets.filter((s) => s !== author);
   expect(ofType(author.received, 'receipt').length).toBe(5);
   for (const type of types) expect(ofType(author.received, type)).toEqual([]);
@@ -109,7 +46,7 @@ test('each of the five changes appears in the other pane, in a second tab too, a
   expect([...one.errors, ...two.errors]).toEqual([]);
 });
 
-test('network off for a while: what was missed comes in order, without a reload', async ({ browser, server }) => {
+test('network off for a while: the missed events come in order, without a reload', async ({ browser, server }) => {
   const context = await browser.newContext();
   const { page, alice, sockets } = await open(context, server);
   await page.evaluate(() => { window.sameDocument = true; });
@@ -125,7 +62,8 @@ test('network off for a while: what was missed comes in order, without a reload'
 
   await alice.live();
   await expect.poll(async () => (await alice.titles()).slice(-20)).toEqual(titles);
-  await expect(alice.notice).toHaveText('Resumed: 40 missed events received.'); // each task and its progress
+  // Each task and its progress.
+  await expect(alice.notice).toHaveText('Resumed: 40 missed events received.');
   expect(await page.evaluate(() => window.sameDocument)).toBe(true);
   expect(loads).toEqual([]);
   const resumed = sockets.findLast((s) => ofType(s.received, 'join-plan').some((m) => m.data.recovered));
@@ -134,7 +72,7 @@ test('network off for a while: what was missed comes in order, without a reload'
   await context.close();
 });
 
-test('network off beyond the history: one load, and it is right', async ({ browser, server }) => {
+test('network off beyond the history: each pane loads the plan once', async ({ browser, server }) => {
   const context = await browser.newContext();
   const { page, alice, bob } = await open(context, server);
   const change = await login(server, 'carol');
@@ -143,23 +81,24 @@ test('network off beyond the history: one load, and it is right', async ({ brows
 
   await context.setOffline(true);
   const { tasks: [task] } = await change('GET', '/api/plans/demo');
-  for (let i = 0; i < 160; i++) await change('PATCH', `/api/tasks/${task.id}`, { title: `changed ${i}` }); // 320 events
+  const rename = (title) => change('PATCH', `/api/tasks/${task.id}`, { title });
+  for (let i = 0; i < 160; i++) await rename(`changed ${i}`); // 320 events
   await expect(alice.badge).toContainText('Offline');
   await context.setOffline(false);
 
   await alice.live();
   await bob.live();
   for (const pane of [alice, bob]) {
-    await expect(pane.notice).toHaveText('Loaded anew: what was missed is no longer to be had.');
+    await expect(pane.notice).toHaveText('Plan reloaded: the missed events are no longer available.');
     await expect.poll(async () => (await pane.titles())[0]).toBe('changed 159');
   }
   expect(loads.length).toBe(2); // one for each pane
-  await change('PATCH', `/api/tasks/${task.id}`, { title: 'and on it goes' });
-  await expect.poll(async () => (await alice.titles())[0]).toBe('and on it goes');
+  await rename('the next change');
+  await expect.poll(async () => (await alice.titles())[0]).toBe('the next change');
   await context.close();
 });
 
-test('the server is restarted: all come back by themselves, spread in time, and are right', async ({ context, server }) => {
+test('the server is restarted: all clients reconnect automatically, spread in time', async ({ context, server }) => {
   const { page, alice, bob, sockets, errors } = await open(context, server);
   await page.getByRole('button', { name: 'Open 50 viewers' }).click();
   await expect(page.locator('#crowd')).toContainText('50 live');
@@ -172,7 +111,8 @@ test('the server is restarted: all come back by themselves, spread in time, and 
   const goodbyes = sockets.flatMap((s) => ofType(s.received, 'goodbye')).map((m) => m.data);
   expect(goodbyes.length).toBe(52);
   expect(new Set(goodbyes.map((g) => g.code))).toEqual(new Set([4503]));
-  expect(new Set(goodbyes.map((g) => g.retryAfterMs)).size).toBeGreaterThan(40); // each its own slot
+  const delays = new Set(goodbyes.map((g) => g.retryAfterMs));
+  expect(delays.size).toBeGreaterThan(40); // spread over time
 
   await server.start();
   await alice.live();
@@ -189,7 +129,7 @@ test('the server is restarted: all come back by themselves, spread in time, and 
   expect(errors).toEqual([]);
 });
 
-test('the token is renewed on the open connection, and nobody notices', async ({ context, server }) => {
+test('the token is renewed on the open connection, without an interruption', async ({ context, server }) => {
   await context.route('**/api/login', async (route) => {
     const { user } = route.request().postDataJSON();
     await route.continue({ postData: JSON.stringify({ user, ttl: '14s' }) });
@@ -210,7 +150,7 @@ test('the token is renewed on the open connection, and nobody notices', async ({
   }
 });
 
-test('a token that runs out closes with 4401; a new login, and live again', async ({ context, server }) => {
+test('a token that expires closes with 4401; the pane logs in again and is live', async ({ context, server }) => {
   const { alice, sockets } = await open(context, server);
   await alice.button('Expire my token').click();
   await expect.poll(() => sockets.flatMap((s) => ofType(s.received, 'goodbye')).map((m) => m.data.code), { timeout: 15_000 }).toEqual([4401]);
@@ -218,7 +158,7 @@ test('a token that runs out closes with 4401; a new login, and live again', asyn
   expect(sockets.length).toBe(3);
 });
 
-test('cut and reconnect: what was missed, and nothing else', async ({ context, server }) => {
+test('cut and reconnect: the missed events, and no others', async ({ context, server }) => {
   const { alice, bob } = await open(context, server);
   await alice.button('Cut my network').click();
   await expect(alice.badge).toHaveText('Offline');
@@ -230,9 +170,9 @@ test('cut and reconnect: what was missed, and nothing else', async ({ context, s
   await expect(alice.task('While Alice was away')).toHaveCount(1);
 });
 
-test('who is no member sees nothing', async ({ context, server }) => {
+test('a user who is not a member sees nothing', async ({ context, server }) => {
   const { page, alice, sockets } = await open(context, server);
-  await alice.root.locator('select.user').selectOption('mallory');
+  await alice.switchTo('mallory');
   const mallory = new Pane(page, 'Mallory');
   await expect(mallory.badge).toHaveText('No access');
   await expect(mallory.tasks).toHaveCount(0);

@@ -1,6 +1,6 @@
-// Logging in, and requests with the token that came of it.
+// The login, and requests with its token.
 
-/** A request that was answered with an error. Without a status there was no answer, and nobody knows what became of it. */
+/** A failed request. Without a status there was no answer, but the server may have executed it. */
 export class RequestError extends Error {
   constructor(message, status) {
     super(message);
@@ -12,8 +12,8 @@ export class RequestError extends Error {
 export class Session {
   token = '';
   expiresAt = 0; // milliseconds, as Date.now()
-  renew = true; // false: the token is meant to run out
-  offline = false; // true: as if there were no network
+  renew = true; // false: let the token expire
+  offline = false; // true: simulate an interrupted network
 
   constructor(user) {
     this.user = user;
@@ -27,7 +27,7 @@ export class Session {
     this.renew = !ttl;
   }
 
-  /** What a client asks for: the token there is, unless it was refused or is about to run out and not meant to. */
+  /** Returns the current token, or a new one if the server refused it or it expires soon. */
   async getToken({ reason }) {
     const left = this.expiresAt - Date.now();
     if (reason === 'rejected' || left <= 0 || (left < 60_000 && this.renew)) await this.login();
@@ -36,7 +36,8 @@ export class Session {
 
   async call(method, path, body, headers = {}) {
     await this.getToken({ reason: 'connect' });
-    const send = () => this.#fetch(method, path, body, { ...headers, Authorization: `Bearer ${this.token}` });
+    const send = () => this.#fetch(method, path, body,
+      { ...headers, Authorization: `Bearer ${this.token}` });
     try {
       return await send();
     } catch (err) {
@@ -48,7 +49,8 @@ export class Session {
 
   async #fetch(method, path, body, headers) {
     if (this.offline) throw new RequestError('you are offline');
-    const init = { method, headers, cache: 'no-store', credentials: 'omit', signal: AbortSignal.timeout(10_000) };
+    const signal = AbortSignal.timeout(10_000);
+    const init = { method, headers, cache: 'no-store', credentials: 'omit', signal };
     if (body !== undefined) {
       init.body = JSON.stringify(body);
       headers['Content-Type'] = 'application/json';
@@ -60,7 +62,9 @@ export class Session {
       throw new RequestError('the server cannot be reached');
     }
     const answer = await response.json().catch(() => null); // 204 has none
-    if (!response.ok) throw new RequestError(answer?.error ?? `HTTP ${response.status}`, response.status);
+    if (!response.ok) {
+      throw new RequestError(answer?.error ?? `HTTP ${response.status}`, response.status);
+    }
     return answer;
   }
 }

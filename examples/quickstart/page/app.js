@@ -1,5 +1,6 @@
-// The page: two panes, each with a person, a token and a connection of its own, and a crowd of viewers.
+// The page: two panes, each with a user, a token and a connection, and a crowd of viewers.
 
+import { Announcer } from './announcer.js';
 import { Pane } from './pane.js';
 import { Viewers } from './viewers.js';
 
@@ -7,7 +8,8 @@ const PLAN = 'demo';
 const MEMBERS = ['alice', 'bob', 'carol'];
 const VIEWERS = 50; // a user can have 20 connections, and the panes need some of them
 
-const panes = ['alice', 'bob'].map((user) => new Pane(PLAN, user));
+const announcer = new Announcer(document.querySelector('#announcer'));
+const panes = ['alice', 'bob'].map((user) => new Pane(PLAN, user, announcer));
 document.querySelector('#panes').append(...panes.map((p) => p.element));
 for (const pane of panes) pane.open();
 
@@ -16,16 +18,18 @@ const crowd = document.querySelector('#crowd');
 let due = false;
 
 function showCrowd() {
-  if (due) return; // one event is heard fifty times
+  if (due) return; // each event arrives fifty times
   due = true;
   requestAnimationFrame(() => {
     due = false;
-    const { open, live, refused, heard } = viewers;
+    const { open, live, refused, received } = viewers;
     button.textContent = open ? 'Close the viewers' : `Open ${VIEWERS} viewers`;
     const parts = [`${live} live`];
-    if (heard) parts.push(`${heard.toLocaleString('en')} events heard`);
+    if (received) parts.push(`${received.toLocaleString('en')} events received`);
     if (refused.count) parts.push(`${refused.count} refused (${refused.code})`);
     crowd.textContent = open ? parts.join(', ') : '';
+    if (!open) announcer.set(viewers, '');
+    else if (live + refused.count === VIEWERS) announcer.set(viewers, `Viewers: ${live} live.`);
   });
 }
 
@@ -40,6 +44,7 @@ button.addEventListener('click', async () => {
     await viewers.add(VIEWERS, MEMBERS);
   } catch (err) {
     crowd.textContent = err.message;
+    announcer.set(viewers, err.message);
   }
   button.disabled = false;
 });

@@ -1,7 +1,7 @@
-// What a page knows of a plan: the tasks in their order, and the progress.
+// A plan as the page knows it: the tasks in their order, and the progress.
 //
-// Every event can be applied to a plan that holds it already. The plan that a page loads may be a little newer than the position
-// it came with, and the events in between then arrive once more; applied in order they end where the server is.
+// Applying an event is idempotent. A loaded plan may be newer than its position, and then already
+// contains some of the events that follow. Applied in order, they lead to the state of the server.
 
 export class Model {
   tasks = []; // {id, title, status}, in order
@@ -15,11 +15,11 @@ export class Model {
   apply({ type, data }) {
     switch (type) {
       case 'task-created':
-        // To the end, also if it is there already: whatever moved it follows.
+        // To the end, also if it exists already: an event that moved it follows.
         this.tasks = [...this.tasks.filter((t) => t.id !== data.task.id), data.task];
         break;
       case 'task-updated':
-        // A task that is not there has been deleted since: the event is older than the plan that was loaded.
+        // A missing task was deleted later: the event is older than the loaded plan.
         this.tasks = this.tasks.map((t) => (t.id === data.task.id ? data.task : t));
         break;
       case 'task-deleted':
@@ -35,7 +35,7 @@ export class Model {
     }
   }
 
-  // Tasks that the order does not name were created after it, and so come behind it.
+  // Tasks that are missing in the order were created later, so they go to the end.
   #reorder(ids) {
     const place = new Map(ids.map((id, i) => [id, i]));
     const of = (t) => place.get(t.id) ?? ids.length;

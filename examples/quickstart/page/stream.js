@@ -1,13 +1,15 @@
-// A plan as one page has it: loaded from the API, changed by the events of others and by the page's own changes, each thing once and all
-// in the order of the server. The client of Plan rooms says what happens; nothing here knows of sockets.
+// A plan as one page has it: loaded from the API, then changed by the events of others and by the
+// page's own changes, each once and in the order of the server. The client of Plan rooms delivers
+// the events; this module uses no socket.
 
 import { newId } from '/planrooms/planrooms.js';
 
 /**
  * Callbacks:
- *   changed()            the model is not what it was
- *   loaded(reason)       because it was loaded
- *   event(message, own)  because of an event; for the receipt of an own change, own is what others were told
+ *   changed()            the model has changed
+ *   loaded(reason)       the plan was loaded
+ *   event(message, own)  an event or a receipt was applied; for a receipt of this page, own
+ *                        is the event that the others got
  */
 export class Stream {
   #path;
@@ -15,9 +17,11 @@ export class Stream {
   #model;
   #on;
   #inbox = []; // events and receipts that are not applied yet
-  #loads = 0; // the last one counts
-  #held = false; // a load is under way, and the inbox waits for it
-  #changes = new Map(); // own changes without a receipt so far: mutation id -> {event}, which is null until they are answered
+  #loads = 0; // number of loads; only the newest one takes effect
+  #held = false; // a load is in flight, and the inbox waits for it
+  // Own changes without a receipt so far: mutation ID -> {event}. The event is null until the API
+  // has answered.
+  #changes = new Map();
 
   constructor({ planId, session, model, on }) {
     this.#path = `/api/plans/${encodeURIComponent(planId)}`;
@@ -26,10 +30,10 @@ export class Stream {
     this.#on = on;
   }
 
-  /** Loads the plan, and returns the position it came with: events up to there are in it. */
+  /** Loads the plan, and returns its position: the plan contains the events up to there. */
   async load(reason) {
     const load = ++this.#loads;
-    this.#inbox = []; // of before, and so in the plan
+    this.#inbox = []; // these events are older than the plan
     this.#held = true;
     try {
       const plan = await this.#session.call('GET', this.#path);
@@ -52,16 +56,18 @@ export class Stream {
     this.#drain();
   }
 
-  /** Makes a change by the host's REST API. asEvent says what others are told of its answer. */
+  /** Makes a change by the REST API. asEvent turns the answer into the event of the others. */
   async change(client, method, path, body, asEvent) {
     const mutationId = newId();
     const change = { event: null };
     this.#changes.set(mutationId, change);
     const loads = this.#loads;
     try {
-      change.event = asEvent(await this.#session.call(method, path, body, client.headers(mutationId)));
-      // To be seen at once; it takes its place in the order with the receipt. A plan that was loaded since may hold it, and
-      // what came after it, and then there is no receipt that would put right what is done here.
+      const headers = client.headers(mutationId);
+      change.event = asEvent(await this.#session.call(method, path, body, headers));
+      // Show the change at once; the receipt will apply it again in its place in the order. A plan
+      // that was loaded since may contain the change and later ones. Then no receipt comes that
+      // would correct the order.
       if (loads === this.#loads) {
         this.#model.apply(change.event);
         this.#on.changed();
@@ -77,8 +83,9 @@ export class Stream {
   #drain() {
     while (!this.#held && this.#inbox.length > 0) {
       const message = this.#inbox[0];
-      // An own change takes its place in the order with its receipt. That can be faster than the answer to the
-      // request, which says what the server made of it; whatever came after the change then waits too.
+      // The receipt is the place of an own change in the order. It can arrive before the answer to
+      // the request, which has the content. The receipt and all later events then wait for the
+      // answer.
       const own = message.type === 'receipt' ? this.#changes.get(message.mutationId) : null;
       if (own && !own.event) return;
 
@@ -88,7 +95,7 @@ export class Stream {
       } else if (own) {
         this.#model.apply(own.event);
         this.#changes.delete(message.mutationId);
-      } else { // the answer was lost on the way, and nothing else says what was changed
+      } else { // the answer was lost, so the content of the change is unknown
         this.#reload();
       }
       this.#on.event(message, own?.event);
@@ -99,9 +106,9 @@ export class Stream {
   async #reload() {
     const waiting = this.#inbox;
     try {
-      await this.load('a change of our own had no answer');
+      await this.load('unanswered');
     } catch {
-      this.#inbox.unshift(...waiting); // what is shown lacks the change until something else loads the plan
+      this.#inbox.unshift(...waiting); // the next load will bring the change
       this.#drain();
     }
   }

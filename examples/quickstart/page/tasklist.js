@@ -1,4 +1,7 @@
-// The list of tasks: draws it without disturbing who types in it, and tells what a person wants done.
+// The list of tasks: draws it without disturbing a user who types in it, and reports what the user
+// wants to do.
+
+import { isolated, of, plain, show } from './text.js';
 
 const STATUS_NAMES = { not_started: 'not started', in_progress: 'in progress', completed: 'completed' };
 const NEXT_NAMES = { not_started: 'start', in_progress: 'complete', completed: 'put back' };
@@ -6,11 +9,12 @@ const NEXT_NAMES = { not_started: 'start', in_progress: 'complete', completed: '
 export class TaskList {
   #root;
   #template = document.querySelector('#task').content.firstElementChild;
-  #do; // {cycle(task), rename(task, title), remove(task), reorder(taskIds), editing(taskId or null)}
+  // {cycle(task), rename(task, title), remove(task), reorder(taskIds), editing(taskId or null)}
+  #do;
   #tasks = [];
   #rows = new Map(); // task id -> li
   #flashing = new Set();
-  #drawing = false; // moving a row takes the focus from it, which must not pass for the end of an edit
+  #drawing = false; // while a row moves it loses the focus, which does not end an edit
   #dragged = null;
 
   constructor(root, actions) {
@@ -23,7 +27,7 @@ export class TaskList {
     root.addEventListener('drop', (event) => this.#drop(event));
   }
 
-  /** Marks a task as just changed by somebody else, at the next render. */
+  /** Marks a task as just changed by another user, at the next render. */
   flash(id) {
     this.#flashing.add(id);
   }
@@ -47,7 +51,9 @@ export class TaskList {
       if (row === before) before = before.nextElementSibling;
       else this.#root.insertBefore(row, before);
     });
-    if (focused?.isConnected && document.activeElement !== focused) focused.focus({ preventScroll: true });
+    if (focused?.isConnected && document.activeElement !== focused) {
+      focused.focus({ preventScroll: true });
+    }
     this.#drawing = false;
   }
 
@@ -82,20 +88,22 @@ export class TaskList {
   #fill(row, task, i, editor) {
     const part = (selector) => row.querySelector(selector);
     row.dataset.status = task.status;
-    part('.title').textContent = task.title;
+    const name = isolated(task.title);
+    const status = STATUS_NAMES[task.status];
+    part('.title').textContent = plain(task.title);
     part('.title').title = 'Click to edit';
-    label(part('.status'), `${task.title}: ${STATUS_NAMES[task.status]}`, `${STATUS_NAMES[task.status]}; click to ${NEXT_NAMES[task.status]}`);
-    label(part('.up'), `Move ${task.title} up`, 'Move up');
-    label(part('.down'), `Move ${task.title} down`, 'Move down');
-    label(part('.delete'), `Delete ${task.title}`, 'Delete');
-    // Not disabled, which would take the focus away from who moves a task to the end.
+    label(part('.status'), `${name}: ${status}`, `${status}; click to ${NEXT_NAMES[task.status]}`);
+    label(part('.up'), `Move ${name} up`, 'Move up');
+    label(part('.down'), `Move ${name} down`, 'Move down');
+    label(part('.delete'), `Delete ${name}`, 'Delete');
+    // Not disabled: a user who moves a task to the end would lose the focus.
     part('.up').setAttribute('aria-disabled', i === 0);
     part('.down').setAttribute('aria-disabled', i === this.#tasks.length - 1);
-    part('.editors').textContent = editor ? `${editor.userName} is editing` : '';
+    show(part('.editors'), editor ? [of(editor.userName), ' is editing'] : []);
     part('.editors').dataset.user = editor?.userId ?? '';
     if (this.#flashing.delete(task.id)) {
       row.classList.remove('changed');
-      void row.offsetWidth; // or an animation that runs already would not start again
+      void row.offsetWidth; // restarts an animation that is running
       row.classList.add('changed');
     }
   }
@@ -104,9 +112,9 @@ export class TaskList {
     const title = row.querySelector('.title');
     const input = document.createElement('input');
     input.className = 'edit';
-    input.maxLength = 2000;
+    input.dir = 'auto';
     input.value = task.title;
-    input.setAttribute('aria-label', `Title of ${task.title}`);
+    input.setAttribute('aria-label', `Title of ${isolated(task.title)}`);
     let over = false;
     const finish = (save) => {
       if (over) return;

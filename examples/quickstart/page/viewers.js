@@ -1,11 +1,11 @@
-// Fifty more people who look at the plan: clients that join, count what they hear, and show nothing. A user can have 20 connections,
-// so they are spread over the three members.
+// Fifty more viewers of the plan: clients that join, count the events that they receive, and show
+// nothing. A user can have 20 connections, so the clients are spread over the three members.
 
 import { Client } from '/planrooms/planrooms.js';
 import { Session } from './api.js';
 
 export class Viewers {
-  heard = 0; // events, by all of them together
+  received = 0; // events, of all viewers together
 
   #viewers = []; // {client, plan}
   #planId;
@@ -24,7 +24,7 @@ export class Viewers {
     return this.#viewers.filter(({ plan }) => plan.status === 'live').length;
   }
 
-  /** Those that the server does not take, and the close code of the last one. */
+  /** How many viewers the server refuses, and the close code of the last one. */
   get refused() {
     const errors = this.#viewers.map(({ plan }) => plan.error).filter(Boolean);
     return { count: errors.length, code: errors.at(-1)?.code };
@@ -37,7 +37,7 @@ export class Viewers {
       const session = sessions[i % sessions.length];
       const client = new Client({ getToken: (request) => session.getToken(request) });
       const plan = client.join(this.#planId, {
-        onEvent: () => { this.heard++; this.#changed(); },
+        onEvent: () => { this.received++; this.#changed(); },
         onChange: () => this.#changed(),
       });
       this.#viewers.push({ client, plan });
@@ -48,7 +48,7 @@ export class Viewers {
   close() {
     const viewers = this.#viewers;
     this.#viewers = [];
-    this.heard = 0;
+    this.received = 0;
     for (const { client } of viewers) client.close();
     this.#changed();
   }
