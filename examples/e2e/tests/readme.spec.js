@@ -1,4 +1,4 @@
-// The program of the README, in a module of its own, in a browser.
+// The program of the README, in a separate module, in a browser.
 
 import { spawn, execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -9,7 +9,7 @@ import { expect, test } from '@playwright/test';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 
-// build makes the program as its reader would, but of this working tree.
+// build builds the program as a reader does, but with this working tree.
 function build(folder) {
   const [, program] = /^```go\n(\/\/ [^\n]*\npackage main\n.*?)^```/ms.exec(readFileSync(join(root, 'README.md'), 'utf8'));
   mkdirSync(folder, { recursive: true });
@@ -24,9 +24,9 @@ function build(folder) {
   return join(folder, 'live');
 }
 
-test('does what the README says', async ({ context }, info) => {
-  test.setTimeout(180_000); // it is compiled first
-  const program = spawn(build(info.outputPath('live')), ['-addr', '127.0.0.1:0']);
+// start runs the program, and returns the links that it prints, by user.
+async function start(file, addr) {
+  const program = spawn(file, ['-addr', addr]);
   const ended = new Promise((resolve) => { program.once('exit', resolve); });
   const links = {};
   for await (const line of createInterface({ input: program.stdout })) {
@@ -34,6 +34,13 @@ test('does what the README says', async ({ context }, info) => {
     links[user] = link;
     if (user === 'mallory') break;
   }
+  return { links, stop: () => { program.kill('SIGTERM'); return ended; } };
+}
+
+test('does what the README says', async ({ context }, info) => {
+  test.setTimeout(180_000); // it is compiled first
+  const file = build(info.outputPath('live'));
+  let { links, stop } = await start(file, '127.0.0.1:0');
   const open = async (user) => {
     const page = await context.newPage();
     await page.goto(links[user]);
@@ -50,7 +57,18 @@ test('does what the README says', async ({ context }, info) => {
   await expect(mallory.said).toContainText('forbidden');
   await expect(mallory.said).not.toContainText('milk');
 
-  program.kill('SIGTERM');
-  expect(await ended).toBe(0);
+  expect(await stop()).toBe(0);
   await expect(bob.page).toHaveTitle(/^(waiting|connecting), /);
+
+  // The next process has a new secret: the pages say why they have stopped, and what to do.
+  ({ links, stop } = await start(file, new URL(links.bob).host));
+  for (const { page } of [ann, bob]) {
+    await expect(page).toHaveTitle(/^stopped, /, { timeout: 60_000 });
+    const status = page.getByRole('status');
+    await expect(status).toHaveText(/^Stopped: .*token.*\. Log in again: open a new link of the program\.$/);
+  }
+  await bob.page.evaluate((link) => { location.href = link; }, links.bob); // in the same tab
+  await bob.live();
+  await expect(bob.page.getByRole('status')).toBeEmpty();
+  expect(await stop()).toBe(0);
 });
