@@ -6,19 +6,20 @@ import (
 )
 
 const (
-	// stableAfter is how long something must have worked before its next failure counts as the first.
+	// stableAfter is how long a connection must be useful to reset the back-off.
 	stableAfter = 5 * time.Second
-	// maxRetryAfter bounds what a server may ask for.
+	// maxRetryAfter bounds the wait that a server can ask for.
 	maxRetryAfter = time.Hour
 )
 
-// backoff says how long to wait before the next attempt. It is used under Client.mu.
+// backoff computes the wait before the next attempt: exponential, with full jitter. It is guarded by
+// Client.mu.
 type backoff struct {
 	min, max time.Duration
 	attempts int
 }
 
-// ceiling is the longest wait before the next attempt.
+// ceiling returns the longest wait before the next attempt.
 func (b *backoff) ceiling() time.Duration {
 	d := b.min
 	for i := 0; i < b.attempts && d < b.max; i++ {
@@ -27,24 +28,26 @@ func (b *backoff) ceiling() time.Duration {
 	return min(d, b.max)
 }
 
-// next draws a wait between nothing and the ceiling, all of them equally likely: those who lost one server at the same moment
-// come back evenly spread.
+// next returns a random wait from 0 to the ceiling, so that clients that lost a server at the same
+// moment reconnect at different times.
 func (b *backoff) next() time.Duration {
 	d := rand.N(b.ceiling() + 1)
 	b.attempts++
 	return d
 }
 
-// worked tells that it has worked since then; zero means that it has not.
+// worked resets the back-off if the connection was useful for long enough, since the given time.
+// Zero means that it was not useful.
 func (b *backoff) worked(since, now time.Time) {
 	if !since.IsZero() && now.Sub(since) >= stableAfter {
 		b.attempts = 0
 	}
 }
 
-// pace spaces messages so that the server, which takes 10 a second and 128 at once, never has to refuse one.
+// pace keeps the client below the server's rate limit of 10 messages per second, with a burst of
+// 128.
 type pace struct {
-	full time.Time // when the whole burst will be available again
+	full time.Time // when the whole burst is available again
 }
 
 const (
@@ -52,7 +55,7 @@ const (
 	paceBurst = 100
 )
 
-// at returns when the next message may be sent, which may have passed.
+// at returns the earliest time for the next message.
 func (p *pace) at() time.Time { return p.full.Add(-(paceBurst - 1) * paceEvery) }
 
 func (p *pace) sent(now time.Time) {

@@ -2,155 +2,72 @@ package client
 
 import (
 	"context"
-	"errors"
 	"iter"
-	"log/slog"
 	"sync"
 	"time"
 
 	"github.com/planrooms/planrooms/protocol"
 )
 
-// State is where a client stands.
+// State is the state of a client.
 type State string
 
 // The states.
 const (
 	StateConnecting State = "connecting"
 	StateConnected  State = "connected"
-	StateWaiting    State = "waiting" // to connect again
-	StateClosed     State = "closed"  // for good
+	StateWaiting    State = "waiting" // for the next attempt to connect
+	StateClosed     State = "closed"  // the client has ended; see Client.Err
 )
 
-// Client is a connection to a server of plan rooms that is made again whenever it is lost. Create one with [Dial]; end it with
-// [Client.Close]. All methods are safe for concurrent use.
+// Client keeps a connection to a server of plan rooms, and reconnects when it loses it. Create one
+// with [Dial] or [Open] and end it with [Client.Close]. All methods may be called concurrently.
 type Client struct {
 	// Fixed at creation.
-	opts   Options
-	dial   dialFunc
-	ctx    context.Context // the lifetime of the client
-	cancel context.CancelFunc
-	done   chan struct{} // closed when run has ended
-	ready  chan struct{} // closed with the first hello
+	opts     Options
+	dial     dialFunc
+	lazy     bool            // created by Open: no answer to a handshake is final
+	values   context.Context // has the values of Dial's context and never ends
+	calls    context.Context // ends with Close; bounds the TokenFunc calls of Renew
+	endCalls context.CancelFunc
+	ready    chan struct{} // closed at the first hello
+	kick     chan struct{} // holds a value when the wait before the next attempt is to end
+	tokens   *tokenCalls
+	notices  *queue[protocol.Message]
 
-	notices *queue[protocol.Message]
+	// mu guards the following. It is locked before queue.mu. No callback runs and nothing blocks
+	// under it.
+	mu        sync.Mutex
+	state     State
+	cause     error // why the last connection or attempt ended; nil while connected
+	closing   bool  // Close was called
+	greeted   bool  // ready is closed
+	userID    string
+	conn      *connection // nil while there is none
+	plans     map[string]*Plan
+	token     Token
+	refused   bool   // the server refused token
+	refusals  int    // refused tokens in a row
+	offer     *offer // token that the server has not received yet; nil if there is none
+	attempted *offer // offer whose token the attempt under way uses
+	retry     backoff
+	restart   bool               // an attempt is to begin at once, and has not begun yet
+	interrupt context.CancelFunc // ends the attempt under way
+	cancel    context.CancelFunc // ends run
+	done      chan struct{}      // closed when run has returned
 
-	mu       sync.Mutex // guards the following; taken before queue.mu. No callback and nothing that waits runs under it
-	state    State
-	cause    error // why it is not connected, if that is known
-	closing  bool  // Close was called
-	greeted  bool  // ready is closed
-	userID   string
-	conn     *connection // nil: none
-	plans    map[string]*Plan
-	token    Token
-	refused  bool // the server did not accept token
-	refusals int  // of tokens in a row
-	retry    backoff
-
-	unanswered time.Time // when a handshake last got no answer; zero: never
+	unanswered time.Time // when a handshake last failed without an answer; zero: never
 }
 
-// replacedBySelf is how long after a handshake without an answer a 4409 may be its doing: the server can have been so slow with it that the next
-// connection of this client was there before, and then takes the older one for the newer.
-const replacedBySelf = time.Minute
-
-// run connects again and again.
-func (c *Client) run() {
-	defer close(c.done)
-	defer c.cancel()
-	for {
-		c.tell(StateConnecting, nil)
-		end := c.attempt()
-		wait, final := c.judge(end, time.Now())
-		if final != nil {
-			c.finish(final)
-			return
-		}
-		c.opts.Logger.Debug("client: connection ended", slog.Any("error", end.err), slog.Duration("wait", wait))
-		c.tell(StateWaiting, end.err)
-		t := time.NewTimer(wait)
-		select {
-		case <-t.C:
-		case <-c.ctx.Done():
-			t.Stop()
-		}
-	}
-}
-
-func (c *Client) tell(s State, cause error) {
-	c.mu.Lock()
-	c.state = s
-	if cause != nil { // while it connects again, why it has to is still of interest
-		c.cause = cause
-	}
-	c.mu.Unlock()
-	c.opts.OnState(s, cause)
-}
-
-// attempt makes one connection and serves it to its end.
-func (c *Client) attempt() ending {
-	token, err := c.tokenForConnect()
-	if err != nil {
-		return endingOf(tokenError{err}, nil)
-	}
-	ctx, cancel := context.WithTimeout(c.ctx, dialTimeout)
-	l, err := c.dial(ctx, token.Value)
-	cancel()
-	if err != nil {
-		if refused := (*HandshakeError)(nil); !errors.As(err, &refused) {
-			c.mu.Lock()
-			c.unanswered = time.Now()
-			c.mu.Unlock()
-		}
-		return endingOf(err, nil)
-	}
-	return c.serve(l)
-}
-
-// judge says how long to wait before the next attempt, or why there will be none.
-func (c *Client) judge(end ending, now time.Time) (wait time.Duration, final error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.closing {
-		return 0, ErrClosed
-	}
-	if errors.Is(end.err, ErrReplaced) && !c.unanswered.IsZero() && now.Sub(c.unanswered) < replacedBySelf {
-		end.reconnect = true
-	}
-	if end.reauth {
-		c.refused = true
-		c.refusals++
-	}
-	if !end.reconnect || c.refusals > 1 || end.unlessFirst && !c.greeted {
-		return 0, end.err
-	}
-	c.retry.worked(end.stableSince, now)
-	if wait = c.retry.next(); end.retryAfter > 0 {
-		wait = end.retryAfter
-	}
-	return wait, nil
-}
-
-// finish ends everything.
-func (c *Client) finish(err error) {
-	c.mu.Lock()
-	c.state, c.cause = StateClosed, err
-	for _, p := range c.plans {
-		p.endLocked(err, err == ErrClosed)
-	}
-	c.mu.Unlock()
-	c.notices.end(err, err == ErrClosed)
-	c.opts.OnState(StateClosed, err)
-}
-
-// NextNotice waits for the next private notice of the host. Notices come at most once; of more than 256 that wait, or more than
-// Options.QueueBytes, the older half is dropped. It returns ctx's error, and once the client has ended that of Err.
+// NextNotice waits for the next private notice of the host. Notices are delivered at most once. If
+// more than 256 notices, or more than Options.QueueBytes, are queued, the older half is dropped.
+// NextNotice returns the error of ctx, or that of [Client.Err] when the client has ended.
 func (c *Client) NextNotice(ctx context.Context) (protocol.Message, error) {
 	return c.notices.take(ctx, func(protocol.Message) {})
 }
 
-// Notices returns the private notices of the host, as NextNotice does. It ends with an error, which is its last pair.
+// Notices returns the private notices of the host, like [Client.NextNotice]. The last pair has the
+// error.
 func (c *Client) Notices(ctx context.Context) iter.Seq2[protocol.Message, error] {
 	return func(yield func(protocol.Message, error) bool) {
 		for {
@@ -162,27 +79,33 @@ func (c *Client) Notices(ctx context.Context) iter.Seq2[protocol.Message, error]
 	}
 }
 
-// ClientID returns the id of this client, for the header X-Plan-Client of requests that change a plan.
+// ClientID returns the client ID, for the header X-Plan-Client of requests that change a plan.
 func (c *Client) ClientID() string { return c.opts.ClientID }
 
-// UserID returns for whom the server takes the client.
+// UserID returns the user as whom the server knows the client. It is "" before the first connection.
 func (c *Client) UserID() string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.userID
 }
 
-// State returns where the client stands.
+// State returns the state of the client.
 func (c *Client) State() State {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.state
 }
 
-// Done is closed when the client has ended, for whatever reason.
-func (c *Client) Done() <-chan struct{} { return c.done }
+// Done returns a channel that is closed when the client has ended. After [Client.Reconnect] or
+// [Client.Renew] has restarted a client, Done returns another channel.
+func (c *Client) Done() <-chan struct{} {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.done
+}
 
-// Err returns why the client has ended: [ErrClosed] after Close, else usually a [CloseError]. It is nil before.
+// Err returns why the client has ended: [ErrClosed] after Close, otherwise usually a [CloseError].
+// It is nil as long as the client is connected or tries to connect.
 func (c *Client) Err() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -192,19 +115,34 @@ func (c *Client) Err() error {
 	return c.cause
 }
 
-// Close leaves all plans, closes the connection and returns when no goroutine of the client is left, a second or two later
-// at worst; a TokenFunc that does not heed its context is waited for. It always returns nil. Calling it twice is safe.
+// LastError returns why the last connection, or the last attempt to connect, ended. It is nil while
+// the client is connected, and before the first attempt has failed.
+func (c *Client) LastError() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.cause
+}
+
+// Close leaves all plans and closes the connection. It returns when all goroutines of the client
+// have ended, which takes two seconds at most; it does not wait for a TokenFunc that ignores its
+// context. It always returns nil. Further calls do nothing.
 func (c *Client) Close() error {
 	c.mu.Lock()
 	c.closing = true
-	n := c.conn
+	n, done, cancel := c.conn, c.done, c.cancel
 	c.mu.Unlock()
+	c.endCalls()
 	if n == nil {
-		c.cancel() // nothing is to be said to anybody
-	} else {
+		cancel()
+	} else { // the connection writes its last messages first
 		n.signal()
 		defer time.AfterFunc(closeTimeout, n.cut).Stop()
 	}
-	<-c.done
+	<-done
 	return nil
 }
+
+// newerHalf makes room among the notices.
+func newerHalf(items []protocol.Message) []protocol.Message { return items[(len(items)+1)/2:] }
+
+func noticeBytes(m protocol.Message) int { return eventBytes + len(m.Data) + len(m.Type) }

@@ -11,13 +11,17 @@ import (
 
 const (
 	dialTimeout  = 10 * time.Second // for the handshake
-	helloTimeout = 10 * time.Second // after it
+	helloTimeout = 10 * time.Second // from the handshake to the hello
 	writeTimeout = 10 * time.Second
-	pingAfter    = 25 * time.Second // of silence
-	pongTimeout  = 10 * time.Second
-	// lateness is how much later than planned the client looks at the clock before it concludes that it was asleep itself.
+	// pingAfter is the silence after which the client sends a ping. It is also how long the client
+	// may send nothing after the handshake: a server closes a connection without any message from
+	// the client after 30 s.
+	pingAfter   = 25 * time.Second
+	pongTimeout = 10 * time.Second
+	// lateness is how much later than planned the client may look at the clock. If it is later, the
+	// process was suspended.
 	lateness = 5 * time.Second
-	// goodbyeTimeout is how long after goodbye the close frame may take.
+	// goodbyeTimeout bounds the time from goodbye to the close frame.
 	goodbyeTimeout = 2 * time.Second
 )
 
@@ -25,49 +29,60 @@ const (
 //
 //	opened ──hello──▶ ready ──goodbye──▶ parting ──close frame──▶ gone
 //	   │                │                   │
-//	   └────────────────┴─── cut: no hello, silence, a bad token, too long a message, Client.Close
+//	   └────────────────┴───────────────────┴─▶ cut: no hello, silence, a bad token,
+//	                                             a message that is too long, Close, Reconnect
 //
-// Two goroutines serve it: that of Client.run is its keeper, which writes and keeps the time, and its reader.
+// Two goroutines serve it: the keeper, which is that of Client.run, writes and keeps the time; the
+// reader reads.
 type connection struct {
 	// Fixed at creation.
 	client *Client
 	link   link
 	ctx    context.Context // the lifetime of the connection
 	cancel context.CancelFunc
-	wake   chan struct{} // tells the keeper to look again
+	opened time.Time     // when the handshake was complete
+	wake   chan struct{} // holds a value when the keeper has something to do
 	gone   chan struct{} // closed when the reader has ended
 
 	readErr  error          // why reading ended; valid once gone is closed
 	renewals sync.WaitGroup // the goroutine that asks for a token
 
 	// Guarded by Client.mu.
-	ready       bool      // the hello has come
-	greeted     bool      // OnState knows that
-	seen        time.Time // when something came last; at first, when the connection was opened
-	pinged      time.Time // when the ping was sent that nothing has come after; zero: none
-	stableSince time.Time // since when it does what it is there for; zero: not yet
+	ready       bool      // the hello was received
+	greeted     bool      // OnState was called with StateConnected
+	spoke       bool      // a message was written
+	seen        time.Time // when the last message was received; at first, opened
+	pinged      time.Time // when the last ping was queued; zero if a message was received since
+	stableSince time.Time // since when the connection is useful; zero: not yet
 	goodbye     *protocol.Goodbye
 	goodbyeAt   time.Time
-	garbled     bool            // a message could not be read
-	remarks     []remark        // what receive has found
-	outbox      []outgoing      // what waits to be written
-	urgent      []outgoing      // what is written before that
-	leaving     map[string]bool // plans whose leave-plan has not been answered; they are not joined before
-	parting     bool            // Client.Close: what is in the outbox is the last
-	pace        pace
-	renewing    bool      // a token is being asked for, or waits for the server's answer
-	renewAt     time.Time // zero: never
-	renewed     Token     // the one that waits for the answer
-	fault       error     // why the client gives up the connection
+	garbled     bool       // a malformed message was logged
+	logs        []logEntry // written when Client.mu is free
+	outbox      []outgoing // requests to write
+	urgent      []outgoing // requests to write before those of outbox
+	// leaving has the plans whose leave-plan is not answered yet, and when it was written; zero: not
+	// yet. The client does not join them before.
+	leaving map[string]time.Time
+	parting bool // Close was called: the requests in outbox are the last
+	pace    pace
+	asking  bool      // ask is running
+	renewAt time.Time // when to ask for a token; zero: never
+	shown   *offer    // sent to the server and not answered yet
+	shownAt time.Time // when a token was sent last; zero: never
+	fault   error     // why the client ends the connection
 }
 
-// errFarewell ends keep when all that was to be said before Close has been written.
+// errFarewell ends keep after Close, when the last message has been written.
 var errFarewell = errors.New("client: farewell")
 
-// serve runs a connection to its end.
-func (c *Client) serve(l link) ending {
-	n := &connection{client: c, link: l, wake: make(chan struct{}, 1), gone: make(chan struct{}), leaving: make(map[string]bool), seen: time.Now()}
-	n.ctx, n.cancel = context.WithCancel(c.ctx)
+// serve runs a connection until it ends.
+func (c *Client) serve(ctx context.Context, l link) ending {
+	now := time.Now()
+	n := &connection{
+		client: c, link: l, opened: now, seen: now,
+		wake: make(chan struct{}, 1), gone: make(chan struct{}), leaving: make(map[string]time.Time),
+	}
+	n.ctx, n.cancel = context.WithCancel(ctx)
 	c.mu.Lock()
 	if c.closing {
 		c.mu.Unlock()
@@ -80,7 +95,7 @@ func (c *Client) serve(l link) ending {
 
 	go n.read() // waited for below
 	err := n.keep()
-	if errors.Is(err, errFarewell) || errors.Is(err, errBadToken) {
+	if errors.Is(err, errFarewell) || errors.Is(err, errBadToken) || errors.Is(err, errReconnect) {
 		l.Close(protocol.CloseNormal)
 	}
 	n.cut()
@@ -91,11 +106,14 @@ func (c *Client) serve(l link) ending {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.conn = nil
-	now := time.Now()
+	if n.shown != nil {
+		n.returnLocked(n.shown)
+	}
+	now = time.Now()
 	for _, p := range c.plans {
 		p.detachLocked(now)
 		if errors.Is(n.readErr, errTooBig) {
-			p.received = protocol.Position{} // what can't be read would only come again
+			p.received = protocol.Position{} // the server would send the same message again
 		}
 	}
 	end := endingOf(err, n.goodbye)
@@ -109,7 +127,15 @@ func (n *connection) cut() {
 	n.link.Cut()
 }
 
-// signal tells the keeper that there is something to do.
+// failLocked makes the keeper end the connection.
+func (n *connection) failLocked(err error) {
+	if n.fault == nil {
+		n.fault = err
+	}
+	n.signal()
+}
+
+// signal wakes the keeper.
 func (n *connection) signal() {
 	select {
 	case n.wake <- struct{}{}:
@@ -117,7 +143,7 @@ func (n *connection) signal() {
 	}
 }
 
-// read is the reader's goroutine. It never waits for anything but the server.
+// read is the reader's goroutine. It waits only for the server.
 func (n *connection) read() {
 	defer close(n.gone)
 	for {
@@ -130,7 +156,7 @@ func (n *connection) read() {
 	}
 }
 
-// keep writes and keeps the time until the connection is over.
+// keep writes and keeps the time until the connection ends.
 func (n *connection) keep() error {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
@@ -155,7 +181,8 @@ func (n *connection) keep() error {
 	}
 }
 
-// write sends a message. If it fails the reader may know better why.
+// write sends a message. After an error it waits for that of the reader, which may have received
+// the close frame.
 func (n *connection) write(message []byte) error {
 	ctx, cancel := context.WithTimeout(n.ctx, writeTimeout)
 	defer cancel()
@@ -173,10 +200,10 @@ func (n *connection) write(message []byte) error {
 	}
 }
 
-// deadline collects the times at which to look again.
+// deadline is the earliest of several times.
 type deadline struct{ at time.Time }
 
-// passed reports whether at has come; otherwise it is to be waited for. Zero is never.
+// passed reports whether at has passed. If not, d is at or earlier. Zero never passes.
 func (d *deadline) passed(at, now time.Time) bool {
 	if at.IsZero() {
 		return false
@@ -190,7 +217,8 @@ func (d *deadline) passed(at, now time.Time) bool {
 	return false
 }
 
-// step does what is due. It returns a message to write, or when to come again, or why the connection is to end.
+// step does what is due. It returns a message to write, or the time of the next step, or the error
+// that ends the connection.
 func (n *connection) step(now time.Time) (message []byte, _ time.Time, _ error) {
 	c := n.client
 	c.mu.Lock()
@@ -213,15 +241,12 @@ func (n *connection) step(now time.Time) (message []byte, _ time.Time, _ error) 
 	}
 	if n.ready && !n.parting {
 		n.renewLocked(now, &d)
-		for _, p := range c.plans {
-			if p.phase == parked && d.passed(p.retryAt, now) {
-				n.askLocked(p)
-			}
-		}
+		n.retryLocked(now, &d)
 	}
 	if len(n.urgent)+len(n.outbox) > 0 && d.passed(n.pace.at(), now) {
-		if message := n.nextLocked(); message != nil {
+		if message := n.nextLocked(now); message != nil {
 			n.pace.sent(now)
+			n.spoke = true
 			return message, d.at, nil
 		}
 	}
@@ -231,7 +256,29 @@ func (n *connection) step(now time.Time) (message []byte, _ time.Time, _ error) 
 	return nil, d.at, nil
 }
 
-// overdueLocked tells why the connection is to be given up, if it is.
+// retryLocked sends requests again whose time has come: joins and states that the server refused
+// for the moment, and requests without an answer.
+func (n *connection) retryLocked(now time.Time, d *deadline) {
+	for _, p := range n.client.plans {
+		if p.phase == asked && !p.asking && d.passed(p.askedAt.Add(answerTimeout), now) {
+			p.parkLocked(now)
+		}
+		if p.phase == parked && d.passed(p.retryAt, now) {
+			n.askLocked(p)
+		}
+		if d.passed(p.showAt, now) {
+			p.showAt = time.Time{}
+			n.showLocked(p)
+		}
+	}
+	for planID, at := range n.leaving {
+		if !at.IsZero() && d.passed(at.Add(answerTimeout), now) {
+			n.leftLocked(planID)
+		}
+	}
+}
+
+// overdueLocked returns the error that ends the connection if the server is late, and sends pings.
 func (n *connection) overdueLocked(now time.Time, d *deadline) error {
 	switch {
 	case n.fault != nil:
@@ -252,8 +299,8 @@ func (n *connection) overdueLocked(now time.Time, d *deadline) error {
 		if now.Sub(by) < lateness {
 			return errSilent
 		}
-		n.pingLocked(now, d) // the process was stopped: what the server has sent meanwhile may not have been read yet
-	case d.passed(n.seen.Add(pingAfter), now):
+		n.pingLocked(now, d) // the process was suspended, and may not have read what the server sent
+	case !n.spoke && d.passed(n.opened.Add(pingAfter), now), d.passed(n.seen.Add(pingAfter), now):
 		n.pingLocked(now, d)
 	}
 	return nil

@@ -1,4 +1,5 @@
-// Package client is a Go client of plan rooms: for services, bots and command-line tools that follow plans.
+// Package client is a Go client of plan rooms, for services, bots and command-line tools that follow
+// plans.
 //
 //	c, err := client.Dial(ctx, "wss://plans.example/ws", &client.Options{Token: client.StaticToken(token)})
 //	...
@@ -9,37 +10,51 @@
 //		...
 //	}
 //
-// # One connection, several plans
+// # Connection
 //
-// A [Client] keeps one WebSocket connection for all its plans. When the connection is lost it comes back by itself, with a delay that
-// grows and is random, as often as it takes; a server that says when to come back is obeyed. A plan then goes on
-// where it stood: what was missed is replayed, in order. Only what cannot be cured by coming back ends a client: the user was
-// disconnected, the token was refused twice in a row, another client took this one's id ([CloseError] says which),
-// or [Client.Close] was called.
+// A [Client] uses one WebSocket connection for all its plans. [Dial] waits for the connection; [Open]
+// returns immediately and connects in the background. When the client loses the connection, it
+// reconnects, with an exponential back-off and jitter, or when the server asks it to. It then resumes
+// each plan: the server replays the missed events, in order.
+//
+// A client ends only when reconnecting cannot help: the host disconnected the user, the server
+// refused two tokens in a row, or another client uses its client ID ([CloseError] has the reason); or
+// when [Client.Close] is called. [Client.Reconnect] and [Client.Renew] restart a client that has
+// ended by itself.
 //
 // # The stream of a plan
 //
-// [Plan.Next] and [Plan.All] give what happens in a plan in the one order that everybody sees: changes, receipts for the program's own
-// changes, and people who come, go and change their state. No change is ever left out in silence. Where some are missing
-// there stands an item of kind [Reload] in their place, which asks the program to load the plan again:
+// [Plan.Next] and [Plan.All] return the items of a plan in the order that all clients see: changes,
+// receipts for the program's own changes, and presence. The client drops duplicates, and changes
+// with a version below the last one of the same key (see [protocol.EventVersion]). It never omits
+// another change silently: where changes are missing, the stream has an item of kind [Reload], which
+// asks the program to load the plan:
 //
-//   - first in the stream of a plan that was joined without a position;
+//   - at the start, if the client joined without a position;
 //   - after an absence that was too long, or a restart of the server;
-//   - when the host asked everybody to reload, or the server had to leave something out;
-//   - when the program was too slow. The items that wait are bounded by Options.QueueEvents and Options.QueueBytes for each plan. When
-//     there are more, those that tell of people go first; if that is not enough all are dropped and one Reload stands in their
-//     place. Neither the connection nor another plan ever waits for a slow reader.
+//   - when the host asked all clients to reload, or the server dropped events;
+//   - when the program was too slow. Options.QueueEvents and Options.QueueBytes bound the queue of
+//     each plan. When it is full, the client removes presence items; if that is not enough, one
+//     Reload replaces all items. A slow reader delays neither the connection nor another plan.
 //
-// A Reload carries the position from which the stream goes on. What is loaded after it was received may be newer than that, and
-// the next items may tell of changes that it already has: those with a seq up to that of the position that came with the plan.
+// At most one Reload is queued. A second one replaces the first and all items since: the program
+// loads what they describe.
+//
+// A Reload has the position from which the stream continues. The loaded plan may be newer: then the
+// next items describe changes that it already contains. They are those with a seq up to that of the
+// position that the program loaded with the plan.
 //
 // # Tokens
 //
-// [Options].Token is asked for a token before connecting when there is none or it is near its end, 30 s before its end to renew
-// it on the open connection, and after the server has refused one. Tokens are sent in the header Authorization, and never logged.
+// The client asks [Options].Token for a token before it connects, if it has none or one that expires
+// soon; 30 s before the token expires, to renew it on the open connection; and after the server has
+// refused one. It sends tokens in the header Authorization and in authenticate messages, and never
+// logs them.
 //
 // # Goroutines
 //
-// A client has two: one that dials, writes and keeps the time, and one that reads; a third runs while a token is being renewed. The WebSocket library adds
-// one for each connection. A plan has none. Close waits for all of them.
+// A client has two goroutines: one dials, writes and keeps the time, one reads. A third one runs
+// during each call of Options.Token, and a fourth while the token is being renewed. The WebSocket
+// library adds one per connection; a plan has none. [Client.Close] waits for all of them, except for
+// a Token function that ignores its context.
 package client

@@ -9,14 +9,14 @@ import (
 	"github.com/planrooms/planrooms/protocol"
 )
 
-// ending is how a connection, or an attempt at one, has ended and what that asks of the client.
+// ending is how a connection or an attempt to connect has ended, and what the client does next.
 type ending struct {
 	err         error
 	reconnect   bool
-	reauth      bool          // the token was refused
-	unlessFirst bool          // reconnect holds only for a client that has been connected before
-	retryAfter  time.Duration // what the server asks for; 0: nothing
-	stableSince time.Time     // since when it was of use; zero: it was not
+	reauth      bool          // the server refused the token
+	unlessFirst bool          // do not reconnect if the client of Dial was never connected
+	retryAfter  time.Duration // wait that the server asks for; 0: none
+	stableSince time.Time     // since when the connection was useful; zero: it was not
 }
 
 // tokenError is the error of a TokenFunc.
@@ -24,7 +24,7 @@ type tokenError struct{ error }
 
 func (e tokenError) Unwrap() error { return e.error }
 
-// endingOf says what to do after err. A goodbye, if there was one, is the server's own word.
+// endingOf returns what to do after err. If the server has sent a goodbye, that decides.
 func endingOf(err error, g *protocol.Goodbye) ending {
 	if g != nil {
 		return ending{
@@ -51,8 +51,9 @@ func endingOf(err error, g *protocol.Goodbye) ending {
 	return ending{err: err, reconnect: true}
 }
 
-// ending says what a close frame without a goodbye asks for. A server says goodbye before every close of its own, except for broken framing;
-// 1000 and 1001 come from something in between, such as a proxy that is being restarted. Another connection may do better.
+// ending returns what to do after a close frame without a goodbye. A server sends goodbye before it
+// closes a connection, except after invalid frames. So 1000 and 1001 come from an intermediary, such
+// as a proxy that restarts, and another connection may succeed.
 func (e *CloseError) ending() ending {
 	a := e.Code.Advice()
 	switch e.Code {
@@ -65,12 +66,13 @@ func (e *CloseError) ending() ending {
 func (e *HandshakeError) ending() ending {
 	end := ending{err: e, reconnect: true, retryAfter: e.retryAfter}
 	if e.retryAfter > 0 {
-		end.retryAfter += rand.N(time.Second) // the header knows whole seconds, and many may have got the same
+		end.retryAfter += rand.N(time.Second) // spreads clients that received the same whole second
 	}
 	switch {
 	case e.Status == http.StatusUnauthorized:
 		end.reauth = true
-	case e.Status == http.StatusRequestTimeout, e.Status == http.StatusTooEarly, e.Status == http.StatusTooManyRequests, e.Status >= 500:
+	case e.Status == http.StatusRequestTimeout, e.Status == http.StatusTooEarly,
+		e.Status == http.StatusTooManyRequests, e.Status >= 500:
 	default:
 		end.unlessFirst = true
 	}

@@ -13,48 +13,53 @@ var (
 	// ErrClosed is returned by every method once Close has been called.
 	ErrClosed = errors.New("client: closed")
 
-	// ErrUnauthorized is why a client has ended whose token was refused twice in a row. A TokenFunc returns it, wrapped or not, to
-	// end the client because there will be no token any more.
+	// ErrUnauthorized ends a client when the server has refused two tokens in a row. A TokenFunc
+	// returns it, wrapped or not, to end the client because no token is available any more.
 	ErrUnauthorized = errors.New("client: unauthorized")
-	// ErrDisconnected is why a client has ended whose user was disconnected by the host.
+	// ErrDisconnected ends a client when the host has disconnected the user.
 	ErrDisconnected = errors.New("client: disconnected by the host")
-	// ErrReplaced is why a client has ended when another of the same user has connected with its client id. In the minute after a handshake of its own that
-	// got no answer a client takes that one for the other, and comes back.
+	// ErrReplaced ends a client when a newer connection uses the same user and client ID. For a
+	// minute after a handshake without an answer, the client assumes that the newer connection is
+	// its own, and reconnects instead.
 	ErrReplaced = errors.New("client: replaced by a newer connection")
 
-	// ErrPlanID is returned by Join for a plan id that is not 1 to 128 bytes of valid UTF-8 without control characters.
-	ErrPlanID = errors.New("client: invalid plan id")
-	// ErrPosition is returned by Join for a Since that no server can have given out.
+	// ErrPlanID is returned by Join for a plan ID that is not 1 to 128 bytes of valid UTF-8 without
+	// control characters.
+	ErrPlanID = errors.New("client: invalid plan ID")
+	// ErrPosition is returned by Join for a Since that is not the zero value and not valid.
 	ErrPosition = errors.New("client: invalid position")
-	// ErrJoined is returned by Join for a plan that the client is in already.
+	// ErrJoined is returned by Join for a plan that the client has joined already.
 	ErrJoined = errors.New("client: already in the plan")
-	// ErrForbidden is returned by Join, and ends a plan when the client comes back to it: there is no such plan, or not for this user.
-	ErrForbidden = errors.New("client: no such plan, or not for this user")
-	// ErrTooManyPlans is returned by Join when the client is in as many plans as the server allows.
-	ErrTooManyPlans = errors.New("client: in too many plans")
-	// ErrRemoved ends a plan to which the user's access has ended.
+	// ErrForbidden is returned by Join if the plan does not exist or the user has no access to it.
+	// It ends a plan if the server refuses to let the client join again after a reconnect.
+	ErrForbidden = errors.New("client: no such plan, or no access to it")
+	// ErrTooManyPlans is returned by Join when the client has joined as many plans as the server
+	// allows.
+	ErrTooManyPlans = errors.New("client: too many plans")
+	// ErrRemoved ends a plan when the user's access to it has ended.
 	ErrRemoved = errors.New("client: access to the plan has ended")
 	// ErrLeft ends a plan when Leave is called.
 	ErrLeft = errors.New("client: left the plan")
-	// ErrState is returned by SetPresence for what is no JSON of at most 1,024 bytes.
-	ErrState = errors.New("client: not a presence state")
+	// ErrState is returned by SetPresence for a state that is not JSON of at most 1,024 bytes.
+	ErrState = errors.New("client: invalid presence state")
 )
 
-// Reasons why a connection was given up by the client; the client comes back.
+// Reasons for which the client ends a connection, to reconnect.
 var (
-	errNoHello  = errors.New("client: the server did not say hello")
-	errSilent   = errors.New("client: the server is silent")
-	errTooBig   = errors.New("client: a message over Options.MaxMessageBytes")
-	errNoClose  = errors.New("client: no close frame after goodbye")
-	errBadToken = errors.New("client: the renewed token was not accepted")
+	errNoHello   = errors.New("client: the server did not send a hello")
+	errSilent    = errors.New("client: the server does not respond")
+	errTooBig    = errors.New("client: a message exceeds Options.MaxMessageBytes")
+	errNoClose   = errors.New("client: no close frame after goodbye")
+	errBadToken  = errors.New("client: the server refused the renewed token")
+	errReconnect = errors.New("client: reconnecting")
 )
 
-// CloseError says why a connection was closed. With [errors.Is] a code of 4401 is [ErrUnauthorized], 4403 [ErrDisconnected] and
-// 4409 [ErrReplaced].
+// CloseError is the error of a connection that was closed. [errors.Is] reports 4401 as
+// [ErrUnauthorized], 4403 as [ErrDisconnected] and 4409 as [ErrReplaced].
 type CloseError struct {
 	Code   protocol.CloseCode
-	Reason string // as the server put it
-	Remote bool   // the server closed, or refused to open
+	Reason string // from the peer
+	Remote bool   // the server closed the connection, or refused it
 }
 
 func (e *CloseError) Error() string {
@@ -65,7 +70,7 @@ func (e *CloseError) Error() string {
 	return fmt.Sprintf("client: %s: %d %q", by, e.Code, e.Reason)
 }
 
-// Is reports whether target is the sentinel that stands for the code.
+// Is reports whether target is the error variable for the code.
 func (e *CloseError) Is(target error) bool {
 	switch e.Code {
 	case protocol.CloseUnauthorized:
@@ -78,10 +83,12 @@ func (e *CloseError) Is(target error) bool {
 	return false
 }
 
-// HandshakeError is a handshake that was answered with something other than an upgrade. One that no repetition can cure, such as 404, ends
-// [Dial]; after the first connection it does not end the client, since a proxy may answer while a server is being replaced.
+// HandshakeError is the error of a handshake that the server answered with an HTTP status other than
+// 101. A status for which retrying cannot help, such as 404, ends [Dial]. It does not end a client
+// of [Open], or one that was connected before, because a proxy may give such answers while the
+// server is being replaced.
 type HandshakeError struct {
-	Status     int // of HTTP
+	Status     int // HTTP status
 	retryAfter time.Duration
 }
 
@@ -89,5 +96,5 @@ func (e *HandshakeError) Error() string {
 	return fmt.Sprintf("client: the handshake was answered with HTTP status %d", e.Status)
 }
 
-// Is reports whether target is [ErrUnauthorized] and the status 401.
+// Is reports whether target is [ErrUnauthorized] and the status is 401.
 func (e *HandshakeError) Is(target error) bool { return target == ErrUnauthorized && e.Status == 401 }

@@ -1,67 +1,109 @@
 package client
 
-import "github.com/planrooms/planrooms/protocol"
+import (
+	"time"
 
-// Kind is what an [Event] is.
+	"github.com/planrooms/planrooms/protocol"
+)
+
+// Kind is the kind of an [Event].
 type Kind string
 
 // The kinds.
 const (
-	Change   Kind = "change"   // something happened to the plan: Type, Data, By and so on say what
-	Receipt  Kind = "receipt"  // a change that this client is excepted from, usually its own: it has its place in the order, but no data
-	Presence Kind = "presence" // people came, went or changed their state: see Plan.Participants
-	Reload   Kind = "reload"   // changes may be missing here: load the plan
+	// Change is a change of the plan: Type, Data and By describe it.
+	Change Kind = "change"
+	// Receipt is the position of a change that the server does not send to this client, usually
+	// because the client made it. It has no Data.
+	Receipt Kind = "receipt"
+	// Presence means that users joined, left or changed their state: see Plan.Participants.
+	Presence Kind = "presence"
+	// Reload means that changes may be missing: load the plan.
+	Reload Kind = "reload"
 )
 
-// ReloadReason is why a plan has to be loaded.
+// ReloadReason is the reason of a [Reload].
 type ReloadReason string
 
 // The reasons.
 const (
-	ReloadJoined       ReloadReason = "joined"        // the plan was joined without a position
-	ReloadNotRecovered ReloadReason = "not_recovered" // the server no longer has what was missed, or numbers anew
-	ReloadResync       ReloadReason = "resync"        // the host asks for it, or the server had to leave something out
-	ReloadGap          ReloadReason = "gap"           // something is missing, and was still missing when the plan was joined again
+	ReloadJoined       ReloadReason = "joined"        // the client joined without a position
+	ReloadNotRecovered ReloadReason = "not_recovered" // the server no longer has the missed events
+	ReloadResync       ReloadReason = "resync"        // the host asked for it, or the server dropped events
+	ReloadGap          ReloadReason = "gap"           // events are missing, also after another join
 	ReloadOverflow     ReloadReason = "overflow"      // the program was too slow
 )
 
 // Event is one item of a plan's stream.
 type Event struct {
 	Kind Kind
-	// Message is what the server sent; zero for a Reload. Its data must not be modified.
+	// Message is the message of the server. It is zero for a Reload. Do not modify its Data.
 	protocol.Message
-	// Reason is why to reload; empty for the other kinds.
+	// Reason is the reason of a Reload. It is empty for the other kinds.
 	Reason ReloadReason
-	// Position is that of the stream after this item: a program that stores it together with what it made of the item can give it as
-	// JoinOptions.Since another time.
+	// Position is the position of the stream after this item. A program that stores it together
+	// with the result of the item can resume there, with JoinOptions.Since.
 	Position protocol.Position
 }
 
-// eventBytes is about what an event takes besides its texts.
-const eventBytes = 256
-
-func (e Event) bytes() int {
-	return eventBytes + len(e.Data) + len(e.Type) + len(e.PlanID) + len(e.By) + len(e.MutationID)
+// item is an event in the queue of a plan.
+type item struct {
+	event Event
+	due   time.Time // when the program may take it; zero: at any time
 }
 
-// overflow makes room in a full queue. Presence goes first, since [Plan.Participants] knows better; the newest of it stays to say so. If
-// that is not enough one Reload takes the place of everything.
-func overflow(items []Event) []Event {
-	last := items[len(items)-1]
-	kept := make([]Event, 0, len(items))
-	newest := -1
-	for i, e := range items {
-		if e.Kind == Presence {
-			newest = i
+// eventBytes is about the memory that an event takes without its strings.
+const eventBytes = 256
+
+func (i item) bytes() int {
+	e := &i.event
+	return eventBytes + len(e.Data) + len(e.Type) + len(e.PlanID) + len(e.By) + len(e.MutationID) + len(e.Version.Key)
+}
+
+// addItem is the add of a plan's queue. It keeps at most one Reload: a second one takes the place of
+// the first and of all items since, because the program loads what they describe. So a plan whose
+// server sends resync faster than the program can load does not fall behind.
+func addItem(items []item, i item) []item {
+	if i.event.Kind != Reload {
+		return append(items, i)
+	}
+	for n := range items {
+		if items[n].event.Kind == Reload {
+			if items[n].due.Before(i.due) {
+				i.due = items[n].due // or a storm of resyncs would delay the Reload for ever
+			}
+			clear(items[n:])
+			items = items[:n]
+			break
 		}
 	}
-	for i, e := range items {
-		if e.Kind != Presence || i == newest {
-			kept = append(kept, e)
+	return append(items, i)
+}
+
+// overflow shortens a full queue. It removes presence items first, because [Plan.Participants] has
+// the current state; it keeps the last one, as a sign that something has changed. If that is not
+// enough, one Reload takes the place of all items.
+func overflow(items []item) []item {
+	last := items[len(items)-1]
+	kept := make([]item, 0, len(items))
+	newest := -1
+	var due time.Time
+	for n, i := range items {
+		if i.event.Kind == Presence {
+			newest = n
+		}
+		if i.due.After(due) {
+			due = i.due
+		}
+	}
+	for n, i := range items {
+		if i.event.Kind != Presence || n == newest {
+			kept = append(kept, i)
 		}
 	}
 	if len(kept) <= len(items)/2 {
 		return kept
 	}
-	return []Event{{Kind: Reload, Reason: ReloadOverflow, Position: last.Position}}
+	reload := Event{Kind: Reload, Reason: ReloadOverflow, Position: last.event.Position}
+	return []item{{event: reload, due: due}}
 }

@@ -7,16 +7,18 @@ import (
 	"github.com/planrooms/planrooms/protocol"
 )
 
-// JoinOptions say how to join a plan. Nil and the zero value mean the defaults.
+// JoinOptions configure [Client.Join]. Nil and the zero value mean the defaults.
 type JoinOptions struct {
-	// Since is where to begin: the position that came with the plan, or that an earlier [Event] carried. What has happened since then comes
-	// first, or a [Reload] if the server no longer has it. The zero value means to begin now, with a Reload.
+	// Since is the position to resume from: one that was loaded with the plan, or the Position of an
+	// [Event]. The stream starts with the events after it, or with a [Reload] if the server no
+	// longer has them. The zero value means to start at the current end, with a Reload.
 	Since protocol.Position
 }
 
-// Join enters a plan, and returns when the server has let the client in. It waits as long as that cannot be found out, be it that there is no
-// connection. If ctx ends first the client is not in the plan. Errors: ctx's, [ErrPlanID], [ErrPosition], [ErrJoined],
-// [ErrForbidden], [ErrTooManyPlans], [ErrRemoved], [ErrClosed], and that of Err.
+// Join joins a plan and returns when the server has admitted the client. It waits for as long as the
+// client is not connected, or the server cannot check the access. If ctx ends first, the client does
+// not join. Errors: that of ctx, [ErrPlanID], [ErrPosition], [ErrJoined], [ErrForbidden],
+// [ErrTooManyPlans], [ErrRemoved], [ErrClosed], and that of [Client.Err].
 func (c *Client) Join(ctx context.Context, planID string, opts *JoinOptions) (*Plan, error) {
 	var since protocol.Position
 	if opts != nil {
@@ -38,7 +40,7 @@ func (c *Client) Join(ctx context.Context, planID string, opts *JoinOptions) (*P
 	return p, nil
 }
 
-// enter makes a plan that is to be joined.
+// enter creates a plan and starts to join it.
 func (c *Client) enter(planID string, since protocol.Position) (*Plan, error) {
 	switch {
 	case !protocol.ValidPlanID(planID):
@@ -64,7 +66,7 @@ func (c *Client) enter(planID string, since protocol.Position) (*Plan, error) {
 	return p, nil
 }
 
-// failure is why the plan has not been entered; nil if it has.
+// failure returns why the client has not joined the plan, or nil if it has.
 func (p *Plan) failure() error {
 	p.client.mu.Lock()
 	defer p.client.mu.Unlock()

@@ -1,4 +1,4 @@
-//lint:file-ignore SA1019 nhooyr.io/websocket is the library in use; its successor is a change of one import line here.
+//lint:file-ignore SA1019 nhooyr.io/websocket is the library of the module; only this file imports it.
 
 //nolint:staticcheck // as above, for golangci-lint
 package client
@@ -24,18 +24,19 @@ import (
 // This is the only file that imports the WebSocket library.
 
 const (
-	// closeTimeout is how long the peer may take to answer a close frame.
+	// closeTimeout bounds the wait for the peer's close frame.
 	closeTimeout = time.Second
-	// keepBuffer is the largest read buffer that is kept between messages.
+	// keepBuffer is the largest read buffer that a socket keeps between messages.
 	keepBuffer = 64 << 10
 )
 
-// socket is a link over the WebSocket library. A read or write whose context ends kills the library's connection, which is what
-// is wanted here, but not always at once: the network connection below is cut as well.
+// socket is a link over the WebSocket library. The library closes the connection when the context of
+// a read or write ends, as a link must, but not always immediately: Cut ends the network connection
+// below as well.
 type socket struct {
 	ws    *websocket.Conn
-	nc    net.Conn // nil if the HTTP client did not say
-	limit int64    // of one message
+	nc    net.Conn // nil if the HTTP client does not report it
+	limit int64    // of one message, in bytes
 	buf   bytes.Buffer
 }
 
@@ -46,7 +47,9 @@ func dialSocket(ctx context.Context, target string, header http.Header, httpClie
 	direct := *httpClient
 	direct.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	var nc net.Conn
-	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(i httptrace.GotConnInfo) { nc = i.Conn }})
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GotConn: func(i httptrace.GotConnInfo) { nc = i.Conn },
+	})
 	ws, resp, err := websocket.Dial(ctx, target, &websocket.DialOptions{
 		HTTPClient:   &direct,
 		HTTPHeader:   header,
@@ -58,15 +61,15 @@ func dialSocket(ctx context.Context, target string, header http.Header, httpClie
 		case resp != nil && resp.StatusCode != http.StatusSwitchingProtocols:
 			return nil, &HandshakeError{Status: resp.StatusCode, retryAfter: retryAfter(resp.Header)}
 		case errors.As(err, &withURL):
-			err = withURL.Err // the URL may hold a secret
+			err = withURL.Err // the URL may contain a secret
 		}
 		return nil, fmt.Errorf("client: handshake: %w", err)
 	}
-	ws.SetReadLimit(-1) // the limit is ours, which tells what happened
+	ws.SetReadLimit(-1) // Read checks the limit, with errTooBig
 	return &socket{ws: ws, nc: nc, limit: int64(limit)}, nil
 }
 
-// retryAfter reads the header Retry-After in its form of seconds.
+// retryAfter returns the header Retry-After if it has a number of seconds.
 func retryAfter(h http.Header) time.Duration {
 	seconds, err := strconv.Atoi(h.Get("Retry-After"))
 	if err != nil || seconds <= 0 {
@@ -75,7 +78,7 @@ func retryAfter(h http.Header) time.Duration {
 	return time.Duration(min(seconds, int(maxRetryAfter/time.Second))) * time.Second
 }
 
-// Read implements link. The error after a close frame of the peer is a *CloseError.
+// Read implements link. After a close frame of the peer the error is a *CloseError.
 func (s *socket) Read(ctx context.Context) ([]byte, error) {
 	typ, r, err := s.ws.Reader(ctx)
 	if err != nil {
@@ -113,21 +116,21 @@ func (s *socket) Write(ctx context.Context, message []byte) error {
 	return nil
 }
 
-// Close implements link. The library would wait 5 s to write and 5 s for the answer.
+// Close implements link. Without Cut the library would wait 5 s to write and 5 s for the answer.
 func (s *socket) Close(code protocol.CloseCode) {
 	defer time.AfterFunc(closeTimeout, s.Cut).Stop()
-	_ = s.ws.Close(websocket.StatusCode(code), "") // nothing is to be done about an error
+	_ = s.ws.Close(websocket.StatusCode(code), "") // the connection ends with an error too
 }
 
-// Cut implements link. Everything that reads or writes fails, and with it the library closes.
+// Cut implements link. Reads and writes fail, and the library then closes the connection.
 func (s *socket) Cut() {
 	if s.nc != nil {
-		_ = s.nc.SetDeadline(time.Unix(1, 0)) // it is closed already
+		_ = s.nc.SetDeadline(time.Unix(1, 0)) // fails if the connection is closed already
 	}
 }
 
 // Release implements link.
 func (s *socket) Release() {
 	s.Cut()
-	_ = s.ws.CloseNow() // an error says that it was closed before
+	_ = s.ws.CloseNow() // fails if the connection is closed already
 }

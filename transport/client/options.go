@@ -12,35 +12,43 @@ import (
 
 // Options configure a [Client]. [Dial] copies them; nil options and zero fields mean the defaults.
 type Options struct {
-	// Token says whom the client speaks for. Default none: the request carries only what Header holds.
+	// Token returns the token of the user. Default: no token; the request has only Header.
 	Token TokenFunc
 
-	// ClientID names this client among those of its user: 1 to 64 of [A-Za-z0-9_-]. A second client with the same id takes the place of
-	// the first. Send it as X-Plan-Client with the program's own changes to get a receipt in place of their events. Default random.
+	// ClientID identifies this client among those of the user: 1 to 64 characters of [A-Za-z0-9_-].
+	// A second client with the same ID replaces the first. The program sends the ID as X-Plan-Client
+	// with its own changes, and receives receipts instead of their events. Default: random.
 	ClientID string
 
-	// Header is sent with every handshake.
+	// Header is sent with each handshake.
 	Header http.Header
 
-	// HTTPClient makes the handshake. Redirects are not followed: they would carry the token to another place. Default [http.DefaultClient].
+	// HTTPClient makes the handshakes. The client does not follow redirects, which would send the
+	// token to another server. Default: [http.DefaultClient].
 	HTTPClient *http.Client
 
-	// BackoffMin and BackoffMax bound the wait before coming back. It is random between nothing and a ceiling that begins
-	// with BackoffMin and doubles up to BackoffMax. What a server asks for comes first. Defaults 500 ms, 30 s.
+	// BackoffMin and BackoffMax bound the wait before a reconnect. It is random, from 0 to a ceiling
+	// that starts at BackoffMin and doubles up to BackoffMax. If the server asks for a wait, that is
+	// used instead. Defaults: 500 ms, 30 s.
 	BackoffMin, BackoffMax time.Duration
 
-	// QueueEvents and QueueBytes bound what waits in one plan for the program to take it. Defaults 1,024 items, 4 MiB.
+	// QueueEvents and QueueBytes bound the queue of one plan, in items and bytes. Defaults: 1,024,
+	// 4 MiB.
 	QueueEvents, QueueBytes int
 
-	// MaxMessageBytes is the longest message that is taken from the server. A longer one is not read to its end: the connection is
-	// given up, and all plans begin anew with a [Reload]. Default 1 MiB, which is ample for a server of defaults.
+	// MaxMessageBytes bounds a message from the server, in bytes. After a longer one the client
+	// reconnects, and the stream of each plan continues with a [Reload]. Default: 1 MiB, which is
+	// more than a server with default options sends.
 	MaxMessageBytes int
 
-	// OnState is told each change of state; err says why it is StateWaiting or StateClosed. It is called in the goroutine that keeps the
-	// connection, one call at a time: it must return soon, and must neither call Close nor wait in Join. Default none.
+	// OnState is called at each change of state. err is the reason for StateWaiting and StateClosed.
+	// Calls do not overlap, and the connection waits for them: OnState must return soon, and must
+	// not call Close, Renew or Join. The first call can be made before Dial or Open has returned.
+	// Default: none.
 	OnState func(s State, err error)
 
-	// Logger gets what a person should look at, and at debug level why connections end. No token is ever logged. Default [slog.DiscardHandler].
+	// Logger receives warnings, and at level debug the reason why each connection ended. The client
+	// logs no tokens. Default: [slog.DiscardHandler].
 	Logger *slog.Logger
 }
 
@@ -53,7 +61,8 @@ const (
 	maxNotices             = 256
 )
 
-// withDefaults returns a copy of o with every zero field filled in. It panics on what can only be a mistake.
+// withDefaults returns a copy of o with the defaults for zero fields. It panics if a number is
+// negative.
 func (o *Options) withDefaults() (Options, error) {
 	var c Options
 	if o != nil {

@@ -6,15 +6,17 @@ import (
 	"github.com/planrooms/planrooms/protocol"
 )
 
-// outgoing is a message that waits to be written. It is encoded when its turn comes and says what is true then, so nothing piles up.
+// outgoing is a request to write. It is encoded just before it is written, with what holds then, so
+// that requests do not pile up.
 type outgoing struct {
 	kind   protocol.Type
 	plan   *Plan  // of join-plan and update-presence
 	planID string // of leave-plan
 }
 
-// nextLocked takes the next message out of the outbox; nil if there is none that still makes sense.
-func (n *connection) nextLocked() []byte {
+// nextLocked removes the next request from the outbox and encodes it. It skips requests that are no
+// longer needed, and returns nil if none is left.
+func (n *connection) nextLocked(now time.Time) []byte {
 	for {
 		box := &n.outbox
 		if len(n.urgent) > 0 {
@@ -25,18 +27,18 @@ func (n *connection) nextLocked() []byte {
 		}
 		o := (*box)[0]
 		*box = (*box)[1:]
-		if req, ok := n.requestLocked(o); ok {
+		if req, ok := n.requestLocked(o, now); ok {
 			b, err := protocol.EncodeRequest(req)
 			if err != nil {
-				panic(err) // only a state can be no JSON, and SetPresence has seen to that
+				panic(err) // unreachable: SetPresence has checked the state, Join the plan ID
 			}
 			return b
 		}
 	}
 }
 
-// requestLocked is what o asks for by now.
-func (n *connection) requestLocked(o outgoing) (req protocol.Request, ok bool) {
+// requestLocked returns the request that o stands for, if it is still needed.
+func (n *connection) requestLocked(o outgoing, now time.Time) (req protocol.Request, ok bool) {
 	req = protocol.Request{Type: o.kind, PlanID: o.planID}
 	switch p := o.plan; o.kind {
 	case protocol.TypeJoinPlan:
@@ -44,7 +46,7 @@ func (n *connection) requestLocked(o outgoing) (req protocol.Request, ok bool) {
 		if p.err != nil || p.phase != asked {
 			return req, false
 		}
-		p.sent, req.PlanID = true, p.id
+		p.sent, p.askedAt, req.PlanID = true, now, p.id
 		if p.received.Epoch != "" {
 			since := p.received
 			req.Since = &since
@@ -52,19 +54,25 @@ func (n *connection) requestLocked(o outgoing) (req protocol.Request, ok bool) {
 	case protocol.TypeUpdatePresence:
 		p.queued = false
 		if p.err != nil || p.phase != live {
-			return req, false // sent after the next join
+			return req, false // it is sent after the next join
 		}
 		p.unsent, req.PlanID, req.State = false, p.id, p.state
 	case protocol.TypeAuthenticate:
-		req.Token = n.renewed.Value
+		if n.shown == nil {
+			return req, false
+		}
+		req.Token = n.shown.token.Value
+	case protocol.TypeLeavePlan:
+		n.leaving[o.planID] = now
 	}
 	return req, true
 }
 
-// askLocked joins a plan, unless that has to wait.
+// askLocked joins a plan. Before the hello, and before the answer to leave-plan, it does nothing:
+// these call it again.
 func (n *connection) askLocked(p *Plan) {
-	if !n.ready || n.parting || n.leaving[p.id] {
-		return // the hello, or the answer to leave-plan, will ask
+	if !n.ready || n.parting || n.isLeaving(p.id) {
+		return
 	}
 	p.phase, p.retryAt = asked, time.Time{}
 	if p.asking {
@@ -75,7 +83,7 @@ func (n *connection) askLocked(p *Plan) {
 	n.signal()
 }
 
-// showLocked sends the state of a plan that the server does not know yet.
+// showLocked sends the presence state of a plan if the server may not have it.
 func (n *connection) showLocked(p *Plan) {
 	if p.phase == live && p.unsent && !p.queued {
 		p.queued = true
@@ -84,16 +92,22 @@ func (n *connection) showLocked(p *Plan) {
 	}
 }
 
-// leaveLocked leaves a plan. Until that is answered it is not joined again, or answers could not be told apart.
+// leaveLocked leaves a plan. The client does not join it again before the answer, because it could
+// not distinguish the answers.
 func (n *connection) leaveLocked(planID string) {
-	n.leaving[planID] = true
+	n.leaving[planID] = time.Time{}
 	n.outbox = append(n.outbox, outgoing{kind: protocol.TypeLeavePlan, planID: planID})
 	n.signal()
 }
 
-// leftLocked takes the answer to a leave-plan.
+func (n *connection) isLeaving(planID string) bool {
+	_, ok := n.leaving[planID]
+	return ok
+}
+
+// leftLocked handles the answer to leave-plan.
 func (n *connection) leftLocked(planID string) {
-	if !n.leaving[planID] {
+	if !n.isLeaving(planID) {
 		return
 	}
 	delete(n.leaving, planID)

@@ -1,6 +1,7 @@
 package client
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"iter"
@@ -10,72 +11,83 @@ import (
 	"github.com/planrooms/planrooms/protocol"
 )
 
-// Plan is a plan that the client is in. Get one from [Client.Join]. All methods are safe for concurrent use. It stays until Leave, until
-// access to it ends, or until the client ends; no connection is needed for that.
+// Plan is a plan that the client has joined with [Client.Join]. All methods may be called
+// concurrently. A Plan remains valid without a connection. It ends with Leave, with the user's
+// access to the plan, or with the client.
 type Plan struct {
 	// Fixed at creation.
 	id       string
 	client   *Client
-	queue    *queue[Event]
-	answered chan struct{} // closed with the first answer to a join, or when the plan has ended
+	queue    *queue[item]
+	answered chan struct{} // closed at the first answer to a join, or when the plan ends
 
-	taken protocol.Position // after what the program took last; guarded by queue.mu
+	taken protocol.Position // after the last item that the program took; guarded by queue.mu
 
 	// Guarded by Client.mu.
 	phase     phase
 	asking    bool              // a join is in the outbox
 	sent      bool              // a join was written to this connection
-	joined    bool              // answered is closed
-	received  protocol.Position // after what came last
-	gap       protocol.Position // after which something was missing
+	askedAt   time.Time         // when it was written
+	joined    bool              // the server has admitted the client, so Join has returned
+	received  protocol.Position // after the last message
+	gap       protocol.Position // the last position after which events were missing
+	versions  versions
 	roster    roster
-	state     json.RawMessage // what SetPresence was given
-	unsent    bool            // the server does not know state
-	queued    bool            // it is in the outbox
+	state     json.RawMessage // the presence state; nil: none
+	unsent    bool            // the server may not have state
+	queued    bool            // state is in the outbox
+	showAt    time.Time       // when to send state again; zero: not by time
 	retry     backoff
-	retryAt   time.Time // when a parked plan is joined again; zero: not by time
+	retryAt   time.Time // when to join a parked plan again; zero: not by time
 	liveSince time.Time
-	err       error // why it has ended
+	err       error // why the plan has ended
 }
 
-// phase is where a plan stands on the connection of the moment.
+// phase is the phase of a plan on the current connection.
 //
 //	          hello, time to retry          join-plan {success}
 //	parked ─────────────────────────▶ asked ───────────────────▶ live
-//	  ▲  ▲   error: unavailable, rate   │ ▲      a hole            │
-//	  │  └──────────────────────────────┘ └────────────────────────┤
+//	  ▲  ▲  error: unavailable, rate;   │ ▲      a gap             │
+//	  │  │  no answer                   │ └────────────────────────┤
+//	  │  └──────────────────────────────┘                          │
 //	  └────────────────────────────────────────────────────────────┘
 //	        the connection is lost; removed {retry}
 //
-// A plan also ends, from wherever it stands: it is then no longer in Client.plans.
+// A plan can end in each phase. Then it is not in Client.plans any more.
 type phase int
 
 const (
 	parked phase = iota
-	asked        // what comes before the answer belongs to an earlier position, and is ignored
+	asked        // messages before the answer belong to an earlier position and are ignored
 	live
 )
 
 func newPlan(c *Client, id string, since protocol.Position) *Plan {
+	q := newQueue(c.opts.QueueEvents, c.opts.QueueBytes, item.bytes, addItem, overflow)
+	q.due = func(i item) time.Time { return i.due }
 	return &Plan{
-		id: id, client: c, received: since, taken: since,
-		queue:    newQueue(c.opts.QueueEvents, c.opts.QueueBytes, Event.bytes),
+		id: id, client: c, received: since, taken: since, queue: q,
 		answered: make(chan struct{}),
 		retry:    backoff{min: c.opts.BackoffMin, max: c.opts.BackoffMax},
 	}
 }
 
-// ID returns the plan's id.
+// ID returns the plan's ID.
 func (p *Plan) ID() string { return p.id }
 
-// Next waits for the next item of the stream. It returns ctx's error if that ends first, and the reason once the plan has ended and
-// what had come before has been taken: [ErrLeft], [ErrRemoved], [ErrForbidden], [ErrClosed], or that of [Client.Err].
-// When several goroutines call it each item goes to one of them.
+// Next waits for the next item of the stream. If ctx ends, it returns the error of ctx. When the
+// plan has ended and all items have been taken, it returns the reason: [ErrLeft], [ErrRemoved],
+// [ErrForbidden], [ErrClosed], or that of [Client.Err]. If several goroutines call Next, each item
+// goes to one of them.
+//
+// A [Reload] after a resync may be delayed by a few seconds, with the items after it: the server
+// spreads the loads of a crowded plan.
 func (p *Plan) Next(ctx context.Context) (Event, error) {
-	return p.queue.take(ctx, func(e Event) { p.taken = e.Position })
+	i, err := p.queue.take(ctx, func(i item) { p.taken = i.event.Position })
+	return i.event, err
 }
 
-// All returns the items of the stream, as Next does. It ends with an error, which is its last pair.
+// All returns the items of the stream, like Next. The last pair has the error.
 func (p *Plan) All(ctx context.Context) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
 		for {
@@ -87,31 +99,36 @@ func (p *Plan) All(ctx context.Context) iter.Seq2[Event, error] {
 	}
 }
 
-// Position is where the program stands: after the last item that Next has returned. Its zero value means that there is none yet.
+// Position returns the position of the program in the stream: after the last item that Next
+// returned. It is zero before the first one of a plan that was joined without a position.
 func (p *Plan) Position() protocol.Position {
 	p.queue.mu.Lock()
 	defer p.queue.mu.Unlock()
 	return p.taken
 }
 
-// Participants returns who is in the plan, as far as is known by now, those included whose item has not been taken yet. In a crowded plan it is
-// shorter than ParticipantCount. Connections is as the server told it last, which it does not do for each one. States must not be modified.
+// Participants returns the users in the plan as of the last message received, even if the program
+// has not taken its item yet. While the client reconnects, it returns the last known ones. In a
+// crowded plan the list is shorter than ParticipantCount. The server does not report each change of
+// Connections. Do not modify the states.
 func (p *Plan) Participants() []protocol.Participant {
 	p.client.mu.Lock()
 	defer p.client.mu.Unlock()
 	return slices.Clone(p.roster.people)
 }
 
-// ParticipantCount returns how many people are in the plan.
+// ParticipantCount returns the number of users in the plan.
 func (p *Plan) ParticipantCount() int {
 	p.client.mu.Lock()
 	defer p.client.mu.Unlock()
 	return p.roster.count
 }
 
-// SetPresence tells the others a state of this client, such as what it is looking at: a value for encoding/json, at most 1,024 bytes of
-// it. Nil clears. It does not wait: the state is sent as soon as the connection allows, and again after it was
-// lost; one that has been replaced by then is never sent. Errors: [ErrState], and why the plan has ended.
+// SetPresence shows a state of this client to the other participants, such as the task that a user
+// is looking at. The state is encoded with encoding/json to at most 1,024 bytes; nil clears it.
+// SetPresence does not block. The client sends the state when the rate limit allows it, and again
+// after a reconnect; it skips states that have been replaced before, and a state that equals the
+// last one. Errors: [ErrState], and the reason when the plan has ended.
 func (p *Plan) SetPresence(state any) error {
 	raw, err := encodeState(p.id, state)
 	if err != nil {
@@ -123,14 +140,17 @@ func (p *Plan) SetPresence(state any) error {
 	if p.err != nil {
 		return p.err
 	}
+	if bytes.Equal(p.state, raw) {
+		return nil
+	}
 	p.state, p.unsent = raw, true
-	if c.conn != nil {
+	if c.conn != nil && p.showAt.IsZero() {
 		c.conn.showLocked(p)
 	}
 	return nil
 }
 
-// encodeState checks a state as the server will.
+// encodeState encodes a state and checks it as the server does.
 func encodeState(planID string, state any) (json.RawMessage, error) {
 	raw, err := json.Marshal(state)
 	if err != nil {
@@ -147,7 +167,7 @@ func encodeState(planID string, state any) (json.RawMessage, error) {
 	return req.State, nil
 }
 
-// Leave takes the client out of the plan. It does not wait. What has not been taken is dropped. A second call does nothing.
+// Leave leaves the plan. It does not block. Queued items are dropped. Further calls do nothing.
 func (p *Plan) Leave() {
 	p.client.mu.Lock()
 	defer p.client.mu.Unlock()
@@ -164,7 +184,7 @@ func (p *Plan) leaveLocked(err error) {
 	p.endLocked(err, true)
 }
 
-// endLocked ends the plan. drop says that what waits in the queue is not to be taken any more.
+// endLocked ends the plan. If drop is set, the queued items cannot be taken any more.
 func (p *Plan) endLocked(err error, drop bool) {
 	if p.err != nil {
 		return
@@ -175,21 +195,20 @@ func (p *Plan) endLocked(err error, drop bool) {
 		close(p.answered)
 	}
 	p.queue.end(err, drop)
+	if n := p.client.conn; n != nil {
+		n.usefulLocked(time.Now())
+	}
 }
 
-// parkLocked has the plan joined again after a wait.
+// parkLocked makes the client join the plan again after a wait.
 func (p *Plan) parkLocked(now time.Time) {
 	p.retry.worked(p.liveSince, now)
 	p.phase, p.liveSince, p.retryAt = parked, time.Time{}, now.Add(p.retry.next())
 }
 
-// detachLocked notes that the connection is gone.
+// detachLocked notes the end of the connection.
 func (p *Plan) detachLocked(now time.Time) {
 	p.retry.worked(p.liveSince, now)
-	p.phase, p.asking, p.sent, p.queued, p.retryAt, p.liveSince = parked, false, false, false, time.Time{}, time.Time{}
-}
-
-func (p *Plan) put(e Event) {
-	e.Position = p.received
-	p.queue.put(e, overflow)
+	p.phase, p.asking, p.sent, p.queued = parked, false, false, false
+	p.retryAt, p.liveSince, p.showAt = time.Time{}, time.Time{}, time.Time{}
 }

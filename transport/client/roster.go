@@ -7,21 +7,22 @@ import (
 	"github.com/planrooms/planrooms/protocol"
 )
 
-// roster is who is in a plan, as the server told. Guarded by Client.mu.
+// roster has the participants of a plan. It is guarded by Client.mu.
 type roster struct {
 	people []protocol.Participant
 	count  int
-	bytes  int // what people take
+	bytes  int // memory of people
 }
 
-// maxRosterBytes bounds what a server can make the client keep. The server itself stops telling names in a crowded plan.
+// maxRosterBytes bounds the memory of a roster. A server sends no names in a crowded plan, so it
+// does not reach the bound.
 const maxRosterBytes = 1 << 20
 
 func participantBytes(p protocol.Participant) int {
 	return 128 + len(p.UserID) + len(p.UserName) + len(p.State)
 }
 
-// reset takes the list of a join answer.
+// reset sets the participants of a join answer.
 func (r *roster) reset(people []protocol.Participant, count int) {
 	*r = roster{count: count}
 	for _, p := range people {
@@ -36,7 +37,7 @@ func (r *roster) reset(people []protocol.Participant, count int) {
 	}
 }
 
-// put adds a person, or changes one.
+// put adds or replaces a participant.
 func (r *roster) put(p protocol.Participant) {
 	if string(p.State) == "null" {
 		p.State = nil
@@ -47,7 +48,7 @@ func (r *roster) put(p protocol.Participant) {
 		r.people[i] = p
 	}
 	if r.bytes += participantBytes(p); r.bytes > maxRosterBytes {
-		*r = roster{count: r.count} // like a crowded plan: only their number is known
+		*r = roster{count: r.count} // only the number is known, as in a crowded plan
 		return
 	}
 	if i < 0 {
@@ -59,17 +60,17 @@ func (r *roster) index(userID string) int {
 	return slices.IndexFunc(r.people, func(p protocol.Participant) bool { return p.UserID == userID })
 }
 
-// joined takes a join-plan that tells of another user.
+// joined handles the notice that another user has joined.
 func (r *roster) joined(j protocol.Joined) {
 	r.count = j.ParticipantCount
 	p := protocol.Participant{UserID: j.UserID, UserName: j.UserName, Connections: 1}
-	if i := r.index(j.UserID); i >= 0 { // told again after the plan was crowded
+	if i := r.index(j.UserID); i >= 0 { // the user has a new name, or the plan is not crowded any more
 		p.Connections, p.State = r.people[i].Connections, r.people[i].State
 	}
 	r.put(p)
 }
 
-// crowded takes a join-plan that tells only a count: who is there is no longer known, but for this user.
+// crowded handles a notice with the number of participants alone. It forgets all except this user.
 func (r *roster) crowded(count int, self string) {
 	i := r.index(self)
 	if i < 0 {
@@ -81,7 +82,7 @@ func (r *roster) crowded(count int, self string) {
 	r.put(own)
 }
 
-// left takes a leave-plan of another user.
+// left handles the notice that another user has left.
 func (r *roster) left(l protocol.Left) {
 	r.count = l.ParticipantCount
 	if i := r.index(l.UserID); i >= 0 {
@@ -90,7 +91,7 @@ func (r *roster) left(l protocol.Left) {
 	}
 }
 
-// updated takes a presence-updated. Someone who is not listed stays unlisted.
+// updated handles presence-updated. It does nothing for a user who is not listed.
 func (r *roster) updated(userID string, state json.RawMessage) {
 	if i := r.index(userID); i >= 0 {
 		p := r.people[i]

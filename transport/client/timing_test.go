@@ -165,6 +165,8 @@ func TestLateLookAtTheClock(t *testing.T) {
 func TestAnythingIsASignOfLife(t *testing.T) {
 	bubble(t, func(t *testing.T, s *script) {
 		_, w := s.start(nil)
+		w.hear(protocol.TypePing)
+		w.say(`{"type":"pong"}`)
 		for range 10 {
 			time.Sleep(24 * time.Second)
 			w.say(`{"type":"something-new"}`)

@@ -3,14 +3,15 @@ package client
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 )
 
-// Token is what the server is shown.
+// Token is a credential for the server.
 type Token struct {
 	Value string
-	// ExpiresAt is the first moment at which the token no longer holds, so that the client can renew it in time. Zero: never, or
-	// not known; the client then asks for another one when the server refuses this one.
+	// ExpiresAt is when the token expires. The client renews it before that. Zero means never or
+	// unknown: the client then asks for another token when the server refuses this one.
 	ExpiresAt time.Time
 }
 
@@ -20,21 +21,27 @@ func (Token) String() string { return "client.Token" }
 // GoString returns a text without the token.
 func (Token) GoString() string { return "client.Token{}" }
 
-// TokenReason is why a token is asked for.
+// TokenReason is why the client asks for a token.
 type TokenReason string
 
-// The reasons. For TokenRejected a token from a cache will not do.
+// The reasons. Only for TokenConnect may the token come from a cache.
 const (
-	TokenConnect  TokenReason = "connect"  // there is none, or it is near its end
-	TokenRenew    TokenReason = "renew"    // the connection is open, and its token is near its end
-	TokenRejected TokenReason = "rejected" // the server did not accept the last one
+	TokenConnect  TokenReason = "connect"  // the client has none, or one that expires within 30 s
+	TokenRenew    TokenReason = "renew"    // the token of the open connection expires soon
+	TokenRejected TokenReason = "rejected" // the server refused the last one
+	TokenChanged  TokenReason = "changed"  // the program called Client.Renew
 )
 
-// TokenFunc returns a token. It is never called twice at once. It must return soon after ctx ends: Close waits for it. An error that is
-// [ErrUnauthorized] ends the client; after any other it is called again later.
+// TokenFunc returns a token. Calls never overlap. If the error is [ErrUnauthorized], the client
+// ends; after any other error it calls the function again later.
+//
+// ctx ends after 30 s, and with Close. The function should return soon after that. If it does not,
+// the client goes on without its result: at most one goroutine stays behind, until the function
+// returns, and the function is not called again before.
 type TokenFunc func(ctx context.Context, reason TokenReason) (Token, error)
 
-// StaticToken returns a TokenFunc that always returns the same token. When the server refuses it, the client ends.
+// StaticToken returns a TokenFunc that always returns the same token. If the server refuses it, the
+// client ends.
 func StaticToken(value string) TokenFunc {
 	return func(_ context.Context, reason TokenReason) (Token, error) {
 		if reason == TokenRejected {
@@ -45,22 +52,26 @@ func StaticToken(value string) TokenFunc {
 }
 
 const (
-	// renewBefore is how long before its end a token is renewed, and before which it is not used to connect.
+	// renewBefore is how long before its expiry a token is renewed. A token that expires sooner is
+	// not used to connect.
 	renewBefore = 30 * time.Second
-	// authenticateEvery is more than the 10 s in which a server takes one authenticate.
-	authenticateEvery = 10500 * time.Millisecond
 	// tokenTimeout bounds one call of a TokenFunc.
 	tokenTimeout = 30 * time.Second
+	// tokenGrace is how long after the end of its context a TokenFunc may take to return.
+	tokenGrace = time.Second
 )
 
-var errEmptyToken = errors.New("client: Options.Token returned an empty token")
+var (
+	errEmptyToken = errors.New("client: Options.Token returned an empty token")
+	errTokenLate  = errors.New("client: Options.Token has not returned in time")
+)
 
 // usable reports whether a connection can be opened with t.
 func (t Token) usable(now time.Time) bool {
 	return t.Value != "" && (t.ExpiresAt.IsZero() || t.ExpiresAt.Sub(now) > renewBefore)
 }
 
-// renewAt returns when to renew t, not before earliest; zero means never.
+// renewAt returns when to renew t, at earliest or later. Zero means never.
 func (t Token) renewAt(now, earliest time.Time) time.Time {
 	left := t.ExpiresAt.Sub(now)
 	if t.ExpiresAt.IsZero() || left <= 0 {
@@ -76,23 +87,64 @@ func (t Token) renewAt(now, earliest time.Time) time.Time {
 	return at
 }
 
-// ask calls the TokenFunc.
-func (c *Client) ask(ctx context.Context, reason TokenReason) (Token, error) {
+// tokenCalls calls a TokenFunc, one call at a time.
+type tokenCalls struct {
+	f    TokenFunc     // nil: no token
+	turn chan struct{} // holds a value while no call is under way
+}
+
+func newTokenCalls(f TokenFunc) *tokenCalls {
+	t := &tokenCalls{f: f, turn: make(chan struct{}, 1)}
+	t.turn <- struct{}{}
+	return t
+}
+
+// ask calls the function and waits for the result, until ctx ends or the call takes too long.
+func (t *tokenCalls) ask(ctx context.Context, reason TokenReason) (Token, error) {
 	ctx, cancel := context.WithTimeout(ctx, tokenTimeout)
 	defer cancel()
-	t, err := c.opts.Token(ctx, reason)
-	if err == nil && t.Value == "" {
-		err = errEmptyToken
+	select {
+	case <-t.turn:
+	case <-ctx.Done():
+		return Token{}, fmt.Errorf("%w: %w", errTokenLate, ctx.Err())
 	}
-	return t, err
+	type result struct {
+		token Token
+		err   error
+	}
+	results := make(chan result, 1)
+	go func() { // ends when the function returns, which is up to the program
+		defer func() { t.turn <- struct{}{} }()
+		token, err := t.f(ctx, reason)
+		results <- result{token, err}
+	}()
+	var r result
+	select {
+	case r = <-results:
+	case <-ctx.Done():
+		grace := time.NewTimer(tokenGrace)
+		defer grace.Stop()
+		select {
+		case r = <-results:
+		case <-grace.C:
+			return Token{}, fmt.Errorf("%w: %w", errTokenLate, ctx.Err())
+		}
+	}
+	if r.err == nil && r.token.Value == "" {
+		r.err = errEmptyToken
+	}
+	return r.token, r.err
 }
 
 // tokenForConnect returns the token to connect with.
-func (c *Client) tokenForConnect() (Token, error) {
+func (c *Client) tokenForConnect(ctx context.Context) (Token, error) {
 	if c.opts.Token == nil {
 		return Token{}, nil
 	}
 	c.mu.Lock()
+	if c.attempted = c.offer; c.offer != nil {
+		c.token, c.refused = c.offer.token, false
+	}
 	token, refused := c.token, c.refused
 	c.mu.Unlock()
 	if !refused && token.usable(time.Now()) {
@@ -102,12 +154,12 @@ func (c *Client) tokenForConnect() (Token, error) {
 	if refused {
 		reason = TokenRejected
 	}
-	token, err := c.ask(c.ctx, reason)
+	token, err := c.tokens.ask(ctx, reason)
 	if err != nil {
 		return Token{}, err
 	}
 	c.mu.Lock()
+	defer c.mu.Unlock()
 	c.token, c.refused = token, false
-	c.mu.Unlock()
 	return token, nil
 }
