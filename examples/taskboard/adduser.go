@@ -12,11 +12,16 @@ import (
 	"github.com/planrooms/planrooms/examples/taskboard/internal/store"
 )
 
-// addUser adds the user of -add-user: the taskboard has no page on which people register.
+const maxNameRunes = 64
+
+// addUser adds the user of -add-user. The taskboard has no page for registration.
 func addUser(ctx context.Context, c config, stdin io.Reader) (err error) {
 	address, err := mail.ParseAddress(c.addUser)
 	if err != nil || address.Name == "" {
 		return fmt.Errorf(`-add-user %q: want "Name <address>"`, c.addUser)
+	}
+	if !validText(address.Name, maxNameRunes) {
+		return fmt.Errorf("-add-user: a name has 1 to %d characters, without control characters", maxNameRunes)
 	}
 	line, err := bufio.NewReader(stdin).ReadString('\n')
 	if err != nil && !errors.Is(err, io.EOF) {

@@ -58,6 +58,8 @@ func TestAddUser(t *testing.T) {
 	for _, bad := range []struct{ user, password string }{
 		{"grace@example.com", "nanosecond"},
 		{"nonsense", "nanosecond"},
+		{"=?utf-8?q?Alan_=E2=80=AE?= <alan@example.com>", "nanosecond"},
+		{strings.Repeat("x", 65) + " <alan@example.com>", "nanosecond"},
 		{"Alan <alan@example.com>", "short"},
 		{"Alan <alan@example.com>", ""},
 		{"Alan <alan@example.com>", strings.Repeat("x", 73)},

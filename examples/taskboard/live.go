@@ -14,21 +14,34 @@ import (
 	"github.com/planrooms/planrooms/transport"
 )
 
-// The events of the taskboard's own, besides those of package protocol.
+// Events of the taskboard, in addition to those of package protocol.
 const (
-	// typeMembersUpdated tells everybody in a plan who is a member now: {members}.
+	// typeMembersUpdated has the members of the plan: {members}.
 	typeMembersUpdated protocol.Type = "members-updated"
-	// typePlanShared tells one user of a plan that they can see from now on: {plan: {id, title}}.
-	typePlanShared protocol.Type = "plan-shared"
+	// typePlanUpdated has the new title of the plan: {title}.
+	typePlanUpdated protocol.Type = "plan-updated"
 )
 
-// live is everything that the taskboard says to the hub.
+// Notices to single users.
+const (
+	// typeInvited goes to a user who is invited to a plan: {invitation}.
+	typeInvited protocol.Type = "invited"
+	// typePlanShared goes to a user who has become a member of a plan: {plan: {id, title}}.
+	typePlanShared protocol.Type = "plan-shared"
+	// typePlanDeleted goes to the former members of a plan: {plan: {id, title}}.
+	typePlanDeleted protocol.Type = "plan-deleted"
+	// typeListsChanged goes to a user whose list of plans or of invitations has changed, or who owns a
+	// plan whose open invitations have changed: {planId}.
+	typeListsChanged protocol.Type = "lists-changed"
+)
+
+// live is everything that the taskboard sends through the hub.
 type live struct {
 	hub *room.Hub
 	log *slog.Logger
 
-	// A plan belongs to one of these locks; see inOrder. Two plans may share one, and then wait for each other for as long as a
-	// commit takes. SQLite has one writer anyway.
+	// Each plan has one of these locks; see inOrder. Two plans may share one and then wait for each
+	// other. SQLite has one writer in any case.
 	seed  maphash.Seed
 	order [64]sync.Mutex
 }
@@ -41,11 +54,13 @@ func newLive(db *store.Store, log *slog.Logger) *live {
 	}
 }
 
-// mayJoin returns what the hub asks at every join, after every renewal of a token, and every few minutes: one query. A plan that
-// does not exist and a plan of others get the same answer. A database that fails is neither a yes nor a no: a join is
-// refused for now, and who is in the plan stays for a while.
+// mayJoin returns the function that the hub calls at every join, after every renewal of a token, and
+// every few minutes. It is one query. A plan that does not exist and a plan without access get the same
+// answer. An error of the database is neither: the hub refuses a join for now, and keeps members for
+// a while.
 //
-// The session is part of the question, for the connection that was made just before its user logged out everywhere.
+// The query includes the session, for a connection that was made just before its user logged out
+// everywhere.
 func mayJoin(db *store.Store) func(ctx context.Context, id auth.Identity, planID string) error {
 	return func(ctx context.Context, id auth.Identity, planID string) error {
 		yes, err := db.MaySee(ctx, planID, id.UserID, sessionOf(id))
@@ -56,14 +71,16 @@ func mayJoin(db *store.Store) func(ctx context.Context, id auth.Identity, planID
 	}
 }
 
-// inOrder runs change alone among the changes of this plan. A change commits, and then broadcasts: so the order of
-// the events is the order of the commits, and a viewer who applies them one after the other ends with what the database holds. Without
-// this, two requests could commit in one order and broadcast in the other.
+// inOrder runs change while no other change of this plan runs. A change commits and then broadcasts, so
+// the order of the events is the order of the commits, and a viewer who applies them in order ends with
+// the state of the database. Without the lock, two requests could commit in one order and broadcast in
+// the other.
 //
-// change must do nothing else, such as writing a response: others wait for it. Broadcasts do not wait for viewers.
+// change must not do anything else, such as writing a response: other requests wait for it. Broadcast
+// and Notify do not wait for viewers. Revoke may take 100 ms, for a connection in the middle of a frame.
 //
-// With a database whose row locks outlive a statement one would lock the plan's row in the transaction, and broadcast
-// after the commit all the same, under a lock like this one or with a version in every event.
+// A row lock of the database ends with the transaction, before the broadcast, so it cannot replace this
+// lock. Several processes need a version in every event instead.
 func (l *live) inOrder(planID string, change func() error) error {
 	lock := l.orderOf(planID)
 	lock.Lock()
@@ -75,63 +92,117 @@ func (l *live) orderOf(planID string) *sync.Mutex {
 	return &l.order[maphash.String(l.seed, planID)%uint64(len(l.order))]
 }
 
-// In the methods that follow r is the request that has made the change and userID who it came from. Author gives the tab that
-// made it a receipt, since the answer to its request tells it the rest.
+// In the following methods r is the request that made the change and userID its author. With Author the
+// author's tab gets a receipt: the answer to its request has the content.
 
 func (l *live) taskCreated(r *http.Request, userID string, t store.Task, p store.Progress) {
-	l.told(r, t.PlanID, l.hub.BroadcastTaskCreated(r.Context(), t.PlanID, t, transport.Author(r, userID)))
+	l.sent(r, t.PlanID, l.hub.BroadcastTaskCreated(r.Context(), t.PlanID, t, transport.Author(r, userID)))
 	l.progressUpdated(r, userID, t.PlanID, p)
 }
 
 func (l *live) taskUpdated(r *http.Request, userID string, t store.Task, p store.Progress) {
-	l.told(r, t.PlanID, l.hub.BroadcastTaskUpdated(r.Context(), t.PlanID, t, transport.Author(r, userID)))
+	l.sent(r, t.PlanID, l.hub.BroadcastTaskUpdated(r.Context(), t.PlanID, t, transport.Author(r, userID)))
 	l.progressUpdated(r, userID, t.PlanID, p)
 }
 
 func (l *live) taskDeleted(r *http.Request, userID, planID, taskID string, p store.Progress) {
-	l.told(r, planID, l.hub.BroadcastTaskDeleted(r.Context(), planID, taskID, transport.Author(r, userID)))
+	l.sent(r, planID, l.hub.BroadcastTaskDeleted(r.Context(), planID, taskID, transport.Author(r, userID)))
 	l.progressUpdated(r, userID, planID, p)
 }
 
-func (l *live) tasksReordered(r *http.Request, userID, planID string, taskIDs []string) {
-	l.told(r, planID, l.hub.BroadcastTaskReordered(r.Context(), planID, taskIDs, transport.Author(r, userID)))
+// taskRestored sends the task, which clients append, and then the order of all tasks.
+func (l *live) taskRestored(r *http.Request, userID string, restored store.Restored) {
+	planID := restored.Task.PlanID
+	l.sent(r, planID, l.hub.BroadcastTaskCreated(r.Context(), planID, restored.Task, transport.Author(r, userID)))
+	l.tasksReordered(r, userID, planID, restored.TaskIDs)
+	l.progressUpdated(r, userID, planID, restored.Progress)
 }
 
-// progressUpdated tells everybody, the author's tab included: no answer to a request has the progress.
+func (l *live) tasksReordered(r *http.Request, userID, planID string, taskIDs []string) {
+	l.sent(r, planID, l.hub.BroadcastTaskReordered(r.Context(), planID, taskIDs, transport.Author(r, userID)))
+}
+
+// progressUpdated includes the author's tab: no answer to a request has the progress.
 func (l *live) progressUpdated(r *http.Request, userID, planID string, p store.Progress) {
-	l.told(r, planID, l.hub.BroadcastProgressUpdated(r.Context(), planID, p, withoutExceptions(r, userID)))
+	l.sent(r, planID, l.hub.BroadcastProgressUpdated(r.Context(), planID, p, toEveryTab(r, userID)))
 }
 
 func (l *live) membersUpdated(r *http.Request, userID, planID string, members []store.Member) {
 	event := protocol.Event{Type: typeMembersUpdated, Data: struct {
 		Members []store.Member `json:"members"`
 	}{members}}
-	l.told(r, planID, l.hub.Broadcast(r.Context(), planID, event, withoutExceptions(r, userID)))
+	l.sent(r, planID, l.hub.Broadcast(r.Context(), planID, event, toEveryTab(r, userID)))
 }
 
-// unassigned tells everybody of the tasks of a member who was removed.
+// planRenamed sends the title to the viewers of the plan. The lists of its members change too.
+func (l *live) planRenamed(r *http.Request, userID, planID, title string, members []store.Member) {
+	event := protocol.Event{Type: typePlanUpdated, Data: struct {
+		Title string `json:"title"`
+	}{title}}
+	l.sent(r, planID, l.hub.Broadcast(r.Context(), planID, event, toEveryTab(r, userID)))
+	for _, m := range members {
+		l.listsChanged(r, m.UserID, planID)
+	}
+}
+
+// unassigned sends the tasks of a member who was removed.
 func (l *live) unassigned(r *http.Request, userID string, tasks []store.Task) {
 	for _, t := range tasks {
-		l.told(r, t.PlanID, l.hub.BroadcastTaskUpdated(r.Context(), t.PlanID, t, withoutExceptions(r, userID)))
+		l.sent(r, t.PlanID, l.hub.BroadcastTaskUpdated(r.Context(), t.PlanID, t, toEveryTab(r, userID)))
 	}
 }
 
-// planShared tells a new member, wherever they are. Who is not connected sees the plan in their list next time.
-func (l *live) planShared(r *http.Request, userID, planID, title string) {
-	type plan struct {
-		ID    string `json:"id"`
-		Title string `json:"title"`
+type planTitle struct {
+	ID    string `json:"id"`
+	Title string `json:"title"`
+}
+
+// planShared goes to all tabs of a new member.
+func (l *live) planShared(r *http.Request, userID string, plan store.PlanSummary) {
+	l.notify(r, userID, typePlanShared, struct {
+		Plan planTitle `json:"plan"`
+	}{planTitle{plan.ID, plan.Title}})
+}
+
+// planDeleted ends the access of all former members and then notifies them.
+func (l *live) planDeleted(r *http.Request, planID string, deleted store.DeletedPlan) {
+	var group sync.WaitGroup // each Revoke may take 100 ms
+	for _, userID := range deleted.MemberIDs {
+		group.Go(func() { l.revoke(r, planID, userID) })
 	}
-	event := protocol.Event{Type: typePlanShared, Data: struct {
-		Plan plan `json:"plan"`
-	}{plan{planID, title}}}
-	if _, err := l.hub.Notify(r.Context(), userID, event); err != nil {
+	group.Wait()
+	for _, userID := range deleted.MemberIDs {
+		l.notify(r, userID, typePlanDeleted, struct {
+			Plan planTitle `json:"plan"`
+		}{planTitle{planID, deleted.Title}})
+	}
+	for _, userID := range deleted.InviteeIDs {
+		l.listsChanged(r, userID, planID)
+	}
+}
+
+func (l *live) invited(r *http.Request, userID string, invitation store.Invitation) {
+	l.notify(r, userID, typeInvited, struct {
+		Invitation store.Invitation `json:"invitation"`
+	}{invitation})
+}
+
+func (l *live) listsChanged(r *http.Request, userID, planID string) {
+	l.notify(r, userID, typeListsChanged, struct {
+		PlanID string `json:"planId"`
+	}{planID})
+}
+
+// notify sends a notice to all connections of a user. A user without a connection sees the change when
+// they load the page.
+func (l *live) notify(r *http.Request, userID string, kind protocol.Type, data any) {
+	if _, err := l.hub.Notify(r.Context(), userID, protocol.Event{Type: kind, Data: data}); err != nil {
 		l.log.ErrorContext(r.Context(), "notify", "user", userID, "error", err)
 	}
 }
 
-// revoke ends what a former member hears of the plan. Should it fail, the hub finds out by itself within minutes: it goes
-// on asking mayJoin.
+// revoke removes a former member from the plan's room. If it fails, the hub removes them at its next
+// call of mayJoin, within minutes.
 func (l *live) revoke(r *http.Request, planID, userID string) {
 	if _, err := l.hub.Revoke(r.Context(), planID, userID); err != nil {
 		l.log.ErrorContext(r.Context(), "revoke", "plan", planID, "user", userID, "error", err)
@@ -145,19 +216,19 @@ func (l *live) disconnect(r *http.Request, userID string) {
 	}
 }
 
-// withoutExceptions says by whom a change was made and gives nobody a receipt in place of the event.
-func withoutExceptions(r *http.Request, userID string) room.BroadcastOption {
+// toEveryTab names the author of a change. Unlike Author it gives the event to the author's tab too.
+func toEveryTab(r *http.Request, userID string) room.BroadcastOption {
 	return room.Combine(room.By(userID), room.Mutation(r.Header.Get("X-Plan-Mutation")))
 }
 
-// told sees to an event that could not be told, too large a one for instance. The change is committed, so its request succeeds; those who look at the
-// plan do not have it, and are told to load the plan again.
-func (l *live) told(r *http.Request, planID string, err error) {
+// sent handles the error of a broadcast, of one that is too large for instance. The change is committed,
+// so its request succeeds. The viewers miss the event, so they are asked to load the plan.
+func (l *live) sent(r *http.Request, planID string, err error) {
 	if err == nil {
 		return
 	}
 	l.log.ErrorContext(r.Context(), "broadcast", "plan", planID, "error", err)
 	if err := l.hub.Resync(r.Context(), planID); err != nil {
-		l.log.ErrorContext(r.Context(), "resync", "plan", planID, "error", err) // the hub is closed: all come back to another one
+		l.log.ErrorContext(r.Context(), "resync", "plan", planID, "error", err) // the hub is closed
 	}
 }

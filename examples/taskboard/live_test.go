@@ -42,11 +42,14 @@ func TestChangesAreToldInOrder(t *testing.T) {
 	b.must(http.StatusOK, nil, "PATCH", "/api/tasks/"+order[0], p, `{"version":1,"title":"x"}`)
 	b.must(http.StatusNoContent, nil, "DELETE", "/api/tasks/"+order[0], p, "")
 	b.must(http.StatusNoContent, nil, "DELETE", path+"/members/"+bensID, p, "")
-	b.must(http.StatusCreated, nil, "POST", path+"/members", p, `{"email":"ben@example.com","role":"viewer"}`)
+	b.must(http.StatusOK, nil, "POST", "/api/tasks/"+order[0]+"/restore", p, "")
+	b.must(http.StatusNoContent, nil, "PATCH", path, p, `{"title":"Launch day"}`)
+	b.must(http.StatusCreated, nil, "POST", path+"/invitations", p, `{"email":"ben@example.com","role":"viewer"}`)
+	b.must(http.StatusOK, nil, "POST", "/api/invitations/"+plan.ID+"/accept", b.login(ben), "")
 	want := map[protocol.Type]int{
-		protocol.TypeTaskReordered: 1, protocol.TypeTaskCreated: 1, protocol.TypeTaskDeleted: 1, typeMembersUpdated: 2,
+		protocol.TypeTaskReordered: 2, protocol.TypeTaskCreated: 2, typePlanUpdated: 1, protocol.TypeTaskDeleted: 1, typeMembersUpdated: 2,
 		protocol.TypeTaskUpdated:     4, // one, and the three of the member who was removed
-		protocol.TypeProgressUpdated: 3,
+		protocol.TypeProgressUpdated: 4,
 	}
 	if diff := cmp.Diff(want, heard); diff != "" {
 		t.Errorf("events (-want +got):\n%s", diff)
@@ -60,7 +63,7 @@ func TestBroadcastFails(t *testing.T) {
 	p := b.login(ada)
 	plan := b.plan(p, "Launch week")
 	v := b.join(p, "tab", plan)
-	b.service.live.told(httptest.NewRequest("PATCH", "/", nil), plan.ID, errors.New("too large"))
+	b.service.live.sent(httptest.NewRequest("PATCH", "/", nil), plan.ID, errors.New("too large"))
 	if got := dataOf[protocol.Resync](t, v.next(protocol.TypeResync)); got.Position.Epoch != plan.Position.Epoch {
 		t.Errorf("resync %+v", got)
 	}

@@ -8,41 +8,7 @@ import (
 
 const maxMemberBody = 4 << 10
 
-func (s *service) addMember(w http.ResponseWriter, r *http.Request, userID string) {
-	var body struct {
-		Email string     `json:"email"`
-		Role  store.Role `json:"role"`
-	}
-	if !readJSON(w, r, maxMemberBody, &body) {
-		return
-	}
-	switch {
-	case store.NormalEmail(body.Email) == "":
-		badRequest(w, "The e-mail address of the new member is required.")
-		return
-	case body.Role != store.RoleEditor && body.Role != store.RoleViewer:
-		badRequest(w, "A new member is an editor or a viewer.")
-		return
-	}
-	var member store.Member
-	planID := r.PathValue("planId")
-	err := s.live.inOrder(planID, func() error {
-		added, title, members, err := s.store.AddMember(r.Context(), userID, planID, body.Email, body.Role)
-		if err != nil {
-			return err
-		}
-		member = added
-		s.live.membersUpdated(r, userID, planID, members)
-		s.live.planShared(r, added.UserID, planID, title)
-		return nil
-	})
-	if err != nil {
-		s.fail(w, r, err)
-		return
-	}
-	writeJSON(w, http.StatusCreated, member)
-}
-
+// removeMember removes a member, or has the caller leave the plan.
 func (s *service) removeMember(w http.ResponseWriter, r *http.Request, userID string) {
 	planID, removed := r.PathValue("planId"), r.PathValue("userId")
 	err := s.live.inOrder(planID, func() error {
@@ -50,10 +16,11 @@ func (s *service) removeMember(w http.ResponseWriter, r *http.Request, userID st
 		if err != nil {
 			return err
 		}
-		// First of all: once this has returned they hear nothing of the plan any more, and what follows is none of their business.
+		// First: after Revoke the former member receives nothing of the plan, so not what follows.
 		s.live.revoke(r, planID, removed)
 		s.live.membersUpdated(r, userID, planID, members)
 		s.live.unassigned(r, userID, unassigned)
+		s.live.listsChanged(r, removed, planID)
 		return nil
 	})
 	if err != nil {
@@ -61,4 +28,32 @@ func (s *service) removeMember(w http.ResponseWriter, r *http.Request, userID st
 		return
 	}
 	w.WriteHeader(http.StatusNoContent)
+}
+
+// passOn makes another member the owner of the plan. The caller becomes an editor.
+func (s *service) passOn(w http.ResponseWriter, r *http.Request, userID string) {
+	var body struct {
+		UserID string `json:"userId"`
+	}
+	if !readJSON(w, r, maxMemberBody, &body) {
+		return
+	}
+	planID := r.PathValue("planId")
+	var members []store.Member
+	err := s.live.inOrder(planID, func() (err error) {
+		if members, err = s.store.PassOn(r.Context(), userID, planID, body.UserID); err != nil {
+			return err
+		}
+		s.live.membersUpdated(r, userID, planID, members)
+		s.live.listsChanged(r, body.UserID, planID)
+		s.live.listsChanged(r, userID, planID)
+		return nil
+	})
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	writeJSON(w, http.StatusOK, struct {
+		Members []store.Member `json:"members"`
+	}{members})
 }

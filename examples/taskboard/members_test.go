@@ -4,59 +4,11 @@ import (
 	"net/http"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/planrooms/planrooms/examples/taskboard/internal/store"
 	"github.com/planrooms/planrooms/protocol"
 )
 
 type membersData struct{ Members []store.Member }
-
-func TestSharing(t *testing.T) {
-	t.Parallel()
-	b := start(t)
-	cleosPerson, bensPerson, stranger := b.login(cleo), b.login(ben), b.stranger()
-	plan := b.plan(cleosPerson, "Office move")
-	members := "/api/plans/" + plan.ID + "/members"
-	owner := b.join(cleosPerson, "tab", plan)
-	waiting := b.connect(stranger, "tab") // in no plan
-	bystander := b.connect(bensPerson, "tab")
-
-	var added store.Member
-	b.must(http.StatusCreated, &added, "POST", members, cleosPerson, `{"email":"DORA@example.com","role":"viewer"}`,
-		"X-Plan-Client", "tab", "X-Plan-Mutation", "m-1")
-	want := store.Member{UserID: stranger.User.ID, Name: "Dora", Email: "dora@example.com", Role: store.RoleViewer}
-	if added != want {
-		t.Errorf("added %+v, want %+v", added, want)
-	}
-	m := owner.event(typeMembersUpdated, plan.Position.Seq) // the event and no receipt: the answer did not have it all
-	if diff := cmp.Diff(append(plan.Members, want), dataOf[membersData](t, m).Members); diff != "" || m.By != cleosPerson.User.ID || m.MutationID != "m-1" {
-		t.Errorf("by %q, mutationId %q, members (-want +got):\n%s", m.By, m.MutationID, diff)
-	}
-	note := waiting.next(typePlanShared)
-	if got, want := string(note.Data), `{"plan":{"id":`+quoted(plan.ID)+`,"title":"Office move"}}`; got != want || note.Seq != 0 || note.PlanID != "" {
-		t.Errorf("notice %+v with %s, want %s and no position", note, got, want)
-	}
-	bystander.silent()
-	got := b.plan(stranger, "Office move")
-	if got.Role != store.RoleViewer {
-		t.Errorf("role %q, want viewer", got.Role)
-	}
-	waiting.join(got)
-
-	for body, code := range map[string]string{
-		`{"email":"dora@example.com","role":"editor"}`:   "already_member",
-		`{"email":"nobody@example.com","role":"editor"}`: "no_such_user",
-	} {
-		if resp := b.do("POST", members, cleosPerson, body); resp.code() != code {
-			t.Errorf("POST %s: status %d %s, want %s", body, resp.StatusCode, resp.body, code)
-		}
-	}
-	if resp := b.do("DELETE", members+"/"+cleosPerson.User.ID, cleosPerson, ""); resp.StatusCode != http.StatusConflict || resp.code() != "last_owner" {
-		t.Errorf("the last owner: status %d %s", resp.StatusCode, resp.body)
-	}
-	b.must(http.StatusNotFound, nil, "DELETE", members+"/nope", cleosPerson, "")
-}
 
 func TestRemoval(t *testing.T) {
 	t.Parallel()
@@ -90,6 +42,9 @@ func TestRemoval(t *testing.T) {
 			}
 			prev = m.Seq
 		}
+	}
+	for _, v := range []*viewer{one, two} {
+		v.next(typeListsChanged)
 	}
 
 	// What comes now is for the others. Ben's connections are alive, and cannot come back to the plan.

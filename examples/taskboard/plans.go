@@ -45,11 +45,54 @@ func (s *service) createPlan(w http.ResponseWriter, r *http.Request, userID stri
 	writeJSON(w, http.StatusCreated, plan)
 }
 
-// load returns the plan of the request and the position to join it with. If it cannot it answers the request and reports false.
+func (s *service) renamePlan(w http.ResponseWriter, r *http.Request, userID string) {
+	var body struct {
+		Title string `json:"title"`
+	}
+	if !readJSON(w, r, maxPlanBody, &body) {
+		return
+	}
+	if !validTitle(body.Title) {
+		badRequest(w, titleRule)
+		return
+	}
+	planID := r.PathValue("planId")
+	err := s.live.inOrder(planID, func() error {
+		members, err := s.store.RenamePlan(r.Context(), userID, planID, body.Title)
+		if err == nil {
+			s.live.planRenamed(r, userID, planID, body.Title, members)
+		}
+		return err
+	})
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
+func (s *service) deletePlan(w http.ResponseWriter, r *http.Request, userID string) {
+	planID := r.PathValue("planId")
+	err := s.live.inOrder(planID, func() error {
+		deleted, err := s.store.DeletePlan(r.Context(), userID, planID)
+		if err == nil {
+			s.live.planDeleted(r, planID, deleted)
+		}
+		return err
+	})
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
+// load returns the plan of the request and the position to join it with. On an error it answers the
+// request and reports false.
 func (s *service) load(w http.ResponseWriter, r *http.Request, userID string) (store.Plan, protocol.Position, bool) {
 	planID := r.PathValue("planId")
-	// The position comes before the plan. A client that joins with it as since gets what has happened after it,
-	// some of which the plan may hold already; the other way round something could be missed.
+	// The position comes before the plan. A client that joins with it as since gets every event after
+	// it, perhaps some that the plan already contains. In the other order it could miss one.
 	position, err := s.live.hub.Position(r.Context(), planID)
 	if err != nil && !protocol.ValidPlanID(planID) {
 		err = store.ErrNotFound
@@ -90,9 +133,23 @@ func (s *service) getProgress(w http.ResponseWriter, r *http.Request, userID str
 	}
 }
 
-const titleRule = "A title has 1 to 200 characters, on one line."
+const titleRule = "A title has 1 to 200 characters, on one line, without control characters."
 
-// validTitle holds for the titles of plans and of tasks.
-func validTitle(title string) bool {
-	return strings.TrimSpace(title) != "" && utf8.RuneCountInString(title) <= maxTitleRunes && strings.IndexFunc(title, unicode.IsControl) < 0
+// validTitle reports whether title may be the title of a plan or of a task. A title that is too long is
+// refused, not cut: only the client can cut it between characters that people see.
+func validTitle(title string) bool { return validText(title, maxTitleRunes) }
+
+// validText reports whether text has 1 to limit characters and no control characters. Controls of the
+// writing direction count: without a partner they would reverse the words around the text.
+func validText(text string, limit int) bool {
+	return strings.TrimSpace(text) != "" && utf8.RuneCountInString(text) <= limit &&
+		strings.IndexFunc(text, isControl) < 0
 }
+
+func isControl(r rune) bool {
+	return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) && r != lrm && r != rlm && r != alm ||
+		r == '\u2028' || r == '\u2029' // separators of lines and paragraphs
+}
+
+// Marks that set a direction at one place only. Texts in Arabic and Hebrew contain them.
+const lrm, rlm, alm = '\u200e', '\u200f', '\u061c'

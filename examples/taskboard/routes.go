@@ -20,13 +20,23 @@ func (s *service) routes() http.Handler {
 	mux.Handle("GET /api/plans/{planId}/tasks", s.signedIn(s.getTasks))
 	mux.Handle("GET /api/plans/{planId}/progress", s.signedIn(s.getProgress))
 
-	mux.Handle("POST /api/plans/{planId}/members", s.signedIn(s.addMember))
+	mux.Handle("PATCH /api/plans/{planId}", s.signedIn(s.renamePlan))
+	mux.Handle("DELETE /api/plans/{planId}", s.signedIn(s.deletePlan))
+
+	mux.Handle("GET /api/plans/{planId}/invitations", s.signedIn(s.listInvitees))
+	mux.Handle("POST /api/plans/{planId}/invitations", s.signedIn(s.invite))
+	mux.Handle("DELETE /api/plans/{planId}/invitations/{userId}", s.signedIn(s.withdraw))
+	mux.Handle("GET /api/invitations", s.signedIn(s.listInvitations))
+	mux.Handle("POST /api/invitations/{planId}/accept", s.signedIn(s.accept))
+	mux.Handle("DELETE /api/invitations/{planId}", s.signedIn(s.decline))
+	mux.Handle("POST /api/plans/{planId}/owner", s.signedIn(s.passOn))
 	mux.Handle("DELETE /api/plans/{planId}/members/{userId}", s.signedIn(s.removeMember))
 
 	mux.Handle("POST /api/plans/{planId}/tasks", s.signedIn(s.createTask))
 	mux.Handle("POST /api/plans/{planId}/tasks/reorder", s.signedIn(s.reorderTasks))
 	mux.Handle("PATCH /api/tasks/{taskId}", s.signedIn(s.updateTask))
 	mux.Handle("DELETE /api/tasks/{taskId}", s.signedIn(s.deleteTask))
+	mux.Handle("POST /api/tasks/{taskId}/restore", s.signedIn(s.restoreTask))
 
 	mux.Handle("GET /ws", transport.NewHandler(s.live.hub, s.tokens.verifier, &transport.Options{
 		PublicOrigin:   s.config.origin,
@@ -45,8 +55,8 @@ func (s *service) routes() http.Handler {
 }
 
 // sameOrigin refuses requests that the pages of other sites make. It protects the routes that use
-// the cookie, which browsers attach; the others need a token. It does not look at GET, and so not at
-// WebSockets: transport checks their origin.
+// the cookie, which browsers attach; the others need a token. It does not check GET requests, and so
+// not WebSockets: transport checks their origin.
 func (s *service) sameOrigin(next http.Handler) http.Handler {
 	protection := http.NewCrossOriginProtection()
 	if s.config.origin != "" {
@@ -55,12 +65,12 @@ func (s *service) sameOrigin(next http.Handler) http.Handler {
 		}
 	}
 	protection.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		writeError(w, http.StatusForbidden, "cross_origin", "Pages of other origins may not do this.")
+		writeError(w, http.StatusForbidden, "cross_origin", "Pages of other origins must not do this.")
 	}))
 	return protection.Handler(next)
 }
 
-// secured sets the headers that keep other pages out of this one, and this one to its own scripts.
+// secured sets headers: other pages cannot embed this one, and it runs its own scripts only.
 func secured(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()

@@ -10,12 +10,12 @@ import (
 
 const (
 	maxNotesRunes  = 10_000
-	maxTaskBody    = 160 << 10 // notes in the longest way to write them
+	maxTaskBody    = 160 << 10 // notes with every character escaped
 	maxReorderBody = 64 << 10
 )
 
-// Each of the four changes has the same shape: read what the client wants, then, in order with the other changes of the plan, commit
-// and tell; then answer. Whether the user may do it is checked in the transaction that does it.
+// The changes have the same shape: read the request; commit and broadcast, in order with the other
+// changes of the plan; answer. The transaction that makes the change checks the rights of the user.
 
 func (s *service) createTask(w http.ResponseWriter, r *http.Request, userID string) {
 	var body struct {
@@ -67,7 +67,7 @@ func (s *service) updateTask(w http.ResponseWriter, r *http.Request, userID stri
 		badRequest(w, "The version that the change is based on is required.")
 		return
 	case patch.Title == nil && patch.Notes == nil && patch.Status == nil && patch.Assignee == nil:
-		badRequest(w, "Nothing is to be changed.")
+		badRequest(w, "The change is empty.")
 		return
 	case !validTask(w, patch.Title, patch.Notes, patch.Status):
 		return
@@ -100,7 +100,7 @@ func (s *service) deleteTask(w http.ResponseWriter, r *http.Request, userID stri
 	if query := r.URL.Query(); query.Has("version") {
 		v, err := strconv.ParseInt(query.Get("version"), 10, 64)
 		if err != nil || v < 1 {
-			badRequest(w, "The version is not one.")
+			badRequest(w, "The version is not a positive number.")
 			return
 		}
 		version = &v
@@ -123,6 +123,29 @@ func (s *service) deleteTask(w http.ResponseWriter, r *http.Request, userID stri
 		return
 	}
 	w.WriteHeader(http.StatusNoContent)
+}
+
+// restoreTask brings back a task that was deleted.
+func (s *service) restoreTask(w http.ResponseWriter, r *http.Request, userID string) {
+	taskID := r.PathValue("taskId")
+	planID, err := s.store.PlanOfDeletedTask(r.Context(), userID, taskID)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	var restored store.Restored
+	err = s.live.inOrder(planID, func() (err error) {
+		restored, err = s.store.RestoreTask(r.Context(), userID, taskID)
+		if err == nil {
+			s.live.taskRestored(r, userID, restored)
+		}
+		return err
+	})
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	writeJSON(w, http.StatusOK, restored)
 }
 
 func (s *service) reorderTasks(w http.ResponseWriter, r *http.Request, userID string) {
@@ -151,7 +174,8 @@ func (s *service) reorderTasks(w http.ResponseWriter, r *http.Request, userID st
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// validTask checks what is not nil. If it is not valid it answers the request and reports false.
+// validTask checks the arguments that are not nil. If one is invalid it answers the request and
+// reports false.
 func validTask(w http.ResponseWriter, title, notes *string, status *store.Status) bool {
 	switch {
 	case title != nil && !validTitle(*title):

@@ -257,8 +257,16 @@ func TestWhoMayWhat(t *testing.T) {
 		{"GET", "/api/plans/" + plan.ID, "", 200, 200, 404, 401},
 		{"GET", "/api/plans/" + plan.ID + "/tasks", "", 200, 200, 404, 401},
 		{"GET", "/api/plans/" + plan.ID + "/progress", "", 200, 200, 404, 401},
-		{"POST", "/api/plans/" + plan.ID + "/members", `{"email":"nobody@example.com","role":"viewer"}`, 403, 403, 404, 401},
-		{"DELETE", "/api/plans/" + plan.ID + "/members/" + cleosPerson.User.ID, "", 403, 403, 404, 401},
+		{"PATCH", "/api/plans/" + plan.ID, `{"title":"x"}`, 403, 403, 404, 401},
+		{"DELETE", "/api/plans/" + plan.ID, "", 403, 403, 404, 401},
+		{"POST", "/api/plans/" + plan.ID + "/owner", `{"userId":` + quoted(bensPerson.User.ID) + `}`, 403, 403, 404, 401},
+		{"GET", "/api/plans/" + plan.ID + "/invitations", "", 403, 403, 404, 401},
+		{"POST", "/api/plans/" + plan.ID + "/invitations", `{"email":"nobody@example.com","role":"viewer"}`, 403, 403, 404, 401},
+		{"DELETE", "/api/plans/" + plan.ID + "/invitations/" + cleosPerson.User.ID, "", 403, 403, 404, 401},
+		{"GET", "/api/invitations", "", 200, 200, 200, 401},
+		{"POST", "/api/invitations/" + plan.ID + "/accept", "", 404, 404, 404, 401},
+		{"DELETE", "/api/invitations/" + plan.ID, "", 404, 404, 404, 401},
+		{"DELETE", "/api/plans/" + plan.ID + "/members/" + adasPerson.User.ID, "", 403, 403, 404, 401},
 		{"POST", "/api/plans/" + plan.ID + "/tasks", `{"title":"x"}`, 201, 403, 404, 401},
 		{"PATCH", task, `{"version":1,"title":"x"}`, 200, 403, 404, 401},
 		{"POST", "/api/plans/" + plan.ID + "/tasks/reorder", order, 409, 403, 404, 401}, // there is one more by now
@@ -319,8 +327,8 @@ func TestBadBodies(t *testing.T) {
 		{"fractional version", "PATCH", task, `{"version":1.5,"title":"x"}`, "", 400, "bad_request"},
 		{"version no number", "DELETE", task + "?version=x", ``, "", 400, "bad_request"},
 		{"no ids", "POST", tasks + "/reorder", `{}`, "", 400, "bad_request"},
-		{"no address", "POST", "/api/plans/" + plan.ID + "/members", `{"role":"viewer"}`, "", 400, "bad_request"},
-		{"owner as role", "POST", "/api/plans/" + plan.ID + "/members", `{"email":"a@b","role":"owner"}`, "", 400, "bad_request"},
+		{"no address", "POST", "/api/plans/" + plan.ID + "/invitations", `{"role":"viewer"}`, "", 400, "bad_request"},
+		{"owner as role", "POST", "/api/plans/" + plan.ID + "/invitations", `{"email":"a@b","role":"owner"}`, "", 400, "bad_request"},
 		{"plan without title", "POST", "/api/plans", `{"title":""}`, "", 400, "bad_request"},
 		{"no such route", "GET", "/api/nope", ``, "", 404, "no_such_route"},
 		{"strange plan id", "GET", "/api/plans/a%00b", ``, "", 404, "not_found"},
@@ -368,4 +376,71 @@ func TestPositionMissesNothing(t *testing.T) {
 	}
 	b.must(http.StatusCreated, nil, "POST", "/api/plans/"+plan.ID+"/tasks", p, `{"title":"Meanwhile"}`)
 	b.join(p, "tab", plan).event(protocol.TypeTaskCreated, plan.Position.Seq)
+}
+
+func TestRestore(t *testing.T) {
+	t.Parallel()
+	b := start(t)
+	adasPerson, bensPerson := b.login(ada), b.login(ben)
+	plan := b.plan(adasPerson, "Launch week")
+	author, other := b.join(adasPerson, "tab", plan), b.join(bensPerson, "tab", plan)
+	task := plan.Tasks[6]
+	restore := "/api/tasks/" + task.ID + "/restore"
+	b.must(http.StatusNotFound, nil, "POST", restore, adasPerson, "")
+	b.must(http.StatusNoContent, nil, "DELETE", "/api/tasks/"+task.ID, adasPerson, "")
+	prev := other.event(protocol.TypeTaskDeleted, plan.Position.Seq).Seq
+	prev = other.event(protocol.TypeProgressUpdated, prev).Seq
+	for range 2 {
+		author.next(protocol.TypeTaskDeleted, protocol.TypeProgressUpdated)
+	}
+
+	b.must(http.StatusNotFound, nil, "POST", restore, b.stranger(), "")
+	b.must(http.StatusForbidden, nil, "POST", restore, b.login(cleo), "")
+	var got store.Restored
+	b.must(http.StatusOK, &got, "POST", restore, adasPerson, "", "X-Plan-Client", "tab", "X-Plan-Mutation", "m-1")
+	want := task
+	want.Version, want.UpdatedAt = task.Version+1, got.Task.UpdatedAt
+	if diff := cmp.Diff(want, got.Task); diff != "" {
+		t.Errorf("restored (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(ids(plan.Tasks), got.TaskIDs); diff != "" {
+		t.Errorf("order (-want +got):\n%s", diff)
+	}
+	m := other.event(protocol.TypeTaskCreated, prev)
+	if diff := cmp.Diff(want, dataOf[struct{ Task store.Task }](t, m).Task); diff != "" {
+		t.Errorf("event (-want +got):\n%s", diff)
+	}
+	m = other.event(protocol.TypeTaskReordered, m.Seq)
+	other.event(protocol.TypeProgressUpdated, m.Seq)
+	for _, want := range []protocol.Type{protocol.TypeReceipt, protocol.TypeReceipt, protocol.TypeProgressUpdated} {
+		author.next(want)
+	}
+	b.must(http.StatusNotFound, nil, "POST", restore, adasPerson, "")
+
+	// The order has changed and the assignee has left before the task comes back.
+	b.must(http.StatusNoContent, nil, "DELETE", "/api/tasks/"+task.ID, adasPerson, "")
+	order := ids(b.plan(adasPerson, "Launch week").Tasks)
+	slices.Reverse(order)
+	b.must(http.StatusNoContent, nil, "POST", "/api/plans/"+plan.ID+"/tasks/reorder", adasPerson, `{"taskIds":`+quoted(order)+`}`)
+	b.must(http.StatusNoContent, nil, "DELETE", "/api/plans/"+plan.ID+"/members/"+bensPerson.User.ID, adasPerson, "")
+	b.must(http.StatusOK, &got, "POST", restore, adasPerson, "")
+	if got.Task.Assignee != nil || got.TaskIDs[6] != task.ID || len(got.TaskIDs) != 9 {
+		t.Errorf("restored %+v in %v", got.Task, got.TaskIDs)
+	}
+	if diff := cmp.Diff(slices.Insert(order, 6, task.ID), ids(b.plan(adasPerson, "Launch week").Tasks)); diff != "" {
+		t.Errorf("order (-want +got):\n%s", diff)
+	}
+}
+
+func TestTitles(t *testing.T) {
+	t.Parallel()
+	for title, want := range map[string]bool{
+		"Print badges": true, "מסיבת השקה": true, "حفل\u200f الإطلاق": true, "👩‍👩‍👧‍👦 party": true,
+		strings.Repeat("x", 200): true, strings.Repeat("x", 201): false, " ": false, "": false,
+		"a\nb": false, "a\u2028b": false, "\u202egnikcah": false, "x\u2066": false, "x\u2069": false, "\u0000": false,
+	} {
+		if got := validTitle(title); got != want {
+			t.Errorf("validTitle(%q) = %v, want %v", title, got, want)
+		}
+	}
 }

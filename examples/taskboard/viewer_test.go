@@ -152,6 +152,20 @@ func (v *viewer) next(want ...protocol.Type) protocol.Message {
 	}
 }
 
+// eventAndNotice takes an event of the plan and a notice, which may come in either order, and returns
+// the event.
+func (v *viewer) eventAndNotice(want protocol.Type, prev uint64, notice protocol.Type) protocol.Message {
+	v.t.Helper()
+	first, second := v.next(want, notice), v.next(want, notice)
+	if first.Type != want {
+		first, second = second, first
+	}
+	if first.Type != want || second.Type != notice || first.Prev != prev || first.PlanID != v.planID {
+		v.t.Fatalf("messages %s (after %d) and %s, want %s (after %d) and %s", first.Type, first.Prev, second.Type, want, prev, notice)
+	}
+	return first
+}
+
 // event returns the next message, which is of type want and follows the event with seq prev.
 func (v *viewer) event(want protocol.Type, prev uint64) protocol.Message {
 	v.t.Helper()

@@ -1,16 +1,27 @@
 import react from '@vitejs/plugin-react';
-import { loadEnv } from 'vite';
+import { loadEnv, type Plugin } from 'vite';
 import { defineConfig } from 'vitest/config';
 
+// The entry is small and loads the application with import(). The browser fetches both at once.
+const preloadApplication: Plugin = {
+  name: 'preload-application',
+  transformIndexHtml: {
+    order: 'post',
+    handler: (_html, { bundle }) => Object.values(bundle ?? {})
+      .filter((chunk) => chunk.type === 'chunk' && chunk.isDynamicEntry)
+      .map(({ fileName }) => ({ tag: 'link', attrs: { rel: 'modulepreload', crossorigin: '', href: `/${fileName}` }, injectTo: 'head' as const })),
+  },
+};
+
 export default defineConfig(({ mode }) => {
-  // Where the program listens that `npm run dev` asks for data.
+  // The address of the program that `npm run dev` forwards requests to.
   const taskboard = loadEnv(mode, '.', 'TASKBOARD_').TASKBOARD_URL ?? 'http://127.0.0.1:8080';
   return {
-    plugins: [react()],
-    // The client is a link to a folder with a node_modules of its own: its hook must not find a second React there.
+    plugins: [react(), preloadApplication],
+    // The client is a link to a folder that has its own node_modules. Its hook must use the page's React.
     resolve: { dedupe: ['react'] },
     server: {
-      proxy: { // the Host header stays that of the page, or the program would see a foreign origin
+      proxy: { // the Host header stays that of the page, so the program sees its own origin
         '/api': { target: taskboard },
         '/ws': { target: taskboard, ws: true },
       },

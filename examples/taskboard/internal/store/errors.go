@@ -8,17 +8,20 @@ var (
 	ErrNotFound = errors.New("store: not found")
 	// ErrForbidden is returned to a member whose role does not allow the change.
 	ErrForbidden = errors.New("store: role does not allow this")
-	// ErrNoSuchUser is returned by [Store.AddMember] for an e-mail address that nobody has.
+	// ErrNoSuchUser is returned by [Store.Invite] for an unknown e-mail address.
 	ErrNoSuchUser = errors.New("store: no user has this address")
 	// ErrEmailTaken is returned by [Store.CreateUser].
 	ErrEmailTaken = errors.New("store: another user has this address")
-	// ErrAlreadyMember is returned by [Store.AddMember].
+	// ErrAlreadyMember is returned by [Store.Invite].
 	ErrAlreadyMember = errors.New("store: already a member")
-	// ErrLastOwner is returned by [Store.RemoveMember]: a plan without an owner would be nobody's.
+	// ErrAlreadyInvited is returned by [Store.Invite].
+	ErrAlreadyInvited = errors.New("store: already invited")
+	// ErrLastOwner is returned by [Store.RemoveMember]: a plan needs an owner.
 	ErrLastOwner = errors.New("store: last owner of the plan")
 	// ErrNotMember is returned for an assignee who is not in the plan.
 	ErrNotMember = errors.New("store: assignee is not a member")
-	// ErrFull is returned where a plan has as many tasks or members, or a user as many plans, as there may be.
+	// ErrFull is returned when a limit is reached: the tasks or people of a plan, or the plans or
+	// invitations of a user.
 	ErrFull = errors.New("store: limit reached")
 	// ErrNewerDatabase is returned by [Open] for a database that a newer program has migrated.
 	ErrNewerDatabase = errors.New("store: the database is newer than this program")

@@ -3,10 +3,9 @@ package store
 import (
 	"context"
 	"database/sql"
-	"errors"
 )
 
-// Role is what a member may do in a plan. Every member sees all of it.
+// Role says what a member may do in a plan. Every member sees all of it.
 type Role string
 
 // The roles.
@@ -18,7 +17,7 @@ const (
 
 func (r Role) editsTasks() bool { return r == RoleOwner || r == RoleEditor }
 
-// maxMembers keeps the list of members, which is told as one event, small.
+// maxMembers bounds the list of members, which is sent as one event. Open invitations count.
 const maxMembers = 100
 
 // Member is a user in a plan.
@@ -41,62 +40,33 @@ func (s *Store) MaySee(ctx context.Context, planID, userID, sessionID string) (y
 	return yes, err
 }
 
-// AddMember adds the user with this address, on behalf of an owner. It returns the new member, the plan as they see it, and all members. Errors:
-// ErrNotFound, ErrForbidden, ErrNoSuchUser, ErrAlreadyMember, ErrFull.
-func (s *Store) AddMember(ctx context.Context, ownerID, planID, email string, role Role) (added Member, title string, members []Member, err error) {
+// RemoveMember removes a member on behalf of an owner, or on their own behalf: then they leave the plan.
+// The tasks that were assigned to them become unassigned. It returns the remaining members and those
+// tasks. Errors: ErrNotFound, ErrForbidden, ErrLastOwner.
+func (s *Store) RemoveMember(ctx context.Context, byID, planID, userID string) (members []Member, unassigned []Task, err error) {
 	err = s.update(ctx, func(tx *sql.Tx) (err error) {
-		if err := requireOwner(ctx, tx, planID, ownerID); err != nil {
-			return err
-		}
-		added = Member{Role: role}
-		err = tx.QueryRowContext(ctx, "SELECT id, name, email FROM users WHERE email = ?", NormalEmail(email)).
-			Scan(&added.UserID, &added.Name, &added.Email)
-		switch {
-		case errors.Is(err, sql.ErrNoRows):
-			return ErrNoSuchUser
-		case err != nil:
-			return err
-		}
-		switch _, err := roleOf(ctx, tx, planID, added.UserID); {
-		case err == nil:
-			return ErrAlreadyMember
-		case !errors.Is(err, ErrNotFound):
-			return err
-		}
-		if err := insertMember(ctx, tx, planID, added.UserID, role); err != nil {
-			return err
-		}
-		if err := tx.QueryRowContext(ctx, "SELECT title FROM plans WHERE id = ?", planID).Scan(&title); err != nil {
-			return err
-		}
-		if members, err = membersOf(ctx, tx, planID); err == nil && len(members) > maxMembers {
-			return ErrFull
-		}
-		return err
-	})
-	return added, title, members, err
-}
-
-// RemoveMember removes a member on behalf of an owner. Their tasks are nobody's then. It returns the members that are left, and those tasks. Errors:
-// ErrNotFound, ErrForbidden, ErrLastOwner.
-func (s *Store) RemoveMember(ctx context.Context, ownerID, planID, userID string) (members []Member, unassigned []Task, err error) {
-	err = s.update(ctx, func(tx *sql.Tx) (err error) {
-		if err := requireOwner(ctx, tx, planID, ownerID); err != nil {
-			return err
+		if byID != userID {
+			if err := requireOwner(ctx, tx, planID, byID); err != nil {
+				return err
+			}
 		}
 		role, err := roleOf(ctx, tx, planID, userID)
 		if err != nil {
 			return err
 		}
 		if role == RoleOwner {
-			var owners int
-			err := tx.QueryRowContext(ctx, "SELECT count(*) FROM members WHERE plan_id = ? AND role = ?", planID, RoleOwner).Scan(&owners)
+			owners, err := ownersOf(ctx, tx, planID)
 			if err != nil {
 				return err
 			}
-			if owners == 1 {
+			if len(owners) == 1 {
 				return ErrLastOwner
 			}
+		}
+		// Invitations by a former member end with their membership.
+		_, err = tx.ExecContext(ctx, "DELETE FROM invitations WHERE plan_id = ? AND invited_by = ?", planID, userID)
+		if err != nil {
+			return err
 		}
 		if _, err := tx.ExecContext(ctx, "DELETE FROM members WHERE plan_id = ? AND user_id = ?", planID, userID); err != nil {
 			return err
@@ -110,7 +80,33 @@ func (s *Store) RemoveMember(ctx context.Context, ownerID, planID, userID string
 	return members, unassigned, err
 }
 
-// roleOf returns ErrNotFound to who is no member: the plan might as well not exist.
+// PassOn makes another member the owner of a plan, on behalf of an owner, who becomes an editor. It
+// returns all members. Errors: ErrNotFound, ErrForbidden.
+func (s *Store) PassOn(ctx context.Context, ownerID, planID, userID string) (members []Member, err error) {
+	err = s.update(ctx, func(tx *sql.Tx) error {
+		if err := requireOwner(ctx, tx, planID, ownerID); err != nil {
+			return err
+		}
+		if _, err := roleOf(ctx, tx, planID, userID); err != nil {
+			return err
+		}
+		// In this order, so that passing a plan on to oneself changes nothing.
+		for _, change := range []struct {
+			role Role
+			id   string
+		}{{RoleEditor, ownerID}, {RoleOwner, userID}} {
+			_, err := tx.ExecContext(ctx, "UPDATE members SET role = ? WHERE plan_id = ? AND user_id = ?", change.role, planID, change.id)
+			if err != nil {
+				return err
+			}
+		}
+		members, err = membersOf(ctx, tx, planID)
+		return err
+	})
+	return members, err
+}
+
+// roleOf returns ErrNotFound if the user is not a member, as if the plan did not exist.
 func roleOf(ctx context.Context, tx *sql.Tx, planID, userID string) (role Role, err error) {
 	err = tx.QueryRowContext(ctx, "SELECT role FROM members WHERE plan_id = ? AND user_id = ?", planID, userID).Scan(&role)
 	return role, found(err)
@@ -143,5 +139,9 @@ func membersOf(ctx context.Context, tx *sql.Tx, planID string) ([]Member, error)
 		SELECT users.id, users.name, users.email, members.role
 		FROM members JOIN users ON users.id = members.user_id
 		WHERE members.plan_id = ? ORDER BY members.added_at, members.role = 'owner' DESC, users.name`, planID)
-	return all(rows, err, func(rows *sql.Rows, m *Member) error { return rows.Scan(&m.UserID, &m.Name, &m.Email, &m.Role) })
+	return all(rows, err, scanMember)
+}
+
+func scanMember(rows *sql.Rows, m *Member) error {
+	return rows.Scan(&m.UserID, &m.Name, &m.Email, &m.Role)
 }

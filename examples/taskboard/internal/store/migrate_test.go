@@ -3,6 +3,7 @@ package store_test
 import (
 	"database/sql"
 	"errors"
+	"fmt"
 	"io/fs"
 	"path/filepath"
 	"testing"
@@ -64,7 +65,7 @@ func TestMigrateOneAfterTheOther(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	files := fstest.MapFS{"0003_more.sql": {Data: []byte("CREATE TABLE more (n INTEGER); INSERT INTO more VALUES (1)")}}
+	files := fstest.MapFS{"0004_more.sql": {Data: []byte("CREATE TABLE more (n INTEGER); INSERT INTO more VALUES (1)")}}
 	for _, name := range names {
 		files[name] = &fstest.MapFile{}
 	}
@@ -78,8 +79,8 @@ func TestMigrateOneAfterTheOther(t *testing.T) {
 	}
 
 	// One that fails half way leaves nothing behind, and those after it wait.
-	files["0004_broken.sql"] = &fstest.MapFile{Data: []byte("INSERT INTO more VALUES (2); CREATE TABLE half (n INTEGER); SELECT nonsense")}
-	files["0005_never.sql"] = &fstest.MapFile{Data: []byte("CREATE TABLE never (n INTEGER)")}
+	files["0005_broken.sql"] = &fstest.MapFile{Data: []byte("INSERT INTO more VALUES (2); CREATE TABLE half (n INTEGER); SELECT nonsense")}
+	files["0006_never.sql"] = &fstest.MapFile{Data: []byte("CREATE TABLE never (n INTEGER)")}
 	if err := s.Migrate(t.Context(), files); err == nil {
 		t.Error("a broken migration: no error")
 	}
@@ -89,11 +90,11 @@ func TestMigrateOneAfterTheOther(t *testing.T) {
 	if n := number(t, s, "SELECT count(*) FROM more"); n != 1 {
 		t.Errorf("%d rows after a migration that failed, want 1", n)
 	}
-	if v := number(t, s, "PRAGMA user_version"); v != 3 {
-		t.Errorf("user_version %d, want 3", v)
+	if v := number(t, s, "PRAGMA user_version"); v != 4 {
+		t.Errorf("user_version %d, want 4", v)
 	}
 
-	for _, misnumbered := range []string{"0007_gap.sql", "no_number.sql"} {
+	for _, misnumbered := range []string{"0009_gap.sql", "no_number.sql"} {
 		bad := fstest.MapFS{misnumbered: {}}
 		for _, name := range names {
 			bad[name] = &fstest.MapFile{}
@@ -101,6 +102,48 @@ func TestMigrateOneAfterTheOther(t *testing.T) {
 		if err := s.Migrate(t.Context(), bad); err == nil || errors.Is(err, store.ErrNewerDatabase) {
 			t.Errorf("migration %s: %v, want an error about its number", misnumbered, err)
 		}
+	}
+}
+
+// A database of the version before invitations keeps its members, who do not have to accept anything.
+func TestMigrateExistingMembers(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "board.db")
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	for i, name := range []string{"0001_users.sql", "0002_plans.sql"} {
+		script, err := fs.ReadFile(store.Migrations(), name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = db.ExecContext(t.Context(), string(script)+fmt.Sprintf("; PRAGMA application_id = %d; PRAGMA user_version = %d", 0x7461736b, i+1))
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, err = db.ExecContext(t.Context(), `
+		INSERT INTO users VALUES ('u', 'ada@example.com', 'Ada', x'00', 0), ('v', 'ben@example.com', 'Ben', x'00', 0);
+		INSERT INTO plans VALUES ('p', 'Plan', 0);
+		INSERT INTO members VALUES ('p', 'u', 'owner', 0), ('p', 'v', 'editor', 0);
+		INSERT INTO tasks VALUES ('t', 'p', 0, 'Task', '', 'completed', 'v', 3, 0, 0)`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s := open(t, path)
+	p, err := s.Plan(t.Context(), "v", "p")
+	if err != nil || len(p.Members) != 2 || len(p.Tasks) != 1 || p.Tasks[0].Version != 3 || p.Role != store.RoleEditor {
+		t.Errorf("the plan after the migration: %+v, %v", p, err)
+	}
+	if _, err := s.DeleteTask(t.Context(), "v", "t", nil); err != nil {
+		t.Error(err)
+	}
+	if r, err := s.RestoreTask(t.Context(), "v", "t"); err != nil || r.Task.Version != 4 {
+		t.Errorf("RestoreTask = %+v, %v", r, err)
 	}
 }
 

@@ -16,7 +16,7 @@ type PlanSummary struct {
 	CompletedCount int    `json:"completedCount"`
 }
 
-// Plan is a plan with all that its page shows.
+// Plan is a plan with everything that its page shows.
 type Plan struct {
 	ID       string   `json:"id"`
 	Title    string   `json:"title"`
@@ -49,22 +49,73 @@ func (s *Store) Plans(ctx context.Context, userID string) (plans []PlanSummary, 
 	return plans, err
 }
 
-// CreatePlan makes a plan without tasks, whose owner the user is. Error: ErrFull.
+// CreatePlan creates a plan without tasks. The user is its owner. Error: ErrFull.
 func (s *Store) CreatePlan(ctx context.Context, userID, title string) (PlanSummary, error) {
 	p := PlanSummary{ID: newID(), Title: title, Role: RoleOwner}
 	return p, s.update(ctx, func(tx *sql.Tx) error {
-		var plans int
-		if err := tx.QueryRowContext(ctx, "SELECT count(*) FROM members WHERE user_id = ?", userID).Scan(&plans); err != nil {
+		if err := requireRoomForPlan(ctx, tx, userID); err != nil {
 			return err
-		}
-		if plans >= maxPlansOfUser {
-			return ErrFull
 		}
 		if _, err := tx.ExecContext(ctx, "INSERT INTO plans (id, title, created_at) VALUES (?, ?, ?)", p.ID, title, now()); err != nil {
 			return err
 		}
 		return insertMember(ctx, tx, p.ID, userID, RoleOwner)
 	})
+}
+
+// requireRoomForPlan returns ErrFull if the user has as many plans as they may have.
+func requireRoomForPlan(ctx context.Context, tx *sql.Tx, userID string) error {
+	var plans int
+	err := tx.QueryRowContext(ctx, "SELECT count(*) FROM members WHERE user_id = ?", userID).Scan(&plans)
+	if err == nil && plans >= maxPlansOfUser {
+		return ErrFull
+	}
+	return err
+}
+
+// RenamePlan gives a plan another title, on behalf of an owner. It returns the members. Errors:
+// ErrNotFound, ErrForbidden.
+func (s *Store) RenamePlan(ctx context.Context, ownerID, planID, title string) (members []Member, err error) {
+	err = s.update(ctx, func(tx *sql.Tx) error {
+		if err := requireOwner(ctx, tx, planID, ownerID); err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, "UPDATE plans SET title = ? WHERE id = ?", title, planID); err != nil {
+			return err
+		}
+		members, err = membersOf(ctx, tx, planID)
+		return err
+	})
+	return members, err
+}
+
+// DeletedPlan is the result of [Store.DeletePlan].
+type DeletedPlan struct {
+	Title      string
+	MemberIDs  []string // who could see it
+	InviteeIDs []string // whose invitations have ended with it
+}
+
+// DeletePlan deletes a plan with its tasks, members and invitations, on behalf of an owner. Errors:
+// ErrNotFound, ErrForbidden.
+func (s *Store) DeletePlan(ctx context.Context, ownerID, planID string) (deleted DeletedPlan, err error) {
+	err = s.update(ctx, func(tx *sql.Tx) error {
+		if err := requireOwner(ctx, tx, planID, ownerID); err != nil {
+			return err
+		}
+		ids := func(table string) ([]string, error) {
+			rows, err := tx.QueryContext(ctx, "SELECT user_id FROM "+table+" WHERE plan_id = ?", planID)
+			return all(rows, err, func(rows *sql.Rows, id *string) error { return rows.Scan(id) })
+		}
+		if deleted.MemberIDs, err = ids("members"); err != nil {
+			return err
+		}
+		if deleted.InviteeIDs, err = ids("invitations"); err != nil {
+			return err
+		}
+		return tx.QueryRowContext(ctx, "DELETE FROM plans WHERE id = ? RETURNING title", planID).Scan(&deleted.Title)
+	})
+	return deleted, err
 }
 
 // Plan returns a plan as it is at one moment. Error: ErrNotFound.

@@ -243,7 +243,7 @@ func TestLimits(t *testing.T) {
 			INSERT INTO users SELECT 'user' || i, 'u' || i || '@example.com', 'x', x'00', 0 FROM n;
 			INSERT INTO members SELECT '` + plan.ID + `', id, 'viewer', 0 FROM users WHERE name = 'x' AND id <> 'user100' AND id <> 'user101'`,
 			func() error {
-				_, _, _, err := s.AddMember(t.Context(), ada.ID, plan.ID, "u100@example.com", store.RoleViewer)
+				_, err := s.Invite(t.Context(), ada.ID, plan.ID, "u100@example.com", store.RoleViewer)
 				return err
 			},
 		},
@@ -269,7 +269,10 @@ func TestRemovedMemberChangesNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, _, _, err := s.AddMember(t.Context(), ada.ID, plan.ID, ben.Email, store.RoleEditor); err != nil {
+	if _, err := s.Invite(t.Context(), ada.ID, plan.ID, ben.Email, store.RoleEditor); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := s.Accept(t.Context(), ben.ID, plan.ID); err != nil {
 		t.Fatal(err)
 	}
 	task, _, err := s.CreateTask(t.Context(), ben.ID, plan.ID, store.NewTask{Title: "x", Assignee: &ben.ID})

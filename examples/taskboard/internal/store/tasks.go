@@ -114,11 +114,15 @@ func (s *Store) UpdateTask(ctx context.Context, userID, taskID string, patch Tas
 	return t, p, err
 }
 
-// DeleteTask deletes a task; if version is not nil, only that version of it. Errors: ErrNotFound, ErrForbidden, [*ConflictError].
+// DeleteTask deletes a task; if version is not nil, only that version of it. [Store.RestoreTask] brings
+// it back for a day. Errors: ErrNotFound, ErrForbidden, [*ConflictError].
 func (s *Store) DeleteTask(ctx context.Context, userID, taskID string, version *int64) (p Progress, err error) {
 	err = s.update(ctx, func(tx *sql.Tx) error {
 		t, err := editable(ctx, tx, userID, taskID, version)
 		if err != nil {
+			return err
+		}
+		if err := keepDeleted(ctx, tx, t.PlanID, taskID); err != nil {
 			return err
 		}
 		if _, err := tx.ExecContext(ctx, "DELETE FROM tasks WHERE id = ?", taskID); err != nil {
@@ -130,14 +134,18 @@ func (s *Store) DeleteTask(ctx context.Context, userID, taskID string, version *
 	return p, err
 }
 
+func taskIDsOf(ctx context.Context, tx *sql.Tx, planID string) ([]string, error) {
+	rows, err := tx.QueryContext(ctx, "SELECT id FROM tasks WHERE plan_id = ? ORDER BY rank", planID)
+	return all(rows, err, func(rows *sql.Rows, id *string) error { return rows.Scan(id) })
+}
+
 // ReorderTasks gives the tasks of a plan another order: the ids of all of them, each once. Errors: ErrNotFound, ErrForbidden, [*OrderConflictError].
 func (s *Store) ReorderTasks(ctx context.Context, userID, planID string, taskIDs []string) error {
 	return s.update(ctx, func(tx *sql.Tx) error {
 		if err := requireEditor(ctx, tx, planID, userID); err != nil {
 			return err
 		}
-		rows, err := tx.QueryContext(ctx, "SELECT id FROM tasks WHERE plan_id = ? ORDER BY rank", planID)
-		current, err := all(rows, err, func(rows *sql.Rows, id *string) error { return rows.Scan(id) })
+		current, err := taskIDsOf(ctx, tx, planID)
 		if err != nil {
 			return err
 		}

@@ -1,19 +1,16 @@
-import { useEffect, useState } from 'react';
 import { EndedPage } from './session/EndedPage';
 import { LoginPage } from './session/LoginPage';
-import { Session } from './session/session';
+import type { Session } from './session/session';
+import { retryNow, unanswered } from './session/request';
 import { SignedIn } from './SignedIn';
 import { useStore } from './store';
 import { Notice } from './ui/Notice';
 import { Toaster } from './ui/Toaster';
 
-const session = new Session(); // of the page: a component that is made twice would have two
 
-/** Shows what the session allows. */
-export function App() {
+/** The page for the state of the session. */
+export function App({ session }: { session: Session }) {
   const state = useStore(session.state);
-  const [started] = useState(() => session);
-  useEffect(() => { void started.start(); }, [started]);
 
   return (
     <>
@@ -27,6 +24,12 @@ export function App() {
 }
 
 function Starting({ problem }: { problem?: string }) {
-  if (!problem) return <main className="notice-page" aria-busy="true" />; // a blink: nothing to read
-  return <Notice title="Taskboard is not to be reached" role="status"><p>{problem} Trying again every few seconds.</p></Notice>;
+  const late = useStore(unanswered);
+  if (!problem && !late) return <main className="notice-page" aria-busy="true" />; // usually for a moment
+  return (
+    <Notice title="Taskboard cannot be reached" role="status">
+      <p>{problem ?? 'The server does not answer.'} Trying again every few seconds.</p>
+      <button type="button" className="button" onClick={retryNow}>Try again now</button>
+    </Notice>
+  );
 }

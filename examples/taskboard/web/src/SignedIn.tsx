@@ -11,7 +11,7 @@ import type { User } from './taskboard';
 import { Header } from './ui/Header';
 import { Workspace, WorkspaceContext } from './workspace';
 
-/** The page of somebody who is logged in. */
+/** The page of a user who is logged in. */
 export function SignedIn({ session, user }: { session: Session; user: User }) {
   const [workspace] = useState(() => new Workspace(session));
   useEffect(() => workspace.open(), [workspace]);

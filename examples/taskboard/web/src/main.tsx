@@ -1,7 +1,8 @@
-import { notifyManager } from '@tanstack/react-query';
-import { StrictMode } from 'react';
-import { createRoot } from 'react-dom/client';
-import { App } from './App';
+// Starts the page. The login is requested while the application, which is large, is still loading.
+
+import { planApiPath } from './plan/planApiPath';
+import { planIdOf } from './planPath';
+import { Session } from './session/session';
 import './styles/tokens.css';
 import './styles/base.css';
 import './styles/layout.css';
@@ -10,9 +11,11 @@ import './styles/plan.css';
 import './styles/task.css';
 import './styles/toasts.css';
 
-// Caches tell of a change before the next frame is painted: a task that is dropped elsewhere must not be seen to jump back first.
-notifyManager.setScheduler(queueMicrotask);
-
 const root = document.getElementById('root');
 if (!root) throw new Error('taskboard: no #root');
-createRoot(root).render(<StrictMode><App /></StrictMode>);
+const session = new Session();
+void session.start().then(() => {
+  const planId = planIdOf(window.location.pathname);
+  if (planId !== null) session.prefetch(planApiPath(planId));
+});
+void import('./render').then(({ render }) => render(root, session));

@@ -1,10 +1,12 @@
-// The two addresses of the page: / and /plans/{id}.
+// Navigation within the page, without loading it again.
 
 import type { AnchorHTMLAttributes, MouseEvent } from 'react';
 import { useSyncExternalStore } from 'react';
 
+export { planIdOf, planPath } from './planPath';
+
 const listeners = new Set<() => void>();
-const tell = () => listeners.forEach((listener) => listener());
+const notify = () => listeners.forEach((listener) => listener());
 
 function subscribe(listener: () => void): () => void {
   listeners.add(listener);
@@ -20,24 +22,12 @@ export const usePath = () => useSyncExternalStore(subscribe, () => window.locati
 export function navigate(path: string): void {
   if (path !== window.location.pathname) window.history.pushState(null, '', path);
   window.scrollTo(0, 0);
-  tell();
-}
-
-export const planPath = (planId: string) => `/plans/${encodeURIComponent(planId)}`;
-
-/** The plan that an address names, or null. */
-export function planIdOf(path: string): string | null {
-  const [, id] = /^\/plans\/([^/]+)\/?$/.exec(path) ?? [];
-  try {
-    return id === undefined ? null : decodeURIComponent(id);
-  } catch {
-    return null; // not how an address is written
-  }
+  notify();
 }
 
 type LinkProps = AnchorHTMLAttributes<HTMLAnchorElement> & { href: string };
 
-/** A link within the page. Whatever asks for another tab is left to the browser. */
+/** A link within the page. The browser handles clicks that ask for another tab. */
 export function Link({ href, onClick, ...props }: LinkProps) {
   const follow = (event: MouseEvent<HTMLAnchorElement>) => {
     onClick?.(event);

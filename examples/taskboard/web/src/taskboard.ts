@@ -1,5 +1,4 @@
-// What the program's HTTP API says.
-
+// The types of the program's HTTP API.
 
 export type Status = 'not_started' | 'in_progress' | 'completed';
 export type Role = 'owner' | 'editor' | 'viewer';
@@ -17,7 +16,7 @@ export interface Task {
   notes: string;
   status: Status;
   assignee: string | null;
-  version: number; // grows with each change but a move
+  version: number; // grows with each change except a move
   createdAt: string;
   updatedAt: string;
 }
@@ -38,6 +37,14 @@ export interface Member {
   role: Role;
 }
 
+/** An invitation to a plan, as the invited user sees it. */
+export interface Invitation {
+  planId: string;
+  title: string;
+  role: Role;
+  invitedBy: string; // the name of the owner
+}
+
 export interface PlanSummary {
   id: string;
   title: string;
@@ -46,7 +53,7 @@ export interface PlanSummary {
   completedCount: number;
 }
 
-/** A place in the stream of a plan's events. */
+/** A position in the events of a plan. */
 export interface Position {
   epoch: string;
   seq: number;
@@ -56,13 +63,13 @@ export interface PlanDetail {
   id: string;
   title: string;
   role: Role;
-  position: Position; // of the plan's events: what the tasks include
+  position: Position; // the events that the tasks include
   tasks: KnownTask[];
   progress: Progress;
   members: Member[];
 }
 
-/** A task in the cache, with the user who made its latest change where an event has told. */
+/** A task in the cache, with the author of its latest change if an event has named them. */
 export type KnownTask = Task & { changedBy?: string };
 
 export const statusNames: Record<Status, string> = {
@@ -71,7 +78,7 @@ export const statusNames: Record<Status, string> = {
   completed: 'Completed',
 };
 
-/** The longest title that the API takes. */
+/** The longest title that the API accepts, in code points. */
 export const maxTitleLength = 200;
-/** The longest notes that the API takes. */
+/** The longest notes that the API accepts, in code points. */
 export const maxNotesLength = 10_000;

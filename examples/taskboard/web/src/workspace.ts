@@ -1,4 +1,4 @@
-// What the parts of a page share from log-in to log-out.
+// What the parts of a page share from login to logout.
 
 import { QueryClient } from '@tanstack/react-query';
 import { Client } from 'planrooms';
@@ -17,19 +17,19 @@ export class Workspace {
   readonly connectivity: Connectivity;
   readonly versions = new OwnVersions();
   readonly unanswered: Carrier['unanswered'] = new Map();
-  /** By task. They outlive the view of their plan. */
+  /** By task. They are kept when the view of their plan closes. */
   readonly conflicts = new Store<ReadonlyMap<string, Conflict>>(new Map());
-  /** The texts that are being written, by the fields that they are written in. */
+  /** The IDs of the fields with unsaved text. */
   readonly drafts = new Set<string>();
 
   constructor(readonly session: Session) {
-    // The client asks before each connection, and again before the token ends.
-    this.client = new Client({ getToken: ({ reason }) => session.token({ anew: reason !== 'connect' }) });
+    // The client calls it before each connection, and again before the token expires.
+    this.client = new Client({ getToken: ({ reason }) => session.token({ renew: reason !== 'connect' }) });
     this.connectivity = new Connectivity(this.client);
     this.queryClient = new QueryClient({
       defaultOptions: {
         queries: {
-          networkMode: 'always', // without network: an error that is tried again, rather than silence
+          networkMode: 'always', // without a network a query fails visibly and is retried
           retry: (_, error) => error instanceof NetworkError || (error instanceof ApiError && error.status >= 500),
           retryDelay: (failures) => Math.min(1_000 * 2 ** failures, 10_000),
         },
@@ -37,7 +37,7 @@ export class Workspace {
     });
   }
 
-  /** Connects until the returned function is called. An end that the client takes for final ends the session. */
+  /** Connects until the returned function is called. A final error of the client ends the session. */
   open(): () => void {
     const { client, session } = this;
     const unwatch = this.connectivity.watch();
@@ -63,7 +63,7 @@ export class Workspace {
     });
   }
 
-  /** Whether closing the page would lose something. */
+  /** Whether closing the page would lose changes. */
   get unsaved(): boolean {
     return this.drafts.size > 0 || this.conflicts.get().size > 0 || this.queryClient.isMutating() > 0;
   }

@@ -1,17 +1,20 @@
-// When changes are held back, and when they are sent.
+// Decides when changes are held back, and when they are sent.
 //
-// TanStack Query pauses changes while it believes to be offline. The browser's own notion of that is whether there is any network; a server that
-// is away it does not notice. So a request without an answer counts as well, unless the live connection stands; and the live connection,
-// which tries to come back all the time, tells when it is over.
+// TanStack Query pauses changes while it considers the page offline. The browser reports only whether
+// there is a network, not whether the server answers. So a request without an answer counts as offline
+// too, until the live connection, which keeps trying to reconnect, is back. While the live connection
+// stands, a change is sent ATTEMPTS times, so that it does not hold up the changes after it.
 
 import { onlineManager } from '@tanstack/react-query';
 import type { Client } from 'planrooms';
 
-const TRY_AGAIN = 15_000; // where only the live connection can't be made, changes are to go out all the same
+const TRY_AGAIN = 15_000; // for networks in which only the live connection fails
+const ATTEMPTS = 2;
 
 export class Connectivity {
   #client: Client;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #attempts = new Map<string, number>(); // by mutation ID
 
   constructor(client: Client) {
     this.#client = client;
@@ -28,12 +31,22 @@ export class Connectivity {
     };
   }
 
-  /** To be called when a request got no answer. */
-  unanswered(): void {
-    if (this.#client.state === 'connected') return;
+  /** Call it when a change got no answer. It reports whether to give the change up. */
+  unanswered(mutationId: string): boolean {
+    if (this.#client.state === 'connected') {
+      const attempts = (this.#attempts.get(mutationId) ?? 0) + 1;
+      this.#attempts.set(mutationId, attempts);
+      return attempts >= ATTEMPTS;
+    }
     onlineManager.setOnline(false);
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#online(), TRY_AGAIN);
+    return false;
+  }
+
+  /** Call it when a change has succeeded or failed. */
+  settled(mutationId: string): void {
+    this.#attempts.delete(mutationId);
   }
 
   #online(): void {

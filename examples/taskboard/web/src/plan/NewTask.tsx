@@ -1,28 +1,43 @@
 import { useState, type FormEvent } from 'react';
 import { maxTitleLength } from '../taskboard';
+import { isolated, limited, shortened } from '../ui/text';
 
-/** Adds a task at the end. The field stays where it is, for the next one. */
+/** Adds a task at the end of the list. The field comes before the tasks and stays there for the next one. */
 export function NewTask({ onAdd }: { onAdd(title: string): void }) {
   const [title, setTitle] = useState('');
+  const [added, setAdded] = useState('');
   const submit = (event: FormEvent) => {
     event.preventDefault();
     const trimmed = title.trim();
     if (!trimmed) return;
     onAdd(trimmed);
     setTitle('');
+    setAdded(trimmed);
+  };
+  const show = () => {
+    const rows = document.querySelectorAll<HTMLElement>('.task');
+    const last = rows.item(rows.length - 1);
+    last?.scrollIntoView({ block: 'center' });
+    last?.querySelector<HTMLElement>('.task-title')?.focus({ preventScroll: true });
   };
   return (
-    <form className="new-task" onSubmit={submit}>
-      <input
-        aria-label="New task"
-        placeholder="Add a task"
-        value={title}
-        maxLength={maxTitleLength}
-        onChange={(event) => setTitle(event.target.value)}
-        enterKeyHint="done"
-        autoComplete="off"
-      />
-      <button type="submit" className="button">Add</button>
-    </form>
+    <>
+      <form className="new-task" onSubmit={submit}>
+        <input
+          aria-label="New task"
+          dir="auto"
+          placeholder="Add a task"
+          value={title}
+          onChange={(event) => { setTitle(limited(event.target.value, maxTitleLength)); setAdded(''); }}
+          enterKeyHint="done"
+          autoComplete="off"
+        />
+        <button type="submit" className="button">Add</button>
+      </form>
+      <div className="added">
+        <p role="status" className="quiet">{added && `Added at the end: ${isolated(shortened(added, 60))}`}</p>
+        {added && <button type="button" className="button small" onClick={show}>Go to it</button>}
+      </div>
+    </>
   );
 }

@@ -7,13 +7,13 @@ import { useWorkspace } from '../workspace';
 import { PlanBoard } from './PlanBoard';
 import { planQuery } from './planQuery';
 
-/** The plan at an address: loads it, or says why it is not to be seen. */
+/** Loads the plan at an address, or says why it cannot be shown. */
 export function PlanPage({ planId }: { planId: string }) {
   const workspace = useWorkspace();
   const { data: plan, error, failureReason } = useQuery(planQuery(workspace, planId));
   if (plan) return <PlanBoard plan={plan} />;
   if (error instanceof ApiError && error.status !== 404) return <Unknown title="This plan can’t be shown" text={error.message} />;
-  if (error) return <Unknown title="There is no such plan" text="It does not exist, or you are not a member of it." />;
+  if (error) return <Unknown title="Plan not found" text="It does not exist, or you are not a member of it." />;
   return (
     <main className="plan-page" aria-busy="true">
       <p className="loading" role="status">{failureReason ? `${failureReason.message} Trying again.` : 'Loading the plan…'}</p>

@@ -1,11 +1,11 @@
-// How a plan in the cache follows what happens to it. Everything here is pure.
+// Applies events to a plan in the cache. The functions are pure.
 //
-// The cache holds what the program has confirmed, and nothing else: changes of this page that are still on their way are laid over it when
-// it is shown (see pendingChanges.ts), so that one that fails needs no undoing.
+// The cache holds what the program has confirmed. Changes of this page that are not confirmed are
+// applied when the plan is shown (see pendingChanges.ts), so a failed one needs no rollback.
 
 import type { KnownTask, Member, PlanDetail, Task } from '../taskboard';
 
-/** What is used of an event. */
+/** The parts of an event that are used. */
 export interface PlanNews {
   type: string;
   data?: any;
@@ -13,7 +13,7 @@ export interface PlanNews {
   seq: number;
 }
 
-/** The plan after an event, or after the receipt in its place. */
+/** The plan after an event or a receipt. */
 export function afterEvent(plan: PlanDetail, { type, data, by, seq }: PlanNews): PlanDetail {
   return { ...changed(plan, type, data, by), position: { ...plan.position, seq: Math.max(seq, plan.position.seq) } };
 }
@@ -27,6 +27,8 @@ function changed(plan: PlanDetail, type: string, data: any, by: string | undefin
       return withoutTask(plan, data.taskId as string);
     case 'task-reordered':
       return { ...plan, tasks: inOrder(plan.tasks, data.taskIds as string[]) };
+    case 'plan-updated':
+      return { ...plan, title: data.title as string };
     case 'members-updated':
       return { ...plan, members: data.members as Member[] };
     default:
@@ -34,7 +36,7 @@ function changed(plan: PlanDetail, type: string, data: any, by: string | undefin
   }
 }
 
-/** The plan with this task, unless it has a later version: answers of requests and events overtake each other. */
+/** The plan with this task, unless it has a later version: answers and events arrive in any order. */
 export function withTask(plan: PlanDetail, task: KnownTask): PlanDetail {
   const known = plan.tasks.find(({ id }) => id === task.id);
   if (!known) return { ...plan, tasks: [...plan.tasks, task] };
@@ -47,28 +49,28 @@ export function withoutTask(plan: PlanDetail, taskId: string): PlanDetail {
   return { ...plan, tasks: plan.tasks.filter(({ id }) => id !== taskId) };
 }
 
-/** The tasks in the order of the ids; those that it does not name stay at the end. */
+/** The tasks in the order of the IDs; tasks without one stay at the end. */
 export function inOrder<T extends { id: string }>(tasks: T[], taskIds: string[]): T[] {
   const places = new Map(taskIds.map((id, place) => [id, place]));
   return tasks.toSorted((a, b) => (places.get(a.id) ?? Infinity) - (places.get(b.id) ?? Infinity) || 0);
 }
 
-/** The ids with one of them moved behind another, or to the front. Unchanged if either is gone. */
+/** The IDs with one of them moved behind another, or to the front. Unchanged if either is missing. */
 export function moved(ids: string[], id: string, after: string | null): string[] {
   if (!ids.includes(id) || (after !== null && !ids.includes(after))) return ids;
   const others = ids.filter((other) => other !== id);
   return others.toSpliced(after === null ? 0 : others.indexOf(after) + 1, 0, id);
 }
 
-/** The tasks of a plan that an earlier state of it does not have, or has in an earlier version. */
+/** The tasks that are new or changed since an earlier state of the plan. */
 export function changedTasks(before: PlanDetail, after: PlanDetail): string[] {
   const versions = new Map(before.tasks.map(({ id, version }) => [id, version]));
   return after.tasks.filter(({ id, version }) => versions.get(id) !== version).map(({ id }) => id);
 }
 
 /**
- * What to keep when a plan has been fetched. An event that came while the request was under way may be later than the answer; the
- * fetched plan would then take back what people have seen already, until the next fetch.
+ * Chooses between a fetched plan and the cached one. An event that arrived during the request may be
+ * later than the answer; the fetched plan would then undo a visible change until the next fetch.
  */
 export function later(fetched: PlanDetail, cached: PlanDetail | undefined): PlanDetail {
   if (!cached) return fetched;

@@ -62,6 +62,17 @@ test('a move is made again in the order as it is by now', async () => {
   expect(sent[1]).toBe('POST /api/plans/p/tasks/reorder {"taskIds":["b","a","new"]}');
 });
 
+test('a deleted task is restored in its place, also when the answer was lost', async () => {
+  const change = { mutationId: 'm', kind: 'restore' as const, base: task('a'), after: null };
+  const { carrier, sent } = carrierOf({ task: task('a', { version: 2 }), taskIds: ['a', 'b'] });
+  expect((await carryOut(change, carrier))(plan(task('b'))).tasks.map(({ id, version }) => `${id}${version}`)).toEqual(['a2', 'b1']);
+  expect(sent).toEqual(['POST /api/tasks/a/restore']);
+  const gone = () => new ApiError(404, 'not_found', 'gone', {});
+  const again = carrierOf(gone(), plan(task('a', { version: 2 }), task('b')));
+  expect((await carryOut(change, again.carrier))(plan(task('b'))).tasks.map(({ id }) => id)).toEqual(['a', 'b']);
+  await expect(carryOut(change, carrierOf(gone(), plan(task('b'))).carrier)).rejects.toBeInstanceOf(GoneError);
+});
+
 test('what is gone can be deleted, and not changed', async () => {
   const gone = () => new ApiError(404, 'not_found', 'gone', {});
   const after = await carryOut({ mutationId: 'm', kind: 'delete', base: task('a') }, carrierOf(gone()).carrier);

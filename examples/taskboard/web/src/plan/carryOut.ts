@@ -1,4 +1,4 @@
-// Carries out a change: requests to the program, until it is done or cannot be.
+// Carries out a change: sends requests until it is done or has failed.
 
 import { ApiError, NetworkError, type RequestOptions } from '../session/request';
 import type { PlanDetail, Task } from '../taskboard';
@@ -7,14 +7,14 @@ import type { Change } from './change';
 import { outcomeOf } from './conflict';
 import type { OwnVersions } from './ownVersions';
 
-/** Somebody else has changed the same, to this. */
+/** Somebody else has changed the same field, to this. */
 export class ConflictError extends Error {
   constructor(readonly theirs: Task) {
     super('changed meanwhile');
   }
 }
 
-/** The task is not there any more. */
+/** The task does not exist any more. */
 export class GoneError extends Error {}
 
 export interface Carrier {
@@ -23,20 +23,21 @@ export interface Carrier {
   headers(mutationId: string): Record<string, string>;
   cached(): PlanDetail | undefined;
   versions: OwnVersions;
-  /** The tasks that were known when a new one was sent for which no answer came, by the mutation id. */
+  /** For each new task whose request got no answer: the tasks that were known before, by mutation ID. */
   unanswered: Map<string, Set<string>>;
 }
 
-/** What the cached plan becomes once the change is confirmed. */
+/** Applies a confirmed change to the cached plan. */
 export type Confirmed = (plan: PlanDetail) => PlanDetail;
 
-const ATTEMPTS = 4; // at a task that others change as often
+const ATTEMPTS = 4; // while others keep changing the task
 
 export async function carryOut(change: Change, carrier: Carrier): Promise<Confirmed> {
   switch (change.kind) {
     case 'create': return create(change, carrier);
     case 'update': return update(change, carrier);
     case 'delete': return remove(change, carrier);
+    case 'restore': return restore(change, carrier);
     case 'move': return move(change, carrier);
   }
 }
@@ -48,7 +49,7 @@ async function create(change: Of<'create'>, { planId, request, headers, cached, 
   const path = `/api/plans/${encodeURIComponent(planId)}`;
   const known = unanswered.get(mutationId);
   if (known) {
-    // It may have arrived, and to send it again would then make a second task.
+    // The request may have arrived. Sending it again would then create a second task.
     const now = await request<PlanDetail>(path);
     const made = now.tasks.find((t) => !known.has(t.id) && t.title === title && t.notes === (notes ?? ''));
     if (made) return (plan) => withTask(plan, made);
@@ -86,9 +87,29 @@ async function remove({ base, mutationId }: Of<'delete'>, { request, headers, ve
     await request(`${taskPath(base)}?version=${version}`, { method: 'DELETE', headers: headers(mutationId) });
   } catch (error) {
     if (!(error instanceof ApiError) || error.status !== 404) throw new ConflictError(currentTask(error));
-    // Gone already, by this change whose answer was lost, or by somebody else's.
+    // Deleted already: an earlier answer was lost, or somebody else has deleted it.
   }
   return (plan) => withoutTask(plan, base.id);
+}
+
+async function restore({ base, mutationId }: Of<'restore'>, { planId, request, headers }: Carrier): Promise<Confirmed> {
+  try {
+    const { task, taskIds } = await request<{ task: Task; taskIds: string[] }>(`${taskPath(base)}/restore`, { method: 'POST', headers: headers(mutationId) });
+    return (plan) => {
+      const restored = withTask(plan, task);
+      return { ...restored, tasks: inOrder(restored.tasks, taskIds) };
+    };
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.status !== 404) throw error;
+    // It may be back: an earlier answer was lost, or somebody else has restored it.
+    const { tasks } = await request<PlanDetail>(`/api/plans/${encodeURIComponent(planId)}`);
+    const task = tasks.find(({ id }) => id === base.id);
+    if (!task) throw new GoneError();
+    return (plan) => {
+      const restored = withTask(plan, task);
+      return { ...restored, tasks: inOrder(restored.tasks, tasks.map(({ id }) => id)) };
+    };
+  }
 }
 
 async function move({ taskId, after, mutationId }: Of<'move'>, { planId, request, headers, cached }: Carrier): Promise<Confirmed> {
@@ -100,7 +121,7 @@ async function move({ taskId, after, mutationId }: Of<'move'>, { planId, request
       await request(`/api/plans/${encodeURIComponent(planId)}/tasks/reorder`, { method: 'POST', body: { taskIds }, headers: headers(mutationId) });
       return (plan) => ({ ...plan, tasks: inOrder(plan.tasks, taskIds) });
     } catch (error) {
-      // Somebody has added or deleted a task: the same move, in the order as it is now.
+      // Somebody has added or deleted a task: make the same move in the current order.
       if (!(error instanceof ApiError) || error.code !== 'conflict' || attempt === ATTEMPTS) throw error;
       current = error.body.taskIds as string[];
     }
@@ -109,7 +130,7 @@ async function move({ taskId, after, mutationId }: Of<'move'>, { planId, request
 
 const taskPath = ({ id }: Task) => `/api/tasks/${encodeURIComponent(id)}`;
 
-/** The task in the answer of a conflict; throws whatever else the error is. */
+/** The task in the answer of a conflict. Throws every other error. */
 function currentTask(error: unknown): Task {
   if (error instanceof ApiError && error.code === 'conflict') return error.body.task as Task;
   if (error instanceof ApiError && error.status === 404) throw new GoneError();

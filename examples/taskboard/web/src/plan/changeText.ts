@@ -1,11 +1,12 @@
-// What is told of the changes of others.
+// The messages about changes of others.
 
+import { isolated, quoted } from '../ui/text';
 import { statusNames, type KnownTask, type PlanDetail, type Task } from '../taskboard';
 import type { PlanNews } from './cachedPlan';
 
-/** What one event tells, such as: Ben completed “Print badges”. Null if it is not worth telling. */
+/** The message about one event, such as: Ben completed “Print badges”. Null if there is nothing to report. */
 export function changeText(before: PlanDetail, { type, data, by }: PlanNews): string | null {
-  const who = nameOf(before, by);
+  const who = isolated(nameOf(before, by));
   const task = (id: string) => before.tasks.find((t) => t.id === id);
   switch (type) {
     case 'task-created':
@@ -16,14 +17,18 @@ export function changeText(before: PlanDetail, { type, data, by }: PlanNews): st
       const gone = task(data.taskId);
       return gone ? `${who} deleted ${quoted(gone.title)}` : null;
     }
+    case 'plan-updated':
+      return before.title === data.title ? null : `${who} renamed the plan to ${quoted(data.title)}`;
     case 'task-reordered':
       return `${who} changed the order of the tasks`;
     case 'members-updated': {
       const are = data.members as PlanDetail['members'];
       const come = are.find(({ userId }) => !before.members.some((m) => m.userId === userId));
-      if (come) return `${who} added ${come.name} to the plan`;
+      if (come) return come.userId === by ? `${who} joined the plan` : `${who} added ${isolated(come.name)} to the plan`;
       const left = before.members.find(({ userId }) => !are.some((m) => m.userId === userId));
-      return left ? `${who} removed ${left.name} from the plan` : null;
+      if (left) return left.userId === by ? `${who} left the plan` : `${who} removed ${isolated(left.name)} from the plan`;
+      const owner = are.find(({ userId, role }) => role === 'owner' && before.members.some((m) => m.userId === userId && m.role !== role));
+      return owner ? `${who} made ${isolated(owner.name)} the owner of the plan` : null;
     }
     default:
       return null;
@@ -37,8 +42,8 @@ function updateText(plan: PlanDetail, who: string, before: KnownTask | undefined
   if (before.status !== after.status) return statusText(who, after, before);
   if (before.assignee !== after.assignee) {
     return after.assignee === null
-      ? `${quoted(after.title)} is nobody’s any more`
-      : `${who} gave ${quoted(after.title)} to ${nameOf(plan, after.assignee)}`;
+      ? `${quoted(after.title)} is now unassigned`
+      : `${who} assigned ${quoted(after.title)} to ${isolated(nameOf(plan, after.assignee))}`;
   }
   if (before.notes !== after.notes) return `${who} edited the notes of ${quoted(after.title)}`;
   return null;
@@ -51,16 +56,14 @@ function statusText(who: string, after: Task, before: Task): string {
   return `${who} set ${quoted(after.title)} to “${statusNames[after.status]}”`;
 }
 
-/** What is told of many changes at once. */
+/** The message about many changes. */
 export function summaryText(plan: PlanDetail, changes: PlanNews[]): string {
-  const people = [...new Set(changes.map(({ by }) => nameOf(plan, by)))];
+  const people = [...new Set(changes.map(({ by }) => isolated(nameOf(plan, by))))];
   const names = people.length > 2 ? `${people.slice(0, 2).join(', ')} and others` : people.join(' and ');
   return `${names} made ${changes.length} changes`;
 }
 
-/** The name of a member, by their id. */
+/** The name of a member. */
 export function nameOf(plan: Pick<PlanDetail, 'members'>, userId: string | undefined): string {
   return plan.members.find((member) => member.userId === userId)?.name ?? 'Somebody';
 }
-
-export const quoted = (title: string) => `“${title.length > 60 ? `${title.slice(0, 57)}…` : title}”`;

@@ -1,8 +1,8 @@
-// What becomes of a change that was based on an earlier version of its task.
+// Decides what to do with a change that was based on an earlier version of its task.
 
 import type { KnownTask, Task, TaskFields } from '../taskboard';
 
-/** A change that waits for a decision, since somebody else has changed the same. What theirs is stands in the cached task. */
+/** A change that waits for a decision: somebody else has changed the same field. The cached task has theirs. */
 export type Conflict =
   | { kind: 'update'; taskId: string; mine: TaskFields }
   | { kind: 'delete'; taskId: string };
@@ -10,10 +10,10 @@ export type Conflict =
 export type Outcome = 'done' | 'merge' | 'conflict';
 
 /**
- * Compares what this person wants with what the task has become:
- * - done: it is so already, perhaps by this very change, whose answer was lost
- * - merge: others have changed other fields only, so both changes can stand
- * - conflict: only a person can tell
+ * Compares a change with the current task:
+ * - done: the task is like this already, perhaps by this change, whose answer was lost
+ * - merge: others have changed other fields only, so both changes can be kept
+ * - conflict: a person must decide
  */
 export function outcomeOf(base: Task, mine: TaskFields, theirs: Task): Outcome {
   const fields = Object.keys(mine) as (keyof TaskFields)[];
@@ -26,13 +26,13 @@ function disputed(base: Task, mine: TaskFields, theirs: Task): (keyof TaskFields
   return fields.filter((field) => theirs[field] !== mine[field] && theirs[field] !== base[field]);
 }
 
-/** The conflict of a task after another one: what was wanted first is not forgotten. */
+/** Combines two conflicts of a task. The fields of the first are kept. */
 export function joined(before: Conflict | undefined, next: Conflict): Conflict {
   if (before?.kind !== 'update' || next.kind !== 'update') return next;
   return { ...next, mine: { ...before.mine, ...next.mine } };
 }
 
-/** The fields in which the two still differ. None: there is nothing left to decide. */
+/** The fields in which the two differ. None: there is nothing to decide. */
 export function differences(mine: TaskFields, theirs: KnownTask): (keyof TaskFields)[] {
   return (Object.keys(mine) as (keyof TaskFields)[]).filter((field) => mine[field] !== theirs[field]);
 }

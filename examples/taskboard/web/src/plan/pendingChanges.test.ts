@@ -22,6 +22,13 @@ test('changes of what is gone change nothing', () => {
   expect(shown(...gone)).toBe('a b c');
 });
 
+test('a task that is being restored stands where it was', () => {
+  const restore = (after: string | null): Change => ({ mutationId: 'm', kind: 'restore', base: task('x'), after });
+  expect(shown(restore('a'))).toBe('a x? b c');
+  expect(shown(restore(null))).toBe('x? a b c');
+  expect(shown({ mutationId: 'm', kind: 'restore', base: task('b'), after: null })).toBe('a b c');
+});
+
 test('without its change everything is as it was: nothing has to be rolled back', () => {
   shown({ mutationId: 'm', kind: 'update', base: task('a'), fields: { status: 'completed' } });
   expect(confirmed).toEqual([task('a'), task('b'), task('c')]);

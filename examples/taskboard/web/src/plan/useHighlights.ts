@@ -2,7 +2,7 @@ import { useCallback, useEffect, useRef, useState } from 'react';
 
 const SHOWN = 3_000;
 
-/** The tasks that others have just changed, each for three seconds from its latest change. */
+/** The tasks that others have changed in the last three seconds. */
 export function useHighlights(): [ReadonlySet<string>, (taskId: string) => void] {
   const [highlighted, setHighlighted] = useState<ReadonlySet<string>>(new Set());
   const timers = useRef(new Map<string, ReturnType<typeof setTimeout>>());

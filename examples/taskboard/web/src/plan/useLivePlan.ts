@@ -10,8 +10,9 @@ import { useHighlights } from './useHighlights';
 import { usePlanNews } from './usePlanNews';
 
 /**
- * Keeps a plan live: events change the cached plan at once, and are told. The hook has the plan fetched as well, a little later; that brings whatever
- * an event and an answer that crossed may have left wrong.
+ * Keeps a plan live: events change the cached plan at once and are shown as messages. The hook also
+ * refetches the plan a little later, which corrects what events and answers in another order may have
+ * left wrong.
  */
 export function useLivePlan(plan: PlanDetail, onDeleted: (taskId: string, before: PlanDetail) => void) {
   const { queryClient, client } = useWorkspace();
@@ -38,7 +39,7 @@ export function useLivePlan(plan: PlanDetail, onDeleted: (taskId: string, before
 
   const live = usePlanWebSocket<Task, Progress>({
     planId: plan.id,
-    since: plan.position, // asked for before the plan was read: nothing between then and now is missed
+    since: plan.position, // read before the plan, so no event after it is missed
     onEvent: (event) => take(event as PlanNews),
     onReceipt: (receipt) => take(receipt),
     onReload: ({ reason }) => {
@@ -46,7 +47,7 @@ export function useLivePlan(plan: PlanDetail, onDeleted: (taskId: string, before
     },
   });
 
-  // What happened while too much was missed comes as a plan, not as events.
+  // After a reload, what has happened is the difference between two plans, without events.
   useEffect(() => {
     const before = reloading.current;
     if (!before || before.position === plan.position) return;
@@ -57,7 +58,7 @@ export function useLivePlan(plan: PlanDetail, onDeleted: (taskId: string, before
     if (different.length > 0) toast(`${what} changed while you were not connected.`);
   }, [plan, highlight]);
 
-  // Who was removed and is let in again hears of it by a notice.
+  // A notice informs a removed user that they are a member again.
   const { status, reconnect } = live;
   useEffect(() => client.on('notice', (notice: PlanNews) => {
     if (status === 'denied' && notice.type === 'plan-shared' && notice.data.plan.id === plan.id) reconnect();

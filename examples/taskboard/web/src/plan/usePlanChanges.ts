@@ -3,17 +3,17 @@ import { newId } from 'planrooms';
 import { useCallback } from 'react';
 import { ApiError, NetworkError } from '../session/request';
 import type { KnownTask, PlanDetail, TaskFields } from '../taskboard';
+import { quoted } from '../ui/text';
 import { toast } from '../ui/toasts';
 import { useWorkspace, type Workspace } from '../workspace';
 import { withTask } from './cachedPlan';
-import { subjectOf, type Change } from './change';
-import { quoted } from './changeText';
 import { carryOut, ConflictError, GoneError } from './carryOut';
+import { subjectOf, type Change } from './change';
 import { joined } from './conflict';
 import { planKey } from './planQuery';
 
 export interface PlanChanges {
-  /** Those on their way, in order. */
+  /** The changes that are not confirmed yet, in order. */
   pending: Change[];
   create(title: string, more?: { notes?: string; assignee?: string | null }): void;
   /** base: the task as it was when the person began. */
@@ -23,6 +23,8 @@ export interface PlanChanges {
 }
 
 const changesKey = (planId: string) => ['changes', planId];
+
+const UNDO = 15_000; // milliseconds for which the page offers to undo a deletion
 
 /** The changes that this page makes to a plan. */
 export function usePlanChanges(planId: string): PlanChanges {
@@ -41,17 +43,22 @@ export function usePlanChanges(planId: string): PlanChanges {
           cached: () => queryClient.getQueryData<PlanDetail>(planKey(planId)),
         });
       } catch (error) {
-        if (error instanceof NetworkError) connectivity.unanswered();
+        if (error instanceof NetworkError) error.final = connectivity.unanswered(change.mutationId);
         throw error;
       }
     },
-    retry: (failures, error) => error instanceof NetworkError || (error instanceof ApiError && error.status === 503 && failures < 5),
+    retry: (failures, error) => (error instanceof NetworkError && !error.final) || (error instanceof ApiError && error.status === 503 && failures < 5),
     retryDelay: (failures) => Math.min(1_000 * 2 ** failures, 15_000),
-    onSuccess: (confirmed) => queryClient.setQueryData<PlanDetail>(planKey(planId), (plan) => plan && confirmed(plan)),
+    onSuccess: (confirmed, change) => {
+      const before = queryClient.getQueryData<PlanDetail>(planKey(planId));
+      queryClient.setQueryData<PlanDetail>(planKey(planId), (plan) => plan && confirmed(plan));
+      if (change.kind === 'delete') offerUndo(change.base, before, mutate);
+    },
     onError: (error, change) => {
       failed(workspace, planId, error, change, mutate);
       void queryClient.invalidateQueries({ queryKey: planKey(planId), exact: true });
     },
+    onSettled: (_, __, { mutationId }) => connectivity.settled(mutationId),
   });
 
   const pending = useMutationState({
@@ -71,8 +78,17 @@ export function usePlanChanges(planId: string): PlanChanges {
   };
 }
 
-function failed(workspace: Workspace, planId: string, error: Error, change: Change, again: (change: Change) => void): void {
-  const { queryClient, conflicts } = workspace;
+function offerUndo(base: KnownTask, before: PlanDetail | undefined, make: (change: Change) => void): void {
+  const ids = before?.tasks.map(({ id }) => id) ?? [];
+  const after = ids[ids.indexOf(base.id) - 1] ?? null;
+  toast(`You deleted ${quoted(base.title)}.`, {
+    lasts: UNDO,
+    action: { label: 'Undo', run: () => make({ mutationId: newId(), kind: 'restore', base, after }) },
+  });
+}
+
+function failed(workspace: Workspace, planId: string, error: Error, change: Change, make: (change: Change) => void): void {
+  const { queryClient, conflicts, unanswered } = workspace;
   const subject = quoted(subjectOf(change));
   if (error instanceof ConflictError && (change.kind === 'update' || change.kind === 'delete')) {
     const { theirs } = error;
@@ -84,23 +100,29 @@ function failed(workspace: Workspace, planId: string, error: Error, change: Chan
     return;
   }
   if (error instanceof GoneError) {
-    if (change.kind === 'update') saveFromOblivion(change.base, change.fields, again);
-    else toast(`${subject} is not there any more.`);
+    if (change.kind === 'update') saveText(change.base, change.fields, make);
+    else if (change.kind === 'restore') toast(`${subject} could not be restored: it was deleted too long ago.`, { kind: 'problem' });
+    else toast(`${subject} does not exist any more.`);
     return;
   }
   toast(`${notDone(change)}: ${error.message}`, {
     kind: 'problem',
     action: error instanceof ApiError && error.status === 401 ? undefined : {
       label: 'Try again',
-      run: () => again({ ...change, mutationId: newId() }),
+      run: () => {
+        const mutationId = newId();
+        const known = unanswered.get(change.mutationId);
+        if (known) unanswered.set(mutationId, known); // the task may exist already
+        make({ ...change, mutationId });
+      },
     },
   });
 }
 
-/** Tells of words that were written into a task that somebody has deleted, and offers to keep them in a new one. */
-export function saveFromOblivion(task: KnownTask, { title, notes }: TaskFields, make: (change: Change) => void): void {
+/** Reports a text that was written into a task which somebody has deleted, and offers to keep it in a new task. */
+export function saveText(task: KnownTask, { title, notes }: TaskFields, make: (change: Change) => void): void {
   const wrote = title ?? notes;
-  toast(`${quoted(task.title)} is not there any more.${wrote ? ` You wrote ${quoted(wrote)}.` : ''}`, {
+  toast(`${quoted(task.title)} was deleted.${wrote ? ` You wrote ${quoted(wrote)}.` : ''}`, {
     kind: wrote ? 'problem' : 'news',
     action: wrote ? {
       label: 'Add as a new task',
@@ -114,6 +136,7 @@ function notDone(change: Change): string {
   switch (change.kind) {
     case 'create': return `${subject} was not added`;
     case 'delete': return `${subject} was not deleted`;
+    case 'restore': return `${subject} was not restored`;
     case 'move': return `${subject} was not moved`;
     case 'update': {
       const { title } = change.fields;

@@ -4,11 +4,11 @@ import { toast } from '../ui/toasts';
 import type { PlanNews } from './cachedPlan';
 import { changeText, summaryText } from './changeText';
 
-const QUIET = 500; // milliseconds without news after which they are told
-const AT_MOST = 1_500; // from the first
-const SINGLY = 2; // more are told in one sentence
+const QUIET = 500; // milliseconds without an event after which the messages are shown
+const AT_MOST = 1_500; // milliseconds after the first event
+const SINGLY = 2; // more become one message
 
-/** Tells what others do, some at a time. */
+/** Shows messages about the changes of others, several at a time. */
 export function usePlanNews(): (before: PlanDetail, news: PlanNews) => void {
   const waiting = useRef<{ plan: PlanDetail; news: PlanNews; text: string }[]>([]);
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
@@ -17,12 +17,12 @@ export function usePlanNews(): (before: PlanDetail, news: PlanNews) => void {
 
   return useMemo(() => {
     const flush = () => {
-      const told = waiting.current;
+      const shown = waiting.current;
       waiting.current = [];
-      const last = told.at(-1);
+      const last = shown.at(-1);
       if (!last) return;
-      if (told.length <= SINGLY) for (const { text } of told) toast(text);
-      else toast(summaryText(last.plan, told.map(({ news }) => news)));
+      if (shown.length <= SINGLY) for (const { text } of shown) toast(text);
+      else toast(summaryText(last.plan, shown.map(({ news }) => news)));
     };
     return (before, news) => {
       const text = changeText(before, news);

@@ -3,9 +3,10 @@ import { useState, type FormEvent } from 'react';
 import { navigate, planPath } from '../router';
 import { useSession } from '../session/SessionContext';
 import { maxTitleLength, type PlanSummary } from '../taskboard';
+import { limited } from '../ui/text';
 import { plansKey } from './plansQuery';
 
-/** Makes a plan and opens it. Without a connection it says so, and keeps the title. */
+/** Creates a plan and opens it. Without a connection it says so, and keeps the title. */
 export function NewPlan() {
   const { session } = useSession();
   const queryClient = useQueryClient();
@@ -26,7 +27,7 @@ export function NewPlan() {
     <form className="new-plan" onSubmit={submit}>
       <label className="field">
         <span>New plan</span>
-        <input value={title} maxLength={maxTitleLength} required onChange={(e) => setTitle(e.target.value)} placeholder="What is it about?" />
+        <input dir="auto" value={title} required onChange={(e) => setTitle(limited(e.target.value, maxTitleLength))} placeholder="What is it about?" />
       </label>
       <button type="submit" className="button" disabled={isPending}>Create plan</button>
       <p role="alert" className="form-problem" hidden={!error}>{error?.message}</p>

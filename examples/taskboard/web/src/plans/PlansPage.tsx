@@ -4,11 +4,13 @@ import { useSession } from '../session/SessionContext';
 import type { PlanSummary } from '../taskboard';
 import { PageTitle } from '../ui/PageTitle';
 import { ProgressBar } from '../ui/ProgressBar';
+import { plain } from '../ui/text';
 import { useDocumentTitle } from '../ui/useDocumentTitle';
+import { Invitations } from './Invitations';
 import { NewPlan } from './NewPlan';
 import { plansQuery } from './plansQuery';
 
-const roles = { owner: 'Yours', editor: 'You can edit', viewer: 'You can look' };
+const roles = { owner: 'Yours', editor: 'You can edit', viewer: 'You can view' };
 
 /** All plans of the user. */
 export function PlansPage() {
@@ -19,7 +21,8 @@ export function PlansPage() {
     <main className="plans-page">
       <PageTitle>Plans</PageTitle>
       {failureReason && <p className="banner" role="status">{failureReason.message} Trying again.</p>}
-      {plans?.length === 0 && <p className="empty">There is no plan yet. Make one, or wait for somebody to share one with you.</p>}
+      <Invitations />
+      {plans?.length === 0 && <p className="empty">You have no plans yet. Create one, or accept an invitation to one.</p>}
       <ul className="plan-list" aria-label="Plans">
         {plans?.map((plan) => <PlanCard key={plan.id} plan={plan} />)}
       </ul>
@@ -31,9 +34,9 @@ export function PlansPage() {
 function PlanCard({ plan: { id, title, role, taskCount, completedCount } }: { plan: PlanSummary }) {
   return (
     <li className="sheet plan-card" data-testid="plan" data-plan-id={id}>
-      <h2><Link href={planPath(id)}>{title}</Link></h2>
+      <h2><Link href={planPath(id)}><bdi>{plain(title)}</bdi></Link></h2>
       <p className="plan-role">{roles[role]}</p>
-      <ProgressBar done={completedCount} of={taskCount} label={`Progress of ${title}`} />
+      <ProgressBar done={completedCount} of={taskCount} label={`Progress of ${plain(title)}`} />
     </li>
   );
 }

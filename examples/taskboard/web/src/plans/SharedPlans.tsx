@@ -1,22 +1,32 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { usePlanRooms } from 'planrooms/react';
 import { useEffect } from 'react';
-import { planPath } from '../router';
+import type { Invitation } from '../taskboard';
+import { isolated, quoted } from '../ui/text';
 import { toast } from '../ui/toasts';
-import { plansKey } from './plansQuery';
+import { invitationsKey, inviteesKey, plansKey } from './plansQuery';
 
-/** Tells of plans that somebody has shared with this user, wherever in the application they are. */
+interface Notice {
+  type: string;
+  data: { invitation?: Invitation; plan?: { id: string; title: string }; planId?: string };
+}
+
+/** Follows the notices to this user: invitations, and changes of their lists. */
 export function SharedPlans() {
   const client = usePlanRooms();
   const queryClient = useQueryClient();
-  useEffect(() => client.on('notice', ({ type, data }: { type: string; data: { plan: { id: string; title: string } } }) => {
-    if (type !== 'plan-shared') return;
+  useEffect(() => client.on('notice', ({ type, data }: Notice) => {
+    if (!['invited', 'plan-shared', 'plan-deleted', 'lists-changed'].includes(type)) return;
     void queryClient.invalidateQueries({ queryKey: plansKey });
-    const { id, title } = data.plan;
-    toast(`The plan “${title}” was shared with you.`, {
-      lasts: 15_000,
-      action: { label: 'Open', href: planPath(id) },
-    });
+    void queryClient.invalidateQueries({ queryKey: invitationsKey });
+    if (data.planId) void queryClient.invalidateQueries({ queryKey: inviteesKey(data.planId) });
+    if (data.invitation) {
+      const { title, invitedBy } = data.invitation;
+      toast(`${isolated(invitedBy)} invites you to the plan ${quoted(title)}.`, {
+        lasts: 15_000,
+        action: { label: 'See invitations', href: '/' },
+      });
+    }
   }), [client, queryClient]);
   return null;
 }

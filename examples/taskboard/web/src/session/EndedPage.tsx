@@ -9,7 +9,7 @@ const texts: Record<Ending, { title: string; text: string }> = {
   },
   expired: {
     title: 'Your log-in has ended',
-    text: 'It ran out, or you logged out in another tab. Nothing on this page is up to date any more, so it was closed.',
+    text: 'It ran out, or you logged out in another tab. This page would not stay up to date, so it was closed.',
   },
   'somebody else': {
     title: 'Somebody else has logged in',
@@ -17,7 +17,7 @@ const texts: Record<Ending, { title: string; text: string }> = {
   },
 };
 
-/** Says that a page in use is no longer, and why. */
+/** Says why a page in use has ended. */
 export function EndedPage({ why, session }: { why: Ending; session: Session }) {
   const { title, text } = texts[why];
   useDocumentTitle(title);

@@ -7,6 +7,6 @@ export const SessionContext = createContext<{ session: Session; user: User } | n
 /** The session of a page that is logged in. */
 export function useSession(): { session: Session; user: User } {
   const value = useContext(SessionContext);
-  if (!value) throw new Error('taskboard: nobody is logged in above this component');
+  if (!value) throw new Error('taskboard: no session above this component');
   return value;
 }

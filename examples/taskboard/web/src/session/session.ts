@@ -1,6 +1,7 @@
-// Who is logged in on this page.
+// The login of this page.
 //
-// The login itself is a cookie that scripts can't read. With it the page gets access tokens, which live in this object only.
+// The login is a cookie that scripts cannot read. With it the page requests access tokens, which are
+// kept in this object only.
 
 import { Store } from '../store';
 import type { User } from '../taskboard';
@@ -12,7 +13,7 @@ export type SessionState =
   | { phase: 'in'; user: User }
   | { phase: 'ended'; why: Ending };
 
-/** Why a page that was in use is no longer: logged out here, everywhere, by time or in another tab, or somebody else is logged in now. */
+/** Why a page in use has ended: a logout on all devices, an expired login, or another user in this browser. */
 export type Ending = 'everywhere' | 'expired' | 'somebody else';
 
 interface Access {
@@ -21,21 +22,22 @@ interface Access {
   user: User;
 }
 
-const FRESH = 20_000; // a token is not used for its last seconds: it has a way to go
+const FRESH = 20_000; // a token is replaced before its last seconds, which its way to the server may take
 
 export class Session {
   readonly state = new Store<SessionState>({ phase: 'starting' });
   #access: Access | null = null;
   #renewal: Promise<Access | null> | null = null;
+  #prefetched: { path: string; answer: Promise<unknown> } | null = null;
   #tabs = new BroadcastChannel('taskboard-session'); // the cookie is that of all tabs
 
   constructor() {
     this.#tabs.onmessage = () => { // another tab has logged in or out
-      if (this.state.get().phase === 'in') void this.token({ anew: true }).catch(() => {}); // said once there is an answer
+      if (this.state.get().phase === 'in') void this.token({ renew: true }).catch(() => {}); // unknown until there is an answer
     };
   }
 
-  /** Finds out whether somebody is logged in already. */
+  /** Checks whether the browser is logged in already. */
   async start(): Promise<void> {
     try {
       const access = await this.#renew();
@@ -47,7 +49,7 @@ export class Session {
     }
   }
 
-  /** Logs in, or throws why not. */
+  /** Logs in, or throws the reason why not. */
   async login(email: string, password: string): Promise<void> {
     this.#enter(await send<Access>('/api/login', { method: 'POST', body: { email, password } }));
     this.#tabs.postMessage('in');
@@ -69,14 +71,14 @@ export class Session {
     if (this.state.get().phase === 'in') this.#leave({ phase: 'ended', why });
   }
 
-  /** From an end back to the form. */
+  /** Shows the login form after an end. */
   again(): void {
     this.state.set({ phase: 'out' });
   }
 
-  /** A token to be used now. Null if the login has ended, which the page then shows. Throws if it can't be found out. */
-  async token({ anew = false } = {}): Promise<Access | null> {
-    if (!anew && this.#access && Date.parse(this.#access.expiresAt) - Date.now() > FRESH) return this.#access;
+  /** A valid token. Null if the login has ended, which the page then shows. Throws if the server does not answer. */
+  async token({ renew = false } = {}): Promise<Access | null> {
+    if (!renew && this.#access && Date.parse(this.#access.expiresAt) - Date.now() > FRESH) return this.#access;
     const access = await this.#renew();
     const now = this.state.get();
     if (now.phase !== 'in') return null;
@@ -84,18 +86,18 @@ export class Session {
       this.end('expired');
       return null;
     }
-    if (access.user.id !== now.user.id) { // nothing of this page may happen in their name
+    if (access.user.id !== now.user.id) { // this page must not act for another user
       this.end('somebody else');
       return null;
     }
     return access;
   }
 
-  /** A request in the name of the user. A token that is refused is renewed, once. */
+  /** A request of the user. A refused token is renewed once. */
   async request<T>(path: string, options: RequestOptions = {}): Promise<T> {
-    const once = async (anew: boolean): Promise<T> => {
-      const access = await this.token({ anew });
-      if (!access) throw new ApiError(401, 'session_ended', 'You are not logged in any more.', undefined);
+    const once = async (renew: boolean): Promise<T> => {
+      const access = await this.token({ renew });
+      if (!access) throw new ApiError(401, 'session_ended', 'You are logged out.', undefined);
       return send<T>(path, { ...options, headers: { ...options.headers, Authorization: `Bearer ${access.token}` } });
     };
     try {
@@ -106,7 +108,22 @@ export class Session {
     }
   }
 
-  // Several who need a token at once share one request.
+  /** Starts a GET before a component asks for it. Nothing if nobody is logged in. */
+  prefetch(path: string): void {
+    if (this.state.get().phase !== 'in') return;
+    const answer = this.request(path);
+    answer.catch(() => {}); // the component that asks sees the error
+    this.#prefetched = { path, answer };
+  }
+
+  /** The answer of a prefetch, which is used once, or of a new request. */
+  get<T>(path: string, signal: AbortSignal): Promise<T> {
+    const prefetched = this.#prefetched;
+    this.#prefetched = null;
+    return prefetched?.path === path ? prefetched.answer as Promise<T> : this.request<T>(path, { signal });
+  }
+
+  // Concurrent callers share one request. It ends after a time limit, so the next one can start.
   #renew(): Promise<Access | null> {
     this.#renewal ??= send<Access>('/api/token', { method: 'POST' })
       .catch((error: unknown) => {
@@ -124,6 +141,7 @@ export class Session {
   }
 
   #leave(state: SessionState): void {
+    this.#prefetched = null;
     this.#access = null;
     this.state.set(state);
   }

@@ -3,9 +3,10 @@ import { nameOf } from '../plan/changeText';
 import { differences, type Conflict } from '../plan/conflict';
 import type { PlanChanges } from '../plan/usePlanChanges';
 import { statusNames, type KnownTask, type PlanDetail, type TaskFields } from '../taskboard';
+import { plain } from '../ui/text';
 import { useWorkspace } from '../workspace';
 
-const fieldNames = { title: 'title', notes: 'notes', status: 'status', assignee: 'choice of a person' };
+const fieldNames = { title: 'title', notes: 'notes', status: 'status', assignee: 'assignee' };
 
 interface ConflictNoteProps {
   conflict: Conflict;
@@ -15,24 +16,24 @@ interface ConflictNoteProps {
   changes: PlanChanges;
 }
 
-/** Shows what two people have made of the same, and lets this one decide. */
+/** Shows two changes of the same field, and lets the person decide. */
 export function ConflictNote({ conflict, theirs, plan, changes }: ConflictNoteProps) {
   const workspace = useWorkspace();
   const end = () => workspace.setConflict(theirs.id, null);
-  const who = nameOf(plan, theirs.changedBy);
-  const whose = theirs.changedBy ? `${who}’s` : 'Their';
+  const who = plain(nameOf(plan, theirs.changedBy));
+  const whose = theirs.changedBy ? <><bdi>{who}</bdi>’s</> : 'Their';
   const fields = conflict.kind === 'update' ? differences(conflict.mine, theirs) : [];
-  const settled = conflict.kind === 'update' && fields.length === 0; // they have come to the same by now
+  const settled = conflict.kind === 'update' && fields.length === 0; // both have the same values now
   useEffect(() => { if (settled) workspace.setConflict(theirs.id, null); }, [settled, workspace, theirs.id]);
   if (settled) return null;
 
   return (
-    <div className="conflict" role="group" aria-label={`Conflict about ${theirs.title}`} data-testid="conflict">
-      <p role="alert"><strong>{who} changed this meanwhile.</strong>{conflict.kind === 'delete' && ' It was not deleted.'}</p>
+    <div className="conflict" role="group" aria-label={`Conflict about ${plain(theirs.title)}`} data-testid="conflict">
+      <p role="alert"><strong><bdi>{who}</bdi> changed this in the meantime.</strong>{conflict.kind === 'delete' && ' It was not deleted.'}</p>
       {conflict.kind === 'update' && fields.map((field) => (
         <dl key={field} className="versions">
-          <div data-testid="mine"><dt>Your {fieldNames[field]}</dt><dd>{shown(plan, conflict.mine, field)}</dd></div>
-          <div data-testid="theirs"><dt>{whose} {fieldNames[field]}</dt><dd>{shown(plan, theirs, field)}</dd></div>
+          <div data-testid="mine"><dt>Your {fieldNames[field]}</dt><dd dir="auto">{shown(plan, conflict.mine, field)}</dd></div>
+          <div data-testid="theirs"><dt>{whose} {fieldNames[field]}</dt><dd dir="auto">{shown(plan, theirs, field)}</dd></div>
         </dl>
       ))}
       <div className="conflict-actions">
@@ -56,7 +57,7 @@ export function ConflictNote({ conflict, theirs, plan, changes }: ConflictNotePr
 function shown(plan: PlanDetail, fields: TaskFields, field: keyof TaskFields): string {
   switch (field) {
     case 'status': return fields.status ? statusNames[fields.status] : '';
-    case 'assignee': return fields.assignee ? nameOf(plan, fields.assignee) : 'Nobody';
-    default: return fields[field] || '(empty)';
+    case 'assignee': return fields.assignee ? plain(nameOf(plan, fields.assignee)) : 'Unassigned';
+    default: return plain(fields[field] ?? '') || '(empty)';
   }
 }

@@ -1,9 +1,10 @@
 import type { KnownTask, Member } from '../taskboard';
+import { plain } from '../ui/text';
 import { DeleteTask } from './DeleteTask';
 import { TaskNotes } from './TaskNotes';
 import type { EditProps } from './TaskTitle';
 
-/** What a task has besides its line. */
+/** The notes, the assignee and the deletion of a task. */
 export function TaskDetails({ members, onDelete, ...edit }: EditProps & { members: Member[]; onDelete(task: KnownTask): void }) {
   const { task, editable, onSave } = edit;
   return (
@@ -17,8 +18,8 @@ export function TaskDetails({ members, onDelete, ...edit }: EditProps & { member
             disabled={!editable}
             onChange={(event) => onSave(task, { assignee: event.target.value || null })}
           >
-            <option value="">Nobody</option>
-            {members.map(({ userId, name }) => <option key={userId} value={userId}>{name}</option>)}
+            <option value="">Unassigned</option>
+            {members.map(({ userId, name }) => <option key={userId} value={userId}>{plain(name)}</option>)}
           </select>
         </label>
         {editable && <DeleteTask task={task} onDelete={onDelete} />}

@@ -1,15 +1,16 @@
 import { closestCenter, DndContext, KeyboardSensor, PointerSensor, useSensor, useSensors, type DragEndEvent, type Modifier } from '@dnd-kit/core';
 import { SortableContext, sortableKeyboardCoordinates, verticalListSortingStrategy } from '@dnd-kit/sortable';
-import { useCallback, useRef } from 'react';
+import { useCallback, useRef, useState } from 'react';
 import type { Participant } from '../connection/live';
-import type { Conflict } from '../plan/conflict';
-import { nameOf } from '../plan/changeText';
 import { moved } from '../plan/cachedPlan';
+import { nameOf } from '../plan/changeText';
+import type { Conflict } from '../plan/conflict';
 import type { VisibleTask } from '../plan/pendingChanges';
 import type { PlanChanges } from '../plan/usePlanChanges';
 import type { KnownTask, PlanDetail } from '../taskboard';
 import { dragWords } from './dragWords';
 import { TaskRow } from './TaskRow';
+import { useRoving } from './useRoving';
 
 interface TaskListProps {
   tasks: VisibleTask[];
@@ -25,22 +26,25 @@ interface TaskListProps {
 /** The tasks in their order, which people change by pointer, finger or keyboard. */
 export function TaskList({ tasks, plan, mayEdit, changes, conflicts, highlighted, others, setPresence }: TaskListProps) {
   const sensors = useSensors(
-    useSensor(PointerSensor, { activationConstraint: { distance: 4 } }), // less is a click on the handle
+    useSensor(PointerSensor, { activationConstraint: { distance: 4 } }), // a shorter way is a click
     useSensor(KeyboardSensor, { coordinateGetter: sortableKeyboardCoordinates }),
   );
   const onEditing = useCallback((taskId: string | null) => setPresence(taskId === null ? null : { editing: taskId }), [setPresence]);
 
   const ids = tasks.map(({ id }) => id);
+  const roving = useRoving(ids, tasks.map(({ title }) => title));
+  const [dragging, setDragging] = useState(false); // the arrow keys move the task then
   const drop = ({ active, over }: DragEndEvent) => {
+    setDragging(false);
     const task = tasks.find(({ id }) => id === active.id);
     if (!task || !over || over.id === active.id) return;
     const place = ids.indexOf(String(over.id));
-    const others = ids.filter((id) => id !== task.id);
-    const after = place === 0 ? null : (others[place - 1] ?? null);
+    const rest = ids.filter((id) => id !== task.id);
+    const after = place === 0 ? null : (rest[place - 1] ?? null);
     if (moved(ids, task.id, after).join() !== ids.join()) changes.move(task, after);
   };
 
-  // Who has deleted a task by keyboard goes on at the next one, rather than at the top of the page.
+  // After a deletion by keyboard the focus moves to the next task, not to the top of the page.
   const list = useRef<HTMLOListElement>(null);
   const remove = (task: KnownTask) => {
     const neighbour = ids[ids.indexOf(task.id) + 1] ?? ids[ids.indexOf(task.id) - 1];
@@ -51,11 +55,29 @@ export function TaskList({ tasks, plan, mayEdit, changes, conflicts, highlighted
     });
   };
 
-  if (tasks.length === 0) return <p className="empty">{mayEdit ? 'Nothing to do yet. Add the first task below.' : 'Nothing to do yet.'}</p>;
+  if (tasks.length === 0) return <p className="empty">{mayEdit ? 'No tasks yet. Add the first one above.' : 'No tasks yet.'}</p>;
   return (
-    <DndContext sensors={sensors} collisionDetection={closestCenter} modifiers={straight} onDragEnd={drop} accessibility={dragWords(tasks)}>
+    <DndContext
+      sensors={sensors}
+      collisionDetection={closestCenter}
+      modifiers={straight}
+      onDragStart={() => setDragging(true)}
+      onDragCancel={() => setDragging(false)}
+      onDragEnd={drop}
+      accessibility={dragWords(tasks)}
+    >
       <SortableContext items={ids} strategy={verticalListSortingStrategy} disabled={!mayEdit}>
-        <ol ref={list} className="tasks" aria-label="Tasks" data-testid="tasks">
+        <p id="task-keys" className="visually-hidden">
+          Arrow keys move between tasks, Page Up and Page Down by ten, Home and End to the first and last. Type a title to find it.
+        </p>
+        <ol
+          ref={list}
+          className="tasks"
+          aria-label="Tasks"
+          aria-describedby="task-keys"
+          data-testid="tasks"
+          onKeyDown={dragging ? undefined : roving.onKeyDown}
+        >
           {tasks.map((task) => (
             <TaskRow
               key={task.id}
@@ -68,6 +90,8 @@ export function TaskList({ tasks, plan, mayEdit, changes, conflicts, highlighted
               highlighted={highlighted.has(task.id)}
               editors={others.filter(({ state }) => isEditing(state, task.id)).map(({ userId, userName }) => userName || nameOf(plan, userId))}
               onEditing={onEditing}
+              tabbable={task.id === roving.tabbable}
+              onEnter={roving.enter}
             />
           ))}
         </ol>
@@ -79,5 +103,5 @@ export function TaskList({ tasks, plan, mayEdit, changes, conflicts, highlighted
 /** A list has one direction. */
 const straight: Modifier[] = [({ transform }) => ({ ...transform, x: 0 })];
 
-/** Whether a presence state, which may be anything, says that this task is being edited. */
+/** Whether a presence state, which may have any form, says that this task is being edited. */
 const isEditing = (state: unknown, taskId: string) => (state as { editing?: unknown } | null | undefined)?.editing === taskId;

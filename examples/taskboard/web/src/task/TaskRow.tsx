@@ -8,6 +8,7 @@ import type { VisibleTask } from '../plan/pendingChanges';
 import type { PlanChanges } from '../plan/usePlanChanges';
 import type { KnownTask, PlanDetail } from '../taskboard';
 import { Avatar } from '../ui/Avatar';
+import { plain } from '../ui/text';
 import { ConflictNote } from './ConflictNote';
 import { DragHandle } from './DragHandle';
 import { EditedBy } from './EditedBy';
@@ -23,13 +24,16 @@ interface TaskRowProps {
   changes: PlanChanges;
   conflict: Conflict | undefined;
   highlighted: boolean;
-  /** The names of others who are writing in it. */
+  /** The names of others who are editing it. */
   editors: string[];
   onEditing(taskId: string | null): void;
   onDelete(task: KnownTask): void;
+  /** Whether the Tab key reaches the controls of this row. */
+  tabbable: boolean;
+  onEnter(taskId: string): void;
 }
 
-export function TaskRow({ task, plan, mayEdit, changes, conflict, highlighted, editors, onEditing, onDelete }: TaskRowProps) {
+export function TaskRow({ task, plan, mayEdit, changes, conflict, highlighted, editors, onEditing, onDelete, tabbable, onEnter }: TaskRowProps) {
   const [open, setOpen] = useState(false);
   const details = useId();
   const editable = mayEdit && !task.unborn;
@@ -37,6 +41,7 @@ export function TaskRow({ task, plan, mayEdit, changes, conflict, highlighted, e
     id: task.id,
     disabled: !editable,
   });
+  const tabIndex = tabbable ? 0 : -1;
   const edit = { task, editable, onSave: changes.update, onEditing };
 
   return (
@@ -50,25 +55,28 @@ export function TaskRow({ task, plan, mayEdit, changes, conflict, highlighted, e
       data-pending={task.pending || undefined}
       data-changed={highlighted || undefined}
       data-dragging={isDragging || undefined}
+      onFocus={() => onEnter(task.id)}
     >
       <div className="task-line">
-        {mayEdit && <DragHandle ref={setActivatorNodeRef} title={task.title} disabled={!editable} attributes={attributes} listeners={listeners} />}
-        <Tick task={task} disabled={!editable} onSave={changes.update} />
+        {mayEdit && <DragHandle ref={setActivatorNodeRef} title={task.title} disabled={!editable} tabIndex={tabIndex} attributes={attributes} listeners={listeners} />}
+        <Tick task={task} disabled={!editable} tabIndex={tabIndex} onSave={changes.update} />
         <div className="task-main">
-          <TaskTitle {...edit} />
+          <TaskTitle {...edit} tabIndex={tabIndex} />
           <Waiting pending={task.pending} />
           <EditedBy names={editors} />
         </div>
-        <StatusSelect task={task} disabled={!editable} onSave={changes.update} />
+        <StatusSelect task={task} disabled={!editable} tabIndex={tabIndex} onSave={changes.update} />
         <span className="task-assignee">
-          {task.assignee !== null && <Avatar name={nameOf(plan, task.assignee)} label={`Assigned to ${nameOf(plan, task.assignee)}`} />}
+          {task.assignee !== null && <Avatar name={nameOf(plan, task.assignee)} label={`Assigned to ${plain(nameOf(plan, task.assignee))}`} />}
         </span>
         <button
           type="button"
           className="icon-button disclose"
+          tabIndex={tabIndex}
+          data-column="details"
           aria-expanded={open}
           aria-controls={details}
-          aria-label={`Details of ${task.title}`}
+          aria-label={`Details of ${plain(task.title)}`}
           title={task.notes ? 'Details and notes' : 'Details'}
           data-notes={task.notes !== '' || undefined}
           onClick={() => setOpen(!open)}

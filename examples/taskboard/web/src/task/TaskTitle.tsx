@@ -1,6 +1,7 @@
 import { useEffect, useRef, type KeyboardEvent } from 'react';
 import type { VisibleTask } from '../plan/pendingChanges';
 import { maxTitleLength, type KnownTask, type TaskFields } from '../taskboard';
+import { limited, plain } from '../ui/text';
 import { useDraft } from './useDraft';
 
 export interface EditProps {
@@ -10,8 +11,8 @@ export interface EditProps {
   onEditing(taskId: string | null): void;
 }
 
-/** The title, which becomes a field when it is clicked. Enter saves, and so does leaving the field; Escape does not. */
-export function TaskTitle({ task, editable, onSave, onEditing }: EditProps) {
+/** The title. A click turns it into a field. Enter and leaving the field save; Escape cancels. */
+export function TaskTitle({ task, editable, onSave, onEditing, tabIndex }: EditProps & { tabIndex: number }) {
   const draft = useDraft({
     task, onEditing, field: 'title',
     onSave: (base, text) => {
@@ -20,7 +21,7 @@ export function TaskTitle({ task, editable, onSave, onEditing }: EditProps) {
     },
   });
   const button = useRef<HTMLButtonElement>(null);
-  const byKey = useRef(false); // focus goes back to the title only if it would be lost otherwise
+  const byKey = useRef(false); // the focus returns to the title only if it would be lost otherwise
   const writing = draft.text !== null;
   useEffect(() => {
     if (writing || !byKey.current) return;
@@ -36,23 +37,32 @@ export function TaskTitle({ task, editable, onSave, onEditing }: EditProps) {
     else draft.cancel();
   };
 
-  if (!editable) return <span className="task-title">{task.title}</span>;
+  if (!editable) return <span className="task-title"><bdi>{plain(task.title)}</bdi></span>;
   if (!writing) {
     return (
-      <button ref={button} type="button" className="task-title" title="Rename" aria-label={`Rename ${task.title}`} onClick={draft.begin}>
-        {task.title}
+      <button
+        ref={button}
+        type="button"
+        className="task-title"
+        title="Rename"
+        tabIndex={tabIndex}
+        data-column="title"
+        aria-label={`Rename ${plain(task.title)}`}
+        onClick={draft.begin}
+      >
+        <bdi>{plain(task.title)}</bdi>
       </button>
     );
   }
   return (
     <input
       className="task-title-field"
-      aria-label={`Title of ${task.title}`}
+      dir="auto"
+      aria-label={`Title of ${plain(task.title)}`}
       autoFocus
       value={draft.text ?? ''}
-      maxLength={maxTitleLength}
       onFocus={(event) => event.target.select()}
-      onChange={(event) => draft.write(event.target.value)}
+      onChange={(event) => draft.write(limited(event.target.value, maxTitleLength))}
       onKeyDown={onKeyDown}
       onBlur={draft.save}
       autoComplete="off"

@@ -10,13 +10,14 @@ interface DraftOptions {
 }
 
 /**
- * The text of a field while it is being written. It is a change of the task as it was when the writing began: what others do to the task meanwhile
- * neither disturbs the text nor is overwritten by it unseen. A field that goes away is saved like one that is left.
+ * The text of a field while a person edits it. The change is based on the task as it was when editing
+ * began, so changes of others neither disturb the text nor are overwritten unnoticed. A field that is
+ * removed is saved, like one that loses the focus.
  */
 export function useDraft({ task, field, onSave, onEditing }: DraftOptions) {
   const { drafts } = useWorkspace();
   const id = useId();
-  const [text, setText] = useState<string | null>(null); // null: nobody writes
+  const [text, setText] = useState<string | null>(null); // null: not being edited
   const base = useRef(task);
 
   const end = () => {

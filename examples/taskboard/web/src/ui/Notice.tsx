@@ -1,8 +1,8 @@
 import type { ReactNode } from 'react';
 import { PageTitle } from './PageTitle';
 
-/** A page that has one thing to say. */
-export function Notice({ title, role, children }: { title: string; role?: 'alert' | 'status'; children: ReactNode }) {
+/** A page with one message. */
+export function Notice({ title, role, children }: { title: ReactNode; role?: 'alert' | 'status'; children: ReactNode }) {
   return (
     <main className="notice-page">
       <div className="sheet notice" role={role}>

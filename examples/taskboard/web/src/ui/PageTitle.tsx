@@ -1,8 +1,8 @@
 import { useEffect, useRef, type ReactNode } from 'react';
 
-let first = true; // a page that was just loaded begins at its top, as every page does
+let first = true; // a page that was just loaded starts at its top
 
-/** The heading of a view. Focus goes there when the view changes, so that who can't see it hears of it. */
+/** The heading of a view. It gets the focus when the view changes, so screen readers announce it. */
 export function PageTitle({ children }: { children: ReactNode }) {
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => {

@@ -3,7 +3,7 @@ import { Link } from '../router';
 import { useStore } from '../store';
 import { dismiss, toasts, type Toast } from './toasts';
 
-/** Shows the messages, and reads them out: the texts alone, in a region of its own, without the buttons beside them. */
+/** Shows the messages. A separate live region announces their texts, without the buttons. */
 export function Toaster() {
   const shown = useStore(toasts);
   return (
@@ -20,7 +20,7 @@ export function Toaster() {
 
 function ToastView({ toast }: { toast: Toast }) {
   const { id, text, kind, action, lasts } = toast;
-  const [held, setHeld] = useState(false); // nothing goes away under a pointer, or from under the focus
+  const [held, setHeld] = useState(false); // a message stays while it has the pointer or the focus
   useEffect(() => {
     if (!lasts || held) return undefined;
     const timer = setTimeout(() => dismiss(id), lasts);

@@ -11,7 +11,7 @@ export interface Toast {
   lasts: number;
 }
 
-const SHOWN = 4; // more would cover the plan; the oldest goes first
+const SHOWN = 4; // more would cover the plan; the oldest one is removed first
 
 /** The messages in the corner of the page. */
 export const toasts = new Store<Toast[]>([]);
@@ -24,7 +24,7 @@ export function toast(text: string, options: Partial<Omit<Toast, 'id' | 'text'>>
     const next = [...shown.filter((t) => t.text !== text), added];
     const surplus = next.length - SHOWN;
     if (surplus <= 0) return next;
-    // A problem may hold somebody's words: it stays until it was seen.
+    // A problem may contain a person's text: it stays until it is closed.
     const going = new Set(next.filter((t) => t.kind === 'news').slice(0, surplus));
     return next.filter((t) => !going.has(t));
   });

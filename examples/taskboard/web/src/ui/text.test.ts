@@ -1,0 +1,18 @@
+import { expect, test } from 'vitest';
+import { graphemes, isolated, limited, plain, quoted, shortened } from './text';
+
+const family = '👩‍👩‍👧‍👦'; // 7 code points, 11 UTF-16 units, one character
+
+test('texts are cut between characters, never inside an emoji', () => {
+  expect(graphemes(`a${family}é`)).toEqual(['a', family, 'é']);
+  expect(shortened('abc', 3)).toBe('abc');
+  expect(shortened(`${family}${family}${family}`, 2)).toBe(`${family}…`);
+  expect(limited(`ab${family}`, 9)).toBe(`ab${family}`);
+  expect(limited(`ab${family}`, 8)).toBe('ab');
+  expect(quoted(family.repeat(70))).toBe(`“\u2068${family.repeat(59)}…\u2069”`);
+});
+
+test('no text changes the direction of the words around it', () => {
+  expect(plain('\u202Eevil\u2069\u2066')).toBe('evil');
+  expect(isolated('a\u2069b\u202E')).toBe('\u2068ab\u2069');
+});
