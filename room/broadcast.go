@@ -112,9 +112,9 @@ func (h *Hub) BroadcastProgressUpdated(ctx context.Context, planID string, progr
 // after the change was committed. A cancelled ctx does not lose the event.
 //
 // All clients receive the events of a plan in the order of the calls, which may differ from the
-// order of the commits. Where that matters, hold the row lock across the call, or put a version
-// into the data. The events of a plan that no client has joined are kept for two minutes, for
-// clients that have just loaded the plan.
+// order of the commits. Where that matters, put a version into the data, or hold a lock of the
+// application across the commit and the call: a row lock ends with the commit. The events of a plan
+// that no client has joined are kept for two minutes, for clients that have just loaded the plan.
 //
 // Errors: [ErrPlanID], [ErrHubClosed], [ErrUserID] for a user ID in an option, and those of
 // [protocol.EncodeEvent] for data that is not JSON, lacks the key of its type, or is too large.

@@ -59,16 +59,19 @@
 //
 // # Locks
 //
-// They are taken in this order, from left to right:
+// They are taken in this order, from left to right and from top to bottom:
 //
-//	timers.running (by the timers' goroutine, while a callback runs)
+//	timers.running (by the timers' goroutine, while a timer's function runs)
+//	Hub.mu
 //	room.mu, Session.mu, writer.mu, account.mu
-//	checks.mu, and none of those above together with it
+//	checks.mu, and none of the line above together with it
 //	Hub.evictMu, access.mu, removals.mu, logLimiter.mu, of which no two are held together
 //	timers.mu
+//	lazyDeadline.mu
 //
-// Hub.mu is never held together with room.mu, so a busy room delays no other. No callback of the
-// host, no Observer, no Logger and no blocking call of a Sink runs under any of them. Besides, each
-// connection has a write token (writer.busy). No goroutine blocks on it: one that finds it taken
-// queues its work, and the holder picks it up.
+// No goroutine waits for room.mu while it holds Hub.mu, so a busy room delays no other: Hub.create
+// alone holds both, and the room that it creates is free. No callback of the host, no Observer, no
+// Logger and no blocking call of a Sink
+// runs under any of them. Besides, each connection has a write token (writer.busy). No goroutine
+// blocks on it: one that finds it taken queues its work, and the holder picks it up.
 package room

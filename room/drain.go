@@ -10,10 +10,11 @@ import (
 	"github.com/planrooms/planrooms/protocol"
 )
 
-// Shutdown ends the hub. From its start every other method returns [ErrHubClosed]. Events that have
-// a position are still delivered. Then each connection gets goodbye (4503) with its own time to
-// come back, in paced batches, so that the clients do not reconnect all at once. When ctx ends,
-// Shutdown cuts the connections that are left and returns ctx's error.
+// Shutdown ends the hub. From its start every other method that returns an error returns
+// [ErrHubClosed]. Events that have a position are still delivered. Then each connection gets
+// goodbye (4503) with its own time to come back, in paced batches, so that the clients do not
+// reconnect all at once. When ctx ends, Shutdown cuts the connections that are left and returns
+// ctx's error.
 //
 // It returns once no goroutine of the hub is left. A callback of the host that does not return
 // keeps its goroutine: Shutdown waits for it up to 5 s, or 1 s after the end of ctx, and returns

@@ -280,7 +280,7 @@ func ExampleObserver() {
 	// 2 connections, 1 room
 }
 
-// After Shutdown every method returns ErrHubClosed, and no goroutine is left.
+// After Shutdown a broadcast returns ErrHubClosed, and no goroutine of the hub is left.
 func ExampleHub_Shutdown() {
 	hub := room.NewHub(&room.Options{Authorize: everybodyMay})
 	bob := watch(hub, "bob", "tab1", "demo")

@@ -14,7 +14,9 @@ import (
 
 // Hub holds the rooms of all plans of this process. Create one with [NewHub] and end it with
 // [Hub.Shutdown].
-// All methods are safe for concurrent use and may be called from every callback.
+//
+// All methods are safe for concurrent use. A callback of the host may call all of them but
+// Shutdown, which waits for callbacks: call it there in a new goroutine.
 type Hub struct {
 	opts   Options         // fixed at creation
 	epoch  string          // fixed at creation
@@ -33,7 +35,7 @@ type Hub struct {
 	revocations [256]atomic.Uint64 // counts calls of Revoke, striped by plan and user
 	seed        maphash.Seed
 
-	mu       sync.RWMutex // guards the following; not held while room.mu is waited for
+	mu       sync.RWMutex // guards the following; not held while waiting for room.mu
 	rooms    map[string]*room
 	sessions map[*Session]struct{}
 	users    map[string][]*Session

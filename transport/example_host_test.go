@@ -167,6 +167,7 @@ func ExampleNewHandler_routes() {
 			http.Error(w, "unavailable", http.StatusServiceUnavailable)
 			return
 		}
+		w.Header().Set("Cache-Control", "no-store")
 		json.NewEncoder(w).Encode(map[string]any{"position": position, "tasks": plans.snapshot()})
 	})
 	mux.HandleFunc("PATCH /tasks/{taskID}", func(w http.ResponseWriter, r *http.Request) {
@@ -262,6 +263,7 @@ func ExampleNewHandler_snapshot() {
 			return
 		}
 		tasks := plans.snapshot() // second
+		w.Header().Set("Cache-Control", "no-store")
 		json.NewEncoder(w).Encode(map[string]any{"position": position, "tasks": tasks})
 	}
 	mux := http.NewServeMux()
