@@ -12,8 +12,8 @@ const (
 	maxRetryAfter = time.Hour
 )
 
-// backoff computes the wait before the next attempt: exponential, with full jitter. It is guarded by
-// Client.mu.
+// backoff computes the wait before the next attempt: exponential, with full jitter. It is guarded
+// by Client.mu.
 type backoff struct {
 	min, max time.Duration
 	attempts int

@@ -13,7 +13,8 @@ import (
 	"github.com/planrooms/planrooms/transport/client"
 )
 
-// Close tells the others at once that the user has left; a connection that is merely lost leaves them in the dark for a while.
+// After Close the server sends leave-plan to the others immediately, without the grace period of a
+// lost connection.
 func TestCloseLeaves(t *testing.T) {
 	s := newServer(t, config{})
 	watch := join(t, s.dial("ann"), "demo")
@@ -38,7 +39,7 @@ func TestCloseLeaves(t *testing.T) {
 	}
 }
 
-// A server that no longer takes or says anything does not hold Close up for long.
+// Close returns soon, even if the server neither reads nor writes.
 func TestCloseDespiteAFrozenServer(t *testing.T) {
 	t.Parallel() // it takes as long as Close waits
 	s := newServer(t, config{})
@@ -67,7 +68,7 @@ func TestCloseAtEveryMoment(t *testing.T) {
 		},
 		"writing": func(_ *testing.T, s *script) *client.Client {
 			c, w := s.start(nil)
-			w.enter(c, "demo") // nobody hears the leave
+			w.enter(c, "demo") // the test does not read the leave-plan
 			return c
 		},
 		"waiting": func(_ *testing.T, s *script) *client.Client {
@@ -131,7 +132,7 @@ func TestCloseAtEveryMoment(t *testing.T) {
 	}
 }
 
-// Everything at once, with the race detector: nothing hangs, and everything ends with the client.
+// With all methods called concurrently, nothing hangs, and all calls end with the client.
 func TestCloseDuringEverything(t *testing.T) {
 	s := newServer(t, config{})
 	for range 20 {
@@ -168,7 +169,7 @@ func TestCloseDuringEverything(t *testing.T) {
 	}
 }
 
-// Nor is anybody else held up who closes a connection, such as a client whose new token was refused.
+// Closing a link returns soon too, as for a client whose renewed token was refused.
 func TestCloseFrameThatIsNotAnswered(t *testing.T) {
 	t.Parallel() // it takes as long as Close waits
 	s := newServer(t, config{})

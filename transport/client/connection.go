@@ -60,8 +60,8 @@ type connection struct {
 	logs        []logEntry // written when Client.mu is free
 	outbox      []outgoing // requests to write
 	urgent      []outgoing // requests to write before those of outbox
-	// leaving has the plans whose leave-plan is not answered yet, and when it was written; zero: not
-	// yet. The client does not join them before.
+	// leaving has the plans whose leave-plan is not answered yet, and when it was written; zero:
+	// not yet. The client does not join them before.
 	leaving map[string]time.Time
 	parting bool // Close was called: the requests in outbox are the last
 	pace    pace
@@ -299,7 +299,8 @@ func (n *connection) overdueLocked(now time.Time, d *deadline) error {
 		if now.Sub(by) < lateness {
 			return errSilent
 		}
-		n.pingLocked(now, d) // the process was suspended, and may not have read what the server sent
+		// The process was suspended, and may not have read what the server sent.
+		n.pingLocked(now, d)
 	case !n.spoke && d.passed(n.opened.Add(pingAfter), now), d.passed(n.seen.Add(pingAfter), now):
 		n.pingLocked(now, d)
 	}

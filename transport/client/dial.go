@@ -31,8 +31,8 @@ func Dial(ctx context.Context, endpoint string, opts *Options) (*Client, error) 
 // show how. Join waits for the connection.
 //
 // Unlike [Dial], Open also retries after an answer such as 404 or 403, which a proxy may give while
-// the server is down. The client ends ([Client.Done], [Client.Err]) only for the reasons for which a
-// connected one does, such as two refused tokens in a row.
+// the server is down. The client ends ([Client.Done], [Client.Err]) only for the reasons for which
+// a connected one does, such as two refused tokens in a row.
 //
 // The errors of Open are those of the endpoint and the options. It panics if a number in opts is
 // negative.
@@ -67,7 +67,7 @@ func prepare(endpoint string, opts *Options) (Options, dialFunc, error) {
 func targetOf(endpoint, clientID string) (string, error) {
 	u, err := url.Parse(endpoint)
 	if err != nil || u.Host == "" {
-		return "", errors.New("client: the endpoint is not a URL") // the parser's error would quote it
+		return "", errors.New("client: the endpoint is not a URL") // the error of Parse quotes it
 	}
 	switch u.Scheme {
 	case "ws", "wss", "http", "https":

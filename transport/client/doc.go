@@ -1,7 +1,8 @@
-// Package client is a Go client of plan rooms, for services, bots and command-line tools that follow
-// plans.
+// Package client is a Go client of plan rooms, for services, bots and command-line tools that
+// follow plans.
 //
-//	c, err := client.Dial(ctx, "wss://plans.example/ws", &client.Options{Token: client.StaticToken(token)})
+//	options := &client.Options{Token: client.StaticToken(token)}
+//	c, err := client.Dial(ctx, "wss://plans.example/ws", options)
 //	...
 //	defer c.Close()
 //	plan, err := c.Join(ctx, "demo", nil)
@@ -12,23 +13,23 @@
 //
 // # Connection
 //
-// A [Client] uses one WebSocket connection for all its plans. [Dial] waits for the connection; [Open]
-// returns immediately and connects in the background. When the client loses the connection, it
-// reconnects, with an exponential back-off and jitter, or when the server asks it to. It then resumes
-// each plan: the server replays the missed events, in order.
+// A [Client] uses one WebSocket connection for all its plans. [Dial] waits for the connection;
+// [Open] returns immediately and connects in the background. When the client loses the connection,
+// it reconnects, with an exponential back-off and jitter, or when the server asks it to. It then
+// resumes each plan: the server replays the missed events, in order.
 //
 // A client ends only when reconnecting cannot help: the host disconnected the user, the server
-// refused two tokens in a row, or another client uses its client ID ([CloseError] has the reason); or
-// when [Client.Close] is called. [Client.Reconnect] and [Client.Renew] restart a client that has
-// ended by itself.
+// refused two tokens in a row, or another client uses its client ID ([CloseError] has the reason);
+// or when [Client.Close] is called. [Client.Reconnect] and [Client.Renew] restart a client that has
+// ended without Close.
 //
 // # The stream of a plan
 //
 // [Plan.Next] and [Plan.All] return the items of a plan in the order that all clients see: changes,
 // receipts for the program's own changes, and presence. The client drops duplicates, and changes
 // with a version below the last one of the same key (see [protocol.EventVersion]). It never omits
-// another change silently: where changes are missing, the stream has an item of kind [Reload], which
-// asks the program to load the plan:
+// another change silently: where changes are missing, the stream has an item of kind [Reload],
+// which asks the program to load the plan:
 //
 //   - at the start, if the client joined without a position;
 //   - after an absence that was too long, or a restart of the server;
@@ -46,15 +47,15 @@
 //
 // # Tokens
 //
-// The client asks [Options].Token for a token before it connects, if it has none or one that expires
-// soon; 30 s before the token expires, to renew it on the open connection; and after the server has
-// refused one. It sends tokens in the header Authorization and in authenticate messages, and never
-// logs them.
+// The client asks [Options].Token for a token before it connects, if it has none or one that
+// expires soon; 30 s before the token expires, to renew it on the open connection; and after the
+// server has refused one. It sends tokens in the header Authorization and in authenticate messages,
+// and never logs them.
 //
 // # Goroutines
 //
 // A client has two goroutines: one dials, writes and keeps the time, one reads. A third one runs
 // during each call of Options.Token, and a fourth while the token is being renewed. The WebSocket
-// library adds one per connection; a plan has none. [Client.Close] waits for all of them, except for
-// a Token function that ignores its context.
+// library adds one per connection; a plan has none. [Client.Close] waits for all of them, except
+// for a Token function that ignores its context.
 package client

@@ -52,8 +52,8 @@ func endingOf(err error, g *protocol.Goodbye) ending {
 }
 
 // ending returns what to do after a close frame without a goodbye. A server sends goodbye before it
-// closes a connection, except after invalid frames. So 1000 and 1001 come from an intermediary, such
-// as a proxy that restarts, and another connection may succeed.
+// closes a connection, except after invalid frames. So 1000 and 1001 come from an intermediary,
+// such as a proxy that restarts, and another connection may succeed.
 func (e *CloseError) ending() ending {
 	a := e.Code.Advice()
 	switch e.Code {

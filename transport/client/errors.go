@@ -83,10 +83,10 @@ func (e *CloseError) Is(target error) bool {
 	return false
 }
 
-// HandshakeError is the error of a handshake that the server answered with an HTTP status other than
-// 101. A status for which retrying cannot help, such as 404, ends [Dial]. It does not end a client
-// of [Open], or one that was connected before, because a proxy may give such answers while the
-// server is being replaced.
+// HandshakeError is the error of a handshake that the server answered with an HTTP status other
+// than 101. A status for which retrying cannot help, such as 404, ends [Dial]. It does not end a
+// client of [Open], or one that was connected before, because a proxy may give such answers while
+// the server is being replaced.
 type HandshakeError struct {
 	Status     int // HTTP status
 	retryAfter time.Duration

@@ -29,7 +29,7 @@ type ReloadReason string
 const (
 	ReloadJoined       ReloadReason = "joined"        // the client joined without a position
 	ReloadNotRecovered ReloadReason = "not_recovered" // the server no longer has the missed events
-	ReloadResync       ReloadReason = "resync"        // the host asked for it, or the server dropped events
+	ReloadResync       ReloadReason = "resync"        // a request of the host, or dropped events
 	ReloadGap          ReloadReason = "gap"           // events are missing, also after another join
 	ReloadOverflow     ReloadReason = "overflow"      // the program was too slow
 )
@@ -60,9 +60,9 @@ func (i item) bytes() int {
 	return eventBytes + len(e.Data) + len(e.Type) + len(e.PlanID) + len(e.By) + len(e.MutationID) + len(e.Version.Key)
 }
 
-// addItem is the add of a plan's queue. It keeps at most one Reload: a second one takes the place of
-// the first and of all items since, because the program loads what they describe. So a plan whose
-// server sends resync faster than the program can load does not fall behind.
+// addItem is the add of a plan's queue. It keeps at most one Reload: a second one takes the place
+// of the first and of all items since, because the program loads what they describe. So a plan
+// whose server sends resync faster than the program can load does not fall behind.
 func addItem(items []item, i item) []item {
 	if i.event.Kind != Reload {
 		return append(items, i)

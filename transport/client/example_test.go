@@ -2,6 +2,7 @@ package client_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log"
 	"net/http/httptest"
@@ -28,7 +29,8 @@ func Example() {
 		log.Fatal(err)
 	}
 
-	if err := hub.BroadcastTaskDeleted(ctx, "demo", "milk", room.By("bob")); err != nil { // somebody changes the plan
+	// Another user changes the plan.
+	if err := hub.BroadcastTaskDeleted(ctx, "demo", "milk", room.By("bob")); err != nil {
 		log.Fatal(err)
 	}
 	for event, err := range plan.All(ctx) {
@@ -50,7 +52,10 @@ func Example() {
 // exampleServer runs a server for the examples.
 func exampleServer() (hub *room.Hub, endpoint string, stop func()) {
 	hub = room.NewHub(&room.Options{Authorize: func(context.Context, auth.Identity, string) error { return nil }})
-	verifier := auth.Static(map[string]auth.Identity{"secret": {UserID: "ann", Name: "Ann"}})
+	verifier := auth.Static(map[string]auth.Identity{
+		"secret":        {UserID: "ann", Name: "Ann"},
+		"secret of bob": {UserID: "bob", Name: "Bob"},
+	})
 	srv := httptest.NewServer(transport.NewHandler(hub, verifier, nil))
 	return hub, srv.URL, func() {
 		srv.Close()
@@ -58,7 +63,7 @@ func exampleServer() (hub *room.Hub, endpoint string, stop func()) {
 	}
 }
 
-// A program that has loaded the plan, with the position that came with it, misses nothing that has happened since.
+// A program that has loaded the plan with its position receives all events since.
 func ExampleClient_Join() {
 	hub, endpoint, stop := exampleServer()
 	defer stop()
@@ -69,11 +74,11 @@ func ExampleClient_Join() {
 	}
 	defer c.Close()
 
-	loaded, err := hub.Position(ctx, "demo") // a program gets it from the service, with the plan
+	loaded, err := hub.Position(ctx, "demo") // the service returns it together with the plan
 	if err != nil {
 		log.Fatal(err)
 	}
-	if err := hub.BroadcastTaskDeleted(ctx, "demo", "milk"); err != nil { // somebody is quicker
+	if err := hub.BroadcastTaskDeleted(ctx, "demo", "milk"); err != nil {
 		log.Fatal(err)
 	}
 	plan, err := c.Join(ctx, "demo", &client.JoinOptions{Since: loaded})
@@ -82,13 +87,13 @@ func ExampleClient_Join() {
 	}
 	event, err := plan.Next(ctx)
 	fmt.Println(event.Kind, event.Type, string(event.Data), err)
-	fmt.Println("to be stored with what was made of it:", event.Position == plan.Position(), event.Position.Seq-loaded.Seq)
+	fmt.Println("position:", event.Position == plan.Position(), event.Position.Seq-loaded.Seq)
 	// Output:
 	// change task-deleted {"taskId":"milk"} <nil>
-	// to be stored with what was made of it: true 1
+	// position: true 1
 }
 
-// A service that tells others where it looks, and sees who else is there.
+// A service shows a presence state to the other participants.
 func ExamplePlan_SetPresence() {
 	_, endpoint, stop := exampleServer()
 	defer stop()
@@ -109,4 +114,91 @@ func ExamplePlan_SetPresence() {
 		fmt.Println(who.UserID, who.UserName)
 	}
 	// Output: ann Ann
+}
+
+// A service starts while the plan server is down. The client connects when the server is up.
+func ExampleOpen() {
+	c, err := client.Open("ws://127.0.0.1:1/ws", &client.Options{
+		Token: client.StaticToken("secret"),
+		OnState: func(s client.State, err error) {
+			if s == client.StateWaiting {
+				log.Print("no live plans yet: ", err)
+			}
+		},
+	})
+	if err != nil {
+		log.Fatal(err) // the endpoint or an option is invalid
+	}
+	defer c.Close()
+	fmt.Println(c.State() == client.StateConnected, c.Err())
+	// Output: false <nil>
+}
+
+// After a login as another user the program shows the new token to the server.
+func ExampleClient_Renew() {
+	_, endpoint, stop := exampleServer()
+	defer stop()
+	ctx := context.Background()
+	token := "secret"
+	c, err := client.Dial(ctx, endpoint, &client.Options{
+		Token: func(context.Context, client.TokenReason) (client.Token, error) {
+			return client.Token{Value: token}, nil
+		},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer c.Close()
+	fmt.Println(c.UserID())
+
+	token = "secret of bob"
+	if err := c.Renew(ctx); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(c.UserID())
+	// Output:
+	// ann
+	// bob
+}
+
+// The host has disconnected the user. The program restarts the client and joins its plan again, at
+// the position that it had.
+func ExampleClient_Reconnect() {
+	hub, endpoint, stop := exampleServer()
+	defer stop()
+	ctx := context.Background()
+	c, err := client.Dial(ctx, endpoint, &client.Options{Token: client.StaticToken("secret")})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer c.Close()
+	plan, err := c.Join(ctx, "demo", nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	if _, err := plan.Next(ctx); err != nil { // the first Reload
+		log.Fatal(err)
+	}
+
+	if _, err := hub.Disconnect(ctx, "ann"); err != nil {
+		log.Fatal(err)
+	}
+	<-c.Done()
+	fmt.Println(errors.Is(c.Err(), client.ErrDisconnected))
+	if err := hub.BroadcastTaskDeleted(ctx, "demo", "milk"); err != nil {
+		log.Fatal(err)
+	}
+
+	if err := c.Reconnect(); err != nil {
+		log.Fatal(err)
+	}
+	plan, err = c.Join(ctx, "demo", &client.JoinOptions{Since: plan.Position()})
+	if err != nil {
+		log.Fatal(err)
+	}
+	event, err := plan.Next(ctx)
+	fmt.Println(event.Kind, string(event.Data), err)
+	// Output:
+	// true
+	// change {"taskId":"milk"} <nil>
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/planrooms/planrooms/transport/client"
 )
 
-// FuzzServer lets a server say anything, line by line and several times over, to a client that is in two plans. The client must not panic, must not grow,
-// must not flood the server, and must still close.
+// FuzzServer sends any lines, several times, to a client that is in two plans. The client must not
+// panic, must not grow without bound, must not flood the server, and must still close.
 func FuzzServer(f *testing.F) {
 	for _, seed := range serverFrames(f) {
 		f.Add(seed)
@@ -55,14 +55,16 @@ func FuzzServer(f *testing.F) {
 			if held > 3*limit+2<<20 {
 				t.Errorf("the client holds %d bytes", held)
 			}
-			if messages > 6 || heard > 100 { // a join and a state of each plan, a ping and a token; what the server takes at once
+			// Waiting: a join and a state per plan, a ping, a token. Sent: less than the server's
+			// burst.
+			if messages > 6 || heard > 100 {
 				t.Errorf("%d messages wait, %d were sent", messages, heard)
 			}
 		})
 	})
 }
 
-// serverFrames are one of each kind, as the protocol encodes them.
+// serverFrames returns one encoded message of each kind.
 func serverFrames(t testing.TB) (frames [][]byte) {
 	t.Helper()
 	at := time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)

@@ -9,15 +9,15 @@ import (
 
 // JoinOptions configure [Client.Join]. Nil and the zero value mean the defaults.
 type JoinOptions struct {
-	// Since is the position to resume from: one that was loaded with the plan, or the Position of an
-	// [Event]. The stream starts with the events after it, or with a [Reload] if the server no
+	// Since is the position to resume from: one that was loaded with the plan, or the Position of
+	// an [Event]. The stream starts with the events after it, or with a [Reload] if the server no
 	// longer has them. The zero value means to start at the current end, with a Reload.
 	Since protocol.Position
 }
 
-// Join joins a plan and returns when the server has admitted the client. It waits for as long as the
-// client is not connected, or the server cannot check the access. If ctx ends first, the client does
-// not join. Errors: that of ctx, [ErrPlanID], [ErrPosition], [ErrJoined], [ErrForbidden],
+// Join joins a plan and returns when the server has admitted the client. It waits for as long as
+// the client is not connected, or the server cannot check the access. If ctx ends first, the client
+// does not join. Errors: that of ctx, [ErrPlanID], [ErrPosition], [ErrJoined], [ErrForbidden],
 // [ErrTooManyPlans], [ErrRemoved], [ErrClosed], and that of [Client.Err].
 func (c *Client) Join(ctx context.Context, planID string, opts *JoinOptions) (*Plan, error) {
 	var since protocol.Position

@@ -1,4 +1,4 @@
-//lint:file-ignore SA1019 nhooyr.io/websocket is the library of the module; only this file imports it.
+//lint:file-ignore SA1019 nhooyr.io/websocket is the library in use; only this file imports it.
 
 //nolint:staticcheck // as above, for golangci-lint
 package client
@@ -30,9 +30,9 @@ const (
 	keepBuffer = 64 << 10
 )
 
-// socket is a link over the WebSocket library. The library closes the connection when the context of
-// a read or write ends, as a link must, but not always immediately: Cut ends the network connection
-// below as well.
+// socket is a link over the WebSocket library. The library closes the connection when the context
+// of a read or write ends, as a link must, but not always immediately: Cut ends the network
+// connection below as well.
 type socket struct {
 	ws    *websocket.Conn
 	nc    net.Conn // nil if the HTTP client does not report it

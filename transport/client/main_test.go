@@ -16,7 +16,7 @@ import (
 func TestMain(m *testing.M) {
 	code := m.Run()
 	if flag.Lookup("test.fuzz").Value.String() != "" {
-		os.Exit(code) // fuzzing has goroutines of its own
+		os.Exit(code) // the fuzzing engine has goroutines
 	}
 	http.DefaultClient.CloseIdleConnections()
 	if left := goroutinesLeft(5 * time.Second); code == 0 && left != "" {
@@ -26,7 +26,8 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// goroutinesLeft waits until only the main goroutine is left, and returns the others if they do not end in time.
+// goroutinesLeft waits until only the main goroutine is left. It returns the stacks if that takes
+// too long.
 func goroutinesLeft(wait time.Duration) string {
 	for deadline := time.After(wait); ; {
 		if runtime.NumGoroutine() <= 1 {
@@ -35,7 +36,7 @@ func goroutinesLeft(wait time.Duration) string {
 		select {
 		case <-deadline:
 			var b bytes.Buffer
-			_ = pprof.Lookup("goroutine").WriteTo(&b, 1) // a bytes.Buffer takes everything
+			_ = pprof.Lookup("goroutine").WriteTo(&b, 1) // a bytes.Buffer returns no error
 			return b.String()
 		case <-time.After(time.Millisecond):
 		}

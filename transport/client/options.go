@@ -16,8 +16,9 @@ type Options struct {
 	Token TokenFunc
 
 	// ClientID identifies this client among those of the user: 1 to 64 characters of [A-Za-z0-9_-].
-	// A second client with the same ID replaces the first. The program sends the ID as X-Plan-Client
-	// with its own changes, and receives receipts instead of their events. Default: random.
+	// A second client with the same ID replaces the first. The program sends the ID as
+	// X-Plan-Client with its own changes, and receives receipts instead of their events. Default:
+	// random.
 	ClientID string
 
 	// Header is sent with each handshake.
@@ -27,9 +28,9 @@ type Options struct {
 	// token to another server. Default: [http.DefaultClient].
 	HTTPClient *http.Client
 
-	// BackoffMin and BackoffMax bound the wait before a reconnect. It is random, from 0 to a ceiling
-	// that starts at BackoffMin and doubles up to BackoffMax. If the server asks for a wait, that is
-	// used instead. Defaults: 500 ms, 30 s.
+	// BackoffMin and BackoffMax bound the wait before a reconnect. It is random, from 0 to a
+	// ceiling that starts at BackoffMin and doubles up to BackoffMax. If the server asks for a
+	// wait, that is used instead. Defaults: 500 ms, 30 s.
 	BackoffMin, BackoffMax time.Duration
 
 	// QueueEvents and QueueBytes bound the queue of one plan, in items and bytes. Defaults: 1,024,
@@ -41,10 +42,10 @@ type Options struct {
 	// more than a server with default options sends.
 	MaxMessageBytes int
 
-	// OnState is called at each change of state. err is the reason for StateWaiting and StateClosed.
-	// Calls do not overlap, and the connection waits for them: OnState must return soon, and must
-	// not call Close, Renew or Join. The first call can be made before Dial or Open has returned.
-	// Default: none.
+	// OnState is called at each change of state. err is the reason for StateWaiting and
+	// StateClosed. Calls do not overlap, and the connection waits for them: OnState must return
+	// soon, and must not call Close, Renew or Join. The first call can be made before Dial or Open
+	// has returned. Default: none.
 	OnState func(s State, err error)
 
 	// Logger receives warnings, and at level debug the reason why each connection ended. The client

@@ -131,7 +131,7 @@ func TestJoinEndsWithItsContext(t *testing.T) {
 	}
 	go func() { <-asked }()
 	close(answer)
-	p := join(t, c, "slow") // once the server has answered for the first one
+	p := join(t, c, "slow") // after the server has answered the first join
 	s.tell("slow", 1, 1)
 	want(t, p, "reload joined", "task 1")
 }
@@ -184,7 +184,7 @@ func TestPresence(t *testing.T) {
 	if err := ended(t, bob); !errors.Is(err, client.ErrLeft) {
 		t.Errorf("stream after Leave ended with %v, want %v", err, client.ErrLeft)
 	}
-	bob.Leave() // nothing happens
+	bob.Leave() // does nothing
 
 	bob = join(t, bobs, "demo")
 	want(t, ann, "join-plan bob  2")

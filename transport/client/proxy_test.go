@@ -7,16 +7,16 @@ import (
 	"testing"
 )
 
-// proxy passes TCP connections on to a server. It can cut them all, and freeze: take nothing more and give nothing more while
-// the connections stay open.
+// proxy forwards TCP connections to a server. It can cut all of them, and freeze: then it forwards
+// nothing, and the connections stay open.
 type proxy struct {
 	listener net.Listener
 	wg       sync.WaitGroup
 
 	mu      sync.Mutex // guards the following
-	target  string     // "": every connection is closed at once
+	target  string     // "": the proxy closes new connections
 	pairs   map[net.Conn]net.Conn
-	frozen  chan struct{} // closed when no longer frozen; nil: not frozen
+	frozen  chan struct{} // closed at the end of the freeze; nil: not frozen
 	accepts int
 }
 
@@ -58,7 +58,7 @@ func (p *proxy) accept() {
 			continue
 		}
 		p.mu.Lock()
-		if p.target != target { // cut meanwhile
+		if p.target != target { // cut in between
 			p.mu.Unlock()
 			_, _ = in.Close(), out.Close()
 			continue
@@ -70,7 +70,7 @@ func (p *proxy) accept() {
 	}
 }
 
-// pass copies from one end to the other until either is closed.
+// pass copies from one connection to the other until one of them is closed.
 func (p *proxy) pass(key, from, to net.Conn) {
 	b := make([]byte, 16<<10)
 	for {
@@ -87,7 +87,7 @@ func (p *proxy) pass(key, from, to net.Conn) {
 			}
 		}
 		if err == io.EOF {
-			_ = to.(*net.TCPConn).CloseWrite() // the other direction may have more to say
+			_ = to.(*net.TCPConn).CloseWrite() // the other direction may still be open
 			return
 		}
 		if err != nil {
@@ -102,7 +102,7 @@ func (p *proxy) pass(key, from, to net.Conn) {
 	}
 }
 
-// cut tears all connections; new ones go on.
+// cut resets all connections. New ones work.
 func (p *proxy) cut() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -118,7 +118,7 @@ func (p *proxy) cutLocked() {
 	}
 }
 
-// point tears all connections and leads new ones to another target; "" to none.
+// point resets all connections and forwards new ones to another target. With "" it closes new ones.
 func (p *proxy) point(target string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -126,7 +126,7 @@ func (p *proxy) point(target string) {
 	p.cutLocked()
 }
 
-// freeze holds everything up.
+// freeze stops forwarding.
 func (p *proxy) freeze() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -144,7 +144,7 @@ func (p *proxy) thaw() {
 	}
 }
 
-// accepted is how many connections have come.
+// accepted returns the number of connections so far.
 func (p *proxy) accepted() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -14,8 +14,8 @@ type queue[T any] struct {
 	size               func(T) int
 	add                func(items []T, item T) []T // appends an item; may remove others
 	overflow           func(items []T) []T         // shortens items when they exceed a bound
-	due                func(T) time.Time           // when an item may be taken; nil: at any time
-	wake               chan struct{}               // holds a value when there may be an item to take
+	due                func(T) time.Time           // when an item may be taken; nil: now
+	wake               chan struct{}               // holds a value when there may be an item
 
 	mu    sync.Mutex // guards the following; locked after Client.mu
 	items []T
@@ -120,8 +120,8 @@ func (q *queue[T]) take(ctx context.Context, taken func(T)) (item T, err error) 
 	}
 }
 
-// tryTake removes the first item if there is one that may be taken. Otherwise it returns how long to
-// wait for it, or 0 if there is none.
+// tryTake removes the first item if there is one that may be taken. Otherwise it returns how long
+// to wait for it, or 0 if there is none.
 func (q *queue[T]) tryTake(taken func(T)) (item T, ok bool, wait time.Duration, over <-chan struct{}, err error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -64,7 +64,7 @@ func (n *connection) receiveLocked(m protocol.Message, err error, now time.Time)
 		n.authenticatedLocked(m, now)
 	default:
 		switch p := c.plans[m.PlanID]; {
-		case n.isLeaving(m.PlanID): // the message belongs to the membership that the client has left
+		case n.isLeaving(m.PlanID): // the message belongs to the membership that has ended
 			if m.Type == protocol.TypeLeavePlan && isLeaveAnswer(m) {
 				n.leftLocked(m.PlanID)
 			}

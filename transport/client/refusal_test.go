@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -18,23 +17,6 @@ import (
 	"github.com/planrooms/planrooms/room"
 	"github.com/planrooms/planrooms/transport/client"
 )
-
-func TestDialRefusesItsArguments(t *testing.T) {
-	for _, tt := range []struct {
-		endpoint string
-		options  *client.Options
-	}{
-		{"", nil},
-		{"/ws", nil},
-		{"ftp://localhost/ws", nil},
-		{"ws://local host/ws", nil},
-		{"ws://localhost/ws", &client.Options{ClientID: "not valid"}},
-	} {
-		if c, err := client.Dial(t.Context(), tt.endpoint, tt.options); err == nil {
-			t.Errorf("Dial(%q, %+v) = %v, want an error", tt.endpoint, tt.options, c)
-		}
-	}
-}
 
 func TestNegativeOptionsPanic(t *testing.T) {
 	for name, o := range map[string]client.Options{
@@ -55,53 +37,7 @@ func TestNegativeOptionsPanic(t *testing.T) {
 	}
 }
 
-// Answers that no repetition can cure end Dial at once.
-func TestDialEndsWithARefusal(t *testing.T) {
-	for _, status := range []int{302, 400, 403, 404, 405, 426} {
-		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			w.Header().Set("Location", "http://127.0.0.1:1/elsewhere")
-			w.WriteHeader(status)
-		}))
-		t.Cleanup(srv.Close)
-		_, err := client.Dial(t.Context(), srv.URL, nil)
-		var refused *client.HandshakeError
-		if !errors.As(err, &refused) || refused.Status != status {
-			t.Errorf("Dial answered with %d = %v, want a HandshakeError", status, err)
-		}
-	}
-}
-
-func TestDialGoesOnTrying(t *testing.T) {
-	hub, live := launch(config{})
-	t.Cleanup(func() { stop(t, hub, live) })
-	for _, status := range []int{408, 425, 429, 500, 502, 503, 200} {
-		var n atomic.Int32
-		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if n.Add(1) < 3 {
-				w.WriteHeader(status)
-				return
-			}
-			live.Config.Handler.ServeHTTP(w, r)
-		}))
-		t.Cleanup(srv.Close)
-		c, err := client.Dial(t.Context(), srv.URL+"/ws", &client.Options{
-			Token: client.StaticToken(tokenOf("ann")), BackoffMin: time.Millisecond, BackoffMax: time.Millisecond,
-		})
-		if status == 200 {
-			if err == nil {
-				t.Error("Dial answered with 200 succeeds")
-			}
-			continue
-		}
-		if err != nil {
-			t.Errorf("Dial answered with %d = %v, want it to go on", status, err)
-			continue
-		}
-		_ = c.Close()
-	}
-}
-
-// A client that has been connected outlives what a proxy says while the server is away.
+// A client that was connected before does not end when a proxy answers for a missing server.
 func TestHandshakeErrorLaterIsNotFinal(t *testing.T) {
 	for _, status := range []int{400, 403, 404} {
 		bubble(t, func(t *testing.T, s *script) {
@@ -112,92 +48,6 @@ func TestHandshakeErrorLaterIsNotFinal(t *testing.T) {
 			s.open()
 		})
 	}
-}
-
-func TestRetryAfterIsHeeded(t *testing.T) {
-	t.Parallel() // the header knows no less than a second
-	hub, live := launch(config{})
-	t.Cleanup(func() { stop(t, hub, live) })
-	var n atomic.Int32
-	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if n.Add(1) == 1 {
-			w.Header().Set("Retry-After", "1")
-			w.WriteHeader(http.StatusServiceUnavailable)
-			return
-		}
-		live.Config.Handler.ServeHTTP(w, r)
-	}))
-	t.Cleanup(srv.Close)
-	from := time.Now()
-	c, err := client.Dial(t.Context(), srv.URL+"/ws", &client.Options{
-		Token: client.StaticToken(tokenOf("ann")), BackoffMin: time.Millisecond, BackoffMax: time.Millisecond,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	_ = c.Close()
-	if got := time.Since(from); got < time.Second {
-		t.Errorf("came back after %v, want a second or more", got)
-	}
-}
-
-func TestDialWithABadToken(t *testing.T) {
-	s := newServer(t, config{})
-	_, err := s.tryDial(client.Options{Token: client.StaticToken("bad")})
-	if !errors.Is(err, client.ErrUnauthorized) {
-		t.Errorf("Dial = %v, want %v", err, client.ErrUnauthorized)
-	}
-	_, err = s.tryDial(client.Options{Token: func(context.Context, client.TokenReason) (client.Token, error) {
-		return client.Token{Value: "bad"}, nil
-	}})
-	if !errors.Is(err, client.ErrUnauthorized) {
-		t.Errorf("Dial = %v, want %v", err, client.ErrUnauthorized)
-	}
-	// With an Origin the server tells it as it tells a browser: goodbye and 4401.
-	_, err = s.tryDial(client.Options{Header: http.Header{"Origin": {"http://" + s.proxy.addr()}}})
-	var closed *client.CloseError
-	if !errors.As(err, &closed) || closed.Code != protocol.CloseUnauthorized || !closed.Remote {
-		t.Errorf("Dial = %v, want a CloseError of 4401", err)
-	}
-}
-
-func TestDialEndsWithItsContext(t *testing.T) {
-	s := newServer(t, config{})
-	s.proxy.point("")
-	ctx, cancel := context.WithCancel(t.Context())
-	_, err := client.Dial(ctx, s.url()+"?secret=canary", &client.Options{
-		Token: client.StaticToken("canary"), BackoffMin: time.Millisecond, BackoffMax: time.Millisecond,
-		OnState: func(st client.State, err error) {
-			if st == client.StateWaiting {
-				cancel()
-			}
-		},
-	})
-	if !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "last: ") {
-		t.Errorf("Dial = %v, want %v and the last error", err, context.Canceled)
-	}
-	if strings.Contains(err.Error(), "canary") {
-		t.Errorf("Dial = %v, with a secret", err)
-	}
-}
-
-// Also while another attempt is under way Dial knows why the last one failed.
-func TestDialTellsTheLastError(t *testing.T) {
-	bubble(t, func(t *testing.T, s *script) {
-		ctx, cancel := context.WithCancel(t.Context())
-		done := make(chan error)
-		go func() {
-			_, err := client.Start(ctx, nil, s.dial)
-			done <- err
-		}()
-		broken := errors.New("broken")
-		(<-s.dials).answer <- broken
-		<-s.dials
-		cancel()
-		if err := <-done; !errors.Is(err, context.Canceled) || !errors.Is(err, broken) {
-			t.Errorf("Dial = %v, want %v and %v", err, context.Canceled, broken)
-		}
-	})
 }
 
 func TestFinalCloses(t *testing.T) {
@@ -239,7 +89,8 @@ func TestFinalCloses(t *testing.T) {
 	}
 }
 
-// A handshake that was given up can be served late, after the next one: then the client has replaced itself.
+// A slow server can complete an abandoned handshake after the next one. Then the client has
+// replaced itself, and reconnects.
 func TestReplacedByAnOwnHandshake(t *testing.T) {
 	bubble(t, func(t *testing.T, s *script) {
 		c, w := s.start(nil)
@@ -257,7 +108,7 @@ func TestReplacedByAnOwnHandshake(t *testing.T) {
 	})
 }
 
-// What a close frame without a goodbye asks for.
+// What the client does after a close frame without a goodbye.
 func TestCloseFrameAlone(t *testing.T) {
 	for code, back := range map[protocol.CloseCode]bool{
 		1000: true, 1001: true, 1002: true, 1005: true, 1006: true, 1011: true, 1012: true, 4408: true, 4500: true, 4503: true, 4508: true,
@@ -281,12 +132,12 @@ func TestCloseFrameAlone(t *testing.T) {
 	}
 }
 
-// A goodbye has the last word, also with a code that is not known yet.
+// The first goodbye decides, even with an unknown code.
 func TestGoodbyeHasTheLastWord(t *testing.T) {
 	bubble(t, func(t *testing.T, s *script) {
 		c, w := s.start(nil)
 		w.say(`{"type":"goodbye","data":{"code":4499,"reason":"for good","reconnect":false,"reauth":false,"retryAfterMs":0}}`)
-		w.say(`{"type":"goodbye","data":{"code":4498,"reconnect":true}}`) // too late
+		w.say(`{"type":"goodbye","data":{"code":4498,"reconnect":true}}`) // ignored
 		w.lose(net.ErrClosed)
 		<-c.Done()
 		var closed *client.CloseError
@@ -296,7 +147,7 @@ func TestGoodbyeHasTheLastWord(t *testing.T) {
 	})
 }
 
-// A server that shuts down says when to come back.
+// A server that shuts down sends the reason and the time to retry.
 func TestShutdownOfTheServer(t *testing.T) {
 	s := newServer(t, config{})
 	why := make(chan error, 10)
@@ -322,7 +173,7 @@ func TestShutdownOfTheServer(t *testing.T) {
 	want(t, p, "reload joined", "task 1")
 }
 
-// Neither logs nor errors hold the token.
+// Logs and errors do not contain the token.
 func TestTokenIsNotLogged(t *testing.T) {
 	var log strings.Builder
 	handler := slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})
@@ -338,7 +189,7 @@ func TestTokenIsNotLogged(t *testing.T) {
 	}
 }
 
-// A transport that gives no access to its connections will do.
+// The client works with a transport that does not give access to its connections.
 func TestHTTPClientOfTheProgram(t *testing.T) {
 	s := newServer(t, config{})
 	var used atomic.Int32

@@ -21,7 +21,7 @@ var errNoTokenFunc = errors.New("client: Options.Token is not set")
 // offer is a new token on its way to the server. Its fields are guarded by Client.mu.
 type offer struct {
 	token   Token
-	waiters []chan<- error // calls of Renew, each with room for one error; none: the client renews by itself
+	waiters []chan<- error // calls of Renew; each has room for one error. Empty for a timed renewal
 }
 
 // finish returns err to the calls that wait for o.
@@ -47,11 +47,11 @@ func (c *Client) offerLocked(o *offer) {
 // is another user's, the client reconnects with it.
 //
 // Renew returns nil when the server has accepted the token. Otherwise it returns the error of
-// Options.Token, and the client keeps the token that it has; the error with which the server refused
-// the token; the error of ctx, and then the client continues to offer the token; or, when the client
-// has ended, that of [Client.Err]. A server accepts a token every 10 s, so a second call may take as
-// long. Renew restarts a client that has ended, like [Client.Reconnect]; after Close it returns
-// [ErrClosed].
+// Options.Token, and the client keeps the token that it has; the error with which the server
+// refused the token; the error of ctx, and then the client continues to offer the token; or, when
+// the client has ended, that of [Client.Err]. A server accepts a token every 10 s, so a second call
+// may take as long. Renew restarts a client that has ended, like [Client.Reconnect]; after Close it
+// returns [ErrClosed].
 func (c *Client) Renew(ctx context.Context) error {
 	if c.opts.Token == nil {
 		return errNoTokenFunc

@@ -19,10 +19,10 @@ func TestResumesAfterACut(t *testing.T) {
 	want(t, demo, "reload joined", "task 1", "task 2")
 	want(t, other, "reload joined")
 
-	s.proxy.point("") // nobody gets through
+	s.proxy.point("") // no connection succeeds
 	s.tell("demo", 3, 2)
 	s.proxy.point(s.http.Listener.Addr().String())
-	want(t, demo, "join-plan   1", "task 3", "task 4") // the list of participants is told anew
+	want(t, demo, "join-plan   1", "task 3", "task 4") // the join answer has the participants
 	s.tell("demo", 5, 1)
 	want(t, demo, "task 5")
 	want(t, other, "join-plan   1")
@@ -54,7 +54,7 @@ func TestReloadsFromAnotherServer(t *testing.T) {
 	want(t, p, "task 1")
 }
 
-// A plan that was entered while there was no connection is joined when there is one.
+// A plan that the program joins without a connection is joined after the reconnect.
 func TestJoinWaitsForTheConnection(t *testing.T) {
 	s := newServer(t, config{})
 	waiting := make(chan struct{}, 100)
@@ -81,11 +81,12 @@ func TestJoinWaitsForTheConnection(t *testing.T) {
 	want(t, receive(t, joined), "reload joined")
 }
 
-// What a client said about itself is said again on its next connection.
+// The client sends its presence state again after a reconnect.
 func TestPresenceSurvivesTheConnection(t *testing.T) {
 	s := newServer(t, config{})
 	direct := newProxy(t, s.http.Listener.Addr().String())
-	ann, err := client.Dial(t.Context(), "http://"+direct.addr()+"/ws", &client.Options{Token: client.StaticToken(tokenOf("ann"))})
+	o := &client.Options{Token: client.StaticToken(tokenOf("ann"))}
+	ann, err := client.Dial(t.Context(), "http://"+direct.addr()+"/ws", o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,7 +101,7 @@ func TestPresenceSurvivesTheConnection(t *testing.T) {
 	want(t, watch, "presence-updated bob null 0", `presence-updated bob "here" 0`)
 }
 
-// An event that is longer than the client takes must not come again and again.
+// The client does not ask again for an event that exceeds its limit.
 func TestTooLongAMessage(t *testing.T) {
 	s := newServer(t, config{})
 	c := s.dialWith(client.Options{Token: client.StaticToken(tokenOf("ann")), MaxMessageBytes: 2000})
@@ -121,7 +122,7 @@ func TestPositionOutlivesTheProcess(t *testing.T) {
 		c := s.dial("ann")
 		p := join(t, c, "demo")
 		s.tell("demo", 1, 2)
-		want(t, p, "reload joined", "task 1") // task 2 is not taken
+		want(t, p, "reload joined", "task 1") // task 2 stays in the queue
 		at = p.Position()
 		_ = c.Close()
 		if err := ended(t, p); !errors.Is(err, client.ErrClosed) {

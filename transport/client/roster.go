@@ -64,7 +64,7 @@ func (r *roster) index(userID string) int {
 func (r *roster) joined(j protocol.Joined) {
 	r.count = j.ParticipantCount
 	p := protocol.Participant{UserID: j.UserID, UserName: j.UserName, Connections: 1}
-	if i := r.index(j.UserID); i >= 0 { // the user has a new name, or the plan is not crowded any more
+	if i := r.index(j.UserID); i >= 0 { // a new name, or the plan is no longer crowded
 		p.Connections, p.State = r.people[i].Connections, r.people[i].State
 	}
 	r.put(p)

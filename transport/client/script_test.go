@@ -13,32 +13,32 @@ import (
 	"github.com/planrooms/planrooms/transport/client"
 )
 
-// script is a server that does what a test writes down, without a socket: for tests in a bubble.
+// script is a server without a socket, for tests in a synctest bubble. The test plays the server.
 type script struct {
 	t     testing.TB
 	dials chan *wire
 }
 
-// wire is one connection, as both ends see it.
+// wire is one connection: the client's link, and the test's side of it.
 type wire struct {
 	t      testing.TB
-	token  string // what it was opened with
+	token  string // the token of the handshake
 	at     time.Time
-	answer chan error              // nil lets the handshake succeed
+	answer chan error              // nil: the handshake succeeds
 	down   chan []byte             // to the client
 	up     chan []byte             // from it
 	lost   chan error              // ends Read
-	code   chan protocol.CloseCode // of the client's close frame
-	over   chan struct{}           // closed when the client has cut or closed
-	cut    chan struct{}           // holds a token until it is closed
+	code   chan protocol.CloseCode // in the client's close frame
+	over   chan struct{}           // closed by Cut and Close
+	cut    chan struct{}           // holds a value until over is closed
 }
 
 var _ client.Link = (*wire)(nil)
 
-// bubble runs a test in a bubble, with a client whose connections the test makes.
+// bubble runs a test in a synctest bubble, with a script.
 func bubble(t *testing.T, f func(t *testing.T, s *script)) {
 	synctest.Test(t, func(t *testing.T) {
-		// A client that nobody lets in tries for ever, and in a bubble that is soon.
+		// A client without a server retries for ever, which takes no time in a bubble.
 		defer time.AfterFunc(48*time.Hour, func() { panic("the test waits for something that does not come") }).Stop()
 		f(t, &script{t: t, dials: make(chan *wire)})
 	})
@@ -67,7 +67,7 @@ func (s *script) dial(ctx context.Context, token string) (client.Link, error) {
 	}
 }
 
-// start starts a client and lets its first connection in.
+// start starts a client and accepts its first connection.
 func (s *script) start(o *client.Options) (*client.Client, *wire) {
 	s.t.Helper()
 	type result struct {
@@ -88,7 +88,7 @@ func (s *script) start(o *client.Options) (*client.Client, *wire) {
 	return r.c, w
 }
 
-// open lets the next connection in and says hello.
+// open accepts the next connection and sends the hello.
 func (s *script) open() *wire {
 	w := <-s.dials
 	w.answer <- nil
@@ -100,7 +100,7 @@ func (w *wire) hello() {
 	w.say(`{"type":"pong","data":{"userId":"ann","connected":true,"connectionId":"c","clientId":"c","protocol":1}}`)
 }
 
-// say sends a message; the client has read it when say returns, and dealt with it after synctest.Wait.
+// say sends a message. The client has read it when say returns, and handled it after synctest.Wait.
 func (w *wire) say(format string, args ...any) {
 	w.t.Helper()
 	select {
@@ -110,7 +110,8 @@ func (w *wire) say(format string, args ...any) {
 	}
 }
 
-// hear waits for the next message of the client, which must have the type. Pings that come before it are answered.
+// hear waits for the next message of the client, which must have the type. It answers pings before
+// it.
 func (w *wire) hear(typ protocol.Type) protocol.Request {
 	w.t.Helper()
 	for {
@@ -132,7 +133,7 @@ func (w *wire) hear(typ protocol.Type) protocol.Request {
 	}
 }
 
-// silent fails if the client has something to say.
+// silent fails if the client sends a message now.
 func (w *wire) silent() {
 	w.t.Helper()
 	synctest.Wait()
@@ -208,7 +209,7 @@ func (w *wire) Read(ctx context.Context) ([]byte, error) {
 // Write implements client.Link.
 func (w *wire) Write(ctx context.Context, b []byte) error {
 	select {
-	case w.up <- b: // blocks until the test hears it, as a peer does that takes nothing
+	case w.up <- b: // blocks until the test reads the message
 		return nil
 	case <-w.over:
 		return net.ErrClosed
@@ -235,7 +236,7 @@ func (w *wire) Cut() {
 // Release implements client.Link.
 func (w *wire) Release() { w.Cut() }
 
-// rest answers pings for a while.
+// rest answers pings for the time d. Other messages are an error.
 func (w *wire) rest(d time.Duration) {
 	w.t.Helper()
 	over := time.After(d)

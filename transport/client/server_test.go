@@ -17,12 +17,12 @@ import (
 	"github.com/planrooms/planrooms/transport/client"
 )
 
-// testTimeout ends what hangs; no test waits for it.
+// testTimeout ends calls that hang.
 const testTimeout = 30 * time.Second
 
 func tokenOf(user string) string { return "token-of-" + user }
 
-// verifier accepts tokenOf every user.
+// verifier accepts the token of each user, as tokenOf returns it.
 var verifier = auth.VerifierFunc(func(_ context.Context, token string) (auth.Identity, error) {
 	user, ok := strings.CutPrefix(token, "token-of-")
 	if !ok || user == "" {
@@ -31,14 +31,14 @@ var verifier = auth.VerifierFunc(func(_ context.Context, token string) (auth.Ide
 	return auth.Identity{UserID: user, Name: strings.ToUpper(user)}, nil
 })
 
-// config is what a test changes about a server; the zero value lets everybody see every plan.
+// config has the options of a server. By default all users have access to all plans.
 type config struct {
 	hub      room.Options
 	options  transport.Options
 	verifier auth.Verifier
 }
 
-// server is a hub behind a handler behind HTTP, and a proxy through which the clients of the tests come.
+// server is an HTTP server with a hub, and a proxy in front of it for the clients.
 type server struct {
 	t     testing.TB
 	http  *httptest.Server
@@ -78,10 +78,10 @@ func stop(t testing.TB, hub *room.Hub, srv *httptest.Server) {
 	}
 }
 
-// url is the endpoint, by way of the proxy.
+// url returns the endpoint at the proxy.
 func (s *server) url() string { return "ws://" + s.proxy.addr() + "/ws" }
 
-// dial connects as user, with a back-off that does not keep a test waiting.
+// dial connects as user, with a short back-off.
 func (s *server) dial(user string) *client.Client {
 	s.t.Helper()
 	return s.dialWith(client.Options{Token: client.StaticToken(tokenOf(user))})
@@ -107,7 +107,7 @@ func (s *server) tryDial(o client.Options) (*client.Client, error) {
 	return c, err
 }
 
-// tell broadcasts n events to a plan: tasks numbered from the given one.
+// tell broadcasts n events to a plan, with tasks from the given number on.
 func (s *server) tell(plan string, from, n int) {
 	s.t.Helper()
 	for i := from; i < from+n; i++ {
@@ -133,7 +133,7 @@ func joinSince(t testing.TB, c *client.Client, plan string, since protocol.Posit
 	return p
 }
 
-// next returns the next item of a stream that must come.
+// next returns the next item of a stream. Without one the test fails.
 func next(t testing.TB, p *client.Plan) client.Event {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), testTimeout)
@@ -145,7 +145,7 @@ func next(t testing.TB, p *client.Plan) client.Event {
 	return e
 }
 
-// want takes items from a stream and compares them, each in the form of describe.
+// want takes items from a stream and compares what describe returns for them.
 func want(t testing.TB, p *client.Plan, items ...string) {
 	t.Helper()
 	for i, w := range items {
@@ -155,7 +155,7 @@ func want(t testing.TB, p *client.Plan, items ...string) {
 	}
 }
 
-// describe says in a word what an item is.
+// describe returns a short text for an item.
 func describe(e client.Event) string {
 	switch e.Kind {
 	case client.Change:
@@ -180,7 +180,7 @@ func describe(e client.Event) string {
 	return fmt.Sprintf("%s %s %s %d", e.Type, d.UserID, d.State, d.ParticipantCount)
 }
 
-// ended waits for the end of a stream and returns why.
+// ended waits for the end of a stream and returns its error.
 func ended(t testing.TB, p *client.Plan) error {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), testTimeout)

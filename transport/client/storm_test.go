@@ -19,11 +19,11 @@ import (
 	"github.com/planrooms/planrooms/transport/client"
 )
 
-// stormTimeout ends what hangs, on a machine that has much else to do.
+// stormTimeout ends calls that hang, on a busy machine.
 const stormTimeout = 4 * testTimeout
 
-// storm is a server whose sockets can be torn and that can be replaced by another one on the same address, while somebody
-// broadcasts numbered events to its plans.
+// storm is a server that can reset its sockets, and that another one at the same address can
+// replace, while numbered events are broadcast to its plans.
 type storm struct {
 	srv   *http.Server
 	addr  string
@@ -31,12 +31,12 @@ type storm struct {
 
 	mu      sync.Mutex // guards the following
 	hub     *room.Hub
-	handler http.Handler // of hub; nil: there is no server, and connections are closed
+	handler http.Handler // of hub; nil while there is not a server, and requests are aborted
 	conns   map[net.Conn]struct{}
 	told    map[string]*history // by plan
 }
 
-// history is what was broadcast to one plan: the payload at each position.
+// history has the number of the last event of one plan at each position.
 type history struct {
 	last int
 	at   map[protocol.Position]int
@@ -59,7 +59,7 @@ func newStorm(t *testing.T) *storm {
 	s.srv = &http.Server{Handler: s}
 	served := make(chan struct{})
 	go func() {
-		_ = s.srv.Serve(keeper{listener, s}) // says that it was closed
+		_ = s.srv.Serve(keeper{listener, s}) // returns that it was closed
 		close(served)
 	}()
 	t.Cleanup(func() {
@@ -70,12 +70,12 @@ func newStorm(t *testing.T) *storm {
 	return s
 }
 
-// start puts a new server in place.
+// start starts a new server at the address.
 func (s *storm) start() {
 	hub := room.NewHub(&room.Options{
 		Authorize:     func(context.Context, auth.Identity, string) error { return nil },
-		HistoryEvents: 1 << 20, HistoryBytes: 64 << 20, // whoever comes back to the same hub finds everything
-		PresenceLimit: 1, // a thousand people who come back at once are not told one by one
+		HistoryEvents: 1 << 20, HistoryBytes: 64 << 20, // each client can resume on the same hub
+		PresenceLimit: 1, // no notice per user when all reconnect
 	})
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -85,7 +85,7 @@ func (s *storm) start() {
 	}
 }
 
-// ServeHTTP is that of the server in place.
+// ServeHTTP passes the request to the current server.
 func (s *storm) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	handler := s.handler
@@ -96,7 +96,7 @@ func (s *storm) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	handler.ServeHTTP(w, r)
 }
 
-// keeper notes the sockets that it hands out.
+// keeper records the sockets that it accepts.
 type keeper struct {
 	net.Listener
 	s *storm
@@ -112,7 +112,7 @@ func (k keeper) Accept() (net.Conn, error) {
 	return nc, err
 }
 
-// tear cuts every socket.
+// tear resets all sockets.
 func (s *storm) tear() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -125,8 +125,8 @@ func (s *storm) tear() {
 	clear(s.conns)
 }
 
-// restart puts another server in the place of this one, without a word to the clients. The listener stays: a port without one may be
-// taken by any connection of the clients themselves.
+// restart replaces the server without a goodbye to the clients. The listener stays open, because
+// the kernel could give its port to a connection of a client.
 func (s *storm) restart(t testing.TB) {
 	s.mu.Lock()
 	s.handler = nil
@@ -151,13 +151,13 @@ func (s *storm) tell(t testing.TB, plan string) {
 	defer s.mu.Unlock()
 	h := s.told[plan]
 	if err := s.hub.BroadcastTaskUpdated(t.Context(), plan, h.last+1); err != nil {
-		return // it is being replaced
+		return // the hub is being replaced
 	}
 	h.last++
 	s.noteLocked(plan, h)
 }
 
-// last returns how many events the plan that has most of them has.
+// last returns the largest number of an event in any plan.
 func (s *storm) last() (last int) {
 	for _, plan := range s.plans {
 		last = max(last, s.lastOf(plan))
@@ -171,7 +171,7 @@ func (s *storm) lastOf(plan string) int {
 	return s.told[plan].last
 }
 
-// noteLocked keeps in mind which event of a plan is the last by now.
+// noteLocked records the last event of a plan at its current position.
 func (s *storm) noteLocked(plan string, h *history) {
 	at, err := s.hub.Position(context.Background(), plan)
 	if err != nil {
@@ -180,7 +180,7 @@ func (s *storm) noteLocked(plan string, h *history) {
 	h.at[at] = h.last
 }
 
-// at returns which event is the last at a position: what loading the plan there would show.
+// at returns the last event at a position: the content of a plan that is loaded there.
 func (s *storm) at(plan string, p protocol.Position) (last int, known bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -188,7 +188,7 @@ func (s *storm) at(plan string, p protocol.Position) (last int, known bool) {
 	return last, known
 }
 
-// viewer follows one plan and checks that nothing is missing, doubled or out of order, except at a reload.
+// viewer follows one plan. It checks that events are complete and in order, except at a Reload.
 type viewer struct {
 	storm   *storm
 	plan    *client.Plan
@@ -226,44 +226,56 @@ func (v *viewer) follow(ctx context.Context, last int) error {
 	return nil
 }
 
-// arrive has clients dial and join, a few at a time.
+// arrive connects n clients and joins their plans, a few at a time.
 func (s *storm) arrive(ctx context.Context, t *testing.T, n int) []*viewer {
 	t.Helper()
 	viewers := make([]*viewer, n)
-	var wg sync.WaitGroup
-	next := atomic.Int64{}
-	for range 4 * runtime.GOMAXPROCS(0) {
-		wg.Go(func() {
-			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
-				c, err := client.Dial(ctx, "http://"+s.addr+"/ws", &client.Options{
-					Token:      client.StaticToken(tokenOf(fmt.Sprint("user", i))),
-					BackoffMin: 200 * time.Millisecond, BackoffMax: 2 * time.Second,
-				})
-				if err != nil {
-					t.Errorf("Dial: %v", err)
-					return
-				}
-				t.Cleanup(func() { _ = c.Close() })
-				p, err := c.Join(ctx, s.plans[i%len(s.plans)], nil)
-				if err != nil {
-					t.Errorf("Join: %v", err)
-					return
-				}
-				viewers[i] = &viewer{storm: s, plan: p}
-			}
+	each(n, func(i int) {
+		c, err := client.Dial(ctx, "http://"+s.addr+"/ws", &client.Options{
+			Token:      client.StaticToken(tokenOf(fmt.Sprint("user", i))),
+			BackoffMin: 200 * time.Millisecond, BackoffMax: 2 * time.Second,
 		})
-	}
-	wg.Wait()
+		if err != nil {
+			t.Errorf("Dial: %v", err)
+			return
+		}
+		t.Cleanup(func() { _ = c.Close() })
+		p, err := c.Join(ctx, s.plans[i%len(s.plans)], nil)
+		if err != nil {
+			t.Errorf("Join: %v", err)
+			return
+		}
+		viewers[i] = &viewer{storm: s, plan: p}
+	})
 	if t.Failed() {
 		t.FailNow()
 	}
 	return viewers
 }
 
-// TestStorm has a thousand clients on several plans lose their sockets while events go on, and then the server itself. Each of them gets
-// every event in order, or is told where some are missing.
+// each calls f with 0 to n-1, a few calls at a time: the race detector needs much memory for each
+// goroutine.
+func each(n int, f func(i int)) {
+	var wg sync.WaitGroup
+	var next atomic.Int64
+	for range 4 * runtime.GOMAXPROCS(0) {
+		wg.Go(func() {
+			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+				f(i)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// TestStorm resets the sockets of many clients in several plans during broadcasts, and then
+// replaces the server. Each client receives all events in order, or a Reload where some are
+// missing.
 func TestStorm(t *testing.T) {
-	const clients, perTear = 1000, 5
+	clients, perTear := 1000, 5
+	if raceEnabled {
+		clients = 400 // the race detector takes about 1 MB per client
+	}
 	s := newStorm(t)
 	ctx, cancel := context.WithTimeout(t.Context(), stormTimeout)
 	defer cancel()
@@ -276,7 +288,8 @@ func TestStorm(t *testing.T) {
 			}
 		}
 	}
-	// followAll tells events until all plans have the same number, and has everybody read them.
+	// followAll broadcasts until all plans have the same number of events. Then all viewers read
+	// them.
 	followAll := func() {
 		last := s.last() + 1
 		for _, plan := range s.plans {
@@ -284,18 +297,14 @@ func TestStorm(t *testing.T) {
 				s.tell(t, plan)
 			}
 		}
-		var wg sync.WaitGroup
-		for _, v := range viewers {
-			wg.Go(func() {
-				if err := v.follow(ctx, last); err != nil {
-					t.Error(err)
-				}
-			})
-		}
-		wg.Wait()
+		each(len(viewers), func(i int) {
+			if err := viewers[i].follow(ctx, last); err != nil {
+				t.Error(err)
+			}
+		})
 	}
 
-	// Sockets are torn while events go on. History holds all of them, so nobody may be asked to reload.
+	// The sockets are reset during broadcasts. The history has all events, so a Reload is an error.
 	var telling sync.WaitGroup
 	telling.Go(tell)
 	s.tear()
@@ -307,7 +316,7 @@ func TestStorm(t *testing.T) {
 		}
 	}
 
-	// The server is replaced while events go on. Nobody can go on where it stood.
+	// The server is replaced during broadcasts. No client can resume.
 	telling.Go(tell)
 	s.restart(t)
 	telling.Wait()

@@ -21,15 +21,15 @@ func TestHoleIsFilledOnTheSameConnection(t *testing.T) {
 		p := w.enter(c, "demo")
 		w.event("demo", 1, 0)
 		w.event("demo", 2, 1)
-		w.event("demo", 2, 1) // again
+		w.event("demo", 2, 1) // a duplicate
 		w.event("demo", 1, 0)
 		w.event("demo", 5, 4) // 4 is missing
-		w.event("demo", 6, 5) // comes again after the answer
+		w.event("demo", 6, 5) // is replayed after the answer
 		req := w.hear(protocol.TypeJoinPlan)
 		if want := (protocol.Position{Epoch: "e", Seq: 2}); req.Since == nil || *req.Since != want {
 			t.Errorf("joined again since %v, want %v", req.Since, want)
 		}
-		w.say(`{"type":"resync","planId":"demo","data":{"position":{"epoch":"e","seq":9},"reason":"late"}}`) // of the former place
+		w.say(`{"type":"resync","planId":"demo","data":{"position":{"epoch":"e","seq":9},"reason":"late"}}`) // of the position before
 		w.joined("demo", true, "e", 2)
 		w.event("demo", 4, 2)
 		w.event("demo", 5, 4)
@@ -38,7 +38,7 @@ func TestHoleIsFilledOnTheSameConnection(t *testing.T) {
 	})
 }
 
-// An answer to a join that was not even sent is none.
+// The client ignores an answer to a join that it has not sent.
 func TestAnswerBeforeTheQuestion(t *testing.T) {
 	bubble(t, func(t *testing.T, s *script) {
 		c, w := s.start(nil)
@@ -47,7 +47,7 @@ func TestAnswerBeforeTheQuestion(t *testing.T) {
 			t.Fatal(err)
 		}
 		synctest.Wait()
-		w.event("demo", 9, 8) // the join that this asks for waits until the state has been taken
+		w.event("demo", 9, 8) // the join waits until the test has read the state
 		w.joined("demo", true, "e", 0)
 		w.say(`{"type":"error","planId":"demo","data":{"code":"forbidden","re":"join-plan"}}`)
 		synctest.Wait()
@@ -59,7 +59,7 @@ func TestAnswerBeforeTheQuestion(t *testing.T) {
 	})
 }
 
-// A hole that joining again does not fill is told, and not asked about for ever.
+// A gap that another join does not fill becomes a Reload. The client does not join for ever.
 func TestHoleThatStays(t *testing.T) {
 	bubble(t, func(t *testing.T, s *script) {
 		c, w := s.start(nil)
@@ -107,69 +107,6 @@ func TestPositionIsThatOfTheLastItemTaken(t *testing.T) {
 	})
 }
 
-func TestSlowProgramIsToldToReload(t *testing.T) {
-	bubble(t, func(t *testing.T, s *script) {
-		c, w := s.start(&client.Options{QueueEvents: 4})
-		slow, quick := w.enter(c, "slow"), w.enter(c, "quick")
-		want(t, quick, "reload joined")
-		for i := range uint64(9) {
-			w.event("slow", i+1, i)
-		}
-		w.event("quick", 1, 0)
-		want(t, quick, "task 1") // it waits for nobody
-
-		// The queue held [joined 1 2 3], then [overflow 5 6 7], then [overflow 9].
-		if e := next(t, slow); e.Reason != client.ReloadOverflow || e.Position.Seq != 8 {
-			t.Errorf("first item = %s at %v, want reload overflow at 8", describe(e), e.Position)
-		}
-		want(t, slow, "task 9")
-		w.event("slow", 10, 9)
-		want(t, slow, "task 10")
-
-		w.lose(net.ErrClosed) // what was dropped is not asked for again
-		w = s.open()
-		for range 2 {
-			req := w.hear(protocol.TypeJoinPlan)
-			w.joined(req.PlanID, true, "e", req.Since.Seq)
-		}
-		want(t, slow, "join-plan   1")
-		want(t, quick, "join-plan   1")
-	})
-}
-
-func TestQueueIsBoundedInBytes(t *testing.T) {
-	bubble(t, func(t *testing.T, s *script) {
-		c, w := s.start(&client.Options{QueueBytes: 10_000})
-		p := w.enter(c, "demo")
-		for i := range uint64(3) {
-			w.say(`{"type":"task-updated","planId":"demo","data":{"task":%d,"text":%q},"seq":%d,"prev":%d}`, i+1, strings.Repeat("x", 4000), i+1, i)
-		}
-		w.event("demo", 4, 3)
-		want(t, p, "reload overflow", "task 4")
-	})
-}
-
-// People who come and go push no change out of the queue.
-func TestPresenceGivesWay(t *testing.T) {
-	bubble(t, func(t *testing.T, s *script) {
-		c, w := s.start(&client.Options{QueueEvents: 8})
-		p := w.enter(c, "demo")
-		w.event("demo", 1, 0)
-		for i := range 50 {
-			w.say(`{"type":"presence-updated","planId":"demo","data":{"userId":"ann","state":%d}}`, i)
-		}
-		w.event("demo", 2, 1)
-		synctest.Wait()
-		var got []string
-		for len(got) == 0 || got[len(got)-1] != "task 2" {
-			got = append(got, describe(next(t, p)))
-		}
-		if len(got) > 8 || got[0] != "reload joined" || got[1] != "task 1" || got[len(got)-2] != "presence-updated ann 49 0" {
-			t.Errorf("items %q, want the first and both tasks, and the newest of presence", got)
-		}
-	})
-}
-
 func TestRosterFollowsWhatIsTold(t *testing.T) {
 	bubble(t, func(t *testing.T, s *script) {
 		c, w := s.start(nil)
@@ -209,7 +146,7 @@ func TestRosterFollowsWhatIsTold(t *testing.T) {
 	})
 }
 
-// Whatever a server claims about people, the list stays bounded.
+// The list of participants is bounded, whatever the server sends.
 func TestRosterIsBounded(t *testing.T) {
 	bubble(t, func(t *testing.T, s *script) {
 		c, w := s.start(nil)
@@ -237,7 +174,7 @@ func TestRosterIsBounded(t *testing.T) {
 	})
 }
 
-// A plan that is joined again right after it was left gets nothing of its former life.
+// A plan that is joined again right after Leave receives no messages of the earlier membership.
 func TestLeaveAndJoinAgain(t *testing.T) {
 	bubble(t, func(t *testing.T, s *script) {
 		c, w := s.start(nil)
@@ -284,11 +221,11 @@ func TestLeaveBeforeTheJoinIsSent(t *testing.T) {
 		}
 		w.answer <- nil
 		w.hello()
-		w.silent() // neither join nor leave
+		w.silent() // neither a join nor a leave
 	})
 }
 
-// Errors that would be the same again end a plan.
+// A permanent error ends a plan.
 func TestJoinIsRefusedForGood(t *testing.T) {
 	for code, want := range map[protocol.ErrorCode]error{
 		protocol.ErrorForbidden:    client.ErrForbidden,
@@ -317,7 +254,7 @@ func TestJoinIsRefusedForGood(t *testing.T) {
 	}
 }
 
-// What comes too late, too early, for nobody or in a wrong form changes nothing.
+// The client ignores messages that are late, early, malformed, or for an unknown plan.
 func TestNonsenseIsIgnored(t *testing.T) {
 	bubble(t, func(t *testing.T, s *script) {
 		c, w := s.start(nil)
@@ -365,7 +302,7 @@ func TestNonsenseIsIgnored(t *testing.T) {
 	})
 }
 
-// An answer that claims to go on from somewhere else is not gone on from.
+// A join answer with recovered and another position than the client's leads to a Reload.
 func TestRecoveredFromElsewhere(t *testing.T) {
 	bubble(t, func(t *testing.T, s *script) {
 		c, w := s.start(nil)
@@ -377,106 +314,5 @@ func TestRecoveredFromElsewhere(t *testing.T) {
 		w.join(true, "e", 5)
 		w.event("demo", 6, 5)
 		want(t, p, "reload not_recovered", "task 6")
-	})
-}
-
-func TestNoticesAreBounded(t *testing.T) {
-	bubble(t, func(t *testing.T, s *script) {
-		c, w := s.start(nil)
-		for i := range 1000 {
-			w.say(`{"type":"assigned","data":%d}`, i)
-		}
-		synctest.Wait()
-		first, last, n := -1, -1, 0
-		for last != 999 {
-			m, err := c.NextNotice(t.Context())
-			if err != nil {
-				t.Fatal(err)
-			}
-			if _, err := fmt.Sscan(string(m.Data), &last); err != nil {
-				t.Fatal(err)
-			}
-			if first < 0 {
-				first = last
-			}
-			if last != first+n {
-				t.Fatalf("notice %d after %d", last, first+n-1)
-			}
-			n++
-		}
-		if n > 256 || n < 128 {
-			t.Errorf("%d notices waited, want 128 to 256", n)
-		}
-	})
-}
-
-// Several goroutines may share a stream; none is forgotten.
-func TestSeveralReaders(t *testing.T) {
-	bubble(t, func(t *testing.T, s *script) {
-		c, w := s.start(nil)
-		p := w.enter(c, "demo")
-		got := make(chan string)
-		for range 4 {
-			go func() {
-				for e, err := range p.All(t.Context()) {
-					if err != nil {
-						got <- err.Error()
-						return
-					}
-					got <- describe(e)
-				}
-			}()
-		}
-		<-got // joined
-		for i := range uint64(8) {
-			w.event("demo", i+1, i)
-		}
-		seen := make(map[string]bool)
-		for range 8 {
-			seen[<-got] = true
-		}
-		if len(seen) != 8 {
-			t.Errorf("items %v, want 8", seen)
-		}
-		p.Leave()
-		w.hear(protocol.TypeLeavePlan)
-		for range 4 {
-			if e := <-got; e != client.ErrLeft.Error() {
-				t.Errorf("a reader ended with %q, want %q", e, client.ErrLeft)
-			}
-		}
-	})
-}
-
-// What has been taken makes room.
-func TestQueueCountsWhatWaits(t *testing.T) {
-	bubble(t, func(t *testing.T, s *script) {
-		c, w := s.start(&client.Options{QueueBytes: 10_000})
-		p := w.enter(c, "demo")
-		want(t, p, "reload joined")
-		for i := range uint64(20) {
-			w.say(`{"type":"task-updated","planId":"demo","data":{"task":%d,"text":%q},"seq":%d,"prev":%d}`, i+1, strings.Repeat("x", 4000), i+1, i)
-			want(t, p, fmt.Sprint("task ", i+1))
-		}
-	})
-}
-
-// Two items that come at one moment wake two readers.
-func TestNoReaderIsForgotten(t *testing.T) {
-	bubble(t, func(t *testing.T, s *script) {
-		c, w := s.start(nil)
-		p := w.enter(c, "demo")
-		w.event("demo", 5, 4)
-		w.join(true, "e", 0)
-		want(t, p, "reload joined", "join-plan   1")
-		got := make(chan string, 2)
-		for range 2 {
-			go func() { got <- describe(next(t, p)) }()
-		}
-		synctest.Wait()
-		w.event("demo", 5, 4) // a reload and a task
-		if items := <-got + <-got; items != "reload gaptask 5" && items != "task 5reload gap" {
-			t.Errorf("items %q, want a reload and a task", items)
-		}
 	})
 }

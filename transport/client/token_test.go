@@ -2,10 +2,6 @@ package client_test
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/rand"
-	"crypto/sha256"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -16,14 +12,13 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/planrooms/planrooms/auth/jwtauth"
 	"github.com/planrooms/planrooms/protocol"
 	"github.com/planrooms/planrooms/transport/client"
 )
 
-// source hands out numbered tokens and notes why it was asked.
+// source returns numbered tokens and records the reasons.
 type source struct {
-	lives func() time.Duration // of the next token; nil: it never ends
+	lives func() time.Duration // lifetime of the next token; nil: it never expires
 
 	mu     sync.Mutex // guards the following
 	fails  error
@@ -72,7 +67,7 @@ func TestTokenIsRenewedInTime(t *testing.T) {
 		{time.Hour, []time.Duration{time.Hour - 30*time.Second, time.Hour - 30*time.Second}},
 		{time.Minute + 1, []time.Duration{30*time.Second + 1}},
 		{40 * time.Second, []time.Duration{20 * time.Second, 20 * time.Second}},
-		{12 * time.Second, []time.Duration{6 * time.Second, 10500 * time.Millisecond, 10500 * time.Millisecond}}, // the server takes no more
+		{12 * time.Second, []time.Duration{6 * time.Second, 10500 * time.Millisecond, 10500 * time.Millisecond}},
 	} {
 		t.Run(tt.lives.String(), func(t *testing.T) {
 			bubble(t, func(t *testing.T, s *script) {
@@ -99,7 +94,7 @@ func TestTokenIsRenewedInTime(t *testing.T) {
 	}
 }
 
-// The server's word on when a token ends counts where the program did not say.
+// The client uses the expiry that the server reports if the program gives none.
 func TestServerTellsTheEndOfAToken(t *testing.T) {
 	bubble(t, func(t *testing.T, s *script) {
 		src := &source{}
@@ -135,7 +130,7 @@ func TestRenewalIsTriedAgain(t *testing.T) {
 		w.rest(2 * time.Second)
 		src.fail(nil)
 		from := time.Now()
-		w.hear(protocol.TypeAuthenticate) // half of what is left later
+		w.hear(protocol.TypeAuthenticate) // after half of the remaining time
 		if got := time.Since(from); got > 15*time.Second || got < 5*time.Second {
 			t.Errorf("renewed again after %v, want 15 s after it failed", got)
 		}
@@ -277,7 +272,7 @@ func TestNoTokenAnyMore(t *testing.T) {
 		if err := c.Err(); !errors.Is(err, client.ErrUnauthorized) {
 			t.Errorf("Err() = %v, want %v", err, client.ErrUnauthorized)
 		}
-		want(t, p, "reload joined", "task 1") // what had come can still be taken
+		want(t, p, "reload joined", "task 1") // queued items can still be taken
 		if err := ended(t, p); !errors.Is(err, client.ErrUnauthorized) {
 			t.Errorf("stream ended with %v, want %v", err, client.ErrUnauthorized)
 		}
@@ -292,98 +287,6 @@ func TestTokenIsNotPrinted(t *testing.T) {
 	for _, format := range []string{"%v", "%+v", "%#v", "%s"} {
 		if got := fmt.Sprintf(format, tok); got != "client.Token" && got != "client.Token{}" {
 			t.Errorf("Sprintf(%q) = %q", format, got)
-		}
-	}
-}
-
-// issuer signs tokens of a minute, or of whatever life it is told.
-type issuer struct {
-	key      []byte
-	verifier *jwtauth.Verifier
-}
-
-func newIssuer(t *testing.T) *issuer {
-	t.Helper()
-	i := &issuer{key: make([]byte, 32)}
-	_, _ = rand.Read(i.key) // never fails
-	v, err := jwtauth.New(&jwtauth.Options{Keys: []jwtauth.Key{jwtauth.HMAC("", i.key)}, Algorithms: []jwtauth.Algorithm{jwtauth.HS256}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = v.Close() })
-	i.verifier = v
-	return i
-}
-
-func (i *issuer) token(t *testing.T, user string, end time.Time) client.Token {
-	part := func(v any) string {
-		b, err := json.Marshal(v)
-		if err != nil {
-			t.Error(err)
-		}
-		return base64.RawURLEncoding.EncodeToString(b)
-	}
-	signed := part(map[string]any{"alg": "HS256"}) + "." + part(map[string]any{"sub": user, "name": user, "exp": end.Unix()})
-	h := hmac.New(sha256.New, i.key)
-	h.Write([]byte(signed))
-	return client.Token{Value: signed + "." + base64.RawURLEncoding.EncodeToString(h.Sum(nil)), ExpiresAt: time.Unix(end.Unix(), 0)}
-}
-
-// On a real server: a token that ends soon is renewed on the open connection, which outlives it.
-func TestRenewsAJWTInBand(t *testing.T) {
-	t.Parallel() // it takes as long as the token lives
-	i := newIssuer(t)
-	s := newServer(t, config{verifier: i.verifier})
-	reasons := make(chan client.TokenReason, 10)
-	end := time.Now().Add(2 * time.Second)
-	c := s.dialWith(client.Options{Token: func(_ context.Context, reason client.TokenReason) (client.Token, error) {
-		reasons <- reason
-		if reason == client.TokenConnect {
-			return i.token(t, "ann", end), nil
-		}
-		return i.token(t, "ann", time.Now().Add(time.Hour)), nil
-	}})
-	p := join(t, c, "demo")
-	want(t, p, "reload joined")
-	for _, want := range []client.TokenReason{client.TokenConnect, client.TokenRenew} {
-		if got := receive(t, reasons); got != want {
-			t.Errorf("asked for a token to %s, want %s", got, want)
-		}
-	}
-	ctx, cancel := context.WithDeadline(t.Context(), end)
-	defer cancel()
-	if e, err := p.Next(ctx); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("before the end of the first token: %s, %v, want nothing", describe(e), err)
-	}
-	s.tell("demo", 1, 1)
-	want(t, p, "task 1")
-	if n := s.proxy.accepted(); n != 1 {
-		t.Errorf("%d connections, want 1", n)
-	}
-}
-
-// On a real server: a connection whose token ends is closed, and made again with another token.
-func TestComesBackWithANewJWT(t *testing.T) {
-	t.Parallel() // it takes as long as the token lives
-	i := newIssuer(t)
-	s := newServer(t, config{verifier: i.verifier})
-	reasons := make(chan client.TokenReason, 10)
-	c := s.dialWith(client.Options{Token: func(_ context.Context, reason client.TokenReason) (client.Token, error) {
-		reasons <- reason
-		if reason == client.TokenRejected {
-			return i.token(t, "ann", time.Now().Add(time.Hour)), nil
-		}
-		soon := i.token(t, "ann", time.Now().Add(1500*time.Millisecond))
-		soon.ExpiresAt = time.Time{} // the program does not know
-		return soon, nil
-	}})
-	p := join(t, c, "demo")
-	want(t, p, "reload joined", "join-plan   1")
-	s.tell("demo", 1, 1)
-	want(t, p, "task 1")
-	for _, want := range []client.TokenReason{client.TokenConnect, client.TokenRejected} {
-		if got := receive(t, reasons); got != want {
-			t.Errorf("asked for a token to %s, want %s", got, want)
 		}
 	}
 }
