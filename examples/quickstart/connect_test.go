@@ -1,0 +1,97 @@
+package main
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/planrooms/planrooms/protocol"
+)
+
+// The browser client of the earlier service does not know client IDs, positions or goodbyes.
+func TestOriginalClient(t *testing.T) {
+	s := start(t)
+	v, status := s.dial(url.Values{"token": {s.login("carol")}})
+	if status != http.StatusSwitchingProtocols {
+		t.Fatalf("handshake: status %d", status)
+	}
+	v.next(protocol.TypePong)
+	v.sendText(`{"type":"join-plan","planId":"demo"}`)
+	answer := dataOf[protocol.JoinAnswer](t, v.next(protocol.TypeJoinPlan))
+	if !answer.Success || answer.ParticipantCount != 1 || answer.Recovered {
+		t.Errorf("join answer %+v", answer)
+	}
+	v.sendText(`{"type":"ping"}`)
+	v.next(protocol.TypePong)
+	var created task
+	s.must(http.StatusCreated, &created, "POST", "/api/plans/demo/tasks", s.login("alice"), `{"title":"x"}`)
+	if diff := cmp.Diff(created, taskOf(t, v.next(protocol.TypeTaskCreated))); diff != "" {
+		t.Errorf("task (-answer +event):\n%s", diff)
+	}
+	v.next(protocol.TypeProgressUpdated)
+	v.sendText(`{"type":"leave-plan","planId":"demo"}`)
+	if m := v.next(protocol.TypeLeavePlan); string(m.Data) != `{"success":true}` {
+		t.Errorf("leave answer %s", m.Data)
+	}
+}
+
+func TestRefusedBrowserGetsTheReason(t *testing.T) {
+	s := start(t)
+	v, status := s.dial(url.Values{"token": {"nonsense"}}, "Origin", s.url)
+	if status != http.StatusSwitchingProtocols {
+		t.Fatalf("handshake: status %d", status)
+	}
+	goodbye, code := v.closed()
+	if code != protocol.CloseUnauthorized || goodbye.Code != code || !goodbye.Reauth {
+		t.Errorf("closed with %d after %+v", code, goodbye)
+	}
+	token := url.Values{"token": {s.login("alice")}}
+	if _, status := s.dial(token, "Origin", "https://elsewhere.example"); status != http.StatusForbidden {
+		t.Errorf("page of another origin: status %d, want 403", status)
+	}
+}
+
+func TestTokenRunsOut(t *testing.T) {
+	t.Parallel() // it waits until the token expires
+	s := start(t)
+	token := s.loginFor("alice", "3s")
+	v, _ := s.join(token, "tab")
+	renewed, _ := s.join(s.loginFor("bob", "3s"), "tab")
+	renewed.send(protocol.Request{Type: protocol.TypeAuthenticate, Token: s.login("bob")})
+	renewed.next(protocol.TypeAuthenticate)
+	goodbye, code := v.closed()
+	if code != protocol.CloseUnauthorized || !goodbye.Reauth || !goodbye.Reconnect {
+		t.Errorf("closed with %d after %+v", code, goodbye)
+	}
+	resp := s.do("GET", "/api/plans/demo", token, "")
+	if resp.StatusCode != http.StatusUnauthorized {
+		t.Errorf("GET with the token: status %d", resp.StatusCode)
+	}
+	renewed.sendText(`{"type":"ping"}`)
+	if m := renewed.next(protocol.TypePong); m.Data != nil {
+		t.Errorf("pong with %s", m.Data)
+	}
+}
+
+func TestRooms(t *testing.T) {
+	s := start(t)
+	_, answer := s.join(s.login("alice"), "tab")
+	var view struct {
+		Rooms []struct {
+			PlanID   string
+			Position protocol.Position
+			People   []struct{ UserID, UserName string }
+		}
+	}
+	s.must(http.StatusOK, &view, "GET", "/api/rooms", "", "")
+	if len(view.Rooms) != 1 || view.Rooms[0].PlanID != "demo" || view.Rooms[0].Position != answer.Position ||
+		len(view.Rooms[0].People) != 1 || view.Rooms[0].People[0].UserName != "Alice" {
+		t.Errorf("rooms %+v", view)
+	}
+	if !json.Valid(s.do("GET", "/api/rooms", "", "").body) {
+		t.Error("no JSON")
+	}
+}
