@@ -20,7 +20,7 @@
 //   - No silent loss: every event carries the seq of the one before it. A client that missed an
 //     event has to reload: the server sends resync, or says so in the answer to the next join.
 //   - A user never receives events of a plan that Authorize denied, nor any after [Hub.Revoke] has
-//     returned.
+//     returned, as long as Authorize then refuses the user.
 //   - [Hub.Broadcast] does not wait for readers. A stalled connection delays no other, and is
 //     closed (4508) after Options.WriteTimeout without an accepted byte. Until then its events wait
 //     in the log that all members share.
@@ -28,7 +28,8 @@
 //     a connection that vanishes without a close frame is removed within Options.PingEvery plus
 //     Options.PingTimeout.
 //   - Memory is bounded by Options, whatever clients do: history by HistoryTotal, answers and
-//     Notify events by QueuePerConnection and QueuePerUser.
+//     Notify events by QueuePerConnection and QueuePerUser. The number of connections is limited
+//     for each user; their total is limited by the transport.
 //   - After [Hub.Shutdown] no goroutine is left, except those of callbacks that do not return
 //     ([ErrCallback]).
 //
