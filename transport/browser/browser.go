@@ -29,7 +29,8 @@ import (
 //go:generate go run ./gen
 //go:generate npm run types
 
-//go:embed planrooms.js connection.js plan.js queries.js react.js patch.js
+//go:embed planrooms.js connection.js heartbeat.js outbox.js people.js plan.js presence.js
+//go:embed subscription.js timing.js token.js patch.js queries.js react.js
 var modules embed.FS
 
 // Handler serves the modules under the last element of the path: /planrooms/planrooms.js wherever it is mounted. They are sent

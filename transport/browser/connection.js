@@ -1,313 +1,272 @@
-// One connection, from wanting it to giving it up. It knows tokens, times and close codes, but no plans.
+// One connection, with its reconnects. It knows tokens, times and close codes, but no plans.
 //
 //            start            token, socket, hello
 //   idle ------------> connecting -----------------> connected
 //    ^ ^                 |   ^                           |
-//    | |  final, stop    |   |  time is up, wake         |  closed, silent, asleep
+//    | |  final, stop    |   |  delay is over, wake      |  closed, silent, asleep
 //    | +-----------------+   |                           |
 //    |                   v   |                           |
 //    +---------------- waiting <-------------------------+
 //         stop
 //
-// Final are: no token, a token refused twice in a row, a code after which it is no use to come back.
+// Final: no token, a new token refused twice in a row, a close code that excludes a reconnect.
 
 /** @import { ClientError, ClientOptions, ConnectionState, TokenReason } from './types.js' */
-/** @import { ClientMessage, Goodbye, Hello, ServerMessage } from './protocol.js' */
+/** @import { Goodbye, ServerMessage } from './protocol.js' */
+
+import { Heartbeat } from './heartbeat.js';
+import { Outbox } from './outbox.js';
+import { backoff, now, pause, Timers } from './timing.js';
+import { Token } from './token.js';
 
 const SUBPROTOCOL = 'planrooms.v1';
-const FINAL = [1003, 1007, 1009, 4400, 4403, 4409]; // a goodbye says the same, and wins
+const FINAL = [1003, 1007, 1009, 4400, 4403, 4409]; // a goodbye overrides this
 
+const TIMEOUT = 30_000; // of getToken and load
 const CONNECT_WITHIN = 20_000; // token, handshake and hello together
-const BEAT = 5_000; // looks at the clock
-const QUIET = 25_000; // without a message: ask
-const ANSWER_WITHIN = 10_000;
-const ANSWER_WITHIN_AWAKE = 3_000; // when there is reason to doubt
-const LATE = 2_000; // a timer so late was held back: by a throttled tab, or by sleep
-const ASLEEP = 90_000; // and so late by sleep, since tabs are throttled to once a minute; the server has given us up by then
-const FIRST_DELAY = 500;
-const MAX_DELAY = 30_000;
+const DOUBTFUL = 2_000; // a handshake has this long when the network may have changed
+const CLOSE_WITHIN = 3_000; // after a goodbye
 const SETTLED = 5_000;
 const ABANDONED = 60_000;
-const RENEW_BEFORE = 30_000;
-const RENEW_EVERY = 10_500; // the server takes one in 10 s
-const MAX_TIMER = 2 ** 31 - 1;
+const MAX_TIMER = 2 ** 31 - 1; // the longest wait that setTimeout accepts
+const RENEW_EVERY = 10_500; // the server accepts one renewal in 10 s
+const RENEW_AFTER = 5_000; // at the earliest, after a hello or a failure
 
-/** Back-off with full jitter. @param {number} attempt from 0 */
-export const backoff = (attempt) => Math.random() * Math.min(MAX_DELAY, FIRST_DELAY * 2 ** attempt);
-
-/** Calls what a program gave us; an error of its own is reported as uncaught, and harms nobody else. */
-export function call(/** @type {Function | undefined} */ f, /** @type {unknown[]} */ ...args) {
-  try {
-    f?.(...args);
-  } catch (error) {
-    queueMicrotask(() => { throw error; });
-  }
-}
+/** @type {ClientError} */
+const LOGGED_OUT = { code: 'unauthenticated', message: 'not logged in' };
 
 export class Connection {
   /** @type {ConnectionState} */ state = 'idle';
   /** @type {ClientError | null} why it is not connected */ error = null;
   retryAt = 0; // of the next attempt, while waiting
+  final = false; // ended: a join does not start it again
 
   #options;
   #clientId;
   #owner;
+  #timers = new Timers();
+  outbox = new Outbox(this.#timers, (message) => {
+    if (this.state === 'connected') this.#socket?.send(JSON.stringify(message));
+  });
+  #heartbeat = new Heartbeat(this.#timers, this);
   /** @type {WebSocket | null} */ #socket = null;
   /** @type {Goodbye | null} */ #goodbye = null;
-  /** @type {Record<string, ReturnType<typeof setTimeout>>} */ #timers = {};
-  #run = 0; // counts what has been entered: who has waited for something sees that it is no longer wanted
   #attempt = 0; // failures in a row
-  #paced = false; // the server has said when to come back
-  #abandonedAt = 0; // when a handshake was given up that had no answer
+  #paced = false; // the server set the delay
+  #abandonedAt = -Infinity; // when a handshake without an answer was given up
 
-  #token = '';
-  #expiresAt = 0; // by the server's clock
-  #skew = 0; // of it, to ours
-  #rejected = false; // the token in use, or the last one
-  #renewedAt = 0;
-
-  #heardAt = 0;
-  #dueAt = 0; // the next beat
-  #answerBy = 0; // 0: nothing was asked
-  #grace = false; // an answer may stand behind a late timer in the queue: look once more
+  #token;
+  /** @type {TokenReason} */ #reason = 'connect'; // for the next token
+  #fresh = false; // the token was fetched for this attempt
+  #refused = false; // the server refused a fresh token, and no hello has come since
+  #changed = false; // the program called renew, and the server has not accepted the new login yet
 
   /**
    * @param {ClientOptions} options
    * @param {string} clientId
-   * @param {{ changed(): void, opened(hello: Hello): void, received(message: any): void }} owner
+   * @param {{ changed(): void, opened(): void, renewed(): void, received(message: any, size: number): void }} owner
    */
   constructor(options, clientId, owner) {
     this.#options = options;
     this.#clientId = clientId;
     this.#owner = owner;
+    this.#token = new Token(options);
+    this.timeout = options.timeoutMs ?? TIMEOUT;
   }
 
   start() {
-    if (this.state !== 'idle') return;
+    if (this.state === 'idle') this.restart();
+  }
+
+  /** Connects at once, also after a final end. */
+  restart(reason = this.#reason) {
     this.#attempt = 0;
-    this.#rejected = false;
-    this.#connect('connect');
+    this.#refused = false;
+    this.#connect(reason);
   }
 
-  /** @param {ClientError | null} [error] */
-  stop(error = null) {
-    this.#token = ''; // whoever starts it again may be somebody else
-    if (this.state !== 'idle' || this.error || error) this.#enter('idle', error);
+  /** @param {ClientError | null} [error] @param {boolean} [final] */
+  stop(error = null, final = false) {
+    this.#token.drop(); // the next start may be for another user
+    if (!error) this.#reason = 'connect';
+    this.final = final;
+    if (this.state !== 'idle' || this.error !== error) this.#enter('idle', error);
   }
 
-  /** Connects anew, at once. */
-  restart() {
-    this.#attempt = 0;
-    this.#rejected = false;
-    this.#connect('connect');
+  ping() { this.outbox.put({ type: 'ping' }); }
+
+  /** The server does not answer. */
+  silent(/** @type {string} */ code = 'silent') { this.fail({ code, message: 'no answer' }); }
+
+  /** The computer was asleep, so the server has closed the connection. */
+  asleep() {
+    this.error = { code: 'asleep', message: 'asleep' };
+    this.#connect();
   }
 
-  /** @param {ClientMessage} message */
-  send(message) {
-    if (this.state === 'connected') this.#socket?.send(JSON.stringify(message));
-  }
-
-  /** Something lives on this connection: after a while the next failure is a first one again. */
-  settle() {
-    this.#timers.settled ??= setTimeout(() => { this.#attempt = 0; }, SETTLED);
-  }
-
-  /** To be called when the network may be back, or may be gone, or we have been away. */
-  wake() {
-    if (this.state === 'waiting' && !this.#paced) this.#connect('connect');
-    else if (this.state === 'connected') {
-      if (this.#dueAt + ASLEEP < Date.now()) this.#beat();
-      else this.#ask(ANSWER_WITHIN_AWAKE);
-    }
-  }
-
-  /** Goes on with another token, on the same connection if that can be. */
-  async renew(/** @type {TokenReason} */ reason = 'changed') {
-    if (this.state === 'idle') return;
-    if (this.state !== 'connected') return this.#connect(reason);
-    const run = this.#run;
-    try {
-      const there = await this.#fetchToken(reason);
-      if (run !== this.#run) return;
-      if (!there) return this.stop(LOGGED_OUT);
-      this.#renewedAt = Date.now();
-      this.send({ type: 'authenticate', data: { token: this.#token } });
-    } catch {
-      if (run === this.#run) this.#after('renewal', BEAT, () => this.renew(reason)); // until the server ends it
-    }
-  }
-
-  #enter(/** @type {ConnectionState} */ state, /** @type {ClientError | null} */ error = null) {
-    this.#run++;
-    for (const timer of Object.values(this.#timers)) clearTimeout(timer);
-    this.#timers = {};
-    const socket = this.#socket;
-    this.#socket = this.#goodbye = null;
-    if (socket) {
-      if (this.state === 'connecting') this.#abandonedAt = Date.now();
-      socket.onmessage = socket.onclose = null;
-      socket.close(1000);
-    }
-    this.state = state;
-    this.error = error;
-    this.retryAt = this.#answerBy = 0;
-    this.#paced = this.#grace = false;
-    if (state !== 'waiting') this.#owner.changed();
-    return this.#run;
-  }
-
-  async #connect(/** @type {TokenReason} */ reason) {
-    const run = this.#enter('connecting', this.error);
-    this.#after('deadline', CONNECT_WITHIN, () => this.#retry({ code: 'timeout', message: 'no answer' }));
-    try {
-      const usable = reason === 'connect' && this.#token && this.#expiresAt - this.#now() > RENEW_BEFORE;
-      const there = usable || await this.#fetchToken(reason);
-      if (run !== this.#run) return;
-      if (!there) return this.stop(LOGGED_OUT);
-      this.#open();
-    } catch (error) {
-      if (run === this.#run) this.#retry({ code: 'failed', message: String(error) });
-    }
-  }
-
-  #open() {
-    const url = new URL(this.#options.url ?? '/ws', globalThis.location?.href);
-    url.protocol = url.protocol.replace('http', 'ws');
-    url.searchParams.set('client', this.#clientId);
-    const encoded = btoa(this.#token).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
-    const socket = new WebSocket(url, [SUBPROTOCOL, `base64url.bearer.planrooms.${encoded}`]);
-    socket.onmessage = ({ data }) => this.#receive(JSON.parse(data));
-    socket.onclose = ({ code, reason: text }) => this.#closed(code, text);
-    this.#socket = socket;
-  }
-
-  #receive(/** @type {ServerMessage} */ message) {
-    this.#heardAt = Date.now();
-    this.#answerBy = 0;
-    this.#grace = false;
-    if (message.type === 'goodbye') this.#goodbye = message.data;
-    else if (message.type === 'authenticate') this.#renewed(message.data.expiresAt);
-    else if (message.type === 'error' && message.data.re === 'authenticate') this.#notRenewed(message.data.code);
-    else if (message.type === 'pong' && message.data && this.state === 'connecting') {
-      clearTimeout(this.#timers.deadline);
-      this.#skew = Date.parse(message.data.timestamp) - Date.now();
-      this.state = 'connected';
-      this.error = null;
-      this.#rejected = false;
-      this.#nextBeat(BEAT);
-      this.#renewInTime();
-      this.#owner.changed();
-      this.#owner.opened(message.data);
-    } else if (this.state === 'connected') this.#owner.received(message);
-  }
-
-  #closed(/** @type {number} */ code, /** @type {string} */ text) {
-    const { reconnect = !FINAL.includes(code), reauth = code === 4401, retryAfterMs = 0, reason = text } = this.#goodbye ?? {};
-    const error = { code, message: reason };
-    // A handshake that was given up can be served late, and then replaces the connection that came after it.
-    const byItself = code === 4409 && Date.now() - this.#abandonedAt < ABANDONED;
-    if ((!reconnect && !byItself) || (reauth && this.#rejected)) return this.stop(error);
-    if (!reauth) return this.#retry(error, retryAfterMs);
-    this.error = error;
-    this.#reject();
-  }
-
-  #retry(/** @type {ClientError} */ error, retryAfterMs = 0) {
+  /** Gives the connection up, and connects again after a while. @param {ClientError} error */
+  fail(error, retryAfterMs = 0) {
     if (++this.#attempt > (this.#options.maxAttempts ?? Infinity)) return this.stop(error);
     const delay = retryAfterMs || backoff(this.#attempt - 1);
     this.#enter('waiting', error);
     this.#paced = retryAfterMs > 0;
     this.retryAt = Date.now() + delay;
-    this.#after('retry', delay, () => this.#connect('connect'));
+    this.#timers.after('retry', delay, () => this.#connect());
     this.#owner.changed();
   }
 
-  // --- the token ---
-
-  async #fetchToken(/** @type {TokenReason} */ reason) {
-    const run = this.#run;
-    const got = await this.#options.getToken({ reason });
-    if (run !== this.#run || !got) return false;
-    const { token, expiresAt = endOf(token) } = typeof got === 'string' ? { token: got } : got;
-    this.#token = token;
-    this.#expiresAt = typeof expiresAt === 'string' ? Date.parse(expiresAt) : expiresAt;
-    return true;
-  }
-
-  #reject() {
-    this.#rejected = true;
-    this.#token = '';
-    this.#connect('rejected');
-  }
-
-  #renewInTime() {
-    const left = this.#expiresAt - this.#now();
-    const wait = Math.max(left > 2 * RENEW_BEFORE ? left - RENEW_BEFORE : left / 2, this.#renewedAt + RENEW_EVERY - Date.now());
-    // An end further off than timers reach is looked at again when the timer has run out.
-    this.#after('renewal', wait, () => (wait > MAX_TIMER ? this.#renewInTime() : this.renew('renew')));
-  }
-
-  #renewed(/** @type {string | null} */ expiresAt) {
-    this.#expiresAt = expiresAt ? Date.parse(expiresAt) : Infinity;
-    this.#renewInTime();
-  }
-
-  #notRenewed(/** @type {string} */ code) {
-    if (code === 'rate_limited') this.#after('renewal', RENEW_EVERY, () => this.renew('renew'));
-    else this.#connect('changed'); // it may be good for another user: a new connection shows
-  }
-
-  #now() {
-    return Date.now() + this.#skew;
-  }
-
-  // --- signs of life ---
-
-  #ask(/** @type {number} */ within) {
-    const by = Date.now() + within;
-    if (this.#answerBy && this.#answerBy <= by) return;
-    this.#answerBy = by;
-    this.send({ type: 'ping' });
-    this.#nextBeat(Math.min(within, BEAT));
-  }
-
-  #nextBeat(/** @type {number} */ wait) {
-    this.#dueAt = Date.now() + wait;
-    this.#after('beat', wait, () => this.#beat());
-  }
-
-  #beat() {
-    const now = Date.now();
-    const late = now - this.#dueAt;
-    let next = BEAT;
-    if (late > ASLEEP) {
-      this.error = { code: 'asleep', message: 'the computer was asleep' };
-      return this.#connect('connect');
+  /** The network may be back, or gone (lost), or the computer may have slept. */
+  wake(lost = false) {
+    if (this.state === 'connected') this.#heartbeat.doubt();
+    else if (lost) return;
+    else if (this.state === 'waiting' && !this.#paced) this.restart();
+    else if (this.#socket) { // its handshake may be lost with the network before
+      this.#timers.after('deadline', DOUBTFUL, () => this.#connect());
     }
-    if (this.#answerBy && now >= this.#answerBy) {
-      if (late < LATE || this.#grace) return this.#retry({ code: 'silent', message: 'the server does not answer' });
-      this.#grace = true;
-      next = 1_000;
-    } else if (this.#answerBy) next = Math.min(BEAT, this.#answerBy - now);
-    else if (late > LATE) return this.#ask(ANSWER_WITHIN_AWAKE);
-    else if (now - this.#heardAt >= QUIET) return this.#ask(ANSWER_WITHIN);
-    this.#nextBeat(next);
   }
 
-  #after(/** @type {string} */ name, /** @type {number} */ wait, /** @type {() => void} */ then) {
-    clearTimeout(this.#timers[name]);
-    this.#timers[name] = setTimeout(then, Math.min(wait, MAX_TIMER));
+  /** Fetches another token, and continues with it, on the same connection if possible. */
+  async renew(/** @type {TokenReason} */ reason = 'changed') {
+    if (this.state === 'idle' && !this.error) return; // the program wants no connection
+    if (reason === 'changed') this.#changed = true;
+    if (this.state !== 'connected') return this.restart(reason);
+    this.#timers.cancel('renewal');
+    try {
+      const there = await this.#token.fetch(reason, this.timeout);
+      if (there === null) return;
+      if (!there) return this.stop(LOGGED_OUT);
+      const { text } = this.#token;
+      // The server reads a cookie in the handshake alone: connect again, with the same client id.
+      if (!text) this.#connect();
+      else this.outbox.put({ type: 'authenticate', data: { token: text } });
+    } catch {
+      this.#timers.after('renewal', RENEW_AFTER, () => this.renew(reason)); // until the server ends it
+    }
+  }
+
+  /** Reports false if the owner entered another state in changed(). */
+  #enter(/** @type {ConnectionState} */ state, /** @type {ClientError | null} */ error = null) {
+    this.#timers.clear();
+    this.outbox.reset();
+    this.#token.cancel();
+    const socket = this.#socket;
+    this.#socket = this.#goodbye = null;
+    if (socket) {
+      if (this.state === 'connecting') this.#abandonedAt = now();
+      socket.onmessage = socket.onclose = null;
+      socket.close(1000);
+    }
+    this.state = state;
+    this.error = error;
+    this.retryAt = 0;
+    this.#paced = false;
+    if (state !== 'waiting') this.#owner.changed();
+    return this.state === state;
+  }
+
+  async #connect(/** @type {TokenReason} */ reason = this.#reason) {
+    this.#reason = reason;
+    this.final = false;
+    if (!this.#enter('connecting', this.error)) return;
+    this.#timers.after('deadline', CONNECT_WITHIN, () => this.silent('timeout'));
+    const { WebSocket = globalThis.WebSocket } = this.#options;
+    const url = this.#url();
+    if (!url || !WebSocket) return this.stop({ code: 'unsupported', message: `no ${url ? 'WebSocket' : 'absolute url'}` }, true);
+    try {
+      this.#fresh = reason !== 'connect' || !this.#token.usable;
+      if (this.#fresh) {
+        const there = await this.#token.fetch(reason, this.timeout);
+        if (there === null) return;
+        if (!there) return this.stop(LOGGED_OUT);
+      }
+      this.#reason = 'connect';
+      const { text } = this.#token;
+      this.#open(new WebSocket(url, text ? [SUBPROTOCOL, `base64url.bearer.planrooms.${base64url(text)}`] : [SUBPROTOCOL]));
+    } catch (error) {
+      this.fail({ code: 'failed', message: String(error) });
+    }
+  }
+
+  /** Null if no WebSocket can be opened from here, such as by a path in a blob worker. */
+  #url() {
+    try {
+      const url = new URL(this.#options.url ?? '/ws', globalThis.location?.href);
+      url.protocol = url.protocol.replace('http', 'ws');
+      url.searchParams.set('client', this.#clientId);
+      return /^wss?:$/.test(url.protocol) ? url : null;
+    } catch {
+      return null;
+    }
+  }
+
+  #open(/** @type {WebSocket} */ socket) {
+    socket.onmessage = ({ data }) => this.#receive(JSON.parse(data), data.length);
+    socket.onclose = ({ code, reason }) => this.#closed(code, reason);
+    socket.onerror = () => {}; // a close follows; the package ws throws without a listener
+    this.#socket = socket;
+  }
+
+  #receive(/** @type {ServerMessage} */ message, /** @type {number} */ size) {
+    const { type, data } = message;
+    this.#heartbeat.heard();
+    if (type === 'goodbye') {
+      this.#goodbye = data;
+      this.#timers.after('goodbye', CLOSE_WITHIN, () => this.#closed(data.code, data.reason));
+    } else if (type === 'authenticate') {
+      this.#token.extend(data.expiresAt);
+      this.#renewInTime(RENEW_EVERY);
+      this.#accepted();
+    } else if (type === 'error' && data.re === 'authenticate') {
+      if (data.code === 'rate_limited' || data.code === 'unavailable') this.#timers.after('renewal', RENEW_EVERY, () => this.renew('renew'));
+      else this.#connect('changed'); // the token may be another user's: a new connection shows
+    } else if (type === 'pong' && data && this.state === 'connecting') this.#opened(data.timestamp);
+    else if (this.state === 'connected') this.#owner.received(message, size);
+  }
+
+  #opened(/** @type {string} */ timestamp) {
+    this.#timers.cancel('deadline');
+    this.#timers.after('settled', SETTLED, () => { this.#attempt = 0; });
+    this.#token.synchronize(timestamp);
+    this.state = 'connected';
+    this.error = null;
+    this.#refused = false;
+    this.#heartbeat.start();
+    this.#renewInTime(RENEW_AFTER);
+    this.#owner.changed();
+    this.#owner.opened();
+    this.#accepted();
+  }
+
+  /** The server has accepted the login. */
+  #accepted() {
+    if (this.#changed) this.#owner.renewed();
+    this.#changed = false;
+  }
+
+  #closed(/** @type {number} */ code, /** @type {string} */ text) {
+    const { reconnect = !FINAL.includes(code), reauth = code === 4401, retryAfterMs = 0, reason = text } = this.#goodbye ?? {};
+    const error = { code, message: reason };
+    // The server may serve an abandoned handshake late, and replace the connection that came after it.
+    const own = code === 4409 && now() - this.#abandonedAt < ABANDONED;
+    if (!reconnect && !own) return this.stop(error, true);
+    if (!reauth) return this.fail(error, retryAfterMs);
+    this.#token.drop();
+    this.#reason = 'rejected';
+    if (this.state === 'connecting' && this.#fresh) {
+      if (this.#refused) return this.stop(error, true);
+      this.#refused = true;
+    } else if (!this.#attempt++) { // an old token has ended
+      this.error = error;
+      return this.#connect();
+    }
+    this.fail(error, retryAfterMs || pause(this.#attempt));
+  }
+
+  #renewInTime(/** @type {number} */ least) {
+    const wait = Math.min(Math.max(least, this.#token.renewIn), MAX_TIMER);
+    // An end beyond the longest timer is checked again when that has run out.
+    this.#timers.after('renewal', wait, () => (wait === MAX_TIMER ? this.#renewInTime(0) : this.renew('renew')));
   }
 }
 
-const LOGGED_OUT = { code: 'unauthenticated', message: 'not logged in' };
-
-/** The end of a JSON Web Token in milliseconds, or Infinity if this is none that tells. @param {string} token */
-function endOf(token) {
-  try {
-    const { exp } = JSON.parse(atob(/** @type {string} */ (token.split('.')[1]).replaceAll('-', '+').replaceAll('_', '/')));
-    return exp > 0 ? exp * 1000 : Infinity;
-  } catch {
-    return Infinity;
-  }
-}
+const base64url = (/** @type {string} */ text) => btoa(text).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');

@@ -1,42 +1,43 @@
-// One plan on a connection, and those in the program who watch it.
+// One plan on a connection, with the subscriptions to it.
 //
-// A Plan keeps its place in the stream of events: the seq of the last one. A Subscription keeps a place of its own, since one may begin
-// later, or with a plan that was loaded earlier, than another. Places come from a join answer, an event, a receipt or a resync alone.
+// A plan keeps its place in the stream of events: the seq of the last one. A subscription has its own
+// place, since it may begin later than another, or with a plan that was loaded earlier. Places come
+// only from a join answer, an event, a receipt, a resync or a load.
 //
 //   joining ---answer---> live ---connection lost, gap---> recovering ---answer---> live
 //      |                    |                                   |
 //      +------forbidden-----+----------removed------------------+----> denied
 
-/** @import { ClientError, LoadReason, PlanHandlers, PlanSnapshot, PlanStatus } from './types.js' */
-/** @import { HostEvent, JoinAnswer, Participant, Position } from './protocol.js' */
+/** @import { ClientError, PlanSnapshot, PlanStatus } from './types.js' */
+/** @import { JoinAnswer } from './protocol.js' */
+/** @import { Connection } from './connection.js' */
+/** @import { Subscription } from './subscription.js' */
 
-import { backoff, call } from './connection.js';
+import { People } from './people.js';
+import { Presence } from './presence.js';
+import { moveTo } from './subscription.js';
+import { call, pause, Timers } from './timing.js';
 
-const LINGER = 6_000; // the server's 5 s, and the way here
-const PRESENCE_EVERY = 250;
-const MAX_HELD = 4_096;
+const ANSWER_WITHIN = 20_000; // of a join
 
 export class Plan {
   /** @type {'joining' | 'live' | 'recovering' | 'denied'} */ state = 'joining';
   /** @type {PlanSnapshot} */ snapshot;
   /** @type {Set<Subscription<any, any, any>>} */ subscriptions = new Set();
+  presence = new Presence(this);
   epoch = '';
   seq = -1; // before the first answer
+  closed = false; // left: a later join of the same plan makes another
+  /** @type {ReturnType<typeof setTimeout> | undefined} until the plan is left */ leaving;
 
   #attempt = 0; // refusals in a row
+  #unanswered = 0; // joins in a row
   #gap = -1; // where a hole was that a join was to fill
-  /** @type {Map<string, Participant>} */ #people = new Map();
-  #count = 0;
   /** @type {ClientError | null} */ #error = null;
-  /** @type {unknown} */ #presence = null;
-  #unsent = false; // the server may not know it yet
-  #telling = false;
-  /** @type {Record<string, ReturnType<typeof setTimeout> | undefined>} */ #timers = {};
+  #people = new People(() => this.changed());
+  #timers = new Timers();
 
-  /**
-   * @param {string} id
-   * @param {import('./connection.js').Connection} connection
-   */
+  /** @param {string} id @param {Connection} connection */
   constructor(id, connection) {
     this.id = id;
     this.connection = connection;
@@ -47,21 +48,29 @@ export class Plan {
 
   /** Joins from the earliest place that one of the subscriptions needs. */
   join() {
-    this.#clear();
+    if (this.closed || this.connection.state !== 'connected') return;
+    this.#timers.clear();
     if (this.state !== 'joining') this.state = 'recovering';
     const places = [...this.subscriptions].filter((s) => s.seq >= 0 && (s.epoch === this.epoch || !this.epoch));
     const first = places.length ? places.reduce((a, b) => (a.seq < b.seq ? a : b)) : this;
     const since = first.seq >= 0 ? { epoch: first.epoch, seq: first.seq } : undefined;
-    this.connection.send({ type: 'join-plan', planId: this.id, since });
+    this.connection.outbox.send({ type: 'join-plan', planId: this.id, since });
+    this.#timers.after('answer', ANSWER_WITHIN, () => {
+      if (this.#unanswered++) this.connection.silent('timeout');
+      else this.join();
+    });
     this.changed();
   }
 
-  /** The connection is gone, or this plan is: what was known of people is not known any more. */
+  /** The membership is lost, with the connection or by a refusal. */
   interrupt() {
-    this.#clear();
+    this.#timers.clear();
+    this.#unanswered = 0;
     if (this.state === 'live') this.state = 'recovering';
-    this.#people.clear();
-    this.#count = 0;
+    this.presence.lost();
+    if (this.closed || this.state === 'denied' || this.connection.state === 'idle') this.#people.clear();
+    else this.#people.lost();
+    for (const s of this.subscriptions) s.interrupt();
     this.changed();
   }
 
@@ -69,7 +78,7 @@ export class Plan {
   retry() {
     if (this.state === 'denied') this.state = 'joining';
     this.#error = null;
-    if (this.connection.state === 'connected') this.join();
+    this.join();
   }
 
   /** @param {Subscription<any, any, any>} subscription */
@@ -79,33 +88,34 @@ export class Plan {
     else if (this.state === 'live' && !this.#placed(subscription, true)) this.join();
   }
 
+  /** Leaves the plan for good. */
+  close() {
+    clearTimeout(this.leaving);
+    this.closed = true;
+    for (const s of this.subscriptions) s.end();
+    this.interrupt();
+    if (this.state !== 'denied') this.connection.outbox.send({ type: 'leave-plan', planId: this.id });
+  }
+
   /** @param {JoinAnswer} data @param {string | undefined} timestamp */
   #joined(data, timestamp) {
-    const { position, recovered, participants, participantCount } = data;
+    this.#timers.clear();
     this.state = 'live';
-    this.epoch = position.epoch;
-    this.seq = position.seq;
-    this.#attempt = 0;
+    moveTo(this, data.position);
+    this.#attempt = this.#unanswered = 0;
     this.#error = null;
-    this.#people = new Map(participants.map((p) => [p.userId, p]));
-    this.#count = participantCount;
-    // Who lingers and comes back makes no noise: whose leave has not been told by then is back.
-    this.#after('linger', LINGER, () => {
-      for (const p of this.#people.values()) if (!p.connections) this.#people.set(p.userId, { ...p, connections: 1 });
-      this.changed();
-    });
-    if (this.#presence !== null || this.#unsent) this.#sendPresence();
-    this.connection.settle();
+    this.#people.answer(data);
+    this.presence.joined();
     this.changed();
     let earlier = false;
     for (const s of this.subscriptions) {
       call(s.handlers.onJoin, { ...data, timestamp });
-      if (!this.#placed(s, recovered)) earlier = true;
+      if (!s.closed && !this.#placed(s, data.recovered)) earlier = true;
     }
-    if (earlier) this.join(); // the others leave out what they have had
+    if (earlier) this.join(); // the other subscriptions drop the events they have had
   }
 
-  // #placed sees to it that a subscription can go on from here, and reports false if it needs what came before.
+  // #placed lets a subscription continue from here, and reports false if it needs earlier events.
   /** @param {Subscription<any, any, any>} s @param {boolean} recovered */
   #placed(s, recovered) {
     if (s.seq < 0) s.load('joined', this);
@@ -116,210 +126,89 @@ export class Plan {
 
   /** @param {ClientError} error @param {boolean} again */
   #refused(error, again) {
-    this.interrupt();
-    this.#error = error;
-    if (again) {
-      this.#after('rejoin', Math.max(500, backoff(this.#attempt++)), () => this.join());
-    } else {
+    if (!again) {
       this.state = 'denied';
       this.seq = -1;
       this.epoch = '';
       for (const s of this.subscriptions) s.forget();
     }
+    this.interrupt();
+    this.#error = error;
+    if (again) this.#timers.after('rejoin', pause(this.#attempt++), () => this.join());
     this.changed();
+    this.#failed(error);
+  }
+
+  #failed(/** @type {ClientError} */ error) {
     for (const s of this.subscriptions) call(s.handlers.onError, error);
   }
 
-  // --- what the server says ---
+  // --- what the server sends ---
 
-  /** @param {any} message */
-  receive(message) {
+  /** @param {any} message @param {number} size */
+  receive(message, size) {
     const { type, data } = message;
-    if (message.seq > 0) return this.#event(message);
+    if (message.seq > 0) return this.#event(message, size);
     switch (type) {
       case 'join-plan':
-        if (data.success) return this.#joined(data, message.timestamp);
-        this.#count = data.participantCount;
-        if (!data.userId) this.#people.clear(); // a crowd is counted, not listed
-        else this.#people.set(data.userId, { userId: data.userId, userName: data.userName, connections: 1 });
-        return this.#told('onUserJoined', data);
-      case 'leave-plan':
-        if (data.success) return;
-        this.#count = data.participantCount;
-        this.#people.delete(data.userId);
-        return this.#told('onUserLeft', data);
-      case 'presence-updated': {
-        const person = this.#people.get(data.userId);
-        if (person) this.#people.set(data.userId, { ...person, connections: person.connections || 1, state: data.state ?? undefined });
-        return this.changed();
-      }
-      case 'resync':
-        this.epoch = data.position.epoch;
-        this.seq = data.position.seq;
-        for (const s of this.subscriptions) s.load('resync', this);
+      case 'leave-plan': {
+        const joined = type === 'join-plan';
+        if (data.success) return joined && this.#joined(data, message.timestamp);
+        this.#people.moved(data, joined);
+        this.changed();
+        if (data.userId) for (const s of this.subscriptions) call(joined ? s.handlers.onUserJoined : s.handlers.onUserLeft, data);
         return;
+      }
+      case 'presence-updated':
+        this.#people.updated(data);
+        return this.changed();
+      case 'resync':
+        return this.#load('resync', data.position, data.spreadMs);
       case 'removed':
         return this.#refused({ code: 'removed', message: data.reason }, data.retry);
-      case 'error':
-        if (data.re === 'join-plan') return this.#refused(data, data.code === 'unavailable' || data.code === 'rate_limited');
-        for (const s of this.subscriptions) call(s.handlers.onError, data);
+      case 'error': {
+        const limited = data.code === 'rate_limited';
+        if (limited) this.connection.outbox.drained();
+        if (data.re === 'join-plan') return this.#refused(data, limited || data.code === 'unavailable');
+        if (limited) this.presence.refused();
+        this.#failed(data);
+      }
     }
   }
 
-  #event(/** @type {any} */ message) {
+  #event(/** @type {any} */ message, /** @type {number} */ size) {
     if (this.state !== 'live' || message.seq <= this.seq) return; // a join under way brings it again
-    if (message.prev !== this.seq) {
-      if (this.#gap !== this.seq) { // what is missing may still be had
+    if (message.prev > this.seq) {
+      if (this.#gap !== this.seq) { // the server may have what is missing
         this.#gap = this.seq;
         return this.join();
       }
-      this.seq = message.prev;
-      for (const s of this.subscriptions) s.load('gap', this);
+      this.#load('gap', { epoch: this.epoch, seq: message.prev });
     }
     this.seq = message.seq;
-    for (const s of this.subscriptions) s.push(message);
+    for (const s of this.subscriptions) s.push(message, size);
   }
 
-  #told(/** @type {'onUserJoined' | 'onUserLeft'} */ handler, /** @type {any} */ data) {
-    this.changed();
-    if (data.userId) for (const s of this.subscriptions) call(s.handlers[handler], data);
+  /** @param {'resync' | 'gap'} reason @param {import('./protocol.js').Position} position @param {number} [spreadMs] */
+  #load(reason, position, spreadMs) {
+    moveTo(this, position);
+    for (const s of this.subscriptions) s.load(reason, position, spreadMs);
   }
 
-  // --- what others see of us ---
-
-  /** @param {unknown} state */
-  setPresence(state) {
-    this.#presence = state ?? null;
-    this.#unsent = true;
-    if (this.state === 'live') this.#timers.presence ??= setTimeout(() => this.#sendPresence(), PRESENCE_EVERY);
-  }
-
-  #sendPresence() {
-    this.#timers.presence = undefined;
-    this.#unsent = false;
-    this.connection.send({ type: 'update-presence', planId: this.id, data: { state: this.#presence } });
-  }
-
-  // --- what is shown ---
+  // --- what the program sees ---
 
   changed() {
     this.snapshot = this.#snapshot();
-    if (this.#telling) return;
-    this.#telling = true;
-    queueMicrotask(() => { // once for several changes, and never before join has returned
-      this.#telling = false;
-      for (const s of this.subscriptions) call(s.handlers.onChange);
-    });
+    for (const s of this.subscriptions) s.changed();
   }
 
   /** @returns {PlanSnapshot} */
   #snapshot() {
     const { state, error } = this.connection;
-    /** @type {PlanStatus} */
-    const status = state === 'connected' || this.state === 'denied' ? this.state : state === 'idle' && error ? 'stopped' : state;
-    return { status, participants: [...this.#people.values()], participantCount: this.#count, error: this.#error ?? error };
-  }
-
-  #after(/** @type {string} */ name, /** @type {number} */ wait, /** @type {() => void} */ then) {
-    clearTimeout(this.#timers[name]);
-    this.#timers[name] = setTimeout(then, wait);
-  }
-
-  #clear() {
-    for (const timer of Object.values(this.#timers)) clearTimeout(timer);
-    this.#timers = {};
-  }
-}
-
-/**
- * @template [Task=unknown]
- * @template [Progress=unknown]
- * @template {HostEvent<string>} [Host=HostEvent]
- */
-export class Subscription {
-  epoch = '';
-  seq = -1; // up to where it was given the stream; -1: nowhere yet
-
-  #plan;
-  #release;
-  /** @type {AbortController | null} */ #loading = null;
-  /** @type {any[]} */ #held = []; // what has come since a load began
-
-  /**
-   * @param {Plan} plan
-   * @param {PlanHandlers<Task, Progress, Host>} handlers
-   * @param {(s: Subscription<any, any, any>) => void} release
-   */
-  constructor(plan, handlers, release) {
-    this.#plan = plan;
-    this.#release = release;
-    this.handlers = handlers;
-    if (handlers.since) ({ epoch: this.epoch, seq: this.seq } = handlers.since);
-  }
-
-  get planId() { return this.#plan.id; }
-  get snapshot() { return this.#plan.snapshot; }
-  get status() { return this.snapshot.status; }
-  get participants() { return this.snapshot.participants; }
-  get participantCount() { return this.snapshot.participantCount; }
-  get error() { return this.snapshot.error; }
-  /** @returns {Position | null} how far it has come, with the events that wait for a load */
-  get position() { return this.seq < 0 ? null : { epoch: this.epoch, seq: this.seq }; }
-
-  /** Shows the others something small about this client, such as what is being edited; null takes it away. @param {unknown} state */
-  setPresence(state) { this.#plan.setPresence(state); }
-  /** Asks again after a denial. */
-  retry() { this.#plan.retry(); }
-  /** Ends it. The server hears of it a moment later, unless somebody in the program joins again before. */
-  leave() {
-    this.forget();
-    this.#release(this);
-  }
-
-  forget() {
-    this.#loading?.abort();
-    this.#loading = null;
-    this.#held = [];
-    this.seq = -1;
-  }
-
-  push(/** @type {any} */ message) {
-    if (message.seq <= this.seq) return;
-    this.seq = message.seq;
-    if (!this.#loading) return this.#hand(message);
-    if (this.#held.push(message) > MAX_HELD) this.load('overflow', this);
-  }
-
-  /** @param {LoadReason} reason @param {Position} position */
-  async load(reason, { epoch, seq }) {
-    this.forget();
-    this.epoch = epoch;
-    this.seq = seq;
-    const { load } = this.handlers;
-    if (!load) return;
-    const loading = this.#loading = new AbortController();
-    await null; // never before join has returned
-    if (loading.signal.aborted) return;
-    for (let attempt = 0, done = false; !done; attempt++) {
-      try {
-        const at = /** @type {any} */ (await load({ reason, position: { epoch, seq }, signal: loading.signal }));
-        done = true;
-        if (at?.epoch === epoch && at.seq > seq) seq = at.seq;
-      } catch (error) {
-        if (loading.signal.aborted) return;
-        call(this.handlers.onError, { code: 'load', message: String(error) });
-        await new Promise((resolve) => { setTimeout(resolve, 500 + backoff(attempt)); });
-      }
-      if (loading.signal.aborted) return;
-    }
-    this.seq = Math.max(this.seq, seq);
-    this.#loading = null;
-    const held = this.#held;
-    this.#held = [];
-    for (const message of held) if (message.seq > seq) this.#hand(message);
-  }
-
-  #hand(/** @type {any} */ message) {
-    call(message.type === 'receipt' ? this.handlers.onReceipt : this.handlers.onEvent, message);
+    let status = /** @type {PlanStatus} */ (state);
+    if (this.closed) status = 'idle';
+    else if (state === 'connected' || this.state === 'denied') status = this.state;
+    else if (state === 'idle' && error) status = 'stopped';
+    return { ...this.#people.snapshot, status, error: this.#error ?? error };
   }
 }

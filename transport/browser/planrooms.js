@@ -3,46 +3,87 @@
 //   const client = new Client({ getToken });
 //   const plan = client.join('demo', { load, onEvent });
 
-/** @import { ClientOptions, PlanHandlers } from './types.js' */
-/** @import { HostEvent } from './protocol.js' */
+/**
+ * The types of this module, and those of its options and callbacks.
+ * @typedef {import('./types.js').ClientOptions} ClientOptions
+ * @typedef {import('./types.js').ClientError} ClientError
+ * @typedef {import('./types.js').ConnectionState} ConnectionState
+ * @typedef {import('./types.js').LoadReason} LoadReason
+ * @typedef {import('./types.js').LoadRequest} LoadRequest
+ * @typedef {import('./types.js').PlanSnapshot} PlanSnapshot
+ * @typedef {import('./types.js').PlanStatus} PlanStatus
+ * @typedef {import('./types.js').Token} Token
+ * @typedef {import('./types.js').TokenReason} TokenReason
+ * @typedef {import('./types.js').TokenRequest} TokenRequest
+ * @typedef {import('./protocol.js').JoinAnswer} JoinAnswer
+ * @typedef {import('./protocol.js').Participant} Participant
+ * @typedef {import('./protocol.js').Position} Position
+ * @typedef {import('./protocol.js').Receipt} Receipt
+ */
+/**
+ * @template {string} [Type=import('./protocol.js').HostType]
+ * @template [Data=unknown]
+ * @typedef {import('./protocol.js').HostEvent<Type, Data>} HostEvent
+ */
+/**
+ * @template [Task=unknown]
+ * @template [Progress=unknown]
+ * @template {HostEvent<string>} [Host=HostEvent]
+ * @typedef {import('./protocol.js').PlanEvent<Task, Progress, Host>} PlanEvent
+ */
+/**
+ * @template [Task=unknown]
+ * @template [Progress=unknown]
+ * @template {HostEvent<string>} [Host=HostEvent]
+ * @typedef {import('./types.js').PlanHandlers<Task, Progress, Host>} PlanHandlers
+ */
 
-import { call, Connection } from './connection.js';
-import { Plan, Subscription } from './plan.js';
+import { Connection } from './connection.js';
+import { Plan } from './plan.js';
+import { Subscription } from './subscription.js';
+import { bind, call } from './timing.js';
+
+export { Subscription };
 
 const LEAVE_AFTER = 1_500;
 const WAKING = ['online', 'offline', 'focus', 'pageshow', 'visibilitychange'];
 
-/** A new id of the kind that client ids and mutation ids are. */
+/** Makes an id that is valid as a client id and as a mutation id. */
 export const newId = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, '0')).join('');
 
 /** One connection to a server, and the plans on it. */
 export class Client {
-  /** Who this page is to the server: goes with the page's own changes, see {@link Client.headers}. */
+  /** Identifies this page to the server, see {@link Client.headers}. */
   clientId;
 
   /** @type {Connection} */ #connection;
   /** @type {Map<string, Plan>} */ #plans = new Map();
-  /** @type {Map<string, ReturnType<typeof setTimeout>>} */ #leaving = new Map();
   /** @type {Map<string, Set<Function>>} */ #listeners = new Map();
   #kept = false; // connected without a plan
-  #listening = false; // to what wakes us
+  #listening = false; // for what wakes the connection
 
-  /** @param {ClientOptions} options */
+  /** Throws a TypeError unless there is one of getToken and credentials. @param {ClientOptions} options */
   constructor(options) {
+    if (!options.getToken === !options.credentials) {
+      throw new TypeError("planrooms: pass either getToken or credentials: 'cookie'");
+    }
     this.clientId = options.clientId ?? newId();
     this.#connection = new Connection(options, this.clientId, {
       changed: () => this.#changed(),
-      opened: () => this.#plans.forEach((plan) => plan.state === 'denied' || plan.join()),
-      received: (message) => this.#received(message),
+      opened: () => this.#opened(),
+      renewed: () => this.#plans.forEach((plan) => { if (plan.state === 'denied') plan.retry(); }),
+      received: (message, size) => this.#received(message, size),
     });
+    bind(this);
   }
 
   get state() { return this.#connection.state; }
   get error() { return this.#connection.error; }
+  /** When the next attempt is made, in milliseconds since 1970; 0 unless the state is `waiting`. */
   get retryAt() { return this.#connection.retryAt; }
 
   /**
-   * Headers for a change by the host's API, so that this client gets a receipt in place of the event.
+   * Headers for a change by the host's API. With them this client gets a receipt instead of the event.
    * @param {string} [mutationId] comes back in event and receipt
    * @returns {Record<string, string>}
    */
@@ -51,43 +92,37 @@ export class Client {
   }
 
   /**
-   * Watches a plan, and connects if need be. Several may watch one.
+   * Watches a plan, and connects if necessary, but not after an end that was final: then `reconnect`,
+   * `connect` or `renew` is needed. A plan may have several subscriptions.
    * @template [Task=unknown]
    * @template [Progress=unknown]
    * @template {HostEvent<string>} [Host=HostEvent]
    * @param {string} planId
    * @param {PlanHandlers<Task, Progress, Host>} [handlers]
-   * @returns {Subscription<Task, Progress, Host>} to be left when it is done
+   * @returns {Subscription<Task, Progress, Host>} call `leave` when it is no longer needed
    */
   join(planId, handlers = {}) {
-    clearTimeout(this.#leaving.get(planId));
-    this.#leaving.delete(planId);
     let plan = this.#plans.get(planId);
     const known = plan !== undefined;
     if (!plan) this.#plans.set(planId, plan = new Plan(planId, this.#connection));
+    clearTimeout(plan.leaving);
     const subscription = new Subscription(plan, handlers, (s) => this.#release(plan, s));
     plan.add(subscription);
-    this.#connection.start();
-    if (!known && this.state === 'connected') plan.join();
+    if (!this.#connection.final) this.#connection.start();
+    if (!known) plan.join();
     return subscription;
   }
 
   #release(/** @type {Plan} */ plan, /** @type {Subscription<any, any, any>} */ subscription) {
-    if (!plan.subscriptions.delete(subscription) || plan.subscriptions.size > 0) return;
-    this.#leaving.set(plan.id, setTimeout(() => {
-      this.#leaving.delete(plan.id);
+    if (!plan.subscriptions.delete(subscription) || plan.subscriptions.size > 0 || plan.closed) return;
+    plan.leaving = setTimeout(() => {
       this.#plans.delete(plan.id);
-      plan.interrupt();
-      this.#sayLeave(plan);
-      if (this.#plans.size === 0 && !this.#kept) this.#connection.stop();
-    }, LEAVE_AFTER));
+      plan.close();
+      if (this.#plans.size === 0 && !this.#kept && !this.#connection.final) this.#connection.stop();
+    }, LEAVE_AFTER);
   }
 
-  #sayLeave(/** @type {Plan} */ plan) {
-    if (plan.state !== 'denied') this.#connection.send({ type: 'leave-plan', planId: plan.id });
-  }
-
-  /** Connects, and stays so without a plan: for private notices. */
+  /** Connects, and stays connected without a plan: for private notices. */
   connect() {
     this.#kept = true;
     this.#connection.start();
@@ -99,34 +134,37 @@ export class Client {
     this.#connection.stop();
   }
 
-  /** Leaves all plans, at once, and disconnects: when somebody else logs in, say. */
+  /**
+   * Leaves all plans and disconnects, both at once; for example when the user logs out. The
+   * subscriptions are closed: to watch a plan again, join it again.
+   */
   close() {
-    for (const plan of this.#plans.values()) {
-      plan.subscriptions.forEach((s) => s.forget());
-      this.#sayLeave(plan);
-    }
-    this.disconnect();
-    this.#leaving.forEach((timer) => clearTimeout(timer));
-    this.#leaving.clear();
+    const plans = [...this.#plans.values()];
     this.#plans.clear();
+    for (const plan of plans) plan.close();
+    this.disconnect();
   }
 
-  /** Connects anew at once, also after an end that was final; plans that were denied are asked for again. */
+  /** Connects again at once, also after a final end. Asks again for denied plans. */
   reconnect() {
     this.#connection.restart();
-    this.#plans.forEach((plan) => plan.retry()); // to be joined by the connection that comes
+    this.#plans.forEach((plan) => plan.retry());
   }
 
-  /** Asks for a new token and goes on with it; to be called when the login has changed. */
+  /**
+   * Fetches a new token and continues with it; call it when the login has changed. It works in every
+   * state, also after an end, such as that of a page without a login. Without a plan or `connect` it
+   * does nothing, since the next connection fetches a token. Denied plans are asked for again.
+   */
   renew() { return this.#connection.renew(); }
 
   /**
-   * - `change`: state, error or retryAt have
-   * - `notice`: the host tells this user something that is no event of a plan
-   * - `error`: a refusal that concerns no plan
+   * - `change`: state, error or retryAt have changed
+   * - `notice`: a message of the host to this user that is not an event of a plan
+   * - `error`: a refusal that does not concern a plan
    * @param {'change' | 'notice' | 'error'} name
    * @param {(message: any) => void} listener
-   * @returns {() => void} takes it away
+   * @returns {() => void} removes the listener
    */
   on(name, listener) {
     const listeners = this.#listeners.get(name) ?? new Set();
@@ -138,17 +176,21 @@ export class Client {
     this.#listeners.get(name)?.forEach((listener) => call(listener, message));
   }
 
-  #received(/** @type {any} */ message) {
-    if (message.planId) this.#plans.get(message.planId)?.receive(message);
+  #received(/** @type {any} */ message, /** @type {number} */ size) {
+    if (message.planId) this.#plans.get(message.planId)?.receive(message, size);
     else if (message.type === 'error') this.#emit('error', message.data);
     else if (message.type !== 'pong') this.#emit('notice', message);
   }
 
+  #opened() {
+    const plans = [...this.#plans.values()].filter((plan) => plan.state !== 'denied');
+    for (const plan of plans) plan.join();
+    if (!plans.length) this.#connection.ping(); // the server closes a connection that sends nothing
+  }
+
   #changed() {
     this.#listen(this.state !== 'idle');
-    if (this.state === 'connected') {
-      if (this.#plans.size === 0) this.#connection.send({ type: 'ping' }); // who says nothing is not kept
-    } else this.#plans.forEach((plan) => plan.interrupt());
+    if (this.state !== 'connected') this.#plans.forEach((plan) => plan.interrupt());
     this.#emit('change', this);
   }
 
@@ -158,7 +200,7 @@ export class Client {
     for (const name of WAKING) globalThis[on ? 'addEventListener' : 'removeEventListener']?.(name, this.#wake);
   }
 
-  #wake = () => {
-    if (globalThis.document?.visibilityState !== 'hidden') this.#connection.wake();
+  #wake = (/** @type {Event} */ { type }) => {
+    if (globalThis.document?.visibilityState !== 'hidden') this.#connection.wake(type === 'offline');
   };
 }

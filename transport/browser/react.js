@@ -6,9 +6,9 @@
 /** @import { PlanWebSocketOptions, QueryClientLike } from './types.js' */
 
 import { createContext, createElement, useCallback, useContext, useEffect, useInsertionEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react';
-import { call } from './connection.js';
 import { Client } from './planrooms.js';
 import { queriesOf } from './queries.js';
+import { call } from './timing.js';
 
 /** @type {import('react').Context<{ client: Client, queryClient?: QueryClientLike } | null>} */
 const Context = createContext(/** @type {any} */ (null));
@@ -29,7 +29,7 @@ export function PlanRoomsProvider({ client, queryClient, children, getToken, ...
   useInsertionEffect(() => { latest.current = getToken; }); // before the effects in which hooks join
   const make = () => ({
     options,
-    client: new Client(/** @type {ClientOptions} */ ({ ...options, getToken: (/** @type {any} */ request) => latest.current?.(request) })),
+    client: new Client({ ...options, getToken: options.credentials ? undefined : (request) => latest.current?.(request) }),
   });
   const [own, setOwn] = useState(() => (client ? null : make()));
   if (!client && !(own && same(own.options, options))) setOwn(make());
@@ -73,7 +73,7 @@ export function usePlanWebSocket(options) {
   const latest = useRef(options);
   useEffect(() => { latest.current = options; }); // before the effect that joins
   const [wanted, setWanted] = useState(1); // 0: disconnected; another number: joined again
-  const subscription = useRef(/** @type {import('./plan.js').Subscription<Task, Progress, Host> | null} */ (null));
+  const subscription = useRef(/** @type {import('./subscription.js').Subscription<Task, Progress, Host> | null} */ (null));
   const resume = useRef(/** @type {import('./protocol.js').Position | null} */ (null));
   const presence = useRef(/** @type {unknown} */ (null));
 
@@ -84,7 +84,7 @@ export function usePlanWebSocket(options) {
       if (!queryClient || queryKeys === null) return null;
       return queriesOf(queryClient).of(planId, { keys: queryKeys, patch, participants: joined.participantCount });
     };
-    /** @type {import('./plan.js').Subscription<Task, Progress, Host>} */
+    /** @type {import('./subscription.js').Subscription<Task, Progress, Host>} */
     const joined = client.join(planId, /** @type {import('./types.js').PlanHandlers<Task, Progress, Host>} */ ({
       since: resume.current ?? latest.current.since,
       load: (request) => Promise.all([latest.current.onReload?.(request), queries()?.reload(request)]).then(([position]) => position),
@@ -160,7 +160,7 @@ const shown = new WeakMap();
 
 /**
  * Sets or, with null, clears the state of one component.
- * @param {Client} client @param {import('./plan.js').Subscription<any, any, any>} subscription
+ * @param {Client} client @param {import('./subscription.js').Subscription<any, any, any>} subscription
  * @param {object} owner @param {unknown} state
  */
 function show(client, subscription, owner, state) {

@@ -1,39 +1,65 @@
-// What the other modules take and give, for readers and for the type checker. No program loads this file.
+// The types of the other modules. Programs import them by type only.
 
 /** @import { HostEvent, JoinAnswer, Participant, PlanEvent, Position, Receipt } from './protocol.js' */
 
 /**
- * Why a token is asked for: `connect` before an attempt to connect, `renew` 30 s before the end of the one in use, `rejected` after the
- * server refused one, `changed` because the program called `renew()`.
+ * Why the client asks for a token: `connect` before an attempt to connect, `renew` 30 s before the end
+ * of the one in use, `rejected` after the server refused one, `changed` because the program called
+ * `renew()`.
  * @typedef {'connect' | 'renew' | 'rejected' | 'changed'} TokenReason
  */
 
 /**
- * A token, with the time of its end if the token does not tell that itself as a JSON Web Token does: milliseconds since 1970, or
- * RFC 3339.
+ * A token. expiresAt is its end, in milliseconds since 1970 or RFC 3339; it is needed if the token is
+ * not a JSON Web Token with `exp`.
  * @typedef {string | { token: string, expiresAt?: number | string }} Token
  */
 
+/** @typedef {{ reason: TokenReason, signal: AbortSignal }} TokenRequest */
+
 /**
- * Why something is not as wanted. The code is a close code, an error code of the protocol, or one of the client: `unauthenticated` (there
- * is no token, or it was refused twice), `failed` (no token could be fetched, or no socket made), `timeout`, `silent` and `asleep` (the connection was given
- * up), `load` (a plan could not be loaded).
+ * An error that the client reports. The code is a close code, an error code of the protocol, or one
+ * of the client's own:
+ * - `unauthenticated`: no user is logged in
+ * - `failed`: fetching a token or opening a socket failed
+ * - `timeout`, `silent`, `asleep`: the client gave the connection up
+ * - `load`: a load failed or passed its deadline; it is tried again
+ * - `stale_load`: three loads in a row returned a plan older than the events; the client continues
+ *   from the position of the join
+ * - `unsupported`: there is no WebSocket here, or no base for a relative url
  * @typedef {{ code: number | string, message: string }} ClientError
  */
 
 /**
+ * Pass either getToken or credentials.
  * @typedef {object} ClientOptions
- * @property {string | URL} [url] of the WebSocket endpoint, relative to the page; http and https will do. Default `/ws`.
- * @property {(request: { reason: TokenReason }) => Token | null | undefined | Promise<Token | null | undefined>} getToken
- *   Fetches a token. Nothing means that nobody is logged in: the client stops. If it throws, it is asked again after a while.
- * @property {string} [clientId] 1 to 64 of [A-Za-z0-9_-]. Default: a new one, which is right for a page: never store it, since a duplicated
- *   tab would have the same.
+ * @property {string | URL} [url] of the WebSocket endpoint, relative to the page; http and https work
+ *   too. Default `/ws`. It must be absolute where the program has no such base: in Node, a worker made
+ *   from a blob, a page made from srcdoc.
+ * @property {(request: TokenRequest) => Token | null | undefined | Promise<Token | null | undefined>} [getToken]
+ *   Fetches a token. null or undefined: no user is logged in, and the client stops; call `renew()`
+ *   after a login. If it throws or passes the deadline, the client calls it again after a while. The
+ *   signal aborts when the result is no longer needed.
+ * @property {'cookie'} [credentials] The session is a cookie that the browser sends with the handshake.
+ *   The server reads a cookie only then, so the client renews a session by a new connection with the
+ *   same client id: when the server ends the session, when `renew()` is called, and before the end
+ *   that getExpiry returns. It resumes where it was.
+ * @property {(request: TokenRequest) => number | string | null | undefined | Promise<number | string | null | undefined>} [getExpiry]
+ *   Only with credentials: refreshes the cookie if the reason is not `connect`, and returns the end of
+ *   the session in milliseconds since 1970 or RFC 3339. The client calls it at the times of getToken.
+ *   undefined: not known. null: no user is logged in, and the client stops.
+ * @property {string} [clientId] 1 to 64 of [A-Za-z0-9_-]. Default: a random one. Do not store it: a
+ *   duplicated tab would have the same.
  * @property {number} [maxAttempts] failures in a row after which the client stops. Default: no limit.
+ * @property {number} [timeoutMs] the deadline of a call of getToken, getExpiry or load, in milliseconds.
+ *   Default 30,000. An attempt to connect has 20 s for the token, the handshake and the server's hello.
+ * @property {new (url: URL, protocols: string[]) => any} [WebSocket] Default: the global WebSocket. Node 20
+ *   has none: pass that of the package ws.
  */
 
 /**
- * - `idle`: neither connected nor meant to be, or stopped for good: then there is an error
- * - `connecting`: fetching a token, opening the socket, waiting for the server's first word
+ * - `idle`: not connected and not connecting; if the client stopped for good, error says why
+ * - `connecting`: fetching a token, opening the socket, waiting for the server's hello
  * - `connected`
  * - `waiting`: for the time of the next attempt
  * @typedef {'idle' | 'connecting' | 'connected' | 'waiting'} ConnectionState
@@ -41,18 +67,20 @@
 
 /**
  * - `joining`: waiting for the server's answer
- * - `live`: every event arrives
- * - `recovering`: was live, and will get or hear of what it misses
- * - `denied`: not to be seen by this user, or no longer
+ * - `loading`: joined; the plan is being loaded, and events wait for it. error says why a load failed
+ * - `live`: the plan is loaded, and every event arrives
+ * - `recovering`: was live; the server replays missed events, or the client loads the plan again
+ * - `denied`: this user has no access, or no longer
  * - `connecting`, `waiting`: there is no connection
- * - `stopped`: there is none, and there will be none; the error says why
+ * - `stopped`: the client has stopped for good; the error says why
  * - `idle`: disconnected by the program, or left
- * @typedef {'idle' | 'connecting' | 'joining' | 'live' | 'recovering' | 'waiting' | 'denied' | 'stopped'} PlanStatus
+ * @typedef {'idle' | 'connecting' | 'joining' | 'loading' | 'live' | 'recovering' | 'waiting' | 'denied' | 'stopped'} PlanStatus
  */
 
 /**
- * Why a plan has to be loaded: `joined` (there was no position to go on from), `not_recovered` (what was missed is no longer to be had),
- * `resync` (the server says so), `gap` (an event was lost), `overflow` (too many events waited for the load before).
+ * Why a plan has to be loaded: `joined` (the subscription has no position yet), `not_recovered` (the
+ * server no longer has the missed events), `resync` (the server asks for it), `gap` (an event was
+ * lost), `overflow` (too many events arrived during a load).
  * @typedef {'joined' | 'not_recovered' | 'resync' | 'gap' | 'overflow'} LoadReason
  */
 
@@ -63,12 +91,15 @@
  * @template [Progress=unknown]
  * @template {HostEvent<string>} [Host=HostEvent] events of the host's own
  * @typedef {object} PlanHandlers
- * @property {Position} [since] the position that came with the plan which the program has loaded already
+ * @property {Position} [since] the position of the plan that the program has already loaded
  * @property {(request: LoadRequest) => unknown} [load]
- *   Brings the plan from the host. Events wait until its promise is settled. It may resolve to the position that the plan came with:
- *   events up to there are left out. If it rejects, it is called again after a while; the signal aborts when it is superseded.
- * @property {(event: PlanEvent<Task, Progress, Host>) => void} [onEvent]
- * @property {(receipt: Receipt) => void} [onReceipt] of a change that this very client made
+ *   Loads the plan from the host. Events wait until its promise is settled. It may resolve to the
+ *   position of the loaded plan: the client drops events up to there, and asks the server for those
+ *   after it. If it rejects or passes the deadline, the client calls it again after a while. The
+ *   signal aborts when the connection is lost or the subscription ends.
+ * @property {(event: PlanEvent<Task, Progress, Host>) => void} [onEvent] each event once and in order. An
+ *   event whose version is below the last one of its key is dropped.
+ * @property {(receipt: Receipt) => void} [onReceipt] of a change that this client made
  * @property {(answer: JoinAnswer & { timestamp?: string }) => void} [onJoin] at each join; with `recovered` the missed events follow
  * @property {(user: { userId: string, userName: string, participantCount: number }) => void} [onUserJoined]
  * @property {(user: { userId: string, participantCount: number }) => void} [onUserLeft]
@@ -77,10 +108,11 @@
  */
 
 /**
- * What there is to be shown of a plan. Never modified: a change makes a new one.
+ * What a page shows of a plan. It is immutable: a change makes a new one. While the client reconnects,
+ * the participants are those of the lost connection, for up to 6 s.
  * @typedef {object} PlanSnapshot
  * @property {PlanStatus} status
- * @property {readonly Participant[]} participants who is there; empty in a crowd, which is only counted
+ * @property {readonly Participant[]} participants empty in a crowded room, which is only counted
  * @property {number} participantCount
  * @property {ClientError | null} error
  */

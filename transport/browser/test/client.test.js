@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { Client } from '../planrooms.js';
 import { jwt, last, settled, useFakes } from './fake.js';
 
@@ -31,5 +31,38 @@ describe('the client', () => {
     expect(client.headers()).toEqual({ 'X-Plan-Client': 'c' });
     expect(client.headers('m')).toEqual({ 'X-Plan-Client': 'c', 'X-Plan-Mutation': 'm' });
     expect(new Client({ getToken: () => null }).clientId).toMatch(/^[0-9a-f]{32}$/);
+  });
+
+  it('works through a Proxy, as Vue makes of what is put in reactive() or ref()', async () => {
+    const wrap = (target) => new Proxy(target, { get: (t, name, receiver) => Reflect.get(t, name, receiver) });
+    const client = wrap(new Client({ getToken: async () => jwt(3600) }));
+    const plan = wrap(client.join('demo'));
+    const off = client.on('notice', () => {});
+    await settled();
+    last().hello().answer('demo', 3);
+    plan.setPresence({ a: 1 });
+    await vi.advanceTimersByTimeAsync(250);
+    expect([client.state, client.error, client.retryAt, plan.status, plan.position.seq, plan.planId]).toEqual(['connected', null, 0, 'live', 3, 'demo']);
+    expect([plan.participants, plan.participantCount, plan.error, last().of('update-presence').length]).toEqual([[], 0, null, 1]);
+    off();
+    await client.renew();
+    plan.leave();
+    client.close();
+    expect(client.state).toBe('idle');
+    expect(client.constructor).toBe(Client);
+  });
+
+  it('methods can be taken from it', async () => {
+    const { join, close } = new Client({ getToken: async () => jwt(3600) });
+    const { leave } = join('demo');
+    leave();
+    close();
+  });
+
+  it.each([
+    ['neither', {}],
+    ['both', { getToken: () => null, credentials: 'cookie' }],
+  ])('wants getToken or credentials: %s throws', (_, options) => {
+    expect(() => new Client(options)).toThrow("pass either getToken or credentials: 'cookie'");
   });
 });

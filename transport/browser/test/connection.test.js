@@ -181,6 +181,18 @@ describe('waiting -> connecting', () => {
     }
   });
 
+  it('starts again after 5 s also without a plan', async () => {
+    const c = await connected({ maxAttempts: 3 });
+    FakeSocket.pongs = true;
+    for (let i = 0; i < 8; i++) {
+      await advance(3_600_000);
+      last().end(1006);
+      expect([c.state, c.retryAt - Date.now()]).toEqual(['waiting', 250]);
+      await advance(250);
+      last().hello();
+    }
+  });
+
   it('a limit of attempts, if the program sets one', async () => {
     const c = client({ maxAttempts: 2 });
     c.connect();
@@ -239,6 +251,31 @@ describe('connected -> waiting or idle', () => {
     expect(c.state).toBe('idle');
   });
 
+  it.each([4403, 4409])('a join does not undo a final %i; reconnect, connect, renew, or a disconnect before it do', async (code) => {
+    const end = async () => {
+      const c = client();
+      const plan = c.join('demo');
+      await settled();
+      last().hello().end(code, { reconnect: false });
+      return { c, plan };
+    };
+    const { c, plan } = await end();
+    expect(c.join('other').status).toBe('stopped');
+    plan.leave();
+    await advance(2_000);
+    c.join('third').leave();
+    await advance(2_000);
+    expect([c.state, c.error?.code]).toEqual(['idle', code]);
+    for (const start of [(x) => x.reconnect(), (x) => x.connect(), (x) => x.renew(), (x) => { x.close(); x.join('other'); }]) {
+      const again = (await end()).c;
+      start(again);
+      await settled();
+      last().hello();
+      expect([again.state, again.error]).toEqual(['connected', null]);
+      again.close();
+    }
+  });
+
   it('reconnect starts after a final end', async () => {
     const c = await connected();
     last().end(4403, { reconnect: false });
@@ -252,5 +289,49 @@ describe('connected -> waiting or idle', () => {
     const c = await connected();
     c.disconnect();
     expect([c.state, last().closed, vi.getTimerCount()]).toEqual(['idle', 1000, 0]);
+  });
+});
+
+describe('where it runs', () => {
+  it.each([
+    ['a worker made from a blob', 'blob:https://app.test/5a2', undefined],
+    ['a page made from srcdoc', 'about:srcdoc', undefined],
+    ['a file', 'file:///index.html', undefined],
+    ['a url that is none', 'https://app.test/', 'http://'],
+  ])('%s: no base for the url, said once', async (_, href, url) => {
+    vi.stubGlobal('location', { href });
+    const c = client({ url });
+    const plan = c.join('demo');
+    await advance(600_000);
+    expect([plan.status, c.error, c.getToken.mock.calls.length, sockets.length]).toEqual(['stopped', { code: 'unsupported', message: 'no absolute url' }, 0, 0]);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('an absolute url needs no location', async () => {
+    vi.stubGlobal('location', undefined);
+    client({ url: 'https://app.test/ws' }).connect();
+    await settled();
+    expect(last().url.href).toMatch(/^wss:\/\/app\.test\/ws\?client=/);
+  });
+
+  it('without a WebSocket: said once; with one that the program passes: uses it', async () => {
+    vi.stubGlobal('WebSocket', undefined);
+    const c = client();
+    c.connect();
+    await advance(60_000);
+    expect([c.state, c.error]).toEqual(['idle', { code: 'unsupported', message: 'no WebSocket' }]);
+    const passed = client({ WebSocket: FakeSocket });
+    passed.connect();
+    await settled();
+    last().hello();
+    expect(passed.state).toBe('connected');
+  });
+
+  it('a change listener that disconnects while connecting starts nothing', async () => {
+    const c = client();
+    c.on('change', () => { if (c.state === 'connecting') c.disconnect(); });
+    c.connect();
+    await settled();
+    expect([c.state, sockets.length, vi.getTimerCount()]).toEqual(['idle', 0, 0]);
   });
 });

@@ -53,6 +53,11 @@ export class FakeSocket {
     return this;
   }
 
+  resync(planId, seq, data = {}) {
+    this.say({ type: 'resync', planId, data: { position: { epoch: 'e1', seq }, reason: 'missed', ...data } });
+    return this;
+  }
+
   /** What was sent of a type. */
   of(type) {
     return this.sent.filter((m) => m.type === type);

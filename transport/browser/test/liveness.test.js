@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
-import { advance, connected } from './connecting.js';
+import { advance, client, connected } from './connecting.js';
 import { FakeSocket, last, settled, sockets, useFakes } from './fake.js';
+import { reconnect, setup } from './watching.js';
 
 useFakes();
 
@@ -71,6 +72,29 @@ describe('signs of life', () => {
     last().hello();
     expect(c.error).toBe(null);
   });
+
+  it('a clock that is set back hides nothing', async () => {
+    const c = await connected();
+    vi.setSystemTime(Date.now() - 3_600_000);
+    await advance(35_000);
+    expect([c.state, c.error?.code]).toEqual(['waiting', 'silent']);
+  });
+
+  it('a goodbye without a close frame: waits 3 s for it', async () => {
+    const c = await connected();
+    last().say({ type: 'goodbye', data: { code: 4503, reason: 'bye', reconnect: true, reauth: false, retryAfterMs: 7_000 } });
+    await advance(2_999);
+    expect(c.state).toBe('connected');
+    await advance(1);
+    expect([c.state, c.error, c.retryAt - Date.now(), sockets[0].closed]).toEqual(['waiting', { code: 4503, message: 'bye' }, 7_000, 1000]);
+  });
+
+  it('only denied plans: says something after a reconnect, since the server closes a silent connection', async () => {
+    await setup();
+    last().say({ type: 'error', planId: 'demo', data: { code: 'forbidden', message: 'no', re: 'join-plan' } });
+    await reconnect();
+    expect(last().sent).toEqual([{ type: 'ping' }]);
+  });
 });
 
 describe('what wakes it', () => {
@@ -137,6 +161,48 @@ describe('what wakes it', () => {
     fire('focus');
     await settled();
     expect([c.error?.code, sockets.length]).toEqual(['asleep', 2]);
+  });
+
+  it('online after a long outage: connects at once, and starts with short delays again', async () => {
+    const fire = window();
+    const c = await connected();
+    for (let i = 0; i < 12; i++) {
+      last().end(1006);
+      await advance(15_000);
+    }
+    last().end(1006);
+    expect(c.retryAt - Date.now()).toBe(15_000);
+    const tried = sockets.length;
+    fire('online');
+    await settled();
+    expect(sockets.length).toBe(tried + 1);
+    last().end(1006); // the name server is not up yet
+    expect(c.retryAt - Date.now()).toBe(250);
+  });
+
+  it('offline does not start an attempt', async () => {
+    const fire = window();
+    const c = await connected();
+    last().end(1006);
+    fire('offline');
+    await settled();
+    expect([c.state, sockets.length]).toEqual(['waiting', 1]);
+  });
+
+  it('online during a handshake: it has 2 s more, then another starts', async () => {
+    const fire = window();
+    const c = client();
+    c.connect();
+    await settled();
+    await advance(10_000);
+    fire('online');
+    await advance(1_999);
+    expect(sockets.length).toBe(1);
+    await advance(1);
+    expect([c.state, sockets.length, sockets[0].closed]).toEqual(['connecting', 2, 1000]);
+    last().hello();
+    await advance(10_000);
+    expect([c.state, sockets.length]).toEqual(['connected', 2]);
   });
 
   it('not a page that is hidden, and nobody once it is idle', async () => {

@@ -90,146 +90,6 @@ describe('live', () => {
   });
 });
 
-describe('loading', () => {
-  it('events wait for it, and come in order', async () => {
-    const client = new Client({ getToken: async () => jwt(3600) });
-    let done;
-    const { heard, plan } = watch(client, 'demo', { load: () => new Promise((resolve) => { done = resolve; }) });
-    await settled();
-    last().hello().answer('demo', 1);
-    last().event('demo', 2, 1);
-    last().event('demo', 3, 2);
-    await settled();
-    expect(heard).toEqual([]);
-    done();
-    await settled();
-    last().event('demo', 4, 3);
-    expect([heard, plan.position.seq]).toEqual([[2, 3, 4], 4]);
-  });
-
-  it('leaves out what the loaded plan holds', async () => {
-    const client = new Client({ getToken: async () => jwt(3600) });
-    let done;
-    const { heard } = watch(client, 'demo', { load: () => new Promise((resolve) => { done = resolve; }) });
-    await settled();
-    last().hello().answer('demo', 1);
-    last().event('demo', 2, 1);
-    last().event('demo', 3, 2);
-    await settled();
-    done({ epoch: 'e1', seq: 4 });
-    await settled();
-    last().event('demo', 4, 3);
-    last().event('demo', 5, 4);
-    expect(heard).toEqual([5]);
-  });
-
-  it('a position of another epoch, or something else, is no reason to leave out anything', async () => {
-    for (const result of [{ epoch: 'e0', seq: 9 }, { id: 'demo' }, 'text', null]) {
-      sockets.length = 0;
-      const client = new Client({ getToken: async () => jwt(3600) });
-      const { heard } = watch(client, 'demo', { load: async () => result });
-      await settled();
-      last().hello().answer('demo', 1).event('demo', 2, 1);
-      await settled();
-      expect(heard).toEqual([2]);
-      client.disconnect();
-    }
-  });
-
-  it('is tried again when it fails', async () => {
-    const client = new Client({ getToken: async () => jwt(3600) });
-    const load = vi.fn().mockRejectedValueOnce(new Error('502')).mockRejectedValueOnce(new Error('502')).mockResolvedValue(undefined);
-    const { heard } = watch(client, 'demo', { load });
-    FakeSocket.pongs = true;
-    await settled();
-    last().hello().answer('demo', 1).event('demo', 2, 1);
-    await advance(10_000);
-    expect([load.mock.calls.length, heard]).toEqual([3, ['error load', 'error load', 2]]);
-  });
-
-  it('a newer reason supersedes it', async () => {
-    const client = new Client({ getToken: async () => jwt(3600) });
-    const signals = [];
-    const done = [];
-    const { heard } = watch(client, 'demo', {
-      load: ({ signal }) => { signals.push(signal); return new Promise((resolve, reject) => { done.push({ resolve, reject }); }); },
-    });
-    await settled();
-    last().hello().answer('demo', 1).event('demo', 2, 1);
-    await settled();
-    last().say({ type: 'resync', planId: 'demo', data: { position: { epoch: 'e1', seq: 5 }, reason: 'missed' } });
-    await settled();
-    expect(signals.map((s) => s.aborted)).toEqual([true, false]);
-    last().event('demo', 6, 5);
-    done[0].reject(new Error('aborted'));
-    await settled();
-    expect(heard).toEqual([]);
-    done[1].resolve();
-    await settled();
-    expect(heard).toEqual([6]);
-  });
-
-  it('one that was superseded and succeeds all the same hands over nothing', async () => {
-    const client = new Client({ getToken: async () => jwt(3600) });
-    const done = [];
-    const { heard } = watch(client, 'demo', { load: () => new Promise((resolve) => { done.push(resolve); }) });
-    await settled();
-    last().hello().answer('demo', 1);
-    await settled();
-    last().say({ type: 'resync', planId: 'demo', data: { position: { epoch: 'e1', seq: 5 }, reason: 'missed' } });
-    last().event('demo', 6, 5);
-    await settled();
-    done[0]();
-    await settled();
-    expect(heard).toEqual([]);
-  });
-
-  it('does not hold events without end', async () => {
-    const client = new Client({ getToken: async () => jwt(3600) });
-    const loads = [];
-    const { heard } = watch(client, 'demo', { load: ({ reason, position }) => new Promise((resolve) => { loads.push({ reason, position, resolve }); }) });
-    await settled();
-    last().hello().answer('demo', 0);
-    await settled();
-    for (let seq = 1; seq <= 4_098; seq++) last().event('demo', seq, seq - 1);
-    await settled();
-    expect(loads.map((l) => [l.reason, l.position.seq])).toEqual([['joined', 0], ['overflow', 4_097]]);
-    loads[1].resolve();
-    await settled();
-    expect(heard).toEqual([4_098]);
-  });
-
-  it('and changes are told after join has returned, so that they may use what it returns', async () => {
-    const { client } = await live();
-    const seen = [];
-    const plan = client.join('demo', { onChange: () => seen.push(plan.status), load: () => { seen.push(plan.position.seq); } });
-    const other = client.join('other', { onChange: () => seen.push(other.status) });
-    await settled();
-    expect(seen).toEqual([10, 'joining']);
-  });
-
-  it('one that is superseded before it has begun does not begin', async () => {
-    const client = new Client({ getToken: async () => jwt(3600) });
-    const load = vi.fn();
-    watch(client, 'demo', { load });
-    await settled();
-    last().hello().answer('demo', 1).say({ type: 'resync', planId: 'demo', data: { position: { epoch: 'e1', seq: 5 }, reason: 'missed' } });
-    await settled();
-    expect(load.mock.calls.map(([r]) => r.reason)).toEqual(['resync']);
-  });
-
-  it('is over when the plan is left', async () => {
-    const client = new Client({ getToken: async () => jwt(3600) });
-    let signal;
-    const { plan } = watch(client, 'demo', { load: (request) => { signal = request.signal; return new Promise(() => {}); } });
-    await settled();
-    last().hello().answer('demo', 1);
-    await settled();
-    plan.leave();
-    expect(signal.aborted).toBe(true);
-  });
-});
-
 describe('live -> recovering -> live', () => {
   it('joins again from its place, and gets what it missed', async () => {
     const { plan, heard } = await live();
@@ -288,18 +148,26 @@ describe('live -> recovering -> live', () => {
     expect([heard, last().of('join-plan').length]).toEqual([['load gap 12', 13], 2]);
   });
 
-  it('held events are not lost with the connection', async () => {
-    const client = new Client({ getToken: async () => jwt(3600) });
-    let done;
-    const { heard } = watch(client, 'demo', { load: () => new Promise((resolve) => { done = resolve; }) });
-    await settled();
-    last().hello().answer('demo', 1).event('demo', 2, 1);
-    await reconnect();
-    expect(last().sent[0].since.seq).toBe(2);
-    last().answer('demo', 2, { recovered: true }).event('demo', 3, 2);
-    done();
-    await settled();
-    expect(heard).toEqual([2, 3]);
+  it('an event whose prev is below the last seq leaves no hole', async () => {
+    const { plan, heard } = await live();
+    last().event('demo', 11, 4);
+    last().event('demo', 12, undefined);
+    expect([heard, plan.status, last().of('join-plan').length]).toEqual([[11, 12], 'live', 1]);
+  });
+
+  it('a join that gets no answer is sent again, and then the connection is replaced', async () => {
+    FakeSocket.pongs = true;
+    const { client, plan } = await setup();
+    await advance(19_999);
+    expect(last().of('join-plan').length).toBe(1);
+    await advance(1);
+    expect([last().of('join-plan').length, plan.status]).toEqual([2, 'joining']);
+    await advance(20_000);
+    expect([client.state, client.error, sockets[0].closed]).toEqual(['waiting', { code: 'timeout', message: 'no answer' }, 1000]);
+    await advance(500);
+    last().hello().answer('demo', 1);
+    await advance(60_000);
+    expect([plan.status, sockets.length]).toEqual(['live', 2]);
   });
 });
 
@@ -368,6 +236,7 @@ describe('denied', () => {
       expect(last().of('join-plan').length).toBe(i + 1);
     }
     last().answer('demo', 1);
+    await settled();
     expect([plan.status, plan.error]).toEqual(['live', null]);
   });
 
@@ -375,7 +244,7 @@ describe('denied', () => {
     const { plan } = await live();
     last().say({ type: 'removed', planId: 'demo', data: { reason: 'unavailable', retry: true } });
     expect(plan.status).toBe('recovering');
-    await advance(500);
+    await advance(750);
     expect(last().of('join-plan').at(-1).since.seq).toBe(10);
   });
 

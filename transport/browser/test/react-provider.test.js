@@ -23,6 +23,12 @@ describe('PlanRoomsProvider', () => {
     expect([tokens, sockets.map((s) => s.url.pathname)]).toEqual([['first connect', 'second rejected'], ['/live', '/live']]);
   });
 
+  it('takes credentials instead of getToken', async () => {
+    render(h(PlanRoomsProvider, { credentials: 'cookie' }, h(Plan, { planId: 'demo' })));
+    await live();
+    expect([last().protocols, shown.status]).toEqual([['planrooms.v1'], 'live']);
+  });
+
   it('gives its client', () => {
     const client = newClient();
     let given;

@@ -1,37 +1,61 @@
 import { describe, expect, it, vi } from 'vitest';
-import { advance, connected } from './connecting.js';
+import { advance, client, connected } from './connecting.js';
 import { FakeSocket, jwt, last, settled, sockets, useFakes } from './fake.js';
 
 useFakes();
 
 describe('tokens', () => {
-  it('4401: a new token at once; a second in a row is final', async () => {
+  it.each([[{ reauth: true }], [undefined]])('4401 (goodbye %o): a new token at once; if that is refused, a pause and another; then it is final', async (goodbye) => {
     const c = await connected();
-    last().end(4401, { reauth: true });
+    last().end(4401, goodbye);
     expect([c.state, c.error?.code]).toEqual(['connecting', 4401]);
     await settled();
     expect(sockets.length).toBe(2);
-    last().end(4401, { reauth: true });
+    last().end(4401, goodbye);
+    expect([c.state, c.error?.code]).toEqual(['waiting', 4401]);
+    await advance(499);
+    expect(sockets.length).toBe(2);
+    await advance(2_000);
+    expect(sockets.length).toBe(3);
+    last().end(4401, goodbye);
     expect([c.state, c.error?.code, vi.getTimerCount()]).toEqual(['idle', 4401, 0]);
-    expect(c.getToken.mock.calls.map(([r]) => r.reason)).toEqual(['connect', 'rejected']);
+    expect(c.getToken.mock.calls.map(([r]) => r.reason)).toEqual(['connect', 'rejected', 'rejected']);
   });
 
-  it('4401 without a goodbye is the same', async () => {
-    const c = await connected();
-    last().end(4401);
+  it('4401 for the first token: one pause, then a second is final', async () => {
+    const c = client();
+    c.connect();
     await settled();
-    last().end(4401);
-    expect(c.state).toBe('idle');
+    last().end(4401, { reauth: true });
+    expect(c.state).toBe('waiting');
+    await advance(2_000);
+    last().end(4401, { reauth: true });
+    expect([c.state, sockets.length, c.getToken.mock.calls.length]).toEqual(['idle', 2, 2]);
   });
 
-  it('a hello between two 4401 makes them two single ones', async () => {
+  it('after a hello, 4401 is never final, and backs off', async () => {
+    FakeSocket.pongs = true;
     const c = await connected();
-    for (let i = 0; i < 3; i++) {
+    for (let i = 0; i < 200; i++) {
       last().end(4401, { reauth: true });
       await settled();
       last().hello();
     }
-    expect([c.state, sockets.length]).toEqual(['connected', 4]);
+    expect([c.state, sockets.length]).toEqual(['waiting', 2]);
+    const delays = [];
+    for (let i = 0; i < 9; i++) {
+      const wait = c.retryAt - Date.now();
+      delays.push(wait);
+      await advance(wait);
+      last().hello();
+      last().end(4401, { reauth: true });
+    }
+    expect([delays.at(-1), sockets.length]).toEqual([15_500, 11]);
+    await advance(20_000);
+    last().hello();
+    await advance(5_000); // a connection that lasts
+    last().end(4401, { reauth: true });
+    expect(c.state).toBe('connecting');
   });
 
   it('is used again while it lasts', async () => {
@@ -175,7 +199,7 @@ describe('tokens', () => {
     expect([c.state, sockets.length, sockets[0].closed]).toEqual(['connecting', 2, 1000]);
   });
 
-  it('renew while waiting connects with the new one; while idle it does nothing', async () => {
+  it('renew while waiting connects with the new one; while disconnected it does nothing', async () => {
     const c = await connected();
     last().end(1006);
     c.renew();
@@ -185,5 +209,187 @@ describe('tokens', () => {
     c.renew();
     await settled();
     expect([c.state, c.getToken.mock.calls.length]).toEqual(['idle', 2]);
+  });
+
+  it('renew while connecting starts with another token', async () => {
+    const getToken = vi.fn().mockImplementationOnce(() => new Promise(() => {})).mockImplementation(async () => 'second');
+    const c = client({ getToken });
+    c.connect();
+    c.renew();
+    await settled();
+    expect([getToken.mock.calls[0][0].signal.aborted, getToken.mock.calls.length, last().token()]).toEqual([true, 2, 'second']);
+  });
+
+  it.each([
+    ['a page without a login', async (c) => { c.token = null; }],
+    ['a token refused twice', async () => { for (let i = 0; i < 2; i++) { last().end(4401); await advance(5_000); } }],
+    ['a user disconnected by the host', async () => { last().hello().end(4403, { reconnect: false }); }],
+  ])('renew starts again after an end: %s', async (_, end) => {
+    const state = { token: 'first' };
+    const c = client({ getToken: async () => state.token });
+    if (_.includes('without')) state.token = null;
+    const plan = c.join('demo');
+    await settled();
+    await end(state);
+    expect([c.state, plan.status]).toEqual(['idle', 'stopped']);
+    state.token = 'second';
+    c.renew();
+    await settled();
+    expect([c.state, last().token()]).toEqual(['connecting', 'second']);
+    last().hello();
+    expect([plan.status, last().of('join-plan').length]).toEqual(['joining', 1]);
+  });
+
+  it.each(['the same user', 'another user'])('renew asks again for denied plans, once the server has accepted the login of %s', async (user) => {
+    const c = await connected();
+    const plan = c.join('demo');
+    last().say({ type: 'error', planId: 'demo', data: { code: 'forbidden', message: '', re: 'join-plan' } });
+    c.renew();
+    await settled();
+    expect([plan.status, last().of('join-plan').length]).toEqual(['denied', 1]);
+    if (user === 'the same user') last().say({ type: 'authenticate', data: { success: true, expiresAt: null } });
+    else {
+      last().say({ type: 'error', data: { code: 'bad_token', message: '', re: 'authenticate' } });
+      await settled();
+      last().hello();
+    }
+    expect([plan.status, last().of('join-plan').at(-1)]).toEqual(['joining', { type: 'join-plan', planId: 'demo' }]);
+    last().answer('demo', 1);
+    last().say({ type: 'removed', planId: 'demo', data: { reason: 'access ended', retry: false } });
+    last().say({ type: 'authenticate', data: { success: true, expiresAt: null } }); // of a renewal in time
+    expect(plan.status).toBe('denied');
+  });
+
+  it('unavailable: the connection stays, and the renewal is tried again until the end', async () => {
+    FakeSocket.pongs = true;
+    const c = await connected({ getToken: vi.fn(async () => jwt(60)) });
+    await advance(30_000);
+    for (let i = 1; i <= 3; i++) {
+      expect(last().of('authenticate').length).toBe(i);
+      last().say({ type: 'error', data: { code: 'unavailable', message: '', re: 'authenticate' } });
+      expect(c.state).toBe('connected');
+      await advance(10_499);
+      expect(last().of('authenticate').length).toBe(i);
+      await advance(1);
+    }
+    last().end(4401, { reauth: true });
+    await settled();
+    expect([c.state, sockets.length]).toEqual(['connecting', 2]);
+  });
+});
+
+describe('a getToken that does not end', () => {
+  it('is aborted with the attempt to connect', async () => {
+    const getToken = vi.fn(() => new Promise(() => {}));
+    const c = client({ getToken });
+    c.connect();
+    const [[{ signal }]] = getToken.mock.calls;
+    await advance(20_000);
+    expect([signal.aborted, c.error?.code]).toEqual([true, 'timeout']);
+  });
+
+  it('is aborted after 30 s in a renewal, and called again', async () => {
+    FakeSocket.pongs = true;
+    const getToken = vi.fn().mockImplementationOnce(async () => jwt(600)).mockImplementationOnce(() => new Promise(() => {})).mockImplementation(async () => jwt(600));
+    const c = await connected({ getToken });
+    await advance(570_000);
+    const { signal } = getToken.mock.lastCall[0];
+    await advance(29_999);
+    expect([getToken.mock.calls.length, signal.aborted]).toEqual([2, false]);
+    await advance(5_001);
+    expect([getToken.mock.calls.length, signal.aborted, c.state, last().of('authenticate').length]).toEqual([3, true, 'connected', 1]);
+  });
+
+  it('has the deadline that the program sets', async () => {
+    const c = client({ getToken: () => new Promise(() => {}), timeoutMs: 3_000 });
+    c.connect();
+    await advance(3_000);
+    expect([c.state, c.error]).toEqual(['waiting', { code: 'failed', message: 'Error: no answer' }]);
+  });
+
+  it('does not keep a connection that the server has ended: it is called again', async () => {
+    FakeSocket.pongs = true;
+    const getToken = vi.fn().mockImplementationOnce(async () => jwt(60)).mockImplementationOnce(() => new Promise(() => {})).mockImplementation(async () => jwt(60));
+    await connected({ getToken });
+    await advance(59_000);
+    const { signal } = getToken.mock.lastCall[0];
+    last().end(4401, { reauth: true });
+    await settled();
+    expect([signal.aborted, getToken.mock.lastCall[0].reason, sockets.length]).toEqual([true, 'rejected', 2]);
+  });
+});
+
+describe('cookie sessions', () => {
+  const cookie = (options = {}) => client({ getToken: undefined, credentials: 'cookie', clientId: 'tab-1', ...options });
+  const open = async (options) => {
+    FakeSocket.pongs = true;
+    const c = cookie(options);
+    const plan = c.join('demo');
+    await settled();
+    last().hello().answer('demo', 3);
+    return { c, plan };
+  };
+
+  it('offer no token', async () => {
+    const { c } = await open();
+    expect([last().protocols, last().url.searchParams.get('client'), c.state]).toEqual([['planrooms.v1'], 'tab-1', 'connected']);
+  });
+
+  it('continue by another handshake with the same client id when the server ends the session', async () => {
+    const { c, plan } = await open();
+    last().event('demo', 4, 3);
+    last().end(4401, { reauth: true });
+    await settled();
+    expect([last().protocols, last().url.searchParams.get('client')]).toEqual([['planrooms.v1'], 'tab-1']);
+    last().hello();
+    expect(last().of('join-plan')[0].since.seq).toBe(4);
+    sockets[0].end(4409, { reconnect: false }); // of the connection before
+    expect([c.state, plan.status]).toEqual(['connected', 'recovering']);
+  });
+
+  it('that are refused: one pause, then final; renew starts again', async () => {
+    const c = cookie();
+    c.connect();
+    await settled();
+    last().end(4401, { reauth: true });
+    expect(c.state).toBe('waiting');
+    await advance(5_000);
+    last().end(4401, { reauth: true });
+    expect([c.state, c.error?.code, sockets.length]).toEqual(['idle', 4401, 2]);
+    c.renew();
+    await settled();
+    expect([c.state, sockets.length]).toEqual(['connecting', 3]);
+  });
+
+  it('are renewed 30 s before the end that getExpiry returns', async () => {
+    const getExpiry = vi.fn(async () => Date.now() + 600_000);
+    const { c } = await open({ getExpiry });
+    await advance(569_999);
+    expect([sockets.length, getExpiry.mock.calls.map(([r]) => r.reason)]).toEqual([1, ['connect']]);
+    await advance(1);
+    expect([sockets.length, sockets[0].closed, getExpiry.mock.calls.map(([r]) => r.reason)]).toEqual([2, 1000, ['connect', 'renew']]);
+    last().hello();
+    expect([c.state, last().of('join-plan').length, last().of('authenticate').length]).toEqual(['connected', 1, 0]);
+  });
+
+  it('renew makes another handshake, and null means logged out', async () => {
+    const getExpiry = vi.fn().mockResolvedValueOnce(undefined).mockResolvedValueOnce(undefined).mockResolvedValue(null);
+    const { c } = await open({ getExpiry });
+    c.renew();
+    await settled();
+    expect([sockets.length, getExpiry.mock.lastCall[0].reason]).toEqual([2, 'changed']);
+    last().hello();
+    c.renew();
+    await settled();
+    expect([c.state, c.error?.code, sockets.length]).toEqual(['idle', 'unauthenticated', 2]);
+  });
+
+  it('a session that is over already does not loop', async () => {
+    await open({ getExpiry: async () => Date.now() - 1_000 });
+    for (let i = 0; i < 60; i++) {
+      await advance(1_000);
+      last().hello();
+    }
+    expect(sockets.length).toBeLessThan(15);
   });
 });

@@ -139,6 +139,74 @@ describe('leaving', () => {
     expect([sockets.length, vi.getTimerCount()]).toEqual([1, 0]);
   });
 
+  it('after close and another join, leaving the old subscription does nothing to the new one', async () => {
+    const { client, plan: old } = await live();
+    client.close();
+    const { plan, heard } = watch(client);
+    old.leave();
+    old.retry();
+    old.setPresence({ editing: 't1' });
+    await settled();
+    last().hello().answer('demo', 10);
+    await advance(5_000);
+    last().event('demo', 11, 10);
+    expect([heard, plan.status, last().of('leave-plan').length]).toEqual([['load joined 10', 11], 'live', 0]);
+    expect([old.status, old.closed, plan.closed, last().of('update-presence').length]).toEqual(['idle', true, false, 0]);
+  });
+
+  it('close tells the subscriptions that are held, and a reconnect does not revive them', async () => {
+    const client = new Client({ getToken: async () => jwt(3600) });
+    const seen = [];
+    const { plan } = watch(client, 'demo', { onChange: () => seen.push(plan.status) });
+    await settled();
+    last().hello().answer('demo', 10);
+    await settled();
+    client.close();
+    await settled();
+    client.reconnect();
+    await settled();
+    last().hello();
+    expect([seen.at(-1), plan.status, last().of('join-plan')]).toEqual(['idle', 'idle', []]);
+  });
+
+  it('leave in onEvent: no more events, whether held or live', async () => {
+    const client = new Client({ getToken: async () => jwt(3600) });
+    const got = [];
+    let done;
+    const plan = client.join('demo', {
+      load: () => new Promise((resolve) => { done = resolve; }),
+      onEvent: (e) => { got.push(e.seq); plan.leave(); },
+    });
+    await settled();
+    last().hello().answer('demo', 1).event('demo', 2, 1).event('demo', 3, 2);
+    await settled();
+    done();
+    await settled();
+    last().event('demo', 4, 3);
+    expect(got).toEqual([2]);
+  });
+
+  it('leave in onJoin: nothing is loaded, and no event comes', async () => {
+    const client = new Client({ getToken: async () => jwt(3600) });
+    const load = vi.fn();
+    const onEvent = vi.fn();
+    const plan = client.join('demo', { load, onEvent, onJoin: () => plan.leave() });
+    await settled();
+    last().hello().answer('demo', 1).event('demo', 2, 1);
+    await settled();
+    expect([load.mock.calls.length, onEvent.mock.calls.length]).toEqual([0, 0]);
+  });
+
+  it('close in onEvent: the other subscriptions get no event', async () => {
+    const client = new Client({ getToken: async () => jwt(3600) });
+    const since = { epoch: 'e1', seq: 10 };
+    const first = watch(client, 'demo', { since, onEvent: () => client.close() });
+    const second = watch(client, 'demo', { since });
+    await settled();
+    last().hello().answer('demo', 10, { recovered: true }).event('demo', 11, 10);
+    expect([first.plan.closed, second.heard, client.state]).toEqual([true, [], 'idle']);
+  });
+
   it('comes back after it has left', async () => {
     const { client, plan } = await live();
     watch(client, 'other');

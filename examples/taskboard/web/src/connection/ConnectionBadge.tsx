@@ -6,6 +6,7 @@ const words: Record<Reach, string> = {
   idle: 'Not connected',
   connecting: 'Connecting…',
   joining: 'Connecting…',
+  loading: 'Catching up…',
   recovering: 'Catching up…',
   live: 'Live',
   unanswered: 'Server does not answer',
