@@ -1,16 +1,33 @@
 import { expect, test } from 'vitest';
+import type { PlanDetail } from '../taskboard';
 import { plan, task } from '../testing';
-import { afterEvent, inOrder, later, moved } from './cachedPlan';
+import { at, inOrder, later, moved, patchPlan, type PlanNews } from './cachedPlan';
 
-const titles = (p: { tasks: { title: string }[] }) => p.tasks.map(({ title }) => title).join(' ');
+const titles = (p: { tasks: { title: string }[] } | undefined) => p?.tasks.map(({ title }) => title).join(' ');
+
+function afterEvent(before: PlanDetail, event: PlanNews): PlanDetail {
+  const after = patchPlan(before, event);
+  if (!after) throw new Error('the plan has to be fetched');
+  return after;
+}
 
 test('events change the plan and its position', () => {
   const before = plan(task('a'), task('b'), task('c'));
   expect(titles(afterEvent(before, { type: 'task-created', data: { task: task('d') }, seq: 8 }))).toBe('a b c d');
   expect(titles(afterEvent(before, { type: 'task-updated', data: { task: task('b', { version: 2, title: 'B' }) }, seq: 8 }))).toBe('a B c');
   expect(titles(afterEvent(before, { type: 'task-deleted', data: { taskId: 'b' }, seq: 8 }))).toBe('a c');
-  expect(titles(afterEvent(before, { type: 'task-reordered', data: { taskIds: ['c', 'a', 'gone'] }, seq: 8 }))).toBe('c a b');
-  expect(afterEvent(before, { type: 'receipt', seq: 8 })).toEqual({ ...before, position: { epoch: 'e', seq: 8 } });
+  expect(titles(afterEvent(before, { type: 'task-reordered', data: { taskIds: ['c', 'a'] }, seq: 8 }))).toBe('c a b');
+  expect(afterEvent(before, { type: 'members-updated', data: { members: [] }, seq: 8 })).toEqual({ ...before, members: [], position: { epoch: 'e', seq: 8 } });
+  expect(at(before, 8)).toEqual({ ...before, position: { epoch: 'e', seq: 8 } });
+});
+
+test('the plan is fetched where an event is not enough', () => {
+  const before = plan(task('a'));
+  expect(patchPlan(before, { type: 'task-updated', data: { task: task('b', { version: 2 }) }, seq: 8 })).toBeUndefined();
+  expect(patchPlan(before, { type: 'task-reordered', data: { taskIds: ['b', 'a'] }, seq: 8 })).toBeUndefined();
+  const own = plan(task('a'), task('b', { createdAt: '2026-01-01T00:00:02.000Z' })); // added by this page
+  const earlier = task('c', { createdAt: '2026-01-01T00:00:01.000Z' });
+  expect(patchPlan(own, { type: 'task-created', data: { task: earlier }, seq: 8 })).toBeUndefined();
 });
 
 test('an event that is overtaken by an answer takes nothing back', () => {

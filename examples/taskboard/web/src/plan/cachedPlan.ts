@@ -3,7 +3,8 @@
 // The cache holds what the program has confirmed. Changes of this page that are not confirmed are
 // applied when the plan is shown (see pendingChanges.ts), so a failed one needs no rollback.
 
-import type { KnownTask, Member, PlanDetail, Task } from '../taskboard';
+import { patchTasks } from 'planrooms/patch';
+import type { KnownTask, Member, PlanDetail, Progress, Task } from '../taskboard';
 
 /** The parts of an event that are used. */
 export interface PlanNews {
@@ -13,27 +14,36 @@ export interface PlanNews {
   seq: number;
 }
 
-/** The plan after an event or a receipt. */
-export function afterEvent(plan: PlanDetail, { type, data, by, seq }: PlanNews): PlanDetail {
-  return { ...changed(plan, type, data, by), position: { ...plan.position, seq: Math.max(seq, plan.position.seq) } };
+const patchList = patchTasks({ key: 'id', version: 'version' });
+
+/** Applies an event to a plan, for the hook. Undefined: the hook refetches the plan. */
+export function patchPlan(plan: PlanDetail, event: PlanNews): PlanDetail | undefined {
+  const patched = patchContent(plan, event);
+  return patched && at(patched, event.seq);
 }
 
-function changed(plan: PlanDetail, type: string, data: any, by: string | undefined): PlanDetail {
+function patchContent(plan: PlanDetail, event: PlanNews): PlanDetail | undefined {
+  const { type, data, by } = event;
   switch (type) {
     case 'task-created':
     case 'task-updated':
-      return withTask(plan, { ...(data.task as Task), changedBy: by });
-    case 'task-deleted':
-      return withoutTask(plan, data.taskId as string);
-    case 'task-reordered':
-      return { ...plan, tasks: inOrder(plan.tasks, data.taskIds as string[]) };
+      // A task that this page has just added may stand before an earlier one of somebody else.
+      if (type === 'task-created' && plan.tasks.some(({ createdAt }) => createdAt > data.task.createdAt)) return undefined;
+      return patchList(plan, { ...event, data: { task: { ...(data.task as Task), changedBy: by } } }) as PlanDetail | undefined;
     case 'plan-updated':
       return { ...plan, title: data.title as string };
     case 'members-updated':
       return { ...plan, members: data.members as Member[] };
+    case 'progress-updated':
+      return { ...plan, progress: data.progress as Progress };
     default:
-      return plan;
+      return patchList(plan, event) as PlanDetail | undefined;
   }
+}
+
+/** The plan at the position of an event or a receipt. */
+export function at(plan: PlanDetail, seq: number): PlanDetail {
+  return { ...plan, position: { ...plan.position, seq: Math.max(seq, plan.position.seq) } };
 }
 
 /** The plan with this task, unless it has a later version: answers and events arrive in any order. */

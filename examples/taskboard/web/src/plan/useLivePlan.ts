@@ -4,16 +4,16 @@ import { useSession } from '../session/SessionContext';
 import type { PlanDetail, Progress, Task } from '../taskboard';
 import { toast } from '../ui/toasts';
 import { useWorkspace } from '../workspace';
-import { afterEvent, changedTasks, type PlanNews } from './cachedPlan';
+import { at, changedTasks, patchPlan, type PlanNews } from './cachedPlan';
 import { planKey } from './planQuery';
 import { useHighlights } from './useHighlights';
 import { usePlanNews } from './usePlanNews';
 
-/**
- * Keeps a plan live: events change the cached plan at once and are shown as messages. The hook also
- * refetches the plan a little later, which corrects what events and answers in another order may have
- * left wrong.
- */
+// The hook patches the plan, which is the only query. The cache has no optimistic updates, so a
+// refetch does not wait for mutations.
+const queryKeys = { tasks: null, progress: null, mutations: null };
+
+/** Keeps a plan live: the hook applies events to the cached plan, and messages show the changes. */
 export function useLivePlan(plan: PlanDetail, onDeleted: (taskId: string, before: PlanDetail) => void) {
   const { queryClient, client } = useWorkspace();
   const { user } = useSession();
@@ -22,11 +22,11 @@ export function useLivePlan(plan: PlanDetail, onDeleted: (taskId: string, before
   const reloading = useRef<PlanDetail | null>(null);
   const key = planKey(plan.id);
 
-  const take = (news: PlanNews) => {
-    const before = queryClient.getQueryData<PlanDetail>(key);
-    if (!before) return;
-    queryClient.setQueryData<PlanDetail>(key, afterEvent(before, news));
-    if (news.type === 'receipt') return;
+  const latest = useRef(plan);
+  useEffect(() => { latest.current = plan; }, [plan]);
+  const take = (news: PlanNews) => { // the hook has applied it already
+    const before = latest.current;
+    latest.current = queryClient.getQueryData<PlanDetail>(key) ?? before;
     const { data } = news;
     if (news.by !== user.id) tell(before, news);
     if (news.type === 'task-deleted') onDeleted(data.taskId as string, before);
@@ -40,8 +40,10 @@ export function useLivePlan(plan: PlanDetail, onDeleted: (taskId: string, before
   const live = usePlanWebSocket<Task, Progress>({
     planId: plan.id,
     since: plan.position, // read before the plan, so no event after it is missed
+    queryKeys,
+    patch: patchPlan,
     onEvent: (event) => take(event as PlanNews),
-    onReceipt: (receipt) => take(receipt),
+    onReceipt: ({ seq }) => queryClient.setQueryData<PlanDetail>(key, (cached) => cached && at(cached, seq)),
     onReload: ({ reason }) => {
       if (reason !== 'joined') reloading.current = queryClient.getQueryData<PlanDetail>(key) ?? null;
     },
