@@ -10,8 +10,8 @@ import (
 
 // The limits on wrong passwords. Each allows a burst of failures, and one more after each interval.
 var (
-	// byAccountAndBlock limits one address block guessing at one account. An attacker elsewhere cannot
-	// use up the attempts of the account's owner.
+	// byAccountAndBlock limits one address block guessing at one account. An attacker elsewhere
+	// cannot use up the attempts of the account's owner.
 	byAccountAndBlock = limit{burst: 10, interval: 30 * time.Second}
 	// byAccount limits guesses at one account from all address blocks together.
 	byAccount = limit{burst: 100, interval: 10 * time.Second}
@@ -33,8 +33,9 @@ type limitError struct {
 
 func (e *limitError) Error() string { return "too many failed logins" }
 
-// attempts limits how often passwords can be guessed: per account and per address block. Only guesses
-// that were compared with a hash count. Its tables have a fixed size. It is safe for concurrent use.
+// attempts limits how often passwords can be guessed: per account and per address block. Only
+// guesses that were compared with a hash count. Its tables have a fixed size. It is safe for
+// concurrent use.
 type attempts struct {
 	pairs, accounts, blocks *buckets // fixed at creation
 
@@ -142,8 +143,9 @@ type limit struct {
 	interval time.Duration
 }
 
-// buckets counts failures by key in a table of fixed size. Two keys may share a place and its limit.
-// The seed is random, so a client cannot choose keys that share a place. It is safe for concurrent use.
+// buckets counts failures by key in a table of fixed size. Two keys may share a place and its
+// limit. The seed is random, so a client cannot choose keys that share a place. It is safe for
+// concurrent use.
 type buckets struct {
 	limit limit
 	seed  maphash.Seed

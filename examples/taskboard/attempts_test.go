@@ -40,8 +40,8 @@ func retryAfter(t *testing.T, w *httptest.ResponseRecorder) time.Duration {
 	return time.Duration(seconds) * time.Second
 }
 
-// While 40 connections guess passwords and comparisons are slow, a login is answered within 3 s, and
-// what was not compared does not count.
+// While 40 connections guess passwords and comparisons are slow, a login is answered within 3 s,
+// and what was not compared does not count.
 func TestLoginDuringFlood(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -102,7 +102,8 @@ func TestLoginDuringFlood(t *testing.T) {
 	})
 }
 
-// A machine that guesses at every account cannot lock others out, and its own block only for a while.
+// A machine that guesses at every account cannot lock others out, and its own block only for a
+// while.
 func TestGuessesFromOneBlock(t *testing.T) {
 	t.Parallel()
 	b := start(t)

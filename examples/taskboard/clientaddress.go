@@ -6,11 +6,13 @@ import (
 	"strings"
 )
 
-// blockOf returns the address block of the client: a /24 of IPv4 or a /64 of IPv6, which are what one
-// subscriber or one small network usually has. It returns the zero Prefix if the address is unknown.
+// blockOf returns the address block of the client: a /24 of IPv4 or a /64 of IPv6, which are what
+// one subscriber or one small network usually has. It returns the zero Prefix if the address is
+// unknown.
 //
-// Behind a proxy (-origin) the client is the last address of X-Forwarded-For, if the connection comes
-// from a loopback or private address, where the proxy is. The entries before it are the client's claims.
+// Behind a proxy (-origin) the client is the last address of X-Forwarded-For, if the connection
+// comes from a loopback or private address, where the proxy is. The entries before it are the
+// client's claims.
 func (s *service) blockOf(r *http.Request) netip.Prefix {
 	peer, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil {

@@ -123,7 +123,8 @@ func TestSeed(t *testing.T) {
 	}
 }
 
-// A board that is reachable by a public origin, or that wants no demo, never keeps the public password.
+// A board that is reachable by a public origin, or that wants no demo, never keeps the public
+// password.
 func TestNoDemo(t *testing.T) {
 	t.Parallel()
 	for origin, demo := range map[string]bool{
@@ -144,7 +145,7 @@ func TestNoDemo(t *testing.T) {
 	if diff := cmp.Diff(demoUsers, list.Accounts); diff != "" {
 		t.Errorf("demo accounts (-want +got):\n%s", diff)
 	}
-	// A demo account with a password of its own stays.
+	// A demo account whose password was changed stays.
 	hash, err := b.service.passwords.hash("correct horse")
 	if err != nil {
 		t.Fatal(err)

@@ -6,8 +6,8 @@ import (
 	"github.com/planrooms/planrooms/examples/taskboard/internal/store"
 )
 
-// An owner invites a person, who accepts or declines. Until then the person is not a member: they do
-// not see the plan, and it does not count among their plans.
+// An owner invites a person, who accepts or declines. Until then the person is not a member: they
+// do not see the plan, and it does not count among their plans.
 
 func (s *service) invite(w http.ResponseWriter, r *http.Request, userID string) {
 	var body struct {

@@ -178,7 +178,8 @@ func TestLeaveAndPassOn(t *testing.T) {
 		v.eventAndNotice(typeMembersUpdated, plan.Position.Seq, typeListsChanged)
 	}
 	b.must(http.StatusForbidden, nil, "PATCH", path, adasPerson, `{"title":"Not hers"}`)
-	b.must(http.StatusOK, nil, "POST", path+"/owner", bensPerson, `{"userId":`+quoted(bensPerson.User.ID)+`}`) // no change
+	// No change.
+	b.must(http.StatusOK, nil, "POST", path+"/owner", bensPerson, `{"userId":`+quoted(bensPerson.User.ID)+`}`)
 	b.must(http.StatusOK, nil, "POST", path+"/owner", bensPerson, `{"userId":`+quoted(adasPerson.User.ID)+`}`)
 
 	b.must(http.StatusNoContent, nil, "DELETE", path+"/members/"+bensPerson.User.ID, bensPerson, "")

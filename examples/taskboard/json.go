@@ -10,8 +10,8 @@ import (
 	"unicode/utf8"
 )
 
-// readJSON decodes the body into v. If that cannot be done it answers the request and reports false. Unknown fields are refused:
-// who misspells one should hear of it.
+// readJSON decodes the body into v. On an error it answers the request and reports false. It
+// refuses unknown fields, so that a misspelled one is noticed.
 func readJSON(w http.ResponseWriter, r *http.Request, limit int64, v any) bool {
 	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
 		writeError(w, http.StatusUnsupportedMediaType, "not_json", "The body must be application/json.")
@@ -26,7 +26,7 @@ func readJSON(w http.ResponseWriter, r *http.Request, limit int64, v any) bool {
 	case err != nil:
 		badRequest(w, "The body could not be read.")
 		return false
-	case !utf8.Valid(body): // encoding/json would replace what is not
+	case !utf8.Valid(body): // encoding/json would replace invalid bytes
 		badRequest(w, "The body is not valid UTF-8.")
 		return false
 	}
@@ -43,7 +43,7 @@ func readJSON(w http.ResponseWriter, r *http.Request, limit int64, v any) bool {
 	return true
 }
 
-// field is a field of a body that may be missing, which is not the same as null.
+// field is a field of a body that may be missing, which differs from null.
 type field[T any] struct {
 	present bool
 	value   T
@@ -65,11 +65,11 @@ func (f *field[T]) pointer() *T {
 func writeJSON(w http.ResponseWriter, status int, v any) {
 	body, err := json.Marshal(v)
 	if err != nil {
-		panic(err) // v is always a struct of ours
+		panic(err) // unreachable: v is always a struct of this package
 	}
 	h := w.Header()
 	h.Set("Content-Type", "application/json")
 	h.Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
-	_, _ = w.Write(body) // whoever asked has gone
+	_, _ = w.Write(body) // an error means that the client has gone
 }

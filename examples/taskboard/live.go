@@ -30,8 +30,8 @@ const (
 	typePlanShared protocol.Type = "plan-shared"
 	// typePlanDeleted goes to the former members of a plan: {plan: {id, title}}.
 	typePlanDeleted protocol.Type = "plan-deleted"
-	// typeListsChanged goes to a user whose list of plans or of invitations has changed, or who owns a
-	// plan whose open invitations have changed: {planId}.
+	// typeListsChanged goes to a user whose list of plans or of invitations has changed, or who
+	// owns a plan whose open invitations have changed: {planId}.
 	typeListsChanged protocol.Type = "lists-changed"
 )
 
@@ -54,10 +54,10 @@ func newLive(db *store.Store, log *slog.Logger) *live {
 	}
 }
 
-// mayJoin returns the function that the hub calls at every join, after every renewal of a token, and
-// every few minutes. It is one query. A plan that does not exist and a plan without access get the same
-// answer. An error of the database is neither: the hub refuses a join for now, and keeps members for
-// a while.
+// mayJoin returns the function that the hub calls at every join, after every renewal of a token,
+// and every few minutes. It is one query. A plan that does not exist and a plan without access
+// get the same answer. An error of the database is neither: the hub refuses a join for now, and
+// keeps members for a while.
 //
 // The query includes the session, for a connection that was made just before its user logged out
 // everywhere.
@@ -71,16 +71,17 @@ func mayJoin(db *store.Store) func(ctx context.Context, id auth.Identity, planID
 	}
 }
 
-// inOrder runs change while no other change of this plan runs. A change commits and then broadcasts, so
-// the order of the events is the order of the commits, and a viewer who applies them in order ends with
-// the state of the database. Without the lock, two requests could commit in one order and broadcast in
-// the other.
+// inOrder runs change while no other change of this plan runs. A change commits and then
+// broadcasts, so the order of the events is the order of the commits, and a viewer who applies
+// them in order ends with the state of the database. Without the lock, two requests could commit
+// in one order and broadcast in the other.
 //
-// change must not do anything else, such as writing a response: other requests wait for it. Broadcast
-// and Notify do not wait for viewers. Revoke may take 100 ms, for a connection in the middle of a frame.
+// change must not do anything else, such as writing a response: other requests wait for it.
+// Broadcast and Notify do not wait for viewers. Revoke may take 100 ms, for a connection in the
+// middle of a frame.
 //
-// A row lock of the database ends with the transaction, before the broadcast, so it cannot replace this
-// lock. Several processes need a version in every event instead.
+// A row lock of the database ends with the transaction, before the broadcast, so it cannot
+// replace this lock. Several processes need a version in every event instead.
 func (l *live) inOrder(planID string, change func() error) error {
 	lock := l.orderOf(planID)
 	lock.Lock()
@@ -92,8 +93,8 @@ func (l *live) orderOf(planID string) *sync.Mutex {
 	return &l.order[maphash.String(l.seed, planID)%uint64(len(l.order))]
 }
 
-// In the following methods r is the request that made the change and userID its author. With Author the
-// author's tab gets a receipt: the answer to its request has the content.
+// In the following methods r is the request that made the change and userID its author. With
+// Author the author's tab gets a receipt: the answer to its request has the content.
 
 func (l *live) taskCreated(r *http.Request, userID string, t store.Task, p store.Progress) {
 	l.sent(r, t.PlanID, l.hub.BroadcastTaskCreated(r.Context(), t.PlanID, t, transport.Author(r, userID)))
@@ -193,16 +194,16 @@ func (l *live) listsChanged(r *http.Request, userID, planID string) {
 	}{planID})
 }
 
-// notify sends a notice to all connections of a user. A user without a connection sees the change when
-// they load the page.
+// notify sends a notice to all connections of a user. A user without a connection sees the change
+// when they load the page.
 func (l *live) notify(r *http.Request, userID string, kind protocol.Type, data any) {
 	if _, err := l.hub.Notify(r.Context(), userID, protocol.Event{Type: kind, Data: data}); err != nil {
 		l.log.ErrorContext(r.Context(), "notify", "user", userID, "error", err)
 	}
 }
 
-// revoke removes a former member from the plan's room. If it fails, the hub removes them at its next
-// call of mayJoin, within minutes.
+// revoke removes a former member from the plan's room. If it fails, the hub removes them at its
+// next call of mayJoin, within minutes.
 func (l *live) revoke(r *http.Request, planID, userID string) {
 	if _, err := l.hub.Revoke(r.Context(), planID, userID); err != nil {
 		l.log.ErrorContext(r.Context(), "revoke", "plan", planID, "user", userID, "error", err)
@@ -216,13 +217,15 @@ func (l *live) disconnect(r *http.Request, userID string) {
 	}
 }
 
-// toEveryTab names the author of a change. Unlike Author it gives the event to the author's tab too.
+// toEveryTab names the author of a change. Unlike Author it gives the event to the author's tab
+// too.
 func toEveryTab(r *http.Request, userID string) room.BroadcastOption {
 	return room.Combine(room.By(userID), room.Mutation(r.Header.Get("X-Plan-Mutation")))
 }
 
-// sent handles the error of a broadcast, of one that is too large for instance. The change is committed,
-// so its request succeeds. The viewers miss the event, so they are asked to load the plan.
+// sent handles the error of a broadcast, of one that is too large for instance. The change is
+// committed, so its request succeeds. The viewers miss the event, so they are asked to load the
+// plan.
 func (l *live) sent(r *http.Request, planID string, err error) {
 	if err == nil {
 		return

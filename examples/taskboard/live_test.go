@@ -16,17 +16,19 @@ import (
 	"github.com/planrooms/planrooms/room"
 )
 
-// Every event is told while its plan's lock is held: no other change of the plan can have come in between.
-func TestChangesAreToldInOrder(t *testing.T) {
+// Every event is sent while the lock of its plan is held, so no other change of the plan comes in
+// between.
+func TestChangesAreSentInOrder(t *testing.T) {
 	t.Parallel()
 	heard := make(map[protocol.Type]int)
 	b := serveBoard(t, filepath.Join(t.TempDir(), "board.db"), cheap(), func(s *service) {
-		// The observer is called in the goroutine that broadcasts; here one request comes after the other.
+		// The goroutine that broadcasts calls the observer; the requests of this test are
+		// sequential.
 		observer := room.Observer{Broadcast: func(planID string, event protocol.Type, _ int) {
 			heard[event]++
 			if lock := s.live.orderOf(planID); lock.TryLock() {
 				lock.Unlock()
-				t.Errorf("%s is told out of order", event)
+				t.Errorf("%s is sent out of order", event)
 			}
 		}}
 		s.live.hub = room.NewHub(&room.Options{Authorize: mayJoin(s.store), Observer: observer})
@@ -56,7 +58,7 @@ func TestChangesAreToldInOrder(t *testing.T) {
 	}
 }
 
-// An event that could not be told: the plan has changed, and those who look at it load it again.
+// A broadcast that fails: the plan has changed, and its viewers load it again.
 func TestBroadcastFails(t *testing.T) {
 	t.Parallel()
 	b := start(t)
@@ -86,7 +88,7 @@ func TestMayJoin(t *testing.T) {
 		return id
 	}
 	member, outsider := identity(p), identity(stranger)
-	mixed := auth.Identity{UserID: member.UserID, Claims: outsider.Claims} // no token says so
+	mixed := auth.Identity{UserID: member.UserID, Claims: outsider.Claims} // no token has this
 	mayJoin := mayJoin(b.service.store)
 	check := func(what string, id auth.Identity, planID string, want error) {
 		t.Helper()
@@ -110,7 +112,7 @@ func TestMayJoin(t *testing.T) {
 	}
 }
 
-// A database that fails is no reason to forget who may see what.
+// A failing database does not end memberships.
 func TestDatabaseFails(t *testing.T) {
 	t.Parallel()
 	b := start(t)

@@ -13,16 +13,17 @@ import (
 	"github.com/planrooms/planrooms/examples/taskboard/internal/store"
 )
 
-// A login is a session, which the cookie stands for. Scripts cannot read the cookie, and it opens nothing but three routes below /api/: an
-// access token, which the page keeps in memory, opens the rest and the WebSocket. The cookie is not exchanged with each token: two
-// tabs that ask at once would log each other out.
+// A login is a session, which a cookie identifies. Scripts cannot read the cookie, and only the
+// routes for the token and the logout use it. An access token, which the page keeps in memory,
+// authenticates the other routes and the WebSocket. The cookie does not change with each token:
+// two tabs that renew at once would log each other out.
 
 const (
 	sessionCookie = "taskboard_session"
 	maxLoginBody  = 4 << 10
 )
 
-// access is the answer to who has shown who they are.
+// access is the answer to a login or a renewal.
 type access struct {
 	Token     string     `json:"token"`
 	ExpiresAt time.Time  `json:"expiresAt"`
@@ -62,7 +63,7 @@ func (s *service) login(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	attempt.succeed()
-	if old, err := r.Cookie(sessionCookie); err == nil { // this browser forgets it now
+	if old, err := r.Cookie(sessionCookie); err == nil { // the browser replaces it now
 		if err := s.store.EndSession(r.Context(), old.Value); err != nil {
 			s.fail(w, r, err)
 			return
@@ -96,7 +97,8 @@ func loginRefused(w http.ResponseWriter, err error) {
 		"Too many people are logging in at the moment. Try again in a few seconds.")
 }
 
-// renew answers with a new token for the session of the cookie. A page asks at load, and before its token runs out.
+// renew answers with a new token for the session of the cookie. A page calls it when it loads and
+// before its token expires.
 func (s *service) renew(w http.ResponseWriter, r *http.Request) {
 	cookie, err := r.Cookie(sessionCookie)
 	if err != nil {
@@ -124,8 +126,8 @@ func (s *service) grant(w http.ResponseWriter, r *http.Request, session store.Se
 	writeJSON(w, http.StatusOK, access{token, expires, session.User})
 }
 
-// logout ends the session of the cookie. The page closes its connection itself; other tabs of this browser are out when the hub asks
-// mayJoin the next time.
+// logout ends the session of the cookie. The page closes its own connection; those of other tabs
+// end at the next call of mayJoin.
 func (s *service) logout(w http.ResponseWriter, r *http.Request) {
 	if cookie, err := r.Cookie(sessionCookie); err == nil {
 		if err := s.store.EndSession(r.Context(), cookie.Value); err != nil {
@@ -137,7 +139,8 @@ func (s *service) logout(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// logoutEverywhere ends all sessions of the caller first, so that nobody comes back, and then their connections.
+// logoutEverywhere ends all sessions of the caller, and then their connections, which cannot be
+// made again.
 func (s *service) logoutEverywhere(w http.ResponseWriter, r *http.Request, userID string) {
 	if err := s.store.EndSessions(r.Context(), userID); err != nil {
 		s.fail(w, r, err)
@@ -160,8 +163,8 @@ func (s *service) setCookie(w http.ResponseWriter, r *http.Request, value string
 	})
 }
 
-// signedIn lets requests with a good token through to next, with whose it is. The REST routes and the WebSocket handler share one
-// verifier, so a token is as good here as there.
+// signedIn calls next with the user of a request that has a valid token. The REST routes and the
+// WebSocket handler share one verifier.
 func (s *service) signedIn(next func(w http.ResponseWriter, r *http.Request, userID string)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ctx, cancel := context.WithTimeout(r.Context(), 10*time.Second)
@@ -178,7 +181,7 @@ func (s *service) signedIn(next func(w http.ResponseWriter, r *http.Request, use
 			unauthorized(w, "token_expired", "The token has expired.")
 		case errors.Is(err, auth.ErrInvalidToken):
 			unauthorized(w, "bad_token", "The token is not valid.")
-		default: // it may be a good one, which nobody can tell just now
+		default: // it could not be verified now, and may be valid
 			s.fail(w, r, err)
 		}
 	})

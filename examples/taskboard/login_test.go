@@ -121,7 +121,8 @@ func TestRenew(t *testing.T) {
 		t.Errorf("user (-login +token):\n%s", diff)
 	}
 	v := b.join(&person{access: a}, "tab", b.plan(p, "Launch week"))
-	v.send(protocol.Request{Type: protocol.TypeAuthenticate, Token: p.Token}) // the page renews in time
+	// The page renews in time.
+	v.send(protocol.Request{Type: protocol.TypeAuthenticate, Token: p.Token})
 	v.next(protocol.TypeAuthenticate)
 
 	for cookie, code := range map[string]string{"": "no_session", sessionCookie + "=nonsense": "session_ended"} {
@@ -245,7 +246,7 @@ func TestRestart(t *testing.T) {
 	}
 	b.stop()
 
-	b = serveBoard(t, filepath.Join(t.TempDir(), "other.db"), cheap()) // with keys of its own
+	b = serveBoard(t, filepath.Join(t.TempDir(), "other.db"), cheap()) // with other keys
 	if resp := b.do("GET", "/api/plans", p, ""); resp.StatusCode != http.StatusUnauthorized || resp.code() != "bad_token" {
 		t.Errorf("a token of another board: status %d %s", resp.StatusCode, resp.body)
 	}

@@ -1,9 +1,11 @@
-// Taskboard is a plan service with a database, a login and a React page, made live: a program to copy from.
+// Taskboard is a plan service with a database, a login and a React page, made live by this
+// library. It is an example to copy from.
 //
 //	go run . -db taskboard.db
 //
-// It is a module of its own. README.md says how it is built and which of its files are worth copying; what the library adds stands in
-// live.go, in one line of routes.go, and in one call after each commit in tasks.go and members.go.
+// It is a separate module. README.md describes how it works and which files are worth copying.
+// The library is used in live.go, in one line of routes.go, and in one call after each commit in
+// the handlers.
 package main
 
 import (
@@ -29,10 +31,10 @@ func main() {
 		return
 	}
 	if err != nil {
-		os.Exit(2) // what is wrong has been printed
+		os.Exit(2) // parseFlags has printed the error
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second signal ends the process at once
+	context.AfterFunc(ctx, stop) // a second signal ends the process immediately
 	switch {
 	case c.addUser != "":
 		err = addUser(ctx, c, os.Stdin)
@@ -47,14 +49,14 @@ func main() {
 	}
 }
 
-// run serves until ctx ends. The first line on stdout says where.
+// run serves until ctx ends. The first line on stdout has the address.
 func run(ctx context.Context, c config, stdout, stderr io.Writer) (err error) {
 	log := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: c.logLevel()}))
 	db, err := store.Open(ctx, c.db)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, db.Close()) }() // last: requests need it
+	defer func() { err = errors.Join(err, db.Close()) }() // last, because requests use it
 	s, err := newService(ctx, db, c, log)
 	if err != nil {
 		return err
@@ -71,15 +73,16 @@ func run(ctx context.Context, c config, stdout, stderr io.Writer) (err error) {
 	srv := &http.Server{
 		Handler:           s.routes(),
 		ReadHeaderTimeout: 5 * time.Second,
-		ReadTimeout:       15 * time.Second, // net/http lifts this and the next from a connection that becomes a WebSocket
+		ReadTimeout:       15 * time.Second, // this and the next do not apply to WebSockets
 		WriteTimeout:      30 * time.Second,
 		IdleTimeout:       time.Minute,
 		MaxHeaderBytes:    32 << 10, // a token may have 8 KiB
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
 	served := make(chan error, 1)
-	go func() { served <- srv.Serve(ln) }()                                      // ends with drain
-	_, _ = fmt.Fprintf(stdout, "listening on http://%s\n", reachable(ln.Addr())) // nobody may be reading
+	go func() { served <- srv.Serve(ln) }() // ends with drain
+	// Stdout may be closed.
+	_, _ = fmt.Fprintf(stdout, "listening on http://%s\n", reachable(ln.Addr()))
 
 	select {
 	case err = <-served: // it failed
@@ -103,13 +106,14 @@ func backup(ctx context.Context, c config) (err error) {
 	return db.Backup(ctx, c.backup)
 }
 
-// drain ends requests first and connections second: a change that is being made can still be told.
+// drain ends requests first and connections second, so that a change in progress is still
+// broadcast.
 func drain(srv *http.Server, live *live) error {
 	const patience = 10 * time.Second
 
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	err := srv.Shutdown(ctx) // knows nothing of WebSocket connections
+	err := srv.Shutdown(ctx) // ignores WebSocket connections
 	if err != nil {
 		err = errors.Join(err, srv.Close())
 	}
@@ -119,7 +123,8 @@ func drain(srv *http.Server, live *live) error {
 	return errors.Join(err, live.hub.Shutdown(ctx))
 }
 
-// reachable returns the host and port under which this machine reaches a listener: one on all interfaces by loopback.
+// reachable returns an address at which this machine reaches a listener: loopback for one on all
+// interfaces.
 func reachable(addr net.Addr) string {
 	tcp, ok := addr.(*net.TCPAddr)
 	if ok && tcp.IP.IsUnspecified() {

@@ -34,7 +34,8 @@ type board struct {
 	stop    func()
 }
 
-// start serves a seeded board from a new file until the end of the test, which it fails if anything was worth a warning.
+// start serves a seeded board from a new file until the end of the test. A warning in the log
+// fails the test.
 func start(t *testing.T) *board {
 	t.Helper()
 	return serveBoard(t, filepath.Join(t.TempDir(), "board.db"), cheap())
@@ -147,7 +148,8 @@ func (b *board) do(method, path string, p *person, body string, headers ...strin
 	return response{resp, text}
 }
 
-// must makes a request that is answered with status, and decodes the answer into v unless that is nil.
+// must makes a request that must be answered with status. It decodes the answer into v unless v
+// is nil.
 func (b *board) must(status int, v any, method, path string, p *person, body string, headers ...string) response {
 	b.t.Helper()
 	resp := b.do(method, path, p, body, headers...)

@@ -47,7 +47,8 @@ func TestRemoval(t *testing.T) {
 		v.next(typeListsChanged)
 	}
 
-	// What comes now is for the others. Ben's connections are alive, and cannot come back to the plan.
+	// Later events go to the others only. Ben's connections stay open and cannot join the plan
+	// again.
 	b.must(http.StatusOK, nil, "PATCH", "/api/tasks/"+plan.Tasks[0].ID, adasPerson, `{"version":1,"title":"Without Ben"}`)
 	for _, v := range []*viewer{owner, other} {
 		v.event(protocol.TypeTaskUpdated, prev)

@@ -21,8 +21,8 @@ import (
 //go:embed all:web/dist
 var dist embed.FS
 
-// contentTypes are fixed here. The defaults depend on the machine, and a browser refuses a module with
-// a wrong type.
+// contentTypes are fixed here. The defaults depend on the machine, and a browser refuses a module
+// with a wrong type.
 var contentTypes = map[string]string{
 	".css":         "text/css; charset=utf-8",
 	".html":        "text/html; charset=utf-8",

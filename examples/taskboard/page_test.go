@@ -50,7 +50,8 @@ func TestServe(t *testing.T) {
 	}
 }
 
-// Scripts and styles are sent compressed to clients that accept it, each encoding with its own ETag.
+// Scripts and styles are sent compressed to clients that accept it, each encoding with its own
+// ETag.
 func TestCompression(t *testing.T) {
 	t.Parallel()
 	script := strings.Repeat("console.log('plan');", 100)

@@ -57,9 +57,9 @@ func (p *passwords) hash(password string) ([]byte, error) {
 	return bcrypt.GenerateFromPassword([]byte(password), p.cost)
 }
 
-// match reports whether hash is the hash of password. A nil hash, of an unknown user, takes the same
-// time, so that the answer does not reveal who has an account. It waits up to passwordWait for other
-// comparisons to finish. Errors: errBusy, or that of ctx; then nothing was compared.
+// match reports whether hash is the hash of password. A nil hash, of an unknown user, takes the
+// same time, so that the answer does not reveal who has an account. It waits up to passwordWait
+// for other comparisons to finish. Errors: errBusy, or that of ctx; then nothing was compared.
 func (p *passwords) match(ctx context.Context, hash []byte, password string) (bool, error) {
 	if err := p.acquire(ctx); err != nil {
 		return false, err

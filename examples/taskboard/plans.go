@@ -91,8 +91,9 @@ func (s *service) deletePlan(w http.ResponseWriter, r *http.Request, userID stri
 // request and reports false.
 func (s *service) load(w http.ResponseWriter, r *http.Request, userID string) (store.Plan, protocol.Position, bool) {
 	planID := r.PathValue("planId")
-	// The position comes before the plan. A client that joins with it as since gets every event after
-	// it, perhaps some that the plan already contains. In the other order it could miss one.
+	// The position comes before the plan. A client that joins with it as since gets every event
+	// after it, perhaps some that the plan already contains. In the other order it could miss
+	// one.
 	position, err := s.live.hub.Position(r.Context(), planID)
 	if err != nil && !protocol.ValidPlanID(planID) {
 		err = store.ErrNotFound
@@ -135,12 +136,12 @@ func (s *service) getProgress(w http.ResponseWriter, r *http.Request, userID str
 
 const titleRule = "A title has 1 to 200 characters, on one line, without control characters."
 
-// validTitle reports whether title may be the title of a plan or of a task. A title that is too long is
-// refused, not cut: only the client can cut it between characters that people see.
+// validTitle reports whether title may be the title of a plan or of a task. A title that is too
+// long is refused, not cut: only the client can cut it between characters that people see.
 func validTitle(title string) bool { return validText(title, maxTitleRunes) }
 
-// validText reports whether text has 1 to limit characters and no control characters. Controls of the
-// writing direction count: without a partner they would reverse the words around the text.
+// validText reports whether text has 1 to limit characters and no control characters. Controls of
+// the writing direction count: without a partner they would reverse the words around the text.
 func validText(text string, limit int) bool {
 	return strings.TrimSpace(text) != "" && utf8.RuneCountInString(text) <= limit &&
 		strings.IndexFunc(text, isControl) < 0

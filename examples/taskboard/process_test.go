@@ -48,7 +48,8 @@ func spawn(t *testing.T, file string, args ...string) *process {
 	return &process{&board{t: t, url: url}, cmd, stdout, &stderr}
 }
 
-// wait checks that the program exits with 0 and has said nothing more on stdout. It returns what it has said on stderr.
+// wait checks that the program exits with 0 and has printed nothing more on stdout. It returns
+// its stderr.
 func (p *process) wait() string {
 	p.t.Helper()
 	rest, err := io.ReadAll(p.stdout)

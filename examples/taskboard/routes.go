@@ -55,8 +55,8 @@ func (s *service) routes() http.Handler {
 }
 
 // sameOrigin refuses requests that the pages of other sites make. It protects the routes that use
-// the cookie, which browsers attach; the others need a token. It does not check GET requests, and so
-// not WebSockets: transport checks their origin.
+// the cookie, which browsers attach; the others need a token. It does not check GET requests, and
+// so not WebSockets: transport checks their origin.
 func (s *service) sameOrigin(next http.Handler) http.Handler {
 	protection := http.NewCrossOriginProtection()
 	if s.config.origin != "" {

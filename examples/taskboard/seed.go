@@ -31,8 +31,9 @@ var demoUsers = []demoAccount{
 	{"Ada", ada, demoPassword}, {"Ben", ben, demoPassword}, {"Cleo", cleo, demoPassword},
 }
 
-// prepareDemo fills an empty database with the demo, if the demo is wanted. If it is not, no account
-// keeps the public demo password: prepareDemo disables those that an earlier start has created.
+// prepareDemo fills an empty database with the demo, if the demo is wanted. If it is not, no
+// account keeps the public demo password: prepareDemo disables those that an earlier start has
+// created.
 func (s *service) prepareDemo(ctx context.Context, stderr io.Writer) error {
 	if s.config.demo {
 		if err := s.seed(ctx, stderr); err != nil {

@@ -15,7 +15,7 @@ import (
 	"github.com/planrooms/planrooms/protocol"
 )
 
-// change is one request, and the event that others hear of it.
+// change is one request, and the event that others receive.
 type change struct {
 	method, path, body string
 	status             int
@@ -24,8 +24,9 @@ type change struct {
 	progress           *store.Progress
 }
 
-// make makes the change from a tab of the author, and checks that this tab gets a receipt and the others the event, and all of them
-// the progress. It returns the seq of the last event and the body of the answer.
+// make makes the change from a tab of the author. It checks that this tab gets a receipt, the
+// others the event, and all of them the progress. It returns the seq of the last event and the
+// body of the answer.
 func (c change) make(b *board, p *person, tab string, prev uint64, author *viewer, others ...*viewer) (uint64, []byte) {
 	b.t.Helper()
 	mutation := "m-" + string(c.event)
@@ -64,7 +65,7 @@ func TestTwoSeeEachOthersChanges(t *testing.T) {
 	b := start(t)
 	adasPerson, bensPerson := b.login(ada), b.login(ben)
 	plan := b.plan(adasPerson, "Launch week")
-	// A client id is no secret: Ben's tab has the same one, and gets events all the same.
+	// Client IDs are not secret: Ben's tab uses the same one and still gets events.
 	adasTab, bensTab := b.join(adasPerson, "tab", plan), b.join(bensPerson, "tab", plan)
 	adasOther := b.join(adasPerson, "other", plan)
 	prev := plan.Position.Seq
@@ -164,12 +165,13 @@ func TestConflict(t *testing.T) {
 		}
 	}
 
-	// What was refused is told to nobody: the next event follows at once.
+	// Refused changes send no event: the next event follows directly.
 	b.must(http.StatusNoContent, nil, "DELETE", task, p, "")
 	v.event(protocol.TypeTaskDeleted, prev)
 }
 
-// Twenty want to change each version of one task. One of them does, and viewers hear the versions in their order.
+// Twenty requests try to change each version of one task. One succeeds, and viewers receive the
+// versions in order.
 func TestOrderOfEventsIsOrderOfCommits(t *testing.T) {
 	t.Parallel()
 	b := start(t)
@@ -269,7 +271,8 @@ func TestWhoMayWhat(t *testing.T) {
 		{"DELETE", "/api/plans/" + plan.ID + "/members/" + adasPerson.User.ID, "", 403, 403, 404, 401},
 		{"POST", "/api/plans/" + plan.ID + "/tasks", `{"title":"x"}`, 201, 403, 404, 401},
 		{"PATCH", task, `{"version":1,"title":"x"}`, 200, 403, 404, 401},
-		{"POST", "/api/plans/" + plan.ID + "/tasks/reorder", order, 409, 403, 404, 401}, // there is one more by now
+		// There is one more by now.
+		{"POST", "/api/plans/" + plan.ID + "/tasks/reorder", order, 409, 403, 404, 401},
 		{"DELETE", task, "", 204, 404, 404, 401},
 	} {
 		for _, who := range []struct {

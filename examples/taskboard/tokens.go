@@ -21,18 +21,19 @@ import (
 const (
 	tokenIssuer   = "taskboard"
 	tokenAudience = "taskboard"
-	claimSession  = "sid" // the session that the token belongs to
+	claimSession  = "sid" // the session of the token
 )
 
-// tokens signs access tokens and verifies them. A token is good for the REST routes and for a WebSocket, for as long as it says and its
-// session lasts. It is safe for concurrent use, and fixed at creation.
+// tokens signs access tokens and verifies them. A token is valid for the REST routes and for a
+// WebSocket, until it expires or its session ends. It is safe for concurrent use, and fixed at
+// creation.
 type tokens struct {
 	key      jwk.Key // private
 	ttl      time.Duration
 	verifier *jwtauth.Verifier
 }
 
-// newTokens takes the keys from the database, so that tokens outlive a restart.
+// newTokens uses the keys of the database, so that tokens stay valid after a restart.
 func newTokens(ctx context.Context, db *store.Store, ttl time.Duration) (*tokens, error) {
 	kept, err := db.SigningKeys(ctx, generateKey)
 	if err != nil {
@@ -47,7 +48,7 @@ func newTokens(ctx context.Context, db *store.Store, ttl time.Duration) (*tokens
 		}
 		public = append(public, jwtauth.Ed25519(k.ID, private.Public().(ed25519.PublicKey)))
 		if i > 0 {
-			continue // it verifies what it has signed when it was the newest
+			continue // an older key only verifies
 		}
 		if t.key, err = jwk.FromRaw(private); err != nil {
 			return nil, err
@@ -87,9 +88,9 @@ func parseKey(der []byte) (ed25519.PrivateKey, error) {
 	return private, nil
 }
 
-// inSession refuses tokens whose session has ended, which their signature knows nothing of: after logging out everywhere no token is left that
-// works. It costs one look into the database, and a changed name is seen at once. A service that can wait until its
-// tokens run out leaves this away.
+// inSession refuses tokens whose session has ended: after a logout on all devices, no token
+// works. It costs one query per request, and returns the current name of the user. A service that
+// can wait until its tokens expire does not need it.
 func inSession(db *store.Store) func(ctx context.Context, id auth.Identity) (auth.Identity, error) {
 	return func(ctx context.Context, id auth.Identity) (auth.Identity, error) {
 		session, err := db.Session(ctx, sessionOf(id))
@@ -110,7 +111,7 @@ func sessionOf(id auth.Identity) string {
 	return sid
 }
 
-// sign returns a token for a session and when it expires. JWTs count in whole seconds.
+// sign returns a token for a session and its expiry. JWTs use whole seconds.
 func (t *tokens) sign(session store.Session) (token string, expires time.Time, err error) {
 	now := time.Now().UTC()
 	expires = now.Add(t.ttl).Round(time.Second)

@@ -15,7 +15,7 @@ import (
 	"github.com/planrooms/planrooms/protocol"
 )
 
-// viewer is a WebSocket client in the fewest lines that the tests need: a browser stands in its place otherwise.
+// viewer is a small WebSocket client for tests, which acts like a browser.
 type viewer struct {
 	t      *testing.T
 	conn   net.Conn
@@ -56,7 +56,8 @@ func (b *board) dial(token, client, origin string) (*viewer, int) {
 		b.t.Fatal(err)
 	}
 	b.t.Cleanup(func() { conn.Close() })
-	if err := conn.SetDeadline(time.Now().Add(30 * time.Second)); err != nil { // so that a test fails and does not hang
+	// A test must not hang.
+	if err := conn.SetDeadline(time.Now().Add(30 * time.Second)); err != nil {
 		b.t.Fatal(err)
 	}
 	if err := req.Write(conn); err != nil {
@@ -102,13 +103,13 @@ func (v *viewer) write(opcode byte, payload []byte) {
 	if len(payload) > 125 {
 		head = binary.BigEndian.AppendUint16([]byte{0x80 | opcode, 0x80 | 126}, uint16(len(payload)))
 	}
-	head = append(head, 0, 0, 0, 0) // a mask of zeros is a mask
+	head = append(head, 0, 0, 0, 0) // a mask of zeros is valid
 	if _, err := v.conn.Write(append(head, payload...)); err != nil {
 		v.t.Fatal(err)
 	}
 }
 
-// frame returns the next frame that is no ping.
+// frame returns the next frame that is not a ping.
 func (v *viewer) frame() (opcode byte, payload []byte) {
 	v.t.Helper()
 	for {
@@ -134,7 +135,8 @@ func (v *viewer) frame() (opcode byte, payload []byte) {
 	}
 }
 
-// next returns the next message, which is of a type in want. Presence of others is passed over unless it is wanted.
+// next returns the next message, which must have a type in want. It skips presence messages
+// unless they are wanted.
 func (v *viewer) next(want ...protocol.Type) protocol.Message {
 	v.t.Helper()
 	for {
@@ -152,8 +154,8 @@ func (v *viewer) next(want ...protocol.Type) protocol.Message {
 	}
 }
 
-// eventAndNotice takes an event of the plan and a notice, which may come in either order, and returns
-// the event.
+// eventAndNotice takes an event of the plan and a notice, which may come in either order, and
+// returns the event.
 func (v *viewer) eventAndNotice(want protocol.Type, prev uint64, notice protocol.Type) protocol.Message {
 	v.t.Helper()
 	first, second := v.next(want, notice), v.next(want, notice)

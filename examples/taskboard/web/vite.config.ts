@@ -18,7 +18,8 @@ export default defineConfig(({ mode }) => {
   const taskboard = loadEnv(mode, '.', 'TASKBOARD_').TASKBOARD_URL ?? 'http://127.0.0.1:8080';
   return {
     plugins: [react(), preloadApplication],
-    // The client is a link to a folder that has its own node_modules. Its hook must use the page's React.
+    // The client is a link to a folder that has its own node_modules. Its hook must use the
+    // page's React.
     resolve: { dedupe: ['react'] },
     server: {
       proxy: { // the Host header stays that of the page, so the program sees its own origin

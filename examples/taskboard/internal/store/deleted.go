@@ -51,8 +51,9 @@ func (s *Store) PlanOfDeletedTask(ctx context.Context, userID, taskID string) (p
 	return planID, found(err)
 }
 
-// RestoreTask brings back a deleted task, with its ID, as its next version, and near its old place. It is
-// unassigned if the assignee is not a member any more. Errors: ErrNotFound, ErrForbidden, ErrFull.
+// RestoreTask brings back a deleted task, with its ID, as its next version, and near its old
+// place. It is unassigned if the assignee is not a member any more. Errors: ErrNotFound,
+// ErrForbidden, ErrFull.
 func (s *Store) RestoreTask(ctx context.Context, userID, taskID string) (r Restored, err error) {
 	err = s.update(ctx, func(tx *sql.Tx) error {
 		var planID string

@@ -1,8 +1,10 @@
-// Package store keeps the taskboard in SQLite: users and their sessions, plans, who may do what in them, and their tasks.
+// Package store keeps the taskboard in SQLite: users and their sessions, plans and their members,
+// and tasks.
 //
-// Every exported method of [Store] that touches a plan is told who asks, and checks their right in the same transaction in which it
-// reads or changes: there is no moment in between. A method that changes a plan returns what its viewers should be told, as
-// it was when the change was committed.
+// Every exported method of [Store] that touches a plan takes the user who asks, and checks their
+// role in the transaction that reads or changes the plan. A method that changes a plan returns
+// what its viewers need, as of the commit.
 //
-// The package knows neither HTTP nor the hub. A service with another database replaces this package and keeps the rest.
+// The package does not depend on HTTP or the hub. A service with another database replaces this
+// package only.
 package store

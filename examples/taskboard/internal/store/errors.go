@@ -2,9 +2,10 @@ package store
 
 import "errors"
 
-// Errors of a Store. Compare with errors.Is; anything else is a fault of the database.
+// Errors of a Store. Compare with errors.Is; any other error comes from the database.
 var (
-	// ErrNotFound is returned for what does not exist, and equally for a plan or task of a plan that the user is not in.
+	// ErrNotFound is returned for a plan or task that does not exist, or that the user has no
+	// access to.
 	ErrNotFound = errors.New("store: not found")
 	// ErrForbidden is returned to a member whose role does not allow the change.
 	ErrForbidden = errors.New("store: role does not allow this")
@@ -29,14 +30,15 @@ var (
 	ErrOtherDatabase = errors.New("store: not a database of the taskboard")
 )
 
-// ConflictError is returned for a change that was based on another version of the task than the current one.
+// ConflictError is returned for a change that is not based on the current version of the task.
 type ConflictError struct {
 	Current Task
 }
 
 func (e *ConflictError) Error() string { return "store: the task has changed" }
 
-// OrderConflictError is returned by [Store.ReorderTasks] for an order that is not one of all the tasks of the plan, each once.
+// OrderConflictError is returned by [Store.ReorderTasks] for an order that does not contain every
+// task of the plan exactly once.
 type OrderConflictError struct {
 	Current []string // the ids of all tasks in their order
 }

@@ -90,8 +90,8 @@ func mayBeInvited(ctx context.Context, tx *sql.Tx, ownerID, planID, userID strin
 	return nil
 }
 
-// Invitees returns the users whose answers a plan waits for, to its owners only. Errors: ErrNotFound,
-// ErrForbidden.
+// Invitees returns the users whose answers a plan waits for, to its owners only. Errors:
+// ErrNotFound, ErrForbidden.
 func (s *Store) Invitees(ctx context.Context, ownerID, planID string) (invitees []Invitee, err error) {
 	err = s.view(ctx, func(tx *sql.Tx) error {
 		if err := requireOwner(ctx, tx, planID, ownerID); err != nil {
@@ -123,8 +123,9 @@ func (s *Store) Invitations(ctx context.Context, userID string) (invitations []I
 	return invitations, err
 }
 
-// Accept makes the user a member of a plan that they are invited to. It returns the plan as they see
-// it, and all members. Errors: ErrNotFound, ErrFull if the user has as many plans as they may have.
+// Accept makes the user a member of a plan that they are invited to. It returns the plan as they
+// see it, and all members. Errors: ErrNotFound, ErrFull if the user has as many plans as they may
+// have.
 func (s *Store) Accept(ctx context.Context, userID, planID string) (plan PlanSummary, members []Member, err error) {
 	err = s.update(ctx, func(tx *sql.Tx) error {
 		plan.ID = planID

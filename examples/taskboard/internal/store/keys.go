@@ -5,13 +5,14 @@ import (
 	"database/sql"
 )
 
-// SigningKey is a private key with its name.
+// SigningKey is a private key with its ID.
 type SigningKey struct {
 	ID         string
 	PrivateKey []byte // PKCS #8
 }
 
-// SigningKeys returns the keys, the newest first. If there is none it keeps the one that generate makes.
+// SigningKeys returns the keys, the newest first. If there are none, it calls generate and stores
+// the result.
 func (s *Store) SigningKeys(ctx context.Context, generate func() (SigningKey, error)) ([]SigningKey, error) {
 	var keys []SigningKey
 	err := s.update(ctx, func(tx *sql.Tx) error {

@@ -40,9 +40,9 @@ func (s *Store) MaySee(ctx context.Context, planID, userID, sessionID string) (y
 	return yes, err
 }
 
-// RemoveMember removes a member on behalf of an owner, or on their own behalf: then they leave the plan.
-// The tasks that were assigned to them become unassigned. It returns the remaining members and those
-// tasks. Errors: ErrNotFound, ErrForbidden, ErrLastOwner.
+// RemoveMember removes a member on behalf of an owner, or on their own behalf: then they leave
+// the plan. The tasks that were assigned to them become unassigned. It returns the remaining
+// members and those tasks. Errors: ErrNotFound, ErrForbidden, ErrLastOwner.
 func (s *Store) RemoveMember(ctx context.Context, byID, planID, userID string) (members []Member, unassigned []Task, err error) {
 	err = s.update(ctx, func(tx *sql.Tx) (err error) {
 		if byID != userID {

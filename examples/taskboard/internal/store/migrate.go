@@ -14,11 +14,11 @@ import (
 //go:embed migrations/*.sql
 var embedded embed.FS
 
-// applicationID marks a file as a database of the taskboard, as SQLite's header has a place for it: "task" in ASCII.
+// applicationID identifies a database of the taskboard in the header of the file: "task" in ASCII.
 const applicationID = 0x7461736b
 
-// migrations returns the files that the program brings along. What has been released is never edited: a change of the schema is
-// another file with the next number.
+// migrations returns the embedded files. A released file is never edited: a change of the schema
+// is a new file with the next number.
 func migrations() fs.FS {
 	sub, err := fs.Sub(embedded, "migrations")
 	if err != nil {
@@ -27,8 +27,9 @@ func migrations() fs.FS {
 	return sub
 }
 
-// migrate applies the files NNNN_name.sql that the database does not have yet, in order and each in a transaction of its own. The number of
-// the last one is the database's user_version, which is part of that transaction.
+// migrate applies the files NNNN_name.sql that the database does not have yet, in order. Each one
+// runs in one transaction, which also sets the user_version of the database to the number of the
+// file.
 func migrate(ctx context.Context, db *sql.DB, files fs.FS) error {
 	names, err := fs.Glob(files, "*.sql")
 	if err != nil {
@@ -60,7 +61,7 @@ func migrate(ctx context.Context, db *sql.DB, files fs.FS) error {
 	return nil
 }
 
-// apply runs the script, unless another process has done so meanwhile.
+// apply runs the script, unless another process has already run it.
 func apply(ctx context.Context, db *sql.DB, script string, version int) error {
 	return transact(ctx, db, nil, func(tx *sql.Tx) error {
 		var current int

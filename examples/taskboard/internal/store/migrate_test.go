@@ -105,7 +105,8 @@ func TestMigrateOneAfterTheOther(t *testing.T) {
 	}
 }
 
-// A database of the version before invitations keeps its members, who do not have to accept anything.
+// A database of the version before invitations keeps its members, who do not have to accept
+// anything.
 func TestMigrateExistingMembers(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "board.db")
 	db, err := sql.Open("sqlite", path)

@@ -26,7 +26,7 @@ type Plan struct {
 	Members  []Member `json:"members"`
 }
 
-// Progress is how far a plan is.
+// Progress is the progress of a plan.
 type Progress struct {
 	TotalTasks           int `json:"totalTasks"`
 	CompletedTasks       int `json:"completedTasks"`

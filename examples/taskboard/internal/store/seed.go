@@ -5,7 +5,7 @@ import (
 	"database/sql"
 )
 
-// Seed is what a fresh database begins with.
+// Seed is the content of a new database.
 type Seed struct {
 	Users []SeedUser
 	Plans []SeedPlan
@@ -17,7 +17,7 @@ type SeedUser struct {
 	PasswordHash []byte
 }
 
-// SeedPlan is a plan of a Seed. People are named by their addresses.
+// SeedPlan is a plan of a Seed. Users are identified by their addresses.
 type SeedPlan struct {
 	Title   string
 	Members []SeedMember
@@ -32,11 +32,11 @@ type SeedMember struct {
 
 // SeedTask is a task of a SeedPlan.
 type SeedTask struct {
-	Title, Notes, Assignee string // an empty Assignee is nobody
+	Title, Notes, Assignee string // an empty Assignee: unassigned
 	Status                 Status
 }
 
-// Plant puts a seed into the database, all of it or nothing.
+// Plant writes a seed into the database in one transaction.
 func (s *Store) Plant(ctx context.Context, seed Seed) error {
 	return s.update(ctx, func(tx *sql.Tx) error {
 		ids := make(map[string]string) // of users, by address

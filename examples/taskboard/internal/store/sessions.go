@@ -10,19 +10,20 @@ import (
 
 // Session is one login in one browser.
 type Session struct {
-	ID        string // access tokens name it
-	Cookie    string // the secret; known only when the session is made
+	ID        string // a claim of access tokens
+	Cookie    string // the secret; known only when the session is created
 	User      User
 	ExpiresAt time.Time
 }
 
-// The hash need be neither slow nor salted, as that of a password: the cookie has 130 random bits, and nobody guesses those.
+// Unlike the hash of a password, this one is fast and has no salt: the cookie has 130 random
+// bits, too many to guess.
 func hashOf(cookie string) []byte {
 	sum := sha256.Sum256([]byte(cookie))
 	return sum[:]
 }
 
-// CreateSession begins a session that lasts for ttl, and forgets those that have run out.
+// CreateSession creates a session that expires after ttl. It deletes expired sessions.
 func (s *Store) CreateSession(ctx context.Context, u User, ttl time.Duration) (Session, error) {
 	made := now()
 	session := Session{ID: newID(), Cookie: rand.Text(), User: u, ExpiresAt: timeOf(made + ttl.Milliseconds())}
@@ -41,12 +42,12 @@ const sessionColumns = `
 	FROM sessions JOIN users ON users.id = sessions.user_id
 	WHERE sessions.expires_at > ? AND `
 
-// SessionOf returns the session of a cookie. Error: ErrNotFound, also for one that has ended.
+// SessionOf returns the session of a cookie. Error: ErrNotFound, also if it has ended.
 func (s *Store) SessionOf(ctx context.Context, cookie string) (Session, error) {
 	return s.session(ctx, "sessions.token_hash = ?", hashOf(cookie))
 }
 
-// Session returns the session that an access token names. Error: ErrNotFound, also for one that has ended.
+// Session returns the session with this ID. Error: ErrNotFound, also if it has ended.
 func (s *Store) Session(ctx context.Context, id string) (Session, error) {
 	return s.session(ctx, "sessions.id = ?", id)
 }

@@ -17,24 +17,27 @@ import (
 	_ "modernc.org/sqlite" // the driver "sqlite", without cgo
 )
 
-// readers is how many connections read at once. Readers do not wait for the writer, nor it for them: that is what WAL is for.
+// readers is the number of connections that read at once. With WAL, readers and the writer do not
+// wait for each other.
 const readers = 4
 
-// Memory is the path of a database that lives as long as its Store.
+// Memory is the path of a database in memory, which ends with its Store.
 const Memory = ":memory:"
 
 // Store is an open database. It is safe for concurrent use. Close it.
 //
-// It is meant for one process: two may share the file, but the hub of one hears nothing of the changes of the other.
+// Only one process should use the file: the hub of one process does not receive the changes of
+// another.
 type Store struct {
-	// SQLite has one writer at a time. With one connection that writes, a change waits its turn here, in order and until
-	// its context ends, and not in SQLite's busy handler, which sleeps and knows no order.
+	// SQLite has one writer at a time. With one writing connection, changes wait here, in order
+	// and until their context ends. SQLite's busy handler would sleep and keep no order.
 	write *sql.DB
-	read  *sql.DB // the same as write for a database in memory, which is its connection
+	read  *sql.DB // equals write for a database in memory
 }
 
-// Open opens the database in the file at path, makes it if there is none, and brings it up to date. Errors that a person can do something about:
-// ErrNewerDatabase, ErrOtherDatabase.
+// Open opens the database in the file at path. It creates the file if it does not exist, makes it
+// readable by its owner only, and applies migrations. Errors include ErrNewerDatabase and
+// ErrOtherDatabase.
 func Open(ctx context.Context, path string) (*Store, error) {
 	s, err := open(path)
 	if err != nil {
@@ -69,10 +72,11 @@ func open(path string) (*Store, error) {
 	return &Store{write: write, read: read}, nil
 }
 
-// protect creates the file if it does not exist, and makes it readable by its owner only: it holds
-// password hashes and the signing key. SQLite itself would create a file that all users can read. It
-// gives the files beside it (-wal, -shm) the permissions of the database; those that exist already are
-// changed here. On Windows, files have no such permissions and inherit those of their folder.
+// protect creates the file if it does not exist, and makes it readable by its owner only: it
+// holds password hashes and the signing key. SQLite itself would create a file that all users can
+// read. It gives the files beside it (-wal, -shm) the permissions of the database; those that
+// exist already are changed here. On Windows, files have no such permissions and inherit those of
+// their folder.
 func protect(path string) error {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
@@ -112,7 +116,7 @@ func (s *Store) Backup(ctx context.Context, path string) error {
 	return nil
 }
 
-// fileURI returns the path as SQLite reads it whatever characters it has: a bare one would end at a question mark.
+// fileURI returns the path as a URI. SQLite would cut a bare path at a question mark.
 func fileURI(path string) (string, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
@@ -125,17 +129,18 @@ func fileURI(path string) (string, error) {
 	return (&url.URL{Scheme: "file", Path: path}).String(), nil
 }
 
-// pool returns a pool of at most n connections, which it keeps.
+// pool returns a pool of at most n connections, which stay open.
 func pool(dsn string, n int, pragmas ...string) (*sql.DB, error) {
 	options := url.Values{
-		// A transaction that may write takes its lock at the start: one that has read first could not wait for it
-		// any more. It concerns those alone that are not read-only.
+		// A transaction that may write takes its lock at the start: after a read it could not
+		// wait for the lock. Read-only transactions ignore this.
 		"_txlock": {"immediate"},
 		"_pragma": append([]string{
 			"busy_timeout(5000)", // for another process, such as a backup
 			"foreign_keys(1)",
-			"journal_mode(wal)",   // in memory it stays "memory"
-			"synchronous(normal)", // safe with WAL; a power cut may take the last commits along, never the file
+			"journal_mode(wal)", // in memory it stays "memory"
+			// Safe with WAL: a power failure may lose the last commits, not the file.
+			"synchronous(normal)",
 		}, pragmas...),
 	}
 	db, err := sql.Open("sqlite", dsn+"?"+options.Encode())
@@ -143,16 +148,16 @@ func pool(dsn string, n int, pragmas ...string) (*sql.DB, error) {
 		return nil, err
 	}
 	db.SetMaxOpenConns(n)
-	db.SetMaxIdleConns(n) // the default is 2; in memory, to lose the connection is to lose the database
+	db.SetMaxIdleConns(n) // a database in memory is lost with its connection
 	return db, nil
 }
 
-// Close waits for what is under way and closes the database.
+// Close waits for running transactions and closes the database.
 func (s *Store) Close() error {
 	if s.read == s.write {
 		return s.write.Close()
 	}
-	return errors.Join(s.read.Close(), s.write.Close()) // the last one folds the WAL into the file
+	return errors.Join(s.read.Close(), s.write.Close()) // the last one merges the WAL into the file
 }
 
 // update runs change in a transaction, and commits it unless change fails.
@@ -160,7 +165,7 @@ func (s *Store) update(ctx context.Context, change func(tx *sql.Tx) error) error
 	return transact(ctx, s.write, nil, change)
 }
 
-// view runs read in a transaction: whatever it reads is of one moment.
+// view runs read in a transaction, so that all reads see the same state.
 func (s *Store) view(ctx context.Context, read func(tx *sql.Tx) error) error {
 	return transact(ctx, s.read, &sql.TxOptions{ReadOnly: true}, read)
 }
@@ -177,7 +182,8 @@ func transact(ctx context.Context, db *sql.DB, opts *sql.TxOptions, do func(tx *
 	return tx.Commit()
 }
 
-// newID returns an id that is never used again: a page from before a restart must not change another task than it shows.
+// newID returns a unique ID. IDs are never reused: a page from before a restart must not change
+// another task than it shows.
 func newID() string { return rand.Text() }
 
 // now returns the time as the database keeps it, in milliseconds.
@@ -202,7 +208,7 @@ func all[T any](rows *sql.Rows, err error, scan func(rows *sql.Rows, v *T) error
 	return list, rows.Err()
 }
 
-// found makes ErrNotFound of an answer without rows.
+// found replaces the error of a result without rows by ErrNotFound.
 func found(err error) error {
 	if errors.Is(err, sql.ErrNoRows) {
 		return ErrNotFound

@@ -45,7 +45,8 @@ func TestPaths(t *testing.T) {
 	}
 }
 
-// A database that others may read, from an earlier version or a careless copy, is protected when it is opened.
+// A database that others may read, from an earlier version or a careless copy, is protected when
+// it is opened.
 func TestOpenProtectsFiles(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("files have no such permissions")
@@ -261,7 +262,8 @@ func TestLimits(t *testing.T) {
 	}
 }
 
-// The right is checked in the transaction that makes the change: who has just been removed changes nothing any more.
+// The transaction that makes a change checks the role: a member who was just removed changes
+// nothing.
 func TestRemovedMemberChangesNothing(t *testing.T) {
 	s := open(t, store.Memory)
 	ada, ben := user(t, s, "ada"), user(t, s, "ben")

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// Status is how far a task is.
+// Status is the status of a task.
 type Status string
 
 // The statuses.
@@ -24,39 +24,39 @@ func (s Status) Valid() bool {
 	return s == StatusNotStarted || s == StatusInProgress || s == StatusCompleted
 }
 
-// maxTasks keeps the order of all tasks, which is told as one event, small.
+// maxTasks bounds the order of all tasks, which is sent as one event.
 const maxTasks = 1000
 
-// Task is one thing to do. This is also its form in JSON, in answers and in events alike.
+// Task is a task. Answers and events contain this JSON.
 type Task struct {
 	ID        string    `json:"id"`
 	PlanID    string    `json:"planId"`
 	Title     string    `json:"title"`
 	Notes     string    `json:"notes"`
 	Status    Status    `json:"status"`
-	Assignee  *string   `json:"assignee"` // a user id; nil is nobody
-	Version   int64     `json:"version"`  // 1 when it is made, and one more with each change
+	Assignee  *string   `json:"assignee"` // a user ID; nil: unassigned
+	Version   int64     `json:"version"`  // 1 at first, plus 1 with each change
 	CreatedAt time.Time `json:"createdAt"`
 	UpdatedAt time.Time `json:"updatedAt"`
 }
 
-// NewTask is what the maker of a task says about it.
+// NewTask has the fields of a task that its author sets.
 type NewTask struct {
 	Title    string
 	Notes    string
 	Assignee *string
 }
 
-// TaskPatch is a change of one version of a task. What is nil stays as it is.
+// TaskPatch is a change of one version of a task. Fields that are nil do not change.
 type TaskPatch struct {
 	Version  int64
 	Title    *string
 	Notes    *string
 	Status   *Status
-	Assignee **string // a nil in it makes the task nobody's
+	Assignee **string // a pointer to nil unassigns the task
 }
 
-// PlanOfTask returns the plan of a task. Error: ErrNotFound. Tasks stay in their plan for life.
+// PlanOfTask returns the plan of a task. Error: ErrNotFound. A task never moves to another plan.
 func (s *Store) PlanOfTask(ctx context.Context, userID, taskID string) (planID string, err error) {
 	err = s.view(ctx, func(tx *sql.Tx) error {
 		return tx.QueryRowContext(ctx, `
@@ -66,7 +66,8 @@ func (s *Store) PlanOfTask(ctx context.Context, userID, taskID string) (planID s
 	return planID, found(err)
 }
 
-// CreateTask adds a task at the end of the plan. Errors: ErrNotFound, ErrForbidden, ErrNotMember, ErrFull.
+// CreateTask adds a task at the end of the plan. Errors: ErrNotFound, ErrForbidden, ErrNotMember,
+// ErrFull.
 func (s *Store) CreateTask(ctx context.Context, userID, planID string, n NewTask) (t Task, p Progress, err error) {
 	err = s.update(ctx, func(tx *sql.Tx) (err error) {
 		if err := requireEditor(ctx, tx, planID, userID); err != nil {
@@ -83,8 +84,8 @@ func (s *Store) CreateTask(ctx context.Context, userID, planID string, n NewTask
 	return t, p, err
 }
 
-// UpdateTask changes a task if it still has the version that the change is based on. Errors: ErrNotFound, ErrForbidden, ErrNotMember,
-// [*ConflictError].
+// UpdateTask changes a task if it still has the version that the change is based on. Errors:
+// ErrNotFound, ErrForbidden, ErrNotMember, [*ConflictError].
 func (s *Store) UpdateTask(ctx context.Context, userID, taskID string, patch TaskPatch) (t Task, p Progress, err error) {
 	err = s.update(ctx, func(tx *sql.Tx) (err error) {
 		if t, err = editable(ctx, tx, userID, taskID, &patch.Version); err != nil {
@@ -114,8 +115,8 @@ func (s *Store) UpdateTask(ctx context.Context, userID, taskID string, patch Tas
 	return t, p, err
 }
 
-// DeleteTask deletes a task; if version is not nil, only that version of it. [Store.RestoreTask] brings
-// it back for a day. Errors: ErrNotFound, ErrForbidden, [*ConflictError].
+// DeleteTask deletes a task; if version is not nil, only that version of it. [Store.RestoreTask]
+// brings it back for a day. Errors: ErrNotFound, ErrForbidden, [*ConflictError].
 func (s *Store) DeleteTask(ctx context.Context, userID, taskID string, version *int64) (p Progress, err error) {
 	err = s.update(ctx, func(tx *sql.Tx) error {
 		t, err := editable(ctx, tx, userID, taskID, version)
@@ -139,7 +140,8 @@ func taskIDsOf(ctx context.Context, tx *sql.Tx, planID string) ([]string, error)
 	return all(rows, err, func(rows *sql.Rows, id *string) error { return rows.Scan(id) })
 }
 
-// ReorderTasks gives the tasks of a plan another order: the ids of all of them, each once. Errors: ErrNotFound, ErrForbidden, [*OrderConflictError].
+// ReorderTasks sets the order of the tasks of a plan. taskIDs must contain the ID of each task
+// once. Errors: ErrNotFound, ErrForbidden, [*OrderConflictError].
 func (s *Store) ReorderTasks(ctx context.Context, userID, planID string, taskIDs []string) error {
 	return s.update(ctx, func(tx *sql.Tx) error {
 		if err := requireEditor(ctx, tx, planID, userID); err != nil {
@@ -230,7 +232,7 @@ func checkAssignee(ctx context.Context, tx *sql.Tx, planID string, assignee *str
 	return err
 }
 
-// unassign makes the tasks of somebody in the plan nobody's, and returns them.
+// unassign unassigns the tasks of a user in the plan, and returns them.
 func unassign(ctx context.Context, tx *sql.Tx, planID, userID string) ([]Task, error) {
 	rows, err := tx.QueryContext(ctx, taskColumns+"WHERE plan_id = ? AND assignee = ? ORDER BY rank", planID, userID)
 	tasks, err := all(rows, err, func(rows *sql.Rows, t *Task) error { return scanTask(rows.Scan, t) })

@@ -6,15 +6,15 @@ import (
 	"strings"
 )
 
-// User is somebody who can log in.
+// User is a user who can log in.
 type User struct {
 	ID    string `json:"id"`
 	Name  string `json:"name"`
 	Email string `json:"email"`
 }
 
-// NormalEmail returns the address as it is kept and looked up. Whether capitals differ is up to the mail server of the
-// address; people believe that they do not.
+// NormalEmail returns the address in the form that is stored: in lower case. Mail servers may
+// distinguish capitals; people do not expect it.
 func NormalEmail(email string) string { return strings.ToLower(strings.TrimSpace(email)) }
 
 // CreateUser adds a user. Error: ErrEmailTaken.
@@ -41,7 +41,7 @@ func createUser(ctx context.Context, tx *sql.Tx, name, email string, passwordHas
 	return u, nil
 }
 
-// UserByEmail returns a user and what their password hashes to. Error: ErrNotFound.
+// UserByEmail returns a user and the hash of their password. Error: ErrNotFound.
 func (s *Store) UserByEmail(ctx context.Context, email string) (u User, passwordHash []byte, err error) {
 	err = s.view(ctx, func(tx *sql.Tx) error {
 		return tx.QueryRowContext(ctx, "SELECT id, name, email, password_hash FROM users WHERE email = ?", NormalEmail(email)).
@@ -61,7 +61,7 @@ func (s *Store) DisableUser(ctx context.Context, userID string, passwordHash []b
 	})
 }
 
-// HasUsers reports whether anybody can log in.
+// HasUsers reports whether there is a user.
 func (s *Store) HasUsers(ctx context.Context) (yes bool, err error) {
 	err = s.view(ctx, func(tx *sql.Tx) error {
 		return tx.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM users)").Scan(&yes)

@@ -25,7 +25,8 @@ export function App({ session }: { session: Session }) {
 
 function Starting({ problem }: { problem?: string }) {
   const late = useStore(unanswered);
-  if (!problem && !late) return <main className="notice-page" aria-busy="true" />; // usually for a moment
+  // Usually for a moment.
+  if (!problem && !late) return <main className="notice-page" aria-busy="true" />;
   return (
     <Notice title="Taskboard cannot be reached" role="status">
       <p>{problem ?? 'The server does not answer.'} Trying again every few seconds.</p>

@@ -4,7 +4,8 @@ import { createRoot } from 'react-dom/client';
 import { App } from './App';
 import type { Session } from './session/session';
 
-// Caches notify before the next frame: a task that is dropped must not jump back to its old place first.
+// Caches notify before the next frame: a task that is dropped must not jump back to its old place
+// first.
 notifyManager.setScheduler(queueMicrotask);
 
 export function render(root: HTMLElement, session: Session): void {

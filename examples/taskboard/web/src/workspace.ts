@@ -37,7 +37,9 @@ export class Workspace {
     });
   }
 
-  /** Connects until the returned function is called. A final error of the client ends the session. */
+  /**
+   * Connects until the returned function is called. A final error of the client ends the session.
+   */
   open(): () => void {
     const { client, session } = this;
     const unwatch = this.connectivity.watch();

@@ -1,9 +1,10 @@
 // Decides when changes are held back, and when they are sent.
 //
-// TanStack Query pauses changes while it considers the page offline. The browser reports only whether
-// there is a network, not whether the server answers. So a request without an answer counts as offline
-// too, until the live connection, which keeps trying to reconnect, is back. While the live connection
-// stands, a change is sent ATTEMPTS times, so that it does not hold up the changes after it.
+// TanStack Query pauses changes while it considers the page offline. The browser reports only
+// whether there is a network, not whether the server answers. So a request without an answer
+// counts as offline too, until the live connection, which keeps trying to reconnect, is back.
+// While the live connection stands, a change is sent ATTEMPTS times, so that it does not hold up
+// the changes after it.
 
 import { onlineManager } from '@tanstack/react-query';
 import type { Client } from 'planrooms';

@@ -1,4 +1,4 @@
-// The types of what the hook tells of a plan.
+// The types of the hook of the library.
 
 import type { usePlanWebSocket } from 'planrooms/react';
 

@@ -2,7 +2,10 @@ import { useState, type FormEvent } from 'react';
 import { maxTitleLength } from '../taskboard';
 import { isolated, limited, shortened } from '../ui/text';
 
-/** Adds a task at the end of the list. The field comes before the tasks and stays there for the next one. */
+/**
+ * Adds a task at the end of the list. The field comes before the tasks and stays there for the
+ * next one.
+ */
 export function NewTask({ onAdd }: { onAdd(title: string): void }) {
   const [title, setTitle] = useState('');
   const [added, setAdded] = useState('');

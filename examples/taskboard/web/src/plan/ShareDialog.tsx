@@ -14,8 +14,8 @@ import { planKey } from './planQuery';
 type Invite = Pick<Member, 'email' | 'role'>;
 
 /**
- * For owners: invites people, withdraws invitations, removes members. These requests are sent now or
- * fail; they do not wait for a connection.
+ * For owners: invites people, withdraws invitations, removes members. These requests are sent now
+ * or fail; they do not wait for a connection.
  */
 export function ShareDialog({ plan, onClose }: { plan: PlanDetail; onClose(): void }) {
   const { session } = useSession();

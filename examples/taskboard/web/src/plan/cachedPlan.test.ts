@@ -25,7 +25,8 @@ test('the plan is fetched where an event is not enough', () => {
   const before = plan(task('a'));
   expect(patchPlan(before, { type: 'task-updated', data: { task: task('b', { version: 2 }) }, seq: 8 })).toBeUndefined();
   expect(patchPlan(before, { type: 'task-reordered', data: { taskIds: ['b', 'a'] }, seq: 8 })).toBeUndefined();
-  const own = plan(task('a'), task('b', { createdAt: '2026-01-01T00:00:02.000Z' })); // added by this page
+  // Added by this page.
+  const own = plan(task('a'), task('b', { createdAt: '2026-01-01T00:00:02.000Z' }));
   const earlier = task('c', { createdAt: '2026-01-01T00:00:01.000Z' });
   expect(patchPlan(own, { type: 'task-created', data: { task: earlier }, seq: 8 })).toBeUndefined();
 });

@@ -46,7 +46,9 @@ export function at(plan: PlanDetail, seq: number): PlanDetail {
   return { ...plan, position: { ...plan.position, seq: Math.max(seq, plan.position.seq) } };
 }
 
-/** The plan with this task, unless it has a later version: answers and events arrive in any order. */
+/**
+ * The plan with this task, unless it has a later version: answers and events arrive in any order.
+ */
 export function withTask(plan: PlanDetail, task: KnownTask): PlanDetail {
   const known = plan.tasks.find(({ id }) => id === task.id);
   if (!known) return { ...plan, tasks: [...plan.tasks, task] };
@@ -65,7 +67,9 @@ export function inOrder<T extends { id: string }>(tasks: T[], taskIds: string[])
   return tasks.toSorted((a, b) => (places.get(a.id) ?? Infinity) - (places.get(b.id) ?? Infinity) || 0);
 }
 
-/** The IDs with one of them moved behind another, or to the front. Unchanged if either is missing. */
+/**
+ * The IDs with one of them moved behind another, or to the front. Unchanged if either is missing.
+ */
 export function moved(ids: string[], id: string, after: string | null): string[] {
   if (!ids.includes(id) || (after !== null && !ids.includes(after))) return ids;
   const others = ids.filter((other) => other !== id);
@@ -79,8 +83,9 @@ export function changedTasks(before: PlanDetail, after: PlanDetail): string[] {
 }
 
 /**
- * Chooses between a fetched plan and the cached one. An event that arrived during the request may be
- * later than the answer; the fetched plan would then undo a visible change until the next fetch.
+ * Chooses between a fetched plan and the cached one. An event that arrived during the request may
+ * be later than the answer; the fetched plan would then undo a visible change until the next
+ * fetch.
  */
 export function later(fetched: PlanDetail, cached: PlanDetail | undefined): PlanDetail {
   if (!cached) return fetched;

@@ -23,7 +23,10 @@ export interface Carrier {
   headers(mutationId: string): Record<string, string>;
   cached(): PlanDetail | undefined;
   versions: OwnVersions;
-  /** For each new task whose request got no answer: the tasks that were known before, by mutation ID. */
+  /**
+   * For each new task whose request got no answer: the tasks that were known before, by mutation
+   * ID.
+   */
   unanswered: Map<string, Set<string>>;
 }
 

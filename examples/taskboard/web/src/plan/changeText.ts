@@ -4,7 +4,10 @@ import { isolated, quoted } from '../ui/text';
 import { statusNames, type KnownTask, type PlanDetail, type Task } from '../taskboard';
 import type { PlanNews } from './cachedPlan';
 
-/** The message about one event, such as: Ben completed “Print badges”. Null if there is nothing to report. */
+/**
+ * The message about one event, such as: Ben completed “Print badges”. Null if there is nothing to
+ * report.
+ */
 export function changeText(before: PlanDetail, { type, data, by }: PlanNews): string | null {
   const who = isolated(nameOf(before, by));
   const task = (id: string) => before.tasks.find((t) => t.id === id);

@@ -2,7 +2,10 @@
 
 import type { KnownTask, Task, TaskFields } from '../taskboard';
 
-/** A change that waits for a decision: somebody else has changed the same field. The cached task has theirs. */
+/**
+ * A change that waits for a decision: somebody else has changed the same field. The cached task
+ * has theirs.
+ */
 export type Conflict =
   | { kind: 'update'; taskId: string; mine: TaskFields }
   | { kind: 'delete'; taskId: string };

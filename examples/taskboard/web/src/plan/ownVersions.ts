@@ -1,8 +1,8 @@
 // The versions that changes of this page have created.
 //
-// A person who changes a task twice bases both changes on the version they see, but the first change
-// increases it. The second is sent with the increased version, unless somebody else has changed the task
-// in between: then the server must report the conflict.
+// A person who changes a task twice bases both changes on the version they see, but the first
+// change increases it. The second is sent with the increased version, unless somebody else has
+// changed the task in between: then the server must report the conflict.
 
 export class OwnVersions {
   #next = new Map<string, number>();

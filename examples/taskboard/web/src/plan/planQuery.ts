@@ -7,7 +7,10 @@ import { planApiPath } from './planApiPath';
 /** The key of a plan, which the hook of the library invalidates. */
 export const planKey = (planId: string) => ['plan', planId] as const;
 
-/** A plan. It does not expire: events keep it up to date, and the hook refetches it where they cannot. */
+/**
+ * A plan. It does not expire: events keep it up to date, and the hook refetches it where they
+ * cannot.
+ */
 export const planQuery = ({ session, queryClient }: Workspace, planId: string) => queryOptions({
   queryKey: planKey(planId),
   queryFn: async ({ signal }) => {

@@ -33,7 +33,8 @@ export function usePlanChanges(planId: string): PlanChanges {
 
   const { mutate } = useMutation({
     mutationKey: changesKey(planId),
-    scope: { id: `changes of ${planId}` }, // one after the other: the second of two changes builds on the first
+    // One after the other: the second of two changes builds on the first.
+    scope: { id: `changes of ${planId}` },
     mutationFn: async (change: Change) => {
       try {
         return await carryOut(change, {
@@ -119,7 +120,10 @@ function failed(workspace: Workspace, planId: string, error: Error, change: Chan
   });
 }
 
-/** Reports a text that was written into a task which somebody has deleted, and offers to keep it in a new task. */
+/**
+ * Reports a text that was written into a task which somebody has deleted, and offers to keep it
+ * in a new task.
+ */
 export function saveText(task: KnownTask, { title, notes }: TaskFields, make: (change: Change) => void): void {
   const wrote = title ?? notes;
   toast(`${quoted(task.title)} was deleted.${wrote ? ` You wrote ${quoted(wrote)}.` : ''}`, {

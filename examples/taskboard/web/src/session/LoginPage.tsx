@@ -59,7 +59,8 @@ function DemoAccounts({ onChoose }: { onChoose(account: DemoAccount): void }) {
   useEffect(() => {
     const left = new AbortController();
     send<{ accounts: DemoAccount[] }>('/api/demo', { signal: left.signal })
-      .then((answer) => setAccounts(answer.accounts), () => {}); // people can log in without the list
+      // People can log in without the list.
+      .then((answer) => setAccounts(answer.accounts), () => {});
     return () => left.abort();
   }, []);
   const [first] = accounts;

@@ -1,7 +1,7 @@
 // The login of this page.
 //
-// The login is a cookie that scripts cannot read. With it the page requests access tokens, which are
-// kept in this object only.
+// The login is a cookie that scripts cannot read. With it the page requests access tokens, which
+// are kept in this object only.
 
 import { Store } from '../store';
 import type { User } from '../taskboard';
@@ -13,7 +13,10 @@ export type SessionState =
   | { phase: 'in'; user: User }
   | { phase: 'ended'; why: Ending };
 
-/** Why a page in use has ended: a logout on all devices, an expired login, or another user in this browser. */
+/**
+ * Why a page in use has ended: a logout on all devices, an expired login, or another user in this
+ * browser.
+ */
 export type Ending = 'everywhere' | 'expired' | 'somebody else';
 
 interface Access {
@@ -22,7 +25,8 @@ interface Access {
   user: User;
 }
 
-const FRESH = 20_000; // a token is replaced before its last seconds, which its way to the server may take
+// A token is replaced before its last seconds, which its way to the server may take.
+const FRESH = 20_000;
 
 export class Session {
   readonly state = new Store<SessionState>({ phase: 'starting' });
@@ -33,7 +37,8 @@ export class Session {
 
   constructor() {
     this.#tabs.onmessage = () => { // another tab has logged in or out
-      if (this.state.get().phase === 'in') void this.token({ renew: true }).catch(() => {}); // unknown until there is an answer
+      // Unknown until there is an answer.
+      if (this.state.get().phase === 'in') void this.token({ renew: true }).catch(() => {});
     };
   }
 
@@ -76,7 +81,10 @@ export class Session {
     this.state.set({ phase: 'out' });
   }
 
-  /** A valid token. Null if the login has ended, which the page then shows. Throws if the server does not answer. */
+  /**
+   * A valid token. Null if the login has ended, which the page then shows. Throws if the server
+   * does not answer.
+   */
   async token({ renew = false } = {}): Promise<Access | null> {
     if (!renew && this.#access && Date.parse(this.#access.expiresAt) - Date.now() > FRESH) return this.#access;
     const access = await this.#renew();
@@ -108,7 +116,7 @@ export class Session {
     }
   }
 
-  /** Starts a GET before a component asks for it. Nothing if nobody is logged in. */
+  /** Starts a GET before a component asks for it. It does nothing without a login. */
   prefetch(path: string): void {
     if (this.state.get().phase !== 'in') return;
     const answer = this.request(path);

@@ -23,7 +23,8 @@ export function ConflictNote({ conflict, theirs, plan, changes }: ConflictNotePr
   const who = plain(nameOf(plan, theirs.changedBy));
   const whose = theirs.changedBy ? <><bdi>{who}</bdi>’s</> : 'Their';
   const fields = conflict.kind === 'update' ? differences(conflict.mine, theirs) : [];
-  const settled = conflict.kind === 'update' && fields.length === 0; // both have the same values now
+  // Both have the same values now.
+  const settled = conflict.kind === 'update' && fields.length === 0;
   useEffect(() => { if (settled) workspace.setConflict(theirs.id, null); }, [settled, workspace, theirs.id]);
   if (settled) return null;
 

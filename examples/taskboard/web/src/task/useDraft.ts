@@ -10,9 +10,9 @@ interface DraftOptions {
 }
 
 /**
- * The text of a field while a person edits it. The change is based on the task as it was when editing
- * began, so changes of others neither disturb the text nor are overwritten unnoticed. A field that is
- * removed is saved, like one that loses the focus.
+ * The text of a field while a person edits it. The change is based on the task as it was when
+ * editing began, so changes of others neither disturb the text nor are overwritten unnoticed. A
+ * field that is removed is saved, like one that loses the focus.
  */
 export function useDraft({ task, field, onSave, onEditing }: DraftOptions) {
   const { drafts } = useWorkspace();

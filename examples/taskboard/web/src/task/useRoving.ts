@@ -3,9 +3,9 @@ import { useRef, useState, type KeyboardEvent } from 'react';
 const PAGE = 10;
 
 /**
- * Makes a long list one stop of the Tab key. Only the controls of the current row can be reached with
- * Tab. Arrow keys, Page Up, Page Down, Home and End move between rows and keep the column; typing
- * letters moves to the next title that starts with them.
+ * Makes a long list one stop of the Tab key. Only the controls of the current row can be reached
+ * with Tab. Arrow keys, Page Up, Page Down, Home and End move between rows and keep the column;
+ * typing letters moves to the next title that starts with them.
  */
 export function useRoving(ids: string[], titles: string[]) {
   const [current, setCurrent] = useState<string | null>(null);

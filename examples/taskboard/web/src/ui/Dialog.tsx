@@ -1,6 +1,9 @@
 import { useEffect, useId, useRef, type ReactNode } from 'react';
 
-/** A modal dialog. The browser keeps the focus inside and gives it back; Escape and a click outside close it. */
+/**
+ * A modal dialog. The browser keeps the focus inside and gives it back; Escape and a click
+ * outside close it.
+ */
 export function Dialog({ title, onClose, children }: { title: ReactNode; onClose(): void; children: ReactNode }) {
   const dialog = useRef<HTMLDialogElement>(null);
   const heading = useId();

@@ -1,14 +1,18 @@
 // Texts of people inside texts of the application.
 //
-// A title in Arabic or Hebrew, or one with control characters, must not reorder the words around it.
-// Components wrap such texts in <bdi>; strings isolate them.
+// A title in Arabic or Hebrew, or one with control characters, must not reorder the words around
+// it. Components wrap such texts in <bdi>; strings isolate them.
 
 const directionControls = /[\u202A-\u202E\u2066-\u2069]/g;
 
-/** The text without controls of the writing direction. Titles of older databases may contain them. */
+/**
+ * The text without controls of the writing direction. Titles of older databases may contain them.
+ */
 export const plain = (text: string) => text.replace(directionControls, '');
 
-/** The text for use inside a sentence: its writing direction does not affect the words around it. */
+/**
+ * The text for use inside a sentence: its writing direction does not affect the words around it.
+ */
 export const isolated = (text: string) => `\u2068${plain(text)}\u2069`;
 
 const segmenter = new Intl.Segmenter();
