@@ -118,10 +118,11 @@ export class Connection {
   /** The network may be back, or gone (lost), or the computer may have slept. */
   wake(lost = false) {
     if (this.state === 'connected') this.#heartbeat.doubt();
-    else if (lost) return;
-    else if (this.state === 'waiting' && !this.#paced) this.restart();
-    else if (this.#socket) { // its handshake may be lost with the network before
-      this.#timers.after('deadline', DOUBTFUL, () => this.#connect());
+    else if (!lost && !this.#paced) {
+      this.#attempt = 0;
+      if (this.state === 'waiting') this.#connect();
+      // A handshake may be lost with the network before.
+      else if (this.#socket) this.#timers.after('deadline', DOUBTFUL, () => this.#connect());
     }
   }
 

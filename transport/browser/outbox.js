@@ -8,7 +8,7 @@ import { now } from './timing.js';
 
 const EVERY = 110;
 const BURST = 100;
-const PRESENCE_BURST = 50; // the other half is reserved for messages that matter more
+const PRESENCE_BURST = 5; // the rest is for messages that matter more
 
 export class Outbox {
   #timers;

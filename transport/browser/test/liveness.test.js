@@ -178,6 +178,14 @@ describe('what wakes it', () => {
     expect(sockets.length).toBe(tried + 1);
     last().end(1006); // the name server is not up yet
     expect(c.retryAt - Date.now()).toBe(250);
+    for (let i = 0; i < 12; i++) {
+      last().end(1006);
+      await advance(30_000);
+    }
+    expect(c.state).toBe('connecting'); // without an answer
+    fire('online');
+    last().end(1006);
+    expect(c.retryAt - Date.now()).toBe(250);
   });
 
   it('offline does not start an attempt', async () => {
