@@ -1,4 +1,5 @@
-// Package browser serves the browser client of Plan rooms: ES modules that a page loads as they are, with nothing installed.
+// Package browser serves the browser client of Plan rooms: ES modules that a page loads as they
+// are, without an installation or a build.
 //
 //	mux.Handle("GET /planrooms/", browser.Handler())
 //
@@ -8,9 +9,9 @@
 //	const plan = client.join("demo", { load, onEvent })
 //	</script>
 //
-// planrooms.js is the client. react.js has the hook usePlanWebSocket; it imports "react" by that name, so a page that loads it from here
-// needs an import map. The same folder is the npm package planrooms, with planrooms/react, for programs with a bundler; the type
-// declarations are part of it, and to be had by name from planrooms/types and planrooms/protocol.
+// planrooms.js is the client. react.js has the hook usePlanWebSocket; it imports "react" by that
+// name, so a page that loads it from here needs an import map. The same folder is the npm package
+// planrooms, with planrooms/react and type declarations, for programs with a bundler.
 package browser
 
 import (
@@ -33,9 +34,10 @@ import (
 //go:embed subscription.js timing.js token.js patch.js queries.js react.js
 var modules embed.FS
 
-// Handler serves the modules under the last element of the path: /planrooms/planrooms.js wherever it is mounted. They are sent
-// compressed to those who take gzip. A browser keeps them and asks each time whether they have changed (ETag), so that
-// a page never runs with the client of another version of the server. Other methods than GET and HEAD are answered 405.
+// Handler serves the modules by the last element of the path: /planrooms/planrooms.js wherever the
+// handler is mounted. It compresses them for clients that accept gzip. A browser caches a module and
+// revalidates it by its ETag on each use, so a page never runs the client of another version of the
+// server. Methods other than GET and HEAD get 405.
 func Handler() http.Handler {
 	files := make(map[string]module)
 	entries, err := fs.ReadDir(modules, ".")
@@ -63,7 +65,8 @@ func Handler() http.Handler {
 	})
 }
 
-// A module is a file in both of its forms, each with an ETag of its own as RFC 9110 section 8.8.3.3 asks for.
+// A module is a file, plain and compressed. Each form has an ETag, as RFC 9110 section 8.8.3.3
+// requires.
 type module struct {
 	plain, zipped       []byte
 	plainTag, zippedTag string

@@ -64,7 +64,8 @@ export class Connection {
   /**
    * @param {ClientOptions} options
    * @param {string} clientId
-   * @param {{ changed(): void, opened(): void, renewed(): void, received(message: any, size: number): void }} owner
+   * @param {{ changed(): void, opened(): void, renewed(): void,
+   *   received(message: any, size: number): void }} owner
    */
   constructor(options, clientId, owner) {
     this.#options = options;
@@ -141,7 +142,8 @@ export class Connection {
       if (!text) this.#connect();
       else this.outbox.put({ type: 'authenticate', data: { token: text } });
     } catch {
-      this.#timers.after('renewal', RENEW_AFTER, () => this.renew(reason)); // until the server ends it
+      // Again and again, until the server ends the connection.
+      this.#timers.after('renewal', RENEW_AFTER, () => this.renew(reason));
     }
   }
 
@@ -218,8 +220,9 @@ export class Connection {
       this.#renewInTime(RENEW_EVERY);
       this.#accepted();
     } else if (type === 'error' && data.re === 'authenticate') {
-      if (data.code === 'rate_limited' || data.code === 'unavailable') this.#timers.after('renewal', RENEW_EVERY, () => this.renew('renew'));
-      else this.#connect('changed'); // the token may be another user's: a new connection shows
+      if (data.code === 'rate_limited' || data.code === 'unavailable') {
+        this.#timers.after('renewal', RENEW_EVERY, () => this.renew('renew'));
+      } else this.#connect('changed'); // the token may be another user's: a new connection shows
     } else if (type === 'pong' && data && this.state === 'connecting') this.#opened(data.timestamp);
     else if (this.state === 'connected') this.#owner.received(message, size);
   }
@@ -247,7 +250,7 @@ export class Connection {
   #closed(/** @type {number} */ code, /** @type {string} */ text) {
     const { reconnect = !FINAL.includes(code), reauth = code === 4401, retryAfterMs = 0, reason = text } = this.#goodbye ?? {};
     const error = { code, message: reason };
-    // The server may serve an abandoned handshake late, and replace the connection that came after it.
+    // An abandoned handshake may be served late, and replace the connection that came after it.
     const own = code === 4409 && now() - this.#abandonedAt < ABANDONED;
     if (!reconnect && !own) return this.stop(error, true);
     if (!reauth) return this.fail(error, retryAfterMs);

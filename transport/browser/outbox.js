@@ -41,7 +41,9 @@ export class Outbox {
     this.#flush();
   }
 
-  /** Sends what make returns when there is room for it. A function that waits already is not added. */
+  /**
+   * Sends what make returns when there is room for it. A function that waits already is not added.
+   */
   later(/** @type {() => ClientMessage | null} */ make) {
     this.#presence.add(make);
     this.#flush();

@@ -25,7 +25,7 @@ export class People {
     this.#stale = false;
     this.#people = new Map(participants.map((p) => [p.userId, p]));
     this.#count = participantCount;
-    // The server sends nothing when a user comes back within the grace period: after it, those who
+    // The server sends nothing when a user comes back within the grace period: after it, users that
     // have not left are present.
     this.#timers.after('linger', LINGER, () => {
       this.#people.forEach((p, id) => this.#people.set(id, { ...p, connections: p.connections || 1 }));

@@ -1,8 +1,8 @@
 // One plan on a connection, with the subscriptions to it.
 //
-// A plan keeps its place in the stream of events: the seq of the last one. A subscription has its own
-// place, since it may begin later than another, or with a plan that was loaded earlier. Places come
-// only from a join answer, an event, a receipt, a resync or a load.
+// A plan keeps its place in the stream of events: the seq of the last one. A subscription has its
+// own place, since it may begin later than another, or with a plan that was loaded earlier. Places
+// come only from a join answer, an event, a receipt, a resync or a load.
 //
 //   joining ---answer---> live ---connection lost, gap---> recovering ---answer---> live
 //      |                    |                                   |
@@ -177,7 +177,8 @@ export class Plan {
   }
 
   #event(/** @type {any} */ message, /** @type {number} */ size) {
-    if (this.state !== 'live' || message.seq <= this.seq) return; // a join under way brings it again
+    // A join under way brings it again.
+    if (this.state !== 'live' || message.seq <= this.seq) return;
     if (message.prev > this.seq) {
       if (this.#gap !== this.seq) { // the server may have what is missing
         this.#gap = this.seq;
@@ -189,7 +190,11 @@ export class Plan {
     for (const s of this.subscriptions) s.push(message, size);
   }
 
-  /** @param {'resync' | 'gap'} reason @param {import('./protocol.js').Position} position @param {number} [spreadMs] */
+  /**
+   * @param {'resync' | 'gap'} reason
+   * @param {import('./protocol.js').Position} position
+   * @param {number} [spreadMs]
+   */
   #load(reason, position, spreadMs) {
     moveTo(this, position);
     for (const s of this.subscriptions) s.load(reason, position, spreadMs);

@@ -62,7 +62,10 @@ export class Client {
   #kept = false; // connected without a plan
   #listening = false; // for what wakes the connection
 
-  /** Throws a TypeError unless there is one of getToken and credentials. @param {ClientOptions} options */
+  /**
+   * Throws a TypeError unless there is one of getToken and credentials.
+   * @param {ClientOptions} options
+   */
   constructor(options) {
     if (!options.getToken === !options.credentials) {
       throw new TypeError("planrooms: pass either getToken or credentials: 'cookie'");
@@ -83,7 +86,8 @@ export class Client {
   get retryAt() { return this.#connection.retryAt; }
 
   /**
-   * Headers for a change by the host's API. With them this client gets a receipt instead of the event.
+   * Headers for a change by the host's API. With them this client gets a receipt instead of the
+   * event.
    * @param {string} [mutationId] comes back in event and receipt
    * @returns {Record<string, string>}
    */
@@ -92,14 +96,14 @@ export class Client {
   }
 
   /**
-   * Watches a plan, and connects if necessary, but not after an end that was final: then `reconnect`,
-   * `connect` or `renew` is needed. A plan may have several subscriptions.
+   * Watches a plan, and connects if necessary, but not after an end that was final: then
+   * `reconnect`, `connect` or `renew` is needed. A plan may have several subscriptions.
    * @template [Task=unknown]
    * @template [Progress=unknown]
    * @template {HostEvent<string>} [Host=HostEvent]
    * @param {string} planId
    * @param {PlanHandlers<Task, Progress, Host>} [handlers]
-   * @returns {Subscription<Task, Progress, Host>} call `leave` when it is no longer needed
+   * @returns {Subscription<Task, Progress, Host>} to end with `leave`
    */
   join(planId, handlers = {}) {
     let plan = this.#plans.get(planId);
@@ -152,9 +156,10 @@ export class Client {
   }
 
   /**
-   * Fetches a new token and continues with it; call it when the login has changed. It works in every
-   * state, also after an end, such as that of a page without a login. Without a plan or `connect` it
-   * does nothing, since the next connection fetches a token. Denied plans are asked for again.
+   * Fetches a new token and continues with it; call it when the login has changed. It works in
+   * every state, also after an end, such as that of a page without a login. Without a plan or
+   * `connect` it does nothing, since the next connection fetches a token. Denied plans are asked
+   * for again.
    */
   renew() { return this.#connection.renew(); }
 

@@ -19,7 +19,11 @@ export class Presence {
     this.#plan = plan;
   }
 
-  /** Throws if state is not JSON, or too long. @param {Subscription<any, any, any>} owner @param {unknown} state */
+  /**
+   * Throws if state is not JSON, or too long.
+   * @param {Subscription<any, any, any>} owner
+   * @param {unknown} state
+   */
   set(owner, state) {
     const text = JSON.stringify(state ?? null);
     if (!text || new TextEncoder().encode(text).length > MAX_BYTES) throw new TypeError('planrooms: a state is JSON of up to 1,024 bytes');

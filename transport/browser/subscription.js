@@ -68,9 +68,10 @@ export class Subscription {
   get position() { return this.seq < 0 ? null : { epoch: this.epoch, seq: this.seq }; }
 
   /**
-   * Shows a small state of this client to the other participants, such as what is being edited. null
-   * clears it. Of several subscriptions to a plan, the state set last is shown; when it is cleared,
-   * the one before it. Throws if the state cannot be encoded as JSON or is longer than 1,024 bytes.
+   * Shows a small state of this client to the other participants, such as what is being edited.
+   * null clears it. Of several subscriptions to a plan, the state set last is shown; when it is
+   * cleared, the one before it. Throws if the state cannot be encoded as JSON or is longer than
+   * 1,024 bytes.
    * @param {unknown} state
    */
   setPresence(state) {
@@ -80,7 +81,10 @@ export class Subscription {
   /** Asks again after a denial. */
   retry() { this.#plan.retry(); }
 
-  /** Ends the subscription. The client leaves the plan 1.5 s later, unless the program joins it again. */
+  /**
+   * Ends the subscription. The client leaves the plan 1.5 s later, unless the program joins it
+   * again.
+   */
   leave() {
     this.end();
     this.#release(this);

@@ -1,4 +1,5 @@
-// The login of a connection: a token, or a session cookie that the browser sends with the handshake.
+// The login of a connection: a token, or a session cookie that the browser sends with the
+// handshake.
 
 /** @import { ClientOptions, TokenReason } from './types.js' */
 
@@ -64,7 +65,9 @@ export class Token {
   /** The server has confirmed the token. @param {string | null} expiresAt */
   extend(expiresAt) { this.#endsAt = milliseconds(expiresAt ?? Infinity); }
 
-  /** The wait before the next renewal: until 30 s before the end, or half of the time that is left. */
+  /**
+   * The wait before the next renewal: until 30 s before the end, or half of the time that is left.
+   */
   get renewIn() {
     const left = this.#left;
     return left > 2 * RENEW_BEFORE ? left - RENEW_BEFORE : left / 2;

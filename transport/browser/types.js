@@ -1,21 +1,28 @@
 // The types of the other modules. Programs import them by type only.
 
-/** @import { HostEvent, JoinAnswer, Participant, PlanEvent, Position, Receipt } from './protocol.js' */
+/**
+ * @import { HostEvent, JoinAnswer, Participant, PlanEvent, Position, Receipt } from './protocol.js'
+ */
 
 /**
- * Why the client asks for a token: `connect` before an attempt to connect, `renew` 30 s before the end
- * of the one in use, `rejected` after the server refused one, `changed` because the program called
- * `renew()`.
+ * Why the client asks for a token: `connect` before an attempt to connect, `renew` 30 s before the
+ * end of the one in use, `rejected` after the server refused one, `changed` because the program
+ * called `renew()`.
  * @typedef {'connect' | 'renew' | 'rejected' | 'changed'} TokenReason
  */
 
 /**
- * A token. expiresAt is its end, in milliseconds since 1970 or RFC 3339; it is needed if the token is
- * not a JSON Web Token with `exp`.
+ * A token. expiresAt is its end, in milliseconds since 1970 or RFC 3339; it is needed if the token
+ * is not a JSON Web Token with `exp`.
  * @typedef {string | { token: string, expiresAt?: number | string }} Token
  */
 
 /** @typedef {{ reason: TokenReason, signal: AbortSignal }} TokenRequest */
+
+/**
+ * @template T
+ * @typedef {T | null | undefined | Promise<T | null | undefined>} Perhaps
+ */
 
 /**
  * An error that the client reports. The code is a close code, an error code of the protocol, or one
@@ -26,35 +33,37 @@
  * - `load`: a load failed or passed its deadline; it is tried again
  * - `stale_load`: three loads in a row returned a plan older than the events; the client continues
  *   from the position of the join
- * - `unsupported`: there is no WebSocket here, or no base for a relative url
+ * - `unsupported`: WebSocket is missing here, or a base for a relative url
  * @typedef {{ code: number | string, message: string }} ClientError
  */
 
 /**
  * Pass either getToken or credentials.
  * @typedef {object} ClientOptions
- * @property {string | URL} [url] of the WebSocket endpoint, relative to the page; http and https work
- *   too. Default `/ws`. It must be absolute where the program has no such base: in Node, a worker made
- *   from a blob, a page made from srcdoc.
- * @property {(request: TokenRequest) => Token | null | undefined | Promise<Token | null | undefined>} [getToken]
+ * @property {string | URL} [url] of the WebSocket endpoint, relative to the page; http and https
+ *   work too. Default `/ws`. It must be absolute where the program has no such base: in Node, a
+ *   worker made from a blob, a page made from srcdoc.
+ * @property {(request: TokenRequest) => Perhaps<Token>} [getToken]
  *   Fetches a token. null or undefined: no user is logged in, and the client stops; call `renew()`
- *   after a login. If it throws or passes the deadline, the client calls it again after a while. The
- *   signal aborts when the result is no longer needed.
- * @property {'cookie'} [credentials] The session is a cookie that the browser sends with the handshake.
- *   The server reads a cookie only then, so the client renews a session by a new connection with the
- *   same client id: when the server ends the session, when `renew()` is called, and before the end
- *   that getExpiry returns. It resumes where it was.
- * @property {(request: TokenRequest) => number | string | null | undefined | Promise<number | string | null | undefined>} [getExpiry]
- *   Only with credentials: refreshes the cookie if the reason is not `connect`, and returns the end of
- *   the session in milliseconds since 1970 or RFC 3339. The client calls it at the times of getToken.
- *   undefined: not known. null: no user is logged in, and the client stops.
+ *   after a login. If it throws or passes the deadline, the client calls it again after a while.
+ *   The signal aborts when the client does not need the result any more.
+ * @property {'cookie'} [credentials] The session is a cookie that the browser sends with the
+ *   handshake. The server reads a cookie only then, so the client renews a session by a new
+ *   connection with the same client id: when the server ends the session, when `renew()` is called,
+ *   and before the end that getExpiry returns. It resumes where it was.
+ * @property {(request: TokenRequest) => Perhaps<number | string>} [getExpiry]
+ *   Only with credentials: refreshes the cookie if the reason is not `connect`, and returns the end
+ *   of the session in milliseconds since 1970 or RFC 3339. The client calls it at the times of
+ *   getToken. undefined: not known. null: no user is logged in, and the client stops.
  * @property {string} [clientId] 1 to 64 of [A-Za-z0-9_-]. Default: a random one. Do not store it: a
  *   duplicated tab would have the same.
- * @property {number} [maxAttempts] failures in a row after which the client stops. Default: no limit.
- * @property {number} [timeoutMs] the deadline of a call of getToken, getExpiry or load, in milliseconds.
- *   Default 30,000. An attempt to connect has 20 s for the token, the handshake and the server's hello.
- * @property {new (url: URL, protocols: string[]) => any} [WebSocket] Default: the global WebSocket. Node 20
- *   has none: pass that of the package ws.
+ * @property {number} [maxAttempts] failures in a row after which the client stops. Default: no
+ *   limit.
+ * @property {number} [timeoutMs] the deadline of a call of getToken, getExpiry or load, in
+ *   milliseconds. Default 30,000. An attempt to connect has 20 s for the token, the handshake and
+ *   the server's hello.
+ * @property {new (url: URL, protocols: string[]) => any} [WebSocket] Default: the global WebSocket.
+ *   Node 20 has none: pass that of the package ws.
  */
 
 /**
@@ -67,20 +76,22 @@
 
 /**
  * - `joining`: waiting for the server's answer
- * - `loading`: joined; the plan is being loaded, and events wait for it. error says why a load failed
+ * - `loading`: joined; the plan is being loaded, and events wait for it. error says why a load
+ *   failed
  * - `live`: the plan is loaded, and every event arrives
  * - `recovering`: was live; the server replays missed events, or the client loads the plan again
  * - `denied`: this user has no access, or no longer
- * - `connecting`, `waiting`: there is no connection
+ * - `connecting`, `waiting`: not connected
  * - `stopped`: the client has stopped for good; the error says why
  * - `idle`: disconnected by the program, or left
- * @typedef {'idle' | 'connecting' | 'joining' | 'loading' | 'live' | 'recovering' | 'waiting' | 'denied' | 'stopped'} PlanStatus
+ * @typedef {'idle' | 'connecting' | 'joining' | 'loading' | 'live' | 'recovering' | 'waiting'
+ *   | 'denied' | 'stopped'} PlanStatus
  */
 
 /**
- * Why a plan has to be loaded: `joined` (the subscription has no position yet), `not_recovered` (the
- * server no longer has the missed events), `resync` (the server asks for it), `gap` (an event was
- * lost), `overflow` (too many events arrived during a load).
+ * Why a plan has to be loaded: `joined` (the subscription has no position yet), `not_recovered`
+ * (the server no longer has the missed events), `resync` (the server asks for it), `gap` (an event
+ * was lost), `overflow` (too many events arrived during a load).
  * @typedef {'joined' | 'not_recovered' | 'resync' | 'gap' | 'overflow'} LoadReason
  */
 
@@ -97,10 +108,11 @@
  *   position of the loaded plan: the client drops events up to there, and asks the server for those
  *   after it. If it rejects or passes the deadline, the client calls it again after a while. The
  *   signal aborts when the connection is lost or the subscription ends.
- * @property {(event: PlanEvent<Task, Progress, Host>) => void} [onEvent] each event once and in order. An
- *   event whose version is below the last one of its key is dropped.
+ * @property {(event: PlanEvent<Task, Progress, Host>) => void} [onEvent] each event once and in
+ *   order. An event whose version is below the last one of its key is dropped.
  * @property {(receipt: Receipt) => void} [onReceipt] of a change that this client made
- * @property {(answer: JoinAnswer & { timestamp?: string }) => void} [onJoin] at each join; with `recovered` the missed events follow
+ * @property {(answer: JoinAnswer & { timestamp?: string }) => void} [onJoin] at each join; with
+ *   `recovered` the missed events follow
  * @property {(user: { userId: string, userName: string, participantCount: number }) => void} [onUserJoined]
  * @property {(user: { userId: string, participantCount: number }) => void} [onUserLeft]
  * @property {() => void} [onChange] status, participants, their number or the error have changed
@@ -108,8 +120,8 @@
  */
 
 /**
- * What a page shows of a plan. It is immutable: a change makes a new one. While the client reconnects,
- * the participants are those of the lost connection, for up to 6 s.
+ * What a page shows of a plan. It is immutable: a change makes a new one. While the client
+ * reconnects, the participants are those of the lost connection, for up to 6 s.
  * @typedef {object} PlanSnapshot
  * @property {PlanStatus} status
  * @property {readonly Participant[]} participants empty in a crowded room, which is only counted
@@ -129,7 +141,8 @@
  */
 
 /**
- * The keys under which an application caches a plan; null leaves one out. TanStack Query decides what matches a key.
+ * The keys under which an application caches a plan; null leaves one out. TanStack Query decides
+ * what matches a key.
  *
  * - `plan`: default `['plan', planId]`. A change of a task refetches the query under this key, but
  *   not those below it.
@@ -137,9 +150,10 @@
  *   below it.
  * - `progress`: default `['plan', planId, 'progress']`. The hook stores the progress of an event
  *   here.
- * - `mutations`: a refetch waits at most 5 s for running mutations, so that its answer does not undo
- *   an optimistic update. Default: for all mutations of the query client. With a key, for those
- *   whose mutationKey begins with it; with null, for none. It never waits for paused mutations.
+ * - `mutations`: a refetch waits at most 5 s for running mutations, so that its answer does not
+ *   undo an optimistic update. Default: for all mutations of the query client. With a key, for
+ *   those whose mutationKey begins with it; with null, for none. It never waits for paused
+ *   mutations.
  *
  * A reload refetches all queries under the three keys and below them.
  * @typedef {{ plan?: readonly unknown[] | null, tasks?: readonly unknown[] | null,
@@ -171,13 +185,13 @@
  * @property {(taskId: string, event: PlanEvent<Task, Progress, Host>) => void} [onTaskDeleted]
  * @property {(taskIds: string[], event: PlanEvent<Task, Progress, Host>) => void} [onTaskReordered]
  * @property {(progress: Progress, event: PlanEvent<Task, Progress, Host>) => void} [onProgressUpdated]
- * @property {(event: PlanEvent<Task, Progress, Host>) => void} [onEvent] every event, including those
- *   that the host defines
+ * @property {(event: PlanEvent<Task, Progress, Host>) => void} [onEvent] every event, including
+ *   those that the host defines
  * @property {(receipt: Receipt) => void} [onReceipt] a change that this page made
  * @property {(user: { userId: string, userName: string, participantCount: number }) => void} [onUserJoined]
  * @property {(user: { userId: string, participantCount: number }) => void} [onUserLeft]
- * @property {(request: LoadRequest) => unknown} [onReload] loads the plan again, where no query does;
- *   events wait for its promise
+ * @property {(request: LoadRequest) => unknown} [onReload] loads the plan again, where no query
+ *   does; events wait for its promise
  * @property {(error: ClientError) => void} [onError]
  */
 
@@ -188,12 +202,12 @@
  * @property {readonly Participant[]} participants empty in a crowded plan, which is only counted
  * @property {number} participantCount
  * @property {ClientError | null} lastError why status is not `live`, where there is a reason
- * @property {() => void} reconnect connects immediately; also after disconnect, after client.close(),
- *   after a denial and after a final error
+ * @property {() => void} reconnect connects immediately; also after disconnect, after
+ *   client.close(), after a denial and after a final error
  * @property {() => void} disconnect leaves the plan, for this component alone
- * @property {(state: unknown) => void} setPresence shows the others a small state, such as the field
- *   that is being edited; null clears it. If several components of a page set one for the same plan,
- *   the others see the last; when its component unmounts, they see the one before.
+ * @property {(state: unknown) => void} setPresence shows the others a small state, such as the
+ *   field that is being edited; null clears it. If several components of a page set one for the
+ *   same plan, the others see the last; when its component unmounts, they see the one before.
  */
 
 export {};

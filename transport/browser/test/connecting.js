@@ -6,7 +6,7 @@ import { jwt, last, settled } from './fake.js';
 
 export const advance = (ms) => vi.advanceTimersByTimeAsync(ms);
 
-/** A client whose getToken, a spy, is to be had from it. */
+/** A client that has its getToken, a spy, as a property. */
 export function client(options = {}) {
   const getToken = vi.fn(async () => jwt(3600));
   const c = new Client({ getToken, ...options });

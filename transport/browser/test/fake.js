@@ -1,4 +1,4 @@
-// A server in the hand of a test: sockets that are opened are kept, and say what the test has them say.
+// Fake sockets: they are kept, and a test decides what each receives.
 
 import { afterEach, beforeEach, vi } from 'vitest';
 
@@ -69,7 +69,7 @@ export class FakeSocket {
   }
 }
 
-/** Lets what was promised come to pass; no time goes by. */
+/** Waits for promises and timers that are due; the clock stands still. */
 export const settled = () => vi.advanceTimersByTimeAsync(0);
 
 export const last = () => sockets.at(-1);

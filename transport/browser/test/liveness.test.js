@@ -98,7 +98,7 @@ describe('signs of life', () => {
 });
 
 describe('what wakes it', () => {
-  // Stands for window, where there is none.
+  // Replaces window.
   function window() {
     const target = new EventTarget();
     vi.stubGlobal('addEventListener', target.addEventListener.bind(target));

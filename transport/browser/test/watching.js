@@ -4,7 +4,7 @@ import { Client } from '../planrooms.js';
 import { advance } from './connecting.js';
 import { jwt, last, settled } from './fake.js';
 
-// A watcher of a plan that writes down what it is told.
+// A watcher of a plan that records its callbacks.
 export function watch(client, planId = 'demo', handlers = {}) {
   const heard = [];
   const plan = client.join(planId, {

@@ -2,7 +2,8 @@ export class Connection {
     /**
      * @param {ClientOptions} options
      * @param {string} clientId
-     * @param {{ changed(): void, opened(): void, renewed(): void, received(message: any, size: number): void }} owner
+     * @param {{ changed(): void, opened(): void, renewed(): void,
+     *   received(message: any, size: number): void }} owner
      */
     constructor(options: ClientOptions, clientId: string, owner: {
         changed(): void;

@@ -9,7 +9,9 @@ export class Outbox {
     /** The server has refused a message: its bucket is empty. */
     drained(): void;
     send(message: ClientMessage): void;
-    /** Sends what make returns when there is room for it. A function that waits already is not added. */
+    /**
+     * Sends what make returns when there is room for it. A function that waits already is not added.
+     */
     later(make: () => ClientMessage | null): void;
     /** Sends at once: for pings and renewals, which are at most a few a minute. */
     put(message: ClientMessage): void;

@@ -2,7 +2,10 @@ export { Subscription };
 export function newId(): string;
 /** One connection to a server, and the plans on it. */
 export class Client {
-    /** Throws a TypeError unless there is one of getToken and credentials. @param {ClientOptions} options */
+    /**
+     * Throws a TypeError unless there is one of getToken and credentials.
+     * @param {ClientOptions} options
+     */
     constructor(options: ClientOptions);
     /** Identifies this page to the server, see {@link Client.headers}. */
     clientId: string;
@@ -11,20 +14,21 @@ export class Client {
     /** When the next attempt is made, in milliseconds since 1970; 0 unless the state is `waiting`. */
     get retryAt(): number;
     /**
-     * Headers for a change by the host's API. With them this client gets a receipt instead of the event.
+     * Headers for a change by the host's API. With them this client gets a receipt instead of the
+     * event.
      * @param {string} [mutationId] comes back in event and receipt
      * @returns {Record<string, string>}
      */
     headers(mutationId?: string): Record<string, string>;
     /**
-     * Watches a plan, and connects if necessary, but not after an end that was final: then `reconnect`,
-     * `connect` or `renew` is needed. A plan may have several subscriptions.
+     * Watches a plan, and connects if necessary, but not after an end that was final: then
+     * `reconnect`, `connect` or `renew` is needed. A plan may have several subscriptions.
      * @template [Task=unknown]
      * @template [Progress=unknown]
      * @template {HostEvent<string>} [Host=HostEvent]
      * @param {string} planId
      * @param {PlanHandlers<Task, Progress, Host>} [handlers]
-     * @returns {Subscription<Task, Progress, Host>} call `leave` when it is no longer needed
+     * @returns {Subscription<Task, Progress, Host>} to end with `leave`
      */
     join<Task = unknown, Progress = unknown, Host extends HostEvent<string> = import("./protocol.js").HostEvent<import("./protocol.js").HostType, unknown>>(planId: string, handlers?: PlanHandlers<Task, Progress, Host>): Subscription<Task, Progress, Host>;
     /** Connects, and stays connected without a plan: for private notices. */
@@ -39,9 +43,10 @@ export class Client {
     /** Connects again at once, also after a final end. Asks again for denied plans. */
     reconnect(): void;
     /**
-     * Fetches a new token and continues with it; call it when the login has changed. It works in every
-     * state, also after an end, such as that of a page without a login. Without a plan or `connect` it
-     * does nothing, since the next connection fetches a token. Denied plans are asked for again.
+     * Fetches a new token and continues with it; call it when the login has changed. It works in
+     * every state, also after an end, such as that of a page without a login. Without a plan or
+     * `connect` it does nothing, since the next connection fetches a token. Denied plans are asked
+     * for again.
      */
     renew(): Promise<void>;
     /**

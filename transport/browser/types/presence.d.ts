@@ -1,7 +1,11 @@
 export class Presence {
     /** @param {Plan} plan */
     constructor(plan: Plan);
-    /** Throws if state is not JSON, or too long. @param {Subscription<any, any, any>} owner @param {unknown} state */
+    /**
+     * Throws if state is not JSON, or too long.
+     * @param {Subscription<any, any, any>} owner
+     * @param {unknown} state
+     */
     set(owner: Subscription<any, any, any>, state: unknown): void;
     /** @param {Subscription<any, any, any>} owner */
     remove(owner: Subscription<any, any, any>): void;

@@ -31,15 +31,19 @@ export class Subscription<Task = unknown, Progress = unknown, Host extends HostE
     /** @returns {Position | null} of the last event received, which may wait for a load */
     get position(): Position | null;
     /**
-     * Shows a small state of this client to the other participants, such as what is being edited. null
-     * clears it. Of several subscriptions to a plan, the state set last is shown; when it is cleared,
-     * the one before it. Throws if the state cannot be encoded as JSON or is longer than 1,024 bytes.
+     * Shows a small state of this client to the other participants, such as what is being edited.
+     * null clears it. Of several subscriptions to a plan, the state set last is shown; when it is
+     * cleared, the one before it. Throws if the state cannot be encoded as JSON or is longer than
+     * 1,024 bytes.
      * @param {unknown} state
      */
     setPresence(state: unknown): void;
     /** Asks again after a denial. */
     retry(): void;
-    /** Ends the subscription. The client leaves the plan 1.5 s later, unless the program joins it again. */
+    /**
+     * Ends the subscription. The client leaves the plan 1.5 s later, unless the program joins it
+     * again.
+     */
     leave(): void;
     end(): void;
     /** Drops the place in the stream, and what belongs to it. */

@@ -16,7 +16,9 @@ export class Token {
     synchronize(timestamp: string): void;
     /** The server has confirmed the token. @param {string | null} expiresAt */
     extend(expiresAt: string | null): void;
-    /** The wait before the next renewal: until 30 s before the end, or half of the time that is left. */
+    /**
+     * The wait before the next renewal: until 30 s before the end, or half of the time that is left.
+     */
     get renewIn(): number;
     #private;
 }

@@ -1,12 +1,12 @@
 /**
- * Why the client asks for a token: `connect` before an attempt to connect, `renew` 30 s before the end
- * of the one in use, `rejected` after the server refused one, `changed` because the program called
- * `renew()`.
+ * Why the client asks for a token: `connect` before an attempt to connect, `renew` 30 s before the
+ * end of the one in use, `rejected` after the server refused one, `changed` because the program
+ * called `renew()`.
  */
 export type TokenReason = "connect" | "renew" | "rejected" | "changed";
 /**
- * A token. expiresAt is its end, in milliseconds since 1970 or RFC 3339; it is needed if the token is
- * not a JSON Web Token with `exp`.
+ * A token. expiresAt is its end, in milliseconds since 1970 or RFC 3339; it is needed if the token
+ * is not a JSON Web Token with `exp`.
  */
 export type Token = string | {
     token: string;
@@ -16,6 +16,7 @@ export type TokenRequest = {
     reason: TokenReason;
     signal: AbortSignal;
 };
+export type Perhaps<T> = T | null | undefined | Promise<T | null | undefined>;
 /**
  * An error that the client reports. The code is a close code, an error code of the protocol, or one
  * of the client's own:
@@ -25,7 +26,7 @@ export type TokenRequest = {
  * - `load`: a load failed or passed its deadline; it is tried again
  * - `stale_load`: three loads in a row returned a plan older than the events; the client continues
  *   from the position of the join
- * - `unsupported`: there is no WebSocket here, or no base for a relative url
+ * - `unsupported`: WebSocket is missing here, or a base for a relative url
  */
 export type ClientError = {
     code: number | string;
@@ -36,47 +37,49 @@ export type ClientError = {
  */
 export type ClientOptions = {
     /**
-     * of the WebSocket endpoint, relative to the page; http and https work
-     * too. Default `/ws`. It must be absolute where the program has no such base: in Node, a worker made
-     * from a blob, a page made from srcdoc.
+     * of the WebSocket endpoint, relative to the page; http and https
+     * work too. Default `/ws`. It must be absolute where the program has no such base: in Node, a
+     * worker made from a blob, a page made from srcdoc.
      */
     url?: string | URL | undefined;
     /**
      * Fetches a token. null or undefined: no user is logged in, and the client stops; call `renew()`
-     * after a login. If it throws or passes the deadline, the client calls it again after a while. The
-     * signal aborts when the result is no longer needed.
+     * after a login. If it throws or passes the deadline, the client calls it again after a while.
+     * The signal aborts when the client does not need the result any more.
      */
-    getToken?: ((request: TokenRequest) => Token | null | undefined | Promise<Token | null | undefined>) | undefined;
+    getToken?: ((request: TokenRequest) => Perhaps<Token>) | undefined;
     /**
-     * The session is a cookie that the browser sends with the handshake.
-     * The server reads a cookie only then, so the client renews a session by a new connection with the
-     * same client id: when the server ends the session, when `renew()` is called, and before the end
-     * that getExpiry returns. It resumes where it was.
+     * The session is a cookie that the browser sends with the
+     * handshake. The server reads a cookie only then, so the client renews a session by a new
+     * connection with the same client id: when the server ends the session, when `renew()` is called,
+     * and before the end that getExpiry returns. It resumes where it was.
      */
     credentials?: "cookie" | undefined;
     /**
-     * Only with credentials: refreshes the cookie if the reason is not `connect`, and returns the end of
-     * the session in milliseconds since 1970 or RFC 3339. The client calls it at the times of getToken.
-     * undefined: not known. null: no user is logged in, and the client stops.
+     * Only with credentials: refreshes the cookie if the reason is not `connect`, and returns the end
+     * of the session in milliseconds since 1970 or RFC 3339. The client calls it at the times of
+     * getToken. undefined: not known. null: no user is logged in, and the client stops.
      */
-    getExpiry?: ((request: TokenRequest) => number | string | null | undefined | Promise<number | string | null | undefined>) | undefined;
+    getExpiry?: ((request: TokenRequest) => Perhaps<number | string>) | undefined;
     /**
      * 1 to 64 of [A-Za-z0-9_-]. Default: a random one. Do not store it: a
      * duplicated tab would have the same.
      */
     clientId?: string | undefined;
     /**
-     * failures in a row after which the client stops. Default: no limit.
+     * failures in a row after which the client stops. Default: no
+     * limit.
      */
     maxAttempts?: number | undefined;
     /**
-     * the deadline of a call of getToken, getExpiry or load, in milliseconds.
-     * Default 30,000. An attempt to connect has 20 s for the token, the handshake and the server's hello.
+     * the deadline of a call of getToken, getExpiry or load, in
+     * milliseconds. Default 30,000. An attempt to connect has 20 s for the token, the handshake and
+     * the server's hello.
      */
     timeoutMs?: number | undefined;
     /**
-     * Default: the global WebSocket. Node 20
-     * has none: pass that of the package ws.
+     * Default: the global WebSocket.
+     * Node 20 has none: pass that of the package ws.
      */
     WebSocket?: (new (url: URL, protocols: string[]) => any) | undefined;
 };
@@ -89,19 +92,20 @@ export type ClientOptions = {
 export type ConnectionState = "idle" | "connecting" | "connected" | "waiting";
 /**
  * - `joining`: waiting for the server's answer
- * - `loading`: joined; the plan is being loaded, and events wait for it. error says why a load failed
+ * - `loading`: joined; the plan is being loaded, and events wait for it. error says why a load
+ *   failed
  * - `live`: the plan is loaded, and every event arrives
  * - `recovering`: was live; the server replays missed events, or the client loads the plan again
  * - `denied`: this user has no access, or no longer
- * - `connecting`, `waiting`: there is no connection
+ * - `connecting`, `waiting`: not connected
  * - `stopped`: the client has stopped for good; the error says why
  * - `idle`: disconnected by the program, or left
  */
 export type PlanStatus = "idle" | "connecting" | "joining" | "loading" | "live" | "recovering" | "waiting" | "denied" | "stopped";
 /**
- * Why a plan has to be loaded: `joined` (the subscription has no position yet), `not_recovered` (the
- * server no longer has the missed events), `resync` (the server asks for it), `gap` (an event was
- * lost), `overflow` (too many events arrived during a load).
+ * Why a plan has to be loaded: `joined` (the subscription has no position yet), `not_recovered`
+ * (the server no longer has the missed events), `resync` (the server asks for it), `gap` (an event
+ * was lost), `overflow` (too many events arrived during a load).
  */
 export type LoadReason = "joined" | "not_recovered" | "resync" | "gap" | "overflow";
 export type LoadRequest = {
@@ -122,8 +126,8 @@ export type PlanHandlers<Task = unknown, Progress = unknown, Host extends HostEv
      */
     load?: ((request: LoadRequest) => unknown) | undefined;
     /**
-     * each event once and in order. An
-     * event whose version is below the last one of its key is dropped.
+     * each event once and in
+     * order. An event whose version is below the last one of its key is dropped.
      */
     onEvent?: ((event: PlanEvent<Task, Progress, Host>) => void) | undefined;
     /**
@@ -131,7 +135,8 @@ export type PlanHandlers<Task = unknown, Progress = unknown, Host extends HostEv
      */
     onReceipt?: ((receipt: Receipt) => void) | undefined;
     /**
-     * at each join; with `recovered` the missed events follow
+     * at each join; with
+     * `recovered` the missed events follow
      */
     onJoin?: ((answer: JoinAnswer & {
         timestamp?: string;
@@ -152,8 +157,8 @@ export type PlanHandlers<Task = unknown, Progress = unknown, Host extends HostEv
     onError?: ((error: ClientError) => void) | undefined;
 };
 /**
- * What a page shows of a plan. It is immutable: a change makes a new one. While the client reconnects,
- * the participants are those of the lost connection, for up to 6 s.
+ * What a page shows of a plan. It is immutable: a change makes a new one. While the client
+ * reconnects, the participants are those of the lost connection, for up to 6 s.
  */
 export type PlanSnapshot = {
     status: PlanStatus;
@@ -182,7 +187,8 @@ export type QueryClientLike = {
     }) => Promise<void>;
 };
 /**
- * The keys under which an application caches a plan; null leaves one out. TanStack Query decides what matches a key.
+ * The keys under which an application caches a plan; null leaves one out. TanStack Query decides
+ * what matches a key.
  *
  * - `plan`: default `['plan', planId]`. A change of a task refetches the query under this key, but
  *   not those below it.
@@ -190,9 +196,10 @@ export type QueryClientLike = {
  *   below it.
  * - `progress`: default `['plan', planId, 'progress']`. The hook stores the progress of an event
  *   here.
- * - `mutations`: a refetch waits at most 5 s for running mutations, so that its answer does not undo
- *   an optimistic update. Default: for all mutations of the query client. With a key, for those
- *   whose mutationKey begins with it; with null, for none. It never waits for paused mutations.
+ * - `mutations`: a refetch waits at most 5 s for running mutations, so that its answer does not
+ *   undo an optimistic update. Default: for all mutations of the query client. With a key, for
+ *   those whose mutationKey begins with it; with null, for none. It never waits for paused
+ *   mutations.
  *
  * A reload refetches all queries under the three keys and below them.
  */
@@ -238,8 +245,8 @@ export type PlanWebSocketOptions<Task = any, Progress = any, Host extends HostEv
     onTaskReordered?: ((taskIds: string[], event: PlanEvent<Task, Progress, Host>) => void) | undefined;
     onProgressUpdated?: ((progress: Progress, event: PlanEvent<Task, Progress, Host>) => void) | undefined;
     /**
-     * every event, including those
-     * that the host defines
+     * every event, including
+     * those that the host defines
      */
     onEvent?: ((event: PlanEvent<Task, Progress, Host>) => void) | undefined;
     /**
@@ -256,8 +263,8 @@ export type PlanWebSocketOptions<Task = any, Progress = any, Host extends HostEv
         participantCount: number;
     }) => void) | undefined;
     /**
-     * loads the plan again, where no query does;
-     * events wait for its promise
+     * loads the plan again, where no query
+     * does; events wait for its promise
      */
     onReload?: ((request: LoadRequest) => unknown) | undefined;
     onError?: ((error: ClientError) => void) | undefined;
@@ -278,8 +285,8 @@ export type PlanWebSocket = {
      */
     lastError: ClientError | null;
     /**
-     * connects immediately; also after disconnect, after client.close(),
-     * after a denial and after a final error
+     * connects immediately; also after disconnect, after
+     * client.close(), after a denial and after a final error
      */
     reconnect: () => void;
     /**
@@ -287,9 +294,9 @@ export type PlanWebSocket = {
      */
     disconnect: () => void;
     /**
-     * shows the others a small state, such as the field
-     * that is being edited; null clears it. If several components of a page set one for the same plan,
-     * the others see the last; when its component unmounts, they see the one before.
+     * shows the others a small state, such as the
+     * field that is being edited; null clears it. If several components of a page set one for the
+     * same plan, the others see the last; when its component unmounts, they see the one before.
      */
     setPresence: (state: unknown) => void;
 };
