@@ -125,7 +125,7 @@ func (c *Client) LastError() error {
 }
 
 // Close leaves all plans and closes the connection. It returns when all goroutines of the client
-// have ended, which takes two seconds at most; it does not wait for a TokenFunc that ignores its
+// have ended, which takes three seconds at most. It does not wait for a TokenFunc that ignores its
 // context. It always returns nil. Further calls do nothing.
 func (c *Client) Close() error {
 	c.mu.Lock()

@@ -27,11 +27,16 @@ type ReloadReason string
 
 // The reasons.
 const (
-	ReloadJoined       ReloadReason = "joined"        // the client joined without a position
-	ReloadNotRecovered ReloadReason = "not_recovered" // the server no longer has the missed events
-	ReloadResync       ReloadReason = "resync"        // a request of the host, or dropped events
-	ReloadGap          ReloadReason = "gap"           // events are missing, also after another join
-	ReloadOverflow     ReloadReason = "overflow"      // the program was too slow
+	// ReloadJoined means that the client joined without a position.
+	ReloadJoined ReloadReason = "joined"
+	// ReloadNotRecovered means that the server no longer has the events that the client missed.
+	ReloadNotRecovered ReloadReason = "not_recovered"
+	// ReloadResync means that the host asked the clients to reload, or the server dropped events.
+	ReloadResync ReloadReason = "resync"
+	// ReloadGap means that events are missing, and were still missing after another join.
+	ReloadGap ReloadReason = "gap"
+	// ReloadOverflow means that the program was too slow.
+	ReloadOverflow ReloadReason = "overflow"
 )
 
 // Event is one item of a plan's stream.

@@ -21,6 +21,8 @@ func FuzzServer(f *testing.F) {
 	f.Add([]byte(`{"type":"join-plan","planId":"a","data":{"success":true,"participants":[{},{},{"state":null}],"position":{"epoch":"f","seq":1},"recovered":false}}`))
 	f.Add([]byte(`{"type":"goodbye","data":{"code":4503,"reconnect":true,"retryAfterMs":9223372036854775807}}`))
 	f.Add([]byte(`{"type":"goodbye","data":{"code":4401,"reconnect":true,"reauth":true,"retryAfterMs":-1}}`))
+	f.Add([]byte(`{"type":"resync","planId":"a","data":{"position":{"epoch":"f","seq":1},"spreadMs":9223372036854775807}}`))
+	f.Add([]byte(`{"type":"task-updated","planId":"a","data":{},"seq":9,"prev":0,"version":{"key":"k","n":9007199254740991}}`))
 	f.Add([]byte("\xff\n{}\n[]\n"))
 	f.Fuzz(func(t *testing.T, said []byte) {
 		bubble(t, func(t *testing.T, s *script) {

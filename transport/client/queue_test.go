@@ -1,11 +1,14 @@
 package client_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"net"
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/planrooms/planrooms/protocol"
 	"github.com/planrooms/planrooms/transport/client"
@@ -171,6 +174,34 @@ func TestNoReaderIsForgotten(t *testing.T) {
 		w.event("demo", 5, 4) // a reload and a task
 		if items := <-got + <-got; items != "reload gaptask 5" && items != "task 5reload gap" {
 			t.Errorf("items %q, want a reload and a task", items)
+		}
+	})
+}
+
+// A reader that waits for a delayed Reload, and whose context ends, leaves the Reload to another one.
+func TestReaderThatEndsPassesTheSignalOn(t *testing.T) {
+	bubble(t, func(t *testing.T, s *script) {
+		c, w := s.start(nil)
+		p := w.enter(c, "demo")
+		want(t, p, "reload joined")
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() {
+			_, err := p.Next(ctx)
+			ended <- err
+		}()
+		synctest.Wait() // the signal is for the reader that waits first
+		other := make(chan string, 1)
+		go func() { other <- describe(next(t, p)) }()
+		synctest.Wait()
+		w.resync("e", 1, 10*time.Second)
+		synctest.Wait()
+		cancel()
+		if err := <-ended; !errors.Is(err, context.Canceled) {
+			t.Fatalf("Next = %v, want %v", err, context.Canceled)
+		}
+		if got := <-other; got != "reload resync" {
+			t.Errorf("item %q, want reload resync", got)
 		}
 	})
 }

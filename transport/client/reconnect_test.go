@@ -3,6 +3,7 @@ package client_test
 import (
 	"errors"
 	"net"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -148,10 +149,17 @@ func TestReconnectInOnState(t *testing.T) {
 	bubble(t, func(t *testing.T, s *script) {
 		var c *client.Client
 		var got []client.State
+		var calls atomic.Int32
 		o := &client.Options{OnState: func(st client.State, _ error) {
+			if calls.Add(1) > 1 {
+				t.Error("OnState is called concurrently")
+				return
+			}
+			defer calls.Add(-1)
 			got = append(got, st)
 			if st == client.StateClosed && len(got) == 3 {
 				reconnect(t, c)
+				time.Sleep(time.Second)
 			}
 		}}
 		c, w := s.start(o)

@@ -135,3 +135,31 @@ func TestResyncStorm(t *testing.T) {
 		})
 	}
 }
+
+// More resyncs do not delay a Reload that waits already.
+func TestResyncsDoNotDelayTheReload(t *testing.T) {
+	const spread = 10 * time.Second
+	bubble(t, func(t *testing.T, s *script) {
+		c, w := s.start(nil)
+		p := w.enter(c, "demo")
+		want(t, p, "reload joined")
+		for range 20 {
+			taken := make(chan time.Time, 1)
+			go func() {
+				want(t, p, "reload resync")
+				taken <- time.Now()
+			}()
+			from := time.Now()
+			for len(taken) == 0 && time.Since(from) < 2*spread {
+				w.resync("e", 1, spread)
+				time.Sleep(100 * time.Millisecond)
+				synctest.Wait()
+			}
+			if got := (<-taken).Sub(from); got > spread {
+				t.Errorf("the Reload came after %v, want at most %v", got, spread)
+			}
+			time.Sleep(2 * spread)
+			synctest.Wait()
+		}
+	})
+}
