@@ -28,6 +28,7 @@ const RECENT = 10_000; // age of data that a page fetched while it joined
 /**
  * The state of one query.
  * @typedef {object} Entry
+ * @property {Query} query
  * @property {boolean} due no fetch has begun since the last change
  * @property {boolean} urgent the next fetch begins without a delay
  * @property {boolean} fetching
@@ -48,43 +49,42 @@ const RECENT = 10_000; // age of data that a page fetched while it joined
  * @property {WeakSet<any>} patched events: another hook may bring them again, and later
  */
 
-/** @type {WeakMap<QueryClientLike, Queries>} */
+/** @type {WeakMap<QueryClientLike, ReturnType<typeof create>>} */
 const all = new WeakMap();
 
-/** Returns the Queries of a query client, which all hooks share. @param {QueryClientLike} client */
+/**
+ * Returns the function that handles events and reloads of a plan. All hooks of a query client share
+ * it.
+ * @param {QueryClientLike} client
+ */
 export function queriesOf(client) {
   let queries = all.get(client);
-  if (!queries) all.set(client, queries = new Queries(client));
+  if (!queries) all.set(client, queries = create(client));
   return queries;
 }
 
-class Queries {
-  #client;
-  /** @type {WeakMap<any, Entry>} */ #entries = new WeakMap();
-
-  /** @param {QueryClientLike} client */
-  constructor(client) {
-    this.#client = client;
-    client.getQueryCache().subscribe((/** @type {any} */ event) => this.#noticed(event));
-  }
+/** @param {QueryClientLike} client */
+function create(client) {
+  /** @type {WeakMap<Query, Entry>} */ const entries = new WeakMap();
+  client.getQueryCache().subscribe(noticed);
 
   /**
    * @param {string} planId
    * @param {{ keys?: QueryKeys, patch?: Patch, participants?: number }} [options]
    */
-  of(planId, { keys, patch, participants = 0 } = {}) {
+  function of(planId, { keys, patch, participants = 0 } = {}) {
     const {
       plan = ['plan', planId], tasks = ['plan', planId, 'tasks'], progress = ['plan', planId, 'progress'], mutations,
     } = keys ?? {};
     const spread = Math.min(Math.max(SPREAD, participants), MAX_SPREAD);
     /** @param {readonly unknown[] | null} key @param {boolean} [exact] without those below the key */
-    const find = (key, exact) => key ? this.#client.getQueryCache().findAll({
+    const find = (key, exact) => key ? client.getQueryCache().findAll({
       queryKey: key, predicate: (/** @type {Query} */ query) => !exact || query.queryKey.length === key.length,
     }).map((/** @type {Query} */ query) => {
-      const entry = this.#entry(query);
+      const entry = entryOf(query);
       entry.spread = spread;
       entry.mutations = mutations;
-      return { query, entry };
+      return entry;
     }) : [];
 
     return {
@@ -92,13 +92,13 @@ class Queries {
       event: (event) => {
         const { type, data } = event;
         if (progress && type === 'progress-updated') {
-          this.#client.setQueryData(progress, data.progress);
-          for (const { query, entry } of find(progress)) if (entry.fetching) this.#stale(query, entry);
+          client.setQueryData(progress, data.progress);
+          for (const entry of find(progress)) if (entry.fetching) stale(entry);
         }
         const patched = new Set(patch && [plan, tasks].flatMap((key) => find(key, true))
-          .filter(({ query, entry }) => this.#patch(query, entry, patch, event)).map(({ query }) => query));
+          .filter((entry) => apply(entry, patch, event)));
         if (!type.startsWith('task-')) return;
-        for (const { query, entry } of [...find(plan, true), ...find(tasks)]) if (!patched.has(query)) this.#stale(query, entry);
+        for (const entry of [...find(plan, true), ...find(tasks)]) if (!patched.has(entry)) stale(entry);
       },
 
       /**
@@ -109,17 +109,17 @@ class Queries {
       reload: ({ reason, position, signal }) => {
         const id = `${position.epoch} ${position.seq}`;
         /** @type {Promise<void>[]} */ const fetches = [];
-        const main = new Set([...find(plan, true), ...find(tasks), ...find(progress)].map(({ query }) => query));
-        for (const { query, entry } of [plan, tasks, progress].flatMap((key) => find(key))) {
+        const main = new Set([...find(plan, true), ...find(tasks), ...find(progress)]);
+        for (const entry of [plan, tasks, progress].flatMap((key) => find(key))) {
           if (entry.position !== id) { // the other hooks of this plan ask for the same reload
             entry.position = id;
             // A page fetches its data while it joins. A change between the two is rare, so the page
             // shows the data and fetches it again later, unless an event causes a fetch before.
-            if (reason === 'joined' && recent(query, entry)) this.#check(query, entry, position);
-            else this.#stale(query, entry, true);
+            if (reason === 'joined' && recent(entry)) check(entry, position);
+            else stale(entry, true);
           }
           const list = entry.due ? entry.waiting : entry.fetching ? entry.running : null;
-          if (!list || !main.has(query) || query.state.fetchStatus === 'paused') continue;
+          if (!list || !main.has(entry) || entry.query.state.fetchStatus === 'paused') continue;
           fetches.push(new Promise((resolve) => { list.push(resolve); }));
         }
         return new Promise((/** @type {(value?: undefined) => void} */ resolve) => {
@@ -133,54 +133,56 @@ class Queries {
   }
 
   /** @param {Query} query @returns {Entry} */
-  #entry(query) {
-    let entry = this.#entries.get(query);
+  function entryOf(query) {
+    let entry = entries.get(query);
     if (!entry) {
       const fetching = query.state.fetchStatus !== 'idle';
       entry = {
-        due: false, urgent: false, fetching, brings: false, began: 0, failures: 0, spread: SPREAD, mutations: undefined,
+        query, due: false, urgent: false, fetching, brings: false, began: 0, failures: 0, spread: SPREAD, mutations: undefined,
         waiting: [], running: [], patches: [], patched: new WeakSet(),
       };
-      this.#entries.set(query, entry);
+      entries.set(query, entry);
     }
     return entry;
   }
 
-  /** Records that the data of a query lacks a change. @param {Query} query @param {Entry} entry */
-  #stale(query, entry, urgent = false) {
+  /** Records that the data of a query lacks a change. @param {Entry} entry */
+  function stale(entry, urgent = false) {
     entry.due = true;
     entry.urgent ||= urgent;
-    if (!entry.fetching) this.#schedule(query, entry);
+    if (!entry.fetching) schedule(entry);
   }
 
-  /** @param {Query} query @param {Entry} entry */
-  #schedule(query, entry) {
+  /** @param {Entry} entry */
+  function schedule(entry) {
+    const { query } = entry;
     query.invalidate(); // so that a component that mounts meanwhile begins the fetch
     const now = Date.now();
     const backoff = entry.failures && Math.min(MAX_BACKOFF, PACE * 2 ** entry.failures);
     const at = entry.urgent ? now : Math.max(now + DELAY + Math.random() * entry.spread, entry.began + Math.max(PACE, backoff));
     if (entry.timer !== undefined && /** @type {number} */ (entry.at) <= at) return;
-    this.#after(query, entry, at - now);
+    after(entry, at - now);
   }
 
-  /** @param {Query} query @param {Entry} entry @param {number} wait @returns {void} */
-  #after(query, entry, wait) {
+  /** @param {Entry} entry @param {number} wait @returns {void} */
+  function after(entry, wait) {
     clearTimeout(entry.timer);
     entry.timer = undefined;
-    if (wait <= 0) return this.#fetch(query, entry);
+    if (wait <= 0) return start(entry);
     entry.at = Date.now() + wait;
     entry.timer = setTimeout(() => {
       entry.timer = undefined;
-      this.#fetch(query, entry);
+      start(entry);
     }, wait);
   }
 
-  /** @param {Query} query @param {Entry} entry @returns {void} */
-  #fetch(query, entry) {
+  /** @param {Entry} entry @returns {void} */
+  function start(entry) {
+    const { query } = entry;
     if (!entry.due || entry.fetching) return;
     if (query.isActive()) {
-      if (this.#mutating(entry)) return this.#after(query, entry, POLL);
-      void this.#client.refetchQueries({ predicate: (other) => other === query, type: 'active' }, { cancelRefetch: false });
+      if (mutating(entry)) return after(entry, POLL);
+      void client.refetchQueries({ predicate: (other) => other === query, type: 'active' }, { cancelRefetch: false });
     }
     if (entry.due) { // no component shows it: TanStack fetches invalid data for the next one that does
       entry.due = entry.urgent = false;
@@ -189,28 +191,30 @@ class Queries {
   }
 
   /** Reports whether an answer may lack a change that the page shows already. @param {Entry} entry */
-  #mutating(entry) {
+  function mutating(entry) {
     if (entry.mutations === null) return false;
     entry.held ??= Date.now();
-    return Date.now() < entry.held + MUTATIONS && this.#client.isMutating({
+    return Date.now() < entry.held + MUTATIONS && client.isMutating({
       mutationKey: entry.mutations, predicate: (mutation) => !mutation.state.isPaused,
     }) > 0;
   }
 
   /**
    * Fetches a query later: its data may lack a change that was made before the join.
-   * @param {Query} query @param {Entry} entry @param {LoadRequest['position']} position
+   * @param {Entry} entry @param {LoadRequest['position']} position
    */
-  #check(query, entry, { epoch, seq }) {
+  function check(entry, { epoch, seq }) {
+    const { query } = entry;
     clearTimeout(entry.check);
     entry.check = setTimeout(() => {
       const at = query.state.data?.position; // some hosts send the position with the plan
-      if (at?.epoch !== epoch || at.seq < seq) this.#stale(query, entry);
+      if (at?.epoch !== epoch || at.seq < seq) stale(entry);
     }, RECENT + Math.random() * MAX_SPREAD);
   }
 
-  /** @param {Query} query @param {Entry} entry @param {Patch} patch @param {any} event */
-  #patch(query, entry, patch, event) {
+  /** @param {Entry} entry @param {Patch} patch @param {any} event */
+  function apply(entry, patch, event) {
+    const { query } = entry;
     if (entry.patched.has(event)) return true;
     const { data, isInvalidated } = query.state;
     if (data === undefined || (isInvalidated && !entry.fetching)) return false;
@@ -223,25 +227,25 @@ class Queries {
   }
 
   /** Handles a cache event. @param {{ type: string, query: Query, action?: any }} event */
-  #noticed({ type, query, action }) {
-    const entry = this.#entries.get(query);
+  function noticed({ type, query, action }) {
+    const entry = entries.get(query);
     if (!entry) return;
     if (type === 'removed') {
       clearTimeout(entry.timer);
       clearTimeout(entry.check);
-      this.#entries.delete(query);
+      entries.delete(query);
       release(entry.waiting);
       release(entry.running);
     } else if (type === 'updated') {
       const { fetchStatus } = query.state;
-      if (action.type === 'fetch') this.#began(entry);
-      else if (fetchStatus === 'idle' && entry.fetching) this.#ended(query, entry, action);
+      if (action.type === 'fetch') began(entry);
+      else if (fetchStatus === 'idle' && entry.fetching) ended(entry, action);
       if (fetchStatus === 'paused') release(entry.running); // offline
     }
   }
 
   /** @param {Entry} entry */
-  #began(entry) {
+  function began(entry) {
     clearTimeout(entry.timer);
     clearTimeout(entry.check);
     entry.timer = undefined;
@@ -254,8 +258,9 @@ class Queries {
     entry.running.push(...entry.waiting.splice(0));
   }
 
-  /** @param {Query} query @param {Entry} entry @param {any} action */
-  #ended(query, entry, action) {
+  /** @param {Entry} entry @param {any} action */
+  function ended(entry, action) {
+    const { query } = entry;
     entry.fetching = false;
     // A CancelledError has the field revert. After another error TanStack has made all its retries.
     const failed = action.type === 'error' && !('revert' in Object(action.error));
@@ -273,16 +278,15 @@ class Queries {
     if (data !== query.state.data) query.setData(data, { manual: true });
     if (entry.due && action.type !== 'success' && !failed) entry.waiting.push(...entry.running.splice(0));
     release(entry.running);
-    if (entry.due) this.#schedule(query, entry);
+    if (entry.due) schedule(entry);
   }
+
+  return of;
 }
 
-/**
- * Reports whether a page fetched the data while it joined.
- * @param {Query} query @param {Entry} entry
- */
-function recent({ state }, entry) {
-  return entry.fetching || (Date.now() - state.dataUpdatedAt < RECENT && !state.isInvalidated);
+/** Reports whether a page fetched the data while it joined. @param {Entry} entry */
+function recent({ fetching, query: { state } }) {
+  return fetching || (Date.now() - state.dataUpdatedAt < RECENT && !state.isInvalidated);
 }
 
 /** @param {Patch} patch @param {unknown} data @param {any} event */

@@ -13,13 +13,16 @@ import { call } from './timing.js';
 /** @type {import('react').Context<{ client: Client, queryClient?: QueryClientLike } | null>} */
 const Context = createContext(/** @type {any} */ (null));
 
+const LOGIN = 250; // a new getToken at each render causes no more calls than one in this time
+
 /** @type {PlanSnapshot} */
 const IDLE = Object.freeze({ status: 'idle', participants: [], participantCount: 0, error: null });
 
 /**
  * Provides the client of an application: the one passed, or one made of the options of a Client.
  * When an option changes, the provider makes a new client and closes the old one; the hooks join
- * their plans again. getToken may be a new function at each render: the client calls the latest.
+ * their plans again. getToken may be a new function at each render: the client calls the latest. If
+ * the client has stopped because no user was logged in, it calls a new getToken and goes on.
  * With a queryClient of TanStack Query, the hooks keep the cached plans current.
  * @param {Partial<ClientOptions> & { client?: Client, queryClient?: QueryClientLike,
  *   children?: import('react').ReactNode }} props
@@ -39,6 +42,11 @@ export function PlanRoomsProvider({ client, queryClient, children, getToken, ...
     if (before.current !== own) before.current?.client.close();
     before.current = own;
   }, [own]);
+  useEffect(() => { // a login may have been restored after the first render
+    if (!getToken || current?.error?.code !== 'unauthenticated') return;
+    const timer = setTimeout(() => current.renew(), LOGIN);
+    return () => clearTimeout(timer);
+  }, [current, getToken]);
   const value = useMemo(() => current && { client: current, queryClient }, [current, queryClient]);
   return createElement(Context.Provider, { value: value ?? null }, children);
 }
@@ -82,7 +90,7 @@ export function usePlanWebSocket(options) {
     const queries = () => {
       const { queryKeys, patch } = latest.current;
       if (!queryClient || queryKeys === null) return null;
-      return queriesOf(queryClient).of(planId, { keys: queryKeys, patch, participants: joined.participantCount });
+      return queriesOf(queryClient)(planId, { keys: queryKeys, patch, participants: joined.participantCount });
     };
     /** @type {import('./subscription.js').Subscription<Task, Progress, Host>} */
     const joined = client.join(planId, /** @type {import('./types.js').PlanHandlers<Task, Progress, Host>} */ ({

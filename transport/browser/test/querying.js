@@ -23,7 +23,7 @@ export class Plan {
     this.ms = ms;
     this.client = new core.QueryClient({ defaultOptions: { queries: { retry: false, staleTime: Infinity } }, logger: { log() {}, warn() {}, error() {} } });
     this.client.mount();
-    this.queries = queriesOf(this.client).of('demo', options);
+    this.queries = queriesOf(this.client)('demo', options);
   }
 
   fetch = async ({ signal }) => {

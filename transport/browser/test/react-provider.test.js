@@ -75,6 +75,21 @@ describe('PlanRoomsProvider', () => {
     expect(sockets.map((s) => [s.url.pathname, s.closed])).toEqual([['/own', 1000], ['/ws', 1000], ['/other', null]]);
   });
 
+  it('a login that is restored after the first render: the plan becomes live', async () => {
+    const getToken = vi.fn(async () => null);
+    const provided = (f) => h(PlanRoomsProvider, { getToken: f }, h(Plan, { planId: 'demo' }));
+    const { rerender } = render(provided(getToken));
+    await settled();
+    expect(shown).toMatchObject({ status: 'stopped', lastError: { code: 'unauthenticated' } });
+    for (let i = 0; i < 20; i++) rerender(provided((request) => getToken(request))); // still nobody is logged in
+    await advance(10_000);
+    expect(getToken.mock.calls.length).toBe(2);
+    rerender(provided(async () => jwt(3600)));
+    await advance(250);
+    await live();
+    expect(shown).toMatchObject({ status: 'live', lastError: null });
+  });
+
   it('renders on a server', () => {
     const html = renderToString(h(PlanRoomsProvider, { url: '/ws', getToken: () => null }, h(() => h('p', null, usePlanRooms().state))));
     expect(html).toBe('<p>idle</p>');

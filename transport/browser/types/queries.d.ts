@@ -1,10 +1,28 @@
-/** Returns the Queries of a query client, which all hooks share. @param {QueryClientLike} client */
-export function queriesOf(client: QueryClientLike): Queries;
+/**
+ * Returns the function that handles events and reloads of a plan. All hooks of a query client share
+ * it.
+ * @param {QueryClientLike} client
+ */
+export function queriesOf(client: QueryClientLike): (planId: string, { keys, patch, participants }?: {
+    keys?: QueryKeys;
+    patch?: Patch;
+    participants?: number;
+}) => {
+    /** @param {any} event */
+    event: (event: any) => void;
+    /**
+     * Fetches all queries of the plan. The promise resolves when the queries of the keys have been
+     * fetched, and after 10 s at the latest: the events wait for it.
+     * @param {LoadRequest} request
+     */
+    reload: ({ reason, position, signal }: LoadRequest) => Promise<undefined>;
+};
 export type Query = any;
 /**
  * The state of one query.
  */
 export type Entry = {
+    query: Query;
     /**
      * no fetch has begun since the last change
      */
@@ -70,30 +88,6 @@ export type Entry = {
     patched: WeakSet<any>;
 };
 import type { QueryClientLike } from './types.js';
-declare class Queries {
-    /** @param {QueryClientLike} client */
-    constructor(client: QueryClientLike);
-    /**
-     * @param {string} planId
-     * @param {{ keys?: QueryKeys, patch?: Patch, participants?: number }} [options]
-     */
-    of(planId: string, { keys, patch, participants }?: {
-        keys?: QueryKeys;
-        patch?: Patch;
-        participants?: number;
-    }): {
-        /** @param {any} event */
-        event: (event: any) => void;
-        /**
-         * Fetches all queries of the plan. The promise resolves when the queries of the keys have been
-         * fetched, and after 10 s at the latest: the events wait for it.
-         * @param {LoadRequest} request
-         */
-        reload: ({ reason, position, signal }: LoadRequest) => Promise<undefined>;
-    };
-    #private;
-}
-import type { Patch } from './types.js';
 import type { QueryKeys } from './types.js';
+import type { Patch } from './types.js';
 import type { LoadRequest } from './types.js';
-export {};
