@@ -15,3 +15,5 @@ export default function build() {
     execFileSync('go', ['build', '-buildvcs=false', '-o', fileURLToPath(new URL(name, binaries)), '.'], { cwd: folder, stdio: 'inherit' });
   }
 }
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) build();
