@@ -20,6 +20,7 @@ test.each([
   [{ type: 'task-deleted', by: 'ben', seq: 8, data: { taskId: 'gone' } }, null],
   [{ type: 'members-updated', by: 'ada', seq: 8, data: { members: before.members.slice(0, 1) } }, 'Ada removed Ben from the plan'],
   [{ type: 'members-updated', by: 'ben', seq: 8, data: { members: before.members.slice(0, 1) } }, 'Ben left the plan'],
+  [{ type: 'members-updated', by: 'cleo', seq: 8, data: { members: [...before.members, { userId: 'cleo', name: 'Cleo', role: 'viewer' }] } }, 'Cleo joined the plan'],
   [{ type: 'plan-updated', by: 'ada', seq: 8, data: { title: 'Launch' } }, 'Ada renamed the plan to “Launch”'],
   [{ type: 'progress-updated', by: 'ben', seq: 8, data: {} }, null],
 ])('%j', (event, want) => {

@@ -23,8 +23,8 @@ export function useRoving(ids: string[], titles: string[]) {
       case 'Home': return 0;
       case 'End': return last;
     }
-    if ([...event.key].length !== 1 || event.key === ' ') return undefined;
     const again = event.timeStamp - typed.current.at < 800;
+    if ([...event.key].length !== 1 || (event.key === ' ' && !again)) return undefined;
     const text = (again ? typed.current.text : '') + event.key.toLocaleLowerCase();
     typed.current = { text, at: event.timeStamp };
     const from = text.length > 1 ? index : index + 1;
@@ -39,6 +39,7 @@ export function useRoving(ids: string[], titles: string[]) {
     const rows = [...event.currentTarget.querySelectorAll<HTMLElement>('.task')];
     const index = rows.findIndex((row) => row.contains(control));
     const target = targetOf(event, index);
+    if (event.key === ' ' && typed.current.text.endsWith(' ')) event.preventDefault(); // part of a title
     const row = target === undefined ? undefined : rows[target];
     if (!row) return;
     event.preventDefault();
