@@ -1,0 +1,32 @@
+import { describe, expect, it } from 'vitest';
+import { last, useFakes } from './fake.js';
+import { live } from './watching.js';
+
+useFakes();
+
+describe('versions of events', () => {
+  it('an event whose version is below the last one of its key is dropped', async () => {
+    const { plan, heard } = await live();
+    const version = (key, n) => ({ version: { key, n } });
+    last().event('demo', 11, 10, version('t1', 5));
+    last().event('demo', 12, 11, version('t1', 4));
+    last().event('demo', 13, 12, version('t1', 5));
+    last().event('demo', 14, 13, version('t2', 1));
+    last().say({ type: 'receipt', planId: 'demo', seq: 15, prev: 14, ...version('t2', 9) });
+    last().event('demo', 16, 15, version('t2', 8));
+    last().say({ type: 'receipt', planId: 'demo', seq: 17, prev: 16, ...version('t2', 2) });
+    last().event('demo', 18, 17);
+    expect([heard, plan.position.seq]).toEqual([[11, 13, 14, 'receipt 15', 'receipt 17', 18], 18]);
+  });
+
+  it('the last 10,000 keys are remembered', async () => {
+    const { heard } = await live(0);
+    const at = (seq, key, n) => last().event('demo', seq, seq - 1, { version: { key, n } });
+    at(1, 'first', 2);
+    for (let seq = 2; seq <= 10_001; seq++) at(seq, `k${seq}`, 2);
+    heard.length = 0;
+    at(10_002, 'k10001', 1);
+    at(10_003, 'first', 1);
+    expect(heard).toEqual([10_003]);
+  });
+});
