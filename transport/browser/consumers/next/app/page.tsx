@@ -1,0 +1,5 @@
+import { Plan } from './plan';
+
+export default function Page() {
+  return <Plan id="demo" />;
+}
