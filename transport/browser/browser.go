@@ -35,9 +35,9 @@ import (
 var modules embed.FS
 
 // Handler serves the modules by the last element of the path: /planrooms/planrooms.js wherever the
-// handler is mounted. It compresses them for clients that accept gzip. A browser caches a module and
-// revalidates it by its ETag on each use, so a page never runs the client of another version of the
-// server. Methods other than GET and HEAD get 405.
+// handler is mounted. It compresses them for clients that accept gzip. A browser caches a module
+// and revalidates it by its ETag on each use, so a page never runs the client of another version of
+// the server. Methods other than GET and HEAD get 405.
 func Handler() http.Handler {
 	files := make(map[string]module)
 	entries, err := fs.ReadDir(modules, ".")

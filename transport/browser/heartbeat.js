@@ -9,7 +9,8 @@ const QUIET = 25_000; // without a message: ping
 const ANSWER_WITHIN = 10_000;
 const ANSWER_WITHIN_AWAKE = 3_000; // when there is reason to doubt
 const LATE = 2_000; // such a delay of a timer comes from a throttled tab, or from sleep
-const ASLEEP = 90_000; // more than a throttled tab, with its one timer a minute; the server has given up
+// More than a throttled tab, with its one timer a minute; the server has given up.
+const ASLEEP = 90_000;
 
 export class Heartbeat {
   #timers;

@@ -1,4 +1,5 @@
-// Applies the events of tasks to a cached list of tasks, so that a change does not refetch the list.
+// Applies the events of tasks to a cached list of tasks, so that a change does not refetch the
+// list.
 
 /** @import { Patch } from './types.js' */
 

@@ -77,7 +77,10 @@ function create(client) {
       plan = ['plan', planId], tasks = ['plan', planId, 'tasks'], progress = ['plan', planId, 'progress'], mutations,
     } = keys ?? {};
     const spread = Math.min(Math.max(SPREAD, participants), MAX_SPREAD);
-    /** @param {readonly unknown[] | null} key @param {boolean} [exact] without those below the key */
+    /**
+     * @param {readonly unknown[] | null} key
+     * @param {boolean} [exact] without those below the key
+     */
     const find = (key, exact) => key ? client.getQueryCache().findAll({
       queryKey: key, predicate: (/** @type {Query} */ query) => !exact || query.queryKey.length === key.length,
     }).map((/** @type {Query} */ query) => {
@@ -184,13 +187,17 @@ function create(client) {
       if (mutating(entry)) return after(entry, POLL);
       void client.refetchQueries({ predicate: (other) => other === query, type: 'active' }, { cancelRefetch: false });
     }
-    if (entry.due) { // no component shows it: TanStack fetches invalid data for the next one that does
+    // No component shows it: TanStack fetches invalid data for the next one that does.
+    if (entry.due) {
       entry.due = entry.urgent = false;
       release(entry.waiting);
     }
   }
 
-  /** Reports whether an answer may lack a change that the page shows already. @param {Entry} entry */
+  /**
+   * Reports whether an answer may lack a change that the page shows already.
+   * @param {Entry} entry
+   */
   function mutating(entry) {
     if (entry.mutations === null) return false;
     entry.held ??= Date.now();

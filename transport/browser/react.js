@@ -29,7 +29,8 @@ const IDLE = Object.freeze({ status: 'idle', participants: [], participantCount:
  */
 export function PlanRoomsProvider({ client, queryClient, children, getToken, ...options }) {
   const latest = useRef(getToken);
-  useInsertionEffect(() => { latest.current = getToken; }); // before the effects in which hooks join
+  // Before the effects in which hooks join.
+  useInsertionEffect(() => { latest.current = getToken; });
   const make = () => ({
     options,
     client: new Client({ ...options, getToken: options.credentials ? undefined : (request) => latest.current?.(request) }),
@@ -168,8 +169,10 @@ const shown = new WeakMap();
 
 /**
  * Sets or, with null, clears the state of one component.
- * @param {Client} client @param {import('./subscription.js').Subscription<any, any, any>} subscription
- * @param {object} owner @param {unknown} state
+ * @param {Client} client
+ * @param {import('./subscription.js').Subscription<any, any, any>} subscription
+ * @param {object} owner
+ * @param {unknown} state
  */
 function show(client, subscription, owner, state) {
   const plans = shown.get(client) ?? new Map();

@@ -178,7 +178,8 @@ func TestNoReaderIsForgotten(t *testing.T) {
 	})
 }
 
-// A reader that waits for a delayed Reload, and whose context ends, leaves the Reload to another one.
+// A reader that waits for a delayed Reload, and whose context ends, leaves the Reload to another
+// one.
 func TestReaderThatEndsPassesTheSignalOn(t *testing.T) {
 	bubble(t, func(t *testing.T, s *script) {
 		c, w := s.start(nil)

@@ -29,7 +29,8 @@ func TestHoleIsFilledOnTheSameConnection(t *testing.T) {
 		if want := (protocol.Position{Epoch: "e", Seq: 2}); req.Since == nil || *req.Since != want {
 			t.Errorf("joined again since %v, want %v", req.Since, want)
 		}
-		w.say(`{"type":"resync","planId":"demo","data":{"position":{"epoch":"e","seq":9},"reason":"late"}}`) // of the position before
+		// Of the position before.
+		w.say(`{"type":"resync","planId":"demo","data":{"position":{"epoch":"e","seq":9},"reason":"late"}}`)
 		w.joined("demo", true, "e", 2)
 		w.event("demo", 4, 2)
 		w.event("demo", 5, 4)

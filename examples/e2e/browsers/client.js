@@ -126,9 +126,11 @@ export function testClient(name) {
       await start(page);
       await page.goto(`${proxy.url}/planrooms/planrooms.js`);
       await addTask(`${name}: while away`);
-      await page.evaluate(() => { setTimeout(() => history.back()); }); // page.goBack waits for a load event
+      // page.goBack would wait for a load event, which a page from the cache does not get.
+      await page.evaluate(() => { setTimeout(() => history.back()); });
       await page.waitForFunction(() => location.pathname === '/icon.svg');
-      // Chromium keeps the page in its back/forward cache and closes the socket. Firefox loads it again.
+      // Chromium keeps the page in its back/forward cache and closes the socket. Firefox loads it
+      // again.
       const kept = await page.evaluate(() => window.plan !== undefined);
       assert.equal(kept, name === 'chromium');
       if (!kept) return;

@@ -1,5 +1,5 @@
-// The browsers of the system, by WebDriver BiDi: Debian's chromium and firefox-esr, or what CHROMIUM
-// and FIREFOX name.
+// The browsers of the system, by WebDriver BiDi: Debian's chromium and firefox-esr, or what
+// CHROMIUM and FIREFOX name.
 
 import puppeteer from 'puppeteer-core';
 

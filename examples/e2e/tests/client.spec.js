@@ -117,7 +117,8 @@ test('the sleep of a laptop is noticed at once', async ({ page, server }) => {
   expect(ofType(sockets[1].sent, 'join-plan')[0].since).toBeTruthy();
 });
 
-// The page stands still for longer than the server waits for a sign of life; the browser itself answers its pings.
+// The page stands still for longer than the server waits for a sign of life; the browser itself
+// answers its pings.
 test('a frozen page goes on where it was', async ({ page, server }) => {
   test.setTimeout(90_000);
   await page.goto(`${server.url}/icon.svg`);
@@ -131,7 +132,8 @@ test('a frozen page goes on where it was', async ({ page, server }) => {
   const heard = await page.evaluate(() => window.heard);
   expect(heard[0]).toBe('load');
   expect(heard.slice(1)).toEqual(heard.slice(1).toSorted((a, b) => a - b));
-  expect(new Set(heard).size).toBe(11); // five tasks and their progress, each once, and nothing loaded anew
+  // Five tasks and their progress, each once, and no second load.
+  expect(new Set(heard).size).toBe(11);
 });
 
 test('fifty fast joins and leaves leave no socket, and no participant', async ({ page, server }) => {
@@ -150,5 +152,6 @@ test('fifty fast joins and leaves leave no socket, and no participant', async ({
   expect(sockets.length).toBe(1);
   await expect.poll(() => sockets[0].closed).toBe(true);
   const { rooms } = await (await fetch(`${server.url}/api/rooms`)).json();
-  expect(rooms.filter((room) => room.participants > 0)).toEqual([]); // left with a word, and so without a linger
+  // A client that sends leave-plan does not linger.
+  expect(rooms.filter((room) => room.participants > 0)).toEqual([]);
 });

@@ -60,7 +60,8 @@ for (const [ms, every] of [[600, 500], [300, 200], [1_200, 900]]) {
       }
       await page.waitForTimeout(every); // the pace of the events
     }
-    // While the events came. Two fetches and 1.5 s bring each change, so the list has changed several times.
+    // While the events came. Two fetches and 1.5 s bring each change, so the list has changed
+    // several times.
     const during = await page.evaluate(() => ({ first: window.shown.first.size, late: window.shown.late.size }));
     expect(during.first).toBeGreaterThanOrEqual(Math.floor((CHANGES * every) / (2 * ms + 1_500)));
     expect(during.late).toBeGreaterThan(1);

@@ -175,8 +175,8 @@ test('33 members and 32 viewers on a phone do not push the tasks away, and can a
   expect(await axe(page)).toEqual([]);
 });
 
-// At 600 ms of latency and 40 KB/s a plan is visible within five seconds if the page sends 140 KB at most,
-// and does not wait for its script before it asks for the login.
+// At 600 ms of latency and 40 KB/s a plan is visible within five seconds if the page sends 140 KB
+// at most, and does not wait for its script before it asks for the login.
 test('the page is small, and asks for the login while its script loads', async ({ as }, info) => {
   const ada = await as('Ada');
   const url = ada.page.url();
@@ -207,7 +207,8 @@ test('titles of other directions and of emoji', async ({ as }, info) => {
   for (const title of titles) await expect(ada.task(title)).toHaveCount(1);
   await expect(ada.toasts).not.toHaveCount(0);
   await ada.shot(info, 'phone-toasts');
-  await ada.page.getByRole('textbox', { name: 'New task' }).fill('👩‍👩‍👧‍👦'.repeat(40)); // 280 code points
+  // 280 code points.
+  await ada.page.getByRole('textbox', { name: 'New task' }).fill('👩‍👩‍👧‍👦'.repeat(40));
   expect(await ada.page.getByRole('textbox', { name: 'New task' }).inputValue()).toBe('👩‍👩‍👧‍👦'.repeat(28));
   for (const toast of await ada.toasts.all()) {
     expect(await overlap(toast, ada.page.getByRole('button', { name: 'Add', exact: true }))).toBe(false);

@@ -19,7 +19,8 @@ test('each of the five changes: with the others, in the second tab, and once in 
   for (const b of others) await expect(b.task('Print all badges')).toHaveCount(1);
   await ada.tick('Print all badges');
   for (const b of others) await expect(b.task('Print all badges')).toHaveAttribute('data-status', 'completed');
-  await expect(ben.task('Print all badges')).not.toHaveAttribute('data-changed', 'true', { timeout: 15_000 }); // 3 s later
+  // 3 s later.
+  await expect(ben.task('Print all badges')).not.toHaveAttribute('data-changed', 'true', { timeout: 15_000 });
 
   await ada.moveUp('Print all badges');
   const moved = [...before.slice(0, -1), 'Print all badges', before.at(-1)];
@@ -47,7 +48,8 @@ test('who is there, and what they are editing', async ({ as }) => {
   await field.press('Escape');
   await expect(ben.task(title).getByTestId('editing')).toHaveCount(0);
   await ben.page.close();
-  await expect(ada.page.getByTestId('people')).toHaveAttribute('data-count', '1', { timeout: 15_000 }); // after the linger
+  // After the linger.
+  await expect(ada.page.getByTestId('people')).toHaveAttribute('data-count', '1', { timeout: 15_000 });
 });
 
 test('offline for a while: nothing is lost in either direction', async ({ as }, info) => {

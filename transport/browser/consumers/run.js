@@ -81,9 +81,9 @@ function contains(folder) {
   if (!files.some((name) => readFileSync(join(folder, name), 'utf8').includes('planrooms.v1'))) throw new Error(`${folder}: the client is not in ${files}`);
 }
 
-// The package has ES modules only. "node10" is the module resolution of TypeScript before 4.7, which
-// does not read `exports`; "cjs-resolves-to-esm" says that `require` gets an ES module, which Node
-// can load since 20.19 and 22.12.
+// The package has ES modules only. "node10" is the module resolution of TypeScript before 4.7,
+// which does not read `exports`; "cjs-resolves-to-esm" says that `require` gets an ES module, which
+// Node can load since 20.19 and 22.12.
 function attw() {
   return run(here, join(bin, 'attw'), [join(scratch, tarball), '--profile', 'esm-only']);
 }

@@ -52,8 +52,9 @@ var clientMessages = []message{
 // events has the events of the protocol. The parameter of an interface is the type of the data of
 // the host.
 var events = []struct {
-	typ         protocol.Type
-	constructor string // function of package protocol, whose doc comment becomes that of the interface
+	typ protocol.Type
+	// constructor is a function of package protocol. Its doc comment becomes that of the interface.
+	constructor string
 	parameter   string
 	data        string
 }{

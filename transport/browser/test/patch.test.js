@@ -76,7 +76,8 @@ describe.each(versions)('TanStack Query %s', (_, core) => {
     plan.value = tasks;
     const { observer } = await plan.showOld();
     const shown = [];
-    observer.subscribe(core.notifyManager.batchCalls(() => shown.push(observer.getCurrentResult().data))); // as useQuery does
+    // As useQuery does.
+    observer.subscribe(core.notifyManager.batchCalls(() => shown.push(observer.getCurrentResult().data)));
     return { plan, observer, shown, event: (event) => plan.queries.event(event) };
   }
 

@@ -207,7 +207,8 @@ describe('presence', () => {
     }
     expect([refused, sockets.length, tokens > 100]).toEqual([0, 1, true]);
     const shown = last().of('update-presence').slice(-50).map((m) => m.planId);
-    for (const p of plans) expect(shown.filter((id) => id === p.planId).length).toBeGreaterThanOrEqual(8); // in turn
+    // In turn.
+    for (const p of plans) expect(shown.filter((id) => id === p.planId).length).toBeGreaterThanOrEqual(8);
     await advance(2_000);
     for (const p of plans) expect(last().of('update-presence').findLast((m) => m.planId === p.planId).data.state.x).toBe(5_999);
   });

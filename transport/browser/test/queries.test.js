@@ -151,7 +151,8 @@ describe.each(versions)('TanStack Query %s', (_, core) => {
       plan.change();
       void plan.reload();
       await advance(800);
-      expect([plan.begun.length, plan.atOnce, plan.data()]).toEqual([2, 1, 0]); // the reload follows at once
+      // The reload follows at once.
+      expect([plan.begun.length, plan.atOnce, plan.data()]).toEqual([2, 1, 0]);
       await advance(5_000);
       expect([plan.begun.length, plan.data()]).toEqual([2, 1]);
       const results = [];
@@ -319,7 +320,8 @@ describe.each(versions)('TanStack Query %s', (_, core) => {
       plan.value = 7;
       let loaded = false;
       void plan.reload().then(() => { loaded = true; });
-      void plan.queries.reload({ reason: 'resync', position: { epoch: 'e1', seq: plan.seq }, signal: new AbortController().signal }); // another hook
+      // Another hook.
+      void plan.queries.reload({ reason: 'resync', position: { epoch: 'e1', seq: plan.seq }, signal: new AbortController().signal });
       await advance(0);
       expect([plan.begun.length, loaded]).toEqual([2, false]);
       await advance(300);

@@ -81,7 +81,8 @@ describe('PlanRoomsProvider', () => {
     const { rerender } = render(provided(getToken));
     await settled();
     expect(shown).toMatchObject({ status: 'stopped', lastError: { code: 'unauthenticated' } });
-    for (let i = 0; i < 20; i++) rerender(provided((request) => getToken(request))); // still nobody is logged in
+    // No user is logged in yet.
+    for (let i = 0; i < 20; i++) rerender(provided((request) => getToken(request)));
     await advance(10_000);
     expect(getToken.mock.calls.length).toBe(2);
     rerender(provided(async () => jwt(3600)));

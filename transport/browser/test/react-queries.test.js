@@ -203,7 +203,8 @@ describe('TanStack Query', () => {
     const { calls } = await liveBoard({ options: { onTaskUpdated, patch: () => { throw new Error('of the application'); } } });
     const report = vi.spyOn(globalThis, 'queueMicrotask').mockImplementation((f) => { expect(f).toThrow('of the application'); });
     last().event('demo', 2, 1);
-    expect([report.mock.calls.length, onTaskUpdated.mock.calls.length]).toEqual([2, 1]); // for plan and tasks
+    // For plan and tasks.
+    expect([report.mock.calls.length, onTaskUpdated.mock.calls.length]).toEqual([2, 1]);
     report.mockRestore();
     await advance(1_500);
     expect(calls.map((c) => c.key).sort()).toEqual(['plan', 'tasks']);

@@ -102,7 +102,8 @@ describe('usePlanWebSocket', () => {
     const before = renders;
     rerender(h(Plan, { planId: 'other' }));
     expect(renders).toBeGreaterThan(before);
-    expect(shown).toMatchObject({ isConnected: false, status: 'joining', participants: [] }); // nothing of the plan before
+    // Nothing of the plan before.
+    expect(shown).toMatchObject({ isConnected: false, status: 'joining', participants: [] });
     await server((s) => s.answer('other', 5));
     await advance(1_500);
     expect([sockets.length, shown.isConnected, last().of('leave-plan')]).toEqual([1, true, [{ type: 'leave-plan', planId: 'demo' }]]);

@@ -1,4 +1,5 @@
-// Renders the hook below its provider, with a fake server. A test file that uses it begins with: // @vitest-environment jsdom
+// Renders the hook below its provider, with a fake server. A test file that uses it begins with: //
+// @vitest-environment jsdom
 
 import { act, cleanup, render } from '@testing-library/react';
 import { QueryClientProvider } from '@tanstack/react-query';

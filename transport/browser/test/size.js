@@ -1,6 +1,6 @@
-// Prints the gzipped size of each entry, and fails above the limits. The limits apply to the minified
-// output of a bundler; modules of the core do not count towards another entry. The size of the
-// modules as they are served, with comments, is printed beside it.
+// Prints the gzipped size of each entry, and fails above the limits. The limits apply to the
+// minified output of a bundler; modules of the core do not count towards another entry. The size of
+// the modules as they are served, with comments, is printed beside it.
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';

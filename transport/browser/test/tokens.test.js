@@ -256,7 +256,8 @@ describe('tokens', () => {
     expect([plan.status, last().of('join-plan').at(-1)]).toEqual(['joining', { type: 'join-plan', planId: 'demo' }]);
     last().answer('demo', 1);
     last().say({ type: 'removed', planId: 'demo', data: { reason: 'access ended', retry: false } });
-    last().say({ type: 'authenticate', data: { success: true, expiresAt: null } }); // of a renewal in time
+    // Of a renewal in time.
+    last().say({ type: 'authenticate', data: { success: true, expiresAt: null } });
     expect(plan.status).toBe('denied');
   });
 

@@ -14,7 +14,8 @@ export { diagnostics, document };
 /** The messages of the document by their keys. */
 export const messages = Object.fromEntries((document?.components().messages().all() ?? []).map((m) => [m.id(), m]));
 
-const ajv = new Ajv({ strict: false, allErrors: true }); // not strict: the parser adds keywords of its own
+// Not strict: the parser adds keywords of its own.
+const ajv = new Ajv({ strict: false, allErrors: true });
 formats(ajv);
 
 const validators = Object.fromEntries(Object.entries(messages).map(([id, m]) => [id, ajv.compile(m.payload().json())]));

@@ -1,4 +1,5 @@
-// The golden frames, which the tests of the Go package protocol write and read as well, and which message each of them is.
+// The golden frames, which the tests of the Go package protocol write and read as well, and which
+// message each of them is.
 import { readFileSync, readdirSync } from 'node:fs';
 
 export const protocol = new URL('../../../../protocol/', import.meta.url);
@@ -63,7 +64,7 @@ const optionalOfNumbered = ['by', 'mutationId', 'version'];
 const opaque = ['data.state', 'data.task', 'data.progress', 'data.participants.*.state'];
 const opaqueOf = { hostEvent: ['data'], notice: ['data'] };
 
-/** Copies of a frame that each lack something required, or have something of a wrong type in its place. */
+/** Copies of a frame that each lack a required field, or have one of a wrong type. */
 export function spoiled(message, frame) {
   const found = [];
   const spoil = (path, change) => {

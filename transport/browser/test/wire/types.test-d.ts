@@ -1,4 +1,5 @@
-// What a program may write about the wire, and what it may not. Nothing of this runs: `npm run check` compiles it.
+// What a program may write about the wire, and what it may not. Nothing of this runs: `npm run
+// check` compiles it.
 import type {
   ClientMessage, Count, ErrorCode, GoodbyeCode, HostEvent, JoinAnswerMessage, MessageType, Notice, PlanEvent, Position, Receipt, ServerMessage,
 } from '../../types/protocol.js';

@@ -39,7 +39,8 @@ export function useRoving(ids: string[], titles: string[]) {
     const rows = [...event.currentTarget.querySelectorAll<HTMLElement>('.task')];
     const index = rows.findIndex((row) => row.contains(control));
     const target = targetOf(event, index);
-    if (event.key === ' ' && typed.current.text.endsWith(' ')) event.preventDefault(); // part of a title
+    // Part of a title.
+    if (event.key === ' ' && typed.current.text.endsWith(' ')) event.preventDefault();
     const row = target === undefined ? undefined : rows[target];
     if (!row) return;
     event.preventDefault();
