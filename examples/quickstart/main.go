@@ -8,6 +8,15 @@
 // routes.go, and the broadcasts after each change in tasks.go. In the page, page/pane.js joins the
 // plan with the browser client, and page/stream.js applies the events.
 //
+// Programs can follow the plan, too:
+//
+//	POST /api/login             {"user":"alice"}, or bob, carol, mallory: returns {"token":…}
+//	GET /api/plans/demo         the plan, with its position
+//	POST /api/plans/demo/tasks  {"title":"Milk"} adds a task
+//	GET /ws                     the WebSocket
+//
+// All but the login need the token, as Authorization: Bearer. Mallory has no access to the plan.
+//
 // QUICKSTART_SIGNING_KEY names a PEM file with a PKCS #8 RSA key that signs the tokens, so that
 // they remain valid after a restart. Without it, the service generates a key at every start. On
 // SIGINT and SIGTERM the service sends goodbye to all clients and exits.

@@ -13,7 +13,8 @@
 
 /**
  * A token. expiresAt is its end, in milliseconds since 1970 or RFC 3339; it is needed if the token
- * is not a JSON Web Token with `exp`.
+ * is not a JSON Web Token with `exp`. With a value of another shape, such as `{ access_token }`,
+ * the client connects without a token.
  * @typedef {string | { token: string, expiresAt?: number | string }} Token
  */
 
@@ -34,6 +35,10 @@
  * - `stale_load`: three loads in a row returned a plan older than the events; the client continues
  *   from the position of the join
  * - `unsupported`: WebSocket is missing here, or a base for a relative url
+ *
+ * 1006 without a message means that no close frame has come: the server cannot be reached, the
+ * connection broke, or the server refused the handshake with an HTTP status. To a client in Node
+ * it refuses a token in this way, too.
  * @typedef {{ code: number | string, message: string }} ClientError
  */
 
@@ -57,17 +62,19 @@
  *   getToken. undefined: not known. null: no user is logged in, and the client stops.
  * @property {string} [clientId] 1 to 64 of [A-Za-z0-9_-]. Default: a random one. Do not store it: a
  *   duplicated tab would have the same.
- * @property {number} [maxAttempts] failures in a row after which the client stops. Default: no
- *   limit.
+ * @property {number} [maxAttempts] retries in a row, after which the next failure stops the
+ *   client. Default: no limit.
  * @property {number} [timeoutMs] the deadline of a call of getToken, getExpiry or load, in
  *   milliseconds. Default 30,000. An attempt to connect has 20 s for the token, the handshake and
  *   the server's hello.
  * @property {new (url: URL, protocols: string[]) => any} [WebSocket] Default: the global WebSocket.
- *   Node 20 has none: pass that of the package ws.
+ *   Node 20 has none: pass that of the package ws. To get the reason of a refusal in Node, pass a
+ *   class that sends an Origin, see the README.
  */
 
 /**
- * - `idle`: not connected and not connecting; if the client stopped for good, error says why
+ * - `idle`: not connected and not connecting; if the client has stopped because of an error, error
+ *   says why
  * - `connecting`: fetching a token, opening the socket, waiting for the server's hello
  * - `connected`
  * - `waiting`: for the time of the next attempt
@@ -82,7 +89,8 @@
  * - `recovering`: was live; the server replays missed events, or the client loads the plan again
  * - `denied`: this user has no access, or no longer
  * - `connecting`, `waiting`: not connected
- * - `stopped`: the client has stopped for good; the error says why
+ * - `stopped`: the client has stopped, and does not try again; the error says why. `reconnect()`
+ *   and `renew()` start it.
  * - `idle`: disconnected by the program, or left
  * @typedef {'idle' | 'connecting' | 'joining' | 'loading' | 'live' | 'recovering' | 'waiting'
  *   | 'denied' | 'stopped'} PlanStatus
@@ -110,7 +118,8 @@
  *   signal aborts when the connection is lost or the subscription ends.
  * @property {(event: PlanEvent<Task, Progress, Host>) => void} [onEvent] each event once and in
  *   order. An event whose version is below the last one of its key is dropped.
- * @property {(receipt: Receipt) => void} [onReceipt] of a change that this client made
+ * @property {(receipt: Receipt) => void} [onReceipt] for a change that this client made: a request
+ *   with the headers of `client.headers()`. It replaces the event and has no content.
  * @property {(answer: JoinAnswer & { timestamp?: string }) => void} [onJoin] at each join; with
  *   `recovered` the missed events follow
  * @property {(user: { userId: string, userName: string, participantCount: number }) => void} [onUserJoined]
@@ -187,7 +196,10 @@
  * @property {(progress: Progress, event: PlanEvent<Task, Progress, Host>) => void} [onProgressUpdated]
  * @property {(event: PlanEvent<Task, Progress, Host>) => void} [onEvent] every event, including
  *   those that the host defines
- * @property {(receipt: Receipt) => void} [onReceipt] a change that this page made
+ * @property {(receipt: Receipt) => void} [onReceipt] for a change that this page made: a request
+ *   with the headers of `usePlanRooms().headers()`. It replaces the event and has no content: the
+ *   other callbacks are not called, and the hook does not change the cache. Update the cache with
+ *   the answer of the request, or invalidate the query.
  * @property {(user: { userId: string, userName: string, participantCount: number }) => void} [onUserJoined]
  * @property {(user: { userId: string, participantCount: number }) => void} [onUserLeft]
  * @property {(request: LoadRequest) => unknown} [onReload] loads the plan again, where no query

@@ -41,6 +41,11 @@
 // At most one Reload is queued. A second one replaces the first and all items since: the program
 // loads what they describe.
 //
+// The client does not load plans: at a Reload, the program gets the plan from the REST API of the
+// host. A change has its content in Data, as JSON such as {"task":{…}}; package protocol lists the
+// types of events. All and Next return the error of their context when it ends; the plan remains
+// joined, and a further call continues.
+//
 // A Reload has the position from which the stream continues. The loaded plan may be newer: then the
 // next items describe changes that it already contains. They are those with a seq up to that of the
 // position that the program loaded with the plan.
@@ -50,7 +55,13 @@
 // The client asks [Options].Token for a token before it connects, if it has none or one that
 // expires soon; 30 s before the token expires, to renew it on the open connection; and after the
 // server has refused one. It sends tokens in the header Authorization and in authenticate messages,
-// and never logs them.
+// and never logs them. [StaticToken] suits tokens that do not expire. Where they do, write a
+// [TokenFunc] that logs in and returns the token with its ExpiresAt:
+//
+//	options.Token = func(ctx context.Context, _ client.TokenReason) (client.Token, error) {
+//		value, expiresAt, err := login(ctx)
+//		return client.Token{Value: value, ExpiresAt: expiresAt}, err
+//	}
 //
 // # Goroutines
 //

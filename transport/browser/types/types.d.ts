@@ -6,7 +6,8 @@
 export type TokenReason = "connect" | "renew" | "rejected" | "changed";
 /**
  * A token. expiresAt is its end, in milliseconds since 1970 or RFC 3339; it is needed if the token
- * is not a JSON Web Token with `exp`.
+ * is not a JSON Web Token with `exp`. With a value of another shape, such as `{ access_token }`,
+ * the client connects without a token.
  */
 export type Token = string | {
     token: string;
@@ -27,6 +28,10 @@ export type Perhaps<T> = T | null | undefined | Promise<T | null | undefined>;
  * - `stale_load`: three loads in a row returned a plan older than the events; the client continues
  *   from the position of the join
  * - `unsupported`: WebSocket is missing here, or a base for a relative url
+ *
+ * 1006 without a message means that no close frame has come: the server cannot be reached, the
+ * connection broke, or the server refused the handshake with an HTTP status. To a client in Node
+ * it refuses a token in this way, too.
  */
 export type ClientError = {
     code: number | string;
@@ -67,8 +72,8 @@ export type ClientOptions = {
      */
     clientId?: string | undefined;
     /**
-     * failures in a row after which the client stops. Default: no
-     * limit.
+     * retries in a row, after which the next failure stops the
+     * client. Default: no limit.
      */
     maxAttempts?: number | undefined;
     /**
@@ -79,12 +84,14 @@ export type ClientOptions = {
     timeoutMs?: number | undefined;
     /**
      * Default: the global WebSocket.
-     * Node 20 has none: pass that of the package ws.
+     * Node 20 has none: pass that of the package ws. To get the reason of a refusal in Node, pass a
+     * class that sends an Origin, see the README.
      */
     WebSocket?: (new (url: URL, protocols: string[]) => any) | undefined;
 };
 /**
- * - `idle`: not connected and not connecting; if the client stopped for good, error says why
+ * - `idle`: not connected and not connecting; if the client has stopped because of an error, error
+ *   says why
  * - `connecting`: fetching a token, opening the socket, waiting for the server's hello
  * - `connected`
  * - `waiting`: for the time of the next attempt
@@ -98,7 +105,8 @@ export type ConnectionState = "idle" | "connecting" | "connected" | "waiting";
  * - `recovering`: was live; the server replays missed events, or the client loads the plan again
  * - `denied`: this user has no access, or no longer
  * - `connecting`, `waiting`: not connected
- * - `stopped`: the client has stopped for good; the error says why
+ * - `stopped`: the client has stopped, and does not try again; the error says why. `reconnect()`
+ *   and `renew()` start it.
  * - `idle`: disconnected by the program, or left
  */
 export type PlanStatus = "idle" | "connecting" | "joining" | "loading" | "live" | "recovering" | "waiting" | "denied" | "stopped";
@@ -131,7 +139,8 @@ export type PlanHandlers<Task = unknown, Progress = unknown, Host extends HostEv
      */
     onEvent?: ((event: PlanEvent<Task, Progress, Host>) => void) | undefined;
     /**
-     * of a change that this client made
+     * for a change that this client made: a request
+     * with the headers of `client.headers()`. It replaces the event and has no content.
      */
     onReceipt?: ((receipt: Receipt) => void) | undefined;
     /**
@@ -250,7 +259,10 @@ export type PlanWebSocketOptions<Task = any, Progress = any, Host extends HostEv
      */
     onEvent?: ((event: PlanEvent<Task, Progress, Host>) => void) | undefined;
     /**
-     * a change that this page made
+     * for a change that this page made: a request
+     * with the headers of `usePlanRooms().headers()`. It replaces the event and has no content: the
+     * other callbacks are not called, and the hook does not change the cache. Update the cache with
+     * the answer of the request, or invalidate the query.
      */
     onReceipt?: ((receipt: Receipt) => void) | undefined;
     onUserJoined?: ((user: {
