@@ -1,15 +1,21 @@
-// One connection, with its reconnects. It knows tokens, times and close codes, but no plans.
+// The connection of a client, with its reconnects. It knows tokens, times and close codes, but no
+// plans: it passes their messages to its owner, the Client of planrooms.js. The login is in
+// token.js, the detection of a dead connection in heartbeat.js, the rate limit in outbox.js.
 //
-//            start            token, socket, hello
-//   idle ------------> connecting -----------------> connected
-//    ^ ^                 |   ^                           |
-//    | |  final, stop    |   |  delay is over, wake      |  closed, silent, asleep
-//    | +-----------------+   |                           |
-//    |                   v   |                           |
-//    +---------------- waiting <-------------------------+
-//         stop
+//           start              token, socket, hello
+//   idle ----------> connecting -------------------> connected
+//                     |  ^   ^                        |    |
+//                     |  |   +------------------------+    |
+//              failed |  |     asleep, session ended,      | closed, silent
+//                     |  |     cookie renewed              |
+//                     |  | delay is over, wake             |
+//                     v  |                                 |
+//                    waiting <-----------------------------+
 //
-// Final: no token, a new token refused twice in a row, a close code that excludes a reconnect.
+// From each state, restart leads to connecting, and stop to idle. The owner calls stop, and so does
+// the connection, with an error: without a login, after maxAttempts, after two refusals of new
+// tokens in a row, after a close code that excludes a reconnect, and if it cannot open a WebSocket
+// here. In the last three cases it is final: a join does not start it again.
 
 /** @import { ClientError, ClientOptions, ConnectionState, TokenReason } from './types.js' */
 /** @import { Goodbye, ServerMessage } from './protocol.js' */
@@ -26,8 +32,8 @@ const TIMEOUT = 30_000; // of getToken and load
 const CONNECT_WITHIN = 20_000; // token, handshake and hello together
 const DOUBTFUL = 2_000; // a handshake has this long when the network may have changed
 const CLOSE_WITHIN = 3_000; // after a goodbye
-const SETTLED = 5_000;
-const ABANDONED = 60_000;
+const SETTLED = 5_000; // a connection that lasts this long resets the back-off
+const ABANDONED = 60_000; // the server may complete an abandoned handshake within this time
 const MAX_TIMER = 2 ** 31 - 1; // the longest wait that setTimeout accepts
 const RENEW_EVERY = 10_500; // the server accepts one renewal in 10 s
 const RENEW_AFTER = 5_000; // at the earliest, after a hello or a failure
@@ -39,7 +45,7 @@ export class Connection {
   /** @type {ConnectionState} */ state = 'idle';
   /** @type {ClientError | null} why it is not connected */ error = null;
   retryAt = 0; // of the next attempt, while waiting
-  final = false; // ended: a join does not start it again
+  final = false; // idle, and a join does not start it again
 
   #options;
   #clientId;
@@ -94,7 +100,7 @@ export class Connection {
     if (this.state !== 'idle' || this.error !== error) this.#enter('idle', error);
   }
 
-  ping() { this.outbox.put({ type: 'ping' }); }
+  ping() { this.outbox.sendNow({ type: 'ping' }); }
 
   /** The server does not answer. */
   silent(/** @type {string} */ code = 'silent') { this.fail({ code, message: 'no answer' }); }
@@ -134,13 +140,13 @@ export class Connection {
     if (this.state !== 'connected') return this.restart(reason);
     this.#timers.cancel('renewal');
     try {
-      const there = await this.#token.fetch(reason, this.timeout);
-      if (there === null) return;
-      if (!there) return this.stop(LOGGED_OUT);
+      const loggedIn = await this.#token.fetch(reason, this.timeout);
+      if (loggedIn === null) return;
+      if (!loggedIn) return this.stop(LOGGED_OUT);
       const { text } = this.#token;
       // The server reads a cookie in the handshake alone: connect again, with the same client id.
       if (!text) this.#connect();
-      else this.outbox.put({ type: 'authenticate', data: { token: text } });
+      else this.outbox.sendNow({ type: 'authenticate', data: { token: text } });
     } catch {
       // Again and again, until the server ends the connection.
       this.#timers.after('renewal', RENEW_AFTER, () => this.renew(reason));
@@ -178,9 +184,9 @@ export class Connection {
     try {
       this.#fresh = reason !== 'connect' || !this.#token.usable;
       if (this.#fresh) {
-        const there = await this.#token.fetch(reason, this.timeout);
-        if (there === null) return;
-        if (!there) return this.stop(LOGGED_OUT);
+        const loggedIn = await this.#token.fetch(reason, this.timeout);
+        if (loggedIn === null) return;
+        if (!loggedIn) return this.stop(LOGGED_OUT);
       }
       this.#reason = 'connect';
       const { text } = this.#token;
@@ -211,7 +217,7 @@ export class Connection {
 
   #receive(/** @type {ServerMessage} */ message, /** @type {number} */ size) {
     const { type, data } = message;
-    this.#heartbeat.heard();
+    this.#heartbeat.received();
     if (type === 'goodbye') {
       this.#goodbye = data;
       this.#timers.after('goodbye', CLOSE_WITHIN, () => this.#closed(data.code, data.reason));

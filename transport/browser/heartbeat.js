@@ -1,12 +1,13 @@
-// Detects a dead connection: pings after silence, and notices sleep by timers that run late.
+// Detects a dead connection for connection.js: pings after silence, and notices sleep by timers
+// that run late.
 
 /** @import { Timers } from './timing.js' */
 
 import { now } from './timing.js';
 
-const BEAT = 5_000; // checks the clock
-const QUIET = 25_000; // without a message: ping
-const ANSWER_WITHIN = 10_000;
+const BEAT = 5_000; // between two looks at the clock
+const QUIET = 25_000; // after this long without a message: ping
+const ANSWER_WITHIN = 10_000; // of a ping
 const ANSWER_WITHIN_AWAKE = 3_000; // when there is reason to doubt
 const LATE = 2_000; // such a delay of a timer comes from a throttled tab, or from sleep
 // More than a throttled tab, with its one timer a minute; the server has given up.
@@ -15,7 +16,7 @@ const ASLEEP = 90_000;
 export class Heartbeat {
   #timers;
   #connection;
-  #heardAt = 0;
+  #receivedAt = 0;
   #dueAt = 0; // the next beat
   #answerBy = 0; // 0: no ping is unanswered
   #grace = false; // the answer may be queued behind a late timer: check again
@@ -30,13 +31,13 @@ export class Heartbeat {
   }
 
   start() {
-    this.heard();
+    this.received();
     this.#next(BEAT);
   }
 
   /** A message has arrived. */
-  heard() {
-    this.#heardAt = now();
+  received() {
+    this.#receivedAt = now();
     this.#answerBy = 0;
     this.#grace = false;
   }
@@ -71,7 +72,7 @@ export class Heartbeat {
       next = 1_000;
     } else if (this.#answerBy) next = Math.min(BEAT, this.#answerBy - at);
     else if (late > LATE) return this.#ask(ANSWER_WITHIN_AWAKE);
-    else if (at - this.#heardAt >= QUIET) return this.#ask(ANSWER_WITHIN);
+    else if (at - this.#receivedAt >= QUIET) return this.#ask(ANSWER_WITHIN);
     this.#next(next);
   }
 }

@@ -1,14 +1,15 @@
-// Paces what a connection sends. The server takes 10 messages a second and 128 at once; it refuses
-// more, and closes a connection with 4429 after the third refusal in 10 s.
+// Paces what a connection (connection.js) sends: send queues a request, later a presence state, and
+// sendNow sends at once. The server takes 10 messages a second and 128 at once; it refuses more,
+// and closes a connection with 4429 after the third refusal in 10 s.
 
 /** @import { ClientMessage } from './protocol.js' */
 /** @import { Timers } from './timing.js' */
 
 import { now } from './timing.js';
 
-const EVERY = 110;
-const BURST = 100;
-const PRESENCE_BURST = 5; // the rest is for messages that matter more
+const EVERY = 110; // ms between two messages, once the burst is used up
+const BURST = 100; // messages
+const PRESENCE_BURST = 5; // of them, for presence; the others are for more important messages
 
 export class Outbox {
   #timers;
@@ -50,12 +51,12 @@ export class Outbox {
   }
 
   #flush() {
-    while (this.#queue.length && this.#room(BURST)) this.put(/** @type {ClientMessage} */ (this.#queue.shift()));
+    while (this.#queue.length && this.#room(BURST)) this.sendNow(/** @type {ClientMessage} */ (this.#queue.shift()));
     for (const make of this.#presence) {
       if (this.#queue.length || !this.#room(PRESENCE_BURST)) break;
       this.#presence.delete(make);
       const message = make();
-      if (message) this.put(message);
+      if (message) this.sendNow(message);
     }
     if (this.#queue.length || this.#presence.size) this.#timers.after('outbox', EVERY, () => this.#flush());
   }
@@ -63,7 +64,7 @@ export class Outbox {
   #room(/** @type {number} */ burst) { return this.#fullAt - now() < burst * EVERY; }
 
   /** Sends at once: for pings and renewals, which are at most a few a minute. */
-  put(/** @type {ClientMessage} */ message) {
+  sendNow(/** @type {ClientMessage} */ message) {
     this.#fullAt = Math.max(this.#fullAt, now()) + EVERY;
     this.#write(message);
   }

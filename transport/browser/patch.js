@@ -1,5 +1,5 @@
 // Applies the events of tasks to a cached list of tasks, so that a change does not refetch the
-// list.
+// list. It stands alone: queries.js calls the function that it makes.
 
 /** @import { Patch } from './types.js' */
 
@@ -18,9 +18,9 @@
  * The version is that of the task in the event, else that of the event. A cached task without a
  * version is replaced only if the event has a version: the client drops events older than another
  * one of the same key.
- * @param {{ key?: string, version?: string, list?: string }} [options] key: the field with the ID of
- *   a task, default `id`. version: the field with its version, a number or another value that `<`
- *   compares, default `version`. list: the field with the tasks of an object, default `tasks`.
+ * @param {{ key?: string, version?: string, list?: string }} [options] key: the field with the ID
+ *   of a task, default `id`. version: the field with its version, a number or another value that
+ *   `<` compares, default `version`. list: the field with the tasks of an object, default `tasks`.
  * @returns {Patch}
  */
 export function patchTasks({ key = 'id', version = 'version', list = 'tasks' } = {}) {

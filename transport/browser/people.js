@@ -1,4 +1,5 @@
-// The participants of a plan, as far as this client knows.
+// The participants of a plan, from the messages that plan.js passes on: the users, their presence
+// states, and their number.
 
 /** @import { JoinAnswer, Participant } from './protocol.js' */
 

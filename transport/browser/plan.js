@@ -1,12 +1,27 @@
-// One plan on a connection, with the subscriptions to it.
+// One plan on a connection, with the subscriptions to it: it joins the plan, detects gaps, and
+// passes events on. What happens to an event then, and loads, are in subscription.js; participants
+// are in people.js, the presence states of this client in presence.js.
 //
 // A plan keeps its place in the stream of events: the seq of the last one. A subscription has its
 // own place, since it may begin later than another, or with a plan that was loaded earlier. Places
 // come only from a join answer, an event, a receipt, a resync or a load.
 //
-//   joining ---answer---> live ---connection lost, gap---> recovering ---answer---> live
-//      |                    |                                   |
-//      +------forbidden-----+----------removed------------------+----> denied
+//                answer             connection lost, gap, earlier place
+//   joining -----------------> live ------------------------------------> recovering
+//    ^    |                    |  ^                                         |    |
+//    |    |                    |  +-------------------answer----------------+    |
+//    |    | forbidden          | removed                      forbidden, removed |
+//    |    v                    v                                                 |
+//    +-- denied <--------------+-------------------------------------------------+
+//   retry, another subscription
+//
+// Earlier place: a subscription needs events from before the place of the plan. A refusal after
+// which the server allows another join (unavailable, rate_limited, removed with retry) does not
+// lead to denied: the plan joins again after a pause.
+//
+// The status that a page sees is this state while the client is connected, and when it is denied.
+// Otherwise it is the state of the connection; `stopped` is its idle with an error. `loading` is
+// the status of a subscription whose load has not finished.
 
 /** @import { ClientError, PlanSnapshot, PlanStatus } from './types.js' */
 /** @import { JoinAnswer } from './protocol.js' */
@@ -32,7 +47,7 @@ export class Plan {
 
   #attempt = 0; // refusals in a row
   #unanswered = 0; // joins in a row
-  #gap = -1; // where a hole was that a join was to fill
+  #gap = -1; // the place after which events were missing; a join has asked for them
   /** @type {ClientError | null} */ #error = null;
   #people = new People(() => this.changed());
   #timers = new Timers();

@@ -1,7 +1,11 @@
-// The browser client of Plan rooms: live plans over one WebSocket.
+// The browser client of Plan rooms: live plans over one WebSocket. This is the module that programs
+// import; the README lists the others.
 //
 //   const client = new Client({ getToken });
 //   const plan = client.join('demo', { load, onEvent });
+//
+// A Client has one Connection, and one Plan for each plan ID. It passes the messages of the
+// connection to the plans, and makes the plans join when the connection is open.
 
 /**
  * The types of this module, and those of its options and callbacks.
@@ -45,7 +49,8 @@ import { bind, call } from './timing.js';
 
 export { Subscription };
 
-const LEAVE_AFTER = 1_500;
+const LEAVE_AFTER = 1_500; // a page that changes its view may join the plan again
+// Events of the page after which the network may have changed, or the computer may have slept.
 const WAKING = ['online', 'offline', 'focus', 'pageshow', 'visibilitychange'];
 
 /** Makes an id that is valid as a client id and as a mutation id. */
@@ -59,8 +64,8 @@ export class Client {
   /** @type {Connection} */ #connection;
   /** @type {Map<string, Plan>} */ #plans = new Map();
   /** @type {Map<string, Set<Function>>} */ #listeners = new Map();
-  #kept = false; // connected without a plan
-  #listening = false; // for what wakes the connection
+  #kept = false; // `connect` was called: stay connected without a plan
+  #listening = false; // to the events of WAKING
 
   /**
    * Throws a TypeError unless there is one of getToken and credentials.

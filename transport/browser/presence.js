@@ -4,8 +4,8 @@
 /** @import { Plan } from './plan.js' */
 /** @import { Subscription } from './subscription.js' */
 
-const EVERY = 250;
-const AFTER_REFUSAL = 2_000;
+const EVERY = 250; // ms between two states: of those set meanwhile, the last is sent
+const AFTER_REFUSAL = 2_000; // ms
 const MAX_BYTES = 1_024;
 
 export class Presence {

@@ -1,4 +1,5 @@
-// Keeps the queries of a plan current in the cache of TanStack Query 4 or 5. It does not import it.
+// Keeps the queries of a plan current in the cache of TanStack Query 4 or 5, for the hook of
+// react.js. It does not import TanStack Query.
 //
 // The rule: of each query, at most one fetch is under way and at most one waits.
 //
@@ -105,8 +106,8 @@ function create(client) {
       },
 
       /**
-       * Fetches all queries of the plan. The promise resolves when the queries of the keys have been
-       * fetched, and after 10 s at the latest: the events wait for it.
+       * Fetches all queries of the plan. The promise resolves when the queries of the keys have
+       * been fetched, and after 10 s at the latest: the events wait for it.
        * @param {LoadRequest} request
        */
       reload: ({ reason, position, signal }) => {

@@ -1,6 +1,7 @@
 'use client';
 
 // React: a provider with the client of an application, and a hook for components that show a plan.
+// The hook makes a Subscription for each component; queries.js keeps the cache of TanStack Query.
 
 /** @import { ClientOptions, PlanSnapshot, PlanWebSocket } from './types.js' */
 /** @import { PlanWebSocketOptions, QueryClientLike } from './types.js' */
@@ -13,7 +14,7 @@ import { call } from './timing.js';
 /** @type {import('react').Context<{ client: Client, queryClient?: QueryClientLike } | null>} */
 const Context = createContext(/** @type {any} */ (null));
 
-const LOGIN = 250; // a new getToken at each render causes no more calls than one in this time
+const LOGIN = 250; // ms; a new getToken at each render causes at most one call in this time
 
 /** @type {PlanSnapshot} */
 const IDLE = Object.freeze({ status: 'idle', participants: [], participantCount: 0, error: null });
@@ -99,7 +100,7 @@ export function usePlanWebSocket(options) {
       load: (request) => Promise.all([latest.current.onReload?.(request), queries()?.reload(request)]).then(([position]) => position),
       onEvent(event) {
         call(() => queries()?.event(event));
-        hand(latest.current, event);
+        dispatch(latest.current, event);
       },
       onReceipt: (receipt) => latest.current.onReceipt?.(receipt),
       onUserJoined: (user) => latest.current.onUserJoined?.(user),
@@ -148,7 +149,7 @@ export function usePlanWebSocket(options) {
  * Calls the callbacks for an event. If one throws, the next is called all the same.
  * @param {PlanWebSocketOptions<any, any, any>} options @param {any} event
  */
-function hand(options, event) {
+function dispatch(options, event) {
   const { type, data } = event;
   call(options.onEvent, event);
   switch (type) {

@@ -1,7 +1,9 @@
-// A part of the program that watches a plan: its place in the stream of events, and its loads.
+// A part of the program that watches a plan, as `Client.join` returns it: its place in the stream
+// of events, its loads, and its callbacks. The Plan of plan.js calls push for each event, and load
+// when events are missing.
 //
 // Events that arrive during a load are held. If the stream breaks during a load (a resync, a gap,
-// too many events), the load is finished first. Then the events up to the break are handed over,
+// too many events), the load is finished first. Then the events up to the break are delivered,
 // and the plan is loaded again, once, however often the stream broke.
 
 /** @import { ClientError, LoadReason, PlanHandlers, PlanSnapshot } from './types.js' */
@@ -12,8 +14,8 @@ import { bind, call, pause, Timers, within } from './timing.js';
 
 const MAX_HELD = 4_096; // events
 const MAX_HELD_SIZE = 4 * 1024 * 1024; // characters of JSON
-const MAX_VERSIONS = 10_000;
-const MAX_STALE = 3;
+const MAX_VERSIONS = 10_000; // keys
+const MAX_STALE = 3; // loads in a row that return an older plan
 
 /**
  * A load to be made. The events from place on in the list of held ones come after its position.
@@ -115,7 +117,7 @@ export class Subscription {
   push(message, size) {
     if (this.closed || message.seq <= this.seq) return;
     this.seq = message.seq;
-    if (!this.#loading) return this.#hand(message);
+    if (!this.#loading) return this.#deliver(message);
     this.#heldSize += size;
     if (this.#held.push(message) <= MAX_HELD && this.#heldSize <= MAX_HELD_SIZE) return;
     this.#hold([]);
@@ -169,7 +171,7 @@ export class Subscription {
         const before = this.#held.slice(0, next.place);
         load = this.#take(next);
         if (older(at, next.position)) {
-          if (!older(at, position)) this.#handOver(before, at.seq);
+          if (!older(at, position)) this.#deliverAll(before, at.seq);
           if (ended()) return;
           wait = 0;
           continue;
@@ -192,7 +194,7 @@ export class Subscription {
       this.changed();
       const held = this.#held;
       this.#hold([]);
-      return this.#handOver(held, at.seq);
+      return this.#deliverAll(held, at.seq);
     }
   }
 
@@ -208,16 +210,16 @@ export class Subscription {
     this.#heldSize = 0;
   }
 
-  #handOver(/** @type {any[]} */ messages, /** @type {number} */ seq) {
+  #deliverAll(/** @type {any[]} */ messages, /** @type {number} */ seq) {
     for (const message of messages) {
       if (this.closed) return;
       if (message.seq <= seq) continue;
       seq = message.seq;
-      this.#hand(message);
+      this.#deliver(message);
     }
   }
 
-  #hand(/** @type {any} */ message) {
+  #deliver(/** @type {any} */ message) {
     const { type, version } = message;
     const receipt = type === 'receipt';
     this.#stale = 0;

@@ -1,7 +1,7 @@
 // Time and calls for the other modules: a clock, named timers, back-off, deadlines.
 
-const JUMP = 1_000;
-const FIRST_DELAY = 500;
+const JUMP = 1_000; // ms; if the wall clock gains more on performance.now(), the computer has slept
+const FIRST_DELAY = 500; // of the back-off
 const MAX_DELAY = 30_000;
 
 let steady = performance.now();

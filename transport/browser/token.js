@@ -1,11 +1,12 @@
 // The login of a connection: a token, or a session cookie that the browser sends with the
-// handshake.
+// handshake. It calls getToken or getExpiry and knows when the login ends; connection.js decides
+// when to fetch another one.
 
 /** @import { ClientOptions, TokenReason } from './types.js' */
 
 import { now, within } from './timing.js';
 
-const RENEW_BEFORE = 30_000;
+const RENEW_BEFORE = 30_000; // ms before the end
 
 export class Token {
   text = ''; // empty: a cookie

@@ -9,6 +9,19 @@ import (
 	"github.com/planrooms/planrooms/protocol"
 )
 
+// Where things are:
+//
+//	client.go, options.go, errors.go    the API of a client
+//	dial.go, run.go                     how it starts, connects again and ends
+//	ending.go, backoff.go               what it does after a connection has ended, and how soon
+//	token.go, renewal.go                asking for tokens, showing them to the server
+//	connection.go                       one connection, with its two goroutines
+//	outbox.go, receive.go               what a connection writes, what it reads
+//	link.go, library.go                 the WebSocket, and the library that implements it
+//	plan.go, join.go                    the API of a plan, and its phases
+//	stream.go, versions.go, roster.go   what the messages of a plan change
+//	event.go, queue.go                  the items of a stream, and how they wait for the program
+
 // State is the state of a client.
 type State string
 

@@ -260,7 +260,7 @@ func (n *connection) step(now time.Time) (message []byte, _ time.Time, _ error) 
 // for the moment, and requests without an answer.
 func (n *connection) retryLocked(now time.Time, d *deadline) {
 	for _, p := range n.client.plans {
-		if p.phase == asked && !p.asking && d.passed(p.askedAt.Add(answerTimeout), now) {
+		if p.phase == asked && !p.joinQueued && d.passed(p.askedAt.Add(answerTimeout), now) {
 			p.parkLocked(now)
 		}
 		if p.phase == parked && d.passed(p.retryAt, now) {

@@ -42,7 +42,7 @@ func (n *connection) requestLocked(o outgoing, now time.Time) (req protocol.Requ
 	req = protocol.Request{Type: o.kind, PlanID: o.planID}
 	switch p := o.plan; o.kind {
 	case protocol.TypeJoinPlan:
-		p.asking = false
+		p.joinQueued = false
 		if p.err != nil || p.phase != asked {
 			return req, false
 		}
@@ -52,7 +52,7 @@ func (n *connection) requestLocked(o outgoing, now time.Time) (req protocol.Requ
 			req.Since = &since
 		}
 	case protocol.TypeUpdatePresence:
-		p.queued = false
+		p.stateQueued = false
 		if p.err != nil || p.phase != live {
 			return req, false // it is sent after the next join
 		}
@@ -75,18 +75,18 @@ func (n *connection) askLocked(p *Plan) {
 		return
 	}
 	p.phase, p.retryAt = asked, time.Time{}
-	if p.asking {
+	if p.joinQueued {
 		return
 	}
-	p.asking = true
+	p.joinQueued = true
 	n.outbox = append(n.outbox, outgoing{kind: protocol.TypeJoinPlan, plan: p})
 	n.signal()
 }
 
 // showLocked sends the presence state of a plan if the server may not have it.
 func (n *connection) showLocked(p *Plan) {
-	if p.phase == live && p.unsent && !p.queued {
-		p.queued = true
+	if p.phase == live && p.unsent && !p.stateQueued {
+		p.stateQueued = true
 		n.outbox = append(n.outbox, outgoing{kind: protocol.TypeUpdatePresence, plan: p})
 		n.signal()
 	}

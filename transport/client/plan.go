@@ -24,23 +24,23 @@ type Plan struct {
 	taken protocol.Position // after the last item that the program took; guarded by queue.mu
 
 	// Guarded by Client.mu.
-	phase     phase
-	asking    bool              // a join is in the outbox
-	sent      bool              // a join was written to this connection
-	askedAt   time.Time         // when it was written
-	joined    bool              // the server has admitted the client, so Join has returned
-	received  protocol.Position // after the last message
-	gap       protocol.Position // the last position after which events were missing
-	versions  versions
-	roster    roster
-	state     json.RawMessage // the presence state; nil: none
-	unsent    bool            // the server may not have state
-	queued    bool            // state is in the outbox
-	showAt    time.Time       // when to send state again; zero: not by time
-	retry     backoff
-	retryAt   time.Time // when to join a parked plan again; zero: not by time
-	liveSince time.Time
-	err       error // why the plan has ended
+	phase       phase
+	joinQueued  bool              // a join is in the outbox
+	sent        bool              // a join was written to this connection
+	askedAt     time.Time         // when it was written
+	joined      bool              // the server has admitted the client, so Join has returned
+	received    protocol.Position // after the last message
+	gap         protocol.Position // the last position after which events were missing
+	versions    versions
+	roster      roster
+	state       json.RawMessage // the presence state; nil: none
+	unsent      bool            // the server may not have state
+	stateQueued bool            // state is in the outbox
+	showAt      time.Time       // when to send state again; zero: not by time
+	retry       backoff
+	retryAt     time.Time // when to join a parked plan again; zero: not by time
+	liveSince   time.Time
+	err         error // why the plan has ended
 }
 
 // phase is the phase of a plan on the current connection.
@@ -53,7 +53,8 @@ type Plan struct {
 //	  └────────────────────────────────────────────────────────────┘
 //	        the connection is lost; removed {retry}
 //
-// A plan can end in each phase. Then it is not in Client.plans any more.
+// A lost connection leads to parked from asked as well. A plan can end in each phase. Then it is
+// not in Client.plans any more.
 type phase int
 
 const (
@@ -209,6 +210,6 @@ func (p *Plan) parkLocked(now time.Time) {
 // detachLocked notes the end of the connection.
 func (p *Plan) detachLocked(now time.Time) {
 	p.retry.worked(p.liveSince, now)
-	p.phase, p.asking, p.sent, p.queued = parked, false, false, false
+	p.phase, p.joinQueued, p.sent, p.stateQueued = parked, false, false, false
 	p.retryAt, p.liveSince, p.showAt = time.Time{}, time.Time{}, time.Time{}
 }

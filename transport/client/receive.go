@@ -130,7 +130,7 @@ func (n *connection) errorLocked(m protocol.Message, now time.Time) {
 	}
 	switch e.Re {
 	case protocol.TypeJoinPlan:
-		if p := n.client.plans[m.PlanID]; p != nil && p.phase == asked && !p.asking {
+		if p := n.client.plans[m.PlanID]; p != nil && p.phase == asked && !p.joinQueued {
 			p.refusedLocked(e, now)
 			n.signal()
 			return

@@ -53,7 +53,7 @@ func (p *Plan) receiveLocked(m protocol.Message, now time.Time) {
 		return
 	case protocol.TypeJoinPlan:
 		if a, ok := data[protocol.JoinAnswer](m); ok && a.Success {
-			if p.phase == asked && !p.asking && validPosition(a.Position) {
+			if p.phase == asked && !p.joinQueued && validPosition(a.Position) {
 				p.enteredLocked(m, a, now)
 			}
 			return

@@ -10,7 +10,7 @@ export class Heartbeat {
     });
     start(): void;
     /** A message has arrived. */
-    heard(): void;
+    received(): void;
     /** The network may have changed, or the computer may have slept. */
     doubt(): void;
     #private;

@@ -14,7 +14,7 @@ export class Outbox {
      */
     later(make: () => ClientMessage | null): void;
     /** Sends at once: for pings and renewals, which are at most a few a minute. */
-    put(message: ClientMessage): void;
+    sendNow(message: ClientMessage): void;
     #private;
 }
 import type { ClientMessage } from './protocol.js';

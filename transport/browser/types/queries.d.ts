@@ -11,8 +11,8 @@ export function queriesOf(client: QueryClientLike): (planId: string, { keys, pat
     /** @param {any} event */
     event: (event: any) => void;
     /**
-     * Fetches all queries of the plan. The promise resolves when the queries of the keys have been
-     * fetched, and after 10 s at the latest: the events wait for it.
+     * Fetches all queries of the plan. The promise resolves when the queries of the keys have
+     * been fetched, and after 10 s at the latest: the events wait for it.
      * @param {LoadRequest} request
      */
     reload: ({ reason, position, signal }: LoadRequest) => Promise<undefined>;
