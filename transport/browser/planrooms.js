@@ -166,7 +166,9 @@ export class Client {
    * `connect` it does nothing, since the next connection fetches a token. Denied plans are asked
    * for again.
    */
-  renew() { return this.#connection.renew(); }
+  async renew() {
+    if (this.#kept || this.#plans.size) await this.#connection.renew();
+  }
 
   /**
    * - `change`: state, error or retryAt have changed

@@ -273,11 +273,13 @@ function create(client) {
     // A CancelledError has the field revert. After another error TanStack has made all its retries.
     const failed = action.type === 'error' && !('revert' in Object(action.error));
     if (action.type === 'success') entry.failures = 0;
-    else if (failed) entry.failures++;
-    else entry.due ||= entry.brings; // cancelled by the application
+    else if (failed) {
+      entry.failures++;
+      entry.position = undefined; // a reload from there has to fetch again
+    } else entry.due ||= entry.brings; // cancelled by the application
     entry.brings = false;
     let { data } = query.state;
-    for (const { patch, event } of data === undefined ? [] : entry.patches) {
+    for (const { patch, event } of data === undefined || failed ? [] : entry.patches) {
       const next = attempt(patch, data, event);
       if (next === undefined) entry.due = true;
       else data = next;

@@ -14,7 +14,7 @@ import { call } from './timing.js';
 /** @type {import('react').Context<{ client: Client, queryClient?: QueryClientLike } | null>} */
 const Context = createContext(/** @type {any} */ (null));
 
-const LOGIN = 250; // ms; a new getToken at each render causes at most one call in this time
+const LOGIN = 250; // ms; new functions at each render cause at most one call in this time
 
 /** @type {PlanSnapshot} */
 const IDLE = Object.freeze({ status: 'idle', participants: [], participantCount: 0, error: null });
@@ -22,19 +22,24 @@ const IDLE = Object.freeze({ status: 'idle', participants: [], participantCount:
 /**
  * Provides the client of an application: the one passed, or one made of the options of a Client.
  * When an option changes, the provider makes a new client and closes the old one; the hooks join
- * their plans again. getToken may be a new function at each render: the client calls the latest. If
- * the client has stopped because no user was logged in, it calls a new getToken and goes on.
- * With a queryClient of TanStack Query, the hooks keep the cached plans current.
+ * their plans again. getToken and getExpiry may be new functions at each render: the client calls
+ * the latest. If the client has stopped because no user was logged in, it calls a new one and goes
+ * on. With a queryClient of TanStack Query, the hooks keep the cached plans current.
  * @param {Partial<ClientOptions> & { client?: Client, queryClient?: QueryClientLike,
  *   children?: import('react').ReactNode }} props
  */
-export function PlanRoomsProvider({ client, queryClient, children, getToken, ...options }) {
-  const latest = useRef(getToken);
+export function PlanRoomsProvider({ client, queryClient, children, getToken, getExpiry, ...options }) {
+  const login = options.credentials ? getExpiry : getToken;
+  const latest = useRef(login);
+  const asked = useRef(login); // the last one called
   // Before the effects in which hooks join.
-  useInsertionEffect(() => { latest.current = getToken; });
+  useInsertionEffect(() => { latest.current = login; });
   const make = () => ({
     options,
-    client: new Client({ ...options, getToken: options.credentials ? undefined : (request) => latest.current?.(request) }),
+    client: new Client({
+      ...options,
+      [options.credentials ? 'getExpiry' : 'getToken']: (/** @type {any} */ request) => (asked.current = latest.current)?.(request),
+    }),
   });
   const [own, setOwn] = useState(() => (client ? null : make()));
   if (!client && !(own && same(own.options, options))) setOwn(make());
@@ -45,10 +50,23 @@ export function PlanRoomsProvider({ client, queryClient, children, getToken, ...
     before.current = own;
   }, [own]);
   useEffect(() => { // a login may have been restored after the first render
-    if (!getToken || current?.error?.code !== 'unauthenticated') return;
-    const timer = setTimeout(() => current.renew(), LOGIN);
-    return () => clearTimeout(timer);
-  }, [current, getToken]);
+    if (!login || !current) return;
+    /** @type {ReturnType<typeof setTimeout> | undefined} */ let timer;
+    const check = () => {
+      clearTimeout(timer);
+      if (current.state !== 'idle' || current.error?.code !== 'unauthenticated' || asked.current === login) return;
+      timer = setTimeout(() => {
+        asked.current = login;
+        current.renew();
+      }, LOGIN);
+    };
+    check();
+    const off = current.on('change', check);
+    return () => {
+      clearTimeout(timer);
+      off();
+    };
+  }, [current, login]);
   const value = useMemo(() => current && { client: current, queryClient }, [current, queryClient]);
   return createElement(Context.Provider, { value: value ?? null }, children);
 }
@@ -110,9 +128,8 @@ export function usePlanWebSocket(options) {
     }));
     resume.current = null;
     subscription.current = joined;
-    if (presence.current !== null) show(client, joined, presence, presence.current);
+    if (presence.current !== null) joined.setPresence(presence.current);
     return () => {
-      show(client, joined, presence, null);
       joined.leave();
       subscription.current = null;
     };
@@ -135,8 +152,8 @@ export function usePlanWebSocket(options) {
   const setPresence = useCallback((/** @type {unknown} */ state) => {
     JSON.stringify(state); // throws to the caller what cannot be sent
     presence.current = state ?? null;
-    if (subscription.current) show(client, subscription.current, presence, presence.current);
-  }, [client]);
+    subscription.current?.setPresence(state);
+  }, []);
 
   const { status, participants, participantCount, error: lastError } = snapshot;
   return useMemo(
@@ -159,29 +176,4 @@ function dispatch(options, event) {
     case 'task-reordered': return call(options.onTaskReordered, data.taskIds, event);
     case 'progress-updated': return call(options.onProgressUpdated, data.progress, event);
   }
-}
-
-/**
- * The presence states that components have set, per plan, in the order in which they set them. The
- * client sends one state per plan: the last of these.
- * @type {WeakMap<Client, Map<string, Map<object, unknown>>>}
- */
-const shown = new WeakMap();
-
-/**
- * Sets or, with null, clears the state of one component.
- * @param {Client} client
- * @param {import('./subscription.js').Subscription<any, any, any>} subscription
- * @param {object} owner
- * @param {unknown} state
- */
-function show(client, subscription, owner, state) {
-  const plans = shown.get(client) ?? new Map();
-  const states = plans.get(subscription.planId) ?? new Map();
-  shown.set(client, plans.set(subscription.planId, states));
-  const last = () => [...states.values()].at(-1) ?? null;
-  const before = last();
-  states.delete(owner);
-  if (state !== null) states.set(owner, state);
-  if (state !== null || last() !== before) subscription.setPresence(last());
 }

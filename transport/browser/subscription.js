@@ -104,7 +104,6 @@ export class Subscription {
     this.#timers.clear();
     this.#loading = this.#next = this.#failure = null;
     this.#hold([]);
-    this.#versions.clear();
     this.seq = -1;
   }
 
@@ -129,7 +128,7 @@ export class Subscription {
   load(reason, { epoch, seq }, spreadMs = 0) {
     const position = { epoch, seq };
     moveTo(this, position);
-    if (!this.handlers.load) return;
+    if (!this.handlers.load) return this.#hold([]);
     const place = this.#next?.place ?? this.#held.length;
     this.#held.length = place; // what lies between two breaks is part of the next load
     const next = { reason, position, spreadMs, place };
@@ -205,7 +204,9 @@ export class Subscription {
     return next;
   }
 
+  // A new beginning: the host may have restored an older plan, so earlier versions do not count.
   #hold(/** @type {any[]} */ held) {
+    this.#versions.clear();
     this.#held = held;
     this.#heldSize = 0;
   }

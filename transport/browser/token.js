@@ -64,7 +64,7 @@ export class Token {
   synchronize(/** @type {string} */ timestamp) { this.#skew = Date.parse(timestamp) - now(); }
 
   /** The server has confirmed the token. @param {string | null} expiresAt */
-  extend(expiresAt) { this.#endsAt = milliseconds(expiresAt ?? Infinity); }
+  extend(expiresAt) { this.#endsAt = milliseconds(expiresAt); }
 
   /**
    * The wait before the next renewal: until 30 s before the end, or half of the time that is left.
@@ -75,15 +75,14 @@ export class Token {
   }
 }
 
-/** A time in milliseconds since 1970. */
-const milliseconds = (/** @type {number | string} */ time) => (typeof time === 'string' ? Date.parse(time) : time);
+/** A time in milliseconds since 1970, or Infinity if time is not one. */
+const milliseconds = (/** @type {any} */ time) => +new Date(time) || Infinity;
 
-/** The exp of a JSON Web Token, or Infinity if there is none. @param {string} token */
+/** The exp of a JSON Web Token, NaN or undefined if there is none. @param {string} token */
 function endOf(token) {
   try {
-    const { exp } = JSON.parse(atob(/** @type {string} */ (token.split('.')[1]).replaceAll('-', '+').replaceAll('_', '/')));
-    return exp > 0 ? exp * 1000 : Infinity;
+    return JSON.parse(atob(/** @type {string} */ (token.split('.')[1]).replaceAll('-', '+').replaceAll('_', '/'))).exp * 1000;
   } catch {
-    return Infinity;
+    return undefined;
   }
 }

@@ -59,6 +59,17 @@ describe('the client', () => {
     close();
   });
 
+  it('renew does not connect a client without a plan, also after an end that was final', async () => {
+    const client = new Client({ getToken: async () => jwt(3600) });
+    const plan = client.join('demo');
+    await settled();
+    last().hello().end(4403, { reconnect: false });
+    plan.leave();
+    await vi.advanceTimersByTimeAsync(1_500);
+    await client.renew();
+    expect([client.state, client.error?.code]).toEqual(['idle', 4403]);
+  });
+
   it.each([
     ['neither', {}],
     ['both', { getToken: () => null, credentials: 'cookie' }],

@@ -69,6 +69,15 @@ describe('cookie sessions', () => {
     expect([c.state, c.error?.code, sockets.length]).toEqual(['idle', 'unauthenticated', 2]);
   });
 
+  it.each([NaN, 'no time'])('an end that is no time (%s) counts as not known', async (end) => {
+    await open({ getExpiry: async () => end });
+    for (let i = 0; i < 60; i++) {
+      await advance(1_000);
+      last().hello();
+    }
+    expect(sockets.length).toBe(1);
+  });
+
   it('a session that is over already does not loop', async () => {
     await open({ getExpiry: async () => Date.now() - 1_000 });
     for (let i = 0; i < 60; i++) {

@@ -23,6 +23,55 @@ describe('PlanRoomsProvider', () => {
     expect([tokens, sockets.map((s) => s.url.pathname)]).toEqual([['first connect', 'second rejected'], ['/live', '/live']]);
   });
 
+  it('takes another getExpiry as it comes', async () => {
+    const calls = [];
+    const provided = (name) => h(PlanRoomsProvider, {
+      credentials: 'cookie', getExpiry: async ({ reason }) => { calls.push(`${name} ${reason}`); },
+    }, h(Plan, { planId: 'demo' }));
+    const { rerender } = render(provided('first'));
+    await live();
+    rerender(provided('second'));
+    await advance(2_000);
+    await server((s) => s.end(4401, { reauth: true }));
+    await settled();
+    expect([calls, sockets.length]).toEqual([['first connect', 'second rejected'], 2]);
+  });
+
+  it('a getToken that takes long is not cut short by renders after a login', async () => {
+    let token = null;
+    let calls = 0;
+    const provided = () => h(PlanRoomsProvider, {
+      getToken: async () => {
+        calls++;
+        if (token) await new Promise((resolve) => { setTimeout(resolve, 500); });
+        return token;
+      },
+    }, h(Plan, { planId: 'demo' }));
+    const { rerender } = render(provided());
+    await settled();
+    token = jwt(3600);
+    for (let i = 0; i < 20; i++) {
+      rerender(provided());
+      await advance(300);
+    }
+    expect([sockets.length, calls]).toEqual([1, 2]);
+  });
+
+  it('a login during a getToken that then finds none: the new getToken is called', async () => {
+    const provided = (token) => h(PlanRoomsProvider, {
+      getToken: async () => {
+        if (!token) await new Promise((resolve) => { setTimeout(resolve, 500); });
+        return token;
+      },
+    }, h(Plan, { planId: 'demo' }));
+    const { rerender } = render(provided(null));
+    await advance(100);
+    rerender(provided(jwt(3600)));
+    await advance(2_000);
+    await live();
+    expect([sockets.length, shown.status]).toEqual([1, 'live']);
+  });
+
   it('takes credentials instead of getToken', async () => {
     render(h(PlanRoomsProvider, { credentials: 'cookie' }, h(Plan, { planId: 'demo' })));
     await live();

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { last, useFakes } from './fake.js';
-import { live } from './watching.js';
+import { last, settled, useFakes } from './fake.js';
+import { live, reconnect } from './watching.js';
 
 useFakes();
 
@@ -17,6 +17,31 @@ describe('versions of events', () => {
     last().say({ type: 'receipt', planId: 'demo', seq: 17, prev: 16, ...version('t2', 2) });
     last().event('demo', 18, 17);
     expect([heard, plan.position.seq]).toEqual([[11, 13, 14, 'receipt 15', 'receipt 17', 18], 18]);
+  });
+
+  it('are forgotten when the plan is loaded again: the host may have restored an older one', async () => {
+    const { heard } = await live();
+    const version = (n) => ({ version: { key: 't1', n } });
+    last().event('demo', 11, 10, version(9));
+    last().resync('demo', 12);
+    await settled();
+    last().event('demo', 13, 12, version(5));
+    await reconnect();
+    last().answer('demo', 0, { epoch: 'e2' });
+    await settled();
+    last().event('demo', 1, 0, version(2));
+    expect(heard).toEqual([11, 'load resync 12', 13, 'load not_recovered 0', 1]);
+  });
+
+  it('are forgotten by a subscription without load, too', async () => {
+    const { client, heard } = await live();
+    const seen = [];
+    client.join('demo', { onEvent: (e) => seen.push(e.seq) });
+    last().event('demo', 11, 10, { version: { key: 't1', n: 9 } });
+    last().resync('demo', 12);
+    await settled();
+    last().event('demo', 13, 12, { version: { key: 't1', n: 5 } });
+    expect([heard, seen]).toEqual([[11, 'load resync 12', 13], [11, 13]]);
   });
 
   it('the last 10,000 keys are remembered', async () => {

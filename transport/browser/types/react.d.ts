@@ -1,13 +1,13 @@
 /**
  * Provides the client of an application: the one passed, or one made of the options of a Client.
  * When an option changes, the provider makes a new client and closes the old one; the hooks join
- * their plans again. getToken may be a new function at each render: the client calls the latest. If
- * the client has stopped because no user was logged in, it calls a new getToken and goes on.
- * With a queryClient of TanStack Query, the hooks keep the cached plans current.
+ * their plans again. getToken and getExpiry may be new functions at each render: the client calls
+ * the latest. If the client has stopped because no user was logged in, it calls a new one and goes
+ * on. With a queryClient of TanStack Query, the hooks keep the cached plans current.
  * @param {Partial<ClientOptions> & { client?: Client, queryClient?: QueryClientLike,
  *   children?: import('react').ReactNode }} props
  */
-export function PlanRoomsProvider({ client, queryClient, children, getToken, ...options }: Partial<ClientOptions> & {
+export function PlanRoomsProvider({ client, queryClient, children, getToken, getExpiry, ...options }: Partial<ClientOptions> & {
     client?: Client;
     queryClient?: QueryClientLike;
     children?: import("react").ReactNode;
