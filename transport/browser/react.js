@@ -128,7 +128,7 @@ export function usePlanWebSocket(options) {
     }));
     resume.current = null;
     subscription.current = joined;
-    if (presence.current !== null) joined.setPresence(presence.current);
+    if (presence.current !== null) call(joined.setPresence, presence.current);
     return () => {
       joined.leave();
       subscription.current = null;
@@ -151,8 +151,8 @@ export function usePlanWebSocket(options) {
   const disconnect = useCallback(() => setWanted(0), []);
   const setPresence = useCallback((/** @type {unknown} */ state) => {
     JSON.stringify(state); // throws to the caller what cannot be sent
-    presence.current = state ?? null;
     subscription.current?.setPresence(state);
+    presence.current = state ?? null;
   }, []);
 
   const { status, participants, participantCount, error: lastError } = snapshot;

@@ -273,6 +273,18 @@ describe('usePlanWebSocket', () => {
     expect([told, thrown]).toEqual([['onEvent', 'onTaskUpdated'], ['onEvent', 'onTaskUpdated']]);
   });
 
+  it('a state that is refused does not break a later join, which sends the one before', async () => {
+    const { rerender } = page(h(Plan, { planId: 'demo' }));
+    await live();
+    shown.setPresence('good');
+    expect(() => shown.setPresence('x'.repeat(2_000))).toThrow(TypeError);
+    rerender(h(Plan, { planId: 'other' }));
+    await settled();
+    last().answer('other', 5);
+    await advance(1_000);
+    expect([shown.status, last().of('update-presence').at(-1)?.data.state]).toEqual(['live', 'good']);
+  });
+
   it('needs a provider, and says so', () => {
     const log = vi.spyOn(console, 'error').mockImplementation(() => {});
     expect(() => render(h(Plan, { planId: 'demo' }))).toThrow('planrooms: no PlanRoomsProvider above this component');
