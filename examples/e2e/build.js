@@ -9,8 +9,8 @@ export const binaries = new URL('test-results/bin/', import.meta.url);
 
 export default function build() {
   mkdirSync(binaries, { recursive: true });
-  for (const name of ['quickstart', 'taskboard']) {
-    const folder = new URL(`${name}/`, examples);
+  for (const [name, path] of [['quickstart', 'quickstart/'], ['taskboard', 'taskboard/'], ['host', 'e2e/host/']]) {
+    const folder = new URL(path, examples);
     if (!existsSync(folder)) throw new Error(`no example ${name}`);
     execFileSync('go', ['build', '-buildvcs=false', '-o', fileURLToPath(new URL(name, binaries)), '.'], { cwd: folder, stdio: 'inherit' });
   }

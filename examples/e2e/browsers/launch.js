@@ -8,6 +8,15 @@ const chromiumArgs = [
   '--disable-component-update', '--disable-sync',
 ];
 
+// Puppeteer turns these delays off. A hidden page's timers run once a minute after a grace period,
+// which is 5 minutes by default.
+const throttledChromium = {
+  ignoreDefaultArgs: [
+    '--disable-background-timer-throttling', '--disable-backgrounding-occluded-windows', '--disable-renderer-backgrounding',
+  ],
+  args: [...chromiumArgs, '--enable-features=IntensiveWakeUpThrottling:grace_period_seconds/1'],
+};
+
 const browsers = {
   chromium: { browser: 'chrome', executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: chromiumArgs },
   firefox: {
@@ -22,6 +31,9 @@ const browsers = {
   },
 };
 
-export function launch(name) {
-  return puppeteer.launch({ headless: true, protocol: 'webDriverBiDi', ...browsers[name] });
+/** Launches a browser. With throttled, it delays the timers of hidden pages. */
+export function launch(name, { throttled = false } = {}) {
+  return puppeteer.launch({
+    headless: true, protocol: 'webDriverBiDi', ...browsers[name], ...(throttled && name === 'chromium' && throttledChromium),
+  });
 }
