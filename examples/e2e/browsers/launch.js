@@ -34,6 +34,6 @@ const browsers = {
 /** Launches a browser. With throttled, it delays the timers of hidden pages. */
 export function launch(name, { throttled = false } = {}) {
   return puppeteer.launch({
-    headless: true, protocol: 'webDriverBiDi', ...browsers[name], ...(throttled && name === 'chromium' && throttledChromium),
+    headless: true, protocol: 'webDriverBiDi', protocolTimeout: 900_000, ...browsers[name], ...(throttled && name === 'chromium' && throttledChromium),
   });
 }
