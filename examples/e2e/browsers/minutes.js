@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { launch } from './launch.js';
 import { live, open, post, seen, start, withHost } from './host.js';
 
-const MINUTES = Number(process.env.MINUTES ?? 1); // of moving the mouse
+const MINUTES = Number(process.env.MINUTES ?? 0.25); // of moving the mouse
 
 /** Declares the tests for one browser. They run side by side: the hidden tab has its own browser. */
 export function testMinutes(name) {
