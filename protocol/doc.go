@@ -99,7 +99,7 @@
 // bytes, except those that the event excludes. They receive a receipt with the same seq and prev:
 // it acknowledges their own change and gives its position.
 //
-// A version ([EventVersion]) tells the order of changes where it can differ from that of their
+// A version ([EventVersion]) gives the order of changes where it can differ from that of their
 // events. A client drops an event whose n is below the last that it received for the same key.
 //
 // The position in a join answer is where the events of this connection continue: they follow

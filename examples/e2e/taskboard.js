@@ -11,7 +11,7 @@ export const test = base.extend({
     await use(await server.start());
     await server.stop();
   },
-  // as opens a page for somebody, logged in, each in a browser of their own.
+  // as opens a page for a logged-in user, each in a separate browser context.
   as: async ({ browser, server }, use) => {
     const contexts = new Map();
     const errors = [];

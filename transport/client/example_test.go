@@ -53,8 +53,8 @@ func Example() {
 func exampleServer() (hub *room.Hub, endpoint string, stop func()) {
 	hub = room.NewHub(&room.Options{Authorize: func(context.Context, auth.Identity, string) error { return nil }})
 	verifier := auth.Static(map[string]auth.Identity{
-		"secret":        {UserID: "ann", Name: "Ann"},
-		"secret of bob": {UserID: "bob", Name: "Bob"},
+		"secret":     {UserID: "ann", Name: "Ann"},
+		"new secret": {UserID: "ann", Name: "Ann"},
 	})
 	srv := httptest.NewServer(transport.NewHandler(hub, verifier, nil))
 	return hub, srv.URL, func() {
@@ -134,14 +134,15 @@ func ExampleOpen() {
 	// Output: false <nil>
 }
 
-// After a login as another user the program shows the new token to the server.
+// After another login of the same user the program shows the new token to the server.
 func ExampleClient_Renew() {
 	_, endpoint, stop := exampleServer()
 	defer stop()
 	ctx := context.Background()
 	token := "secret"
 	c, err := client.Dial(ctx, endpoint, &client.Options{
-		Token: func(context.Context, client.TokenReason) (client.Token, error) {
+		Token: func(_ context.Context, reason client.TokenReason) (client.Token, error) {
+			fmt.Println(reason, token)
 			return client.Token{Value: token}, nil
 		},
 	})
@@ -149,16 +150,14 @@ func ExampleClient_Renew() {
 		log.Fatal(err)
 	}
 	defer c.Close()
-	fmt.Println(c.UserID())
 
-	token = "secret of bob"
+	token = "new secret"
 	if err := c.Renew(ctx); err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(c.UserID())
 	// Output:
-	// ann
-	// bob
+	// connect secret
+	// changed new secret
 }
 
 // The host has disconnected the user. The program restarts the client and joins its plan again, at

@@ -75,7 +75,7 @@ export async function start(page, { user = 'alice', ttl = '15m', ids = ['one'] }
 /**
  * Declares tests for one browser, with a host and a browser for all of them. declare gets an object
  * with both, which is filled before the first test, and a function that declares a test with a
- * context, and so cookies, of its own.
+ * separate context, and so separate cookies.
  */
 export function withHost(name, title, concurrency, declare) {
   describe(`${name}: ${title}`, { concurrency }, () => {

@@ -74,7 +74,7 @@ test.describe('close codes reach CloseEvent.code as sent', () => {
   });
 });
 
-// start runs the client in the page, and keeps what it hears.
+// start runs the client in the page, and keeps what it receives.
 async function start(page, server, user = 'alice') {
   await page.evaluate(async (t) => {
     const { Client } = await import('/planrooms/planrooms.js');

@@ -42,7 +42,7 @@ test('a person is invited, accepts, leaves, and is the owner in between', async 
   await expect(ben.page.getByRole('dialog')).not.toContainText('invited as editor');
   await ben.page.getByRole('button', { name: 'Close', exact: true }).click();
 
-  // Renamed for everybody, at once.
+  // Renamed for all members, at once.
   await ben.page.getByRole('button', { name: 'Options…' }).click();
   await ben.shot(info, 'options');
   expect(await axe(ben.page)).toEqual([]);

@@ -29,7 +29,7 @@ test('each of the five changes: with the others, in the second tab, and once in 
   await ada.remove('Print all badges');
   for (const b of [ada, ...others]) await expect.poll(() => b.titles()).toEqual(before);
 
-  // One socket each, also in StrictMode; the author's has receipts in place of the events.
+  // One socket each, also in StrictMode; the author's has receipts instead of the events.
   for (const b of [ada, ...others]) expect(b.sockets.length).toBe(1);
   const types = ['task-created', 'task-updated', 'task-reordered', 'task-deleted'];
   expect(ofType(ada.sockets[0].received, 'receipt').length).toBe(5);
