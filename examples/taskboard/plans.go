@@ -27,17 +27,11 @@ func (s *service) listPlans(w http.ResponseWriter, r *http.Request, userID strin
 }
 
 func (s *service) createPlan(w http.ResponseWriter, r *http.Request, userID string) {
-	var body struct {
-		Title string `json:"title"`
-	}
-	if !readJSON(w, r, maxPlanBody, &body) {
+	title, ok := readPlanTitle(w, r)
+	if !ok {
 		return
 	}
-	if !validTitle(body.Title) {
-		badRequest(w, titleRule)
-		return
-	}
-	plan, err := s.store.CreatePlan(r.Context(), userID, body.Title)
+	plan, err := s.store.CreatePlan(r.Context(), userID, title)
 	if err != nil {
 		s.fail(w, r, err)
 		return
@@ -46,21 +40,15 @@ func (s *service) createPlan(w http.ResponseWriter, r *http.Request, userID stri
 }
 
 func (s *service) renamePlan(w http.ResponseWriter, r *http.Request, userID string) {
-	var body struct {
-		Title string `json:"title"`
-	}
-	if !readJSON(w, r, maxPlanBody, &body) {
-		return
-	}
-	if !validTitle(body.Title) {
-		badRequest(w, titleRule)
+	title, ok := readPlanTitle(w, r)
+	if !ok {
 		return
 	}
 	planID := r.PathValue("planId")
 	err := s.live.inOrder(planID, func() error {
-		members, err := s.store.RenamePlan(r.Context(), userID, planID, body.Title)
+		members, err := s.store.RenamePlan(r.Context(), userID, planID, title)
 		if err == nil {
-			s.live.planRenamed(r, userID, planID, body.Title, members)
+			s.live.planRenamed(r, userID, planID, title, members)
 		}
 		return err
 	})
@@ -154,3 +142,19 @@ func isControl(r rune) bool {
 
 // Marks that set a direction at one place only. Texts in Arabic and Hebrew contain them.
 const lrm, rlm, alm = '\u200e', '\u200f', '\u061c'
+
+// readPlanTitle reads the title of a plan from the request. If it is missing or invalid,
+// readPlanTitle has answered the request.
+func readPlanTitle(w http.ResponseWriter, r *http.Request) (title string, ok bool) {
+	var body struct {
+		Title string `json:"title"`
+	}
+	if !readJSON(w, r, maxPlanBody, &body) {
+		return "", false
+	}
+	if !validTitle(body.Title) {
+		badRequest(w, titleRule)
+		return "", false
+	}
+	return body.Title, true
+}

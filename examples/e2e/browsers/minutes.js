@@ -1,10 +1,12 @@
-// What takes minutes: a mouse that moves all the time, and a hidden tab.
+// What takes long: a mouse that moves all the time, and a hidden tab.
 
 import assert from 'node:assert/strict';
 import { launch } from './launch.js';
 import { live, open, post, seen, start, withHost } from './host.js';
 
-const MINUTES = Number(process.env.MINUTES ?? 0.25); // of moving the mouse
+// How long the mouse moves. A quarter of a minute keeps CI short; MINUTES=5 also lasts longer than any
+// burst that the server allows.
+const MINUTES = Number(process.env.MINUTES ?? 0.25);
 
 /** Declares the tests for one browser. They run side by side: the hidden tab has its own browser. */
 export function testMinutes(name) {
