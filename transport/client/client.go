@@ -95,8 +95,8 @@ func (c *Client) Notices(ctx context.Context) iter.Seq2[protocol.Message, error]
 // ClientID returns the client ID, for the header X-Plan-Client of requests that change a plan.
 func (c *Client) ClientID() string { return c.opts.ClientID }
 
-// UserID returns the user as whom the server knows the client. It is "" before the first
-// connection.
+// UserID returns the ID of the user that the server sent in its last hello. It is "" before the
+// first connection.
 func (c *Client) UserID() string {
 	c.mu.Lock()
 	defer c.mu.Unlock()

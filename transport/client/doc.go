@@ -16,7 +16,8 @@
 // A [Client] uses one WebSocket connection for all its plans. [Dial] waits for the connection;
 // [Open] returns immediately and connects in the background. When the client loses the connection,
 // it reconnects, with an exponential back-off and jitter, or when the server asks it to. It then
-// resumes each plan: the server replays the missed events, in order.
+// resumes each plan: the server replays the missed events, in order. If the server knows the client
+// as another user than before, the client starts each plan again: see [Client.Renew].
 //
 // A client ends only when reconnecting cannot help: the host disconnected the user, the server
 // refused two tokens in a row, or another client uses its client ID ([CloseError] has the reason);
@@ -31,7 +32,7 @@
 // another change silently: where changes are missing, the stream has an item of kind [Reload],
 // which asks the program to load the plan:
 //
-//   - at the start, if the client joined without a position;
+//   - at the start, if the client joined without a position, or has connected as another user;
 //   - after an absence that was too long, or a restart of the server;
 //   - when the host asked all clients to reload, or the server dropped events;
 //   - when the program was too slow. Options.QueueEvents and Options.QueueBytes bound the queue of

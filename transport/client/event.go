@@ -27,7 +27,8 @@ type ReloadReason string
 
 // The reasons.
 const (
-	// ReloadJoined means that the client joined without a position.
+	// ReloadJoined means that the client joined without a position: at the first join, or after it
+	// has connected as another user.
 	ReloadJoined ReloadReason = "joined"
 	// ReloadNotRecovered means that the server no longer has the events that the client missed.
 	ReloadNotRecovered ReloadReason = "not_recovered"

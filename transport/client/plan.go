@@ -29,6 +29,7 @@ type Plan struct {
 	sent        bool              // a join was written to this connection
 	askedAt     time.Time         // when it was written
 	joined      bool              // the server has admitted the client, so Join has returned
+	fresh       bool              // the next answer to a join starts the stream, without a position
 	received    protocol.Position // after the last message
 	gap         protocol.Position // the last position after which events were missing
 	versions    versions
@@ -68,6 +69,7 @@ func newPlan(c *Client, id string, since protocol.Position) *Plan {
 	q.due = func(i item) time.Time { return i.due }
 	return &Plan{
 		id: id, client: c, received: since, taken: since, queue: q,
+		fresh:    since.Epoch == "",
 		answered: make(chan struct{}),
 		retry:    backoff{min: c.opts.BackoffMin, max: c.opts.BackoffMax},
 	}
@@ -101,7 +103,8 @@ func (p *Plan) All(ctx context.Context) iter.Seq2[Event, error] {
 }
 
 // Position returns the position of the program in the stream: after the last item that Next
-// returned. It is zero before the first one of a plan that was joined without a position.
+// returned. It is zero before the first one of a plan that was joined without a position, and
+// before the first one after the client has connected as another user.
 func (p *Plan) Position() protocol.Position {
 	p.queue.mu.Lock()
 	defer p.queue.mu.Unlock()
@@ -128,8 +131,8 @@ func (p *Plan) ParticipantCount() int {
 // SetPresence shows a state of this client to the other participants, such as the task that a user
 // is looking at. The state is encoded with encoding/json to at most 1,024 bytes; nil clears it.
 // SetPresence does not block. The client sends the state when the rate limit allows it, and again
-// after a reconnect; it skips states that have been replaced before, and a state that equals the
-// last one. Errors: [ErrState], and the reason when the plan has ended.
+// after a reconnect as the same user; it skips states that have been replaced before, and a state
+// that equals the last one. Errors: [ErrState], and the reason when the plan has ended.
 func (p *Plan) SetPresence(state any) error {
 	raw, err := encodeState(p.id, state)
 	if err != nil {
@@ -205,6 +208,16 @@ func (p *Plan) endLocked(err error, drop bool) {
 func (p *Plan) parkLocked(now time.Time) {
 	p.retry.worked(p.liveSince, now)
 	p.phase, p.liveSince, p.retryAt = parked, time.Time{}, now.Add(p.retry.next())
+}
+
+// forgetLocked makes the stream start again, for another user. It is called before the first join
+// of a connection.
+func (p *Plan) forgetLocked() {
+	p.fresh = true
+	p.received, p.gap = protocol.Position{}, protocol.Position{}
+	p.roster = roster{}
+	p.state, p.unsent = nil, false
+	p.queue.drop(func() { p.taken = protocol.Position{} })
 }
 
 // detachLocked notes the end of the connection.

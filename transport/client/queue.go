@@ -73,6 +73,16 @@ func (q *queue[T]) last(f func(*T)) {
 	f(&q.items[len(q.items)-1])
 }
 
+// drop removes all items. It calls dropped, if it is not nil, while q.mu is locked.
+func (q *queue[T]) drop(dropped func()) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.items, q.bytes = nil, 0
+	if dropped != nil {
+		dropped()
+	}
+}
+
 // end ends the queue: put does nothing from now on. Queued items can still be taken, unless drop is
 // set. The error of the first call counts.
 func (q *queue[T]) end(err error, drop bool) {

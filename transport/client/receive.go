@@ -90,6 +90,9 @@ func (n *connection) receiveFirstLocked(m protocol.Message, now time.Time) {
 		n.ready, n.seen = true, now
 		n.renewAt = c.token.renewAt(now, now)
 		c.refusals = 0
+		if c.greeted && hello.UserID != c.userID {
+			c.forgetUserLocked()
+		}
 		c.userID = hello.UserID
 		c.state, c.cause = StateConnected, nil
 		if !c.greeted {
@@ -105,6 +108,15 @@ func (n *connection) receiveFirstLocked(m protocol.Message, now time.Time) {
 			n.askLocked(p)
 		}
 		n.signal()
+	}
+}
+
+// forgetUserLocked forgets what the client received and showed as another user. The plans start
+// again, as after a first join without a position.
+func (c *Client) forgetUserLocked() {
+	c.notices.drop(nil)
+	for _, p := range c.plans {
+		p.forgetLocked()
 	}
 }
 

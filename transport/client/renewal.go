@@ -44,9 +44,13 @@ func (c *Client) offerLocked(o *offer) {
 // Renew asks Options.Token for a token, with the reason [TokenChanged], and shows it to the server:
 // on the open connection if there is one, otherwise with a new connection, which it starts at once.
 // Call it when the login has changed. If the server refuses the token on the connection, because it
-// is another user's, the client reconnects with it. It then resumes the plans where they are,
-// without a Reload, and sends the presence states again: for data that depends on the user, close
-// the client and create another one.
+// is another user's, the client reconnects with it.
+//
+// When the client has connected as another user, it starts again with each plan. It drops the
+// queued items and notices, and forgets positions, participants and presence states. It joins the
+// plan without a position, so the stream continues with a [Reload], or ends with [ErrForbidden] if
+// the user has no access. All this is done when Renew returns, except for the join. A Next that
+// returns at the same time can still return an item of the previous user.
 //
 // Renew returns nil when the server has accepted the token. Otherwise it returns the error of
 // Options.Token, and the client keeps the token that it has; the error with which the server

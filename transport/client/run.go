@@ -145,6 +145,8 @@ func (c *Client) finish(err error) {
 // and resets the back-off. It does not wait for the new connection. Call it when the network has
 // changed, or a person asks for it.
 //
+// If the next token is another user's, the client starts again with each plan: see [Client.Renew].
+//
 // Reconnect also restarts a client that has ended without Close, such as one whose user was
 // disconnected. The client then asks Options.Token for a token. Plans that have ended, with the
 // client or by a refusal, stay ended: join them again, with [Plan.Position] as Since.

@@ -96,8 +96,10 @@ func (s *script) open() *wire {
 	return w
 }
 
-func (w *wire) hello() {
-	w.say(`{"type":"pong","data":{"userId":"ann","connected":true,"connectionId":"c","clientId":"c","protocol":1}}`)
+func (w *wire) hello() { w.helloTo("ann") }
+
+func (w *wire) helloTo(user string) {
+	w.say(`{"type":"pong","data":{"userId":%q,"connected":true,"connectionId":"c","clientId":"c","protocol":1}}`, user)
 }
 
 // say sends a message. The client has read it when say returns, and handled it after synctest.Wait.

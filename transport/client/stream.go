@@ -92,13 +92,14 @@ func (p *Plan) enteredLocked(m protocol.Message, a protocol.JoinAnswer, now time
 	switch {
 	case !a.Recovered || a.Position != had:
 		reason := ReloadNotRecovered
-		if first && had.Epoch == "" {
+		if p.fresh {
 			reason = ReloadJoined
 		}
 		p.reloadLocked(reason, now)
 	case !first:
 		p.put(Event{Kind: Presence, Message: m})
 	}
+	p.fresh = false
 	if first {
 		p.joined = true
 		close(p.answered)
