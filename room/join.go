@@ -123,9 +123,8 @@ func (s *Session) enter(req *protocol.Request, p *permit) bool {
 	if old != nil && !r.exitLocked(old) {
 		old = nil // another goroutine is removing it, and its user is not present any more
 	}
-	var evict []*Session
 	if old == nil {
-		evict = r.presence.enterLocked(s, name)
+		r.presence.enterLocked(s, name)
 	}
 	m.cur = cursor{next: r.log.next, events: r.log.next, notices: r.log.next}
 	end := r.positionLocked()
@@ -139,7 +138,6 @@ func (s *Session) enter(req *protocol.Request, p *permit) bool {
 	}
 	r.enterLocked(m)
 	r.release()
-	closeAll(evict)
 
 	if old != nil {
 		old.endChecks()

@@ -78,13 +78,15 @@ func (p *presence) init(r *room) {
 }
 
 // enterLocked adds a connection, and notifies the others if its user, or the user's name, is new.
-func (p *presence) enterLocked(s *Session, name string) (evict []*Session) {
+func (p *presence) enterLocked(s *Session, name string) {
 	who := p.people[s.userID]
 	if who != nil {
 		p.room.hub.timers.stop(who.linger)
 		who.linger = nil
 		who.conns = append(who.conns, connState{s: s})
-		return append(p.renameLocked(who, name), p.showLocked(who, nil)...)
+		p.renameLocked(who, name)
+		p.showLocked(who, nil)
+		return
 	}
 	p.arrived++
 	who = &person{
@@ -92,75 +94,73 @@ func (p *presence) enterLocked(s *Session, name string) (evict []*Session) {
 		conns: []connState{{s: s}},
 	}
 	p.addLocked(who)
-	return p.changedLocked(who, true)
+	p.changedLocked(who, true)
 }
 
 // renameLocked gives a user the name of the token that was verified last. Clients take the notice
 // of a join as an update of the user, without a state.
-func (p *presence) renameLocked(who *person, name string) (evict []*Session) {
+func (p *presence) renameLocked(who *person, name string) {
 	if who == nil || name == who.userName {
-		return nil
+		return
 	}
 	who.userName = name
 	if p.crowded {
-		return nil // names in a crowded room are in join answers only
+		return // names in a crowded room are in join answers only
 	}
-	evict = p.tellJoinedLocked(who)
+	p.tellJoinedLocked(who)
 	if who.shown != nil {
-		evict = append(evict, p.tellStateLocked(who, nil)...)
+		p.tellStateLocked(who, nil)
 	}
-	return evict
 }
 
 // exitLocked removes a connection.
-func (p *presence) exitLocked(s *Session, d departure) (evict []*Session) {
+func (p *presence) exitLocked(s *Session, d departure) {
 	who := p.people[s.userID]
 	i := who.conn(s)
 	if i < 0 {
-		return nil
+		return
 	}
 	who.conns = slices.Delete(who.conns, i, i+1)
 	// Another connection, which ended before, may have been the livelier one.
 	who.lastSeen, who.lastMsg = latest(who.lastSeen, s.lastSeen()), latest(who.lastMsg, s.lastMessage())
 	switch {
 	case len(who.conns) > 0:
-		return p.showLocked(who, nil)
+		p.showLocked(who, nil)
+		return
 	case d == departSilent:
 		p.removeLocked(who)
-		return nil
+		return
 	case d == departNow:
-		return p.goneLocked(who)
+		p.goneLocked(who)
+		return
 	}
 	r := p.room
 	var t *timer
 	t = r.hub.timers.after(r.hub.opts.Linger, func() {
 		r.mu.Lock()
-		var evict []*Session
 		// The user may have come back, and left again, while this call waited for the lock: a newer
 		// timer is then in who.linger.
 		if who.linger == t && p.people[who.userID] == who {
-			evict = p.goneLocked(who)
+			p.goneLocked(who)
 		}
 		r.mu.Unlock()
-		closeAll(evict)
 	})
 	who.linger = t // under r.mu, as the read above
-	return nil
 }
 
 // expelLocked removes a user who only lingers.
-func (p *presence) expelLocked(userID string) (evict []*Session) {
+func (p *presence) expelLocked(userID string) {
 	who := p.people[userID]
 	if who == nil || len(who.conns) > 0 {
-		return nil
+		return
 	}
-	return p.goneLocked(who)
+	p.goneLocked(who)
 }
 
-func (p *presence) goneLocked(who *person) []*Session {
+func (p *presence) goneLocked(who *person) {
 	p.room.hub.timers.stop(who.linger)
 	p.removeLocked(who)
-	return p.changedLocked(who, false)
+	p.changedLocked(who, false)
 }
 
 func (p *presence) addLocked(who *person) {
@@ -192,19 +192,20 @@ func (p *presence) removeLocked(who *person) {
 }
 
 // changedLocked sends the notice that a user has joined or left.
-func (p *presence) changedLocked(who *person, came bool) (evict []*Session) {
+func (p *presence) changedLocked(who *person, came bool) {
 	if p.tellCountLocked() {
-		return nil
+		return
 	}
 	if !came {
-		return p.room.noticeLocked(noticeMembership, who.userID, protocol.TypeLeavePlan,
+		p.room.noticeLocked(noticeMembership, who.userID, protocol.TypeLeavePlan,
 			protocol.Left{UserID: who.userID, ParticipantCount: len(p.people)}, nil)
+		return
 	}
-	return p.tellJoinedLocked(who)
+	p.tellJoinedLocked(who)
 }
 
-func (p *presence) tellJoinedLocked(who *person) (evict []*Session) {
-	return p.room.noticeLocked(noticeMembership, who.userID, protocol.TypeJoinPlan,
+func (p *presence) tellJoinedLocked(who *person) {
+	p.room.noticeLocked(noticeMembership, who.userID, protocol.TypeJoinPlan,
 		protocol.Joined{UserID: who.userID, UserName: who.userName, ParticipantCount: len(p.people)},
 		&audience{except: exclusion{userID: who.userID}})
 }
@@ -227,43 +228,42 @@ func (p *presence) tick() {
 	r := p.room
 	r.mu.Lock()
 	p.ticking = nil
-	var evict []*Session
 	if p.crowded = len(p.people) > r.hub.opts.PresenceLimit; p.crowded {
-		evict = r.noticeLocked(noticeCount, "", protocol.TypeJoinPlan, protocol.Count{ParticipantCount: len(p.people)}, nil)
+		r.noticeLocked(noticeCount, "", protocol.TypeJoinPlan, protocol.Count{ParticipantCount: len(p.people)}, nil)
 	} else {
 		// The count first: a client that joined while the room was crowded may not have received
 		// one, and may list users who have left.
-		evict = r.noticeLocked(noticeCount, "", protocol.TypeJoinPlan, protocol.Count{ParticipantCount: len(p.people)}, nil)
+		r.noticeLocked(noticeCount, "", protocol.TypeJoinPlan, protocol.Count{ParticipantCount: len(p.people)}, nil)
 		for who := p.first; who != nil; who = who.after {
-			evict = append(evict, p.tellJoinedLocked(who)...)
+			p.tellJoinedLocked(who)
 			if who.shown != nil {
-				evict = append(evict, p.tellStateLocked(who, nil)...)
+				p.tellStateLocked(who, nil)
 			}
 		}
 	}
 	r.mu.Unlock()
-	closeAll(evict)
 }
 
 // setStateLocked sets the state of one connection.
-func (p *presence) setStateLocked(s *Session, state json.RawMessage) (evict []*Session) {
+func (p *presence) setStateLocked(s *Session, state json.RawMessage) {
 	who := p.people[s.userID]
 	i := who.conn(s)
 	if i < 0 {
-		return nil
+		return
 	}
 	who.sets++
 	who.conns[i] = connState{s: s, state: state, set: who.sets}
 	if state == nil {
-		return p.showLocked(who, s)
+		p.showLocked(who, s)
+		return
 	}
 	who.shown = state
-	return p.tellStateLocked(who, s)
+	p.tellStateLocked(who, s)
 }
 
 // showLocked sends the newest state of who if it is not the one that was sent last. by is the
 // connection that caused the change.
-func (p *presence) showLocked(who *person, by *Session) (evict []*Session) {
+func (p *presence) showLocked(who *person, by *Session) {
 	var newest connState
 	for _, c := range who.conns {
 		if c.state != nil && c.set > newest.set {
@@ -271,24 +271,24 @@ func (p *presence) showLocked(who *person, by *Session) (evict []*Session) {
 		}
 	}
 	if string(newest.state) == string(who.shown) {
-		return nil
+		return
 	}
 	who.shown = newest.state
 	if newest.state != nil {
 		by = nil // it is the state of another connection, which by does not know to be shown now
 	}
-	return p.tellStateLocked(who, by)
+	p.tellStateLocked(who, by)
 }
 
-func (p *presence) tellStateLocked(who *person, by *Session) (evict []*Session) {
+func (p *presence) tellStateLocked(who *person, by *Session) {
 	if p.crowded {
-		return nil
+		return
 	}
 	var to *audience
 	if by != nil {
 		to = &audience{sender: by}
 	}
-	return p.room.noticeLocked(noticeState, who.userID, protocol.TypePresenceUpdated,
+	p.room.noticeLocked(noticeState, who.userID, protocol.TypePresenceUpdated,
 		protocol.PresenceUpdated{UserID: who.userID, State: who.shown}, to)
 }
 

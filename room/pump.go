@@ -4,6 +4,8 @@ import (
 	"runtime"
 	"sync"
 	"time"
+
+	"github.com/planrooms/planrooms/protocol"
 )
 
 // shard is a part of a room's members with its own pump, so that a large room uses all cores.
@@ -151,9 +153,8 @@ func (sh *shard) pump() {
 			sh.pumping, sh.shared = false, false
 			r.trimLocked(time.Now()) // of what was kept for this pump
 			r.releaseKeptLocked()
-			evict := r.settleLocked()
+			r.settleLocked()
 			r.mu.Unlock()
-			closeAll(evict)
 			return
 		}
 		if r.log.missed(cursor{next: sh.next}) {
@@ -235,9 +236,9 @@ func (r *room) lagsLocked(m *member, from uint64) {
 	}
 }
 
-// settleLocked drops the notices that all members have received. It returns the connections that
-// hold back too many of them.
-func (r *room) settleLocked() (evict []*Session) {
+// settleLocked drops the notices that all members have received. If too many are left, it closes the
+// connections that hold them back.
+func (r *room) settleLocked() {
 	passed := r.log.next
 	for _, sh := range r.shards {
 		if len(sh.members) > 0 {
@@ -251,9 +252,8 @@ func (r *room) settleLocked() (evict []*Session) {
 	if r.log.live > maxWaitingNotices {
 		for m := range r.lagging {
 			if m.fetched == passed {
-				evict = append(evict, m.s)
+				m.s.closeLater(protocol.CloseTooSlow)
 			}
 		}
 	}
-	return evict
 }

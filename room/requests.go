@@ -131,7 +131,6 @@ func (s *Session) updatePresence(req *protocol.Request) {
 	}
 	r := m.room
 	r.mu.Lock()
-	evict := r.presence.setStateLocked(s, req.State)
+	r.presence.setStateLocked(s, req.State)
 	r.mu.Unlock()
-	closeAll(evict)
 }

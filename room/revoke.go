@@ -51,9 +51,8 @@ func (h *Hub) Revoke(_ context.Context, planID, userID string) (removed int, err
 		}
 	}
 	if r := h.lookup(planID); r != nil {
-		evict := r.presence.expelLocked(userID) // of a user who only lingers
+		r.presence.expelLocked(userID) // of a user who only lingers
 		r.mu.Unlock()
-		closeAll(evict)
 	}
 	// All of them: one that had left the plan before, or is closing, may have a frame of it half
 	// written.

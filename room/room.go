@@ -141,16 +141,14 @@ const (
 func (r *room) remove(m *member, d departure, last []byte) bool {
 	r.mu.Lock()
 	was := r.exitLocked(m)
-	var evict []*Session
 	if was {
 		if last != nil {
 			m.out.put(answer{payload: last}) // here, since a later member is entered under the same lock
 		}
-		evict = r.presence.exitLocked(m.s, d)
+		r.presence.exitLocked(m.s, d)
 		r.wakeLocked()
 	}
 	r.mu.Unlock()
-	closeAll(evict)
 	if was {
 		m.endChecks()
 	}
@@ -160,32 +158,23 @@ func (r *room) remove(m *member, d departure, last []byte) bool {
 // rename gives a user who is in the room another name.
 func (r *room) rename(userID, name string) {
 	r.mu.Lock()
-	evict := r.presence.renameLocked(r.presence.people[userID], name)
+	r.presence.renameLocked(r.presence.people[userID], name)
 	r.mu.Unlock()
-	closeAll(evict)
 }
 
-// noticeLocked appends a presence notice. It returns the connections that hold up too many.
-func (r *room) noticeLocked(kind noticeKind, subject string, t protocol.Type, data any, to *audience) (evict []*Session) {
+// noticeLocked appends a presence notice.
+func (r *room) noticeLocked(kind noticeKind, subject string, t protocol.Type, data any, to *audience) {
 	if r.connections == 0 {
-		return nil
+		return
 	}
 	n := &notice{kind: kind, subject: subject}
 	n.to = to
 	n.payload = mustEncode(t, r.id, data)
 	r.log.appendNotice(n)
 	if r.log.live > maxWaitingNotices {
-		evict = r.settleLocked()
+		r.settleLocked()
 	}
 	r.wakeLocked()
-	return evict
-}
-
-// closeAll ends connections that are too slow for what others need.
-func closeAll(sessions []*Session) {
-	for _, s := range sessions {
-		s.closeLater(protocol.CloseTooSlow)
-	}
 }
 
 // mustEncode encodes a message whose parts are all the hub's own.
