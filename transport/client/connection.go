@@ -69,7 +69,7 @@ type connection struct {
 	renewAt time.Time // when to ask for a token; zero: never
 	shown   *offer    // sent to the server and not answered yet
 	shownAt time.Time // when a token was sent last; zero: never
-	fault   error     // why the client ends the connection
+	fault   error     // why the connection ends or has ended; nil: it is in use
 }
 
 // errFarewell ends keep after Close, when the last message has been written.
@@ -95,6 +95,9 @@ func (c *Client) serve(ctx context.Context, l link) ending {
 
 	go n.read() // waited for below
 	err := n.keep()
+	c.mu.Lock()
+	n.failLocked(err) // a Renew from now on needs another connection
+	c.mu.Unlock()
 	if errors.Is(err, errFarewell) || errors.Is(err, errBadToken) || errors.Is(err, errReconnect) {
 		l.Close(protocol.CloseNormal)
 	}

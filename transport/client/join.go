@@ -51,10 +51,10 @@ func (c *Client) enter(planID string, since protocol.Position) (*Plan, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch {
-	case c.state == StateClosed:
-		return nil, c.cause
 	case c.closing:
 		return nil, ErrClosed
+	case c.state == StateClosed:
+		return nil, c.cause
 	case c.plans[planID] != nil:
 		return nil, ErrJoined
 	}

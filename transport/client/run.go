@@ -35,11 +35,10 @@ func (c *Client) run(ctx context.Context) {
 		c.setState(StateConnecting, nil)
 		end := c.attempt(ctx)
 		wait, final := c.judge(end, time.Now())
-		if final != nil {
-			c.finish(final)
+		c.opts.Logger.Debug("client: connection ended", slog.Any("error", end.err), slog.Duration("wait", wait), slog.Bool("final", final != nil))
+		if final != nil && c.finish(final) {
 			return
 		}
-		c.opts.Logger.Debug("client: connection ended", slog.Any("error", end.err), slog.Duration("wait", wait))
 		c.setState(StateWaiting, end.err)
 		t := time.NewTimer(wait)
 		select {
@@ -125,9 +124,19 @@ func (c *Client) judge(end ending, now time.Time) (wait time.Duration, final err
 	return wait, nil
 }
 
-// finish ends the client, its plans, and the calls that wait for them.
-func (c *Client) finish(err error) {
+// finish ends the client, its plans, and the calls that wait for them. If Reconnect or Renew was
+// called after judge had decided, it does nothing and returns false: the client then goes on, as if
+// the call had come after the end.
+func (c *Client) finish(err error) bool {
 	c.mu.Lock()
+	switch {
+	case c.closing:
+		err = ErrClosed
+	case c.restart:
+		c.resetLocked()
+		c.mu.Unlock()
+		return false
+	}
 	c.state, c.cause = StateClosed, err
 	for _, p := range c.plans {
 		p.endLocked(err, err == ErrClosed)
@@ -139,6 +148,12 @@ func (c *Client) finish(err error) {
 	c.mu.Unlock()
 	c.notices.end(err, err == ErrClosed)
 	c.opts.OnState(StateClosed, err)
+	return true
+}
+
+// resetLocked forgets the token and the failures before a final end.
+func (c *Client) resetLocked() {
+	c.token, c.refused, c.refusals, c.retry.attempts = Token{}, false, 0, 0
 }
 
 // Reconnect connects again at once: it ends the connection, or the attempt or the wait under way,
@@ -163,13 +178,12 @@ func (c *Client) Reconnect() error {
 }
 
 func (c *Client) reconnectLocked() {
-	c.refusals = 0
 	if c.state == StateClosed {
-		c.token, c.refused, c.retry.attempts = Token{}, false, 0
+		c.resetLocked()
 		c.startLocked()
 		return
 	}
-	c.restart = true
+	c.restart, c.refusals = true, 0
 	select {
 	case c.kick <- struct{}{}:
 	default:

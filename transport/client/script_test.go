@@ -31,6 +31,8 @@ type wire struct {
 	code   chan protocol.CloseCode // in the client's close frame
 	over   chan struct{}           // closed by Cut and Close
 	cut    chan struct{}           // holds a value until over is closed
+
+	released func() // called by Release; nil: nothing
 }
 
 var _ client.Link = (*wire)(nil)
@@ -236,7 +238,12 @@ func (w *wire) Cut() {
 }
 
 // Release implements client.Link.
-func (w *wire) Release() { w.Cut() }
+func (w *wire) Release() {
+	w.Cut()
+	if w.released != nil {
+		w.released()
+	}
+}
 
 // rest answers pings for the time d. Other messages are an error.
 func (w *wire) rest(d time.Duration) {
