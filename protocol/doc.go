@@ -95,8 +95,8 @@
 // An event has a timestamp, a seq and a prev, and, if they are known, by, mutationId and version.
 // Within an epoch seq increases, with gaps. prev is the seq of the previous event of the plan. A
 // client keeps the seq of the last event: if prev is greater than that, and only then, the client
-// has missed events; if seq is not greater, the event is a duplicate. All clients receive the same
-// bytes, except those that the event excludes. They receive a receipt with the same seq and prev:
+// has missed events; if seq is not greater, the event is a duplicate. [Chain] applies these rules.
+// All clients receive the same bytes, except those that the event excludes. They receive a receipt with the same seq and prev:
 // it acknowledges their own change and gives its position.
 //
 // A version ([EventVersion]) gives the order of changes where it can differ from that of their

@@ -31,6 +31,38 @@ func ExampleDecodeRequest() {
 	// protocol: bad_plan_id: planId is missing or not valid
 }
 
+// A client reads the messages of one plan.
+func ExampleChain() {
+	var chain protocol.Chain
+	for _, text := range []string{
+		`{"type":"join-plan","planId":"demo","data":{"success":true,"position":{"epoch":"E1","seq":42}}}`,
+		`{"type":"task-deleted","planId":"demo","data":{"taskId":"t1"},"seq":43,"prev":42}`,
+		`{"type":"task-deleted","planId":"demo","data":{"taskId":"t1"},"seq":43,"prev":42}`,
+		`{"type":"task-deleted","planId":"demo","data":{"taskId":"t4"},"seq":50,"prev":47}`,
+	} {
+		m, err := protocol.Decode([]byte(text))
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		switch chain.Take(m) {
+		case protocol.PlaceStart:
+			fmt.Println("load the plan")
+		case protocol.PlaceNext:
+			fmt.Println("apply event", m.Seq)
+		case protocol.PlaceDuplicate:
+			fmt.Println("ignore event", m.Seq)
+		case protocol.PlaceGap:
+			fmt.Println("join again since", chain.Position().Seq)
+		}
+	}
+	// Output:
+	// load the plan
+	// apply event 43
+	// ignore event 43
+	// join again since 43
+}
+
 func ExampleCloseCode_Advice() {
 	fmt.Printf("%+v\n", protocol.CloseUnauthorized.Advice())
 	// Output: {Reconnect:true Reauth:true RetryAfterMin:0s RetryAfterMax:0s}

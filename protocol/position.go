@@ -10,5 +10,10 @@ type Position struct {
 	Seq uint64 `json:"seq"`
 }
 
+// Valid reports whether p is a position of an epoch: Epoch has 1 to 64 bytes and Seq is below 2^53.
+func (p Position) Valid() bool {
+	return p.Epoch != "" && len(p.Epoch) <= MaxEpochBytes && p.Seq < maxSeq
+}
+
 // maxSeq bounds a seq: a JavaScript number represents all integers below it exactly.
 const maxSeq = 1 << 53

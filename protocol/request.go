@@ -117,13 +117,12 @@ func sinceOf(value []byte) (*Position, bool) {
 		switch key {
 		case "epoch":
 			p.Epoch, epoch = stringOf(value)
-			epoch = epoch && p.Epoch != "" && len(p.Epoch) <= MaxEpochBytes
 		case "seq":
 			p.Seq, seq = seqOf(value)
 		}
 		return true
 	})
-	return &p, ok && epoch && seq
+	return &p, ok && epoch && seq && p.Valid()
 }
 
 // EncodeRequest encodes a message from a client. It returns [ErrEventData] if the state is not
