@@ -114,11 +114,12 @@ class Board {
     await this.page.evaluate(async ([planId, titles]) => {
       const { token } = await (await fetch('/api/token', { method: 'POST' })).json();
       for (const title of titles) {
-        await fetch(`/api/plans/${planId}/tasks`, {
+        const { status } = await fetch(`/api/plans/${planId}/tasks`, {
           method: 'POST',
           headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' },
           body: JSON.stringify({ title }),
         });
+        if (status !== 201) throw new Error(`the task ${title}: ${status}`);
       }
     }, [planId, titles]);
   }

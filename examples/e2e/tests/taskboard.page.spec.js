@@ -97,6 +97,41 @@ test('a request that dies blocks no later change, and the page says so', async (
   await expect(ben.task('Lost on the way')).toHaveCount(1);
 });
 
+test('an event that cannot be applied is fetched, and events during the fetch do not hide it', async ({ as }) => {
+  const [ada, ben] = [await as('Ada', null), await as('Ben')];
+  let held = null; // what the server sends while Ada's connection is slow
+  await ada.page.routeWebSocket(/\/ws/, (socket) => {
+    socket.connectToServer().onMessage((message) => (held ? held.push(() => socket.send(message)) : socket.send(message)));
+  });
+  await ada.page.reload();
+  await ada.open('Launch week');
+
+  // Ada's task is confirmed before the event of Ben's, which comes before it in the list.
+  held = [];
+  await ben.add('First');
+  await expect(ben.task('First')).toHaveCount(1);
+  await ada.add('Second');
+  await expect(ada.task('Second')).not.toHaveAttribute('data-pending');
+  let answer;
+  const fetched = new Promise((resolve) => {
+    void ada.page.route(/\/api\/plans\/[^/]+$/, async (route) => {
+      const response = await route.fetch();
+      const waits = new Promise((go) => { answer = go; });
+      resolve();
+      await waits;
+      await route.fulfill({ response });
+    }, { times: 1 });
+  });
+  held.splice(0).forEach((send) => send());
+  held = null;
+  await fetched;
+  await ben.add('Third');
+  await expect(ada.task('Third')).toHaveCount(1);
+  answer();
+  await expect(ada.task('First')).toHaveCount(1);
+  await expect.poll(async () => (await ada.titles()).slice(-3)).toEqual(['First', 'Second', 'Third']);
+});
+
 test('banner and badge agree while offline', async ({ as }, info) => {
   const ada = await as('Ada', 'Launch week', phone);
   await ada.context.setOffline(true);

@@ -12,6 +12,8 @@ export interface PlanNews {
   data?: any;
   by?: string;
   seq: number;
+  /** The seq of the event before it. */
+  prev: number;
 }
 
 const patchList = patchTasks({ key: 'id', version: 'version' });
@@ -19,7 +21,7 @@ const patchList = patchTasks({ key: 'id', version: 'version' });
 /** Applies an event to a plan, for the hook. Undefined: the hook refetches the plan. */
 export function patchPlan(plan: PlanDetail, event: PlanNews): PlanDetail | undefined {
   const patched = patchContent(plan, event);
-  return patched && at(patched, event.seq);
+  return patched && at(patched, event);
 }
 
 function patchContent(plan: PlanDetail, event: PlanNews): PlanDetail | undefined {
@@ -28,7 +30,7 @@ function patchContent(plan: PlanDetail, event: PlanNews): PlanDetail | undefined
     case 'task-created':
     case 'task-updated':
       // A task that this page has just added may stand before an earlier one of somebody else.
-      if (type === 'task-created' && plan.tasks.some(({ createdAt }) => createdAt > data.task.createdAt)) return undefined;
+      if (type === 'task-created' && plan.tasks.some((known) => timeOf(known) > timeOf(data.task))) return undefined;
       return patchList(plan, { ...event, data: { task: { ...(data.task as Task), changedBy: by } } }) as PlanDetail | undefined;
     case 'plan-updated':
       return { ...plan, title: data.title as string };
@@ -41,9 +43,16 @@ function patchContent(plan: PlanDetail, event: PlanNews): PlanDetail | undefined
   }
 }
 
-/** The plan at the position of an event or a receipt. */
-export function at(plan: PlanDetail, seq: number): PlanDetail {
-  return { ...plan, position: { ...plan.position, seq: Math.max(seq, plan.position.seq) } };
+/** As a number: the program leaves out zeros at the end, so the texts do not sort by time. */
+const timeOf = ({ createdAt }: Task) => Date.parse(createdAt);
+
+/**
+ * The plan at the position of an event or a receipt. A plan that lacks an earlier event, which
+ * could not be applied, stays at its position: the plan that is fetched then replaces it.
+ */
+export function at(plan: PlanDetail, { seq, prev }: Pick<PlanNews, 'seq' | 'prev'>): PlanDetail {
+  const { position } = plan;
+  return prev > position.seq || seq <= position.seq ? plan : { ...plan, position: { ...position, seq } };
 }
 
 /**

@@ -4,7 +4,7 @@ import { changeText, summaryText } from './changeText';
 
 const before = plan(task('a', { title: 'Print badges' }));
 const updated = (fields: object) => ({
-  type: 'task-updated', by: 'ben', seq: 8, data: { task: task('a', { title: 'Print badges', version: 2, ...fields }) },
+  type: 'task-updated', by: 'ben', seq: 8, prev: 7, data: { task: task('a', { title: 'Print badges', version: 2, ...fields }) },
 });
 
 // Without the characters that isolate names and titles.
@@ -16,13 +16,13 @@ test.each([
   [updated({ assignee: 'ada' }), 'Ben assigned “Print badges” to Ada'],
   [updated({ notes: 'On card.' }), 'Ben edited the notes of “Print badges”'],
   [updated({ version: 1, status: 'completed' }), null],
-  [{ type: 'task-deleted', by: 'who', seq: 8, data: { taskId: 'a' } }, 'Somebody deleted “Print badges”'],
-  [{ type: 'task-deleted', by: 'ben', seq: 8, data: { taskId: 'gone' } }, null],
-  [{ type: 'members-updated', by: 'ada', seq: 8, data: { members: before.members.slice(0, 1) } }, 'Ada removed Ben from the plan'],
-  [{ type: 'members-updated', by: 'ben', seq: 8, data: { members: before.members.slice(0, 1) } }, 'Ben left the plan'],
-  [{ type: 'members-updated', by: 'cleo', seq: 8, data: { members: [...before.members, { userId: 'cleo', name: 'Cleo', role: 'viewer' }] } }, 'Cleo joined the plan'],
-  [{ type: 'plan-updated', by: 'ada', seq: 8, data: { title: 'Launch' } }, 'Ada renamed the plan to “Launch”'],
-  [{ type: 'progress-updated', by: 'ben', seq: 8, data: {} }, null],
+  [{ type: 'task-deleted', by: 'who', seq: 8, prev: 7, data: { taskId: 'a' } }, 'Somebody deleted “Print badges”'],
+  [{ type: 'task-deleted', by: 'ben', seq: 8, prev: 7, data: { taskId: 'gone' } }, null],
+  [{ type: 'members-updated', by: 'ada', seq: 8, prev: 7, data: { members: before.members.slice(0, 1) } }, 'Ada removed Ben from the plan'],
+  [{ type: 'members-updated', by: 'ben', seq: 8, prev: 7, data: { members: before.members.slice(0, 1) } }, 'Ben left the plan'],
+  [{ type: 'members-updated', by: 'cleo', seq: 8, prev: 7, data: { members: [...before.members, { userId: 'cleo', name: 'Cleo', role: 'viewer' }] } }, 'Cleo joined the plan'],
+  [{ type: 'plan-updated', by: 'ada', seq: 8, prev: 7, data: { title: 'Launch' } }, 'Ada renamed the plan to “Launch”'],
+  [{ type: 'progress-updated', by: 'ben', seq: 8, prev: 7, data: {} }, null],
 ])('%j', (event, want) => {
   expect(bare(changeText(before, event))).toBe(want);
 });
@@ -35,5 +35,5 @@ test('many changes make one sentence', () => {
 test('a name or title cannot reverse the words of the message', () => {
   const evil = plan(task('a', { title: 'x\u202E\u2069' }));
   const renamed = { ...evil, members: evil.members.map((m) => ({ ...m, name: '\u202Enairb' })) };
-  expect(changeText(renamed, { type: 'task-deleted', by: 'ben', seq: 8, data: { taskId: 'a' } })).toBe('\u2068nairb\u2069 deleted “\u2068x\u2069”');
+  expect(changeText(renamed, { type: 'task-deleted', by: 'ben', seq: 8, prev: 7, data: { taskId: 'a' } })).toBe('\u2068nairb\u2069 deleted “\u2068x\u2069”');
 });

@@ -43,7 +43,7 @@ export function useLivePlan(plan: PlanDetail, onDeleted: (taskId: string, before
     queryKeys,
     patch: patchPlan,
     onEvent: (event) => take(event as PlanNews),
-    onReceipt: ({ seq }) => queryClient.setQueryData<PlanDetail>(key, (cached) => cached && at(cached, seq)),
+    onReceipt: (receipt) => queryClient.setQueryData<PlanDetail>(key, (cached) => cached && at(cached, receipt)),
     onReload: ({ reason }) => {
       if (reason !== 'joined') reloading.current = queryClient.getQueryData<PlanDetail>(key) ?? null;
     },

@@ -53,6 +53,9 @@ export function usePlanChanges(planId: string): PlanChanges {
     onSuccess: (confirmed, change) => {
       const before = queryClient.getQueryData<PlanDetail>(planKey(planId));
       queryClient.setQueryData<PlanDetail>(planKey(planId), (plan) => plan && confirmed(plan));
+      // A fetch under way may have begun before the change and would undo it: another replaces it.
+      const query = { queryKey: planKey(planId), exact: true };
+      if (queryClient.isFetching(query) > 0) void queryClient.refetchQueries(query);
       if (change.kind === 'delete') offerUndo(change.base, before, mutate);
     },
     onError: (error, change) => {
