@@ -1,14 +1,20 @@
 package transport_test
 
 import (
+	"bufio"
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/planrooms/planrooms/protocol"
 	"github.com/planrooms/planrooms/room"
+	"github.com/planrooms/planrooms/transport"
 )
 
 // benchViewers connects n viewers over real sockets, which join plan p. It counts the bytes that
@@ -89,5 +95,46 @@ func BenchmarkConnect(b *testing.B) {
 		c.send(opClose, nil)
 		_, _ = io.Copy(io.Discard, c.br)
 		_ = c.nc.Close()
+	}
+}
+
+// pingSession answers control frames like the hub, but does not limit their rate.
+type pingSession struct {
+	transport.Session
+	sink room.Sink
+}
+
+func (pingSession) Seen()                    {}
+func (pingSession) ControlFrame()            {}
+func (s pingSession) WriteControl(b []byte)  { _, _ = s.sink.TryWrite(b) }
+func (s pingSession) End(protocol.CloseCode) {}
+
+// BenchmarkPing measures a client's ping and the answer to it, over a real socket.
+func BenchmarkPing(b *testing.B) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		transport.Serve(w, r, testLogger(b), func(sink room.Sink) transport.Session { return pingSession{sink: sink} })
+	}))
+	defer server.Close()
+	nc, err := net.Dial("tcp", server.Listener.Addr().String())
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer func() { _ = nc.Close() }()
+	if _, err := nc.Write([]byte("GET / HTTP/1.1\r\nHost: localhost\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n")); err != nil {
+		b.Fatal(err)
+	}
+	br := bufio.NewReader(nc)
+	if _, err := http.ReadResponse(br, nil); err != nil {
+		b.Fatal(err)
+	}
+	ping, answer := clientFrame(fin|opPing, []byte("ping")), make([]byte, 6)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := nc.Write(ping); err != nil {
+			b.Fatal(err)
+		}
+		if _, err := io.ReadFull(br, answer); err != nil {
+			b.Fatal(err)
+		}
 	}
 }

@@ -33,17 +33,17 @@ type conn struct {
 	raw    rawWriter
 	net    net.Conn // fixed at creation
 
-	log     *slog.Logger // fixed at creation
-	buffers *buffers     // fixed at creation
-	session session      // set before the reader starts
+	shared  *shared // fixed at creation
+	session session // set before the reader starts
 
 	// broken means that a blocking write timed out and nothing more can be written. Owned by the
 	// caller who may write.
 	broken bool
 
 	// Owned by the reader.
-	ws          socket
-	buffered    []byte // bytes read from the socket that the library has not read
+	counted     bool   // the connection has a place in shared.connections
+	ws          socket // used only inside a message
+	buffered    []byte // bytes read from the socket that have not been handled
 	admitted    int    // prefix of buffered that the library may read
 	scan        frameScan
 	readErr     error // error of the socket while more bytes were expected
@@ -52,7 +52,7 @@ type conn struct {
 	discarding  bool  // the connection is being closed: discard all messages
 	readBuf     [readBufSize]byte
 
-	releasing atomic.Bool // awaitFrame is releasing the library; reading continues
+	releasing atomic.Bool // readLibrary is releasing the library; reading continues
 	readEnded atomic.Bool // the library has closed; reading ends
 
 	mu       sync.Mutex    // guards the following
@@ -64,9 +64,16 @@ type conn struct {
 
 var _ room.Sink = (*conn)(nil)
 
+// shared is what all connections of a handler use.
+type shared struct {
+	log         *slog.Logger
+	buffers     buffers
+	connections semaphore // the number of connections that have been admitted
+}
+
 // newConn returns a connection over nc, with a socket send buffer of the given size.
-func newConn(nc net.Conn, log *slog.Logger, writeBuffer int, b *buffers) *conn {
-	c := &conn{net: nc, log: log, buffers: b}
+func newConn(nc net.Conn, writeBuffer int, s *shared) *conn {
+	c := &conn{net: nc, shared: s}
 	c.inline = c.raw.attach(nc)
 	// By default the kernel grows the send buffer to megabytes, which hides a reader that has
 	// stalled. Ignore the error: a socket with another buffer size still works.
@@ -74,7 +81,7 @@ func newConn(nc net.Conn, log *slog.Logger, writeBuffer int, b *buffers) *conn {
 		_ = setWriteBuffer(nc, writeBuffer)
 		return c
 	}
-	g := guarded{nc, log}
+	g := guarded{nc, s.log}
 	_ = g.setWriteBuffer(writeBuffer)
 	c.net = g
 	return c

@@ -51,21 +51,22 @@
 // valid UTF-8 with 1007, and a message over 32 KiB with 1009. The connection keeps nothing of the
 // request.
 //
-// The package checks the frames of a client (RFC 6455 sections 5.1 to 5.5) before the WebSocket
-// library reads them. A frame that is not masked, has a reserved bit or opcode, is out of order, or
-// has a length that is not minimal closes the connection with 1002. Bytes after the client's close
-// frame are ignored. A message may take 60 seconds from its first byte to its last, and so may a
-// control frame. After that the connection is closed with 4408.
+// The package checks all frames of a client (RFC 6455 sections 5.1 to 5.5). A frame that is not
+// masked, has a reserved bit or opcode, is out of order, or has a length that is not minimal closes
+// the connection with 1002. Bytes after the client's close frame are ignored. A message may take 60
+// seconds from its first byte to its last, and so may a control frame. After that the connection is
+// closed with 4408.
 //
-// An idle connection consists of its socket, its goroutine, and a read buffer of 160 bytes. The
-// WebSocket library needs another goroutine and buffers for each connection, which take more memory
-// than everything else. So a connection uses the library only while a message arrives, and releases
-// it at the end of the message, unless more frames have arrived.
+// An idle connection consists of its socket, its goroutine with a small stack, and a read buffer of
+// 160 bytes. The connection itself handles control frames and text messages that fit into this
+// buffer. Fragmented, binary and longer messages go through the WebSocket library. The library needs
+// another goroutine and buffers, which take more memory than the rest of a connection, so it exists
+// only from the first byte of such a message to the last.
 //
 // Only the session writes. It frames an event once for all connections, and writes it directly to
-// the sockets, without blocking and without the WebSocket library. The library parses frames and
-// answers pings and close frames. Its answers go to the session, which writes them between two
-// frames. The server therefore sends exactly one close frame, and nothing after it.
+// the sockets, without blocking and without the WebSocket library. Answers to pings and close frames
+// go to the session, which writes them between two frames. The server therefore sends exactly one
+// close frame, and nothing after it.
 //
 // Over TLS, and on systems where the package cannot write to a socket without blocking, every write
 // runs in a goroutine that ends after the write.

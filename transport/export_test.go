@@ -37,7 +37,7 @@ func (s *Scanner) Between() bool { return s.s.between() }
 // NewSink returns a connection over a socket, with a send buffer of the given size in bytes. It
 // writes head before everything else.
 func NewSink(nc net.Conn, writeBuffer int, head []byte) room.Sink {
-	c := newConn(nc, slog.New(slog.DiscardHandler), writeBuffer, new(buffers))
+	c := newConn(nc, writeBuffer, &shared{log: slog.New(slog.DiscardHandler)})
 	c.head = head
 	return c
 }
@@ -47,7 +47,7 @@ type Session = session
 
 // Serve upgrades a request with a session of the test, and reads until the connection ends.
 func Serve(w http.ResponseWriter, r *http.Request, log *slog.Logger, session func(room.Sink) Session) {
-	h := &handler{opts: (&Options{Logger: log}).withDefaults()}
+	h := &handler{opts: (&Options{Logger: log}).withDefaults(), shared: shared{log: log}}
 	a := &attempt{w: w, r: r}
 	if err := h.hijack(a); err != nil {
 		panic(err)
@@ -57,5 +57,5 @@ func Serve(w http.ResponseWriter, r *http.Request, log *slog.Logger, session fun
 		panic(err)
 	}
 	a.conn.session = session(a.conn)
-	a.conn.serve(func() {})
+	a.conn.readToEnd()
 }

@@ -20,11 +20,12 @@ const maxClientControl = maxControlFrame + maskKey
 // any byte after a close frame.
 var errFraming = errors.New("transport: broken WebSocket framing")
 
-// frameScan checks the frames of a client before the WebSocket library reads them, and decides how
-// many bytes the library may read at a time. The library therefore sees only valid headers, and
-// each control frame as a whole. Without frameScan, the library would accept lengths that are not
-// minimal, would send no close frame after an unmasked frame, and would drop a connection whose
-// control frame takes more than five seconds to arrive.
+// frameScan checks the frames of a client. The connection handles most frames itself: see
+// conn.frame. For the others, frameScan decides how many bytes the WebSocket library may read at a
+// time. The library therefore sees only valid headers, and each control frame as a whole. Without
+// frameScan, the library would accept lengths that are not minimal, would send no close frame after
+// an unmasked frame, and would drop a connection whose control frame takes more than five seconds
+// to arrive.
 //
 // The zero value expects the first byte of a connection.
 type frameScan struct {
@@ -71,6 +72,12 @@ type clientHeader struct {
 	final  bool
 	length uint64 // of the payload
 	size   int    // of the header; 0 if it is incomplete
+}
+
+// fits reports whether a frame needs no library: it is a control frame or an unfragmented text
+// message, and a connection's read buffer holds it.
+func (h clientHeader) fits() bool {
+	return h.opcode >= opClose || h.opcode == opText && h.final && h.length <= readBufSize-uint64(h.size)
 }
 
 // header parses the header at the start of b (RFC 6455 sections 5.1 to 5.5). It reports a violation

@@ -22,9 +22,8 @@ type handler struct {
 	opts     Options
 	origins  origins
 
-	connections semaphore
-	goodbyes    semaphore
-	buffers     buffers
+	shared   shared
+	goodbyes semaphore
 
 	refusedOrigins logLimit
 	originPanics   logLimit
@@ -56,7 +55,8 @@ func NewHandler(hub *room.Hub, v auth.Verifier, opts *Options) http.Handler {
 	}
 	h := &handler{hub: hub, verifier: v, opts: o, origins: newOrigins(&o)}
 	h.opts.AllowedOrigins = nil // do not keep the caller's slice
-	h.connections.max = int64(o.MaxConnections)
+	h.shared.log = o.Logger
+	h.shared.connections.max = int64(o.MaxConnections)
 	h.goodbyes.max = maxGoodbyes
 	return h
 }
@@ -102,12 +102,12 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	a.userID = id.UserID
-	if !h.connections.take() {
+	if !h.shared.connections.take() {
 		h.refuse(a, errFull)
 		return
 	}
 	if err := h.connect(a, id, clientID); err != nil {
-		h.connections.release()
+		h.shared.connections.release()
 		h.refuse(a, err)
 	}
 }
@@ -132,8 +132,8 @@ func (h *handler) connect(a *attempt, id auth.Identity, clientID string) error {
 	if err != nil {
 		return err
 	}
-	a.conn.session = s
-	go a.conn.serve(h.connections.release)
+	a.conn.session, a.conn.counted = s, true
+	go a.conn.serve()
 	return nil
 }
 

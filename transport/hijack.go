@@ -67,7 +67,7 @@ func (h *handler) hijack(a *attempt) (err error) {
 		h.logLimited(&h.discarded, a.r, slog.LevelWarn, "transport: discarded what middleware left in the writer of a hijacked connection",
 			slog.Int("bytes", rw.Writer.Buffered()), slog.String("writers", writerTypes(a.w)))
 	}
-	a.conn = newConn(nc, h.opts.Logger, h.opts.WriteBuffer, &h.buffers)
+	a.conn = newConn(nc, h.opts.WriteBuffer, &h.shared)
 	a.conn.buffered = readAhead(rw)
 	return nil
 }

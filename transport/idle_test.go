@@ -35,11 +35,15 @@ func (p piped) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 // servePiped reads from a pipe like from an upgraded connection, inside a synctest bubble. It
 // discards what the server writes.
 func servePiped(t *testing.T, early []byte) (client net.Conn, session *recorder) {
+	return servePipedSession(t, early, &recorder{ended: make(chan []string, 1)})
+}
+
+// servePipedSession is servePiped with a session of the caller.
+func servePipedSession(t *testing.T, early []byte, session *recorder) (client net.Conn, _ *recorder) {
 	own, peer := net.Pipe()
 	go func() { _, _ = io.Copy(io.Discard, peer) }() // ends with the pipe
 	request := httptest.NewRequest(http.MethodGet, "/ws", nil)
 	request.Header.Set("Sec-Websocket-Key", "AAAAAAAAAAAAAAAAAAAAAA==")
-	session = &recorder{ended: make(chan []string, 1)}
 	go transport.Serve(piped{httptest.NewRecorder(), own, early}, request, testLogger(t), func(sink room.Sink) transport.Session {
 		session.sink = sink
 		return session
@@ -62,7 +66,7 @@ func libraryRuns() bool {
 }
 
 // TestIdle checks whether the library's goroutine runs after each step of a conversation. It must
-// run inside a message, and must not run while the connection is idle.
+// run inside a fragmented or long message, and must not run at other times.
 func TestIdle(t *testing.T) {
 	ping := clientFrame(fin|opPing, []byte("p"))
 	medium := bytes.Repeat([]byte("m"), 300) // too long to be read without the library
@@ -89,8 +93,9 @@ func TestIdle(t *testing.T) {
 			{"the rest of the payload", clientFrame(fin|opText, medium)[200:], false},
 			{"a longer message", clientFrame(fin|opText, medium), false},
 			{"an empty message", clientFrame(fin|opText, nil), false},
-			{"two messages and a part of a third", append(append(clientFrame(fin|opText, []byte("3")), clientFrame(fin|opText, []byte("4"))...), clientFrame(fin|opText, []byte("5"))[:6]...), true},
+			{"two messages and a part of a third", append(append(clientFrame(fin|opText, []byte("3")), clientFrame(fin|opText, []byte("4"))...), clientFrame(fin|opText, []byte("5"))[:6]...), false},
 			{"the rest of the third", clientFrame(fin|opText, []byte("5"))[6:], false},
+			{"a pong", clientFrame(fin|opPong, []byte("p")), false},
 			{"a message, a ping", append(clientFrame(fin|opText, []byte("6")), ping...), false},
 			{"a close frame", clientFrame(fin|opClose, nil), false},
 		}
@@ -110,6 +115,44 @@ func TestIdle(t *testing.T) {
 			t.Errorf("calls of the session: %q, want %q", calls, want)
 		}
 	})
+}
+
+// TestControlWithoutLibrary checks that the connection itself answers a control frame between two
+// messages. The library answers only those inside a message.
+func TestControlWithoutLibrary(t *testing.T) {
+	text := clientFrame(fin|opText, []byte("text"))
+	ping, closing := clientFrame(fin|opPing, []byte("p")), clientFrame(fin|opClose, []byte{3, 232})
+	fragment := clientFrame(opText, []byte("te"))
+	for _, c := range []struct {
+		name  string
+		bytes [][]byte
+		runs  []bool // at each answer
+	}{
+		{"a ping", [][]byte{ping}, []bool{false}},
+		{"a ping in two parts", [][]byte{ping[:3], ping[3:]}, []bool{false}},
+		{"a ping after a message", [][]byte{append(bytes.Clone(text), ping...)}, []bool{false}},
+		{"a ping after a long message", [][]byte{append(clientFrame(fin|opText, make([]byte, 500)), ping...)}, []bool{false}},
+		{"a close frame", [][]byte{closing}, []bool{false}},
+		{"a ping and a close frame", [][]byte{append(bytes.Clone(ping), closing...)}, []bool{false, false}},
+		{"between fragments", [][]byte{fragment, ping, closing}, []bool{true, true}},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			var got []bool
+			session := &recorder{ended: make(chan []string, 1), answer: func() { got = append(got, libraryRuns()) }}
+			client, _ := servePipedSession(t, nil, session)
+			for _, b := range c.bytes {
+				if _, err := client.Write(b); err != nil {
+					t.Fatal(err)
+				}
+				synctest.Wait()
+			}
+			_ = client.Close()
+			<-session.ended
+			if !slices.Equal(got, c.runs) {
+				t.Errorf("%s: at the answers library runs: %v, want %v", c.name, got, c.runs)
+			}
+		})
+	}
 }
 
 // TestIdleLosesNothing sends unfragmented and fragmented messages and pings, in pieces of all

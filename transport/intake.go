@@ -93,32 +93,3 @@ func (c *conn) isDone() bool {
 	defer c.mu.Unlock()
 	return c.finished || c.closed
 }
-
-// awaitFrame prepares the library to read the next header or control frame. If none has arrived, it
-// releases the library until one has. The library's goroutine and buffers take more memory than the
-// rest of the connection. Creating them again takes a few microseconds, and clients rarely send.
-func (c *conn) awaitFrame() error {
-	if err := c.admit(); err != nil {
-		return err
-	}
-	if c.admitted == 0 {
-		c.releasing.Store(true)
-		c.ws.release()
-		c.releasing.Store(false)
-		c.ws = socket{}
-	}
-	for c.admitted == 0 {
-		if err := c.fill(); err != nil {
-			return err
-		}
-		if err := c.admit(); err != nil {
-			return err
-		}
-	}
-	if c.ws != (socket{}) {
-		return nil
-	}
-	var err error
-	c.ws, err = renew(c)
-	return err
-}

@@ -18,8 +18,8 @@ import (
 
 // This is the only file that imports the WebSocket library.
 
-// socket reads frames from an upgraded connection through the WebSocket library. The library
-// answers pings and close frames, and writes nothing else.
+// socket reads a message from an upgraded connection through the WebSocket library. The library
+// answers pings and close frames inside the message, and writes nothing else.
 type socket struct{ ws *websocket.Conn }
 
 // renew creates a library connection that reads from c, whose handshake the handler has already
@@ -85,6 +85,10 @@ func (s socket) release() {
 
 // peerClose returns the code of the peer's close frame, if that frame ended reading with err.
 func peerClose(err error) (code protocol.CloseCode, ok bool) {
+	var closed peerClosed
+	if errors.As(err, &closed) {
+		return closed.code, true
+	}
 	var e websocket.CloseError
 	if !errors.As(err, &e) {
 		return 0, false

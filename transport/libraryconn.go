@@ -18,8 +18,9 @@ const (
 	controlBuffer = maxControlFrame + 1
 )
 
-// errIdle stops the library from reading when no message is in progress and no bytes are buffered.
-var errIdle = errors.New("transport: nothing to read")
+// errNoMessage stops the library from waiting for a message. The connection creates the library when
+// a message has begun, and releases it at the end of the message.
+var errNoMessage = errors.New("transport: the WebSocket library waits for a message")
 
 // errNotControl reports that the library wrote something other than one control frame.
 var errNotControl = errors.New("transport: the WebSocket library wrote something other than one control frame")
@@ -31,8 +32,7 @@ type libraryConn struct{ c *conn }
 
 var _ net.Conn = libraryConn{}
 
-// Read returns the next bytes that frameScan has admitted. When no message is in progress, it
-// returns errIdle instead of waiting for the socket: see conn.awaitFrame.
+// Read returns the next bytes that frameScan has admitted. See conn.readLibrary.
 func (l libraryConn) Read(p []byte) (int, error) {
 	c := l.c
 	for {
@@ -44,7 +44,7 @@ func (l libraryConn) Read(p []byte) (int, error) {
 			return n, nil
 		}
 		if c.scan.between() {
-			return 0, errIdle
+			return 0, errNoMessage
 		}
 		if c.scan.remaining > 0 && len(p) > len(c.readBuf) {
 			// Read a large payload without a copy. buffered is empty, or its bytes would have been
@@ -73,7 +73,7 @@ func (l libraryConn) Write(p []byte) (int, error) {
 		c.sentClose = true
 		c.session.CloseFrame(closeAnswer(payload))
 	default:
-		c.log.LogAttrs(context.Background(), slog.LevelError, errNotControl.Error(), slog.Int("bytes", len(p)))
+		c.shared.log.LogAttrs(context.Background(), slog.LevelError, errNotControl.Error(), slog.Int("bytes", len(p)))
 		return 0, errNotControl
 	}
 	return len(p), nil
@@ -111,6 +111,6 @@ func (l libraryConn) SetReadDeadline(time.Time) error { return l.refuseDeadline(
 func (l libraryConn) SetWriteDeadline(time.Time) error { return l.refuseDeadline() }
 
 func (l libraryConn) refuseDeadline() error {
-	l.c.log.LogAttrs(context.Background(), slog.LevelError, "transport: the WebSocket library sets deadlines")
+	l.c.shared.log.LogAttrs(context.Background(), slog.LevelError, "transport: the WebSocket library sets deadlines")
 	return errors.ErrUnsupported
 }

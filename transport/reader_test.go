@@ -25,7 +25,8 @@ type recorder struct {
 	ended  chan []string
 	seen   int
 	closed bool
-	panics bool // panic on the next message
+	panics bool   // panic on the next message
+	answer func() // if set, WriteControl and CloseFrame call it
 }
 
 func (r *recorder) note(format string, args ...any) {
@@ -53,11 +54,17 @@ func (r *recorder) Receive(m []byte) {
 func (r *recorder) ControlFrame() { r.note("ControlFrame") }
 
 func (r *recorder) WriteControl(frame []byte) {
+	if r.answer != nil {
+		r.answer()
+	}
 	r.note("WriteControl %x", frame)
 	_, _ = r.sink.Write(bytes.Clone(frame), time.Now().Add(testTimeout))
 }
 
 func (r *recorder) CloseFrame(code protocol.CloseCode, frame []byte) {
+	if r.answer != nil {
+		r.answer()
+	}
 	r.note("CloseFrame %d %x", code, frame[:min(len(frame), 4)])
 	r.writeLast(frame)
 }

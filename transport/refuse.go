@@ -163,7 +163,7 @@ func (h *handler) sendGoodbye(a *attempt, why refusal, retry time.Duration) {
 	c.session, c.discarding = refused{}, true
 	frames := framing{}.AppendMessage(switchingProtocols(a.r), message)
 	frames = framing{}.AppendClose(frames, why.code, goodbye.Reason)
-	c.writeFinal(frames, func() { c.serve(func() {}) })
+	c.writeFinal(frames, c.readToEnd)
 }
 
 // reply writes an HTTP answer and waits for the peer to close.
