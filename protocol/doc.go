@@ -96,8 +96,8 @@
 // Within an epoch seq increases, with gaps. prev is the seq of the previous event of the plan. A
 // client keeps the seq of the last event: if prev is greater than that, and only then, the client
 // has missed events; if seq is not greater, the event is a duplicate. [Chain] applies these rules.
-// All clients receive the same bytes, except those that the event excludes. They receive a receipt with the same seq and prev:
-// it acknowledges their own change and gives its position.
+// All clients receive the same bytes, except those that the event excludes. They receive a receipt
+// with the same seq and prev: it acknowledges their own change and gives its position.
 //
 // A version ([EventVersion]) gives the order of changes where it can differ from that of their
 // events. A client drops an event whose n is below the last that it received for the same key.

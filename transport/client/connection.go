@@ -116,7 +116,7 @@ func (c *Client) serve(ctx context.Context, l link) ending {
 	for _, p := range c.plans {
 		p.detachLocked(now)
 		if errors.Is(n.readErr, errTooBig) {
-			p.received = protocol.Position{} // the server would send the same message again
+			p.chain = protocol.Chain{} // the server would send the same message again
 		}
 	}
 	end := endingOf(err, n.goodbye)

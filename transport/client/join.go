@@ -45,7 +45,7 @@ func (c *Client) enter(planID string, since protocol.Position) (*Plan, error) {
 	switch {
 	case !protocol.ValidPlanID(planID):
 		return nil, ErrPlanID
-	case since != protocol.Position{} && !validPosition(since):
+	case since != protocol.Position{} && !since.Valid():
 		return nil, ErrPosition
 	}
 	c.mu.Lock()

@@ -47,8 +47,7 @@ func (n *connection) requestLocked(o outgoing, now time.Time) (req protocol.Requ
 			return req, false
 		}
 		p.sent, p.askedAt, req.PlanID = true, now, p.id
-		if p.received.Epoch != "" {
-			since := p.received
+		if since := p.chain.Position(); since.Epoch != "" {
 			req.Since = &since
 		}
 	case protocol.TypeUpdatePresence:

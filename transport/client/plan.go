@@ -30,7 +30,7 @@ type Plan struct {
 	askedAt     time.Time         // when it was written
 	joined      bool              // the server has admitted the client, so Join has returned
 	fresh       bool              // the next answer to a join starts the stream, without a position
-	received    protocol.Position // after the last message
+	chain       protocol.Chain    // after the last message
 	gap         protocol.Position // the last position after which events were missing
 	versions    versions
 	roster      roster
@@ -67,12 +67,14 @@ const (
 func newPlan(c *Client, id string, since protocol.Position) *Plan {
 	q := newQueue(c.opts.QueueEvents, c.opts.QueueBytes, item.bytes, addItem, overflow)
 	q.due = func(i item) time.Time { return i.due }
-	return &Plan{
-		id: id, client: c, received: since, taken: since, queue: q,
+	p := &Plan{
+		id: id, client: c, taken: since, queue: q,
 		fresh:    since.Epoch == "",
 		answered: make(chan struct{}),
 		retry:    backoff{min: c.opts.BackoffMin, max: c.opts.BackoffMax},
 	}
+	p.chain.Reset(since)
+	return p
 }
 
 // ID returns the plan's ID.
@@ -214,7 +216,7 @@ func (p *Plan) parkLocked(now time.Time) {
 // of a connection.
 func (p *Plan) forgetLocked() {
 	p.fresh = true
-	p.received, p.gap = protocol.Position{}, protocol.Position{}
+	p.chain, p.gap = protocol.Chain{}, protocol.Position{}
 	p.roster = roster{}
 	p.state, p.unsent = nil, false
 	p.queue.drop(func() { p.taken = protocol.Position{} })

@@ -10,17 +10,11 @@ import (
 )
 
 const (
-	// maxSeq bounds the seq of a position that the client can send to the server.
-	maxSeq = 1 << 53
 	// maxSpread bounds how long a resync can delay a Reload.
 	maxSpread = time.Minute
 	// showAgainAfter is when the client sends a presence state again after rate_limited.
 	showAgainAfter = time.Second
 )
-
-func validPosition(p protocol.Position) bool {
-	return p.Epoch != "" && len(p.Epoch) <= protocol.MaxEpochBytes && p.Seq < maxSeq
-}
 
 // refusedLocked handles the error that answers a join.
 func (p *Plan) refusedLocked(e protocol.Error, now time.Time) {
@@ -53,7 +47,7 @@ func (p *Plan) receiveLocked(m protocol.Message, now time.Time) {
 		return
 	case protocol.TypeJoinPlan:
 		if a, ok := data[protocol.JoinAnswer](m); ok && a.Success {
-			if p.phase == asked && !p.joinQueued && validPosition(a.Position) {
+			if p.phase == asked && !p.joinQueued && a.Position.Valid() {
 				p.enteredLocked(m, a, now)
 			}
 			return
@@ -64,8 +58,7 @@ func (p *Plan) receiveLocked(m protocol.Message, now time.Time) {
 	}
 	switch {
 	case m.Type == protocol.TypeResync:
-		if r, ok := data[protocol.Resync](m); ok && validPosition(r.Position) {
-			p.received = r.Position
+		if r, ok := data[protocol.Resync](m); ok && p.chain.Resync(r) == protocol.PlaceStart {
 			p.reloadLocked(ReloadResync, now.Add(spreadOf(r)))
 		}
 	case m.Type == protocol.TypeReceipt:
@@ -85,12 +78,11 @@ func spreadOf(r protocol.Resync) time.Duration {
 
 // enteredLocked handles the answer to a join.
 func (p *Plan) enteredLocked(m protocol.Message, a protocol.JoinAnswer, now time.Time) {
-	first, had := !p.joined, p.received
+	first, resumed := !p.joined, p.chain.Join(a) == protocol.PlaceNext
 	p.phase, p.liveSince = live, now
 	p.roster.reset(a.Participants, a.ParticipantCount)
-	p.received = a.Position
 	switch {
-	case !a.Recovered || a.Position != had:
+	case !resumed:
 		reason := ReloadNotRecovered
 		if p.fresh {
 			reason = ReloadJoined
@@ -112,27 +104,27 @@ func (p *Plan) enteredLocked(m protocol.Message, a protocol.JoinAnswer, now time
 	n.showLocked(p)
 }
 
-// moveLocked handles an event or a receipt. Only a prev above the last seq is a gap: servers may
-// differ in how far back they know the plan, so a smaller prev is not.
+// moveLocked handles an event or a receipt. At the first gap after a position, the client joins
+// again; at the second one, the program loads the plan.
 func (p *Plan) moveLocked(kind Kind, m protocol.Message) {
-	gap := m.Prev > p.received.Seq
+	place := p.chain.Take(m)
+	if place == protocol.PlaceGap {
+		if at := p.chain.Position(); p.gap != at { // the server may still have what is missing
+			p.gap = at
+			p.client.conn.logLocked(slog.LevelDebug, "client: events are missing", slog.String("plan", p.id))
+			p.client.conn.askLocked(p)
+			return
+		}
+		p.chain.Skip(m)
+		p.putReload(ReloadGap, time.Time{})
+		place = p.chain.Take(m)
+	}
 	switch {
-	case m.Seq <= p.received.Seq: // not an event, or a duplicate
-	case gap && p.gap != p.received: // the server may still have what is missing
-		p.gap = p.received
-		p.client.conn.logLocked(slog.LevelDebug, "client: events are missing", slog.String("plan", p.id))
-		p.client.conn.askLocked(p)
+	case place != protocol.PlaceNext: // not an event, or a duplicate
+	case p.versions.outdated(m.Version) && kind == Change:
+		p.skipLocked()
 	default:
-		if gap {
-			p.received.Seq = m.Prev
-			p.putReload(ReloadGap, time.Time{})
-		}
-		p.received.Seq = m.Seq
-		if p.versions.outdated(m.Version) && kind == Change {
-			p.skipLocked()
-		} else {
-			p.put(Event{Kind: kind, Message: m})
-		}
+		p.put(Event{Kind: kind, Message: m})
 	}
 }
 
@@ -167,7 +159,7 @@ func (p *Plan) presenceLocked(m protocol.Message) {
 
 // put queues an item at the position of the plan.
 func (p *Plan) put(e Event) {
-	e.Position = p.received
+	e.Position = p.chain.Position()
 	p.queue.put(item{event: e})
 }
 
@@ -180,7 +172,7 @@ func (p *Plan) reloadLocked(reason ReloadReason, due time.Time) {
 
 // putReload queues a Reload that the program gets at due.
 func (p *Plan) putReload(reason ReloadReason, due time.Time) {
-	p.queue.put(item{event: Event{Kind: Reload, Reason: reason, Position: p.received}, due: due})
+	p.queue.put(item{event: Event{Kind: Reload, Reason: reason, Position: p.chain.Position()}, due: due})
 }
 
 // skipLocked moves the position over an event that the program does not get. Otherwise the server
@@ -188,9 +180,9 @@ func (p *Plan) putReload(reason ReloadReason, due time.Time) {
 func (p *Plan) skipLocked() {
 	p.queue.last(func(last *item) {
 		if last != nil {
-			last.event.Position = p.received
+			last.event.Position = p.chain.Position()
 		} else {
-			p.taken = p.received
+			p.taken = p.chain.Position()
 		}
 	})
 }
