@@ -1,84 +1,88 @@
 package main
 
-import "github.com/planrooms/planrooms/protocol"
+import (
+	"slices"
 
-// A chain is what one connection knows of the order of its plan's events. Every event names the one before it, so what is missing, doubled
-// or out of order shows at once. It only looks: unlike a client it does not ask for what is missing, which would hide that it was.
+	"github.com/planrooms/planrooms/protocol"
+)
+
+// chain is the position of one viewer in the stream of its plan. Unlike a client it does not ask
+// for missing events, because a replay would hide that they were missing. Unlike protocol.Chain it
+// distinguishes an event that comes twice from one that comes late.
 type chain struct {
-	at     protocol.Position // after the last event; without an epoch before the first join
-	recent [32]uint64        // the last seqs, to tell an event that comes twice from one that comes late
-	next   int               // where in recent the next one goes
+	protocol.Chain
+	recent [32]uint64 // the last seqs
+	next   int        // where in recent the next one goes
 }
 
-// verdict is what a chain says of an event.
+// verdict is how an event continues a chain.
 type verdict int
 
 const (
 	inOrder verdict = iota
-	gap             // events before it never came, and nobody said so
+	gap             // events before it are missing, without a resync
 	duplicate
-	outOfOrder
+	outOfOrder // it came after a later one, or is from before the join
 )
 
 // event takes an event or a receipt.
-func (c *chain) event(seq, prev uint64) verdict {
-	switch {
-	case seq <= c.at.Seq && c.seen(seq):
-		return duplicate
-	case seq <= c.at.Seq:
-		return outOfOrder // it came after one that comes after it, or it was before the join
-	}
-	last := c.at.Seq
-	c.at.Seq = seq
-	c.recent[c.next] = seq
-	c.next = (c.next + 1) % len(c.recent)
-	switch {
-	case prev > last:
-		return gap
-	case prev < last:
-		return outOfOrder // what came before it claims to come after its predecessor
-	}
-	return inOrder
-}
-
-func (c *chain) seen(seq uint64) bool {
-	for _, s := range c.recent {
-		if s == seq {
-			return true
+func (c *chain) event(m protocol.Message) verdict {
+	place := c.Take(m)
+	v := inOrder
+	switch place {
+	case protocol.PlaceDuplicate:
+		if c.seen(m.Seq) {
+			return duplicate
 		}
+		return outOfOrder
+	case protocol.PlaceGap:
+		v = gap
+		c.Skip(m)
+		c.Take(m)
 	}
-	return false
+	c.recent[c.next] = m.Seq
+	c.next = (c.next + 1) % len(c.recent)
+	return v
 }
 
-// arrival is how a join went on from where the connection stood.
+func (c *chain) seen(seq uint64) bool { return slices.Contains(c.recent[:], seq) }
+
+// arrival is how a stream continues after a join.
 type arrival int
 
 const (
-	arrivedFirst arrival = iota // nothing was known before
-	arrivedResumed
-	arrivedAnew   // told that events are missing: reload
-	arrivedAstray // recovered, but not at the position that was asked for: a gap
+	arrivedFirst   arrival = iota // there was no stream before
+	arrivedResumed                // no event is missing
+	arrivedAnew                   // not recovered: the viewer has to reload
+	arrivedAstray                 // recovered, but not at the position of the request: a gap
 )
 
-// joined takes the answer to a join that asked to go on at the chain's position.
+// joined takes the answer to a join since the position of the chain.
 func (c *chain) joined(a protocol.JoinAnswer) arrival {
-	before := c.at
-	c.move(a.Position)
+	before := c.Position()
+	place := c.Join(a)
+	c.forget(before)
 	switch {
 	case before.Epoch == "":
 		return arrivedFirst
-	case !a.Recovered:
-		return arrivedAnew
-	case a.Position != before:
+	case place == protocol.PlaceNext:
+		return arrivedResumed
+	case a.Recovered:
 		return arrivedAstray
 	}
-	return arrivedResumed
+	return arrivedAnew
 }
 
-// move goes on at a position that the server has told.
-func (c *chain) move(to protocol.Position) {
-	if to.Epoch != c.at.Epoch {
-		c.recent = [32]uint64{} // seqs begin anew
+// resync takes a resync.
+func (c *chain) resync(r protocol.Resync) {
+	before := c.Position()
+	c.Resync(r)
+	c.forget(before)
+}
+
+// forget forgets the last seqs if the epoch has changed: another epoch can use them again.
+func (c *chain) forget(before protocol.Position) {
+	if c.Position().Epoch != before.Epoch {
+		c.recent = [32]uint64{}
 	}
-	c.at = to
 }

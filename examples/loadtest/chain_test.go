@@ -23,13 +23,14 @@ func TestChainEvent(t *testing.T) {
 		{"twice, later", []event{{6, 5}, {7, 6}, {8, 7}, {6, 5}}, []verdict{inOrder, inOrder, inOrder, duplicate}},
 		{"two have changed places", []event{{7, 6}, {6, 5}, {8, 7}}, []verdict{gap, outOfOrder, inOrder}},
 		{"from before the join", []event{{4, 3}, {6, 5}}, []verdict{outOfOrder, inOrder}},
-		{"a predecessor that is too old", []event{{6, 5}, {7, 5}}, []verdict{inOrder, outOfOrder}},
+		{"a predecessor that is too old", []event{{6, 5}, {7, 5}, {8, 0}}, []verdict{inOrder, inOrder, inOrder}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			c := chain{at: protocol.Position{Epoch: "e", Seq: 5}}
+			var c chain
+			c.Reset(protocol.Position{Epoch: "e", Seq: 5})
 			var got []verdict
 			for _, e := range test.events {
-				got = append(got, c.event(e.seq, e.prev))
+				got = append(got, c.event(protocol.Message{Seq: e.seq, Prev: e.prev}))
 			}
 			if diff := cmp.Diff(test.want, got); diff != "" {
 				t.Errorf("verdicts on %v (-want +got):\n%s", test.events, diff)
@@ -54,12 +55,13 @@ func TestChainJoined(t *testing.T) {
 		{"told that nothing is missing, which is not so", at("e", 5), true, at("e", 7), arrivedAstray},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			c := chain{at: test.before}
-			if got := c.joined(protocol.JoinAnswer{Position: test.answer, Recovered: test.recovered}); got != test.want {
+			var c chain
+			c.Reset(test.before)
+			if got := c.joined(protocol.JoinAnswer{Success: true, Position: test.answer, Recovered: test.recovered}); got != test.want {
 				t.Errorf("joined(%v, recovered %t) = %v, want %v", test.answer, test.recovered, got, test.want)
 			}
-			if c.at != test.answer {
-				t.Errorf("stands at %v, want %v", c.at, test.answer)
+			if c.Position() != test.answer {
+				t.Errorf("at %v, want %v", c.Position(), test.answer)
 			}
 		})
 	}
@@ -68,14 +70,14 @@ func TestChainJoined(t *testing.T) {
 // TestChainEpoch has another server use the same numbers again.
 func TestChainEpoch(t *testing.T) {
 	var c chain
-	c.joined(protocol.JoinAnswer{Position: protocol.Position{Epoch: "e", Seq: 0}})
-	c.event(1, 0)
-	c.event(2, 1)
-	c.move(protocol.Position{Epoch: "f", Seq: 1})
-	if got := c.event(2, 1); got != inOrder {
+	c.joined(protocol.JoinAnswer{Success: true, Position: protocol.Position{Epoch: "e", Seq: 0}})
+	c.event(protocol.Message{Seq: 1, Prev: 0})
+	c.event(protocol.Message{Seq: 2, Prev: 1})
+	c.resync(protocol.Resync{Position: protocol.Position{Epoch: "f", Seq: 1}})
+	if got := c.event(protocol.Message{Seq: 2, Prev: 1}); got != inOrder {
 		t.Errorf("event of the new epoch: %v, want %v", got, inOrder)
 	}
-	if got := c.event(1, 0); got != outOfOrder {
+	if got := c.event(protocol.Message{Seq: 1, Prev: 0}); got != outOfOrder {
 		t.Errorf("event from before the reload: %v, want %v", got, outOfOrder)
 	}
 }

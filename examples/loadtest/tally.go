@@ -47,7 +47,7 @@ type totals struct {
 
 // faults are what a server must not do. All must be 0.
 type faults struct {
-	Gaps       int `json:"gaps"`    // an event named one before it that never came
+	Gaps       int `json:"gaps"`    // events before which others were missing, without a resync
 	Missing    int `json:"missing"` // an accepted change that a connection neither heard of nor was excused from by a reload
 	Duplicates int `json:"duplicates"`
 	OutOfOrder int `json:"outOfOrder"`

@@ -121,8 +121,7 @@ func (v *viewer) connect(ctx context.Context, token string, joined func()) endin
 		v.mu.Unlock()
 	}()
 	q := protocol.Request{Type: protocol.TypeJoinPlan, PlanID: v.target.plans[v.plan]}
-	if v.chain.at.Epoch != "" { // nobody else moves it
-		since := v.chain.at
+	if since := v.chain.Position(); since.Epoch != "" { // only this goroutine moves it
 		q.Since = &since
 	}
 	s.expect(joinTimeout)
@@ -188,7 +187,7 @@ func (v *viewer) listen(s *socket, began time.Duration, joined func()) ending {
 				continue
 			}
 			v.mu.Lock()
-			v.chain.move(r.Position)
+			v.chain.resync(r)
 			v.hearing.excuse(v.ledger.plans[v.plan].next())
 			v.mu.Unlock()
 			v.tally.reloaded("resync")
@@ -220,7 +219,7 @@ func (v *viewer) enter(s *socket, m protocol.Message, took time.Duration) bool {
 func (v *viewer) hear(m protocol.Message, now time.Duration) {
 	c, ours := v.ledger.find(m.MutationID, m.Data)
 	v.mu.Lock()
-	verdict := v.chain.event(m.Seq, m.Prev)
+	verdict := v.chain.event(m)
 	ours = ours && c.plan == v.plan && v.hearing.hear(c.index) // a change may have several events
 	v.mu.Unlock()
 	v.tally.event(verdict)
