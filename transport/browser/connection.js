@@ -18,7 +18,7 @@
 // here. In the last three cases it is final: a join does not start it again.
 
 /** @import { ClientError, ClientOptions, ConnectionState, TokenReason } from './types.js' */
-/** @import { Goodbye, ServerMessage } from './protocol.js' */
+/** @import { Goodbye, Hello, ServerMessage } from './protocol.js' */
 
 import { Heartbeat } from './heartbeat.js';
 import { Outbox } from './outbox.js';
@@ -38,14 +38,12 @@ const MAX_TIMER = 2 ** 31 - 1; // the longest wait that setTimeout accepts
 const RENEW_EVERY = 10_500; // the server accepts one renewal in 10 s
 const RENEW_AFTER = 5_000; // at the earliest, after a hello or a failure
 
-/** @type {ClientError} */
-const LOGGED_OUT = { code: 'unauthenticated', message: 'not logged in' };
-
 export class Connection {
   /** @type {ConnectionState} */ state = 'idle';
   /** @type {ClientError | null} why it is not connected */ error = null;
   retryAt = 0; // of the next attempt, while waiting
   final = false; // idle, and a join does not start it again
+  user = ''; // that the last hello named
 
   #options;
   #clientId;
@@ -113,13 +111,11 @@ export class Connection {
 
   /** Gives the connection up, and connects again after a while. @param {ClientError} error */
   fail(error, retryAfterMs = 0) {
-    if (++this.#attempt > (this.#options.maxAttempts ?? Infinity)) return this.stop(error);
+    if (++this.#attempt > /** @type {number} */ (this.#options.maxAttempts)) return this.stop(error);
     const delay = retryAfterMs || backoff(this.#attempt - 1);
-    this.#enter('waiting', error);
+    if (!this.#enter('waiting', error, Date.now() + delay)) return;
     this.#paced = retryAfterMs > 0;
-    this.retryAt = Date.now() + delay;
     this.#timers.after('retry', delay, () => this.#connect());
-    this.#owner.changed();
   }
 
   /** The network may be back, or gone (lost), or the computer may have slept. */
@@ -140,9 +136,7 @@ export class Connection {
     if (this.state !== 'connected') return this.restart(reason);
     this.#timers.cancel('renewal');
     try {
-      const loggedIn = await this.#token.fetch(reason, this.timeout);
-      if (loggedIn === null) return;
-      if (!loggedIn) return this.stop(LOGGED_OUT);
+      if (!await this.#login(reason)) return;
       const { text } = this.#token;
       // The server reads a cookie in the handshake alone: connect again, with the same client id.
       if (!text) this.#connect();
@@ -153,8 +147,15 @@ export class Connection {
     }
   }
 
+  /** Fetches a token. Reports false if the caller has to stop: without a login, or superseded. */
+  async #login(/** @type {TokenReason} */ reason) {
+    const loggedIn = await this.#token.fetch(reason, this.timeout);
+    if (loggedIn === false) this.stop({ code: 'unauthenticated', message: 'not logged in' });
+    return loggedIn;
+  }
+
   /** Reports false if the owner entered another state in changed(). */
-  #enter(/** @type {ConnectionState} */ state, /** @type {ClientError | null} */ error = null) {
+  #enter(/** @type {ConnectionState} */ state, /** @type {ClientError | null} */ error = null, retryAt = 0) {
     this.#timers.clear();
     this.outbox.reset();
     this.#token.cancel();
@@ -167,9 +168,9 @@ export class Connection {
     }
     this.state = state;
     this.error = error;
-    this.retryAt = 0;
+    this.retryAt = retryAt;
     this.#paced = false;
-    if (state !== 'waiting') this.#owner.changed();
+    this.#owner.changed();
     return this.state === state;
   }
 
@@ -183,11 +184,7 @@ export class Connection {
     if (!url || !WebSocket) return this.stop({ code: 'unsupported', message: `no ${url ? 'WebSocket' : 'absolute url'}` }, true);
     try {
       this.#fresh = reason !== 'connect' || !this.#token.usable;
-      if (this.#fresh) {
-        const loggedIn = await this.#token.fetch(reason, this.timeout);
-        if (loggedIn === null) return;
-        if (!loggedIn) return this.stop(LOGGED_OUT);
-      }
+      if (this.#fresh && !await this.#login(reason)) return;
       this.#reason = 'connect';
       const { text } = this.#token;
       this.#open(new WebSocket(url, text ? [SUBPROTOCOL, `base64url.bearer.planrooms.${base64url(text)}`] : [SUBPROTOCOL]));
@@ -229,11 +226,12 @@ export class Connection {
       if (data.code === 'rate_limited' || data.code === 'unavailable') {
         this.#timers.after('renewal', RENEW_EVERY, () => this.renew('renew'));
       } else this.#connect('changed'); // the token may be another user's: a new connection shows
-    } else if (type === 'pong' && data && this.state === 'connecting') this.#opened(data.timestamp);
+    } else if (type === 'pong' && data && this.state === 'connecting') this.#opened(data);
     else if (this.state === 'connected') this.#owner.received(message, size);
   }
 
-  #opened(/** @type {string} */ timestamp) {
+  #opened(/** @type {Hello} */ { timestamp, userId }) {
+    this.user = userId;
     this.#timers.cancel('deadline');
     this.#timers.after('settled', SETTLED, () => { this.#attempt = 0; });
     this.#token.synchronize(timestamp);

@@ -29,7 +29,7 @@ export class People {
     // The server sends nothing when a user comes back within the grace period: after it, users that
     // have not left are present.
     this.#timers.after('linger', LINGER, () => {
-      this.#people.forEach((p, id) => this.#people.set(id, { ...p, connections: p.connections || 1 }));
+      this.#people.forEach((p) => this.#here(p));
       this.#changed();
     });
   }
@@ -38,14 +38,19 @@ export class People {
   moved({ userId, userName, participantCount }, here) {
     this.#count = participantCount;
     if (!userId) this.#people.clear(); // a crowded room: the server sends a count, and no list
-    else if (here) this.#people.set(userId, { userId, userName, connections: 1 });
+    else if (here) this.#here({ userId, userName });
     else this.#people.delete(userId);
   }
 
   /** @param {{ userId: string, state: unknown }} data */
   updated({ userId, state }) {
     const person = this.#people.get(userId);
-    if (person) this.#people.set(userId, { ...person, connections: person.connections || 1, state: state ?? undefined });
+    if (person) this.#here({ ...person, state: state ?? undefined });
+  }
+
+  /** A user is present, with one connection at least. @param {any} person */
+  #here(person) {
+    this.#people.set(person.userId, { ...person, connections: person.connections || 1 });
   }
 
   /** The connection is lost: the list stays, stale, until the grace period is over. */

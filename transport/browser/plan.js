@@ -42,6 +42,7 @@ export class Plan {
   presence = new Presence(this);
   epoch = '';
   seq = -1; // before the first answer
+  user = ''; // at the last join
   closed = false; // left: a later join of the same plan makes another
   /** @type {ReturnType<typeof setTimeout> | undefined} until the plan is left */ leaving;
 
@@ -61,21 +62,36 @@ export class Plan {
 
   // --- joining ---
 
-  /** Joins from the earliest place that one of the subscriptions needs. */
+  /**
+   * Joins from the earliest place that one of the subscriptions needs. For another user than before
+   * it begins again: without a place, and without what the user before has seen and set.
+   */
   join() {
-    if (this.closed || this.connection.state !== 'connected') return;
+    const { state, user } = this.connection;
+    if (this.closed || state !== 'connected') return;
     this.#timers.clear();
+    if (this.user && this.user !== user) {
+      this.#forget('joining', 'user');
+      this.#people.clear();
+      this.presence = new Presence(this);
+    }
+    this.user = user;
     if (this.state !== 'joining') this.state = 'recovering';
+    this.connection.outbox.send(this.#make);
+    this.changed();
+  }
+
+  /** Makes the request, when it is sent. */
+  #make = () => {
+    if (this.closed) return null;
     const places = [...this.subscriptions].filter((s) => s.seq >= 0 && (s.epoch === this.epoch || !this.epoch));
-    const first = places.length ? places.reduce((a, b) => (a.seq < b.seq ? a : b)) : this;
-    const since = first.seq >= 0 ? { epoch: first.epoch, seq: first.seq } : undefined;
-    this.connection.outbox.send({ type: 'join-plan', planId: this.id, since });
-    this.#timers.after('answer', ANSWER_WITHIN, () => {
+    const { epoch, seq } = places.sort((a, b) => a.seq - b.seq)[0] ?? this;
+    this.#timers.after('retry', ANSWER_WITHIN, () => {
       if (this.#unanswered++) this.connection.silent('timeout');
       else this.join();
     });
-    this.changed();
-  }
+    return /** @type {const} */ ({ type: 'join-plan', planId: this.id, since: seq >= 0 ? { epoch, seq } : undefined });
+  };
 
   /** The membership is lost, with the connection or by a refusal. */
   interrupt() {
@@ -109,7 +125,7 @@ export class Plan {
     this.closed = true;
     for (const s of this.subscriptions) s.end();
     this.interrupt();
-    if (this.state !== 'denied') this.connection.outbox.send({ type: 'leave-plan', planId: this.id });
+    if (this.state !== 'denied') this.connection.outbox.send(() => ({ type: 'leave-plan', planId: this.id }));
   }
 
   /** @param {JoinAnswer} data @param {string | undefined} timestamp */
@@ -133,7 +149,7 @@ export class Plan {
   // #placed lets a subscription continue from here, and reports false if it needs earlier events.
   /** @param {Subscription<any, any, any>} s @param {boolean} recovered */
   #placed(s, recovered) {
-    if (s.seq < 0) s.load('joined', this);
+    if (s.seq < 0) s.load(s.first, this);
     else if (!recovered || s.epoch !== this.epoch) s.load('not_recovered', this);
     else return s.seq >= this.seq;
     return true;
@@ -141,17 +157,21 @@ export class Plan {
 
   /** @param {ClientError} error @param {boolean} again */
   #refused(error, again) {
-    if (!again) {
-      this.state = 'denied';
-      this.seq = -1;
-      this.epoch = '';
-      for (const s of this.subscriptions) s.forget();
-    }
+    if (!again) this.#forget('denied');
     this.interrupt();
     this.#error = error;
-    if (again) this.#timers.after('rejoin', pause(this.#attempt++), () => this.join());
+    if (again) this.#timers.after('retry', pause(this.#attempt++), () => this.join());
     this.changed();
     this.#failed(error);
+  }
+
+  /** @param {'joining' | 'denied'} state @param {import('./types.js').LoadReason} [reason] */
+  #forget(state, reason) {
+    this.state = state;
+    this.seq = -1;
+    this.epoch = '';
+    this.#error = null;
+    for (const s of this.subscriptions) s.forget(reason);
   }
 
   #failed(/** @type {ClientError} */ error) {

@@ -54,7 +54,7 @@ const LEAVE_AFTER = 1_500; // a page that changes its view may join the plan aga
 const WAKING = ['online', 'offline', 'focus', 'pageshow', 'visibilitychange'];
 
 /** Makes an id that is valid as a client id and as a mutation id. */
-export const newId = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, '0')).join('');
+export const newId = () => crypto.getRandomValues(new Uint32Array(4)).join('');
 
 /** One connection to a server, and the plans on it. */
 export class Client {
@@ -63,9 +63,8 @@ export class Client {
 
   /** @type {Connection} */ #connection;
   /** @type {Map<string, Plan>} */ #plans = new Map();
-  /** @type {Map<string, Set<Function>>} */ #listeners = new Map();
+  /** @type {Set<[name: string, listener: Function]>} */ #listeners = new Set();
   #kept = false; // `connect` was called: stay connected without a plan
-  #listening = false; // to the events of WAKING
 
   /**
    * Throws a TypeError unless there is one of getToken and credentials.
@@ -148,9 +147,10 @@ export class Client {
    * subscriptions are closed: to watch a plan again, join it again.
    */
   close() {
-    const plans = [...this.#plans.values()];
-    this.#plans.clear();
-    for (const plan of plans) plan.close();
+    this.#plans.forEach((plan, id) => {
+      this.#plans.delete(id);
+      plan.close();
+    });
     this.disconnect();
   }
 
@@ -179,13 +179,13 @@ export class Client {
    * @returns {() => void} removes the listener
    */
   on(name, listener) {
-    const listeners = this.#listeners.get(name) ?? new Set();
-    this.#listeners.set(name, listeners.add(listener));
-    return () => { listeners.delete(listener); };
+    /** @type {[string, Function]} */ const added = [name, listener];
+    this.#listeners.add(added);
+    return () => { this.#listeners.delete(added); };
   }
 
   #emit(/** @type {string} */ name, /** @type {unknown} */ message) {
-    this.#listeners.get(name)?.forEach((listener) => call(listener, message));
+    for (const [to, listener] of this.#listeners) if (to === name) call(listener, message);
   }
 
   #received(/** @type {any} */ message, /** @type {number} */ size) {
@@ -195,21 +195,17 @@ export class Client {
   }
 
   #opened() {
-    const plans = [...this.#plans.values()].filter((plan) => plan.state !== 'denied');
+    const plans = [...this.#plans.values()].filter((plan) => plan.state !== 'denied' || plan.user !== this.#connection.user);
     for (const plan of plans) plan.join();
     if (!plans.length) this.#connection.ping(); // the server closes a connection that sends nothing
   }
 
   #changed() {
-    this.#listen(this.state !== 'idle');
+    // To add or remove a listener twice has no effect.
+    const method = this.state === 'idle' ? 'removeEventListener' : 'addEventListener';
+    for (const name of WAKING) globalThis[method]?.(name, this.#wake);
     if (this.state !== 'connected') this.#plans.forEach((plan) => plan.interrupt());
     this.#emit('change', this);
-  }
-
-  #listen(/** @type {boolean} */ on) {
-    if (this.#listening === on) return;
-    this.#listening = on;
-    for (const name of WAKING) globalThis[on ? 'addEventListener' : 'removeEventListener']?.(name, this.#wake);
   }
 
   #wake = (/** @type {Event} */ { type }) => {

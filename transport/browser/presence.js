@@ -4,6 +4,8 @@
 /** @import { Plan } from './plan.js' */
 /** @import { Subscription } from './subscription.js' */
 
+import { PRESENCE_BURST } from './outbox.js';
+
 const EVERY = 250; // ms between two states: of those set meanwhile, the last is sent
 const AFTER_REFUSAL = 2_000; // ms
 const MAX_BYTES = 1_024;
@@ -38,7 +40,7 @@ export class Presence {
   }
 
   /** The plan is live. */
-  joined() { this.#plan.connection.outbox.later(this.#make); }
+  joined() { this.#plan.connection.outbox.send(this.#make, PRESENCE_BURST); }
 
   /** The server refused a state by its rate limit. */
   refused() {

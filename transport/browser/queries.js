@@ -114,8 +114,10 @@ function create(client) {
         const id = `${position.epoch} ${position.seq}`;
         /** @type {Promise<void>[]} */ const fetches = [];
         const main = new Set([...find(plan, true), ...find(tasks), ...find(progress)]);
-        for (const entry of [plan, tasks, progress].flatMap((key) => find(key))) {
-          if (entry.position !== id) { // the other hooks of this plan ask for the same reload
+        for (const entry of new Set([plan, tasks, progress].flatMap((key) => find(key)))) {
+          // The other hooks of this plan ask for the same reload. What another user fetched before is
+          // fetched again in any case.
+          if (reason === 'user' || entry.position !== id) {
             entry.position = id;
             // A page fetches its data while it joins. A change between the two is rare, so the page
             // shows the data and fetches it again later, unless an event causes a fetch before.

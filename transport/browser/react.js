@@ -115,7 +115,10 @@ export function usePlanWebSocket(options) {
     /** @type {import('./subscription.js').Subscription<Task, Progress, Host>} */
     const joined = client.join(planId, /** @type {import('./types.js').PlanHandlers<Task, Progress, Host>} */ ({
       since: resume.current ?? latest.current.since,
-      load: (request) => Promise.all([latest.current.onReload?.(request), queries()?.reload(request)]).then(([position]) => position),
+      load(request) {
+        if (request.reason === 'user') presence.current = null;
+        return Promise.all([latest.current.onReload?.(request), queries()?.reload(request)]).then(([position]) => position);
+      },
       onEvent(event) {
         call(() => queries()?.event(event));
         dispatch(latest.current, event);

@@ -30,6 +30,7 @@ const MAX_STALE = 3; // loads in a row that return an older plan
 export class Subscription {
   epoch = '';
   seq = -1; // of the last event received; -1: no place yet
+  /** @type {LoadReason} of a load without a place */ first = 'joined';
   /** Left, or ended by `Client.close`: receives nothing more. */
   closed = false;
 
@@ -98,8 +99,9 @@ export class Subscription {
     this.#plan.presence.remove(this);
   }
 
-  /** Drops the place in the stream, and what belongs to it. */
-  forget() {
+  /** Drops the place in the stream, and what belongs to it. reason is that of the next load. */
+  forget(reason = this.first) {
+    this.first = reason;
     this.#loading?.abort();
     this.#timers.clear();
     this.#loading = this.#next = this.#failure = null;
@@ -144,7 +146,7 @@ export class Subscription {
       this.changed();
       wait += Math.random() * load.spreadMs;
       // Never before join has returned. A pause that is cancelled never ends.
-      await (wait && new Promise((resolve) => { this.#timers.after('pause', wait, () => resolve(0)); }));
+      await (wait && new Promise((resolve) => { this.#timers.after('retry', wait, () => resolve(0)); }));
       if (ended()) return;
       if (this.#next) load = this.#take(this.#next);
       const { reason, position } = load;
@@ -188,6 +190,7 @@ export class Subscription {
         if (ended()) return;
       }
       this.#stale = 0;
+      this.first = 'joined';
       this.#loading = null;
       this.seq = Math.max(this.seq, at.seq);
       this.changed();

@@ -38,7 +38,7 @@ export class Timers {
   }
 
   clear() {
-    for (const timer of Object.values(this.#timers)) clearTimeout(timer);
+    Object.values(this.#timers).forEach((timer) => clearTimeout(timer));
   }
 }
 

@@ -37,11 +37,10 @@ export class Token {
       if (fetching === this.#fetching) throw error;
     }
     if (fetching !== this.#fetching) return null;
-    if (getToken ? !(got?.token ?? got) : got === null) return false;
-    if (!getToken) got = { token: '', expiresAt: got };
-    else if (typeof got === 'string') got = { token: got };
-    this.text = got.token;
-    this.#endsAt = milliseconds(got.expiresAt ?? endOf(got.token));
+    const { token = got, expiresAt } = Object(got);
+    if (getToken ? !token : got === null) return false;
+    this.text = getToken ? token : '';
+    this.#endsAt = milliseconds(getToken ? expiresAt ?? endOf(token) : got);
     return true;
   }
 

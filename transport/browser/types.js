@@ -97,10 +97,11 @@
  */
 
 /**
- * Why a plan has to be loaded: `joined` (the subscription has no position yet), `not_recovered`
- * (the server no longer has the missed events), `resync` (the server asks for it), `gap` (an event
- * was lost), `overflow` (too many events arrived during a load).
- * @typedef {'joined' | 'not_recovered' | 'resync' | 'gap' | 'overflow'} LoadReason
+ * Why a plan has to be loaded: `joined` (the subscription has no position yet), `user` (another
+ * user has logged in: what is shown was loaded for the user before), `not_recovered` (the server no
+ * longer has the missed events), `resync` (the server asks for it), `gap` (an event was lost),
+ * `overflow` (too many events arrived during a load).
+ * @typedef {'joined' | 'user' | 'not_recovered' | 'resync' | 'gap' | 'overflow'} LoadReason
  */
 
 /** @typedef {{ reason: LoadReason, position: Position, signal: AbortSignal }} LoadRequest */

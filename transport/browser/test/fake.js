@@ -33,8 +33,8 @@ export class FakeSocket {
     return this;
   }
 
-  hello() {
-    this.say({ type: 'pong', data: { userId: 'ann', connected: true, timestamp: new Date(Date.now() + FakeSocket.skew).toISOString(), connectionId: 'c1', clientId: 'c1', protocol: 1 } });
+  hello(userId = 'ann') {
+    this.say({ type: 'pong', data: { userId, connected: true, timestamp: new Date(Date.now() + FakeSocket.skew).toISOString(), connectionId: 'c1', clientId: 'c1', protocol: 1 } });
     return this;
   }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import { Client } from '../planrooms.js';
-import { advance } from './connecting.js';
+import { advance, connected } from './connecting.js';
 import { FakeSocket, jwt, last, settled, sockets, useFakes } from './fake.js';
 import { live, reconnect, setup, watch } from './watching.js';
 
@@ -222,6 +222,32 @@ describe('denied', () => {
     last().say({ type: 'error', planId: 'demo', data: { code: 'forbidden', message: 'no', re: 'join-plan' } });
     watch(client);
     expect(last().of('join-plan').length).toBe(2);
+  });
+
+  it('the deadline of a join begins when it is sent: 600 plans wait for their turn, on one connection', async () => {
+    FakeSocket.pongs = true;
+    const client = await connected();
+    for (let i = 0; i < 600; i++) client.join(`p${i}`);
+    for (let answered = 0; answered < 600;) {
+      const joins = last().of('join-plan');
+      expect([joins.length > answered, last().closed]).toEqual([true, null]);
+      for (; answered < joins.length; answered++) last().answer(joins[answered].planId, 1);
+      await advance(1_000);
+    }
+    expect(new Set(last().of('join-plan').map(({ planId }) => planId)).size).toBe(600);
+    expect(last().of('join-plan').length).toBe(600);
+  });
+
+  it('a join that waits for its turn is sent once, from the place of that time, and not after the plan was left', async () => {
+    const { client, plan } = await live(10);
+    for (let i = 0; i < 150; i++) client.join(`p${i}`);
+    last().event('demo', 15, 13); // a gap: joins
+    plan.retry();
+    watch(client, 'demo', { since: { epoch: 'e1', seq: 3 } });
+    client.join('left').leave();
+    await advance(8_000);
+    expect(last().of('join-plan').filter(({ planId }) => planId === 'left')).toEqual([]);
+    expect(last().of('join-plan').filter(({ planId }) => planId === 'demo').map(({ since }) => since?.seq)).toEqual([undefined, 3]);
   });
 
   it.each(['unavailable', 'rate_limited'])('%s is not denied: asked again after a while', async (code) => {

@@ -15,6 +15,7 @@ export class Connection {
     /** @type {ClientError | null} why it is not connected */ error: ClientError | null;
     retryAt: number;
     final: boolean;
+    user: string;
     outbox: Outbox;
     timeout: number;
     start(): void;

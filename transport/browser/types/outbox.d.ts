@@ -1,3 +1,5 @@
+export const PRESENCE_BURST: 5;
+/** @typedef {() => ClientMessage | null} Make makes a message; null: it is not needed any more */
 export class Outbox {
     /**
      * @param {Timers} timers
@@ -8,14 +10,18 @@ export class Outbox {
     reset(): void;
     /** The server has refused a message: its bucket is empty. */
     drained(): void;
-    send(message: ClientMessage): void;
     /**
-     * Sends what make returns when there is room for it. A function that waits already is not added.
+     * Sends what make returns, as soon as there is room for it. A function that waits already is not
+     * added.
      */
-    later(make: () => ClientMessage | null): void;
+    send(make: Make, burst?: number): void;
     /** Sends at once: for pings and renewals, which are at most a few a minute. */
     sendNow(message: ClientMessage): void;
     #private;
 }
+/**
+ * makes a message; null: it is not needed any more
+ */
+export type Make = () => ClientMessage | null;
 import type { ClientMessage } from './protocol.js';
 import type { Timers } from './timing.js';

@@ -7,11 +7,15 @@ export class Plan {
     presence: Presence;
     epoch: string;
     seq: number;
+    user: string;
     closed: boolean;
     /** @type {ReturnType<typeof setTimeout> | undefined} until the plan is left */ leaving: ReturnType<typeof setTimeout> | undefined;
     id: string;
     connection: Connection;
-    /** Joins from the earliest place that one of the subscriptions needs. */
+    /**
+     * Joins from the earliest place that one of the subscriptions needs. For another user than before
+     * it begins again: without a place, and without what the user before has seen and set.
+     */
     join(): void;
     /** The membership is lost, with the connection or by a refusal. */
     interrupt(): void;

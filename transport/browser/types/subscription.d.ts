@@ -18,6 +18,7 @@ export class Subscription<Task = unknown, Progress = unknown, Host extends HostE
     constructor(plan: Plan, handlers: PlanHandlers<Task, Progress, Host>, release: (s: Subscription<any, any, any>) => void);
     epoch: string;
     seq: number;
+    /** @type {LoadReason} of a load without a place */ first: LoadReason;
     /** Left, or ended by `Client.close`: receives nothing more. */
     closed: boolean;
     handlers: PlanHandlers<Task, Progress, Host>;
@@ -46,8 +47,8 @@ export class Subscription<Task = unknown, Progress = unknown, Host extends HostE
      */
     leave(): void;
     end(): void;
-    /** Drops the place in the stream, and what belongs to it. */
-    forget(): void;
+    /** Drops the place in the stream, and what belongs to it. reason is that of the next load. */
+    forget(reason?: LoadReason): void;
     /** The connection is lost: a load under way ends, and the next join makes another. */
     interrupt(): void;
     /** @param {any} message @param {number} size */
@@ -69,8 +70,8 @@ export type Load = {
 };
 import type { Position } from './protocol.js';
 import type { HostEvent } from './protocol.js';
+import type { LoadReason } from './types.js';
 import type { PlanHandlers } from './types.js';
 import type { PlanSnapshot } from './types.js';
 import type { ClientError } from './types.js';
-import type { LoadReason } from './types.js';
 import type { Plan } from './plan.js';

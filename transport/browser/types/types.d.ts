@@ -111,11 +111,12 @@ export type ConnectionState = "idle" | "connecting" | "connected" | "waiting";
  */
 export type PlanStatus = "idle" | "connecting" | "joining" | "loading" | "live" | "recovering" | "waiting" | "denied" | "stopped";
 /**
- * Why a plan has to be loaded: `joined` (the subscription has no position yet), `not_recovered`
- * (the server no longer has the missed events), `resync` (the server asks for it), `gap` (an event
- * was lost), `overflow` (too many events arrived during a load).
+ * Why a plan has to be loaded: `joined` (the subscription has no position yet), `user` (another
+ * user has logged in: what is shown was loaded for the user before), `not_recovered` (the server no
+ * longer has the missed events), `resync` (the server asks for it), `gap` (an event was lost),
+ * `overflow` (too many events arrived during a load).
  */
-export type LoadReason = "joined" | "not_recovered" | "resync" | "gap" | "overflow";
+export type LoadReason = "joined" | "user" | "not_recovered" | "resync" | "gap" | "overflow";
 export type LoadRequest = {
     reason: LoadReason;
     position: Position;
