@@ -1,6 +1,7 @@
 // Paces what a connection (connection.js) sends: send queues a request or a presence state, sendNow
-// sends at once. A request is made when it is sent, from the state of that moment. The server takes 10 messages a second and 128 at once; it refuses more,
-// and closes a connection with 4429 after the third refusal in 10 s.
+// sends at once. A request is made when it is sent, from the state of that moment. The server takes
+// 10 messages a second and 128 at once; it refuses more, and closes a connection with 4429 after
+// the third refusal in 10 s.
 
 /** @import { ClientMessage } from './protocol.js' */
 /** @import { Timers } from './timing.js' */
