@@ -40,8 +40,8 @@ type Member struct {
 	Hello  protocol.Hello
 	Joined protocol.JoinAnswer
 
-	planID   string
-	position protocol.Position
+	planID string
+	chain  protocol.Chain
 }
 
 // Join connects a user and joins a plan; the user's name is the id. The connection ends with the test.
@@ -123,11 +123,12 @@ func (m *Member) Join(planID string, since *protocol.Position) {
 			}
 		}
 	}
-	m.planID, m.position = planID, m.Joined.Position
+	m.planID = planID
+	m.chain.Reset(m.Joined.Position)
 }
 
-// Position is where the member stands in the plan that it joined last.
-func (m *Member) Position() protocol.Position { return m.position }
+// Position returns the position of the member in the plan that it joined last.
+func (m *Member) Position() protocol.Position { return m.chain.Position() }
 
 // NextMessage waits for the next message, whatever it is.
 func (m *Member) NextMessage() protocol.Message {
@@ -169,22 +170,23 @@ func (m *Member) poll() (msg protocol.Message, ok bool, changed chan struct{}, c
 	return msg, true, nil, false
 }
 
-// track follows the position, and fails the test at a hole that nobody told of.
+// track follows the position. It fails the test at a gap without a resync, and at a duplicate. A
+// client accepts a smaller prev than that of the last event; a single hub never sends one.
 func (m *Member) track(msg protocol.Message) {
 	m.t.Helper()
 	if msg.PlanID != m.planID {
 		return
 	}
+	at := m.chain.Position().Seq
 	switch {
 	case msg.Type == protocol.TypeResync:
-		var data protocol.Resync
-		m.decode(msg, protocol.TypeResync, &data)
-		m.position = data.Position
-	case msg.Seq > 0:
-		if msg.Prev != m.position.Seq {
-			m.t.Fatalf("%s: event %d follows %d, but the last position was %d", m.id.UserID, msg.Seq, msg.Prev, m.position.Seq)
+		if m.chain.Take(msg) != protocol.PlaceStart {
+			m.t.Fatalf("%s: resync without a position: %s", m.id.UserID, msg.Data)
 		}
-		m.position.Seq = msg.Seq
+	case msg.Seq > 0:
+		if m.chain.Take(msg) != protocol.PlaceNext || msg.Prev != at {
+			m.t.Fatalf("%s: event %d follows %d, but the last position was %d", m.id.UserID, msg.Seq, msg.Prev, at)
+		}
 	}
 }
 
@@ -223,13 +225,13 @@ func (m *Member) Silent() {
 			m.t.Fatalf("%s: unexpected %s: %s", m.id.UserID, msg.Type, msg.Data)
 		case ok:
 			continue
-		case closed || m.position.Seq >= end.Seq || !m.in():
+		case closed || m.chain.Position().Seq >= end.Seq || !m.in():
 			return
 		}
 		select {
 		case <-changed:
 		case <-t.C:
-			m.t.Fatalf("%s: is at %d, the plan at %d", m.id.UserID, m.position.Seq, end.Seq)
+			m.t.Fatalf("%s: is at %d, the plan at %d", m.id.UserID, m.chain.Position().Seq, end.Seq)
 		}
 	}
 }
@@ -271,7 +273,7 @@ func (m *Member) Resume() {
 	if err := m.connect(); err != nil {
 		m.t.Fatalf("reconnect %q: %v", m.id.UserID, err)
 	}
-	since := m.position
+	since := m.chain.Position()
 	m.Join(m.planID, &since)
 }
 
