@@ -16,9 +16,9 @@ type account struct {
 	limit    int // Options.QueuePerUser; fixed at creation
 	sessions int // connections that use it; guarded by Hub.mu
 
-	mu     sync.Mutex // guards the following; taken after writer.mu
+	mu     sync.Mutex // guards the following; taken after outlet.mu
 	bytes  int
-	paused []*writer // unpause them when bytes fall below limit
+	paused []*outlet // unpause them when bytes fall below limit
 }
 
 // accountLocked returns the account of a user, for one more connection.
@@ -41,31 +41,31 @@ func (h *Hub) releaseAccountLocked(s *Session) {
 	}
 }
 
-// add counts an answer that was queued.
-func (a *account) add(x *answer) {
+// add counts a reply that was queued.
+func (a *account) add(r *reply) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if x.event != nil {
-		if x.event.queues++; x.event.queues > 1 {
+	if r.event != nil {
+		if r.event.queues++; r.event.queues > 1 {
 			return // counted already
 		}
 	}
-	a.bytes += x.cost()
+	a.bytes += r.cost()
 }
 
-// remove ends the count of an answer.
-func (a *account) remove(x *answer) {
+// remove ends the count of a reply.
+func (a *account) remove(r *reply) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if x.event != nil {
-		if x.event.queues--; x.event.queues > 0 {
+	if r.event != nil {
+		if r.event.queues--; r.event.queues > 0 {
 			return
 		}
 	}
-	a.bytes -= x.cost()
+	a.bytes -= r.cost()
 	if len(a.paused) > 0 && a.bytes < a.limit {
-		for _, w := range a.paused {
-			w.s.hub.wg.Go(w.unpause) // in a goroutine: writer.mu comes before account.mu
+		for _, o := range a.paused {
+			o.shared.wg.Go(o.unpause) // in a goroutine: outlet.mu comes before account.mu
 		}
 		a.paused = nil
 	}
@@ -79,22 +79,22 @@ func (a *account) full() bool {
 }
 
 // forget ends the wait of a connection that has ended.
-func (a *account) forget(w *writer) {
+func (a *account) forget(o *outlet) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.paused = without(a.paused, w)
+	a.paused = without(a.paused, o)
 }
 
-// holdsUp reports whether the bytes have reached the limit. If so, w.unpause is called when they
+// holdsUp reports whether the bytes have reached the limit. If so, o.unpause is called when they
 // are below it again.
-func (a *account) holdsUp(w *writer) bool {
+func (a *account) holdsUp(o *outlet) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.bytes < a.limit {
 		return false
 	}
-	if !slices.Contains(a.paused, w) {
-		a.paused = append(a.paused, w)
+	if !slices.Contains(a.paused, o) {
+		a.paused = append(a.paused, o)
 	}
 	return true
 }

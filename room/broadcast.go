@@ -189,8 +189,12 @@ func (h *Hub) Notify(_ context.Context, userID string, event protocol.Event) (qu
 	}
 	e, full := &userEvent{payload: payload}, sessions[0].out.queue.account.full()
 	for _, s := range sessions {
-		if s.out.notify(e, full) {
+		did, dropped := s.out.notify(e, full)
+		if did {
 			queued++
+		}
+		if dropped {
+			h.stats.notifiesDropped.Add(1)
 		}
 	}
 	return queued, nil

@@ -23,7 +23,7 @@ func (h *Hub) makeSpace() {
 			return
 		}
 		r := h.recent.Remove(front).(*room)
-		r.place = nil
+		r.listPlace = nil
 		h.evictMu.Unlock()
 
 		r.mu.Lock()
@@ -47,7 +47,7 @@ func (h *Hub) makeSpace() {
 func (r *room) usedAgainLocked() bool {
 	r.hub.evictMu.Lock()
 	defer r.hub.evictMu.Unlock()
-	return r.place != nil
+	return r.listPlace != nil
 }
 
 // usedLocked makes r the most recently used room.
@@ -59,10 +59,10 @@ func (r *room) usedLocked() {
 	r.listed = true
 	h.evictMu.Lock()
 	defer h.evictMu.Unlock()
-	if r.place != nil {
-		h.recent.MoveToBack(r.place)
+	if r.listPlace != nil {
+		h.recent.MoveToBack(r.listPlace)
 	} else {
-		r.place = h.recent.PushBack(r)
+		r.listPlace = h.recent.PushBack(r)
 	}
 }
 
@@ -70,9 +70,9 @@ func (r *room) usedLocked() {
 func (h *Hub) forget(r *room) {
 	h.evictMu.Lock()
 	defer h.evictMu.Unlock()
-	if r.place != nil {
-		h.recent.Remove(r.place)
-		r.place = nil
+	if r.listPlace != nil {
+		h.recent.Remove(r.listPlace)
+		r.listPlace = nil
 	}
 }
 

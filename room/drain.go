@@ -62,7 +62,7 @@ func (h *Hub) Shutdown(ctx context.Context) error {
 		sessions = slices.AppendSeq(sessions, maps.Keys(h.closing)) // those that were closing before, too
 		h.mu.RUnlock()
 		for _, s := range sessions {
-			s.out.cut()
+			s.out.abort()
 		}
 	}
 	h.cancel() // ends the contexts of callbacks that still run
@@ -185,5 +185,9 @@ func (s *Session) drain(retry time.Duration) {
 		return
 	}
 	s.hub.unregister(s)
-	s.out.drain(members, s.lastFrames(protocol.CloseShutdown, retry))
+	subs := make([]*subscription, len(members))
+	for i, m := range members {
+		subs[i] = &m.subscription
+	}
+	s.out.drain(subs, s.farewell(protocol.CloseShutdown, retry))
 }

@@ -26,6 +26,8 @@ type Hub struct {
 	start time.Time // the zero of clock; fixed at creation
 
 	timers      timers
+	outlets     outlets        // fixed at creation
+	conns       atomic.Uint64  // the last viewer.conn
 	open        sync.WaitGroup // sessions
 	wg          sync.WaitGroup // every goroutine of the hub
 	seq         atomic.Uint64  // the last seq drawn
@@ -50,7 +52,7 @@ type Hub struct {
 	removals removals
 	logs     logLimiter
 
-	evictMu sync.Mutex // guards the following, and room.place; taken after room.mu
+	evictMu sync.Mutex // guards the following, and room.listPlace; taken after room.mu
 	recent  list.List  // of *room: those with something to evict, the least recently used first
 }
 
@@ -71,6 +73,7 @@ func NewHub(opts *Options) *Hub {
 	}
 	h.ctx, h.cancel = context.WithCancel(context.Background())
 	h.access.init(h)
+	h.outlets = outlets{wg: &h.wg, timers: &h.timers, writeTimeout: h.opts.WriteTimeout, queueBytes: h.opts.QueuePerConnection}
 	return h
 }
 

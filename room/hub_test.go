@@ -169,7 +169,7 @@ func TestResume(t *testing.T) {
 }
 
 func TestStalledReaderResumesOrResyncs(t *testing.T) {
-	eachSink(t, nil, func(t *testing.T, h *room.Hub, of sinks) {
+	eachSink(t, &room.Options{HistoryBytes: 400 << 10}, func(t *testing.T, h *room.Hub, of sinks) {
 		slow := roomtest.Connect(t, h, auth.Identity{UserID: "slow"}, &roomtest.Options{Blocking: of.blocking, SocketBuffer: 100})
 		slow.Join("p", nil)
 		fast := of.join(t, h, "fast", "p")
@@ -186,7 +186,23 @@ func TestStalledReaderResumesOrResyncs(t *testing.T) {
 			wantEvent(t, slow, n)
 		}
 		slow.Stall()
+		for n := range 600 { // HistoryEvents does not bound how far a reader may be behind
+			update(t, h, "p", n)
+			wantEvent(t, fast, n)
+		}
+		if got := summary(t, h, "p").Events; got < 600 {
+			t.Errorf("%d events are held while a reader is 600 behind", got)
+		}
+		slow.Unstall()
 		for n := range 600 {
+			wantEvent(t, slow, n)
+		}
+		synctest.Wait()
+		if got := summary(t, h, "p").Events; got != 256 {
+			t.Errorf("%d events are held when all are read, want 256", got)
+		}
+		slow.Stall()
+		for n := range 3000 { // HistoryBytes does
 			update(t, h, "p", n)
 			wantEvent(t, fast, n)
 		}
@@ -217,4 +233,14 @@ func TestStalledReaderResumesOrResyncs(t *testing.T) {
 			t.Errorf("TooSlow = %d, want 1", got)
 		}
 	})
+}
+
+// summary returns the room of a plan, which must exist.
+func summary(t *testing.T, h *room.Hub, planID string) room.Summary {
+	t.Helper()
+	info, ok := h.Room(planID)
+	if !ok {
+		t.Fatalf("there is no room for %s", planID)
+	}
+	return info.Summary
 }

@@ -113,8 +113,8 @@ func (b *inbox) signalSpace() {
 	}
 }
 
-// resume starts a worker after [writer.pause] has stopped the workers.
-func (s *Session) resume() {
+// continueInbox starts a worker after [outlet.pause] has stopped the workers.
+func (s *Session) continueInbox() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.inbox.first != nil {

@@ -102,7 +102,7 @@ func (s *Session) enter(req *protocol.Request, p *permit) bool {
 		r.release()
 		return false
 	}
-	m := &member{s: s, out: s.out, room: r}
+	m := newMember(s, r)
 	s.mu.Lock()
 	old := s.memberOfLocked(r.id)
 	// The member of a repeated join may have been removed meanwhile, and other plans joined.
@@ -128,7 +128,7 @@ func (s *Session) enter(req *protocol.Request, p *permit) bool {
 	}
 	m.cur = cursor{next: r.log.next, events: r.log.next, notices: r.log.next}
 	end := r.positionLocked()
-	answer := &joinAnswer{m: m, position: end}
+	answer := &joinReply{m: m, position: end}
 	r.trimLocked(time.Now())
 	if since := req.Since; since != nil && since.Epoch == h.epoch {
 		if index, ok := r.log.since(since.Seq, h.opts.HistoryEvents); ok {
@@ -148,7 +148,11 @@ func (s *Session) enter(req *protocol.Request, p *permit) bool {
 	if req.Since != nil && !answer.recovered {
 		s.resumeFailed(r.id, *req.Since, end)
 	}
-	if !s.out.admit(m, old, answer) {
+	var before *subscription
+	if old != nil {
+		before = &old.subscription
+	}
+	if !s.out.attach(&m.subscription, before, reply{plan: r.id, late: answer}) {
 		s.fail(r.id, req.Type, protocol.ErrorForbidden) // removed meanwhile, or the connection ends
 		return true
 	}
@@ -179,10 +183,10 @@ func (s *Session) announce(m *member, recovered bool) {
 // announced records that Observer.Join was called, and calls Observer.Leave if the member has left
 // meanwhile.
 func (s *Session) announced(m *member) {
-	s.out.mu.Lock()
+	s.mu.Lock()
 	m.announced = true
 	departed := m.departed
-	s.out.mu.Unlock()
+	s.mu.Unlock()
 	if departed {
 		s.observeLeave(m)
 	}

@@ -104,10 +104,9 @@ func TestObserver(t *testing.T) {
 		if diff := cmp.Diff([]string{"broadcast p task-updated 1", "slow bob"}, slices.Sorted(slices.Values(d.read()))); diff != "" { // two goroutines tell it
 			t.Errorf("observed (-want +got):\n%s", diff)
 		}
-		for n := range 3 {
-			update(t, h, "p", n)
+		if err := h.Resync(t.Context(), "p"); err != nil {
+			t.Fatalf("Resync: %v", err)
 		}
-		d.read()
 		m.Unstall()
 		d.want(t, "resync bob p")
 		if _, err := h.Disconnect(t.Context(), "bob"); err != nil {

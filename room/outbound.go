@@ -2,145 +2,216 @@ package room
 
 import "slices"
 
-// outbound is the queue of the answers to one connection, in the order in which they are written.
-// An answer stays in the queue until at least a part of it has been written. Guarded by writer.mu.
+// reply is a message for one connection alone.
+type reply struct {
+	payload []byte     // nil while a late reply has not been encoded
+	plan    string     // the plan it concerns; "" if none
+	late    lateReply  // the reply to a join; nil for every other
+	event   *userEvent // of Notify; nil for every other reply
+}
+
+// lateReply is the reply to a join. It lists the participants, so it can be large. It is encoded just
+// before it is written, so it takes little memory while the client does not read.
+type lateReply interface {
+	// encode returns the payload, and the index of the first notice that is not part of it. The
+	// payload is nil if the member has left the room. It takes room.mu.
+	encode() (payload []byte, notices uint64)
+	// of returns the subscription that the join made.
+	of() *subscription
+}
+
+// cost is how many bytes the reply counts in its queue.
+func (r *reply) cost() int { return replyOverhead + cap(r.payload) }
+
+// outbound is the queue of the replies to one connection, in the order in which they are written.
+// A reply stays in the queue until at least a part of it has been written. Guarded by outlet.mu.
 //
 // Options.QueuePerConnection and Options.QueuePerUser bound the queue. At a bound the connection's
 // worker stops before the next message, and the transport's reader waits if messages pile up, so
-// the peer can't cause further answers. Events of Notify are dropped at a bound; no other answer
+// the peer can't cause further replies. Events of Notify are dropped at a bound; no other reply
 // is. The bound of the user does not affect a connection whose queue is empty: its peer reads.
 type outbound struct {
 	account *account // fixed at creation
-	answers []answer
-	taken   int // number of answers, from the first on, that are being written
-	bytes   int // cost of all answers
+	replies []reply
+	taken   int // number of replies, from the first on, that are being written
+	bytes   int // cost of all replies
 
 	paused  bool          // the worker has stopped; unpause resumes it
 	drained chan struct{} // closed by unpause for the reader that waits; nil if none does
 }
 
-// push appends an answer.
-func (q *outbound) push(a answer) {
-	q.answers = append(q.answers, a)
-	q.bytes += a.cost()
-	q.account.add(&a)
+// push appends a reply.
+func (q *outbound) push(r reply) {
+	q.replies = append(q.replies, r)
+	q.bytes += r.cost()
+	q.account.add(&r)
 }
 
-// encoded sets the payload of the answer at place i.
+// encoded sets the payload of the reply at place i.
 func (q *outbound) encoded(i int, payload []byte) {
-	a := &q.answers[i]
-	q.bytes -= a.cost()
-	q.account.remove(a)
-	a.payload = payload
-	q.bytes += a.cost()
-	q.account.add(a)
+	r := &q.replies[i]
+	q.bytes -= r.cost()
+	q.account.remove(r)
+	r.payload = payload
+	q.bytes += r.cost()
+	q.account.add(r)
 }
 
-// place returns the place of the answer to a join in the queue, or -1.
-func (q *outbound) place(j *joinAnswer) int {
-	return slices.IndexFunc(q.answers, func(a answer) bool { return a.join == j })
+// place returns the place of the reply to a join in the queue, or -1.
+func (q *outbound) place(late lateReply) int {
+	return slices.IndexFunc(q.replies, func(r reply) bool { return r.late == late })
 }
 
-// dropJoin removes the answer to the join of m, unless it is being written.
-func (q *outbound) dropJoin(m *member) {
-	for i := q.taken; i < len(q.answers); i++ {
-		if j := q.answers[i].join; j != nil && j.m == m {
+// dropJoin removes the reply to the join of sub, unless it is being written.
+func (q *outbound) dropJoin(sub *subscription) {
+	for i := q.taken; i < len(q.replies); i++ {
+		if late := q.replies[i].late; late != nil && late.of() == sub {
 			q.drop(i, i+1)
 			return
 		}
 	}
 }
 
-// drop removes the answers from place i to place j.
+// drop removes the replies from place i to place j.
 func (q *outbound) drop(i, j int) {
 	for k := i; k < j; k++ {
-		q.bytes -= q.answers[k].cost()
-		q.account.remove(&q.answers[k])
+		q.bytes -= q.replies[k].cost()
+		q.account.remove(&q.replies[k])
 	}
 	if i == 0 {
-		clear(q.answers[:j])
-		q.answers = q.answers[j:]
+		clear(q.replies[:j])
+		q.replies = q.replies[j:]
 	} else {
-		q.answers = slices.Delete(q.answers, i, j)
+		q.replies = slices.Delete(q.replies, i, j)
 	}
-	if len(q.answers) == 0 {
-		q.answers = nil // hold no array while idle
+	if len(q.replies) == 0 {
+		q.replies = nil // hold no array while idle
 	}
 }
 
-// lapsed reports whether the answer concerns a plan that the connection has left. An answer to a later
+// lapsed reports whether the reply concerns a plan that the connection has left. A reply to a later
 // join has not lapsed. "" means any plan.
-func (a *answer) lapsed(planID string) bool {
-	return concerns(a.planID, planID) && (a.join == nil || a.join.m.gone.Load())
+func (r *reply) lapsed(plan string) bool {
+	return concerns(r.plan, plan) && (r.late == nil || r.late.of().gone.Load())
 }
 
-// dropPlan removes the answers that have lapsed, except those that are being written. "" means any
+// dropPlan removes the replies that have lapsed, except those that are being written. "" means any
 // plan.
-func (q *outbound) dropPlan(planID string) {
-	for i := len(q.answers) - 1; i >= q.taken; i-- {
-		if q.answers[i].lapsed(planID) {
+func (q *outbound) dropPlan(plan string) {
+	for i := len(q.replies) - 1; i >= q.taken; i-- {
+		if q.replies[i].lapsed(plan) {
 			q.drop(i, i+1)
 		}
 	}
 }
 
-// concerns reports whether a message of the plan of ("" if it has none) concerns planID, where ""
+// concerns reports whether a message of the plan of ("" if it has none) concerns plan, where ""
 // means any plan.
-func concerns(of, planID string) bool { return of != "" && (planID == "" || of == planID) }
+func concerns(of, plan string) bool { return of != "" && (plan == "" || of == plan) }
 
 // congestedLocked reports whether the queue is at a bound. If so, unpause is called later.
-func (w *writer) congestedLocked() bool {
-	q := &w.queue
-	return q.bytes >= w.s.hub.opts.QueuePerConnection || q.bytes > 0 && q.account.holdsUp(w)
+func (o *outlet) congestedLocked() bool {
+	q := &o.queue
+	return q.bytes >= o.shared.queueBytes || q.bytes > 0 && q.account.holdsUp(o)
 }
 
 // pause reports whether the connection's worker has to stop before the next message, because the
-// queue is at a bound. If so, a new goroutine calls Session.resume when it is below it again. The
+// queue is at a bound. If so, a new goroutine calls owner.resume when it is below it again. The
 // worker calls pause, and notes that it stops, in one section of Session.mu, so that resume can't
 // come in between.
-func (w *writer) pause() bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.dead || w.ending || !w.congestedLocked() {
+func (o *outlet) pause() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.end >= endClosing || !o.congestedLocked() {
 		return false
 	}
-	w.queue.paused = true
+	o.queue.paused = true
 	return true
 }
 
 // awaitQueue waits until the queue is below its bound or the connection ends, and reports whether
-// it had to wait. The transport's reader calls it before it answers itself.
-func (w *writer) awaitQueue() (waited bool) {
-	w.mu.Lock()
-	if w.dead || w.ending || !w.congestedLocked() {
-		w.mu.Unlock()
+// it had to wait. The transport's reader calls it before it replies itself.
+func (o *outlet) awaitQueue() (waited bool) {
+	o.mu.Lock()
+	if o.end >= endClosing || !o.congestedLocked() {
+		o.mu.Unlock()
 		return false
 	}
-	if w.queue.drained == nil {
-		w.queue.drained = make(chan struct{})
+	if o.queue.drained == nil {
+		o.queue.drained = make(chan struct{})
 	}
-	drained := w.queue.drained
-	w.mu.Unlock()
+	drained := o.queue.drained
+	o.mu.Unlock()
 	<-drained
 	return true
 }
 
+// encodeJoinsLocked encodes the replies to joins of the next batch. The holder of the token calls it.
+// It releases mu for each of them, because room.mu comes first in the lock order: when it returns,
+// some replies may have been dropped, and the connection may have ended.
+func (o *outlet) encodeJoinsLocked() {
+	q := &o.queue
+	for i, size := 0, 0; i < len(q.replies) && size < batchBytes; i++ {
+		late := q.replies[i].late
+		if late == nil || q.replies[i].payload != nil {
+			size += len(q.replies[i].payload)
+			continue
+		}
+		if payload, notices, ok := o.encodeLocked(late); ok && payload != nil {
+			late.of().cur.notices = notices // the list contains what the notices before say
+		} else if ok {
+			at := q.place(late)
+			q.drop(at, at+1) // the connection ends, or joins the plan again
+		}
+		i, size = -1, 0 // the queue has changed: start again
+	}
+}
+
+// encodeJoin encodes the reply to the join of sub if it still waits. It is called before the member
+// leaves the room, since the reply lists it.
+func (o *outlet) encodeJoin(sub *subscription) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for i := range o.queue.replies {
+		if r := &o.queue.replies[i]; r.late != nil && r.late.of() == sub && r.payload == nil {
+			o.encodeLocked(r.late)
+			return
+		}
+	}
+}
+
+// encodeLocked encodes a reply to a join, and releases mu meanwhile. ok reports whether the reply
+// still waited unencoded afterwards.
+func (o *outlet) encodeLocked(late lateReply) (payload []byte, notices uint64, ok bool) {
+	o.mu.Unlock()
+	payload, notices = late.encode()
+	o.mu.Lock()
+	i := o.queue.place(late)
+	if i < 0 || o.queue.replies[i].payload != nil {
+		return nil, 0, false
+	}
+	if payload != nil {
+		o.queue.encoded(i, payload)
+	}
+	return payload, notices, true
+}
+
 // unpause calls unpauseLocked.
-func (w *writer) unpause() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.unpauseLocked()
+func (o *outlet) unpause() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.unpauseLocked()
 }
 
 // unpauseLocked resumes worker and reader if the queue is below its bound or the connection ends.
-func (w *writer) unpauseLocked() {
-	q := &w.queue
-	if !q.paused && q.drained == nil || !w.dead && !w.ending && w.congestedLocked() {
+func (o *outlet) unpauseLocked() {
+	q := &o.queue
+	if !q.paused && q.drained == nil || o.end < endClosing && o.congestedLocked() {
 		return
 	}
 	if q.paused {
 		q.paused = false
-		w.s.hub.wg.Go(w.s.resume) // in a goroutine: Session.mu comes before writer.mu
+		o.owner.resume()
 	}
 	if q.drained != nil {
 		close(q.drained)

@@ -286,7 +286,7 @@ func (p *presence) tellStateLocked(who *person, by *Session) {
 	}
 	var to *audience
 	if by != nil {
-		to = &audience{sender: by}
+		to = &audience{sender: by.conn}
 	}
 	p.room.noticeLocked(noticeState, who.userID, protocol.TypePresenceUpdated,
 		protocol.PresenceUpdated{UserID: who.userID, State: who.shown}, to)

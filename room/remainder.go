@@ -1,17 +1,21 @@
 package room
 
-import "bytes"
+import (
+	"bytes"
+	"time"
+)
 
-// remainder is what a full socket left of a frame. It shares the payload with the history and with
-// other connections. The zero value is none.
+// remainder is what a full socket left of a frame. It shares the payload with the log and with other
+// connections.
 type remainder struct {
 	head    []byte // the frame before the payload
 	payload []byte
 	tail    []byte // the frame after the payload
 	off     int    // number of bytes of the three that have been written
 
-	planID   string // the plan that the frame concerns; "" if none
-	farewell bool   // the frame is the last of the connection
+	plan     string    // the plan that the frame concerns; "" if none
+	since    time.Time // when the frame was begun
+	farewell bool      // the frame is the last of the connection, which has a deadline of its own
 }
 
 // maxHead is the largest number of bytes that a Framing is expected to put before a payload. Where
@@ -20,8 +24,8 @@ const maxHead = 16
 
 // newRemainder returns what is left of a frame after off bytes. It refers to payload, and copies
 // the bytes of the frame around it.
-func newRemainder(frame, payload []byte, off int, planID string) remainder {
-	r := remainder{off: off, planID: planID}
+func newRemainder(frame, payload []byte, off int, plan string) *remainder {
+	r := &remainder{off: off, plan: plan, since: time.Now()}
 	for head := 0; head <= maxHead && head+len(payload) <= len(frame); head++ {
 		if end := head + len(payload); bytes.Equal(frame[head:end], payload) {
 			r.head, r.payload, r.tail = bytes.Clone(frame[:head]), payload, bytes.Clone(frame[end:])
@@ -45,4 +49,12 @@ func (r *remainder) next() []byte {
 		off -= len(part)
 	}
 	return nil
+}
+
+// take records that n more bytes have been written.
+func (r *remainder) take(n int) { r.off += n }
+
+// overdue reports whether the peer has taken longer than frameTimeout for the frame.
+func (r *remainder) overdue(now time.Time) bool {
+	return !r.farewell && now.Sub(r.since) > frameTimeout
 }

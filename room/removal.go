@@ -26,7 +26,7 @@ func (s *Session) departRemoved(m *member, why protocol.Removed) bool {
 // sendRemoved waits until no event of the plan can be written to m, at most until the given time, and
 // sends the removed that departRemoved has queued.
 func (m *member) sendRemoved(until time.Time) {
-	m.out.confine(m.room.id, until)
+	m.out.fence(m.room.id, until)
 	m.out.start()
 }
 

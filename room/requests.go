@@ -76,7 +76,7 @@ func (s *Session) handle(t *turn) outcome {
 	}
 	switch req := &t.in.req; req.Type {
 	case protocol.TypePing:
-		s.out.answer(answer{payload: mustEncode(protocol.TypePong, "", nil)})
+		s.out.send(reply{payload: mustEncode(protocol.TypePong, "", nil)})
 	case protocol.TypeJoinPlan:
 		return s.join(t)
 	case protocol.TypeLeavePlan:
@@ -90,7 +90,7 @@ func (s *Session) handle(t *turn) outcome {
 }
 
 func (s *Session) reply(planID string, t protocol.Type, data any) {
-	s.out.answer(answer{payload: mustEncode(t, planID, data)})
+	s.out.send(reply{payload: mustEncode(t, planID, data)})
 }
 
 // errorTexts are for people who read frames; programs read the code.
@@ -112,7 +112,7 @@ func (s *Session) leave(req *protocol.Request) {
 	m := s.memberOfLocked(req.PlanID)
 	s.mu.Unlock()
 	if m != nil {
-		s.out.encodeJoin(m)
+		s.out.encodeJoin(&m.subscription)
 	}
 	if m == nil || !s.depart(m, departNow) {
 		s.fail(req.PlanID, req.Type, protocol.ErrorNotJoined)

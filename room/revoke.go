@@ -32,16 +32,17 @@ func (h *Hub) Revoke(_ context.Context, planID, userID string) (removed int, err
 	// and one that compared it before is a member by the time we take that lock.
 	h.revocation(planID, userID).Add(1)
 
-	var members []*member
-	if r := h.lookup(planID); r != nil {
-		for _, sh := range r.shards {
-			for _, m := range sh.members {
-				if m.s.userID == userID {
-					members = append(members, m)
-				}
-			}
-		}
+	if r := h.lookup(planID); r != nil { // waits for a join that has compared it before
 		r.mu.Unlock()
+	}
+	sessions := h.writtenTo(userID)
+	var members []*member
+	for _, s := range sessions {
+		s.mu.Lock()
+		if m := s.memberOfLocked(planID); m != nil {
+			members = append(members, m)
+		}
+		s.mu.Unlock()
 	}
 	// All are out before the first is waited for.
 	left := members[:0]
@@ -57,8 +58,8 @@ func (h *Hub) Revoke(_ context.Context, planID, userID string) (removed int, err
 	// All of them: one that had left the plan before, or is closing, may have a frame of it half
 	// written.
 	until := time.Now().Add(confineTimeout)
-	for _, s := range h.writtenTo(userID) {
-		s.out.confine(planID, until)
+	for _, s := range sessions {
+		s.out.fence(planID, until)
 	}
 	for _, m := range left {
 		m.out.start() // writes removed
@@ -84,7 +85,7 @@ func (h *Hub) Disconnect(_ context.Context, userID string) (closed int, err erro
 	// All of them: one that was closing before may have a frame half written.
 	until := time.Now().Add(confineTimeout)
 	for _, s := range h.writtenTo(userID) {
-		s.out.confine("", until)
+		s.out.fence("", until)
 	}
 	return closed, err
 }

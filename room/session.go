@@ -18,11 +18,10 @@ import (
 // peer that does not read its answers.
 type Session struct {
 	// Fixed at creation.
-	hub      *Hub
-	out      *writer
+	hub *Hub
+	out *outlet
+	viewer
 	id       string
-	clientID string
-	userID   string
 	remote   string
 	since    time.Time
 	verifier auth.Verifier
@@ -35,7 +34,7 @@ type Session struct {
 	seen   atomic.Int64 // when the last byte came; see Hub.clock
 	said   atomic.Int64 // when the last message came
 	spoken atomic.Bool  // a message has come
-	held   atomic.Bool  // the transport has the writer's token, until Open
+	held   atomic.Bool  // the transport has the outlet's token, until Open
 	ended  atomic.Bool  // End was called
 
 	verifying atomic.Bool  // a call of the verifier has not returned
@@ -56,7 +55,7 @@ type Session struct {
 
 	buried bool // guarded by hub.mu: nothing is written any more
 
-	done chan struct{} // closed when the transport's reader and the writer are both over
+	done chan struct{} // closed when the transport's reader and the outlet are both over
 }
 
 // ConnectOptions describe a connection to [Hub.Connect]. Nil means none of them.
@@ -93,14 +92,14 @@ func (h *Hub) Connect(_ context.Context, id auth.Identity, sink Sink, opts *Conn
 	}
 	id.Name = clipName(id.Name)
 	s := &Session{
-		hub: h, id: rand.Text(), clientID: opts.ClientID, userID: id.UserID, remote: opts.RemoteAddr, since: now,
+		hub: h, id: rand.Text(), viewer: viewer{clientID: opts.ClientID, userID: id.UserID, conn: h.conns.Add(1)}, remote: opts.RemoteAddr, since: now,
 		verifier: opts.Verifier, identity: id, done: make(chan struct{}),
 	}
 	if s.clientID == "" {
 		s.clientID = s.id
 	}
 	s.held.Store(opts.Hold)
-	s.out = newWriter(s, sink, opts.Hold)
+	s.out = newOutlet(&s.viewer, sink, s, &h.outlets, opts.Hold)
 	s.Seen()
 
 	replaced, err := h.register(s)
@@ -113,7 +112,7 @@ func (h *Hub) Connect(_ context.Context, id auth.Identity, sink Sink, opts *Conn
 	if f := h.opts.Observer.Connect; f != nil {
 		h.observe(s, func() { f(s.Info()) })
 	}
-	s.out.answer(answer{payload: mustEncode(protocol.TypePong, "", protocol.Hello{
+	s.out.send(reply{payload: mustEncode(protocol.TypePong, "", protocol.Hello{
 		UserID: s.userID, Connected: true, Timestamp: protocol.Timestamp{Time: now}, ConnectionID: s.id, ClientID: s.clientID, Protocol: protocol.Version,
 	})})
 	s.setTimers(now)
@@ -250,7 +249,7 @@ func (s *Session) Done() <-chan struct{} { return s.done }
 // peer or after broken framing. The hub sends no goodbye before it. frame is copied.
 func (s *Session) CloseFrame(code protocol.CloseCode, frame []byte) {
 	if s.leaveAll(code) {
-		s.out.finish(append([]byte(nil), frame...))
+		s.out.close(append([]byte(nil), frame...))
 	}
 }
 
@@ -264,11 +263,11 @@ func (s *Session) closeAfter(code protocol.CloseCode, retry time.Duration) bool 
 	if !s.leaveAll(code) {
 		return false
 	}
-	s.out.finish(s.lastFrames(code, retry))
+	s.out.close(s.farewell(code, retry))
 	return true
 }
 
-func (s *Session) lastFrames(code protocol.CloseCode, retry time.Duration) []byte {
+func (s *Session) farewell(code protocol.CloseCode, retry time.Duration) []byte {
 	f := s.out.framing
 	if retry < 0 {
 		retry = code.Advice().RetryAfter()
@@ -328,18 +327,16 @@ func (s *Session) leaveAll(code protocol.CloseCode) bool {
 func (s *Session) depart(m *member, d departure) bool { return s.departWith(m, d, nil) }
 
 // departWith is depart, and queues a last message about the plan unless that is nil. The caller has to
-// call writer.start.
+// call outlet.start.
 func (s *Session) departWith(m *member, d departure, last []byte) bool {
 	if !m.room.remove(m, d, last) {
 		return false
 	}
 	s.mu.Lock()
 	s.members = without(s.members, m)
-	s.mu.Unlock()
-	s.out.mu.Lock()
 	announced := m.announced
 	m.departed = true
-	s.out.mu.Unlock()
+	s.mu.Unlock()
 	if announced { // otherwise the join that is in flight observes the leave after the join
 		s.observeLeave(m)
 	}
@@ -360,13 +357,13 @@ func (s *Session) End(code protocol.CloseCode) {
 		return
 	}
 	if s.leaveAll(code) {
-		s.out.cut()
+		s.out.abort()
 	}
 	s.Open() // a transport with Hold may end before it has called Open
 	s.hub.wg.Go(s.bury)
 }
 
-// bury waits for the writer and then calls Observer.Disconnect.
+// bury waits for the outlet and then calls Observer.Disconnect.
 func (s *Session) bury() {
 	h := s.hub
 	defer h.open.Done()
@@ -392,4 +389,31 @@ func (s *Session) bury() {
 // closeLater is Close for callers that must not call the Observer: timers, and holders of a lock.
 func (s *Session) closeLater(code protocol.CloseCode) {
 	s.hub.wg.Go(func() { s.Close(code) })
+}
+
+// slow implements [owner].
+func (s *Session) slow() {
+	h := s.hub
+	h.stats.slow.Add(1)
+	if f := h.opts.Observer.Slow; f != nil {
+		h.wg.Go(func() { h.observe(s, func() { f(s.Info()) }) })
+	}
+}
+
+// tooSlow implements [owner].
+func (s *Session) tooSlow() { s.closeLater(protocol.CloseTooSlow) }
+
+// alive implements [owner].
+func (s *Session) alive() { s.Seen() }
+
+// resume implements [owner].
+func (s *Session) resume() { s.hub.wg.Go(s.continueInbox) }
+
+// resynced implements [owner].
+func (s *Session) resynced(plan string) {
+	h := s.hub
+	h.stats.resyncs.Add(1)
+	if f := h.opts.Observer.Resync; f != nil {
+		h.wg.Go(func() { h.observe(s, func() { f(s.Info(), plan) }) })
+	}
 }

@@ -1,0 +1,16 @@
+package room
+
+import (
+	"time"
+
+	"github.com/planrooms/planrooms/protocol"
+)
+
+// mustEncode encodes a message whose parts are all the hub's own.
+func mustEncode(t protocol.Type, planID string, data any) []byte {
+	b, err := protocol.Encode(t, planID, data, time.Now())
+	if err != nil {
+		panic("room: " + string(t) + ": " + err.Error()) // unreachable: ids and states were validated when they came in
+	}
+	return b
+}

@@ -1,0 +1,236 @@
+package room
+
+import (
+	"math"
+	"sync"
+	"time"
+
+	"github.com/planrooms/planrooms/protocol"
+)
+
+// feed is the log of one room, and the connections that receive it. Those that take everything at once
+// are served by the pumps of their shards; the others fetch what they miss.
+type feed struct {
+	// Fixed at creation.
+	plan       string
+	epoch      string
+	shared     *outlets
+	owner      feedOwner
+	maxNotices int // that wait for members that lag
+
+	mu          sync.Mutex // guards the following; package comment: order of locks
+	log         log
+	shards      []*shard
+	connections int
+	lagging     map[*follower]struct{} // those that entries must be kept for
+	slowest     uint64                 // no follower in lagging has fetched less
+}
+
+// feedOwner is what a feed asks of its room.
+type feedOwner interface {
+	// writtenLocked is called under feed.mu when a pump has written everything, and when the last
+	// follower that lagged has.
+	writtenLocked(now time.Time)
+}
+
+// follower is one connection's place in a feed.
+type follower struct {
+	out *outlet // fixed at creation
+
+	subscription
+	feed    *feed  // fixed at creation
+	shard   *shard // fixed at creation
+	place   int    // guarded by feed.mu: its index in its shard
+	fetched uint64 // guarded by feed.mu: everything before it has been written, or is not for this follower
+}
+
+// enterLocked gives f a place in a shard. Its cursor is set.
+func (d *feed) enterLocked(f *follower) {
+	var sh *shard
+	for _, s := range d.shards {
+		if len(s.members) < shardSize {
+			sh = s
+			break
+		}
+	}
+	if sh == nil {
+		sh = newShard(d)
+		d.shards = append(d.shards, sh)
+	}
+	f.shard = sh
+	sh.addLocked(f)
+	d.lagsLocked(f, f.cur.next) // until the reply to its join is on its way and it has read the log to its end
+	d.connections++
+}
+
+// exitLocked takes f out. It reports whether f was still in.
+func (d *feed) exitLocked(f *follower) bool {
+	if f.gone.Swap(true) {
+		return false
+	}
+	f.shard.removeLocked(f)
+	d.caughtUpLocked(f)
+	if d.connections--; d.connections == 0 {
+		d.shards, d.slowest = nil, math.MaxUint64
+		d.log.passed(d.log.next) // no member is left that needs a notice
+	}
+	return true
+}
+
+// positionLocked is the position of a client that joins now.
+func (d *feed) positionLocked() protocol.Position {
+	return protocol.Position{Epoch: d.epoch, Seq: d.log.last}
+}
+
+// lagsLocked remembers f until it has caught up: the entries that it has not received are kept for it.
+func (d *feed) lagsLocked(f *follower, from uint64) {
+	if _, known := d.lagging[f]; !known {
+		if d.lagging == nil {
+			d.lagging = make(map[*follower]struct{})
+		}
+		f.fetched = from
+		d.lagging[f] = struct{}{}
+		d.slowest = min(d.slowest, from)
+	}
+}
+
+// caughtUpLocked forgets a follower that lagged. With the last one, it drops what was kept for them.
+func (d *feed) caughtUpLocked(f *follower) {
+	if _, lagged := d.lagging[f]; !lagged {
+		return
+	}
+	if delete(d.lagging, f); len(d.lagging) == 0 {
+		d.slowest = math.MaxUint64
+		d.owner.writtenLocked(time.Now())
+	}
+}
+
+// neededLocked is the index up to which nobody needs events that still are to be written: no pump,
+// and no follower that lags.
+func (d *feed) neededLocked() uint64 { return min(d.passedLocked(), d.slowest) }
+
+// passedLocked is the index up to which no pump has anything left to write.
+func (d *feed) passedLocked() uint64 {
+	passed := d.log.next
+	for _, sh := range d.shards {
+		if sh.pumping {
+			passed = min(passed, sh.passed) // not next: those excepted from a pass read it themselves, while it is under way
+		}
+	}
+	return passed
+}
+
+// settleLocked drops the notices that all members have received. If too many are left, it closes the
+// connections that hold them back.
+func (d *feed) settleLocked() {
+	d.slowest = math.MaxUint64
+	for f := range d.lagging {
+		d.slowest = min(d.slowest, f.fetched)
+	}
+	passed := min(d.log.next, d.slowest)
+	for _, sh := range d.shards {
+		if len(sh.members) > 0 {
+			passed = min(passed, sh.passed)
+		}
+	}
+	d.log.passed(passed)
+	if d.log.live > d.maxNotices {
+		for f := range d.lagging {
+			if f.fetched == passed {
+				f.out.evict()
+			}
+		}
+	}
+}
+
+// appendNoticeLocked appends a presence notice, unless nobody is in the room.
+func (d *feed) appendNoticeLocked(n *notice) {
+	if d.connections == 0 {
+		return
+	}
+	d.log.appendNotice(n)
+	if d.log.live > d.maxNotices {
+		d.settleLocked()
+	}
+	d.wakeLocked()
+}
+
+var entries = sync.Pool{New: func() any { return new([]entry) }}
+
+// fetch implements [source].
+func (f *follower) fetch(b *batch) (more bool) {
+	d := f.feed
+	d.mu.Lock()
+	cur := f.cur
+	var resync *resyncNotice
+	if d.log.missed(cur) {
+		cur.events = d.log.next
+		resync = &resyncNotice{position: d.positionLocked(), spread: spreadOf(d.connections)}
+	}
+	list := entries.Get().(*[]entry)
+	read, through := d.log.read((*list)[:0], cur, batchBytes)
+	f.fetched = cur.next
+	more = through < d.log.next
+	if _, lags := d.lagging[f]; lags {
+		if len(read) > 0 || resync != nil || more {
+			more = true // to find out that it has caught up
+		} else {
+			d.caughtUpLocked(f)
+		}
+	}
+	if len(read) == 0 && resync == nil {
+		f.cur.next = through // nothing in between is for this follower
+	}
+	d.mu.Unlock()
+
+	if resync != nil {
+		b.add(resync.encode(d.plan), cur)
+		f.out.owner.resynced(d.plan)
+	}
+	for i := range read {
+		e := &read[i]
+		cur.next = e.index + 1
+		if i == len(read)-1 {
+			cur.next = through
+		}
+		if !e.excepts(f.out.viewer) {
+			b.add(e.payload, cur)
+		} else if e.isEvent() {
+			meta := protocol.EventMeta{PlanID: d.plan, By: e.to.by, MutationID: e.to.mutationID, Timestamp: e.to.at}
+			b.add(protocol.AppendReceipt(nil, meta, e.seq, e.prev), cur)
+		} else if n := len(b.items); n > 0 {
+			b.items[n-1].after = cur
+		} else {
+			f.cur = cur // nothing stands before it, so it is passed already
+		}
+	}
+	clear(read)
+	*list = read[:0]
+	entries.Put(list)
+	return more
+}
+
+// resyncNotice is the resync for a follower whose next event was evicted: where its events continue.
+type resyncNotice struct {
+	position protocol.Position
+	spread   time.Duration // over which the clients spread their loads
+}
+
+const (
+	// spreadEach is the time in which one member loads the plan: the members of a room load at
+	// 1/spreadEach together.
+	spreadEach = 10 * time.Millisecond
+	// maxSpread bounds how long a member shows a plan that it knows to be outdated.
+	maxSpread = 10 * time.Second
+)
+
+// spreadOf returns the time over which so many members spread their loads. It is 0 for one member.
+func spreadOf(members int) time.Duration {
+	return min(time.Duration(max(members-1, 0))*spreadEach, maxSpread)
+}
+
+func (n *resyncNotice) encode(plan string) []byte {
+	return mustEncode(protocol.TypeResync, plan, protocol.Resync{
+		Position: n.position, Reason: "events were missed", SpreadMs: n.spread.Milliseconds(),
+	})
+}

@@ -1,0 +1,378 @@
+package room
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// outlet is the sending side of one connection. One goroutine at a time holds its token and writes:
+// a room's pump, a goroutine that answers the connection, or, once the socket is full, a goroutine of
+// the connection that ends when everything has been written. A goroutine that finds the token taken
+// queues its work under mu and goes on. The holder gives the token up only after it saw, under mu,
+// that nothing waits. So only the connection's own goroutine waits for the peer.
+//
+// The order is: the remainder of a frame, control frames, replies, entries of the rooms in turn (a
+// resync in its place among them), and the farewell.
+//
+// Who writes (outletState):
+//
+//	         something to write                  the socket is full, or more
+//	idle ─────────────────────────▶ writing ──────────────────────────────────▶ flushing
+//	 ▲                                 │         than 4 batches wait               │
+//	 └─────── nothing is left ─────────┴───────────────────────────────────────────┘
+//
+// How far it has ended (outletEnd):
+//
+//	              close, drain                 the farewell was taken
+//	open ─────────────────────────▶ closing ─────────────────────────▶ closed
+//	 │                                 ▲ │
+//	 │ no byte for WriteTimeout        │ │ abort, an error of the sink,
+//	 └─────────────▶ tooSlow ──────────┘ │ or closeTimeout
+//	   the owner closes it with 4508     ▼
+//	                                  aborted  (from open and tooSlow as well)
+type outlet struct {
+	// A pump that comes to one of ten thousand connections finds nothing of it in the processor's
+	// caches. What it needs to write to an idle one stands together, down to writingOf: two cache
+	// lines.
+
+	viewer  *viewer // fixed at creation
+	sink    Sink    // fixed at creation
+	framing Framing // fixed at creation
+
+	mu        sync.Mutex // guards the following
+	state     outletState
+	end       outletEnd
+	waiting   bool   // something of what follows may have to be written: the holder looks
+	inSink    bool   // the holder is in a call of the sink, or between two parts of a frame
+	writingOf string // the plan of the entries, or of the remainder, that are being written
+
+	dirty      []*subscription // those with entries to write, in turn
+	queue      outbound
+	remainder  *remainder    // nil: none
+	pong       []byte        // control frame of the transport; only the newest is kept
+	ping       bool          // a ping is to be sent
+	farewell   []byte        // goodbye and close frame, written when all else is
+	farewellBy time.Time     // when the farewell must have been taken
+	boundary   chan struct{} // closed at the end of the call of the sink; nil if no goroutine waits
+
+	// tries reports that TryWrite has taken bytes, so that one that takes none says that the
+	// connection is full. Owned by the holder of the token.
+	tries bool
+
+	done chan struct{} // closed when end is closed or aborted and the token is free
+
+	owner  owner    // fixed at creation
+	shared *outlets // fixed at creation
+}
+
+// outletState says who holds the token.
+type outletState uint8
+
+const (
+	stateIdle     outletState = iota // nobody
+	stateWriting                     // a goroutine that must not wait for the peer
+	stateFlushing                    // the connection's own goroutine
+)
+
+// outletEnd says how far the connection has ended. It only grows.
+type outletEnd uint8
+
+const (
+	endOpen    outletEnd = iota
+	endTooSlow           // its owner is about to close it
+	endClosing           // nothing is queued any more
+	endClosed            // everything was written
+	endAborted           // the rest was dropped
+)
+
+// outlets is what all outlets of a hub share. Fixed at creation.
+type outlets struct {
+	wg           *sync.WaitGroup // of the goroutines of the hub
+	timers       *timers
+	writeTimeout time.Duration // Options.WriteTimeout
+	queueBytes   int           // Options.QueuePerConnection
+}
+
+// owner is what an outlet asks of its connection. None of the methods blocks, and all may be called
+// under locks.
+type owner interface {
+	slow()                // the socket is full, and a frame is half written
+	tooSlow()             // the connection has to be closed: it has not taken a byte for too long
+	alive()               // the peer has acknowledged bytes
+	resume()              // the queue is below its bound again
+	resynced(plan string) // the connection missed events of the plan and gets resync
+}
+
+// subscription is the outlet's side of a membership: how far the connection has received a plan.
+type subscription struct {
+	cur cursor // owned by the holder of the outlet's token
+
+	// gone is set under room.mu, once. The outlet looks at it under outlet.mu just before it writes.
+	gone atomic.Bool
+
+	// Guarded by outlet.mu.
+	ready bool // the reply to the join is queued or written
+	dirty bool // it is in outlet.dirty
+
+	plan   string // fixed at creation
+	source source // fixed at creation
+}
+
+// source is where an outlet gets the entries of a subscription.
+type source interface {
+	// fetch adds the entries that come next to b. It reports whether it has to be called again once
+	// they have been written. It takes room.mu.
+	fetch(b *batch) (more bool)
+}
+
+// newOutlet returns the outlet of a connection. With held, the caller holds its token and has to call
+// run.
+func newOutlet(v *viewer, sink Sink, by owner, shared *outlets, held bool) *outlet {
+	o := &outlet{viewer: v, sink: sink, framing: sink.Framing(), owner: by, shared: shared, done: make(chan struct{})}
+	if held {
+		o.state = stateWriting
+	}
+	return o
+}
+
+// takeLocked notes that something waits, and takes the token if it is free: the caller then has to
+// call run without mu.
+func (o *outlet) takeLocked() bool {
+	o.waiting = true
+	if o.state != stateIdle {
+		return false
+	}
+	o.state = stateWriting
+	return true
+}
+
+// send queues a reply and writes it if no other goroutine is writing. It does so even at the bound of
+// the queue: the worker asks pause before it handles a message, and the other callers are rare.
+func (o *outlet) send(r reply) {
+	o.put(r)
+	o.start()
+}
+
+// put queues a reply but does not write it: start does. It never blocks.
+func (o *outlet) put(r reply) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.end < endClosing {
+		o.queue.push(r)
+		o.waiting = true
+	}
+}
+
+// start writes what waits if no other goroutine is writing.
+func (o *outlet) start() {
+	o.mu.Lock()
+	run := o.end < endClosed && o.takeLocked()
+	o.mu.Unlock()
+	if run {
+		o.run()
+	}
+}
+
+// notify is send for an event of Notify. At a bound of the queue it drops the event. full reports
+// whether the account of the user was at its bound before.
+func (o *outlet) notify(e *userEvent, full bool) (queued, dropped bool) {
+	o.mu.Lock()
+	if o.end >= endClosing {
+		o.mu.Unlock()
+		return false, false
+	}
+	if q := &o.queue; q.bytes >= o.shared.queueBytes || full && q.bytes > 0 {
+		o.mu.Unlock()
+		return false, true
+	}
+	o.queue.push(reply{payload: e.payload, event: e})
+	o.mu.Unlock()
+	o.start()
+	return true, false
+}
+
+// control queues a control frame of the transport. It replaces one that still waits: of several
+// pings only the newest has to be answered (RFC 6455 section 5.5.3).
+func (o *outlet) control(frame []byte) {
+	o.mu.Lock()
+	if o.end < endClosed {
+		o.pong = append([]byte(nil), frame...)
+	}
+	o.mu.Unlock()
+	o.start()
+}
+
+func (o *outlet) sendPing() {
+	o.mu.Lock()
+	o.ping = o.end < endClosing
+	o.mu.Unlock()
+	o.start()
+}
+
+// attach makes sub ready for entries, after the reply to its join. Where sub replaces old, it drops
+// the reply to the join of old if that still waits. It reports false if the connection or the
+// membership has ended.
+func (o *outlet) attach(sub, old *subscription, join reply) bool {
+	o.mu.Lock()
+	sub.ready = true
+	if o.end >= endClosing || sub.gone.Load() {
+		o.mu.Unlock()
+		return false
+	}
+	if old != nil {
+		o.queue.dropJoin(old)
+	}
+	o.queue.push(join)
+	o.markDirtyLocked(sub)
+	run := o.takeLocked()
+	o.mu.Unlock()
+	if run {
+		o.run()
+	}
+	return true
+}
+
+// deliver writes one batch of a room's pump to sub, or leaves sub dirty for the holder of the token.
+// It reports whether sub has everything of the batch.
+func (o *outlet) deliver(sub *subscription, b *batch) (caughtUp bool) {
+	o.mu.Lock()
+	if o.end >= endClosed || sub.gone.Load() || !sub.ready {
+		o.mu.Unlock()
+		return true // not ready: attach will read the entries from the log; gone: nothing to deliver
+	}
+	if o.state != stateIdle || o.waiting || !b.nextFor(sub.cur) || b.excepts(o.viewer) {
+		o.markDirtyLocked(sub)
+		run := o.takeLocked()
+		o.mu.Unlock()
+		if run {
+			o.run()
+		}
+		return false
+	}
+	o.state, o.inSink, o.writingOf = stateWriting, true, sub.plan
+	o.mu.Unlock()
+
+	n, err := o.sink.TryWrite(b.buf)
+
+	o.mu.Lock()
+	o.endCallLocked()
+	switch {
+	case err != nil:
+		o.mu.Unlock()
+		o.fail()
+		return true
+	case n == len(b.buf) && !o.waiting:
+		sub.cur = b.to
+		o.state = stateIdle
+		o.mu.Unlock()
+		return true
+	case n == len(b.buf):
+		sub.cur = b.to
+		o.mu.Unlock()
+		o.run()
+		return true
+	}
+	if o.end < endClosed {
+		o.tookLocked(b, sub, n)
+	}
+	o.mu.Unlock()
+	o.flushLater()
+	return false
+}
+
+func (o *outlet) markDirtyLocked(sub *subscription) {
+	if !sub.dirty {
+		sub.dirty = true
+		o.dirty = append(o.dirty, sub)
+		o.waiting = true
+	}
+}
+
+// markIfBusy marks sub dirty if a goroutine is writing, and reports whether one is.
+func (o *outlet) markIfBusy(sub *subscription) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.state == stateIdle || sub.gone.Load() {
+		return false
+	}
+	o.markDirtyLocked(sub)
+	return true
+}
+
+// close writes farewell after everything that waits and then finishes the sink. If the members have
+// left their rooms before, no more entries are written. The first call wins.
+func (o *outlet) close(farewell []byte) { o.drain(nil, farewell) }
+
+// drain is close with all entries of the rooms of subs before farewell.
+func (o *outlet) drain(subs []*subscription, farewell []byte) {
+	o.mu.Lock()
+	if o.end >= endClosing {
+		o.mu.Unlock()
+		return
+	}
+	for _, sub := range subs {
+		if sub.ready && !sub.gone.Load() {
+			o.markDirtyLocked(sub)
+		}
+	}
+	o.end, o.farewell, o.farewellBy = endClosing, farewell, time.Now().Add(closeTimeout)
+	o.shared.timers.after(closeTimeout, o.abortUnlessClosed)
+	o.unpauseLocked()
+	o.mu.Unlock()
+	o.start()
+}
+
+// abortUnlessClosed aborts a connection that did not take its farewell in time.
+func (o *outlet) abortUnlessClosed() {
+	o.mu.Lock()
+	closed := o.end == endClosed
+	o.mu.Unlock()
+	if !closed {
+		o.abort()
+	}
+}
+
+// abort ends the connection at once.
+func (o *outlet) abort() {
+	o.mu.Lock()
+	o.endLocked(endAborted)
+	o.mu.Unlock()
+	_ = o.sink.Close() // nothing is left to be done about a socket that does not close
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.state == stateIdle {
+		o.closeDoneLocked()
+	}
+}
+
+// endLocked drops everything that waits.
+func (o *outlet) endLocked(end outletEnd) {
+	if o.end < endClosed {
+		o.end = end
+	}
+	o.waiting = true // the holder of the token has to find out
+	o.dirty, o.pong, o.ping, o.remainder, o.farewell = nil, nil, false, nil, nil
+	o.queue.taken = 0
+	o.queue.drop(0, len(o.queue.replies))
+	o.queue.account.forget(o)
+	o.unpauseLocked()
+}
+
+// evict ends a connection that holds up others.
+func (o *outlet) evict() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.end == endOpen {
+		o.end, o.farewellBy = endTooSlow, time.Now().Add(closeTimeout)
+		o.owner.tooSlow()
+	}
+}
+
+func (o *outlet) closeDoneLocked() {
+	select {
+	case <-o.done:
+	default:
+		close(o.done)
+	}
+}

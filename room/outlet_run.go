@@ -1,0 +1,318 @@
+package room
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"time"
+)
+
+// What the holder of an outlet's token does, until it gives the token up.
+
+// maxInline is how many batches a goroutine writes that must not wait for the peer: it has other
+// connections to serve, so the connection's own goroutine writes what is left.
+const maxInline = 4
+
+// step is one write of the holder of the token.
+type step struct {
+	buf   []byte
+	batch *batch        // nil: buf is the next part of the remainder
+	sub   *subscription // whose entries the batch holds; nil: replies and control frames
+	by    time.Time     // when a write that blocks gives up
+}
+
+// run writes without blocking until nothing is left or the socket is full.
+func (o *outlet) run() {
+	for range maxInline {
+		if !o.writeNext(false) {
+			return
+		}
+	}
+	o.flushLater()
+}
+
+// flushLater hands the token to a goroutine of the connection.
+func (o *outlet) flushLater() { o.shared.wg.Go(o.flush) }
+
+// flush writes, blocking, until nothing is left.
+func (o *outlet) flush() {
+	o.mu.Lock()
+	o.state = stateFlushing
+	o.mu.Unlock()
+	for o.writeNext(true) {
+	}
+}
+
+// writeNext writes the next batch. It reports false when it has given up the token or handed it on.
+func (o *outlet) writeNext(block bool) (more bool) {
+	t, ok := o.next(block)
+	if !ok {
+		return false
+	}
+	n, err := o.write(&t, block)
+	more = o.wrote(&t, n, err, block)
+	if t.batch != nil {
+		t.batch.release()
+	}
+	return more
+}
+
+// next takes what has to be written next. If there is nothing, it gives the token up.
+func (o *outlet) next(block bool) (t step, ok bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for {
+		switch {
+		case o.end >= endClosed:
+			o.endCallLocked() // it may have ended between two parts of a frame
+			o.state = stateIdle
+			o.closeDoneLocked()
+			return t, false
+		case o.remainder != nil:
+			t.buf, t.by = o.remainder.next(), o.deadlineLocked()
+			o.inSink, o.writingOf = true, o.remainder.plan
+			return t, true
+		case o.pong != nil || o.ping || len(o.queue.replies) > 0:
+			o.encodeJoinsLocked()
+			b := newBatch(o.framing)
+			o.takeRepliesLocked(b)
+			t, ok = o.beginLocked(b, nil, block)
+		case len(o.dirty) > 0:
+			sub := o.nextDirtyLocked()
+			b := newBatch(o.framing)
+			o.fetchLocked(sub, b)
+			t, ok = o.beginLocked(b, sub, block)
+		case o.farewell != nil:
+			o.remainder, o.farewell = &remainder{head: o.farewell, farewell: true}, nil
+		default:
+			o.state, o.waiting = stateIdle, false
+			return t, false
+		}
+		if ok {
+			return t, true
+		}
+	}
+}
+
+// beginLocked begins the write of b, unless nothing is to be written of it now.
+func (o *outlet) beginLocked(b *batch, sub *subscription, block bool) (t step, ok bool) {
+	switch {
+	case len(b.items) == 0, o.end >= endClosed, sub != nil && sub.gone.Load():
+	case block && b.large():
+		plan := ""
+		if sub != nil {
+			plan = sub.plan
+		} else {
+			plan = o.queue.replies[0].plan
+		}
+		o.remainder = b.remainder(0, 0, plan) // its write may take long, and holds the shared payload alone
+		o.tookLocked(b, sub, len(b.buf))
+	default:
+		o.inSink, o.writingOf = true, ""
+		if sub != nil {
+			o.writingOf = sub.plan
+		}
+		return step{buf: b.buf, batch: b, sub: sub, by: o.deadlineLocked()}, true
+	}
+	b.release()
+	return t, false
+}
+
+// deadlineLocked is when a write that begins now gives up if it takes no byte.
+func (o *outlet) deadlineLocked() time.Time {
+	if o.end == endTooSlow || o.end == endClosing {
+		return o.farewellBy
+	}
+	return time.Now().Add(o.shared.writeTimeout)
+}
+
+func (o *outlet) nextDirtyLocked() *subscription {
+	sub := o.dirty[0]
+	o.dirty[0] = nil
+	o.dirty = o.dirty[1:]
+	if len(o.dirty) == 0 {
+		o.dirty = nil // hold no array while idle
+	}
+	sub.dirty = false
+	return sub
+}
+
+// fetchLocked adds the next entries of sub to b. It releases mu meanwhile, because room.mu comes
+// first in the lock order.
+func (o *outlet) fetchLocked(sub *subscription, b *batch) {
+	if sub.gone.Load() {
+		return
+	}
+	o.mu.Unlock()
+	more := sub.source.fetch(b)
+	o.mu.Lock()
+	if more && o.end < endClosed {
+		o.markDirtyLocked(sub)
+	}
+}
+
+// takeRepliesLocked moves control frames into b and copies as many replies as fit into it. Replies
+// leave the queue when they have been written.
+func (o *outlet) takeRepliesLocked(b *batch) {
+	if o.pong != nil {
+		b.addControl(o.pong)
+		o.pong = nil
+	}
+	if o.ping {
+		b.addPing()
+		o.ping = false
+	}
+	q := &o.queue
+	for q.taken < len(q.replies) {
+		r := &q.replies[q.taken]
+		if len(b.items) > 0 && len(b.buf)+len(r.payload) > batchBytes || r.payload == nil {
+			return
+		}
+		b.add(r.payload, cursor{})
+		q.taken++
+	}
+}
+
+// shortestWait is the duration from which a Write counts as one that had to wait for the peer, on a
+// connection whose TryWrite never takes anything. Writes of 16 KiB that are shorter mean a peer
+// that takes 160 KB/s or more: a ping gets through what is in the way, and is answered, within
+// seconds.
+const shortestWait = 100 * time.Millisecond
+
+// write calls the sink. It is called without mu.
+func (o *outlet) write(t *step, block bool) (n int, err error) {
+	n, err = o.sink.TryWrite(t.buf)
+	o.tries = o.tries || n > 0
+	if n == 0 && err == nil && block {
+		start := time.Now()
+		n, err = o.sink.Write(t.buf, t.by)
+		if waited := o.tries || time.Since(start) >= shortestWait; n > 0 && waited {
+			o.owner.alive()
+		}
+	}
+	return n, err
+}
+
+// wrote records the result of a write. It reports false when it has given up the token or handed it
+// on.
+func (o *outlet) wrote(t *step, n int, err error, block bool) (more bool) {
+	o.mu.Lock()
+	if part := t.batch == nil && err == nil && n == len(t.buf); !part || o.remainder == nil || o.remainder.left() <= n {
+		o.endCallLocked()
+	} // otherwise the next part of the same frame follows: there is no boundary here
+	if o.end >= endClosed {
+		o.mu.Unlock()
+		return true // next ends it
+	}
+	timedOut := errors.Is(err, os.ErrDeadlineExceeded)
+	if err == nil || timedOut {
+		if t.batch != nil {
+			o.tookLocked(t.batch, t.sub, n)
+		} else {
+			o.remainder.take(n)
+			timedOut = timedOut || n < len(t.buf) && o.remainder.overdue(time.Now())
+		}
+	}
+	switch {
+	case err != nil && !timedOut, timedOut && o.end >= endTooSlow:
+		o.mu.Unlock()
+		o.fail()
+		return false
+	case timedOut: // one more second to take the farewell
+		o.end, o.farewellBy = endTooSlow, time.Now().Add(closeTimeout)
+		o.mu.Unlock()
+		o.owner.tooSlow()
+		return true
+	case n < len(t.buf) && !block:
+		o.mu.Unlock()
+		o.flushLater()
+		return false
+	case t.batch == nil && o.remainder.left() == 0 && o.remainder.farewell:
+		o.endLocked(endClosed)
+		o.state = stateIdle
+		o.mu.Unlock()
+		o.sink.Finish()
+		o.mu.Lock()
+		o.closeDoneLocked()
+	case t.batch == nil && o.remainder.left() == 0:
+		o.remainder = nil
+	}
+	more = o.state != stateIdle
+	o.mu.Unlock()
+	return more
+}
+
+// tookLocked records that n bytes of b have been written: it moves the cursor of sub or, if sub is
+// nil, removes replies from the queue. It keeps a frame that was written in part as the remainder.
+// Those after it are written again, from the log or the queue.
+func (o *outlet) tookLocked(b *batch, sub *subscription, n int) {
+	whole, part := b.split(n)
+	begun := whole // items written at least in part
+	if part > 0 {
+		begun++
+	}
+	plan := ""
+	if sub != nil {
+		plan = sub.plan
+		if begun > 0 {
+			sub.cur = b.items[begun-1].after
+		}
+		if whole < len(b.items) {
+			o.markDirtyLocked(sub)
+		}
+	} else {
+		replies := 0
+		for i := range b.items {
+			switch isReply := b.items[i].control == notControl; {
+			case i >= begun && !isReply:
+				o.putBackLocked(b, i)
+			case i < begun && isReply:
+				plan = o.queue.replies[replies].plan
+				replies++
+			case i < begun:
+				plan = ""
+			}
+		}
+		o.queue.taken = 0
+		o.queue.drop(0, replies)
+		o.unpauseLocked()
+	}
+	if part > 0 {
+		o.remainder = b.remainder(whole, part, plan)
+		o.waiting = true
+		o.owner.slow()
+	}
+}
+
+// putBackLocked puts back a control frame that a full socket has not taken, unless a newer one
+// replaced it.
+func (o *outlet) putBackLocked(b *batch, i int) {
+	switch {
+	case b.items[i].control == pingFrame:
+		o.ping = true
+	case o.pong == nil:
+		o.pong = bytes.Clone(b.frame(i))
+	}
+}
+
+// endCallLocked ends a call of the sink. It wakes the goroutines that wait for a frame boundary.
+func (o *outlet) endCallLocked() {
+	o.inSink, o.writingOf = false, ""
+	if o.boundary != nil {
+		close(o.boundary)
+		o.boundary = nil
+	}
+}
+
+// fail ends the connection after an error of the sink, and gives the token up.
+func (o *outlet) fail() {
+	o.mu.Lock()
+	o.endLocked(endAborted)
+	o.endCallLocked()
+	o.state = stateIdle
+	o.mu.Unlock()
+	_ = o.sink.Close()
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.closeDoneLocked()
+}
