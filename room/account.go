@@ -21,26 +21,6 @@ type account struct {
 	paused []*outlet // unpause them when bytes fall below limit
 }
 
-// accountLocked returns the account of a user, for one more connection.
-func (h *Hub) accountLocked(userID string) *account {
-	a := h.accounts[userID]
-	if a == nil {
-		a = &account{limit: h.opts.QueuePerUser}
-		h.accounts[userID] = a
-	}
-	a.sessions++
-	return a
-}
-
-// releaseAccountLocked ends the use of the account by one connection.
-func (h *Hub) releaseAccountLocked(s *Session) {
-	if a := s.out.queue.account; a.sessions > 1 {
-		a.sessions--
-	} else {
-		delete(h.accounts, s.userID)
-	}
-}
-
 // add counts a reply that was queued.
 func (a *account) add(r *reply) {
 	a.mu.Lock()

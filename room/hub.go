@@ -196,3 +196,23 @@ func (h *Hub) revocation(planID, userID string) *atomic.Uint64 {
 	_, _ = m.WriteString(userID)
 	return &h.revocations[m.Sum64()%uint64(len(h.revocations))]
 }
+
+// accountLocked returns the account of a user, for one more connection.
+func (h *Hub) accountLocked(userID string) *account {
+	a := h.accounts[userID]
+	if a == nil {
+		a = &account{limit: h.opts.QueuePerUser}
+		h.accounts[userID] = a
+	}
+	a.sessions++
+	return a
+}
+
+// releaseAccountLocked ends the use of the account by one connection.
+func (h *Hub) releaseAccountLocked(s *Session) {
+	if a := s.out.queue.account; a.sessions > 1 {
+		a.sessions--
+	} else {
+		delete(h.accounts, s.userID)
+	}
+}

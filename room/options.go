@@ -122,42 +122,6 @@ type Options struct {
 	Logger *slog.Logger
 }
 
-// The rate limits are part of the protocol that clients rely on, so they are not options.
-const (
-	messageRate, messageBurst = 10, 128
-	controlRate, controlBurst = 10, 20
-	maxExcesses               = 3 // within excessWindow close the connection
-	excessWindow              = 10 * time.Second
-
-	maxInbox      = 128 // messages of one connection waiting for its worker
-	maxName       = 64  // code points of a user's name
-	replyOverhead = 96  // bytes that a reply counts besides its payload
-
-	authenticateEvery     = 10 * time.Second
-	authorizeUserParallel = 8  // calls of Authorize for one user at once
-	recheckParallel       = 16 // rechecks at once, unless they are late
-	recheckPatience       = 5 * time.Second
-	recheckRetry          = 30 * time.Second
-	maxRemovers           = 16 // goroutines that remove members
-	removalBatch          = 64
-	logEvery              = 10 * time.Second // between two log lines about the same problem
-	roomOverhead          = 1 << 10          // bytes that a room counts in HistoryTotal besides its events
-	unjoinedRoomTimeout   = 2 * time.Minute
-	closeTimeout          = time.Second      // for goodbye and close frame to be taken
-	frameTimeout          = 60 * time.Second // for one frame to be taken as a whole
-	confineTimeout        = 100 * time.Millisecond
-	shardSize             = 1024
-	batchBytes            = 64 << 10 // written to one connection in one go
-	drainBatch            = 128
-	drainPause            = 50 * time.Millisecond
-	drainFirstRetry       = 500 * time.Millisecond
-	drainRetryStep        = 5 * time.Millisecond
-	crowdedNoticeEvery    = time.Second
-	maxWaitingNotices     = 1024
-	rateLimitRetryMin     = 10 * time.Second
-	rateLimitRetrySpread  = 5 * time.Second
-)
-
 // withDefaults returns a copy of o with every zero field filled in. It panics for an invalid value.
 func (o *Options) withDefaults() Options {
 	if o == nil || o.Authorize == nil {

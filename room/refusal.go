@@ -68,23 +68,6 @@ type RefusalInfo struct {
 // refusalCounters has one counter for each of refusalReasons.
 type refusalCounters [len(refusalReasons)]atomic.Uint64
 
-// ReportRefusal counts a request that a transport did not serve in [Stats] and passes it to
-// [Observer.Refused]. A transport calls it exactly once for each such request, also after the hub
-// has been shut down.
-func (h *Hub) ReportRefusal(r RefusalInfo) {
-	i := len(refusalReasons) - 1
-	for j, reason := range refusalReasons {
-		if reason == r.Reason {
-			i = j
-		}
-	}
-	r.Reason = refusalReasons[i]
-	h.stats.refusals[i].Add(1)
-	if f := h.opts.Observer.Refused; f != nil {
-		h.observe(nil, func() { f(r) })
-	}
-}
-
 // load returns the counters that are not zero, by reason; nil if all are.
 func (c *refusalCounters) load() map[RefusalReason]uint64 {
 	var m map[RefusalReason]uint64

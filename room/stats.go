@@ -1,7 +1,5 @@
 package room
 
-import "sync/atomic"
-
 // Stats are numbers for gauges and counters.
 type Stats struct {
 	Connections  int // open now
@@ -38,13 +36,6 @@ type Stats struct {
 	RechecksUndecided  uint64 // of these, those in which Authorize failed or did not return in time
 	RemovedForbidden   uint64 // members removed because a recheck said ErrForbidden
 	RemovedUnconfirmed uint64 // members removed because no recheck was completed in time
-}
-
-type counters struct {
-	connects, broadcasts, joins, recovered, resyncs, slow, tooSlow, denied, notifiesDropped atomic.Uint64
-	resumesFailed, rechecks, rechecksUndecided, removedForbidden, removedUnconfirmed        atomic.Uint64
-
-	refusals refusalCounters
 }
 
 // Stats returns the numbers of this moment.

@@ -1,0 +1,101 @@
+package room
+
+import (
+	"context"
+	"crypto/rand"
+	"github.com/planrooms/planrooms/auth"
+	"github.com/planrooms/planrooms/protocol"
+	"time"
+)
+
+// ConnectOptions describe a connection to [Hub.Connect]. Nil means none of them.
+type ConnectOptions struct {
+	// ClientID distinguishes the tabs of a user. A new connection with the same user and client ID
+	// replaces the older one, which is closed with 4409. Default: the ID of the connection.
+	ClientID string
+	// Verifier checks the tokens of authenticate messages. Default: nil, all are refused.
+	Verifier auth.Verifier
+	// RemoteAddr is for logs and observers.
+	RemoteAddr string
+	// Hold keeps the hub from writing before [Session.Open] is called. It is for a transport that
+	// can write only after it knows that the connection is admitted. Default: false.
+	Hold bool
+}
+
+// Connect registers a connection and sends the greeting through sink, immediately or, with
+// ConnectOptions.Hold, when [Session.Open] is called. If it fails, nothing has been written and the
+// caller still owns sink. Errors: [ErrHubClosed], [ErrTooManyConnections], [ErrExpired],
+// [ErrUserID], [ErrClientID].
+func (h *Hub) Connect(_ context.Context, id auth.Identity, sink Sink, opts *ConnectOptions) (*Session, error) {
+	if opts == nil {
+		opts = &ConnectOptions{}
+	}
+	if !protocol.ValidUserID(id.UserID) {
+		return nil, ErrUserID
+	}
+	if opts.ClientID != "" && !protocol.ValidClientID(opts.ClientID) {
+		return nil, ErrClientID
+	}
+	now := time.Now()
+	if !id.ExpiresAt.IsZero() && !now.Before(id.ExpiresAt) {
+		return nil, ErrExpired
+	}
+	id.Name = clipName(id.Name)
+	s := &Session{
+		hub: h, id: rand.Text(), viewer: viewer{clientID: opts.ClientID, userID: id.UserID, conn: h.conns.Add(1)}, remote: opts.RemoteAddr, since: now,
+		verifier: opts.Verifier, identity: id, done: make(chan struct{}),
+	}
+	if s.clientID == "" {
+		s.clientID = s.id
+	}
+	s.held.Store(opts.Hold)
+	s.out = newOutlet(&s.viewer, sink, s, &h.outlets, opts.Hold)
+	s.Seen()
+
+	replaced, err := h.register(s)
+	if err != nil {
+		return nil, err
+	}
+	if replaced != nil {
+		replaced.Close(protocol.CloseReplaced)
+	}
+	if f := h.opts.Observer.Connect; f != nil {
+		h.observe(s, func() { f(s.Info()) })
+	}
+	s.out.send(reply{payload: mustEncode(protocol.TypePong, "", protocol.Hello{
+		UserID: s.userID, Connected: true, Timestamp: protocol.Timestamp{Time: now}, ConnectionID: s.id, ClientID: s.clientID, Protocol: protocol.Version,
+	})})
+	s.setTimers(now)
+	return s, nil
+}
+
+// register checks the limit and adds s under one lock, so that the limit is exact.
+func (h *Hub) register(s *Session) (replaced *Session, err error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.closed {
+		return nil, ErrHubClosed
+	}
+	own := h.users[s.userID]
+	for _, other := range own {
+		if other.clientID == s.clientID {
+			replaced = other
+		}
+	}
+	if replaced == nil && len(own) >= h.opts.ConnectionsPerUser {
+		return nil, ErrTooManyConnections
+	}
+	if replaced != nil {
+		own = without(own, replaced)
+		if !replaced.buried {
+			h.closing[replaced] = struct{}{} // as it will be in a moment
+		}
+	}
+	h.users[s.userID] = append(own, s)
+	s.out.queue.account = h.accountLocked(s.userID)
+	h.sessions[s] = struct{}{}
+	h.open.Add(1)
+	h.stats.connects.Add(1)
+	h.keepHouseLocked()
+	return replaced, nil
+}

@@ -1,0 +1,11 @@
+package room
+
+import "sync/atomic"
+
+// counters are what Stats counts.
+type counters struct {
+	connects, broadcasts, joins, recovered, resyncs, slow, tooSlow, denied, notifiesDropped atomic.Uint64
+	resumesFailed, rechecks, rechecksUndecided, removedForbidden, removedUnconfirmed        atomic.Uint64
+
+	refusals refusalCounters
+}

@@ -1,0 +1,53 @@
+package room
+
+import "github.com/planrooms/planrooms/protocol"
+
+// rechecked calls Observer.Rechecked.
+func (h *Hub) rechecked(m *member, result RecheckResult, err error) {
+	if f := h.opts.Observer.Rechecked; f != nil {
+		h.observe(m.s, func() { f(RecheckInfo{Connection: m.s.Info(), PlanID: m.room.id, Result: result, Err: err}) })
+	}
+}
+
+// observe calls f, a function of the Observer that concerns s, or no connection if s is nil. A
+// panic of f closes s.
+func (h *Hub) observe(s *Session, f func()) {
+	if !h.call(s, f) && s != nil {
+		s.Close(protocol.CloseInternal)
+	}
+}
+
+// call calls f as observe does, and reports whether it returned without a panic.
+func (h *Hub) call(s *Session, f func()) (ok bool) {
+	if s != nil {
+		s.callbacks.Add(1)
+		defer func() {
+			s.callbacks.Add(-1)
+			h.returned.Add(1)
+		}()
+	}
+	defer func() {
+		if v := recover(); v != nil {
+			h.opts.Logger.Error("room: observer panicked", panicAttrs(v)...)
+		}
+	}()
+	f()
+	return true
+}
+
+// ReportRefusal counts a request that a transport did not serve in [Stats] and passes it to
+// [Observer.Refused]. A transport calls it exactly once for each such request, also after the hub
+// has been shut down.
+func (h *Hub) ReportRefusal(r RefusalInfo) {
+	i := len(refusalReasons) - 1
+	for j, reason := range refusalReasons {
+		if reason == r.Reason {
+			i = j
+		}
+	}
+	r.Reason = refusalReasons[i]
+	h.stats.refusals[i].Add(1)
+	if f := h.opts.Observer.Refused; f != nil {
+		h.observe(nil, func() { f(r) })
+	}
+}
