@@ -32,11 +32,11 @@ type reader struct {
 	faults  []string
 }
 
-// reading is what a reader has heard of one plan.
+// reading is what a reader has received of one plan.
 type reading struct {
-	position uint64
-	sizes    []int // of the events
-	resyncs  int
+	chain   protocol.Chain
+	sizes   []int // of the events
+	resyncs int
 }
 
 // joinReader connects a reader and has it join plans.
@@ -84,24 +84,21 @@ func (d *reader) readLocked(payload []byte) {
 		return
 	}
 	of := d.plans[msg.PlanID]
+	if of == nil { // hello and goodbye
+		return
+	}
+	at := of.chain.Position().Seq
+	place := of.chain.Take(msg)
 	switch {
-	case of == nil: // hello and goodbye
-	case msg.Type == protocol.TypeResync || msg.Type == protocol.TypeJoinPlan:
-		var data struct{ Position protocol.Position }
-		if err := json.Unmarshal(msg.Data, &data); err != nil {
-			d.faults = append(d.faults, err.Error())
+	case msg.Type == protocol.TypeResync:
+		if place != protocol.PlaceStart {
+			d.faults = append(d.faults, fmt.Sprintf("resync %s", msg.Data))
 		}
-		if data.Position.Epoch != "" { // no notice
-			of.position = data.Position.Seq
-		}
-		if msg.Type == protocol.TypeResync {
-			of.resyncs++
-		}
+		of.resyncs++
 	case msg.Seq > 0:
-		if msg.Prev != of.position {
-			d.faults = append(d.faults, fmt.Sprintf("event %d of %s follows %d, but the last position was %d", msg.Seq, msg.PlanID, msg.Prev, of.position))
+		if place != protocol.PlaceNext || msg.Prev != at { // a hub sends the exact prev
+			d.faults = append(d.faults, fmt.Sprintf("event %d of %s follows %d, but the last position was %d", msg.Seq, msg.PlanID, msg.Prev, at))
 		}
-		of.position = msg.Seq
 		of.sizes = append(of.sizes, len(payload))
 	}
 }
@@ -142,14 +139,14 @@ func (d *reader) unstall() {
 	d.stalled = nil
 }
 
-// check fails the test unless d is at the end of all its plans, without a hole that it was not told of.
+// check fails the test unless d is at the end of all its plans, without a gap.
 func (d *reader) check(t *testing.T, h *room.Hub) {
 	t.Helper()
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for plan, of := range d.plans {
-		if end := position(t, h, plan).Seq; of.position != end {
-			t.Errorf("a reader of %s is at %d, want %d", plan, of.position, end)
+		if at, end := of.chain.Position(), position(t, h, plan); at != end {
+			t.Errorf("a reader of %s is at %v, want %v", plan, at, end)
 		}
 	}
 	for _, fault := range d.faults {

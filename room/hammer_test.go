@@ -44,12 +44,13 @@ type stream struct {
 	plan    string
 	order   *numbering
 	in      bool
-	pos     uint64
+	chain   protocol.Chain
 	events  int
 	resyncs int
 }
 
-// follow takes in messages and fails the test at a hole, a double, an event of nobody's, or one outside of a membership.
+// follow takes messages. It fails the test at a gap, a duplicate, an event that differs from that of
+// another client, and one outside of a membership. A hub sends the exact prev.
 func (s *stream) follow(t *testing.T, who string, messages []heard) {
 	t.Helper()
 	for _, h := range messages {
@@ -57,22 +58,21 @@ func (s *stream) follow(t *testing.T, who string, messages []heard) {
 		if m.PlanID != s.plan {
 			continue
 		}
+		at := s.chain.Position().Seq
+		place := s.chain.Take(m)
 		switch {
 		case m.Seq > 0:
-			if !s.in || m.Prev != s.pos || m.Seq <= s.pos {
-				t.Errorf("%s: event %d after %d, at %d, in=%v", who, m.Seq, m.Prev, s.pos, s.in)
+			if !s.in || place != protocol.PlaceNext || m.Prev != at {
+				t.Errorf("%s: event %d after %d, at %d, in=%v", who, m.Seq, m.Prev, at, s.in)
 			}
 			if m.Type != protocol.TypeReceipt && !s.order.same(m.Seq, string(m.Data)) {
 				t.Errorf("%s: event %d is another one for somebody else", who, m.Seq)
 			}
-			s.pos = m.Seq
 			s.events++
 		case m.Type == protocol.TypeResync:
-			var r protocol.Resync
-			if err := json.Unmarshal(m.Data, &r); err != nil || !s.in || r.Position.Seq <= s.pos {
-				t.Errorf("%s: resync to %v at %d, in=%v: %v", who, r.Position, s.pos, s.in, err)
+			if place != protocol.PlaceStart || !s.in || s.seq() <= at {
+				t.Errorf("%s: resync %s at %d, in=%v", who, m.Data, at, s.in)
 			}
-			s.pos = r.Position.Seq
 			s.resyncs++
 		case m.Type == protocol.TypeRemoved:
 			s.in = false
@@ -82,11 +82,14 @@ func (s *stream) follow(t *testing.T, who string, messages []heard) {
 				t.Errorf("%s: %s: %v", who, m.Data, err)
 			}
 			if a.Success {
-				s.in, s.pos = m.Type == protocol.TypeJoinPlan, a.Position.Seq
+				s.in = m.Type == protocol.TypeJoinPlan
 			}
 		}
 	}
 }
+
+// seq returns the seq of the last position.
+func (s *stream) seq() uint64 { return s.chain.Position().Seq }
 
 func (p *peer) check(t *testing.T) {
 	t.Helper()
@@ -282,10 +285,10 @@ func TestShutdownUnderTraffic(t *testing.T) {
 					s.follow(t, fmt.Sprint(i), p.take())
 					if patience == time.Minute && i%5 != 0 && i%11 != 0 { // all that had a position was delivered
 						if last == 0 {
-							last = s.pos
+							last = s.seq()
 						}
-						if s.in && s.pos != last || p.code != protocol.CloseShutdown {
-							t.Errorf("%d: ended at %d with %d, others at %d", i, s.pos, p.code, last)
+						if s.in && s.seq() != last || p.code != protocol.CloseShutdown {
+							t.Errorf("%d: ended at %d with %d, others at %d", i, s.seq(), p.code, last)
 						}
 					}
 				}
@@ -443,7 +446,8 @@ func TestResumeHasNoSeam(t *testing.T) {
 	for n := range 6 {
 		wg.Go(func() {
 			user := fmt.Sprint(n)
-			s := stream{plan: "p", order: &order, pos: start.Seq}
+			s := stream{plan: "p", order: &order}
+			s.chain.Reset(start)
 			for done := false; !done; {
 				done = time.Now().After(until)
 				if done { // the last round hears everything
@@ -453,7 +457,7 @@ func TestResumeHasNoSeam(t *testing.T) {
 				p.blocking = n == 3
 				mustConnect(t, h, p, user)
 				for range 1 + rand.N(3) { // a repeated join moves to since as well
-					since := protocol.Position{Epoch: start.Epoch, Seq: s.pos}
+					since := s.chain.Position()
 					p.join("p", &since)
 					if rand.N(3) == 0 && !done {
 						p.stall()
@@ -468,9 +472,9 @@ func TestResumeHasNoSeam(t *testing.T) {
 					if err != nil {
 						t.Error(err)
 					}
-					p.wait(5*time.Second, func() bool { s.follow(t, user, p.take()); return s.pos == end.Seq })
-					if s.pos != end.Seq || s.resyncs > 0 {
-						t.Errorf("%s ended at %d of %d, with %d resyncs", user, s.pos, end.Seq, s.resyncs)
+					p.wait(5*time.Second, func() bool { s.follow(t, user, p.take()); return s.seq() == end.Seq })
+					if s.seq() != end.Seq || s.resyncs > 0 {
+						t.Errorf("%s ended at %d of %d, with %d resyncs", user, s.seq(), end.Seq, s.resyncs)
 					}
 				}
 				p.end(protocol.CloseAbnormal)
