@@ -8,10 +8,14 @@
 //                                                    +---change: another fetch follows this one
 //
 // A fetch that began before a change may have missed it, so another one follows. A fetch that
-// begins after the change is enough, also when the application begins it. This module cancels no
-// fetch: route loaders, first fetches and refetches of the application run to their end.
+// begins after the change is enough, also when the application begins it. Route loaders, first
+// fetches and refetches of the application run to their end, with one exception: a refetch of shown
+// data that has not ended after 30 s, such as one on a dead connection, is replaced when another
+// fetch waits for it. The time doubles until a fetch succeeds, so slow fetches end, too.
 
 /** @import { LoadRequest, Patch, QueryClientLike, QueryKeys } from './types.js' */
+
+import { call } from './timing.js';
 
 const DELAY = 100; // a row of events causes one fetch
 // The random part of the delay. In a plan with more participants, 1 ms for each, up to MAX_SPREAD.
@@ -19,6 +23,7 @@ const SPREAD = 300;
 const MAX_SPREAD = 1_000;
 const PACE = 1_000; // between the starts of two fetches of a query
 const MAX_BACKOFF = 30_000; // after failed fetches
+const STUCK = 30_000; // the longest wait for the fetch before
 const MUTATIONS = 5_000; // the longest wait for mutations
 const POLL = 100; // interval of looking at the mutations
 const LOADED = 10_000; // the longest wait of a reload for its fetches
@@ -30,16 +35,17 @@ const RECENT = 10_000; // age of data that a page fetched while it joined
  * The state of one query.
  * @typedef {object} Entry
  * @property {Query} query
- * @property {boolean} due no fetch has begun since the last change
- * @property {boolean} urgent the next fetch begins without a delay
+ * @property {boolean} [due] no fetch has begun since the last change
+ * @property {boolean} [urgent] the next fetch begins without a delay
  * @property {boolean} fetching
- * @property {boolean} brings the fetch under way has to bring a change
+ * @property {boolean} [brings] the fetch under way has to bring a change
  * @property {number} began time of the last start
  * @property {number} failures in a row
- * @property {number} spread
- * @property {readonly unknown[] | null | undefined} mutations
+ * @property {number} replaced fetches that were replaced since the last success
+ * @property {number} [spread]
+ * @property {readonly unknown[] | null} [mutations]
  * @property {number} [held] start of the wait for mutations
- * @property {number} [at] time at which timer fires
+ * @property {number} [at] time at which timer fires, undefined if it does not run
  * @property {ReturnType<typeof setTimeout>} [timer] of the next fetch
  * @property {ReturnType<typeof setTimeout>} [check] of the check after a page load
  * @property {string} [position] of the last reload
@@ -144,7 +150,7 @@ function create(client) {
     if (!entry) {
       const fetching = query.state.fetchStatus !== 'idle';
       entry = {
-        query, due: false, urgent: false, fetching, brings: false, began: 0, failures: 0, spread: SPREAD, mutations: undefined,
+        query, fetching, began: fetching ? Date.now() : 0, failures: 0, replaced: 0,
         waiting: [], running: [], patches: [], patched: new WeakSet(),
       };
       entries.set(query, entry);
@@ -156,40 +162,45 @@ function create(client) {
   function stale(entry, urgent = false) {
     entry.due = true;
     entry.urgent ||= urgent;
-    if (!entry.fetching) schedule(entry);
+    schedule(entry);
   }
 
   /** @param {Entry} entry */
   function schedule(entry) {
-    const { query } = entry;
-    query.invalidate(); // so that a component that mounts meanwhile begins the fetch
+    const { query, fetching, urgent } = entry;
+    if (!fetching) query.invalidate(); // so that a component that mounts meanwhile begins the fetch
     const now = Date.now();
-    const backoff = entry.failures && Math.min(MAX_BACKOFF, PACE * 2 ** entry.failures);
-    const at = entry.urgent ? now : Math.max(now + DELAY + Math.random() * entry.spread, entry.began + Math.max(PACE, backoff));
-    if (entry.timer !== undefined && /** @type {number} */ (entry.at) <= at) return;
+    let pause = urgent ? 0 : Math.min(MAX_BACKOFF, PACE * 2 ** entry.failures);
+    if (fetching) pause = STUCK * 2 ** entry.replaced;
+    const at = Math.max(now + (urgent ? 0 : DELAY + Math.random() * /** @type {number} */ (entry.spread)), entry.began + pause);
+    if (/** @type {number} */ (entry.at) <= at) return;
     after(entry, at - now);
   }
 
   /** @param {Entry} entry @param {number} wait @returns {void} */
   function after(entry, wait) {
     clearTimeout(entry.timer);
-    entry.timer = undefined;
+    entry.at = undefined;
     if (wait <= 0) return start(entry);
     entry.at = Date.now() + wait;
     entry.timer = setTimeout(() => {
-      entry.timer = undefined;
+      entry.at = undefined;
       start(entry);
     }, wait);
   }
 
   /** @param {Entry} entry @returns {void} */
   function start(entry) {
-    const { query } = entry;
-    if (!entry.due || entry.fetching) return;
+    const { query, fetching } = entry;
+    if (!entry.due || (fetching && query.state.data === undefined)) return;
     if (query.isActive()) {
       if (mutating(entry)) return after(entry, POLL);
-      void client.refetchQueries({ predicate: (other) => other === query, type: 'active' }, { cancelRefetch: false });
-    }
+      void client.refetchQueries({ predicate: (other) => other === query, type: 'active' }, { cancelRefetch: fetching });
+      if (fetching) { // the cache does not report that one fetch has replaced another
+        entry.replaced++;
+        began(entry);
+      }
+    } else if (fetching) return;
     // No component shows it: TanStack fetches invalid data for the next one that does.
     if (entry.due) {
       entry.due = entry.urgent = false;
@@ -228,7 +239,7 @@ function create(client) {
     if (entry.patched.has(event)) return true;
     const { data, isInvalidated } = query.state;
     if (data === undefined || (isInvalidated && !entry.fetching)) return false;
-    const next = attempt(patch, data, event);
+    const next = call(patch, data, event);
     if (next === undefined) return false;
     if (next !== data) query.setData(next, { manual: true });
     if (entry.fetching) entry.patches.push({ patch, event });
@@ -258,8 +269,7 @@ function create(client) {
   function began(entry) {
     clearTimeout(entry.timer);
     clearTimeout(entry.check);
-    entry.timer = undefined;
-    entry.held = undefined;
+    entry.at = entry.held = undefined;
     entry.brings ||= entry.due;
     entry.due = entry.urgent = false;
     entry.fetching = true;
@@ -274,7 +284,7 @@ function create(client) {
     entry.fetching = false;
     // A CancelledError has the field revert. After another error TanStack has made all its retries.
     const failed = action.type === 'error' && !('revert' in Object(action.error));
-    if (action.type === 'success') entry.failures = 0;
+    if (action.type === 'success') entry.failures = entry.replaced = 0;
     else if (failed) {
       entry.failures++;
       entry.position = undefined; // a reload from there has to fetch again
@@ -282,7 +292,7 @@ function create(client) {
     entry.brings = false;
     let { data } = query.state;
     for (const { patch, event } of data === undefined || failed ? [] : entry.patches) {
-      const next = attempt(patch, data, event);
+      const next = call(patch, data, event);
       if (next === undefined) entry.due = true;
       else data = next;
     }
@@ -299,16 +309,6 @@ function create(client) {
 /** Reports whether a page fetched the data while it joined. @param {Entry} entry */
 function recent({ fetching, query: { state } }) {
   return fetching || (Date.now() - state.dataUpdatedAt < RECENT && !state.isInvalidated);
-}
-
-/** @param {Patch} patch @param {unknown} data @param {any} event */
-function attempt(patch, data, event) {
-  try {
-    return patch(data, event);
-  } catch (error) {
-    queueMicrotask(() => { throw error; });
-    return undefined;
-  }
 }
 
 /** @param {(() => void)[]} list */

@@ -158,11 +158,10 @@ export function usePlanWebSocket(options) {
     presence.current = state ?? null;
   }, []);
 
-  const { status, participants, participantCount, error: lastError } = snapshot;
-  return useMemo(
-    () => ({ isConnected: status === 'live', status, participants, participantCount, lastError, reconnect, disconnect, setPresence }),
-    [snapshot, reconnect, disconnect, setPresence],
-  );
+  return useMemo(() => {
+    const { error: lastError, ...shown } = snapshot;
+    return { ...shown, isConnected: shown.status === 'live', lastError, reconnect, disconnect, setPresence };
+  }, [snapshot, reconnect, disconnect, setPresence]);
 }
 
 /**

@@ -60,10 +60,14 @@ export async function within(ms, controller, f) {
   }
 }
 
-/** Calls a function of the program. If it throws, the error is reported as uncaught. */
-export function call(/** @type {Function | undefined} */ f, /** @type {unknown[]} */ ...args) {
+/**
+ * Calls a function of the program. If it throws, the error is reported as uncaught, and call
+ * returns undefined.
+ * @param {Function | undefined} f @param {unknown[]} args @returns {any}
+ */
+export function call(f, ...args) {
   try {
-    f?.(...args);
+    return f?.(...args);
   } catch (error) {
     queueMicrotask(() => { throw error; });
   }

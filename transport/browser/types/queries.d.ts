@@ -26,16 +26,16 @@ export type Entry = {
     /**
      * no fetch has begun since the last change
      */
-    due: boolean;
+    due?: boolean | undefined;
     /**
      * the next fetch begins without a delay
      */
-    urgent: boolean;
+    urgent?: boolean | undefined;
     fetching: boolean;
     /**
      * the fetch under way has to bring a change
      */
-    brings: boolean;
+    brings?: boolean | undefined;
     /**
      * time of the last start
      */
@@ -44,14 +44,18 @@ export type Entry = {
      * in a row
      */
     failures: number;
-    spread: number;
-    mutations: readonly unknown[] | null | undefined;
+    /**
+     * fetches that were replaced since the last success
+     */
+    replaced: number;
+    spread?: number | undefined;
+    mutations?: readonly unknown[] | null | undefined;
     /**
      * start of the wait for mutations
      */
     held?: number | undefined;
     /**
-     * time at which timer fires
+     * time at which timer fires, undefined if it does not run
      */
     at?: number | undefined;
     /**

@@ -12,8 +12,12 @@ export function now(): number;
  * @returns {Promise<any>}
  */
 export function within(ms: number, controller: AbortController, f: (signal: AbortSignal) => unknown): Promise<any>;
-/** Calls a function of the program. If it throws, the error is reported as uncaught. */
-export function call(f: Function | undefined, ...args: unknown[]): void;
+/**
+ * Calls a function of the program. If it throws, the error is reported as uncaught, and call
+ * returns undefined.
+ * @param {Function | undefined} f @param {unknown[]} args @returns {any}
+ */
+export function call(f: Function | undefined, ...args: unknown[]): any;
 /**
  * Binds the methods and getters of an object to it. Private members cannot be read through a Proxy,
  * such as that of Vue's reactive() and ref(); bound methods can be called through one.
