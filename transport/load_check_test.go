@@ -72,7 +72,7 @@ func (l *load) checkEnd() {
 	end, whole, events, cut := map[string]uint64{}, 0, 0, 0
 	for _, v := range l.viewers {
 		for plan, f := range v.follows {
-			end[plan] = max(end[plan], f.pos.Seq)
+			end[plan] = max(end[plan], f.chain.Position().Seq)
 			events += f.events
 		}
 	}
@@ -83,8 +83,8 @@ func (l *load) checkEnd() {
 		case protocol.CloseShutdown:
 			whole++
 			for plan, f := range v.follows {
-				if f.in && f.pos.Seq != end[plan] {
-					l.t.Errorf("%s/%s: goodbye at %d of %s, which is at %d", v.user, v.client, f.pos.Seq, plan, end[plan])
+				if f.in && f.chain.Position().Seq != end[plan] {
+					l.t.Errorf("%s/%s: goodbye at %d of %s, which is at %d", v.user, v.client, f.chain.Position().Seq, plan, end[plan])
 				}
 			}
 		}

@@ -69,11 +69,12 @@ func (v *viewer) handleLocked(m received) error {
 		f.in = false
 		v.askLocked(protocol.TypeJoinPlan, m.PlanID) // while Revoke is still running
 	case protocol.TypeResync:
-		if !f.in || data.Position.Seq <= f.pos.Seq || data.Position.Epoch != f.pos.Epoch {
-			return fmt.Errorf("resync at %v, in=%v", f.pos, f.in)
+		at := f.chain.Position()
+		if !f.in || data.Position.Seq <= at.Seq || data.Position.Epoch != at.Epoch {
+			return fmt.Errorf("resync at %v, in=%v", at, f.in)
 		}
-		v.skips = append(v.skips, skip{m.PlanID, f.pos.Seq, data.Position.Seq, "resync"})
-		f.pos = data.Position
+		v.skips = append(v.skips, skip{m.PlanID, at.Seq, data.Position.Seq, "resync"})
+		f.chain.Reset(data.Position)
 		f.resyncs++
 	case protocol.TypeJoinPlan, protocol.TypeLeavePlan:
 		switch {
@@ -128,7 +129,8 @@ func (v *viewer) joined(f *following, plan string, pos protocol.Position, recove
 	if !self || len(people) != min(count, presenceLimit) {
 		return fmt.Errorf("%d people in the answer to a join", len(people))
 	}
-	f.in, f.pos, f.admitted, f.count, f.people = true, pos, v.asked[i].admitted, count, map[string]bool{}
+	f.chain.Reset(pos)
+	f.in, f.admitted, f.count, f.people = true, v.asked[i].admitted, count, map[string]bool{}
 	for _, p := range people {
 		f.people[p.UserID] = true
 	}
@@ -147,18 +149,17 @@ func (v *viewer) denied(f *following, plan, code string) error {
 // event checks an event or a receipt. The viewer must have access (I2), the event must follow the
 // previous one (I3, I4), and an excluded page must receive a receipt.
 func (v *viewer) event(f *following, m received) error {
-	e := m.event
+	e, at := m.event, f.chain.Position().Seq
 	switch excluded := e.excludes(v.page); {
 	case !f.in:
 		return errors.New("event of a plan that the viewer is not in")
 	case v.revocable >= 0 && e.barred[v.revocable] > f.admitted:
 		return fmt.Errorf("event that was broadcast after Revoke number %d had returned; joined after number %d", e.barred[v.revocable], f.admitted)
-	case m.Prev != f.pos.Seq:
-		return fmt.Errorf("event %d follows %d, at %d", m.Seq, m.Prev, f.pos.Seq)
+	case m.Prev != at, f.chain.Take(m.Message) != protocol.PlaceNext: // a hub sends the exact prev
+		return fmt.Errorf("event %d follows %d, at %d", m.Seq, m.Prev, at)
 	case excluded != (m.Type == protocol.TypeReceipt), excluded && m.Data != nil:
 		return fmt.Errorf("%s, excluded=%v", m.Type, excluded)
 	}
-	f.pos.Seq = m.Seq
 	f.events++
 	// the limit is 128, and other requests count as well
 	if v.restless && f.events%16 == 0 && v.messages < 40 {

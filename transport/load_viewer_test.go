@@ -48,7 +48,7 @@ type viewer struct {
 // following is what a viewer knows about one plan.
 type following struct {
 	in       bool
-	pos      protocol.Position
+	chain    protocol.Chain
 	admitted int // viewer.restored when the join was sent
 	count    int
 	people   map[string]bool // nil once the server sends only the count
@@ -130,7 +130,7 @@ func (v *viewer) await(what string, done func() bool) bool {
 
 // awaitPosition waits until the viewer has reached a position of a plan.
 func (v *viewer) awaitPosition(plan string, seq uint64) bool {
-	return v.await("events", func() bool { return v.followLocked(plan).pos.Seq >= seq })
+	return v.await("events", func() bool { return v.followLocked(plan).chain.Position().Seq >= seq })
 }
 
 // open opens a connection and reads nothing.
@@ -182,8 +182,8 @@ func (v *viewer) ask(t protocol.Type, plan string) {
 
 func (v *viewer) askLocked(t protocol.Type, plan string) {
 	q := request{protocol.Request{Type: t, PlanID: plan}, v.restored}
-	if f := v.followLocked(plan); t == protocol.TypeJoinPlan && f.pos.Epoch != "" {
-		since := f.pos
+	if f := v.followLocked(plan); t == protocol.TypeJoinPlan && f.chain.Position().Epoch != "" {
+		since := f.chain.Position()
 		q.Since = &since
 	}
 	b, err := protocol.EncodeRequest(q.Request)

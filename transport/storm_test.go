@@ -82,7 +82,7 @@ func stormReader(s *server, c *client, number int, user string, joined chan<- st
 		want  protocol.CloseCode
 		pings []string
 		last  = map[int]int{}
-		seq   uint64
+		chain protocol.Chain
 		count int
 		gap   bool // after a resync, events may be missing
 	)
@@ -108,22 +108,18 @@ func stormReader(s *server, c *client, number int, user string, joined chan<- st
 		if err != nil {
 			return err
 		}
+		before := chain.Position().Seq
+		place := chain.Take(m)
 		switch m.Type {
 		case protocol.TypeJoinPlan:
-			if m.Seq == 0 && strings.Contains(string(m.Data), `"success"`) {
-				var a protocol.JoinAnswer
-				if err := json.Unmarshal(m.Data, &a); err != nil {
-					return err
-				}
-				seq = a.Position.Seq
+			if place == protocol.PlaceStart {
 				joined <- struct{}{}
 			}
 		case protocol.TypeResync:
-			var re protocol.Resync
-			if err := json.Unmarshal(m.Data, &re); err != nil {
-				return err
+			if place != protocol.PlaceStart {
+				return fmt.Errorf("resync %s", m.Data)
 			}
-			seq, gap = re.Position.Seq, true
+			gap = true
 			clear(last)
 		case protocol.TypeTaskUpdated:
 			var d struct{ Task stormEvent }
@@ -131,19 +127,18 @@ func stormReader(s *server, c *client, number int, user string, joined chan<- st
 				return err
 			}
 			e := d.Task
-			if m.Prev != seq {
-				return fmt.Errorf("event %d has prev %d, want %d", m.Seq, m.Prev, seq)
+			if place != protocol.PlaceNext || m.Prev != before { // a hub sends the exact prev
+				return fmt.Errorf("event %d has prev %d, want %d", m.Seq, m.Prev, before)
 			}
-			seq = m.Seq
 			if crc32.ChecksumIEEE([]byte(e.Text)) != e.Sum {
 				return fmt.Errorf("event %d of publisher %d is damaged", e.N, e.Publisher)
 			}
-			before, known := last[e.Publisher]
+			previous, known := last[e.Publisher]
 			if !known {
-				before = -1
+				previous = -1
 			}
-			if e.N <= before || !gap && e.N != before+1 {
-				return fmt.Errorf("publisher %d: event %d after %d", e.Publisher, e.N, before)
+			if e.N <= previous || !gap && e.N != previous+1 {
+				return fmt.Errorf("publisher %d: event %d after %d", e.Publisher, e.N, previous)
 			}
 			last[e.Publisher] = e.N
 			count++

@@ -192,7 +192,7 @@ func (s *storm) at(plan string, p protocol.Position) (last int, known bool) {
 type viewer struct {
 	storm   *storm
 	plan    *client.Plan
-	at      protocol.Position
+	chain   protocol.Chain
 	seen    int // the last event
 	reloads int
 }
@@ -210,17 +210,20 @@ func (v *viewer) follow(ctx context.Context, last int) error {
 			if !known || loaded < v.seen {
 				return fmt.Errorf("reload %s at %v, where event %d is the last (%t), after event %d", e.Reason, e.Position, loaded, known, v.seen)
 			}
-			v.at, v.seen = e.Position, loaded
+			v.chain.Reset(e.Position)
+			v.seen = loaded
 			v.reloads++
 		case client.Change:
 			var d struct{ Task int }
 			if err := json.Unmarshal(e.Data, &d); err != nil {
 				return err
 			}
-			if e.Prev != v.at.Seq || e.Position.Epoch != v.at.Epoch || e.Seq != e.Position.Seq || d.Task != v.seen+1 {
-				return fmt.Errorf("event %d at %v with prev %d after event %d at %v", d.Task, e.Position, e.Prev, v.seen, v.at)
+			before := v.chain.Position()
+			place := v.chain.Take(e.Message)
+			if place != protocol.PlaceNext || e.Prev != before.Seq || e.Position != v.chain.Position() || d.Task != v.seen+1 {
+				return fmt.Errorf("event %d at %v with prev %d after event %d at %v", d.Task, e.Position, e.Prev, v.seen, before)
 			}
-			v.at, v.seen = e.Position, d.Task
+			v.seen = d.Task
 		}
 	}
 	return nil
