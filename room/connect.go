@@ -48,6 +48,7 @@ func (h *Hub) Connect(_ context.Context, id auth.Identity, sink Sink, opts *Conn
 	if s.clientID == "" {
 		s.clientID = s.id
 	}
+	s.inbox.owner = s
 	s.held.Store(opts.Hold)
 	s.out = newOutlet(&s.viewer, sink, s, &h.outlets, opts.Hold)
 	s.Seen()

@@ -66,7 +66,7 @@ func (h *Hub) Shutdown(ctx context.Context) error {
 		}
 	}
 	h.cancel() // ends the contexts of callbacks that still run
-	h.access.close()
+	h.access.slots.close()
 	left := !await(gone)
 	h.timers.close()
 	idle := make(chan struct{})

@@ -5,114 +5,111 @@ import (
 	"time"
 )
 
-// fairQueue holds the calls of Authorize that wait for a slot: first in, first out for one user,
-// and the users in turn. It has no lock: access.mu guards it.
-type fairQueue struct {
-	lines map[string]*line // by user; each has at least one call
-	turns list.List        // of *line: the users whose next call may start, in turn
-	byAge list.List        // of *call: all calls, the oldest first
+// fairQueue holds items that wait: first in, first out for one user, and the users in turn. It has
+// no lock. The zero value is ready.
+type fairQueue[T any] struct {
+	lines map[string]*line // by user; each has at least one item
+	turns list.List        // of *line: the users whose next item may be taken, in turn
+	byAge list.List        // of *place[T]: all items, the oldest first
 }
 
-// line is the calls of one user that wait.
+// line is the items of one user that wait.
 type line struct {
 	userID string
-	calls  list.List     // of *call
-	turn   *list.Element // in fairQueue.turns; nil while the user has no free slot
+	places list.List     // of *place[T]
+	turn   *list.Element // in fairQueue.turns; nil while the user is passed over
 }
 
-// place is the position of a call in a fairQueue.
-type place struct {
+// place is the place of an item in a fairQueue.
+type place[T any] struct {
+	item   T
 	line   *line
 	inLine *list.Element
 	byAge  *list.Element
 	since  time.Time
 }
 
-// push adds c at the end of its user's line.
-func (q *fairQueue) push(c *call, now time.Time) {
-	l := q.lines[c.userID]
+// push adds an item at the end of its user's line.
+func (q *fairQueue[T]) push(userID string, item T, now time.Time) *place[T] {
+	l := q.lines[userID]
 	if l == nil {
 		if q.lines == nil {
 			q.lines = make(map[string]*line)
 		}
-		l = &line{userID: c.userID}
-		q.lines[c.userID] = l
+		l = &line{userID: userID}
+		q.lines[userID] = l
 		l.turn = q.turns.PushBack(l)
 	}
-	c.place = &place{line: l, inLine: l.calls.PushBack(c), byAge: q.byAge.PushBack(c), since: now}
+	p := &place[T]{item: item, line: l, since: now}
+	p.inLine, p.byAge = l.places.PushBack(p), q.byAge.PushBack(p)
+	return p
 }
 
-// pop removes and returns the next call, or returns nil. A user for whom mayStart reports false is
-// passed over until wake is called.
-func (q *fairQueue) pop(mayStart func(userID string) bool) *call {
+// pop removes and returns the next item. A user for whom mayTake reports false is passed over until
+// wake is called.
+func (q *fairQueue[T]) pop(mayTake func(userID string) bool) (item T, ok bool) {
 	for e := q.turns.Front(); e != nil; e = q.turns.Front() {
 		l := e.Value.(*line)
-		if !mayStart(l.userID) {
+		if !mayTake(l.userID) {
 			q.turns.Remove(e)
 			l.turn = nil
 			continue
 		}
-		c := l.calls.Front().Value.(*call)
-		q.remove(c)
-		if l.calls.Len() > 0 {
+		p := l.places.Front().Value.(*place[T])
+		q.remove(p)
+		if l.places.Len() > 0 {
 			q.turns.MoveToBack(e)
 		}
-		return c
+		return p.item, true
 	}
-	return nil
+	return item, false
 }
 
-// wake gives a user who has a free slot now a turn again.
-func (q *fairQueue) wake(userID string) {
+// wake gives a user who was passed over a turn again.
+func (q *fairQueue[T]) wake(userID string) {
 	if l := q.lines[userID]; l != nil && l.turn == nil {
 		l.turn = q.turns.PushBack(l)
 	}
 }
 
-// remove takes c out. It reports whether c waited.
-func (q *fairQueue) remove(c *call) bool {
-	p := c.place
-	if p == nil {
-		return false
-	}
-	c.place = nil
+// remove takes out the item at p, which is in the queue.
+func (q *fairQueue[T]) remove(p *place[T]) {
 	q.byAge.Remove(p.byAge)
-	p.line.calls.Remove(p.inLine)
-	if p.line.calls.Len() == 0 {
+	p.line.places.Remove(p.inLine)
+	if p.line.places.Len() == 0 {
 		delete(q.lines, p.line.userID)
 		if p.line.turn != nil {
 			q.turns.Remove(p.line.turn)
 		}
 	}
-	return true
 }
 
-// removeUser takes out all calls of a user and returns them, the oldest first.
-func (q *fairQueue) removeUser(userID string) (calls []*call) {
-	for l := q.lines[userID]; l != nil && l.calls.Len() > 0; {
-		c := l.calls.Front().Value.(*call)
-		q.remove(c)
-		calls = append(calls, c)
+// removeUser takes out all items of a user and returns them, the oldest first.
+func (q *fairQueue[T]) removeUser(userID string) (items []T) {
+	for l := q.lines[userID]; l != nil && l.places.Len() > 0; {
+		p := l.places.Front().Value.(*place[T])
+		q.remove(p)
+		items = append(items, p.item)
 	}
-	return calls
+	return items
 }
 
-// removeAll takes out all calls and returns them, the oldest first.
-func (q *fairQueue) removeAll() (calls []*call) {
+// removeAll takes out all items and returns them, the oldest first.
+func (q *fairQueue[T]) removeAll() (items []T) {
 	for e := q.byAge.Front(); e != nil; e = q.byAge.Front() {
-		c := e.Value.(*call)
-		q.remove(c)
-		calls = append(calls, c)
+		p := e.Value.(*place[T])
+		q.remove(p)
+		items = append(items, p.item)
 	}
-	return calls
+	return items
 }
 
-func (q *fairQueue) len() int { return q.byAge.Len() }
+func (q *fairQueue[T]) len() int { return q.byAge.Len() }
 
-// oldest returns how long the oldest call has waited; 0 if none waits.
-func (q *fairQueue) oldest(now time.Time) time.Duration {
+// oldest returns how long the oldest item has waited; 0 if none waits.
+func (q *fairQueue[T]) oldest(now time.Time) time.Duration {
 	if e := q.byAge.Front(); e != nil {
-		return now.Sub(e.Value.(*call).place.since)
+		return now.Sub(e.Value.(*place[T]).since)
 	}
 	return 0
 }

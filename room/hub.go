@@ -4,7 +4,6 @@ import (
 	"container/list"
 	"context"
 	"crypto/rand"
-	"hash/maphash"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -25,17 +24,15 @@ type Hub struct {
 
 	start time.Time // the zero of clock; fixed at creation
 
-	timers      timers
-	outlets     outlets        // fixed at creation
-	conns       atomic.Uint64  // the last viewer.conn
-	open        sync.WaitGroup // sessions
-	wg          sync.WaitGroup // every goroutine of the hub
-	seq         atomic.Uint64  // the last seq drawn
-	history     atomic.Int64   // bytes that all rooms hold
-	returned    atomic.Uint64  // counts returns of functions of the Observer
-	stats       counters
-	revocations [256]atomic.Uint64 // counts calls of Revoke, striped by plan and user
-	seed        maphash.Seed
+	timers   timers
+	outlets  outlets        // fixed at creation
+	conns    atomic.Uint64  // the last viewer.conn
+	open     sync.WaitGroup // sessions
+	wg       sync.WaitGroup // every goroutine of the hub
+	seq      atomic.Uint64  // the last seq drawn
+	history  atomic.Int64   // bytes that all rooms hold
+	returned atomic.Uint64  // counts returns of functions of the Observer
+	stats    counters
 
 	mu       sync.RWMutex // guards the following; not held while waiting for room.mu
 	rooms    map[string]*room
@@ -48,8 +45,9 @@ type Hub struct {
 	drained  chan struct{} // closed when Shutdown is over
 	janitor  *timer
 
+	guard    guard
 	access   access
-	removals removals
+	rechecks rechecks
 	logs     logLimiter
 
 	evictMu sync.Mutex // guards the following, and room.listPlace; taken after room.mu
@@ -62,7 +60,6 @@ func NewHub(opts *Options) *Hub {
 	h := &Hub{
 		opts:     opts.withDefaults(),
 		epoch:    rand.Text(),
-		seed:     maphash.MakeSeed(),
 		rooms:    make(map[string]*room),
 		sessions: make(map[*Session]struct{}),
 		users:    make(map[string][]*Session),
@@ -72,8 +69,16 @@ func NewHub(opts *Options) *Hub {
 		start:    time.Now(),
 	}
 	h.ctx, h.cancel = context.WithCancel(context.Background())
-	h.access.init(h)
-	h.outlets = outlets{wg: &h.wg, timers: &h.timers, writeTimeout: h.opts.WriteTimeout, queueBytes: h.opts.QueuePerConnection}
+	o := &h.opts
+	h.outlets = outlets{wg: &h.wg, timers: &h.timers, writeTimeout: o.WriteTimeout, queueBytes: o.QueuePerConnection}
+	h.logs.logger = o.Logger
+	h.guard = guard{ctx: h.ctx, timeout: o.AuthorizeTimeout, logger: o.Logger, start: h.wg.Go}
+	h.access.authorize, h.access.guard = o.Authorize, &h.guard
+	h.access.slots.init(h.ctx, &h.timers, o.AuthorizeTimeout, o.AuthorizeParallel)
+	h.rechecks = rechecks{
+		access: &h.access, timers: &h.timers, logs: &h.logs, start: h.wg.Go,
+		every: o.ReauthorizeEvery, removeAfter: o.RemoveAfter, removals: removals{start: h.wg.Go},
+	}
 	return h
 }
 
@@ -185,16 +190,6 @@ func (h *Hub) Position(_ context.Context, planID string) (protocol.Position, err
 		}
 		h.remove(r)
 	}
-}
-
-// revocation is the counter that a join reads before it asks Authorize and compares afterwards.
-func (h *Hub) revocation(planID, userID string) *atomic.Uint64 {
-	var m maphash.Hash
-	m.SetSeed(h.seed)
-	_, _ = m.WriteString(planID) // never fails
-	_ = m.WriteByte(0)
-	_, _ = m.WriteString(userID)
-	return &h.revocations[m.Sum64()%uint64(len(h.revocations))]
 }
 
 // accountLocked returns the account of a user, for one more connection.

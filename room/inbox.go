@@ -1,6 +1,14 @@
 package room
 
-import "github.com/planrooms/planrooms/protocol"
+import (
+	"errors"
+	"sync"
+
+	"github.com/planrooms/planrooms/protocol"
+)
+
+// errFull refuses a join of a connection that is in as many plans as it may be.
+var errFull = errors.New("room: this connection is in too many plans")
 
 // inbox holds the messages of one connection that have not been handled. Each plan has a lane of
 // its own, and the connection itself has one, for ping and authenticate. The messages of one lane
@@ -12,23 +20,46 @@ import "github.com/planrooms/planrooms/protocol"
 // message that may block (a join or an authenticate), it makes sure that another worker takes the
 // lanes that are left.
 type inbox struct {
-	first, last *lane // lanes with messages, in the order of their first message
-	count       int   // messages in all lanes
-	joining     int   // joins that have begun, of plans that the connection is not in
-	fences      int   // messages in the connection's own lane that no later one may overtake
-	free        int   // workers that are not blocked
+	owner inboxOwner // fixed at creation
+
+	mu          sync.Mutex // guards the following, and the lanes
+	first, last *lane      // lanes with messages, in the order of their first message
+	count       int32      // messages in all lanes
+	joining     int32      // joins that have begun, of plans that the connection is not in
+	fences      int32      // messages in the connection's own lane that no later one may overtake
+	free        int32      // workers that are not blocked
 
 	// behind: the workers have stopped because too much waited to be written, and there have been
 	// messages since.
 	behind bool
+	closed bool
 	space  chan struct{} // closed when a message has been handled; nil if no goroutine waits
+}
+
+// inboxOwner is what an inbox asks of its connection. handle and closeBroken are called without
+// inbox.mu, the others while it is held.
+type inboxOwner interface {
+	// handle handles a message. For a join, c has its slot, or refused says why it has none. It
+	// reports whether the message has to be handled again.
+	handle(in *inbound, c *call, refused error) (again bool)
+	// closeBroken closes the connection after a callback of the host has ended the worker.
+	closeBroken()
+	// prepareJoin fills in the call for a join.
+	prepareJoin(c *call, by holder)
+	// places reports whether the connection is in a plan, and how many more it may join.
+	places(planID string) (in bool, free int)
+	// pause reports whether no message may be begun, because too much waits to be written. If so,
+	// inbox.resume is called later.
+	pause() bool
+	// start starts a goroutine.
+	start(f func())
 }
 
 // inbound is a message in the inbox.
 type inbound struct {
 	req   protocol.Request
 	err   *protocol.RequestError // answered in its turn; nil if req is to be handled
-	asked int                    // of a join: how often Authorize has allowed it
+	asked int                    // of a join: how often it has been handled before
 	fence bool                   // counted in inbox.fences
 }
 
@@ -43,180 +74,205 @@ func (in *inbound) planID() string {
 // is reports whether the message is a well-formed one of the type.
 func (in *inbound) is(t protocol.Type) bool { return in.err == nil && in.req.Type == t }
 
-// turn is one message while a worker handles it. It has what the worker needs of the lane, which
-// another worker continues if AuthorizeTimeout passes meanwhile.
+// turn is one message while a worker handles it.
 type turn struct {
 	lane    *lane
 	in      *inbound // not changed during the turn
 	call    *call    // of a join: it has its slot
 	refused error    // of a join: why it gets no call
-	full    bool     // of a join: the connection is in as many plans as it may be
 	blocks  bool     // the worker is not free meanwhile
 }
 
-// outcome is the result of handling a message.
-type outcome uint8
-
-const (
-	handled     outcome = iota
-	handleAgain         // the message has to be handled again
-	abandoned           // AuthorizeTimeout has passed, and another worker has taken over
-)
-
 // enqueue adds a message.
-func (s *Session) enqueue(in inbound) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closing {
+func (b *inbox) enqueue(in inbound) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.closed {
 		return
 	}
-	b := &s.inbox
 	planID := in.planID()
 	if in.fence = in.is(protocol.TypeAuthenticate) || b.fences > 0 && planID != ""; in.fence {
 		b.fences++
 		planID = ""
 	}
-	if b.add(s, planID, in) {
-		s.wakeLocked()
+	if b.addLocked(planID, in) {
+		b.wakeLocked()
 	}
 }
 
-// awaitSpace reports whether the inbox is full, and whether the connection is closing, so that no
-// further message is handled. If the inbox is full because too much waits to be written, the peer
-// reads too slowly but does not exceed its rate. awaitSpace then waits, which stops the reader and,
-// through flow control, the peer.
-func (s *Session) awaitSpace() (full, closing, waited bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	b := &s.inbox
-	for b.count >= maxInbox && (b.behind || s.late) && !s.closing {
+// awaitSpace returns how many messages the inbox holds, and reports whether it is closed. If it is
+// full because too much waits to be written, the peer reads too slowly but does not exceed its
+// rate. awaitSpace then waits, which stops the reader and, through flow control, the peer. With
+// patient, it waits whenever the inbox is full.
+func (b *inbox) awaitSpace(patient bool) (count int, closed, waited bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for b.count >= maxInbox && (b.behind || patient) && !b.closed {
 		if b.space == nil {
 			b.space = make(chan struct{})
 		}
 		space := b.space
-		s.mu.Unlock()
+		b.mu.Unlock()
 		<-space
-		s.mu.Lock()
+		b.mu.Lock()
 		waited = true
 	}
-	if b.count == 0 && s.messages.used > 0 {
-		s.late = false // no more than a burst can come at once, which the inbox holds
-	}
-	return b.count >= maxInbox, s.closing, waited
+	return int(b.count), b.closed, waited
 }
 
-// signalSpace ends the wait of awaitSpace.
-func (b *inbox) signalSpace() {
+// signalSpaceLocked ends the wait of awaitSpace.
+func (b *inbox) signalSpaceLocked() {
 	if b.space != nil {
 		close(b.space)
 		b.space = nil
 	}
 }
 
-// continueInbox starts a worker after [outlet.pause] has stopped the workers.
-func (s *Session) continueInbox() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.inbox.first != nil {
-		s.wakeLocked()
+// resume starts a worker after inboxOwner.pause has stopped the workers.
+func (b *inbox) resume() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.first != nil {
+		b.wakeLocked()
+	}
+}
+
+// revoke marks a join of the plan that is being handled: Authorize is called again for it.
+func (b *inbox) revoke(planID string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if l := b.laneLocked(planID); l != nil && l.call != nil {
+		l.call.revoked.Store(true)
+	}
+}
+
+// close empties the inbox of a connection that ends, and gives back the slots that have no worker.
+func (b *inbox) close() {
+	var granted []*call
+	b.mu.Lock()
+	b.closed = true
+	for l := b.first; l != nil; l = l.next {
+		switch {
+		case l.state == laneWaiting:
+			l.call.cancel() // or granted is about to be called, and gives the slot back
+		case l.state == laneReady && l.call != nil:
+			granted = append(granted, l.call)
+			l.call = nil
+		}
+	}
+	b.first, b.last, b.count = nil, nil, 0
+	b.signalSpaceLocked()
+	b.mu.Unlock()
+	for _, c := range granted {
+		c.finish()
 	}
 }
 
 // wakeLocked starts a worker unless one is free, which looks at all lanes before it ends.
-func (s *Session) wakeLocked() {
-	if s.inbox.free == 0 {
-		s.inbox.free++
-		s.hub.wg.Go(s.work)
+func (b *inbox) wakeLocked() {
+	if b.free == 0 {
+		b.free++
+		b.owner.start(b.work)
 	}
 }
 
 // work handles messages until there is none that it can begin.
-func (s *Session) work() {
-	for {
-		t, ok := s.nextTurn()
-		if !ok {
+func (b *inbox) work() { b.workFrom(turn{}) }
+
+// workFrom is work, and handles the message of t first unless t is empty.
+func (b *inbox) workFrom(t turn) {
+	defer func() {
+		if t.lane != nil { // a callback of the host has called runtime.Goexit
+			b.exited(&t)
+		}
+	}()
+	for t.lane != nil || b.next(&t) {
+		again := b.owner.handle(t.in, t.call, t.refused)
+		lasts := b.end(&t, again)
+		if t = (turn{}); !lasts {
 			return
 		}
-		o := s.handle(&t)
-		if o == abandoned {
-			return
-		}
-		s.endTurn(&t, o)
 	}
 }
 
-// nextTurn begins the first message that can be handled. If there is none, the worker has to end.
-func (s *Session) nextTurn() (t turn, ok bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closing {
-		return t, false
+// next begins the first message that can be handled. If there is none, the worker has to end.
+func (b *inbox) next(t *turn) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.closed {
+		return false
 	}
-	b := &s.inbox
 	// While too much waits to be written, no message is begun, since it might ask for more: resume
-	// starts a worker later. A join that has its slot of access is handled, or it would hold that
-	// meanwhile.
-	paused := b.first != nil && s.out.pause()
+	// starts a worker later. A join that has its slot is handled, or it would hold that meanwhile.
+	paused := b.first != nil && b.owner.pause()
 	b.behind = paused || b.behind && b.first != nil
 	for l := b.first; l != nil; l = l.next {
 		if l.state != laneReady || paused && l.call == nil {
 			continue
 		}
-		t.full = false
-		if l.head.is(protocol.TypeJoinPlan) && !s.mayJoinLocked(l, &t.full) {
+		if l.head.is(protocol.TypeJoinPlan) && !b.mayJoinLocked(l) {
 			continue
 		}
 		l.state = laneRunning
-		t.lane, t.in, t.call, t.refused = l, l.head, l.call, l.refused
+		*t = turn{lane: l, in: l.head, call: l.call, refused: l.refused}
 		if t.blocks = t.call != nil || t.in.is(protocol.TypeAuthenticate); t.blocks {
 			b.free--
 			if !paused && l.readyAfter() {
-				s.wakeLocked()
+				b.wakeLocked()
 			}
 		}
-		return t, true
+		return true
 	}
 	b.free--
-	return t, false
+	return false
 }
 
-// mayJoinLocked reports whether the join at the head of l can be handled. It sets full if the
-// connection is in as many plans as it may be. If the join cannot be handled, it can after another
-// message was handled, or when its call is granted.
-func (s *Session) mayJoinLocked(l *lane, full *bool) bool {
-	b, h := &s.inbox, s.hub
-	// A join whose call has begun is handled: enter refuses it if the connection is in too many
-	// plans.
-	if l.call == nil && l.refused == nil && !l.joining && s.memberOfLocked(l.planID) == nil {
-		if len(s.members)+b.joining >= h.opts.RoomsPerConnection {
-			*full = l == b.first && len(s.members) >= h.opts.RoomsPerConnection
-			return *full
-		}
-		l.joining = true
-		b.joining++
+// lost reports whether another worker takes the turn over, or has done so.
+func (t *turn) lost() bool { return t.call != nil && t.call.lost }
+
+// mayJoinLocked reports whether the join at the head of l can be handled: it has its slot, or is
+// refused. If it cannot, it can after another message was handled, or when its call is granted.
+func (b *inbox) mayJoinLocked(l *lane) bool {
+	if l.call != nil || l.refused != nil {
+		return true
 	}
-	if l.call == nil && l.refused == nil {
-		c := h.access.newCall(l, s.userID, false)
-		started, err := h.access.begin(c)
-		if l.refused = err; err == nil {
-			l.call = c
-			if !started {
-				l.state = laneWaiting
-				return false
-			}
+	if !l.joining {
+		in, free := b.owner.places(l.planID)
+		switch {
+		case in:
+		case free > int(b.joining):
+			l.joining = true
+			b.joining++
+		case free <= 0 && l == b.first:
+			l.refused = errFull
+			return true
+		default:
+			return false
 		}
 	}
-	return true
+	c := l.newCall()
+	b.owner.prepareJoin(c, l)
+	started, err := c.begin()
+	if err != nil {
+		l.refused = err
+		return true
+	}
+	l.call = c
+	if !started {
+		l.state = laneWaiting
+	}
+	return started
 }
 
-// endTurn takes the message of t out of the inbox, unless it has to be handled again.
-func (s *Session) endTurn(t *turn, o outcome) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closing {
-		return
+// end takes the message of t out of the inbox, unless it has to be handled again. It reports whether
+// the worker goes on: not if the connection has ended, or another worker takes the turn over.
+func (b *inbox) end(t *turn, again bool) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	l := t.lane
+	if b.closed || t.lost() {
+		return false
 	}
-	b, l := &s.inbox, t.lane
 	if t.blocks {
 		b.free++
 	}
@@ -225,34 +281,26 @@ func (s *Session) endTurn(t *turn, o outcome) {
 		b.joining--
 	}
 	l.state, l.call, l.refused = laneReady, nil, nil
-	if o == handleAgain {
+	if again {
 		l.head.asked++
-		return
+		return true
 	}
-	b.pop(l)
-	b.signalSpace()
+	b.popLocked(l)
+	b.signalSpaceLocked()
 	// What waited for an authenticate goes to the lane of its plan.
-	for own := b.lane(""); own != nil && own.head.planID() != ""; own = b.lane("") {
+	for own := b.laneLocked(""); own != nil && own.head.planID() != ""; own = b.laneLocked("") {
 		in := *own.head
-		b.pop(own)
+		b.popLocked(own)
 		in.fence = false
-		b.add(s, in.planID(), in)
+		b.addLocked(in.planID(), in)
 	}
+	return true
 }
 
-// dropInboxLocked empties the inbox of a connection that ends. It returns the calls that have their
-// slot but no worker: access.finish has to be called for them without the lock.
-func (s *Session) dropInboxLocked() (granted []*call) {
-	for l := s.inbox.first; l != nil; l = l.next {
-		switch {
-		case l.state == laneWaiting:
-			s.hub.access.cancel(l.call) // or granted is about to be called, and gives the slot back
-		case l.state == laneReady && l.call != nil:
-			granted = append(granted, l.call)
-			l.call = nil
-		}
+// exited ends a turn whose worker a callback of the host has ended. The connection is closed, as
+// after a panic, unless another worker takes the turn over.
+func (b *inbox) exited(t *turn) {
+	if !t.lost() {
+		b.owner.closeBroken()
 	}
-	s.inbox.signalSpace()
-	s.inbox = inbox{}
-	return granted
 }

@@ -3,86 +3,88 @@ package room
 import (
 	"errors"
 	"log/slog"
-	"sync/atomic"
 	"time"
 
 	"github.com/planrooms/planrooms/protocol"
 )
 
-// maxAsked bounds how often one join calls Authorize because Revoke was called meanwhile. The
-// counters of Revoke are striped, so the calls need not be about this user. In practice only an
-// Authorize that calls Revoke itself reaches this bound.
+// maxAsked bounds how often one join calls Authorize because Revoke was called meanwhile. In
+// practice only an Authorize that calls Revoke itself reaches this bound.
 const maxAsked = 8
 
-// permit is the result of a join that Authorize allowed.
-type permit struct {
-	at          time.Time
-	renewals    int // which identity of the session was asked about; see Session.renewals
-	revocations *atomic.Uint64
-	count       uint64 // of revocations, read before the call
+// errEnding refuses a join of a connection that is being closed.
+var errEnding = errors.New("room: the connection is being closed")
+
+// arrival is a connection that has entered a room and has not been sent anything of it yet.
+type arrival struct {
+	m       *member
+	old     *member // the place that m replaces, of a repeated join; nil if none
+	reply   *joinReply
+	end     protocol.Position // of the room's history
+	renewed bool              // Authorize was asked about an identity that has been replaced
 }
 
-// stale reports whether access may have been revoked since Authorize was called. It is decisive
-// under the room's lock: Revoke raises the counter before it looks for members, so either a join
-// sees the new count, or Revoke sees the member.
-func (p *permit) stale() bool { return p.revocations.Load() != p.count }
-
-// join enters a room, or answers a repeated join.
-func (s *Session) join(t *turn) outcome {
-	h, req := s.hub, &t.in.req
-	switch {
-	case t.full:
-		s.fail(req.PlanID, req.Type, protocol.ErrorTooManyRooms)
-		return handled
-	case errors.Is(t.refused, ErrHubClosed):
-		return handled // Shutdown sends goodbye
-	case t.refused != nil:
-		s.deny(req, t.refused)
-		return handled
+// join handles a request to join. c has its slot of access, or refused says why it has none. It
+// reports whether the request has to be handled again, because Revoke was called meanwhile.
+func (s *Session) join(in *inbound, c *call, refused error) (again bool) {
+	h, req := s.hub, &in.req
+	if refused != nil {
+		s.deny(req, refused)
+		return false
 	}
-	p := permit{revocations: h.revocation(req.PlanID, s.userID)}
-	p.count = p.revocations.Load()
 	s.mu.Lock()
-	id := s.identity
-	p.renewals = s.renewals
+	id, renewal := s.identity, s.renewals
 	s.mu.Unlock()
-	err := h.access.ask(t.call, id, req.PlanID)
+	p, err := h.access.request(c, id, renewal, req.PlanID)
+	if err != nil {
+		s.deny(req, err)
+		return false
+	}
+	a, err := s.enter(req, &p)
 	switch {
-	case err == errAbandoned:
-		return abandoned
+	case err == errRevoking && in.asked+1 < maxAsked:
+		return true
 	case err != nil:
 		s.deny(req, err)
-		return handled
+		return false
 	}
-	p.at = time.Now()
-	switch {
-	case s.enter(req, &p):
-	case t.in.asked+1 < maxAsked:
-		return handleAgain
-	default:
-		s.deny(req, errRevoking)
+	s.announce(&a)
+	if req.Since != nil && !a.reply.recovered {
+		s.resumeFailed(req.PlanID, *req.Since, a.end)
 	}
-	return handled
+	if !s.attach(&a) {
+		s.fail(req.PlanID, req.Type, protocol.ErrorForbidden) // removed meanwhile, or the connection ends
+		return false
+	}
+	a.m.recheck.begin(&h.rechecks, a.m, p.at)
+	if a.renewed {
+		a.m.recheck.now()
+	}
+	return false
 }
 
-// deny refuses a join. err is the answer of Authorize, or why it gave none.
+// deny refuses a join. err is the answer of Authorize, or why there is none.
 func (s *Session) deny(req *protocol.Request, err error) {
 	h := s.hub
+	switch err {
+	case errAbandoned, errEnding, ErrHubClosed:
+		return // refused already; or the client gets goodbye
+	case errFull:
+		s.fail(req.PlanID, req.Type, protocol.ErrorTooManyRooms)
+		return
+	}
 	h.stats.denied.Add(1)
 	if f := h.opts.Observer.Denied; f != nil {
 		h.observe(s, func() { f(s.Info(), req.PlanID, err) })
 	}
 	if errors.Is(err, ErrForbidden) {
-		s.mu.Lock()
-		m := s.memberOfLocked(req.PlanID)
-		s.mu.Unlock()
-		if m != nil { // a repeated join
+		if m := s.memberOf(req.PlanID); m != nil { // a repeated join
 			s.expel(m, protocol.Removed{Reason: "access ended"})
 		}
 		s.fail(req.PlanID, req.Type, protocol.ErrorForbidden)
 		return
 	}
-	h.warn("join", errorKind(err), "room: authorization unavailable",
+	h.logs.warn("join", errorKind(err), "room: authorization unavailable",
 		"connection", s.id, "user", s.userID, "plan", req.PlanID, "error", err)
 	s.fail(req.PlanID, req.Type, protocol.ErrorUnavailable)
 	if errors.Is(err, errPanicked) {
@@ -90,94 +92,92 @@ func (s *Session) deny(req *protocol.Request, err error) {
 	}
 }
 
-// enter makes the connection a member and answers the join. It reports false if the permit is
-// stale: then it has done nothing.
-func (s *Session) enter(req *protocol.Request, p *permit) bool {
-	h := s.hub
-	r, err := h.acquire(req.PlanID)
+// enter makes the connection a member of the room. Errors, after which nothing has changed:
+// errRevoking if the permit is stale, errFull, errEnding, and ErrHubClosed.
+func (s *Session) enter(req *protocol.Request, p *permit) (a arrival, err error) {
+	r, err := s.hub.acquire(req.PlanID)
 	if err != nil {
-		return true // the hub is closing; Shutdown sends goodbye
+		return a, err
 	}
+	defer r.release()
 	if p.stale() {
-		r.release()
-		return false
+		return a, errRevoking
 	}
 	m := newMember(s, r)
-	s.mu.Lock()
-	old := s.memberOfLocked(r.id)
-	// The member of a repeated join may have been removed meanwhile, and other plans joined.
-	full := old == nil && len(s.members) >= h.opts.RoomsPerConnection
-	if s.closing || full {
-		s.mu.Unlock()
-		r.release()
-		if full {
-			s.fail(req.PlanID, req.Type, protocol.ErrorTooManyRooms)
-		}
-		return true
+	name, err := s.addMember(m, p, &a)
+	if err != nil {
+		return a, err
 	}
-	s.members = append(without(s.members, old), m)
-	name := s.identity.Name
-	renewed := s.renewals != p.renewals
-	s.mu.Unlock()
-
-	if old != nil && !r.exitLocked(old) {
-		old = nil // another goroutine is removing it, and its user is not present any more
+	if a.old != nil && !r.exitLocked(a.old) {
+		a.old = nil // another goroutine is removing it, and its user is not present any more
 	}
-	if old == nil {
+	if a.old == nil {
 		r.presence.enterLocked(s, name)
 	}
 	m.cur = cursor{next: r.log.next, events: r.log.next, notices: r.log.next}
-	end := r.positionLocked()
-	answer := &joinReply{m: m, position: end}
+	a.m, a.end = m, r.positionLocked()
+	a.reply = &joinReply{m: m, position: a.end}
 	r.trimLocked(time.Now())
-	if since := req.Since; since != nil && since.Epoch == h.epoch {
-		if index, ok := r.log.since(since.Seq, h.opts.HistoryEvents); ok {
-			answer.recovered, answer.position = true, *since
+	if since := req.Since; since != nil && since.Epoch == s.hub.epoch {
+		if index, ok := r.log.since(since.Seq, s.hub.opts.HistoryEvents); ok {
+			a.reply.recovered, a.reply.position = true, *since
 			m.cur.next, m.cur.events = index, index
 		}
 	}
 	r.enterLocked(m)
-	r.release()
-
-	if old != nil {
-		old.endChecks()
-		s.announced(m) // Observer.Join was called for old
-	} else {
-		s.announce(m, answer.recovered)
-	}
-	if req.Since != nil && !answer.recovered {
-		s.resumeFailed(r.id, *req.Since, end)
-	}
-	var before *subscription
-	if old != nil {
-		before = &old.subscription
-	}
-	if !s.out.attach(&m.subscription, before, reply{plan: r.id, late: answer}) {
-		s.fail(r.id, req.Type, protocol.ErrorForbidden) // removed meanwhile, or the connection ends
-		return true
-	}
-	m.startChecks(p.at)
-	if renewed {
-		m.recheckNow() // Authorize was called with the previous identity
-	}
-	return true
+	return a, nil
 }
 
-// announce calls Observer.Join, and then Observer.Leave if the member has left meanwhile.
-func (s *Session) announce(m *member, recovered bool) {
+// addMember makes m the connection's place in its plan. It notes in a which place m replaces, and
+// whether the permit is about an earlier identity, and returns the name of the user. Errors: errFull,
+// errEnding.
+func (s *Session) addMember(m *member, p *permit, a *arrival) (name string, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	a.old = s.memberOfLocked(m.room.id)
+	switch {
+	case s.closing:
+		return "", errEnding
+	case a.old == nil && len(s.members) >= s.hub.opts.RoomsPerConnection:
+		return "", errFull // the member of a repeated join was removed, and other plans were joined
+	}
+	s.members = append(without(s.members, a.old), m)
+	a.renewed = s.renewals != p.renewal
+	return s.identity.Name, nil
+}
+
+// announce calls Observer.Join for a first join, and then Observer.Leave if the member has left
+// meanwhile.
+func (s *Session) announce(a *arrival) {
 	h := s.hub
+	if a.old != nil {
+		a.old.recheck.end()
+		s.announced(a.m) // Observer.Join was called for old
+		return
+	}
 	h.stats.joins.Add(1)
+	recovered := a.reply.recovered
 	if recovered {
 		h.stats.recovered.Add(1)
 	}
 	ok := true
 	if f := h.opts.Observer.Join; f != nil {
-		ok = h.call(s, func() { f(s.Info(), m.room.id, recovered) })
+		ok = h.call(s, func() { f(s.Info(), a.m.room.id, recovered) })
 	}
-	s.announced(m)
+	s.announced(a.m)
 	if !ok { // now, so that the leave comes before the end of the connection
 		s.Close(protocol.CloseInternal)
 	}
+}
+
+// attach sends the reply to a join, and from then on the entries of the room. It reports false if the
+// connection or the membership has ended.
+func (s *Session) attach(a *arrival) bool {
+	var old *subscription
+	if a.old != nil {
+		old = &a.old.subscription
+	}
+	return s.out.attach(&a.m.subscription, old, reply{plan: a.m.room.id, late: a.reply})
 }
 
 // announced records that Observer.Join was called, and calls Observer.Leave if the member has left
@@ -204,7 +204,7 @@ func (s *Session) resumeFailed(planID string, since, end protocol.Position) {
 		reason = ResumeAhead
 	}
 	h.stats.resumesFailed.Add(1)
-	h.logSome(slog.LevelInfo, "resume", string(reason), "room: a client could not resume and has to load its plan",
+	h.logs.log(slog.LevelInfo, "resume", string(reason), "room: a client could not resume and has to load its plan",
 		"reason", string(reason), "connection", s.id, "user", s.userID, "plan", planID)
 	if f := h.opts.Observer.ResumeFailed; f != nil {
 		h.observe(s, func() {

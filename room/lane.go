@@ -1,20 +1,21 @@
 package room
 
-import "context"
+import "github.com/planrooms/planrooms/protocol"
 
 // lane is the messages of one plan, or of the connection itself.
 type lane struct {
-	s      *Session // fixed at creation
-	planID string   // fixed at creation
+	inbox  *inbox // fixed at creation
+	planID string // fixed at creation
 
-	// Guarded by Session.mu.
+	// Guarded by inbox.mu.
 	state          laneState
+	joining        bool      // the join at the head is counted in inbox.joining
 	head           *inbound  // the message that is next, or being handled
 	opener         inbound   // the first message: head points to it, or to what was in tail
 	tail           []inbound // messages after head
-	call           *call     // for the join at the head: waiting, or granted
+	call           *call     // for the join at the head: waiting, or with its slot
+	spare          *call     // allocated together with the lane; nil once it is in use
 	refused        error     // for the join at the head: why it gets no call
-	joining        bool      // the join at the head is counted in inbox.joining
 	previous, next *lane     // in the inbox
 }
 
@@ -26,52 +27,72 @@ const (
 	laneRunning                  // a worker handles the head
 )
 
-// granted implements [caller].
+// newLane returns a lane with its first message.
+func newLane(b *inbox, planID string, in inbound) *lane {
+	var l *lane
+	if in.is(protocol.TypeJoinPlan) { // it needs a call: one allocation serves for both
+		both := new(struct {
+			lane
+			call
+		})
+		l, both.spare = &both.lane, &both.call
+	} else {
+		l = new(lane)
+	}
+	l.inbox, l.planID, l.opener = b, planID, in
+	l.head = &l.opener
+	return l
+}
+
+// newCall returns a call for the join at the head.
+func (l *lane) newCall() *call {
+	c := l.spare
+	if l.spare = nil; c == nil {
+		c = new(call)
+	}
+	return c
+}
+
+// granted implements [holder].
 func (l *lane) granted(c *call, err error) {
-	s := l.s
-	s.mu.Lock()
-	current, closing := l.call == c, s.closing
-	if current && !closing {
+	b := l.inbox
+	b.mu.Lock()
+	current, closed := l.call == c, b.closed
+	if current && !closed {
 		l.state = laneReady
 		if l.refused = err; err != nil {
 			l.call = nil
 		}
-		s.wakeLocked()
+		b.wakeLocked()
 	}
-	s.mu.Unlock()
-	if current && closing && err == nil {
-		s.hub.access.finish(c)
+	b.mu.Unlock()
+	if current && closed && err == nil {
+		c.finish()
 	}
 }
 
-// overdue implements [caller]: a new worker takes the turn, refuses the join and goes on.
-func (l *lane) overdue(c *call) {
-	s := l.s
-	s.mu.Lock()
-	if l.call != c || s.closing {
-		s.mu.Unlock()
-		return // granted, dropInboxLocked or the worker gives the slot back
-	}
-	t := turn{lane: l, in: l.head, blocks: true}
-	running := l.state == laneRunning
-	if !running { // no worker has come to it in time: the join gets another call
+// lost implements [holder]: a new worker takes the turn over, refuses the join and goes on.
+func (l *lane) lost(c *call, err error) {
+	b := l.inbox
+	b.mu.Lock()
+	current, running := l.call == c && !b.closed, l.state == laneRunning
+	switch {
+	case !current: // granted, inbox.close or the worker gives the slot back
+	case running:
+		t := turn{lane: l, in: l.head, refused: err, blocks: true}
+		b.owner.start(func() { b.workFrom(t) })
+	default: // no worker has come to it in time: the join gets another call
 		l.state, l.call = laneReady, nil
-		s.wakeLocked()
+		b.wakeLocked()
 	}
-	s.mu.Unlock()
-	if !running {
-		s.hub.access.finish(c)
-		return
+	b.mu.Unlock()
+	if current && !running {
+		c.finish()
 	}
-	s.hub.wg.Go(func() {
-		s.deny(&t.in.req, context.DeadlineExceeded)
-		s.endTurn(&t, handled)
-		s.work()
-	})
 }
 
-// lane returns the lane of a plan, or nil.
-func (b *inbox) lane(planID string) *lane {
+// laneLocked returns the lane of a plan, or nil.
+func (b *inbox) laneLocked(planID string) *lane {
 	for l := b.first; l != nil; l = l.next {
 		if l.planID == planID {
 			return l
@@ -80,15 +101,15 @@ func (b *inbox) lane(planID string) *lane {
 	return nil
 }
 
-// add appends a message to the lane of a plan. It reports whether it opened the lane.
-func (b *inbox) add(s *Session, planID string, in inbound) (opened bool) {
+// addLocked appends a message to the lane of a plan. It reports whether it opened the lane.
+func (b *inbox) addLocked(planID string, in inbound) (opened bool) {
 	b.count++
-	if l := b.lane(planID); l != nil {
+	if l := b.laneLocked(planID); l != nil {
 		l.tail = append(l.tail, in)
 		return false
 	}
-	l := &lane{s: s, planID: planID, opener: in, previous: b.last}
-	l.head = &l.opener
+	l := newLane(b, planID, in)
+	l.previous = b.last
 	if b.last == nil {
 		b.first = l
 	} else {
@@ -98,8 +119,8 @@ func (b *inbox) add(s *Session, planID string, in inbound) (opened bool) {
 	return true
 }
 
-// pop removes the first message of a lane, and the lane with its last one.
-func (b *inbox) pop(l *lane) {
+// popLocked removes the first message of a lane, and the lane with its last one.
+func (b *inbox) popLocked(l *lane) {
 	b.count--
 	if l.head.fence {
 		b.fences--

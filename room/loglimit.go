@@ -2,15 +2,16 @@ package room
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"sync"
 	"time"
 )
 
-// logLimiter limits log lines about the same problem to one per logEvery, so that an outage that
-// concerns every connection does not flood the log. The zero value is ready.
+// logLimiter logs at most one line about the same problem per logEvery, so that an outage that
+// concerns every connection does not flood the log.
 type logLimiter struct {
+	logger *slog.Logger // fixed at creation
+
 	mu    sync.Mutex // guards the following
 	kinds map[logKind]*logged
 }
@@ -45,35 +46,20 @@ func (l *logLimiter) allow(k logKind) (omitted int, ok bool) {
 	return omitted, true
 }
 
-// logSome logs a line unless one of the same kind was logged within logEvery. The line has the
-// number of lines omitted since then.
-func (h *Hub) logSome(level slog.Level, what, kind, message string, args ...any) {
-	omitted, ok := h.logs.allow(logKind{what, kind})
+// log logs a line unless one of the same kind was logged within logEvery. The line has the number
+// of lines omitted since then.
+func (l *logLimiter) log(level slog.Level, what, kind, message string, args ...any) {
+	omitted, ok := l.allow(logKind{what, kind})
 	if !ok {
 		return
 	}
 	if omitted > 0 {
 		args = append(args, "omitted", omitted)
 	}
-	h.opts.Logger.Log(context.Background(), level, message, args...)
+	l.logger.Log(context.Background(), level, message, args...)
 }
 
-// warn is logSome at level WARN.
-func (h *Hub) warn(what, kind, message string, args ...any) {
-	h.logSome(slog.LevelWarn, what, kind, message, args...)
-}
-
-// errorKind sorts the errors of callbacks into a few kinds.
-func errorKind(err error) string {
-	switch {
-	case errors.Is(err, errPanicked):
-		return "panic"
-	case errors.Is(err, context.DeadlineExceeded):
-		return "timeout"
-	case errors.Is(err, errNoSlot):
-		return "no slot"
-	case errors.Is(err, errRevoking):
-		return "revoked"
-	}
-	return "error"
+// warn is log at level WARN.
+func (l *logLimiter) warn(what, kind, message string, args ...any) {
+	l.log(slog.LevelWarn, what, kind, message, args...)
 }

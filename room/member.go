@@ -11,7 +11,7 @@ type member struct {
 	announced bool // Observer.Join was called
 	departed  bool // the member has left: Observer.Leave is called after Join
 
-	checks checks
+	recheck recheck
 }
 
 func newMember(s *Session, r *room) *member {

@@ -117,7 +117,7 @@ func (o *outlet) congestedLocked() bool {
 
 // pause reports whether the connection's worker has to stop before the next message, because the
 // queue is at a bound. If so, a new goroutine calls owner.resume when it is below it again. The
-// worker calls pause, and notes that it stops, in one section of Session.mu, so that resume can't
+// worker calls pause, and notes that it stops, in one section of inbox.mu, so that resume can't
 // come in between.
 func (o *outlet) pause() bool {
 	o.mu.Lock()

@@ -20,8 +20,8 @@ func (b *bucket) take(now time.Time, rate, burst float64) bool {
 	return true
 }
 
-// forgive makes up for d, up to now, in which nothing was taken because the reader had to wait:
-// what the peer sent meanwhile, at the rate, comes in one go, and may be more than a burst.
+// forgive adds the tokens of a time d, which ends now, in which the reader had to wait. What the
+// peer has sent meanwhile, at the rate, arrives at once and may be more than a burst.
 func (b *bucket) forgive(now time.Time, d time.Duration, rate float64) {
 	b.used -= d.Seconds() * rate
 	b.at = now
@@ -30,7 +30,7 @@ func (b *bucket) forgive(now time.Time, d time.Duration, rate float64) {
 // excesses remembers when a connection last went over a limit.
 type excesses [maxExcesses - 1]time.Time
 
-// add reports whether now is the last excess that is borne.
+// add records an excess and reports whether it closes the connection.
 func (x *excesses) add(now time.Time) (over bool) {
 	over = !x[0].IsZero() && now.Sub(x[0]) <= excessWindow
 	copy(x[:], x[1:])

@@ -1,234 +1,232 @@
 package room
 
 import (
-	"context"
 	"errors"
 	"math/rand/v2"
 	"sync"
 	"time"
 
-	"github.com/planrooms/planrooms/protocol"
+	"github.com/planrooms/planrooms/auth"
 )
 
 // errUnchecked is the reason when a member is removed because no recheck was completed in time.
 var errUnchecked = errors.New("room: no recheck was completed in time")
 
-// checks schedules the checks of one member's access. A member has at most one call of Authorize;
-// further requests while that waits have no effect. A member also has a deadline, ReauthorizeEvery
-// plus RemoveAfter after the last yes, which does not depend on the queue or on Authorize.
-type checks struct {
-	mu       sync.Mutex // guards the following; package comment: order of locks
-	started  bool
-	timer    *timer    // for due or, while there is a call, for the deadline; nil until needed
+// rechecks checks, at regular times, the access of the members of all rooms.
+type rechecks struct {
+	// Fixed at creation.
+	access      *access
+	timers      *timers
+	logs        *logLimiter
+	start       func(func())  // starts a goroutine of the hub
+	every       time.Duration // Options.ReauthorizeEvery
+	removeAfter time.Duration // Options.RemoveAfter
+
+	removals removals
+}
+
+// recheck is the schedule of one member's checks. A member has at most one call of Authorize;
+// further requests while that waits have no effect. A member also has a deadline, every plus
+// removeAfter after the last yes, which does not depend on the queue or on Authorize.
+type recheck struct {
+	// Fixed before begin returns.
+	all     *rechecks
+	subject subject
+
+	mu       sync.Mutex // guards the following
+	begun    bool
+	ended    bool
+	asking   bool      // Authorize is being asked
+	again    bool      // a check was requested while asking, or before begin
+	timer    timer     // for due or, while there is a call, for the deadline
 	due      time.Time // when Authorize is to be called again
 	deadline time.Time // when the member is removed
 	call     *call     // waiting or running; nil if none
-	asking   bool      // Authorize is being asked
-	again    bool      // a check was requested while asking or not started
 	err      error     // of the last check; nil after a yes
 }
 
-// startChecks schedules the checks of a new member, whose access was granted at the given time.
-func (m *member) startChecks(at time.Time) {
-	k := &m.checks
+// subject is the member that a recheck is about. Its methods are called without recheck.mu, except
+// user.
+type subject interface {
+	user() string
+	// asked returns what Authorize is asked about.
+	asked() (id auth.Identity, planID string)
+	// checked is called with the result of a check. It removes the member if that is ErrForbidden.
+	checked(err error)
+	unconfirmed
+}
+
+// begin schedules the checks of a new member, whose access was granted at the given time.
+func (k *recheck) begin(all *rechecks, of subject, at time.Time) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if m.gone.Load() {
-		return // endChecks comes after gone, under the same lock
+	if k.ended {
+		return
 	}
-	m.allowedLocked(at)
-	k.started = true
+	k.begun, k.all, k.subject = true, all, of
+	k.timer = timer{f: k.tick, index: -1}
+	k.allowedLocked(at)
 	if k.again {
 		k.again = false
-		m.checkLocked()
+		k.checkLocked()
 	}
-	m.setTimerLocked(time.Now())
+	k.setTimerLocked(time.Now())
+}
+
+// end stops the checks of a member that has left, and cancels a call that waits.
+func (k *recheck) end() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.ended = true
+	if !k.begun {
+		return
+	}
+	k.all.timers.stop(&k.timer)
+	if k.call != nil && k.call.cancel() {
+		k.call = nil
+	}
+}
+
+// now requests a check that begins after this moment: a call that already runs does not count.
+func (k *recheck) now() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	switch {
+	case k.ended:
+	case k.asking, !k.begun:
+		k.again = true
+	case k.call == nil:
+		k.checkLocked()
+		k.setTimerLocked(time.Now())
+	}
 }
 
 // allowedLocked schedules the next check and the deadline after a yes.
-func (m *member) allowedLocked(at time.Time) {
-	k, o := &m.checks, &m.room.hub.opts
+func (k *recheck) allowedLocked(at time.Time) {
 	k.err = nil
-	k.due = at.Add(lessATenth(o.ReauthorizeEvery))
+	k.due = at.Add(lessATenth(k.all.every))
 	// Members who joined at the same moment are not removed at the same moment: their clients come
 	// back at once.
-	k.deadline = at.Add(o.ReauthorizeEvery + lessATenth(o.RemoveAfter))
+	k.deadline = at.Add(k.all.every + lessATenth(k.all.removeAfter))
 }
 
 // lessATenth returns d less a random part of up to a tenth.
 func lessATenth(d time.Duration) time.Duration { return d - rand.N(d/10+1) }
 
 // backlogAtLocked is when a check that still waits for its call causes a warning: half of
-// RemoveAfter before the deadline.
-func (m *member) backlogAtLocked() time.Time {
-	return m.checks.deadline.Add(-m.room.hub.opts.RemoveAfter / 2)
-}
+// removeAfter before the deadline.
+func (k *recheck) backlogAtLocked() time.Time { return k.deadline.Add(-k.all.removeAfter / 2) }
 
 // setTimerLocked sets the timer for the next check, warning or deadline.
-func (m *member) setTimerLocked(now time.Time) {
-	k := &m.checks
+func (k *recheck) setTimerLocked(now time.Time) {
 	at := k.deadline
-	switch backlog := m.backlogAtLocked(); {
+	switch backlog := k.backlogAtLocked(); {
 	case k.call == nil && k.due.Before(at):
 		at = k.due
 	case k.call != nil && backlog.After(now):
 		at = backlog
 	}
-	ts := &m.room.hub.timers
-	if k.timer == nil {
-		k.timer = ts.after(at.Sub(now), m.tick)
-	} else {
-		ts.reset(k.timer, at.Sub(now))
-	}
+	k.all.timers.reset(&k.timer, at.Sub(now))
 }
 
 // tick starts a check, warns of the backlog, or removes the member, whichever is due. It runs in
 // the timers' goroutine.
-func (m *member) tick() {
-	h, k := m.room.hub, &m.checks
+func (k *recheck) tick() {
 	now := time.Now()
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	switch {
-	case m.gone.Load():
+	case k.ended:
 		return
 	case !now.Before(k.deadline):
-		h.removals.add(m)
+		k.all.removals.add(removal{k.subject, k.err})
 		return
 	case k.call == nil && !now.Before(k.due):
-		m.checkLocked()
+		k.checkLocked()
 	case k.call != nil && !k.asking:
-		h.wg.Go(h.warnOfBacklog)
+		k.all.start(k.all.warnOfBacklog)
 	}
-	m.setTimerLocked(now)
-}
-
-// recheckNow requests a check that begins after this moment: a call that already runs does not
-// count.
-func (m *member) recheckNow() {
-	k := &m.checks
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	switch {
-	case m.gone.Load():
-	case k.asking, !k.started:
-		k.again = true
-	case k.call == nil:
-		m.checkLocked()
-		m.setTimerLocked(time.Now())
-	}
+	k.setTimerLocked(now)
 }
 
 // checkLocked requests a call of Authorize.
-func (m *member) checkLocked() {
-	h, k := m.room.hub, &m.checks
-	c := h.access.newCall(m, m.s.userID, true)
+func (k *recheck) checkLocked() {
+	c := new(call)
+	k.all.access.slots.prepare(c, k, k.subject.user(), true)
 	k.call = c
-	switch started, err := h.access.begin(c); {
+	switch started, err := c.begin(); {
 	case started:
-		h.wg.Go(func() { m.check(c) })
+		k.all.start(func() { k.check(c) })
 	case err != nil:
-		h.wg.Go(func() { m.checked(c, err) })
-	case !time.Now().Before(m.backlogAtLocked()):
-		h.wg.Go(h.warnOfBacklog)
+		k.all.start(func() { k.checked(err) })
+	case !time.Now().Before(k.backlogAtLocked()):
+		k.all.start(k.all.warnOfBacklog)
 	}
 }
 
-// granted implements [caller].
-func (m *member) granted(c *call, err error) {
-	m.room.hub.wg.Go(func() {
+// granted implements [holder].
+func (k *recheck) granted(c *call, err error) {
+	k.all.start(func() {
 		if err != nil {
-			m.checked(c, err)
+			k.checked(err)
 		} else {
-			m.check(c)
+			k.check(c)
 		}
 	})
 }
 
-// overdue implements [caller].
-func (m *member) overdue(c *call) {
-	m.room.hub.wg.Go(func() { m.checked(c, context.DeadlineExceeded) })
+// lost implements [holder].
+func (k *recheck) lost(_ *call, err error) {
+	k.all.start(func() { k.checked(err) })
 }
 
 // check calls Authorize for c, which has its slot.
-func (m *member) check(c *call) {
-	a, k := &m.room.hub.access, &m.checks
+func (k *recheck) check(c *call) {
 	k.mu.Lock()
-	wanted := k.call == c         // or it is overdue, and checked knows
-	k.asking = k.asking || wanted // from now on it is too late for a new identity
+	wanted := k.call == c && !k.ended // or it is lost, and checked knows
+	k.asking = k.asking || wanted     // from now on it is too late for a new identity
 	k.mu.Unlock()
-	if !wanted || m.gone.Load() {
-		a.finish(c)
+	if !wanted {
+		c.finish()
 		return
 	}
-	if err := a.ask(c, m.s.Identity(), m.room.id); err != errAbandoned {
-		m.checked(c, err)
+	id, planID := k.subject.asked()
+	if err := k.all.access.ask(c, id, planID); err != errAbandoned {
+		k.checked(err)
 	}
 }
 
-// checked stores the result of a check and schedules the next one. If Authorize said no, it removes
-// the member. err is the answer of Authorize, or why there is none.
-func (m *member) checked(c *call, err error) {
-	h, s, k := m.room.hub, m.s, &m.checks
-	if m.gone.Load() || h.ctx.Err() != nil {
-		return
-	}
-	result := RecheckKept
-	switch {
-	case errors.Is(err, ErrForbidden):
-		result = RecheckRemoved
-	case err != nil:
-		result = RecheckUndecided
+// checked takes the result of a check and schedules the next one. err is the answer of Authorize,
+// or why there is none.
+func (k *recheck) checked(err error) {
+	if k.all.access.guard.ctx.Err() != nil {
+		return // the hub has ended
 	}
 	k.mu.Lock()
+	if k.ended {
+		k.mu.Unlock()
+		return
+	}
 	now := time.Now()
 	k.call, k.asking, k.err = nil, false, err
-	switch result {
-	case RecheckKept:
-		m.allowedLocked(now)
-	case RecheckUndecided:
-		k.due = now.Add(lessATenth(min(recheckRetry, h.opts.ReauthorizeEvery)))
+	no := errors.Is(err, ErrForbidden)
+	switch {
+	case err == nil:
+		k.allowedLocked(now)
+	case !no:
+		k.due = now.Add(lessATenth(min(recheckRetry, k.all.every)))
 	}
-	if k.again && result != RecheckRemoved {
+	if k.again && !no {
 		k.again = false
-		m.checkLocked()
+		k.checkLocked()
 	}
-	if !m.gone.Load() {
-		m.setTimerLocked(now)
-	}
+	k.setTimerLocked(now)
 	k.mu.Unlock()
-
-	switch result {
-	case RecheckRemoved:
-		if !s.expel(m, protocol.Removed{Reason: "access ended"}) {
-			return // it has left meanwhile
-		}
-		h.stats.removedForbidden.Add(1)
-	case RecheckUndecided:
-		h.stats.rechecksUndecided.Add(1)
-		h.warn("recheck", errorKind(err), "room: the access of a member could not be checked; it is removed if that does not change",
-			"connection", s.id, "user", s.userID, "plan", m.room.id, "error", err)
-	}
-	h.stats.rechecks.Add(1)
-	h.rechecked(m, result, err)
-	if errors.Is(err, errPanicked) {
-		s.Close(protocol.CloseInternal)
-	}
+	k.subject.checked(err)
 }
 
-// endChecks stops the timer and cancels a waiting call. It is called once m is gone.
-func (m *member) endChecks() {
-	h, k := m.room.hub, &m.checks
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	h.timers.stop(k.timer)
-	if k.call != nil && h.access.cancel(k.call) {
-		k.call = nil
-	}
-}
-
-func (h *Hub) warnOfBacklog() {
-	s := h.access.stats()
-	h.warn("backlog", "", "room: rechecks are late; a member without one in time is removed",
-		"waiting", s.checks, "running", s.running, "overdue", s.overdue, "parallel", h.opts.AuthorizeParallel)
+func (q *rechecks) warnOfBacklog() {
+	s := q.access.slots.stats()
+	q.logs.warn("backlog", "", "room: rechecks are late; a member without one in time is removed",
+		"waiting", s.checks, "running", s.running, "overdue", s.overdue, "parallel", q.access.slots.parallel)
 }

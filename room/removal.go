@@ -3,95 +3,70 @@ package room
 import (
 	"sync"
 	"time"
-
-	"github.com/planrooms/planrooms/protocol"
 )
-
-// expel removes m from its room and sends its connection removed. It reports whether m was in.
-func (s *Session) expel(m *member, why protocol.Removed) bool {
-	if !s.departRemoved(m, why) {
-		return false
-	}
-	m.sendRemoved(time.Now().Add(confineTimeout))
-	return true
-}
-
-// departRemoved takes m out of its room and queues removed for its connection in the same step, so
-// that removed comes before the answer to a later join. sendRemoved has to follow. It reports whether
-// m was in.
-func (s *Session) departRemoved(m *member, why protocol.Removed) bool {
-	return s.departWith(m, departNow, mustEncode(protocol.TypeRemoved, m.room.id, why))
-}
-
-// sendRemoved waits until no event of the plan can be written to m, at most until the given time, and
-// sends the removed that departRemoved has queued.
-func (m *member) sendRemoved(until time.Time) {
-	m.out.fence(m.room.id, until)
-	m.out.start()
-}
 
 // removals removes members whose access was not confirmed before their deadline. After a long
 // failure of Authorize these are many at once, so at most maxRemovers goroutines share the work.
-// They exist only while there is a member to remove. The zero value is ready.
+// They exist only while there is a member to remove.
 type removals struct {
+	start func(func()) // starts a goroutine of the hub; fixed at creation
+
 	mu      sync.Mutex // guards the following
-	members []*member
+	queue   []removal
 	workers int
 }
 
-// add queues m for removal.
-func (q *removals) add(m *member) {
+// removal is one member to be removed.
+type removal struct {
+	unconfirmed
+	err error // of its last check; nil if that said yes
+}
+
+// unconfirmed is a member whose access was not confirmed.
+type unconfirmed interface {
+	// departUnconfirmed takes the member out of its room, and reports whether it was in.
+	departUnconfirmed() bool
+	// removedUnconfirmed follows it, once all members of a batch are out, which was at the given
+	// time. It waits for a moment until no event of the plan can be written to the member, and
+	// reports the removal.
+	removedUnconfirmed(out time.Time, err error)
+}
+
+// add queues a removal.
+func (q *removals) add(r removal) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.members = append(q.members, m)
+	q.queue = append(q.queue, r)
 	if q.workers < maxRemovers {
 		q.workers++
-		h := m.room.hub
-		h.wg.Go(func() { h.removeUnconfirmed(q) })
+		q.start(q.work)
 	}
 }
 
-// next returns the members that a worker removes next. If there are none, the worker has to end.
-func (q *removals) next() []*member {
+// next returns the removals that a worker does next. If there are none, the worker has to end.
+func (q *removals) next() []removal {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	n := min(len(q.members), removalBatch)
-	batch := q.members[:n:n]
-	if q.members = q.members[n:]; n == 0 {
-		q.members = nil
+	n := min(len(q.queue), removalBatch)
+	batch := q.queue[:n:n]
+	if q.queue = q.queue[n:]; n == 0 {
+		q.queue = nil
 		q.workers--
 	}
 	return batch
 }
 
-func (h *Hub) removeUnconfirmed(q *removals) {
-	why := protocol.Removed{Reason: "access could not be checked", Retry: true}
+func (q *removals) work() {
 	for batch := q.next(); len(batch) > 0; batch = q.next() {
 		left := batch[:0]
-		for _, m := range batch {
-			if m.s.departRemoved(m, why) {
-				left = append(left, m)
+		for _, r := range batch {
+			if r.departUnconfirmed() {
+				left = append(left, r)
 			}
 		}
-		until := time.Now().Add(confineTimeout) // all are out before the first is waited for
-		for _, m := range left {
-			m.sendRemoved(until)
-			m.removedUnconfirmed()
+		out := time.Now() // all are out before the first is waited for
+		for _, r := range left {
+			r.removedUnconfirmed(out, r.err)
 		}
 	}
-}
-
-// removedUnconfirmed counts and logs the removal of m, and calls Observer.Rechecked.
-func (m *member) removedUnconfirmed() {
-	h, s, k := m.room.hub, m.s, &m.checks
-	k.mu.Lock()
-	err := k.err
-	k.mu.Unlock()
-	if err == nil {
-		err = errUnchecked
-	}
-	h.stats.removedUnconfirmed.Add(1)
-	h.warn("removed", errorKind(err), "room: a member was removed, because its access could not be checked",
-		"connection", s.id, "user", s.userID, "plan", m.room.id, "error", err)
-	h.rechecked(m, RecheckRemoved, err)
 }

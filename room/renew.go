@@ -36,7 +36,7 @@ func (s *Session) authenticate(req *protocol.Request) {
 		s.fail("", req.Type, protocol.ErrorBadToken)
 		return
 	default:
-		h.warn("renewal", errorKind(err), "room: verifier unavailable", "connection", s.id, "user", s.userID, "error", err)
+		h.logs.warn("renewal", errorKind(err), "room: verifier unavailable", "connection", s.id, "user", s.userID, "error", err)
 		s.fail("", req.Type, protocol.ErrorUnavailable)
 		if errors.Is(err, errPanicked) {
 			s.Close(protocol.CloseInternal)
@@ -74,7 +74,7 @@ func (s *Session) authenticate(req *protocol.Request) {
 		m.room.rename(s.userID, id.Name)
 	}
 	for _, m := range members {
-		m.recheckNow()
+		m.recheck.now()
 	}
 }
 
@@ -89,7 +89,7 @@ func (s *Session) verify(token string) (id auth.Identity, err error) {
 	}
 	type result struct{ id auth.Identity }
 	got := make(chan result, 1) // not a variable: an abandoned call must not race with the return
-	err = s.hub.guard(func(ctx context.Context) error {
+	err = s.hub.guard.within(func(ctx context.Context) error {
 		defer s.verifying.Store(false)
 		id, err := s.verifier.Verify(ctx, token)
 		got <- result{id}

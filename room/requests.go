@@ -15,7 +15,7 @@ import (
 // not been handled yet.
 func (s *Session) Receive(message []byte) {
 	now := time.Now()
-	s.said.Store(s.hub.clock())
+	s.said.Store(s.hub.clockAt(now))
 	if !s.spoken.Swap(true) {
 		s.mu.Lock()
 		s.hub.timers.stop(s.silence)
@@ -34,13 +34,16 @@ func (s *Session) receive(now time.Time, message []byte) (waited bool) {
 	if !s.messages.take(now, messageRate, messageBurst) {
 		return s.limited(now, message)
 	}
-	full, closing, waited := s.awaitSpace()
+	count, closed, waited := s.inbox.awaitSpace(s.late)
+	if count == 0 && s.messages.used > 0 {
+		s.late = false // no more than a burst can come at once, which the inbox holds
+	}
 	switch {
-	case closing:
-	case full:
+	case closed:
+	case count >= maxInbox:
 		return s.limited(now, message) || waited
 	default:
-		s.enqueue(decode(message))
+		s.inbox.enqueue(decode(message))
 	}
 	return waited
 }
@@ -69,16 +72,17 @@ func (s *Session) limited(now time.Time, message []byte) (waited bool) {
 	return waited
 }
 
-func (s *Session) handle(t *turn) outcome {
-	if err := t.in.err; err != nil {
+// handle implements [inboxOwner].
+func (s *Session) handle(in *inbound, c *call, refused error) (again bool) {
+	if err := in.err; err != nil {
 		s.reply(err.PlanID, protocol.TypeError, protocol.Error{Code: err.Code, Message: err.Message, Re: err.Re})
-		return handled
+		return false
 	}
-	switch req := &t.in.req; req.Type {
+	switch req := &in.req; req.Type {
 	case protocol.TypePing:
-		s.out.send(reply{payload: mustEncode(protocol.TypePong, "", nil)})
+		s.reply("", protocol.TypePong, nil)
 	case protocol.TypeJoinPlan:
-		return s.join(t)
+		return s.join(in, c, refused)
 	case protocol.TypeLeavePlan:
 		s.leave(req)
 	case protocol.TypeAuthenticate:
@@ -86,31 +90,30 @@ func (s *Session) handle(t *turn) outcome {
 	case protocol.TypeUpdatePresence:
 		s.updatePresence(req)
 	}
-	return handled
+	return false
 }
 
-func (s *Session) reply(planID string, t protocol.Type, data any) {
-	s.out.send(reply{payload: mustEncode(t, planID, data)})
+// closeBroken implements [inboxOwner].
+func (s *Session) closeBroken() { s.closeLater(protocol.CloseInternal) }
+
+// prepareJoin implements [inboxOwner].
+func (s *Session) prepareJoin(c *call, by holder) { s.hub.access.slots.prepare(c, by, s.userID, false) }
+
+// places implements [inboxOwner].
+func (s *Session) places(planID string) (in bool, free int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.memberOfLocked(planID) != nil, s.hub.opts.RoomsPerConnection - len(s.members)
 }
 
-// errorTexts are for people who read frames; programs read the code.
-var errorTexts = map[protocol.ErrorCode]string{
-	protocol.ErrorForbidden:    "there is no such plan, or it is not yours",
-	protocol.ErrorUnavailable:  "whether you may join could not be checked; try again",
-	protocol.ErrorNotJoined:    "this connection is not in the plan",
-	protocol.ErrorBadToken:     "the token was not accepted",
-	protocol.ErrorRateLimited:  "too many messages",
-	protocol.ErrorTooManyRooms: "this connection is in too many plans",
-}
+// pause implements [inboxOwner].
+func (s *Session) pause() bool { return s.out.pause() }
 
-func (s *Session) fail(planID string, re protocol.Type, code protocol.ErrorCode) {
-	s.reply(planID, protocol.TypeError, protocol.Error{Code: code, Message: errorTexts[code], Re: re})
-}
+// start implements [inboxOwner].
+func (s *Session) start(f func()) { s.hub.wg.Go(f) }
 
 func (s *Session) leave(req *protocol.Request) {
-	s.mu.Lock()
-	m := s.memberOfLocked(req.PlanID)
-	s.mu.Unlock()
+	m := s.memberOf(req.PlanID)
 	if m != nil {
 		s.out.encodeJoin(&m.subscription)
 	}
@@ -122,9 +125,7 @@ func (s *Session) leave(req *protocol.Request) {
 }
 
 func (s *Session) updatePresence(req *protocol.Request) {
-	s.mu.Lock()
-	m := s.memberOfLocked(req.PlanID)
-	s.mu.Unlock()
+	m := s.memberOf(req.PlanID)
 	if m == nil {
 		s.fail(req.PlanID, req.Type, protocol.ErrorNotJoined)
 		return

@@ -28,9 +28,11 @@ func (h *Hub) Revoke(_ context.Context, planID, userID string) (removed int, err
 	if closed {
 		return 0, ErrHubClosed
 	}
-	// First the counter: a join that compares it under the room's lock after this sees the change,
-	// and one that compared it before is a member by the time we take that lock.
-	h.revocation(planID, userID).Add(1)
+	// First the joins that are in flight: one that looks under the room's lock after this sees the
+	// mark, and one that has looked before is a member by the time we take that lock.
+	for _, s := range h.writtenTo(userID) {
+		s.inbox.revoke(planID)
+	}
 
 	if r := h.lookup(planID); r != nil { // waits for a join that has compared it before
 		r.mu.Unlock()

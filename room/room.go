@@ -116,7 +116,7 @@ func (r *room) remove(m *member, d departure, last []byte) bool {
 	}
 	r.mu.Unlock()
 	if was {
-		m.endChecks()
+		m.recheck.end()
 	}
 	return was
 }

@@ -38,11 +38,12 @@ type Session struct {
 	verifying atomic.Bool  // a call of the verifier has not returned
 	callbacks atomic.Int32 // functions of the Observer that run for this connection
 
-	mu       sync.Mutex // guards the following; taken after room.mu
+	inbox inbox
+
+	mu       sync.Mutex // guards the following; taken after room.mu and inbox.mu
 	identity auth.Identity
-	members  []*member // at most Options.RoomsPerConnection
-	renewals int       // how often identity was replaced
-	inbox    inbox
+	members  []*member          // at most Options.RoomsPerConnection
+	renewals int                // how often identity was replaced
 	closing  bool               // no room is joined any more
 	code     protocol.CloseCode // why it is closing
 	renewed  time.Time          // last authenticate
@@ -79,6 +80,13 @@ func (s *Session) memberOfLocked(planID string) *member {
 		}
 	}
 	return nil
+}
+
+// memberOf returns the connection's place in a plan, or nil.
+func (s *Session) memberOf(planID string) *member {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.memberOfLocked(planID)
 }
 
 // ID is the connection ID in the greeting.
@@ -182,15 +190,12 @@ func (s *Session) beginClosing(code protocol.CloseCode) (members []*member, firs
 		return nil, false
 	}
 	s.closing, s.code = true, code
-	granted := s.dropInboxLocked()
 	members = slices.Clone(s.members)
 	for _, t := range []*timer{s.expiry, s.silence, s.pinger} {
 		s.hub.timers.stop(t)
 	}
 	s.mu.Unlock()
-	for _, c := range granted {
-		s.hub.access.finish(c)
-	}
+	s.inbox.close()
 	if code == protocol.CloseTooSlow {
 		s.hub.stats.tooSlow.Add(1)
 	}
@@ -300,7 +305,7 @@ func (s *Session) tooSlow() { s.closeLater(protocol.CloseTooSlow) }
 func (s *Session) alive() { s.Seen() }
 
 // resume implements [owner].
-func (s *Session) resume() { s.hub.wg.Go(s.continueInbox) }
+func (s *Session) resume() { s.hub.wg.Go(s.inbox.resume) }
 
 // resynced implements [owner].
 func (s *Session) resynced(plan string) {

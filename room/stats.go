@@ -51,7 +51,7 @@ func (h *Hub) Stats() Stats {
 	s.Refused = c.refusals.load()
 	s.ResumesFailed, s.Rechecks, s.RechecksUndecided = c.resumesFailed.Load(), c.rechecks.Load(), c.rechecksUndecided.Load()
 	s.RemovedForbidden, s.RemovedUnconfirmed = c.removedForbidden.Load(), c.removedUnconfirmed.Load()
-	a := h.access.stats()
+	a := h.access.slots.stats()
 	s.AuthorizeRunning, s.AuthorizeOverdue, s.JoinsWaiting, s.RechecksWaiting = a.running, a.overdue, a.joins, a.checks
 	return s
 }

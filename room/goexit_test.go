@@ -1,0 +1,98 @@
+package room_test
+
+import (
+	"context"
+	"runtime"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/planrooms/planrooms/auth"
+	"github.com/planrooms/planrooms/protocol"
+	"github.com/planrooms/planrooms/room"
+	"github.com/planrooms/planrooms/room/roomtest"
+)
+
+// An Authorize that ends its goroutine, as the FailNow of a test does, gives its slot back. It is
+// handled like a panic: the join is refused, and the connection is closed.
+func TestGoexitInAuthorize(t *testing.T) {
+	var g authorizer
+	bubble(t, &room.Options{AuthorizeParallel: 1, Authorize: g.authorize}, func(t *testing.T, h *room.Hub) {
+		g.set(func(context.Context, auth.Identity, string) error {
+			runtime.Goexit()
+			return nil
+		})
+		for range 20 { // more than may be overdue
+			alice := connect(t, h, "alice", "")
+			start := time.Now()
+			alice.Send(`{"type":"join-plan","planId":"p"}`)
+			wantError(t, alice, "p", protocol.TypeJoinPlan, protocol.ErrorUnavailable)
+			wantClosed(t, alice, protocol.CloseInternal)
+			if got := time.Since(start); got != 0 {
+				t.Errorf("refused after %v, want at once", got)
+			}
+		}
+		if got := h.Stats(); got.AuthorizeRunning != 0 || got.AuthorizeOverdue != 0 || got.Denied != 20 {
+			t.Errorf("%d calls run, %d are overdue, %d denied; want 0, 0 and 20", got.AuthorizeRunning, got.AuthorizeOverdue, got.Denied)
+		}
+		g.answer(nil)
+		roomtest.Join(t, h, "bob", "p")
+	})
+}
+
+// So is one that ends the goroutine of a recheck, or that does so after AuthorizeTimeout.
+func TestGoexitInARecheck(t *testing.T) {
+	for name, takes := range map[string]time.Duration{"at once": 0, "too late": 6 * time.Second} {
+		t.Run(name, func(t *testing.T) {
+			var g authorizer
+			opts := &room.Options{AuthorizeParallel: 1, PingEvery: -1, Authorize: g.authorize}
+			bubble(t, opts, func(t *testing.T, h *room.Hub) {
+				alice := roomtest.Join(t, h, "alice", "p")
+				g.set(func(context.Context, auth.Identity, string) error {
+					time.Sleep(takes)
+					runtime.Goexit()
+					return nil
+				})
+				time.Sleep(5 * time.Minute)
+				g.answer(nil)
+				time.Sleep(takes)
+				synctest.Wait()
+				if got := h.Stats(); got.AuthorizeRunning != 0 || got.AuthorizeOverdue != 0 || got.RechecksUndecided == 0 {
+					t.Errorf("%d calls run, %d are overdue, %d rechecks undecided; want 0, 0 and at least 1",
+						got.AuthorizeRunning, got.AuthorizeOverdue, got.RechecksUndecided)
+				}
+				if takes == 0 {
+					wantClosed(t, alice, protocol.CloseInternal)
+				}
+				roomtest.Join(t, h, "bob", "p")
+			})
+		})
+	}
+}
+
+// A verifier or a function of the Observer that ends its goroutine ends the connection, as a panic
+// does, and no other.
+func TestGoexitInOtherCallbacks(t *testing.T) {
+	exits := func(context.Context, string) (auth.Identity, error) {
+		runtime.Goexit()
+		return auth.Identity{}, nil
+	}
+	for name, opts := range map[string]room.Options{
+		"verifier":        {},
+		"Observer.Join":   {Observer: room.Observer{Join: func(room.ConnectionInfo, string, bool) { runtime.Goexit() }}},
+		"Observer.Denied": {Authorize: func(context.Context, auth.Identity, string) error { return room.ErrForbidden }, Observer: room.Observer{Denied: func(room.ConnectionInfo, string, error) { runtime.Goexit() }}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, &opts, func(t *testing.T, h *room.Hub) {
+				alice := roomtest.Connect(t, h, auth.Identity{UserID: "alice"}, &roomtest.Options{Verifier: auth.VerifierFunc(exits)})
+				if name == "verifier" {
+					alice.Send(`{"type":"authenticate","data":{"token":"t"}}`)
+					wantError(t, alice, "", protocol.TypeAuthenticate, protocol.ErrorUnavailable)
+				} else {
+					alice.Send(`{"type":"join-plan","planId":"p"}`)
+				}
+				wantClosed(t, alice, protocol.CloseInternal)
+			})
+		})
+	}
+}
