@@ -99,6 +99,7 @@ class Board {
 
   async moveUp(title) {
     const handle = this.page.getByRole('button', { name: `Move ${title}`, exact: true });
+    await expect(handle).toBeEnabled(); // what moves tasks loads after the tasks
     await handle.focus();
     await this.page.keyboard.press('Space');
     await expect(this.page.locator('[data-dragging]')).toHaveCount(1);

@@ -2,14 +2,14 @@ import react from '@vitejs/plugin-react';
 import { loadEnv, type Plugin } from 'vite';
 import { defineConfig } from 'vitest/config';
 
-// The entry is small and loads the application with import(). The browser fetches both at once.
+// The entry is small and loads the application with import(). The browser fetches both at once, and
+// later what the application loads with import().
 const preloadApplication: Plugin = {
   name: 'preload-application',
   transformIndexHtml: {
     order: 'post',
-    handler: (_html, { bundle }) => Object.values(bundle ?? {})
-      .filter((chunk) => chunk.type === 'chunk' && chunk.isDynamicEntry)
-      .map(({ fileName }) => ({ tag: 'link', attrs: { rel: 'modulepreload', crossorigin: '', href: `/${fileName}` }, injectTo: 'head' as const })),
+    handler: (_html, { chunk }) => (chunk?.dynamicImports ?? [])
+      .map((fileName) => ({ tag: 'link', attrs: { rel: 'modulepreload', crossorigin: '', href: `/${fileName}` }, injectTo: 'head' as const })),
   },
 };
 

@@ -1,25 +1,21 @@
-import type { DraggableAttributes, DraggableSyntheticListeners } from '@dnd-kit/core';
-import type { Ref } from 'react';
+import type { HTMLAttributes, RefAttributes } from 'react';
 import { plain } from '../ui/text';
 
-interface DragHandleProps {
-  ref: Ref<HTMLButtonElement>;
+export interface DragHandleProps {
   title: string;
   disabled: boolean;
   tabIndex: number;
-  attributes: DraggableAttributes;
-  listeners: DraggableSyntheticListeners;
+  /** What makes the button move its task. */
+  move?: HTMLAttributes<HTMLButtonElement> & RefAttributes<HTMLButtonElement>;
 }
 
 /** Drags a task. The rest of the row is left to scrolling and to its controls. */
-export function DragHandle({ ref, title, disabled, tabIndex, attributes, listeners }: DragHandleProps) {
+export function DragHandle({ title, disabled, tabIndex, move }: DragHandleProps) {
   return (
     <button
-      ref={ref}
       type="button"
       className="icon-button handle"
-      {...attributes}
-      {...listeners}
+      {...move}
       tabIndex={tabIndex}
       data-column="handle"
       aria-label={`Move ${plain(title)}`}

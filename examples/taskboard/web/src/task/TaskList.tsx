@@ -1,5 +1,3 @@
-import { closestCenter, DndContext, KeyboardSensor, PointerSensor, useSensor, useSensors, type DragEndEvent, type Modifier } from '@dnd-kit/core';
-import { SortableContext, sortableKeyboardCoordinates, verticalListSortingStrategy } from '@dnd-kit/sortable';
 import { useCallback, useRef, useState } from 'react';
 import type { Participant } from '../connection/live';
 import { moved } from '../plan/cachedPlan';
@@ -8,9 +6,9 @@ import type { Conflict } from '../plan/conflict';
 import type { VisibleTask } from '../plan/pendingChanges';
 import type { PlanChanges } from '../plan/usePlanChanges';
 import type { KnownTask, PlanDetail } from '../taskboard';
-import { dragWords } from './dragWords';
 import { TaskRow } from './TaskRow';
 import { useRoving } from './useRoving';
+import { useSorting } from './useSorting';
 
 interface TaskListProps {
   tasks: VisibleTask[];
@@ -25,27 +23,30 @@ interface TaskListProps {
 
 /** The tasks in their order, which people change by pointer, finger or keyboard. */
 export function TaskList({ tasks, plan, mayEdit, changes, conflicts, highlighted, others, setPresence }: TaskListProps) {
-  const sensors = useSensors(
-    useSensor(PointerSensor, { activationConstraint: { distance: 4 } }), // a shorter way is a click
-    useSensor(KeyboardSensor, { coordinateGetter: sortableKeyboardCoordinates }),
-  );
   const onEditing = useCallback((taskId: string | null) => setPresence(taskId === null ? null : { editing: taskId }), [setPresence]);
 
   const ids = tasks.map(({ id }) => id);
   const roving = useRoving(ids, tasks.map(({ title }) => title));
   const [dragging, setDragging] = useState(false); // the arrow keys move the task then
-  const drop = ({ active, over }: DragEndEvent) => {
-    setDragging(false);
-    const task = tasks.find(({ id }) => id === active.id);
-    if (!task || !over || over.id === active.id) return;
-    const place = ids.indexOf(String(over.id));
+  const drop = (taskId: string, overId: string) => {
+    const task = tasks.find(({ id }) => id === taskId);
+    if (!task) return;
+    const place = ids.indexOf(overId);
     const rest = ids.filter((id) => id !== task.id);
     const after = place === 0 ? null : (rest[place - 1] ?? null);
     if (moved(ids, task.id, after).join() !== ids.join()) changes.move(task, after);
   };
 
-  // After a deletion by keyboard the focus moves to the next task, not to the top of the page.
   const list = useRef<HTMLOListElement>(null);
+  const sorting = useSorting(list);
+  const [open, setOpen] = useState<ReadonlySet<string>>(new Set()); // rows that show their details
+  const toggle = (taskId: string) => setOpen((before) => {
+    const after = new Set(before);
+    if (!after.delete(taskId)) after.add(taskId);
+    return after;
+  });
+
+  // After a deletion by keyboard the focus moves to the next task, not to the top of the page.
   const remove = (task: KnownTask) => {
     const neighbour = ids[ids.indexOf(task.id) + 1] ?? ids[ids.indexOf(task.id) - 1];
     changes.remove(task);
@@ -56,52 +57,44 @@ export function TaskList({ tasks, plan, mayEdit, changes, conflicts, highlighted
   };
 
   if (tasks.length === 0) return <p className="empty">{mayEdit ? 'No tasks yet. Add the first one above.' : 'No tasks yet.'}</p>;
-  return (
-    <DndContext
-      sensors={sensors}
-      collisionDetection={closestCenter}
-      modifiers={straight}
-      onDragStart={() => setDragging(true)}
-      onDragCancel={() => setDragging(false)}
-      onDragEnd={drop}
-      accessibility={dragWords(tasks)}
-    >
-      <SortableContext items={ids} strategy={verticalListSortingStrategy} disabled={!mayEdit}>
-        <p id="task-keys" className="visually-hidden">
-          Arrow keys move between tasks, Page Up and Page Down by ten, Home and End to the first and last. Type a title to find it.
-        </p>
-        <ol
-          ref={list}
-          className="tasks"
-          aria-label="Tasks"
-          aria-describedby="task-keys"
-          data-testid="tasks"
-          onKeyDown={dragging ? undefined : roving.onKeyDown}
-        >
-          {tasks.map((task) => (
-            <TaskRow
-              key={task.id}
-              task={task}
-              plan={plan}
-              mayEdit={mayEdit}
-              changes={changes}
-              onDelete={remove}
-              conflict={conflicts.get(task.id)}
-              highlighted={highlighted.has(task.id)}
-              editors={others.filter(({ state }) => isEditing(state, task.id)).map(({ userId, userName }) => userName || nameOf(plan, userId))}
-              onEditing={onEditing}
-              tabbable={task.id === roving.tabbable}
-              onEnter={roving.enter}
-            />
-          ))}
-        </ol>
-      </SortableContext>
-    </DndContext>
+  const Row = sorting?.SortableRow ?? TaskRow;
+  const content = (
+    <>
+      <p id="task-keys" className="visually-hidden">
+        Arrow keys move between tasks, Page Up and Page Down by ten, Home and End to the first and last. Type a title to find it.
+      </p>
+      <ol
+        ref={list}
+        className="tasks"
+        aria-label="Tasks"
+        aria-describedby="task-keys"
+        data-testid="tasks"
+        onKeyDown={dragging ? undefined : roving.onKeyDown}
+      >
+        {tasks.map((task) => (
+          <Row
+            key={task.id}
+            task={task}
+            plan={plan}
+            mayEdit={mayEdit}
+            changes={changes}
+            onDelete={remove}
+            open={open.has(task.id)}
+            onToggle={toggle}
+            conflict={conflicts.get(task.id)}
+            highlighted={highlighted.has(task.id)}
+            editors={others.filter(({ state }) => isEditing(state, task.id)).map(({ userId, userName }) => userName || nameOf(plan, userId))}
+            onEditing={onEditing}
+            tabbable={task.id === roving.tabbable}
+            onEnter={roving.enter}
+          />
+        ))}
+      </ol>
+    </>
   );
+  if (!sorting) return content;
+  return <sorting.SortableTasks tasks={tasks} disabled={!mayEdit} onDragging={setDragging} onDrop={drop}>{content}</sorting.SortableTasks>;
 }
-
-/** A list has one direction. */
-const straight: Modifier[] = [({ transform }) => ({ ...transform, x: 0 })];
 
 /** Whether a presence state, which may have any form, says that this task is being edited. */
 const isEditing = (state: unknown, taskId: string) => (state as { editing?: unknown } | null | undefined)?.editing === taskId;

@@ -1,6 +1,4 @@
-import { useSortable } from '@dnd-kit/sortable';
-import { CSS } from '@dnd-kit/utilities';
-import { useId, useState } from 'react';
+import { useId, type CSSProperties, type Ref } from 'react';
 import { useOnline } from '../connection/useOnline';
 import { nameOf } from '../plan/changeText';
 import type { Conflict } from '../plan/conflict';
@@ -10,14 +8,14 @@ import type { KnownTask, PlanDetail } from '../taskboard';
 import { Avatar } from '../ui/Avatar';
 import { plain } from '../ui/text';
 import { ConflictNote } from './ConflictNote';
-import { DragHandle } from './DragHandle';
+import { DragHandle, type DragHandleProps } from './DragHandle';
 import { EditedBy } from './EditedBy';
 import { StatusSelect } from './StatusSelect';
 import { TaskDetails } from './TaskDetails';
 import { TaskTitle } from './TaskTitle';
 import { Tick } from './Tick';
 
-interface TaskRowProps {
+export interface TaskRowProps {
   task: VisibleTask;
   plan: PlanDetail;
   mayEdit: boolean;
@@ -31,34 +29,34 @@ interface TaskRowProps {
   /** Whether the Tab key reaches the controls of this row. */
   tabbable: boolean;
   onEnter(taskId: string): void;
+  /** Whether the details are shown. */
+  open: boolean;
+  onToggle(taskId: string): void;
+  /** Missing while tasks cannot be moved. */
+  drag?: { row: Ref<HTMLLIElement>; style: CSSProperties; dragging: boolean; handle: DragHandleProps['move'] };
 }
 
-export function TaskRow({ task, plan, mayEdit, changes, conflict, highlighted, editors, onEditing, onDelete, tabbable, onEnter }: TaskRowProps) {
-  const [open, setOpen] = useState(false);
+export function TaskRow({ task, plan, mayEdit, changes, conflict, highlighted, editors, onEditing, onDelete, tabbable, onEnter, open, onToggle, drag }: TaskRowProps) {
   const details = useId();
   const editable = mayEdit && !task.unborn;
-  const { setNodeRef, setActivatorNodeRef, attributes, listeners, transform, transition, isDragging } = useSortable({
-    id: task.id,
-    disabled: !editable,
-  });
   const tabIndex = tabbable ? 0 : -1;
   const edit = { task, editable, onSave: changes.update, onEditing };
 
   return (
     <li
-      ref={setNodeRef}
+      ref={drag?.row}
       className="task"
-      style={{ transform: CSS.Translate.toString(transform), transition }}
+      style={drag?.style}
       data-testid="task"
       data-task-id={task.unborn ? undefined : task.id}
       data-status={task.status}
       data-pending={task.pending || undefined}
       data-changed={highlighted || undefined}
-      data-dragging={isDragging || undefined}
+      data-dragging={drag?.dragging || undefined}
       onFocus={() => onEnter(task.id)}
     >
       <div className="task-line">
-        {mayEdit && <DragHandle ref={setActivatorNodeRef} title={task.title} disabled={!editable} tabIndex={tabIndex} attributes={attributes} listeners={listeners} />}
+        {mayEdit && <DragHandle title={task.title} disabled={!editable || !drag} tabIndex={tabIndex} move={drag?.handle} />}
         <Tick task={task} disabled={!editable} tabIndex={tabIndex} onSave={changes.update} />
         <div className="task-main">
           <TaskTitle {...edit} tabIndex={tabIndex} />
@@ -79,7 +77,7 @@ export function TaskRow({ task, plan, mayEdit, changes, conflict, highlighted, e
           aria-label={`Details of ${plain(task.title)}`}
           title={task.notes ? 'Details and notes' : 'Details'}
           data-notes={task.notes !== '' || undefined}
-          onClick={() => setOpen(!open)}
+          onClick={() => onToggle(task.id)}
         >
           <svg viewBox="0 0 16 16" aria-hidden="true"><path d="M4 6l4 4 4-4" /></svg>
         </button>
