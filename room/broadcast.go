@@ -19,6 +19,7 @@ type BroadcastOption struct {
 type broadcast struct {
 	by, mutationID string
 	to             *audience // nil: all members
+	meta           protocol.EventMeta
 }
 
 // By names the user who made the change. All clients receive the ID.
@@ -120,34 +121,90 @@ func (h *Hub) BroadcastProgressUpdated(ctx context.Context, planID string, progr
 // [protocol.EncodeEvent] for data that is not JSON, lacks the key of its type, or is too large.
 // After an error no connection has received anything.
 func (h *Hub) Broadcast(_ context.Context, planID string, event protocol.Event, opts ...BroadcastOption) error {
-	if !protocol.ValidPlanID(planID) {
-		return ErrPlanID
-	}
 	var b broadcast
-	if err := b.add(opts); err != nil {
-		return fmt.Errorf("broadcast to plan %q: %w", planID, err)
+	if err := b.prepare(planID, opts); err != nil {
+		return err
 	}
-	now := time.Now()
-	meta := protocol.EventMeta{PlanID: planID, By: b.by, MutationID: b.mutationID, Timestamp: now}
-	encoded, err := protocol.EncodeEvent(event, meta, h.opts.MaxPayload)
+	encoded, err := b.encode(event, h.opts.MaxPayload)
 	if err != nil {
-		return fmt.Errorf("broadcast to plan %q: %w", planID, err)
+		return err
 	}
 	r, err := h.acquire(planID)
 	if err != nil {
 		return err
 	}
-	if b.to != nil {
-		b.to.by, b.to.mutationID, b.to.at = b.by, b.mutationID, now
-	}
 	r.appendEventLocked(encoded, b.to)
+	r.wroteEventsLocked()
 	recipients := r.connections
 	r.release()
-	h.stats.broadcasts.Add(1)
-	if f := h.opts.Observer.Broadcast; f != nil {
-		h.observe(nil, func() { f(planID, event.Type, recipients) })
+	h.broadcasted(planID, event.Type, recipients)
+	return nil
+}
+
+// BroadcastBatch is [Hub.Broadcast] for several events of one plan: all of them or, after an error,
+// none. No other event comes between them. It returns the position of the last. A member that reads
+// receives all of them, also if they are more than Options.HistoryEvents, as long as they fit into
+// Options.HistoryBytes. Without events it returns the current position.
+func (h *Hub) BroadcastBatch(ctx context.Context, planID string, events []protocol.Event, opts ...BroadcastOption) (protocol.Position, error) {
+	var b broadcast
+	if err := b.prepare(planID, opts); err != nil {
+		return protocol.Position{}, err
+	}
+	if len(events) == 0 {
+		return h.Position(ctx, planID)
+	}
+	encoded := make([]protocol.EncodedEvent, len(events))
+	for i, event := range events {
+		var err error
+		if encoded[i], err = b.encode(event, h.opts.MaxPayload); err != nil {
+			return protocol.Position{}, fmt.Errorf("event %d of %d: %w", i+1, len(events), err)
+		}
+	}
+	r, err := h.acquire(planID)
+	if err != nil {
+		return protocol.Position{}, err
+	}
+	for i := range encoded {
+		r.appendEventLocked(encoded[i], b.to)
+	}
+	r.wroteEventsLocked()
+	position, recipients := r.positionLocked(), r.connections
+	r.release()
+	for i := range events {
+		h.broadcasted(planID, events[i].Type, recipients)
+	}
+	return position, nil
+}
+
+// prepare applies the options. Errors: [ErrPlanID], [ErrUserID].
+func (b *broadcast) prepare(planID string, opts []BroadcastOption) error {
+	if !protocol.ValidPlanID(planID) {
+		return ErrPlanID
+	}
+	if err := b.add(opts); err != nil {
+		return fmt.Errorf("broadcast to plan %q: %w", planID, err)
+	}
+	b.meta = protocol.EventMeta{PlanID: planID, By: b.by, MutationID: b.mutationID, Timestamp: time.Now()}
+	if b.to != nil {
+		b.to.by, b.to.mutationID, b.to.at = b.by, b.mutationID, b.meta.Timestamp
 	}
 	return nil
+}
+
+func (b *broadcast) encode(event protocol.Event, maxPayload int) (protocol.EncodedEvent, error) {
+	encoded, err := protocol.EncodeEvent(event, b.meta, maxPayload)
+	if err != nil {
+		err = fmt.Errorf("broadcast to plan %q: %w", b.meta.PlanID, err)
+	}
+	return encoded, err
+}
+
+// broadcasted counts an event, and calls Observer.Broadcast.
+func (h *Hub) broadcasted(planID string, t protocol.Type, recipients int) {
+	h.stats.broadcasts.Add(1)
+	if f := h.opts.Observer.Broadcast; f != nil {
+		h.observe(nil, func() { f(planID, t, recipients) })
+	}
 }
 
 // Resync makes all clients of the plan, and those that resume later, load it again. Use it after a
@@ -174,7 +231,8 @@ func (h *Hub) Resync(_ context.Context, planID string) error {
 }
 
 // Notify sends an event to all open connections of one user, whatever plans they are in: at most
-// once, without a position. It returns for how many connections it queued the event. It drops the
+// once, without a position, and in no order with the events of plans: it may arrive before an event of
+// an earlier call of Broadcast. It returns for how many connections it queued the event. It drops the
 // event for a connection whose queue is at a bound (Options.QueuePerConnection,
 // Options.QueuePerUser), and counts that in Stats.NotifiesDropped. Errors: [ErrHubClosed], and
 // those of [protocol.EncodeNotice].

@@ -50,7 +50,8 @@ type Options struct {
 	RemoveAfter time.Duration
 
 	// HistoryEvents, HistoryBytes and HistoryAge bound the events that a room keeps for clients
-	// that resume. HistoryBytes counts the memory that events take: the encoded message, 64 bytes,
+	// that resume. Events beyond HistoryEvents that a member has yet to read are kept too, within
+	// HistoryBytes. HistoryBytes counts the memory that events take: the encoded message, 64 bytes,
 	// and for an event with exceptions another 128 bytes and the IDs. A room keeps its newest event
 	// even if that is larger. Defaults 256 events, 1 MiB, 30 min.
 	HistoryEvents int

@@ -47,9 +47,13 @@ func (r *room) appendEventLocked(encoded protocol.EncodedEvent, to *audience) {
 	e.payload = encoded.Splice(e.seq, r.log.last)
 	r.log.appendEvent(e)
 	r.lastActivity = now
-	r.trimLocked(now)
+}
+
+// wroteEventsLocked follows one or several calls of appendEventLocked.
+func (r *room) wroteEventsLocked() {
+	r.wakeLocked() // first: what a pump has yet to take is not trimmed
+	r.trimLocked(r.lastActivity)
 	r.usedLocked()
-	r.wakeLocked()
 }
 
 // trimLocked holds the log to its limits.
