@@ -181,13 +181,16 @@ export class Connection {
     this.#timers.after('deadline', CONNECT_WITHIN, () => this.silent('timeout'));
     const { WebSocket = globalThis.WebSocket } = this.#options;
     const url = this.#url();
-    if (!url || !WebSocket) return this.stop({ code: 'unsupported', message: `no ${url ? 'WebSocket' : 'absolute url'}` }, true);
+    if (!url || !WebSocket) return this.stop({ code: 'unsupported', message: `no ${url ? 'WebSocket' : 'absolute http or ws url'}` }, true);
     try {
       this.#fresh = reason !== 'connect' || !this.#token.usable;
       if (this.#fresh && !await this.#login(reason)) return;
       this.#reason = 'connect';
       const { text } = this.#token;
-      this.#open(new WebSocket(url, text ? [SUBPROTOCOL, `base64url.bearer.planrooms.${base64url(text)}`] : [SUBPROTOCOL]));
+      /** @type {WebSocket} */ const socket = this.#socket = new WebSocket(url, text ? [SUBPROTOCOL, `base64url.bearer.planrooms.${base64url(text)}`] : [SUBPROTOCOL]);
+      socket.onmessage = ({ data }) => this.#receive(JSON.parse(data), data.length);
+      socket.onclose = ({ code, reason }) => this.#closed(code, reason);
+      socket.onerror = () => {}; // a close follows; the package ws throws without a listener
     } catch (error) {
       this.fail({ code: 'failed', message: String(error) });
     }
@@ -203,13 +206,6 @@ export class Connection {
     } catch {
       return null;
     }
-  }
-
-  #open(/** @type {WebSocket} */ socket) {
-    socket.onmessage = ({ data }) => this.#receive(JSON.parse(data), data.length);
-    socket.onclose = ({ code, reason }) => this.#closed(code, reason);
-    socket.onerror = () => {}; // a close follows; the package ws throws without a listener
-    this.#socket = socket;
   }
 
   #receive(/** @type {ServerMessage} */ message, /** @type {number} */ size) {
@@ -232,8 +228,7 @@ export class Connection {
 
   #opened(/** @type {Hello} */ { timestamp, userId }) {
     this.user = userId;
-    this.#timers.cancel('deadline');
-    this.#timers.after('settled', SETTLED, () => { this.#attempt = 0; });
+    this.#timers.after('deadline', SETTLED, () => { this.#attempt = 0; }); // in place of that to connect
     this.#token.synchronize(timestamp);
     this.state = 'connected';
     this.error = null;

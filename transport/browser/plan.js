@@ -184,30 +184,23 @@ export class Plan {
   receive(message, size) {
     const { type, data } = message;
     if (message.seq > 0) return this.#event(message, size);
-    switch (type) {
-      case 'join-plan':
-      case 'leave-plan': {
-        const joined = type === 'join-plan';
-        if (data.success) return joined && this.#joined(data, message.timestamp);
-        this.#people.moved(data, joined);
-        this.changed();
-        if (data.userId) for (const s of this.subscriptions) call(joined ? s.handlers.onUserJoined : s.handlers.onUserLeft, data);
-        return;
-      }
-      case 'presence-updated':
-        this.#people.updated(data);
-        return this.changed();
-      case 'resync':
-        return this.#load('resync', data.position, data.spreadMs);
-      case 'removed':
-        return this.#refused({ code: 'removed', message: data.reason }, data.retry);
-      case 'error': {
-        const limited = data.code === 'rate_limited';
-        if (limited) this.connection.outbox.drained();
-        if (data.re === 'join-plan') return this.#refused(data, limited || data.code === 'unavailable');
-        if (limited) this.presence.refused();
-        this.#failed(data);
-      }
+    const joined = type === 'join-plan';
+    if (joined || type === 'leave-plan') {
+      if (data.success) return joined && this.#joined(data, message.timestamp);
+      this.#people.moved(data, joined);
+      this.changed();
+      if (data.userId) for (const s of this.subscriptions) call(joined ? s.handlers.onUserJoined : s.handlers.onUserLeft, data);
+    } else if (type === 'presence-updated') {
+      this.#people.updated(data);
+      this.changed();
+    } else if (type === 'resync') this.#load('resync', data.position, data.spreadMs);
+    else if (type === 'removed') this.#refused({ code: 'removed', message: data.reason }, data.retry);
+    else if (type === 'error') {
+      const limited = data.code === 'rate_limited';
+      if (limited) this.connection.outbox.drained();
+      if (data.re === 'join-plan') return this.#refused(data, limited || data.code === 'unavailable');
+      if (limited) this.presence.refused();
+      this.#failed(data);
     }
   }
 

@@ -71,7 +71,7 @@ export class Client {
    * @param {ClientOptions} options
    */
   constructor(options) {
-    if (!options.getToken === !options.credentials) {
+    if (!options?.getToken === !options?.credentials) {
       throw new TypeError("planrooms: pass either getToken or credentials: 'cookie'");
     }
     this.clientId = options.clientId ?? newId();
@@ -110,9 +110,9 @@ export class Client {
    * @returns {Subscription<Task, Progress, Host>} to end with `leave`
    */
   join(planId, handlers = {}) {
-    let plan = this.#plans.get(planId);
-    const known = plan !== undefined;
-    if (!plan) this.#plans.set(planId, plan = new Plan(planId, this.#connection));
+    const known = this.#plans.get(planId);
+    const plan = known ?? new Plan(planId, this.#connection);
+    this.#plans.set(planId, plan);
     clearTimeout(plan.leaving);
     const subscription = new Subscription(plan, handlers, (s) => this.#release(plan, s));
     plan.add(subscription);
@@ -122,11 +122,11 @@ export class Client {
   }
 
   #release(/** @type {Plan} */ plan, /** @type {Subscription<any, any, any>} */ subscription) {
-    if (!plan.subscriptions.delete(subscription) || plan.subscriptions.size > 0 || plan.closed) return;
+    if (!plan.subscriptions.delete(subscription) || plan.subscriptions.size || plan.closed) return;
     plan.leaving = setTimeout(() => {
       this.#plans.delete(plan.id);
       plan.close();
-      if (this.#plans.size === 0 && !this.#kept && !this.#connection.final) this.#connection.stop();
+      if (!this.#plans.size && !this.#kept && !this.#connection.final) this.#connection.stop();
     }, LEAVE_AFTER);
   }
 

@@ -8,6 +8,7 @@
 
 import { createContext, createElement, useCallback, useContext, useEffect, useInsertionEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react';
 import { Client } from './planrooms.js';
+import { Presence } from './presence.js';
 import { queriesOf } from './queries.js';
 import { call } from './timing.js';
 
@@ -153,7 +154,7 @@ export function usePlanWebSocket(options) {
   }, [client]);
   const disconnect = useCallback(() => setWanted(0), []);
   const setPresence = useCallback((/** @type {unknown} */ state) => {
-    JSON.stringify(state); // throws to the caller what cannot be sent
+    new Presence(/** @type {any} */ ({})).set(/** @type {any} */ (null), state); // throws, also without a plan
     subscription.current?.setPresence(state);
     presence.current = state ?? null;
   }, []);

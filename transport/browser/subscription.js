@@ -39,7 +39,7 @@ export class Subscription {
   /** @type {AbortController | null} of the load under way */ #loading = null;
   /** @type {Load | null} after the one under way */ #next = null;
   /** @type {any[]} */ #held = [];
-  #heldSize = 0;
+  #heldSize = 0; // since the last break
   #timers = new Timers();
   #stale = 0; // loads in a row that brought an older plan
   /** @type {ClientError | null} of the load under way */ #failure = null;
@@ -133,6 +133,7 @@ export class Subscription {
     if (!this.handlers.load) return this.#hold([]);
     const place = this.#next?.place ?? this.#held.length;
     this.#held.length = place; // what lies between two breaks is part of the next load
+    this.#heldSize = 0;
     const next = { reason, position, spreadMs, place };
     if (this.#loading) this.#next = next;
     else this.#load(next);

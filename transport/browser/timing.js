@@ -79,7 +79,7 @@ export function call(f, ...args) {
  */
 export function bind(/** @type {any} */ object) {
   for (const [name, { get, value }] of Object.entries(Object.getOwnPropertyDescriptors(Object.getPrototypeOf(object)))) {
-    if (get) Object.defineProperty(object, name, { get: get.bind(object), configurable: true });
+    if (get) Object.defineProperty(object, name, { get: get.bind(object) });
     else if (name !== 'constructor') object[name] = value.bind(object);
   }
 }

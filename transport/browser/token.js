@@ -39,6 +39,7 @@ export class Token {
     if (fetching !== this.#fetching) return null;
     const { token = got, expiresAt } = Object(got);
     if (getToken ? !token : got === null) return false;
+    if (getToken && typeof token !== 'string') throw new TypeError('getToken returned no token');
     this.text = getToken ? token : '';
     this.#endsAt = milliseconds(getToken ? expiresAt ?? endOf(token) : got);
     return true;
@@ -60,7 +61,11 @@ export class Token {
 
   get #left() { return this.#endsAt - now() - this.#skew; }
 
-  synchronize(/** @type {string} */ timestamp) { this.#skew = Date.parse(timestamp) - now(); }
+  /** The server has accepted the login at this time of its clock. */
+  synchronize(/** @type {string} */ timestamp) {
+    this.#skew = Date.parse(timestamp) - now();
+    if (this.#left <= 0) this.#endsAt = Infinity; // it cannot have ended: the end is wrong
+  }
 
   /** The server has confirmed the token. @param {string | null} expiresAt */
   extend(expiresAt) { this.#endsAt = milliseconds(expiresAt); }

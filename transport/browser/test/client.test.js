@@ -72,6 +72,7 @@ describe('the client', () => {
 
   it.each([
     ['neither', {}],
+    ['no options', undefined],
     ['both', { getToken: () => null, credentials: 'cookie' }],
   ])('wants getToken or credentials: %s throws', (_, options) => {
     expect(() => new Client(options)).toThrow("pass either getToken or credentials: 'cookie'");

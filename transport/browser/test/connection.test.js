@@ -298,12 +298,14 @@ describe('where it runs', () => {
     ['a page made from srcdoc', 'about:srcdoc', undefined],
     ['a file', 'file:///index.html', undefined],
     ['a url that is none', 'https://app.test/', 'http://'],
+    ['a url without a scheme', 'https://app.test/', 'localhost:8080/ws'],
+    ['a url of another scheme', 'https://app.test/', 'ftp://app.test/ws'],
   ])('%s: no base for the url, said once', async (_, href, url) => {
     vi.stubGlobal('location', { href });
     const c = client({ url });
     const plan = c.join('demo');
     await advance(600_000);
-    expect([plan.status, c.error, c.getToken.mock.calls.length, sockets.length]).toEqual(['stopped', { code: 'unsupported', message: 'no absolute url' }, 0, 0]);
+    expect([plan.status, c.error, c.getToken.mock.calls.length, sockets.length]).toEqual(['stopped', { code: 'unsupported', message: 'no absolute http or ws url' }, 0, 0]);
     expect(vi.getTimerCount()).toBe(0);
   });
 

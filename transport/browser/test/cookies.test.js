@@ -57,6 +57,16 @@ describe('cookie sessions', () => {
     expect([c.state, last().of('join-plan').length, last().of('authenticate').length]).toEqual(['connected', 1, 0]);
   });
 
+  it('whose end comes in seconds cause no further handshake, until the server ends them', async () => {
+    const getExpiry = vi.fn(async () => Math.floor(Date.now() / 1_000) + 600);
+    const { c } = await open({ getExpiry });
+    await advance(60_000);
+    expect([c.state, sockets.length, getExpiry.mock.calls.length]).toEqual(['connected', 1, 1]);
+    last().end(4401, { reauth: true });
+    await settled();
+    expect([sockets.length, getExpiry.mock.lastCall[0].reason]).toEqual([2, 'rejected']);
+  });
+
   it('renew makes another handshake, and null means logged out', async () => {
     const getExpiry = vi.fn().mockResolvedValueOnce(undefined).mockResolvedValueOnce(undefined).mockResolvedValue(null);
     const { c } = await open({ getExpiry });

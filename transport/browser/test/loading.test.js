@@ -90,6 +90,18 @@ describe('loading', () => {
     expect(heard).toEqual([4_098]);
   });
 
+  it('counts the size of the events since the last break: those before it are dropped by the next load', async () => {
+    const { heard, loads } = await loading();
+    const notes = 'x'.repeat(1024 * 1024);
+    const events = (from, to) => { for (let seq = from; seq <= to; seq++) last().event('demo', seq, seq - 1, { data: { task: { notes } } }); };
+    events(1, 3);
+    last().resync('demo', 3);
+    events(4, 6);
+    loads[0].resolve({ epoch: 'e1', seq: 3 });
+    await settled();
+    expect([loads.length, heard]).toEqual([1, [4, 5, 6]]);
+  });
+
   it('does not hold events without end, by size', async () => {
     const { heard, loads } = await loading();
     const notes = 'x'.repeat(1024 * 1024);

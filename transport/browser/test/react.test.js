@@ -237,8 +237,27 @@ describe('usePlanWebSocket', () => {
     cycle.self = cycle;
     expect(() => shown.setPresence(cycle)).toThrow(TypeError);
     await live();
+    shown.disconnect();
+    await settled();
+    for (const state of [cycle, 'x'.repeat(1_023), () => {}]) expect(() => shown.setPresence(state)).toThrow(TypeError); // nor without a plan
+    shown.reconnect();
+    await settled();
     await advance(1_000);
     expect([shown.status, last().of('update-presence').length]).toEqual(['live', 0]);
+  });
+
+  it('a state of the user before is not sent for the plan that the component shows next', async () => {
+    const { rerender } = page(h(Plan, { planId: 'demo' }));
+    await live();
+    shown.setPresence('of ann');
+    last().end(1006);
+    await advance(500);
+    await server((s) => s.hello('bob').answer('demo', 1));
+    rerender(h(Plan, { planId: 'other' }));
+    await settled();
+    await server((s) => s.answer('other', 5));
+    await advance(1_000);
+    expect([shown.status, last().of('update-presence')]).toEqual(['live', []]);
   });
 
   it('reconnect works after the client was closed', async () => {

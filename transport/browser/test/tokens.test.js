@@ -129,6 +129,40 @@ describe('tokens', () => {
     expect(last().of('authenticate')).toEqual([]);
   });
 
+  it.each([
+    ['an answer of a login', { access_token: 'x' }], ['a number', 42], ['true', true], ['an object without its token', { token: undefined }], ['another type', { token: 5 }],
+  ])('of the wrong shape is an error, and never a connection without a token: %s', async (_, token) => {
+    const state = { token };
+    const c = client({ getToken: async () => state.token });
+    c.connect();
+    await settled();
+    expect([c.state, c.error, sockets.length]).toEqual(['waiting', { code: 'failed', message: 'TypeError: getToken returned no token' }, 0]);
+    state.token = jwt(60);
+    await advance(500);
+    last().hello();
+    state.token = token;
+    await advance(30_000);
+    expect([c.state, last().of('authenticate').length]).toEqual(['connected', 0]);
+    state.token = jwt(600);
+    await advance(5_000);
+    expect([sockets.length, last().of('authenticate').length]).toEqual([1, 1]);
+  });
+
+  it.each([['of a token', { token: null }], ['of nothing', undefined]])('%s: no user is logged in', async (_, token) => {
+    const c = client({ getToken: async () => token });
+    c.connect();
+    await settled();
+    expect([c.state, c.error?.code, sockets.length]).toEqual(['idle', 'unauthenticated', 0]);
+  });
+
+  it('an end that has passed when the server accepts the token is wrong, and counts as not known', async () => {
+    FakeSocket.pongs = true;
+    const getToken = vi.fn(async () => ({ token: 'opaque', expiresAt: 3_600 }));
+    const c = await connected({ getToken });
+    await advance(3_600_000);
+    expect([c.state, getToken.mock.calls.length, last().of('authenticate')]).toEqual(['connected', 1, []]);
+  });
+
   it('one that ends later than a timer reaches is not renewed at once', async () => {
     FakeSocket.pongs = true;
     const day = 86_400_000;

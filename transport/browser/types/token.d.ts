@@ -13,6 +13,7 @@ export class Token {
     drop(): void;
     /** Whether it lasts long enough for another connection. */
     get usable(): boolean;
+    /** The server has accepted the login at this time of its clock. */
     synchronize(timestamp: string): void;
     /** The server has confirmed the token. @param {string | null} expiresAt */
     extend(expiresAt: string | null): void;

@@ -6,8 +6,10 @@
 export type TokenReason = "connect" | "renew" | "rejected" | "changed";
 /**
  * A token. expiresAt is its end, in milliseconds since 1970 or RFC 3339; it is needed if the token
- * is not a JSON Web Token with `exp`. With a value of another shape, such as `{ access_token }`,
- * the client connects without a token.
+ * is not a JSON Web Token with `exp`. If it has passed when the server accepts the token, such as a
+ * time in seconds, the client takes the end as not known. A value of another shape, such as
+ * `{ access_token }`, is an error: the client reports `failed` and calls getToken again after a
+ * while.
  */
 export type Token = string | {
     token: string;
@@ -27,7 +29,8 @@ export type Perhaps<T> = T | null | undefined | Promise<T | null | undefined>;
  * - `load`: a load failed or passed its deadline; it is tried again
  * - `stale_load`: three loads in a row returned a plan older than the events; the client continues
  *   from the position of the join
- * - `unsupported`: WebSocket is missing here, or a base for a relative url
+ * - `unsupported`: WebSocket is missing here, or the url is not absolute where it has to be, or not
+ *   one of http, https, ws or wss
  *
  * 1006 without a message means that no close frame has come: the server cannot be reached, the
  * connection broke, or the server refused the handshake with an HTTP status. To a client in Node
@@ -44,7 +47,8 @@ export type ClientOptions = {
     /**
      * of the WebSocket endpoint, relative to the page; http and https
      * work too. Default `/ws`. It must be absolute where the program has no such base: in Node, a
-     * worker made from a blob, a page made from srcdoc.
+     * worker made from a blob, a page made from srcdoc. A url of another host needs its scheme:
+     * without one it is a path.
      */
     url?: string | URL | undefined;
     /**
@@ -63,7 +67,8 @@ export type ClientOptions = {
     /**
      * Only with credentials: refreshes the cookie if the reason is not `connect`, and returns the end
      * of the session in milliseconds since 1970 or RFC 3339. The client calls it at the times of
-     * getToken. undefined: not known. null: no user is logged in, and the client stops.
+     * getToken. undefined: not known, as is an end that has passed when the server accepts the
+     * session, such as a time in seconds. null: no user is logged in, and the client stops.
      */
     getExpiry?: ((request: TokenRequest) => Perhaps<number | string>) | undefined;
     /**
