@@ -149,12 +149,21 @@ func (s *service) logFailure(err error) {
 	}
 }
 
-const badTitle = "a title has 1 to 2000 bytes, in one line without control characters"
+const badTitle = "a title has 1 to 2000 bytes, in one line without control characters, and not only invisible ones"
 
 // validTitle does not refuse bidi controls, which Arabic and Hebrew titles may need: the page
 // isolates each title from its own words.
 func validTitle(title string) bool {
-	return title != "" && len(title) <= maxTitleBytes && !strings.ContainsFunc(title, breaksLine)
+	return strings.ContainsFunc(title, isVisible) && len(title) <= maxTitleBytes &&
+		!strings.ContainsFunc(title, breaksLine)
+}
+
+// isVisible reports whether people see r. Spaces, and characters of no width such as U+200B, are
+// not visible.
+func isVisible(r rune) bool {
+	const brailleBlank = '\u2800'
+	return unicode.IsGraphic(r) && !unicode.IsSpace(r) && r != brailleBlank &&
+		!unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
 }
 
 // breaksLine reports whether r is a control character, or a separator of lines or paragraphs.

@@ -110,6 +110,8 @@ func TestRequests(t *testing.T) {
 		{"title too long", "POST", create, title(2001), http.StatusBadRequest},
 		{"bytes count, not characters", "POST", create, `{"title":"` + strings.Repeat("é", 1001) + `"}`, http.StatusBadRequest},
 		{"empty title", "POST", create, `{"title":""}`, http.StatusBadRequest},
+		{"title of spaces", "POST", create, `{"title":"  "}`, http.StatusBadRequest},
+		{"title that is invisible", "POST", create, `{"title":"\u200b\u3164\u2800"}`, http.StatusBadRequest},
 		{"no title", "POST", create, `{}`, http.StatusBadRequest},
 		{"title with a NUL", "POST", create, `{"title":"a\u0000b"}`, http.StatusBadRequest},
 		{"title with a tab", "POST", create, `{"title":"a\tb"}`, http.StatusBadRequest},

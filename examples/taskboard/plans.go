@@ -122,18 +122,28 @@ func (s *service) getProgress(w http.ResponseWriter, r *http.Request, userID str
 	}
 }
 
-const titleRule = "A title has 1 to 200 characters, on one line, without control characters."
+const titleRule = "A title has 1 to 200 characters, on one line, without control characters. Some of it can be seen."
 
 // validTitle reports whether title may be the title of a plan or of a task. A title that is too
 // long is refused, not cut: only the client can cut it between characters that people see.
 func validTitle(title string) bool { return validText(title, maxTitleRunes) }
 
-// validText reports whether text has 1 to limit characters and no control characters. Controls of
-// the writing direction count: without a partner they would reverse the words around the text.
+// validText reports whether text has 1 to limit characters, one of which is visible, and no control
+// characters. Controls of the writing direction count: without a partner they would reverse the
+// words around the text.
 func validText(text string, limit int) bool {
-	return strings.TrimSpace(text) != "" && utf8.RuneCountInString(text) <= limit &&
-		strings.IndexFunc(text, isControl) < 0
+	return strings.ContainsFunc(text, isVisible) && utf8.RuneCountInString(text) <= limit &&
+		!strings.ContainsFunc(text, isControl)
 }
+
+// isVisible reports whether people see r. Spaces, and characters of no width such as U+200B, are
+// not visible: a person cannot see or click a title of these alone.
+func isVisible(r rune) bool {
+	return unicode.IsGraphic(r) && !unicode.IsSpace(r) && r != brailleBlank &&
+		!unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
+}
+
+const brailleBlank = '\u2800'
 
 func isControl(r rune) bool {
 	return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) && r != lrm && r != rlm && r != alm ||

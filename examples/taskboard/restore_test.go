@@ -72,6 +72,8 @@ func TestTitles(t *testing.T) {
 		"Print badges": true, "מסיבת השקה": true, "حفل\u200f الإطلاق": true, "👩‍👩‍👧‍👦 party": true,
 		strings.Repeat("x", 200): true, strings.Repeat("x", 201): false, " ": false, "": false,
 		"a\nb": false, "a\u2028b": false, "\u202egnikcah": false, "x\u2066": false, "x\u2069": false, "\u0000": false,
+		"\u200b": false, "\u2060\u200d": false, "\u00ad ": false, "\u3164": false, "\u2800": false, "\u200f": false,
+		"\ufe0f": false, "\U000e0041": false, "\u200bx": true, "☂\ufe0f": true,
 	} {
 		if got := validTitle(title); got != want {
 			t.Errorf("validTitle(%q) = %v, want %v", title, got, want)

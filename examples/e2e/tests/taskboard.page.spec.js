@@ -164,6 +164,33 @@ test('what moves tasks loads after them, and disturbs nobody', async ({ as }) =>
   await expect(ada.page.getByRole('button', { name: `Delete ${first}`, exact: true })).toBeVisible();
 });
 
+test('a member who is removed while writing keeps the text', async ({ as }) => {
+  const [ada, ben] = [await as('Ada'), await as('Ben')];
+  await ben.context.grantPermissions(['clipboard-read', 'clipboard-write']);
+  const [first] = await ben.titles();
+  await ben.page.getByRole('button', { name: `Details of ${first}`, exact: true }).click();
+  await ben.page.getByLabel('Notes').fill('A long text');
+  await ada.page.getByRole('button', { name: 'Share…' }).click();
+  await ada.page.getByRole('button', { name: 'Remove Ben' }).click();
+  await expect(ben.page.getByRole('alert')).toContainText('You no longer have access to “Launch week”');
+  const toast = ben.toasts.filter({ hasText: 'was not saved' });
+  await expect(toast).toContainText('you have no access');
+  await toast.getByRole('button', { name: 'Copy your text' }).click();
+  await expect.poll(() => ben.page.evaluate(() => navigator.clipboard.readText())).toBe('A long text');
+});
+
+test('a pasted title with a tab or without a visible character', async ({ as }) => {
+  const ada = await as('Ada');
+  const before = await ada.titles();
+  await ada.add('\u200B');
+  await ada.add('Print\tbadges');
+  await expect.poll(() => ada.titles()).toEqual([...before, 'Print badges']);
+  await ada.rename('Print badges', '\u2800');
+  await ada.add('Last');
+  await expect.poll(() => ada.titles()).toEqual([...before, 'Print badges', 'Last']);
+  await expect(ada.toasts).toHaveCount(0);
+});
+
 test('banner and badge agree while offline', async ({ as }, info) => {
   const ada = await as('Ada', 'Launch week', phone);
   await ada.context.setOffline(true);

@@ -1,6 +1,6 @@
 import { useState, type FormEvent } from 'react';
 import { maxTitleLength } from '../taskboard';
-import { isolated, limited, shortened } from '../ui/text';
+import { isolated, limited, shortened, titleOf } from '../ui/text';
 
 /**
  * Adds a task at the end of the list. The field comes before the tasks and stays there for the
@@ -11,11 +11,11 @@ export function NewTask({ onAdd }: { onAdd(title: string): void }) {
   const [added, setAdded] = useState('');
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    const trimmed = title.trim();
-    if (!trimmed) return;
-    onAdd(trimmed);
+    const task = titleOf(title);
+    if (!task) return;
+    onAdd(task);
     setTitle('');
-    setAdded(trimmed);
+    setAdded(task);
   };
   const show = () => {
     const rows = document.querySelectorAll<HTMLElement>('.task');

@@ -6,7 +6,7 @@ import { navigate } from '../router';
 import { useSession } from '../session/SessionContext';
 import { maxTitleLength, type Member, type PlanDetail } from '../taskboard';
 import { Dialog } from '../ui/Dialog';
-import { limited, plain, quoted } from '../ui/text';
+import { limited, plain, quoted, titleOf } from '../ui/text';
 import { toast } from '../ui/toasts';
 import { useWorkspace } from '../workspace';
 import { planKey } from './planQuery';
@@ -54,11 +54,11 @@ function Rename({ plan }: { plan: PlanDetail }) {
   const queryClient = useQueryClient();
   const [title, setTitle] = useState(plan.title);
   const { mutate, isPending, error } = usePlanRequest(plan, () => {
-    queryClient.setQueryData<PlanDetail>(planKey(plan.id), (cached) => cached && { ...cached, title: title.trim() });
+    queryClient.setQueryData<PlanDetail>(planKey(plan.id), (cached) => cached && { ...cached, title: titleOf(title) });
   });
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    if (title.trim()) mutate({ method: 'PATCH', body: { title: title.trim() } });
+    if (titleOf(title)) mutate({ method: 'PATCH', body: { title: titleOf(title) } });
   };
   return (
     <form className="option" onSubmit={submit}>
@@ -66,7 +66,7 @@ function Rename({ plan }: { plan: PlanDetail }) {
         <span>Title of the plan</span>
         <input dir="auto" required value={title} onChange={(e) => setTitle(limited(e.target.value, maxTitleLength))} />
       </label>
-      <button type="submit" className="button" disabled={isPending || title.trim() === plan.title}>Rename plan</button>
+      <button type="submit" className="button" disabled={isPending || titleOf(title) === plan.title}>Rename plan</button>
       <Problem error={error} />
     </form>
   );

@@ -34,6 +34,12 @@ test('a change of the same field is a conflict', async () => {
   await expect(carryOut(rename, carrier)).rejects.toBeInstanceOf(ConflictError);
 });
 
+test('a change of a member who was removed is refused, and its task is not reported as deleted', async () => {
+  const missing = new ApiError(404, 'not_found', 'no access', undefined);
+  await expect(carryOut(rename, carrierOf(missing, missing).carrier)).rejects.toBe(missing);
+  await expect(carryOut(rename, carrierOf(missing, plan()).carrier)).rejects.toBeInstanceOf(GoneError);
+});
+
 test('a change whose answer was lost is done when it is sent again', async () => {
   const { carrier, sent } = carrierOf(conflict({ task: task('a', { version: 2, title: 'A' }) }));
   await carryOut(rename, carrier);

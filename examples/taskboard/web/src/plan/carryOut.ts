@@ -67,7 +67,7 @@ async function create(change: Of<'create'>, { planId, request, headers, cached, 
   }
 }
 
-async function update({ base, fields, mutationId }: Of<'update'>, { request, headers, versions }: Carrier): Promise<Confirmed> {
+async function update({ base, fields, mutationId }: Of<'update'>, { planId, request, headers, versions }: Carrier): Promise<Confirmed> {
   let version = versions.latest(base.id, base.version);
   for (let attempt = 1; ; attempt++) {
     try {
@@ -75,6 +75,8 @@ async function update({ base, fields, mutationId }: Of<'update'>, { request, hea
       versions.record(base.id, version, task.version);
       return (plan) => withTask(plan, task);
     } catch (error) {
+      // After a removal from the plan this fails too, so its error says that the access is lost.
+      if (isMissing(error)) await request(`/api/plans/${encodeURIComponent(planId)}`);
       const theirs = currentTask(error);
       const outcome = outcomeOf(base, fields, theirs);
       if (outcome === 'done') return (plan) => withTask(plan, theirs);
@@ -89,7 +91,7 @@ async function remove({ base, mutationId }: Of<'delete'>, { request, headers, ve
   try {
     await request(`${taskPath(base)}?version=${version}`, { method: 'DELETE', headers: headers(mutationId) });
   } catch (error) {
-    if (!(error instanceof ApiError) || error.status !== 404) throw new ConflictError(currentTask(error));
+    if (!isMissing(error)) throw new ConflictError(currentTask(error));
     // Deleted already: an earlier answer was lost, or somebody else has deleted it.
   }
   return (plan) => withoutTask(plan, base.id);
@@ -103,7 +105,7 @@ async function restore({ base, mutationId }: Of<'restore'>, { planId, request, h
       return { ...restored, tasks: inOrder(restored.tasks, taskIds) };
     };
   } catch (error) {
-    if (!(error instanceof ApiError) || error.status !== 404) throw error;
+    if (!isMissing(error)) throw error;
     // It may be back: an earlier answer was lost, or somebody else has restored it.
     const { tasks } = await request<PlanDetail>(`/api/plans/${encodeURIComponent(planId)}`);
     const task = tasks.find(({ id }) => id === base.id);
@@ -133,9 +135,11 @@ async function move({ taskId, after, mutationId }: Of<'move'>, { planId, request
 
 const taskPath = ({ id }: Task) => `/api/tasks/${encodeURIComponent(id)}`;
 
+const isMissing = (error: unknown) => error instanceof ApiError && error.status === 404;
+
 /** The task in the answer of a conflict. Throws every other error. */
 function currentTask(error: unknown): Task {
   if (error instanceof ApiError && error.code === 'conflict') return error.body.task as Task;
-  if (error instanceof ApiError && error.status === 404) throw new GoneError();
+  if (isMissing(error)) throw new GoneError();
   throw error;
 }

@@ -111,7 +111,7 @@ function failed(workspace: Workspace, planId: string, error: Error, change: Chan
   }
   toast(`${notDone(change)}: ${error.message}`, {
     kind: 'problem',
-    action: error instanceof ApiError && error.status === 401 ? undefined : {
+    action: error instanceof ApiError && [401, 403, 404].includes(error.status) ? copyText(change) : {
       label: 'Try again',
       run: () => {
         const mutationId = newId();
@@ -121,6 +121,13 @@ function failed(workspace: Workspace, planId: string, error: Error, change: Chan
       },
     },
   });
+}
+
+/** Offers to copy what the person wrote, after they have lost the access to the plan. */
+function copyText(change: Change) {
+  const text = change.kind === 'create' ? change.title : change.kind === 'update' ? change.fields.notes ?? change.fields.title : undefined;
+  if (!text || !('clipboard' in navigator)) return undefined; // a page without TLS has none
+  return { label: 'Copy your text', run: () => void navigator.clipboard.writeText(text) };
 }
 
 /**

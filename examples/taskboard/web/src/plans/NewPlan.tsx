@@ -3,7 +3,7 @@ import { useState, type FormEvent } from 'react';
 import { navigate, planPath } from '../router';
 import { useSession } from '../session/SessionContext';
 import { maxTitleLength, type PlanSummary } from '../taskboard';
-import { limited } from '../ui/text';
+import { limited, titleOf } from '../ui/text';
 import { plansKey } from './plansQuery';
 
 /** Creates a plan and opens it. Without a connection it says so, and keeps the title. */
@@ -13,7 +13,7 @@ export function NewPlan() {
   const [title, setTitle] = useState('');
   const { mutate, isPending, error } = useMutation({
     networkMode: 'always',
-    mutationFn: () => session.request<PlanSummary>('/api/plans', { method: 'POST', body: { title: title.trim() } }),
+    mutationFn: () => session.request<PlanSummary>('/api/plans', { method: 'POST', body: { title: titleOf(title) } }),
     onSuccess: (plan) => {
       void queryClient.invalidateQueries({ queryKey: plansKey });
       navigate(planPath(plan.id));
@@ -21,7 +21,7 @@ export function NewPlan() {
   });
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    if (title.trim()) mutate();
+    if (titleOf(title)) mutate();
   };
   return (
     <form className="new-plan" onSubmit={submit}>

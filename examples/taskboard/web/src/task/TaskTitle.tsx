@@ -1,7 +1,7 @@
 import { useEffect, useRef, type KeyboardEvent } from 'react';
 import type { VisibleTask } from '../plan/pendingChanges';
 import { maxTitleLength, type KnownTask, type TaskFields } from '../taskboard';
-import { limited, plain } from '../ui/text';
+import { limited, plain, titleOf } from '../ui/text';
 import { useDraft } from './useDraft';
 
 export interface EditProps {
@@ -16,7 +16,7 @@ export function TaskTitle({ task, editable, onSave, onEditing, tabIndex }: EditP
   const draft = useDraft({
     task, onEditing, field: 'title',
     onSave: (base, text) => {
-      const title = text.trim();
+      const title = titleOf(text);
       if (title && title !== base.title) onSave(base, { title });
     },
   });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { graphemes, isolated, limited, plain, quoted, shortened } from './text';
+import { graphemes, isolated, limited, plain, quoted, shortened, titleOf } from './text';
 
 const family = '👩‍👩‍👧‍👦'; // 7 code points, 11 UTF-16 units, one character
 
@@ -10,6 +10,14 @@ test('texts are cut between characters, never inside an emoji', () => {
   expect(limited(`ab${family}`, 9)).toBe(`ab${family}`);
   expect(limited(`ab${family}`, 8)).toBe('ab');
   expect(quoted(family.repeat(70))).toBe(`“\u2068${family.repeat(59)}…\u2069”`);
+});
+
+test('a pasted title is made one that the API accepts', () => {
+  expect(titleOf(' Print\tbadges\u2028 ')).toBe('Print badges');
+  expect(titleOf('\u202Ea\u0000b')).toBe('a b');
+  expect(titleOf(family)).toBe(family);
+  expect(titleOf('☂\uFE0F')).toBe('☂\uFE0F');
+  for (const unseen of ['', ' ', '\u200B', '\u2060\u200D', '\u00AD', '\u3164', '\u2800', '\uFE0F', '\u200F']) expect(titleOf(unseen)).toBe('');
 });
 
 test('no text changes the direction of the words around it', () => {

@@ -39,5 +39,14 @@ export function limited(text: string, most: number): string {
   return kept;
 }
 
+/**
+ * What a person typed or pasted, as a title that the API accepts: a tab becomes a space, and controls
+ * are left out. Empty if nothing of it can be seen.
+ */
+export function titleOf(text: string): string {
+  const title = plain(text).replace(/[\p{Cc}\u2028\u2029]+/gu, ' ').trim();
+  return /[^\p{White_Space}\p{Default_Ignorable_Code_Point}\p{C}\u2800]/u.test(title) ? title : '';
+}
+
 /** A title in quotation marks, shortened. */
 export const quoted = (title: string) => `“${isolated(shortened(plain(title), 60))}”`;
