@@ -56,10 +56,6 @@ type outlet struct {
 	farewellBy time.Time     // when the farewell must have been taken
 	boundary   chan struct{} // closed at the end of the call of the sink; nil if no goroutine waits
 
-	// tries reports that TryWrite has taken bytes, so that one that takes none says that the
-	// connection is full. Owned by the holder of the token.
-	tries bool
-
 	done chan struct{} // closed when end is closed or aborted and the token is free
 
 	owner  owner    // fixed at creation

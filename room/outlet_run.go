@@ -173,20 +173,19 @@ func (o *outlet) takeRepliesLocked(b *batch) {
 	}
 }
 
-// shortestWait is the duration from which a Write counts as one that had to wait for the peer, on a
-// connection whose TryWrite never takes anything. Writes of 16 KiB that are shorter mean a peer
-// that takes 160 KB/s or more: a ping gets through what is in the way, and is answered, within
-// seconds.
+// shortestWait is the duration from which a Write counts as one that had to wait for the peer. A
+// shorter Write may have had space in the socket from the start. Writes of 16 KiB that are shorter
+// mean a peer that takes 160 KB/s or more: a ping gets through what is in the way, and is answered,
+// within seconds.
 const shortestWait = 100 * time.Millisecond
 
 // write calls the sink. It is called without mu.
 func (o *outlet) write(t *step, block bool) (n int, err error) {
 	n, err = o.sink.TryWrite(t.buf)
-	o.tries = o.tries || n > 0
 	if n == 0 && err == nil && block {
 		start := time.Now()
 		n, err = o.sink.Write(t.buf, t.by)
-		if waited := o.tries || time.Since(start) >= shortestWait; n > 0 && waited {
+		if n > 0 && time.Since(start) >= shortestWait {
 			o.owner.alive()
 		}
 	}

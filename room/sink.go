@@ -27,20 +27,19 @@ type Sink interface {
 	Framing() Framing
 
 	// TryWrite writes what the connection takes at once and never blocks. It returns how much that
-	// was; n < len(b) with a nil error means that the connection is full. A sink that cannot write
-	// without blocking, such as one over TLS, returns 0 and nil: the hub then calls Write from a
-	// goroutine of the connection's own.
+	// was. If n < len(b) and the error is nil, the hub calls Write from a goroutine of the
+	// connection's own. A sink that cannot write without blocking always returns 0 and nil. A sink
+	// that does not know exactly how much fits may return less than fits.
 	TryWrite(b []byte) (n int, err error)
 
 	// Write blocks until the connection took at least one byte, and returns how many. It returns
 	// [os.ErrDeadlineExceeded] once the deadline has passed without one, and another error after
 	// Close.
 	//
-	// A Write that had to wait for the peer is a sign of life, as a byte from the peer is: it keeps
-	// a slow reader from being closed for a ping that waits behind other bytes. Every Write counts
-	// that follows a TryWrite which took nothing. If TryWrite never takes anything, a Write counts
-	// that took 100 ms or longer, so that writing to a peer that has vanished is not a sign of
-	// life.
+	// A Write that took bytes after 100 ms or longer had to wait for the peer. It is a sign of life,
+	// as a byte from the peer is: it keeps a slow reader from being closed for a ping that waits
+	// behind other bytes. A shorter Write is not, because the bytes may only have filled a buffer of
+	// the system.
 	Write(b []byte, deadline time.Time) (n int, err error)
 
 	// Finish is called when the last frame has been written. The sink then completes the closing

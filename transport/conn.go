@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"crypto/tls"
 	"log/slog"
 	"net"
 	"os"
@@ -28,10 +29,13 @@ const (
 // reader.go reads the connection. libraryConn is the view of it that the WebSocket library has.
 type conn struct {
 	// Every event uses these fields, so they are adjacent.
-	inline bool   // raw can be used; otherwise all writes block
+	inline bool   // raw can be used
 	head   []byte // unsent part of the handshake answer; owned by the caller who may write
 	raw    rawWriter
 	net    net.Conn // fixed at creation
+	// space allows writes to a TLS connection that do not block. Nil if inline, or if all writes
+	// block.
+	space *sendSpace
 
 	shared  *shared // fixed at creation
 	session session // set before the reader starts
@@ -84,6 +88,9 @@ func newConn(nc net.Conn, writeBuffer int, s *shared) *conn {
 	g := guarded{nc, s.log}
 	_ = g.setWriteBuffer(writeBuffer)
 	c.net = g
+	if t, ok := nc.(*tls.Conn); ok {
+		c.space = newSendSpace(t.NetConn())
+	}
 	return c
 }
 
@@ -92,13 +99,35 @@ func (c *conn) Framing() room.Framing { return framing{} }
 
 // TryWrite implements [room.Sink].
 func (c *conn) TryWrite(b []byte) (int, error) {
-	switch {
-	case !c.inline:
-		return 0, nil
-	case c.head != nil:
-		return c.writeHead(b, c.raw.tryWrite)
+	if c.head != nil {
+		return c.writeHead(b, c.tryWrite)
 	}
-	return c.raw.tryWrite(b)
+	return c.tryWrite(b)
+}
+
+func (c *conn) tryWrite(b []byte) (int, error) {
+	switch {
+	case c.inline:
+		return c.raw.tryWrite(b)
+	case c.space != nil:
+		return c.tryTLS(b)
+	}
+	return 0, nil
+}
+
+// tryTLS writes to a TLS connection as long as the socket surely accepts the bytes. A TLS connection
+// that has to wait for its peer would block the caller.
+func (c *conn) tryTLS(b []byte) (n int, err error) {
+	for n < len(b) && err == nil && !c.broken {
+		chunk := b[n:min(n+tlsChunk, len(b))]
+		if !c.space.take(len(chunk)) {
+			break
+		}
+		var k int
+		k, err = c.net.Write(chunk)
+		n += k
+	}
+	return n, err
 }
 
 // Write implements [room.Sink].
@@ -139,6 +168,9 @@ func (c *conn) writeBlocking(b []byte, deadline time.Time) (int, error) {
 	}
 	if err := c.net.SetWriteDeadline(deadline); err != nil {
 		return 0, err
+	}
+	if c.space != nil {
+		defer c.space.forget()
 	}
 	n, err := c.net.Write(b[:min(len(b), tlsChunk)])
 	switch {

@@ -68,8 +68,10 @@
 // go to the session, which writes them between two frames. The server therefore sends exactly one
 // close frame, and nothing after it.
 //
-// Over TLS, and on systems where the package cannot write to a socket without blocking, every write
-// runs in a goroutine that ends after the write.
+// A TLS connection cannot be written to without blocking if its socket is full. On Linux the package
+// therefore asks the kernel how much the socket accepts, and writes directly what surely fits. What
+// does not fit, and on other systems everything over TLS, is written by a goroutine that ends after
+// the write. The same is true where the package cannot write to a socket without blocking.
 //
 // # Beside the connection
 //
