@@ -49,11 +49,12 @@ func page() http.Handler {
 	panic(err) // unreachable: the directory is embedded
 }
 
-// file is a file of the page in the two encodings that it is served in.
+// file is a file of the page in the encodings that it is served in.
 type file struct {
 	plain, zipped version
-	kind          string // the content type
-	caching       string // the value of Cache-Control
+	brotli        version // by the build, which writes it beside the file
+	kind          string  // the content type
+	caching       string  // the value of Cache-Control
 }
 
 // version is a file in one encoding. Its body is nil if it is not served in this encoding.
@@ -67,11 +68,13 @@ func newVersion(body []byte) version {
 	return version{body, `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`}
 }
 
+const brotliExt = ".br"
+
 // load reads all files of root and compresses them once.
 func load(root fs.FS) (map[string]*file, error) {
 	files := make(map[string]*file)
 	return files, fs.WalkDir(root, ".", func(name string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
+		if err != nil || entry.IsDir() || path.Ext(name) == brotliExt {
 			return err
 		}
 		body, err := fs.ReadFile(root, name)
@@ -84,6 +87,12 @@ func load(root fs.FS) (map[string]*file, error) {
 		}
 		if zipped := compress(body); len(zipped) < len(body) {
 			f.zipped = newVersion(zipped)
+		}
+		switch body, err := fs.ReadFile(root, name+brotliExt); {
+		case err == nil:
+			f.brotli = newVersion(body)
+		case !errors.Is(err, fs.ErrNotExist):
+			return err
 		}
 		files[name] = f
 		return nil
@@ -129,9 +138,13 @@ func serve(root fs.FS) (http.Handler, error) {
 		}
 		h.Set("Cache-Control", f.caching)
 		body := f.plain
-		if f.zipped.body != nil {
+		if f.zipped.body != nil || f.brotli.body != nil {
 			h.Set("Vary", "Accept-Encoding")
-			if acceptsGzip(r) {
+			switch {
+			case f.brotli.body != nil && accepts(r, "br"):
+				h.Set("Content-Encoding", "br")
+				body = f.brotli
+			case f.zipped.body != nil && accepts(r, "gzip"):
 				h.Set("Content-Encoding", "gzip")
 				body = f.zipped
 			}
@@ -141,19 +154,19 @@ func serve(root fs.FS) (http.Handler, error) {
 	}), nil
 }
 
-// acceptsGzip reports whether the client accepts gzip (RFC 9110, section 12.5.3).
-func acceptsGzip(r *http.Request) bool {
+// accepts reports whether the client accepts a content coding (RFC 9110, section 12.5.3).
+func accepts(r *http.Request, coding string) bool {
 	accepted := map[string]bool{}
 	for _, part := range strings.Split(strings.Join(r.Header.Values("Accept-Encoding"), ","), ",") {
-		coding, parameter, _ := strings.Cut(part, ";")
+		name, parameter, _ := strings.Cut(part, ";")
 		quality := 1.0
 		if q, ok := strings.CutPrefix(strings.ToLower(strings.TrimSpace(parameter)), "q="); ok {
 			quality, _ = strconv.ParseFloat(strings.TrimSpace(q), 64)
 		}
-		accepted[strings.ToLower(strings.TrimSpace(coding))] = quality > 0
+		accepted[strings.ToLower(strings.TrimSpace(name))] = quality > 0
 	}
-	if gzip, named := accepted["gzip"]; named {
-		return gzip
+	if yes, named := accepted[coding]; named {
+		return yes
 	}
 	return accepted["*"]
 }

@@ -50,6 +50,39 @@ func TestServe(t *testing.T) {
 	}
 }
 
+// A file of the build in Brotli is sent to clients that accept it, and not under its own name.
+func TestBrotli(t *testing.T) {
+	t.Parallel()
+	handler, err := serve(fstest.MapFS{
+		"index.html":           {Data: []byte("page")},
+		"assets/app-1a2.js":    {Data: []byte(strings.Repeat("script", 100))},
+		"assets/app-1a2.js.br": {Data: []byte("in Brotli")},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for accepted, want := range map[string]string{
+		"gzip, deflate, br, zstd": "br", "BR": "br", "*": "br",
+		"gzip, br;q=0": "gzip", "gzip": "gzip", "": "", "br;q=0": "",
+	} {
+		w, r := httptest.NewRecorder(), httptest.NewRequest("GET", "/assets/app-1a2.js", nil)
+		r.Header.Set("Accept-Encoding", accepted)
+		handler.ServeHTTP(w, r)
+		h := w.Header()
+		if h.Get("Content-Encoding") != want || (w.Body.String() == "in Brotli") != (want == "br") {
+			t.Errorf("Accept-Encoding %q: headers %v, want Content-Encoding %q", accepted, h, want)
+		}
+		if h.Get("Vary") != "Accept-Encoding" || h.Get("Content-Type") != contentTypes[".js"] {
+			t.Errorf("Accept-Encoding %q: headers %v", accepted, h)
+		}
+	}
+	w := httptest.NewRecorder()
+	handler.ServeHTTP(w, httptest.NewRequest("GET", "/assets/app-1a2.js.br", nil))
+	if w.Code != http.StatusNotFound {
+		t.Errorf("the file in Brotli has a name: status %d", w.Code)
+	}
+}
+
 // Scripts and styles are sent compressed to clients that accept it, each encoding with its own
 // ETag.
 func TestCompression(t *testing.T) {

@@ -269,7 +269,7 @@ test('33 members and 32 viewers on a phone do not push the tasks away, and can a
   expect(await axe(page)).toEqual([]);
 });
 
-// At 600 ms of latency and 40 KB/s a plan is visible within five seconds if the page sends 115 KB
+// At 600 ms of latency and 40 KB/s a plan is visible within five seconds if the page sends 100 KB
 // at most, and does not wait for its script before it asks for the login.
 test('the page is small, and asks for the login while its script loads', async ({ as }, info) => {
   const ada = await as('Ada');
@@ -288,7 +288,7 @@ test('the page is small, and asks for the login while its script loads', async (
   const entries = await page.evaluate(() => performance.getEntriesByType('resource').map(({ name, encodedBodySize, startTime, responseEnd }) => (
     { name: new URL(name).pathname, size: encodedBodySize, startTime, responseEnd })));
   const assets = entries.filter(({ name }) => name.startsWith('/assets/') && !name.startsWith('/assets/sorting-')); // loads later
-  expect(assets.reduce((sum, { size }) => sum + size, 0)).toBeLessThan(115 * 1024);
+  expect(assets.reduce((sum, { size }) => sum + size, 0)).toBeLessThan(100 * 1024);
   const largest = assets.toSorted((a, b) => b.size - a.size)[0];
   expect(entries.find(({ name }) => name === '/api/token').startTime).toBeLessThan(largest.responseEnd);
 });
