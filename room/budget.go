@@ -50,8 +50,8 @@ func (r *room) usedAgainLocked() bool {
 	return r.listPlace != nil
 }
 
-// usedLocked makes r the most recently used room.
-func (r *room) usedLocked() {
+// touchLocked makes r the most recently used room.
+func (r *room) touchLocked() {
 	h := r.hub
 	if r.deleted || r.listed && h.history.Load() < int64(h.opts.HistoryTotal)/2 {
 		return
@@ -96,7 +96,7 @@ func (r *room) releaseKeptLocked() {
 	r.kept = false
 	// In this order: a call that exceeds the budget in between either finds r in Hub.recent or is
 	// seen here.
-	r.usedLocked()
+	r.touchLocked()
 	if r.hub.overBudget() {
 		r.evictLocked()
 	}

@@ -5,8 +5,12 @@ import (
 	"sync"
 )
 
-// WalkStep is walkStep.
-const WalkStep = walkStep
+// Constants of the package.
+const (
+	WalkStep      = walkStep
+	GatherNotices = gatherNotices
+	CrowdedFor    = crowdedFor
+)
 
 // Collect is collect.
 func Collect[T any](lock sync.Locker, seq iter.Seq[T]) []T { return collect(lock, seq) }

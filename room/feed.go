@@ -24,6 +24,7 @@ type feed struct {
 	connections int
 	lagging     map[*follower]struct{} // those that entries must be kept for
 	slowest     uint64                 // no follower in lagging has fetched less
+	gathering   bool                   // a timer of wakeSoonLocked is set
 }
 
 // feedOwner is what a feed asks of its room.
@@ -143,16 +144,33 @@ func (d *feed) settleLocked() {
 	}
 }
 
-// appendNoticeLocked appends a presence notice, unless nobody is in the room.
+// appendNoticeLocked appends a presence notice.
 func (d *feed) appendNoticeLocked(n *notice) {
-	if d.connections == 0 {
-		return
-	}
 	d.log.appendNotice(n)
 	if d.log.live > d.maxNotices {
 		d.settleLocked()
 	}
-	d.wakeLocked()
+	if n.kind == noticeMembership {
+		d.wakeSoonLocked()
+	} else {
+		d.wakeLocked()
+	}
+}
+
+// wakeSoonLocked is wakeLocked after gatherNotices: users mostly come and go together, after a deploy
+// or at the beginning of a meeting, and one write for many notices costs little more than one for
+// each. What is appended meanwhile and wakes the pumps takes the notices along, in order.
+func (d *feed) wakeSoonLocked() {
+	if d.gathering {
+		return
+	}
+	d.gathering = true
+	d.shared.timers.after(gatherNotices, func() {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		d.gathering = false
+		d.wakeLocked()
+	})
 }
 
 var entries = sync.Pool{New: func() any { return new([]entry) }}

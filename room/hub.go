@@ -139,7 +139,7 @@ func (h *Hub) create(planID string) *room {
 	h.rooms[planID] = r
 	h.history.Add(roomOverhead)
 	r.unjoined = h.timers.after(unjoinedRoomTimeout, func() { h.sweepUnjoined(r) })
-	r.usedLocked()
+	r.touchLocked()
 	h.keepHouseLocked()
 	return r
 }

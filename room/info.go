@@ -51,8 +51,8 @@ func (h *Hub) Room(planID string) (Info, bool) {
 			LastActivity: who.lastMsg, LastSeen: who.lastSeen, State: slices.Clone(who.shown),
 		}
 		for _, c := range who.conns {
-			p.LastActivity = latest(p.LastActivity, c.s.lastMessage())
-			p.LastSeen = latest(p.LastSeen, c.s.lastSeen())
+			p.LastActivity = latest(p.LastActivity, c.by.lastMessage())
+			p.LastSeen = latest(p.LastSeen, c.by.lastSeen())
 		}
 		info.People = append(info.People, p)
 	}
@@ -78,11 +78,4 @@ func (r *room) summaryLocked() Summary {
 		PlanID: r.id, Participants: len(r.presence.people), Connections: r.connections, Events: r.log.events.len,
 		Position: r.positionLocked(), LastActivity: r.lastActivity,
 	}
-}
-
-func latest(a, b time.Time) time.Time {
-	if b.After(a) {
-		return b
-	}
-	return a
 }

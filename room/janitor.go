@@ -84,7 +84,7 @@ func (r *room) deleteLocked() {
 	h.history.Add(-roomOverhead)
 	h.forget(r)
 	h.timers.stop(r.unjoined)
-	h.timers.stop(r.presence.ticking)
+	h.timers.stop(r.ticking)
 	for _, who := range r.presence.people {
 		h.timers.stop(who.linger)
 	}

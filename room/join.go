@@ -112,7 +112,7 @@ func (s *Session) enter(req *protocol.Request, p *permit) (a arrival, err error)
 		a.old = nil // another goroutine is removing it, and its user is not present any more
 	}
 	if a.old == nil {
-		r.presence.enterLocked(s, name)
+		r.presenceEnterLocked(s, name)
 	}
 	m.cur = cursor{next: r.log.next, events: r.log.next, notices: r.log.next}
 	a.m, a.end = m, r.positionLocked()

@@ -18,7 +18,7 @@ func (j *joinReply) encode() (payload []byte, notices uint64) {
 	r.mu.Lock()
 	gone := m.gone.Load()
 	if !gone {
-		data.ParticipantCount, data.Participants = len(r.presence.people), r.presence.listLocked(m.s.userID)
+		data.ParticipantCount, data.Participants = len(r.presence.people), r.presence.list(m.s.userID)
 		notices = r.log.next
 	}
 	r.mu.Unlock()

@@ -33,7 +33,9 @@ const (
 	drainFirstRetry       = 500 * time.Millisecond
 	drainRetryStep        = 5 * time.Millisecond
 	crowdedNoticeEvery    = time.Second
-	maxWaitingNotices     = 1024
+	crowdedFor            = 10 * time.Second // how long a room must not exceed PresenceLimit to be crowded no more
+	maxWaitingNotices     = 1024             // for members that lag, besides three for each user of PresenceLimit
+	gatherNotices         = 50 * time.Millisecond
 	rateLimitRetryMin     = 10 * time.Second
 	rateLimitRetrySpread  = 5 * time.Second
 )

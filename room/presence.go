@@ -9,23 +9,24 @@ import (
 	"github.com/planrooms/planrooms/protocol"
 )
 
-// presence is who is in a room. The unit is the user: several connections of one user are one
-// person. Guarded by room.mu.
+// presence is who is in a room. The unit is the user: several connections of one user are one person.
+// It has no lock, timer or log: the room guards it, and appends the notices that its methods return.
 //
-// Notices go through the room's log, so that all members receive them in one order with the events.
-// Above Options.PresenceLimit users the room is crowded: the hub sends only counts, at most one a
-// second. When the room stops being crowded, the hub sends a notice for each user who is present,
-// so that a client that dropped its list at the first count has a complete one again.
+// Above limit users the room is crowded: members get only counts, at most one a second. A room that
+// has not exceeded the limit for crowdedFor is not crowded any more. All members then get a notice for
+// each user who is present, so that a client that dropped its list at the first count has a complete
+// one again.
 type presence struct {
-	room   *room // fixed at creation
+	limit  int // Options.PresenceLimit; fixed at creation
 	people map[string]*person
 
 	// The same users in the order in which they came. A join answer lists the first of them.
 	first, last *person
+	arrived     uint64 // counts people, for their order
 
-	crowded bool
-	ticking *timer // sends the count of a crowded room
-	arrived uint64 // counts people, for their order
+	crowded  bool
+	exceeded time.Time // when the room was last seen above the limit
+	counted  int       // the last count that was sent
 }
 
 // person is one user in a room.
@@ -37,7 +38,11 @@ type person struct {
 	conns    []connState     // few, mostly one
 	shown    json.RawMessage // the state that was sent last
 	sets     uint64          // counts states, for their order
-	linger   *timer
+
+	// Of a connection that has ended without a leave-plan, until linger fires: it may be a reload, after
+	// which the user comes back with the same state.
+	left   connState
+	linger *timer
 
 	before, after *person // neighbours in the order in which they came
 
@@ -47,9 +52,25 @@ type person struct {
 
 // connState is what one connection says about its user.
 type connState struct {
-	s     *Session
+	conn  uint64 // viewer.conn
+	by    activity
 	state json.RawMessage
-	set   uint64
+	set   uint64 // person.sets when it was set
+}
+
+// activity is what presence asks of a connection.
+type activity interface {
+	lastSeen() time.Time    // when the last byte came
+	lastMessage() time.Time // when the last message came
+}
+
+// news is a notice that the room has to send.
+type news struct {
+	kind    noticeKind
+	subject string // the user it is about
+	typ     protocol.Type
+	data    any
+	to      *audience
 }
 
 // clipName returns the first maxName code points of a user's name: all participants of a room hold
@@ -64,106 +85,26 @@ func clipName(name string) string {
 	return name
 }
 
-// conn returns where s stands among the connections of who, or -1.
-func (who *person) conn(s *Session) int {
+// conn returns where a connection stands among those of who, or -1.
+func (who *person) conn(conn uint64) int {
 	if who == nil {
 		return -1
 	}
-	return slices.IndexFunc(who.conns, func(c connState) bool { return c.s == s })
+	return slices.IndexFunc(who.conns, func(c connState) bool { return c.conn == conn })
 }
 
-func (p *presence) init(r *room) {
-	p.room = r
-	p.people = make(map[string]*person)
-}
-
-// enterLocked adds a connection, and notifies the others if its user, or the user's name, is new.
-func (p *presence) enterLocked(s *Session, name string) {
-	who := p.people[s.userID]
+// enter adds a connection of a user.
+func (p *presence) enter(v *viewer, name string, by activity) []news {
+	who := p.people[v.userID]
 	if who != nil {
-		p.room.hub.timers.stop(who.linger)
-		who.linger = nil
-		who.conns = append(who.conns, connState{s: s})
-		p.renameLocked(who, name)
-		p.showLocked(who, nil)
-		return
+		who.conns = append(who.conns, connState{conn: v.conn, by: by})
+		return p.rename(v.userID, name)
 	}
 	p.arrived++
-	who = &person{
-		userID: s.userID, userName: name, joinedAt: time.Now(), order: p.arrived,
-		conns: []connState{{s: s}},
+	who = &person{userID: v.userID, userName: name, joinedAt: time.Now(), order: p.arrived, conns: []connState{{conn: v.conn, by: by}}}
+	if p.people == nil {
+		p.people = make(map[string]*person)
 	}
-	p.addLocked(who)
-	p.changedLocked(who, true)
-}
-
-// renameLocked gives a user the name of the token that was verified last. Clients take the notice
-// of a join as an update of the user, without a state.
-func (p *presence) renameLocked(who *person, name string) {
-	if who == nil || name == who.userName {
-		return
-	}
-	who.userName = name
-	if p.crowded {
-		return // names in a crowded room are in join answers only
-	}
-	p.tellJoinedLocked(who)
-	if who.shown != nil {
-		p.tellStateLocked(who, nil)
-	}
-}
-
-// exitLocked removes a connection.
-func (p *presence) exitLocked(s *Session, d departure) {
-	who := p.people[s.userID]
-	i := who.conn(s)
-	if i < 0 {
-		return
-	}
-	who.conns = slices.Delete(who.conns, i, i+1)
-	// Another connection, which ended before, may have been the livelier one.
-	who.lastSeen, who.lastMsg = latest(who.lastSeen, s.lastSeen()), latest(who.lastMsg, s.lastMessage())
-	switch {
-	case len(who.conns) > 0:
-		p.showLocked(who, nil)
-		return
-	case d == departSilent:
-		p.removeLocked(who)
-		return
-	case d == departNow:
-		p.goneLocked(who)
-		return
-	}
-	r := p.room
-	var t *timer
-	t = r.hub.timers.after(r.hub.opts.Linger, func() {
-		r.mu.Lock()
-		// The user may have come back, and left again, while this call waited for the lock: a newer
-		// timer is then in who.linger.
-		if who.linger == t && p.people[who.userID] == who {
-			p.goneLocked(who)
-		}
-		r.mu.Unlock()
-	})
-	who.linger = t // under r.mu, as the read above
-}
-
-// expelLocked removes a user who only lingers.
-func (p *presence) expelLocked(userID string) {
-	who := p.people[userID]
-	if who == nil || len(who.conns) > 0 {
-		return
-	}
-	p.goneLocked(who)
-}
-
-func (p *presence) goneLocked(who *person) {
-	p.room.hub.timers.stop(who.linger)
-	p.removeLocked(who)
-	p.changedLocked(who, false)
-}
-
-func (p *presence) addLocked(who *person) {
 	p.people[who.userID] = who
 	if who.before = p.last; who.before == nil {
 		p.first = who
@@ -171,9 +112,86 @@ func (p *presence) addLocked(who *person) {
 		who.before.after = who
 	}
 	p.last = who
+	if p.crowd() {
+		return nil
+	}
+	return []news{p.joined(who)}
 }
 
-func (p *presence) removeLocked(who *person) {
+// rename gives a user who is present the name of the token that was verified last. Clients take the
+// notice of a join as an update of the user, without a state.
+func (p *presence) rename(userID, name string) []news {
+	who := p.people[userID]
+	if who == nil || name == who.userName {
+		return nil
+	}
+	if who.userName = name; p.crowded {
+		return nil // names in a crowded room are in join answers only
+	}
+	return p.introduce(nil, who)
+}
+
+// exit removes a connection. If its user may be back soon, it returns the person: the room then calls
+// lingered after Options.Linger.
+func (p *presence) exit(v *viewer, d departure) (lingers *person, _ []news) {
+	who := p.people[v.userID]
+	i := who.conn(v.conn)
+	if i < 0 {
+		return nil, nil
+	}
+	was := who.conns[i]
+	who.conns = slices.Delete(who.conns, i, i+1)
+	// Another connection, which ended before, may have been the livelier one.
+	who.lastSeen, who.lastMsg = latest(who.lastSeen, was.by.lastSeen()), latest(who.lastMsg, was.by.lastMessage())
+	switch {
+	case d == departSilent && len(who.conns) == 0:
+		p.remove(who)
+		return nil, nil
+	case d == departNow && len(who.conns) == 0:
+		return nil, p.gone(who)
+	case d == departLinger && (was.state != nil && was.set >= who.left.set || len(who.conns) == 0):
+		if was.state != nil && was.set >= who.left.set {
+			who.left = was
+		}
+		return who, nil
+	}
+	return nil, p.show(who, 0)
+}
+
+// lingered ends the time in which a user, or the state of a connection of the user, is kept.
+func (p *presence) lingered(who *person) []news {
+	if p.people[who.userID] != who {
+		return nil
+	}
+	if len(who.conns) == 0 {
+		return p.gone(who)
+	}
+	who.left = connState{}
+	return p.show(who, 0)
+}
+
+// expel removes a user who only lingers.
+func (p *presence) expel(userID string) []news {
+	who := p.people[userID]
+	if who == nil || len(who.conns) > 0 {
+		return nil
+	}
+	return p.gone(who)
+}
+
+// gone removes a person, and says so.
+func (p *presence) gone(who *person) []news {
+	p.remove(who)
+	if p.crowd() {
+		return nil
+	}
+	return []news{{
+		kind: noticeMembership, subject: who.userID, typ: protocol.TypeLeavePlan,
+		data: protocol.Left{UserID: who.userID, ParticipantCount: len(p.people)},
+	}}
+}
+
+func (p *presence) remove(who *person) {
 	delete(p.people, who.userID)
 	if who.before == nil {
 		p.first = who.after
@@ -186,116 +204,122 @@ func (p *presence) removeLocked(who *person) {
 		who.after.before = who.before
 	}
 	who.before, who.after = nil, nil
-	if p.room.idleLocked() {
-		p.room.usedLocked() // from now on it can be deleted
-	}
 }
 
-// changedLocked sends the notice that a user has joined or left.
-func (p *presence) changedLocked(who *person, came bool) {
-	if p.tellCountLocked() {
-		return
-	}
-	if !came {
-		p.room.noticeLocked(noticeMembership, who.userID, protocol.TypeLeavePlan,
-			protocol.Left{UserID: who.userID, ParticipantCount: len(p.people)}, nil)
-		return
-	}
-	p.tellJoinedLocked(who)
+// crowd reports whether the room is crowded: then tick sends its count.
+func (p *presence) crowd() bool {
+	p.crowded = p.crowded || len(p.people) > p.limit
+	return p.crowded
 }
 
-func (p *presence) tellJoinedLocked(who *person) {
-	p.room.noticeLocked(noticeMembership, who.userID, protocol.TypeJoinPlan,
-		protocol.Joined{UserID: who.userID, UserName: who.userName, ParticipantCount: len(p.people)},
-		&audience{except: exclusion{userID: who.userID}})
-}
-
-// tellCountLocked reports whether the room is crowded. If it is, its count is sent within a second.
-func (p *presence) tellCountLocked() bool {
-	if !p.crowded && len(p.people) <= p.room.hub.opts.PresenceLimit {
-		return false
+// tick returns the count of a crowded room if it has changed, or, if the room is not crowded any more,
+// all who are present. It is called while the room is crowded, after a change, and at the time that
+// thins returns.
+func (p *presence) tick(now time.Time) (list []news) {
+	if !p.crowded {
+		return nil
 	}
-	p.crowded = true
-	if p.ticking == nil {
-		p.ticking = p.room.hub.timers.after(crowdedNoticeEvery, p.tick)
+	if len(p.people) > p.limit {
+		p.exceeded = now
 	}
-	return true
-}
-
-// tick sends the count of a crowded room. If the room is not crowded any more, it also sends a
-// notice for each user who is present.
-func (p *presence) tick() {
-	r := p.room
-	r.mu.Lock()
-	p.ticking = nil
-	if p.crowded = len(p.people) > r.hub.opts.PresenceLimit; p.crowded {
-		r.noticeLocked(noticeCount, "", protocol.TypeJoinPlan, protocol.Count{ParticipantCount: len(p.people)}, nil)
-	} else {
-		// The count first: a client that joined while the room was crowded may not have received
-		// one, and may list users who have left.
-		r.noticeLocked(noticeCount, "", protocol.TypeJoinPlan, protocol.Count{ParticipantCount: len(p.people)}, nil)
+	p.crowded = now.Sub(p.exceeded) < crowdedFor
+	if !p.crowded || p.counted != len(p.people) {
+		// The count first: a client that joined while the room was crowded may not have received one,
+		// and may list users who have left.
+		list = append(list, news{kind: noticeCount, typ: protocol.TypeJoinPlan, data: protocol.Count{ParticipantCount: len(p.people)}})
+	}
+	p.counted = len(p.people)
+	if !p.crowded {
+		p.counted = 0
 		for who := p.first; who != nil; who = who.after {
-			p.tellJoinedLocked(who)
-			if who.shown != nil {
-				p.tellStateLocked(who, nil)
-			}
+			list = p.introduce(list, who)
 		}
 	}
-	r.mu.Unlock()
+	return list
 }
 
-// setStateLocked sets the state of one connection.
-func (p *presence) setStateLocked(s *Session, state json.RawMessage) {
-	who := p.people[s.userID]
-	i := who.conn(s)
+// thins returns when a crowded room that is not above its limit ceases to be crowded. It is zero for
+// any other room.
+func (p *presence) thins() time.Time {
+	if !p.crowded || len(p.people) > p.limit {
+		return time.Time{}
+	}
+	return p.exceeded.Add(crowdedFor)
+}
+
+// introduce appends what a client that does not know who has to know.
+func (p *presence) introduce(list []news, who *person) []news {
+	list = append(list, p.joined(who))
+	if who.shown != nil {
+		list = append(list, p.state(who, 0))
+	}
+	return list
+}
+
+func (p *presence) joined(who *person) news {
+	return news{
+		kind: noticeMembership, subject: who.userID, typ: protocol.TypeJoinPlan,
+		data: protocol.Joined{UserID: who.userID, UserName: who.userName, ParticipantCount: len(p.people)},
+		to:   &audience{except: exclusion{userID: who.userID}},
+	}
+}
+
+// setState sets the state of one connection.
+func (p *presence) setState(v *viewer, state json.RawMessage) []news {
+	who := p.people[v.userID]
+	i := who.conn(v.conn)
 	if i < 0 {
-		return
+		return nil
 	}
 	who.sets++
-	who.conns[i] = connState{s: s, state: state, set: who.sets}
+	who.conns[i].state, who.conns[i].set = state, who.sets
+	who.left = connState{} // the user is back
 	if state == nil {
-		p.showLocked(who, s)
-		return
+		return p.show(who, v.conn)
 	}
-	who.shown = state
-	p.tellStateLocked(who, s)
+	if who.shown = state; p.crowded {
+		return nil
+	}
+	return []news{p.state(who, v.conn)}
 }
 
-// showLocked sends the newest state of who if it is not the one that was sent last. by is the
-// connection that caused the change.
-func (p *presence) showLocked(who *person, by *Session) {
-	var newest connState
+// show sends the newest state of who if it is not the one that was sent last. by is the connection
+// that caused the change, or 0.
+func (p *presence) show(who *person, by uint64) []news {
+	newest := who.left
 	for _, c := range who.conns {
 		if c.state != nil && c.set > newest.set {
 			newest = c
 		}
 	}
 	if string(newest.state) == string(who.shown) {
-		return
+		return nil
 	}
 	who.shown = newest.state
-	if newest.state != nil {
-		by = nil // it is the state of another connection, which by does not know to be shown now
-	}
-	p.tellStateLocked(who, by)
-}
-
-func (p *presence) tellStateLocked(who *person, by *Session) {
 	if p.crowded {
-		return
+		return nil
 	}
-	var to *audience
-	if by != nil {
-		to = &audience{sender: by.conn}
+	if newest.state != nil {
+		by = 0 // it is the state of another connection, which by does not know to be shown now
 	}
-	p.room.noticeLocked(noticeState, who.userID, protocol.TypePresenceUpdated,
-		protocol.PresenceUpdated{UserID: who.userID, State: who.shown}, to)
+	return []news{p.state(who, by)}
 }
 
-// listLocked is the participants of a join answer: those who came first, the joiner always among
-// them.
-func (p *presence) listLocked(joiner string) []protocol.Participant {
-	list := make([]protocol.Participant, 0, min(len(p.people), p.room.hub.opts.PresenceLimit))
+// state is the news of the state that is shown of who, to all but one connection.
+func (p *presence) state(who *person, except uint64) news {
+	n := news{
+		kind: noticeState, subject: who.userID, typ: protocol.TypePresenceUpdated,
+		data: protocol.PresenceUpdated{UserID: who.userID, State: who.shown},
+	}
+	if except != 0 {
+		n.to = &audience{sender: except}
+	}
+	return n
+}
+
+// list is the participants of a join answer: those who came first, the joiner always among them.
+func (p *presence) list(joiner string) []protocol.Participant {
+	list := make([]protocol.Participant, 0, min(len(p.people), p.limit))
 	own := p.people[joiner]
 	for who := p.first; who != nil && len(list) < cap(list); who = who.after {
 		if own != nil && len(list) == cap(list)-1 && own.order > who.order {
@@ -306,4 +330,11 @@ func (p *presence) listLocked(joiner string) []protocol.Participant {
 		})
 	}
 	return list
+}
+
+func latest(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
 }

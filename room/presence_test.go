@@ -120,7 +120,7 @@ func TestLinger(t *testing.T) {
 				test.end(t, h, alice)
 				synctest.Wait()
 				if test.told > 0 {
-					time.Sleep(test.told - 1)
+					time.Sleep(test.told - room.GatherNotices - 1)
 					wantHeard(t, bob)
 					info, _ := h.Room("p")
 					if info.Participants != 2 || info.Connections != 1 || info.People[1].Connections != 0 {

@@ -77,7 +77,7 @@ func (p *pass) reset() {
 func (d *feed) wakeLocked() {
 	var first, last *shard
 	for _, sh := range d.shards {
-		if sh.pumping || len(sh.members) == 0 {
+		if sh.pumping || len(sh.members) == 0 || sh.next == d.log.next {
 			continue
 		}
 		sh.pumping = true

@@ -130,8 +130,5 @@ func (s *Session) updatePresence(req *protocol.Request) {
 		s.fail(req.PlanID, req.Type, protocol.ErrorNotJoined)
 		return
 	}
-	r := m.room
-	r.mu.Lock()
-	r.presence.setStateLocked(s, req.State)
-	r.mu.Unlock()
+	m.room.setState(s, req.State)
 }

@@ -54,7 +54,7 @@ func (h *Hub) Revoke(_ context.Context, planID, userID string) (removed int, err
 		}
 	}
 	if r := h.lookup(planID); r != nil {
-		r.presence.expelLocked(userID) // of a user who only lingers
+		r.expelLocked(userID) // of a user who only lingers
 		r.mu.Unlock()
 	}
 	// All of them: one that had left the plan before, or is closing, may have a frame of it half

@@ -15,9 +15,11 @@ type room struct {
 	feed        // with mu, which guards the following, too
 
 	presence     presence
-	joined       bool // a connection has been a member
-	deleted      bool // no longer in Hub.rooms, or about to be removed
-	closed       bool // Shutdown has begun: no event and no member is added
+	ticking      *timer    // sends the count of a crowded room
+	tickAt       time.Time // when it does
+	joined       bool      // a connection has been a member
+	deleted      bool      // no longer in Hub.rooms, or about to be removed
+	closed       bool      // Shutdown has begun: no event and no member is added
 	lastActivity time.Time
 	emptySince   time.Time
 	unjoined     *timer // deletes a room that no connection joins
@@ -32,10 +34,10 @@ func newRoom(h *Hub, id string, floor uint64) *room {
 	now := time.Now()
 	r := &room{hub: h, id: id, lastActivity: now, emptySince: now}
 	r.feed = feed{
-		plan: id, epoch: h.epoch, shared: &h.outlets, owner: r, maxNotices: maxWaitingNotices,
+		plan: id, epoch: h.epoch, shared: &h.outlets, owner: r, maxNotices: maxWaitingNotices + 3*h.opts.PresenceLimit,
 		log: log{base: floor, last: floor}, slowest: math.MaxUint64,
 	}
-	r.presence.init(r)
+	r.presence.limit = h.opts.PresenceLimit
 	return r
 }
 
@@ -53,7 +55,7 @@ func (r *room) appendEventLocked(encoded protocol.EncodedEvent, to *audience) {
 func (r *room) wroteEventsLocked() {
 	r.wakeLocked() // first: what a pump has yet to take is not trimmed
 	r.trimLocked(r.lastActivity)
-	r.usedLocked()
+	r.touchLocked()
 }
 
 // trimLocked holds the log to its limits.
@@ -84,7 +86,7 @@ func (r *room) enterLocked(m *member) {
 		r.hub.timers.stop(r.unjoined)
 	}
 	r.lastActivity = time.Now()
-	r.usedLocked()
+	r.touchLocked()
 }
 
 // exitLocked takes m out. It reports whether m was still in.
@@ -115,30 +117,11 @@ func (r *room) remove(m *member, d departure, last []byte) bool {
 		if last != nil {
 			m.out.put(reply{payload: last}) // here, since a later member is entered under the same lock
 		}
-		r.presence.exitLocked(m.s, d)
-		r.wakeLocked()
+		r.presenceExitLocked(m.s, d)
 	}
 	r.mu.Unlock()
 	if was {
 		m.recheck.end()
 	}
 	return was
-}
-
-// rename gives a user who is in the room another name.
-func (r *room) rename(userID, name string) {
-	r.mu.Lock()
-	r.presence.renameLocked(r.presence.people[userID], name)
-	r.mu.Unlock()
-}
-
-// noticeLocked appends a presence notice.
-func (r *room) noticeLocked(kind noticeKind, subject string, t protocol.Type, data any, to *audience) {
-	if r.connections == 0 {
-		return
-	}
-	n := &notice{kind: kind, subject: subject}
-	n.to = to
-	n.payload = mustEncode(t, r.id, data)
-	r.appendNoticeLocked(n)
 }

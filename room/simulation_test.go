@@ -329,6 +329,8 @@ func (s *sim) run(steps int) {
 func (s *sim) settle() {
 	s.t.Helper()
 	synctest.Wait()
+	time.Sleep(room.GatherNotices)
+	synctest.Wait()
 	s.mu.Lock()
 	clear(s.leaving)
 	s.mu.Unlock()

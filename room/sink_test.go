@@ -194,9 +194,10 @@ func (p *pipe) send(message string) {
 	p.session.Receive([]byte(message))
 }
 
-// unread takes everything that the hub has written to m. It asks for a pong behind it.
+// unread takes everything that the hub has written to m, notices that were gathered included. It asks for a pong behind it.
 func unread(t *testing.T, m *roomtest.Member) []protocol.Message {
 	t.Helper()
+	time.Sleep(room.GatherNotices)
 	synctest.Wait()
 	m.Send(`{"type":"ping"}`)
 	var all []protocol.Message

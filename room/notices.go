@@ -1,0 +1,97 @@
+package room
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// What becomes of the news of a room's presence: notices in its log, and the timers that presence
+// needs.
+
+// presenceEnterLocked adds a connection to the presence.
+func (r *room) presenceEnterLocked(s *Session, name string) {
+	r.tellLocked(r.presence.enter(&s.viewer, name, s))
+}
+
+// presenceExitLocked removes a connection from the presence.
+func (r *room) presenceExitLocked(s *Session, d departure) {
+	lingers, list := r.presence.exit(&s.viewer, d)
+	r.tellLocked(list)
+	if lingers == nil {
+		return
+	}
+	ts := &r.hub.timers
+	ts.stop(lingers.linger)
+	var t *timer
+	t = ts.after(r.hub.opts.Linger, func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		// The user may have come back, and left again, while this call waited for the lock: a newer
+		// timer is then in lingers.linger.
+		if lingers.linger == t {
+			r.tellLocked(r.presence.lingered(lingers))
+		}
+	})
+	lingers.linger = t // under r.mu, as the read above
+}
+
+// rename gives a user who is in the room another name.
+func (r *room) rename(userID, name string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.tellLocked(r.presence.rename(userID, name))
+}
+
+// expelLocked removes a user who only lingers.
+func (r *room) expelLocked(userID string) { r.tellLocked(r.presence.expel(userID)) }
+
+// setState sets the presence state of a connection.
+func (r *room) setState(s *Session, state json.RawMessage) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.tellLocked(r.presence.setState(&s.viewer, state))
+}
+
+// tellLocked appends notices of a change of the presence, and sets the timer for the count.
+func (r *room) tellLocked(list []news) {
+	r.appendNewsLocked(list)
+	if r.presence.crowded {
+		r.tickByLocked(time.Now().Add(crowdedNoticeEvery))
+	}
+	if r.idleLocked() {
+		r.touchLocked() // from now on it can be deleted
+	}
+}
+
+func (r *room) appendNewsLocked(list []news) {
+	if r.connections == 0 {
+		return
+	}
+	for i := range list {
+		n := &list[i]
+		r.appendNoticeLocked(&notice{kind: n.kind, subject: n.subject, entry: entry{payload: mustEncode(n.typ, r.id, n.data), to: n.to}})
+	}
+}
+
+// tickByLocked sets the timer for the count of a crowded room, unless it fires before.
+func (r *room) tickByLocked(at time.Time) {
+	if r.ticking == nil {
+		r.ticking = r.hub.timers.after(time.Until(at), r.tick)
+	} else if r.tickAt.IsZero() || at.Before(r.tickAt) {
+		r.hub.timers.reset(r.ticking, time.Until(at))
+	} else {
+		return
+	}
+	r.tickAt = at
+}
+
+// tick sends the count of a crowded room.
+func (r *room) tick() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.tickAt = time.Time{}
+	r.appendNewsLocked(r.presence.tick(time.Now()))
+	if at := r.presence.thins(); !at.IsZero() {
+		r.tickByLocked(at)
+	}
+}
