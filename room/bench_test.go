@@ -71,7 +71,7 @@ func benchHub(b *testing.B, history int) *room.Hub {
 	return h
 }
 
-func benchConnect(b *testing.B, h *room.Hub, user string) *discard {
+func benchConnect(b testing.TB, h *room.Hub, user string) *discard {
 	b.Helper()
 	d := &discard{calls: new(atomic.Int64)}
 	s, err := h.Connect(context.Background(), auth.Identity{UserID: user, Name: user}, d, nil)

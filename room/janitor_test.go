@@ -70,7 +70,7 @@ func TestSilentConnectionIsClosed(t *testing.T) {
 			bob.Session().Seen() // a byte is enough, of a pong for instance
 			wantConnections(t, h, 2)
 		}
-		time.Sleep(5 * time.Minute)
+		time.Sleep(5*time.Minute + 6*time.Second) // the round at 35 minutes
 		wantConnections(t, h, 1)
 		wantClosed(t, silent, protocol.CloseTimeout)
 		wantHeard(t, bob, left("p", "alice", 1))

@@ -25,7 +25,7 @@ type presence struct {
 	arrived     uint64 // counts people, for their order
 
 	crowded  bool
-	exceeded time.Time // when the room was last seen above the limit
+	exceeded time.Time // when the room last ceased to exceed the limit
 	counted  int       // the last count that was sent
 }
 
@@ -39,8 +39,8 @@ type person struct {
 	shown    json.RawMessage // the state that was sent last
 	sets     uint64          // counts states, for their order
 
-	// Of a connection that has ended without a leave-plan, until linger fires: it may be a reload, after
-	// which the user comes back with the same state.
+	// The newest state of a connection that has ended without a leave-plan, until linger fires: it may be
+	// a reload, after which the user comes back with the same state.
 	left   connState
 	linger *timer
 
@@ -192,6 +192,9 @@ func (p *presence) gone(who *person) []news {
 }
 
 func (p *presence) remove(who *person) {
+	if len(p.people) == p.limit+1 {
+		p.exceeded = time.Now()
+	}
 	delete(p.people, who.userID)
 	if who.before == nil {
 		p.first = who.after
@@ -219,10 +222,7 @@ func (p *presence) tick(now time.Time) (list []news) {
 	if !p.crowded {
 		return nil
 	}
-	if len(p.people) > p.limit {
-		p.exceeded = now
-	}
-	p.crowded = now.Sub(p.exceeded) < crowdedFor
+	p.crowded = len(p.people) > p.limit || now.Sub(p.exceeded) < crowdedFor
 	if !p.crowded || p.counted != len(p.people) {
 		// The count first: a client that joined while the room was crowded may not have received one,
 		// and may list users who have left.
@@ -273,14 +273,10 @@ func (p *presence) setState(v *viewer, state json.RawMessage) []news {
 	}
 	who.sets++
 	who.conns[i].state, who.conns[i].set = state, who.sets
-	who.left = connState{} // the user is back
-	if state == nil {
-		return p.show(who, v.conn)
+	if state != nil || v.conn > who.left.conn {
+		who.left = connState{} // superseded, or this is the page that has been reloaded
 	}
-	if who.shown = state; p.crowded {
-		return nil
-	}
-	return []news{p.state(who, v.conn)}
+	return p.show(who, v.conn)
 }
 
 // show sends the newest state of who if it is not the one that was sent last. by is the connection
@@ -299,8 +295,8 @@ func (p *presence) show(who *person, by uint64) []news {
 	if p.crowded {
 		return nil
 	}
-	if newest.state != nil {
-		by = 0 // it is the state of another connection, which by does not know to be shown now
+	if newest.state != nil && newest.conn != by {
+		by = 0 // it does not know that the state of another connection is shown now
 	}
 	return []news{p.state(who, by)}
 }

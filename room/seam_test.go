@@ -147,7 +147,7 @@ func TestSeamBusyDuringAPass(t *testing.T) {
 		other.seam = newSeam()
 		mustConnect(t, h, other, "v")
 		other.join("p", nil)
-		synctest.Wait()
+		gathered()
 		p.take()
 
 		writing.armed.Store(true)

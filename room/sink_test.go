@@ -194,10 +194,22 @@ func (p *pipe) send(message string) {
 	p.session.Receive([]byte(message))
 }
 
-// unread takes everything that the hub has written to m, notices that were gathered included. It asks for a pong behind it.
+// gathered waits until notices of joins and leaves, which the hub gathers, have been written.
+func gathered() {
+	time.Sleep(room.GatherNotices)
+	synctest.Wait()
+}
+
+// unread takes everything that the hub writes to m, including notices that it still gathers.
 func unread(t *testing.T, m *roomtest.Member) []protocol.Message {
 	t.Helper()
-	time.Sleep(room.GatherNotices)
+	gathered()
+	return unreadNow(t, m)
+}
+
+// unreadNow takes everything that the hub has written to m. It sends a ping, and ends at the pong.
+func unreadNow(t *testing.T, m *roomtest.Member) []protocol.Message {
+	t.Helper()
 	synctest.Wait()
 	m.Send(`{"type":"ping"}`)
 	var all []protocol.Message
@@ -218,6 +230,19 @@ func heardBy(t *testing.T, m *roomtest.Member) []string {
 		all = append(all, words(msg))
 	}
 	return all
+}
+
+// wantNow is wantHeard without waiting for notices that the hub still gathers.
+// It takes no time, for tests that measure some.
+func wantNow(t *testing.T, m *roomtest.Member, want ...string) {
+	t.Helper()
+	var got []string
+	for _, msg := range unreadNow(t, m) {
+		got = append(got, words(msg))
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("received (-want +got):\n%s", diff)
+	}
 }
 
 func words(msg protocol.Message) string {
@@ -284,6 +309,7 @@ func TestTwoTransportsInOneRoom(t *testing.T) {
 			p.send(`{"type":"join-plan","planId":"p"}`)
 			p.read()
 		}
+		gathered()
 		a.read()
 		for n := range 3 {
 			update(t, h, "p", n)
