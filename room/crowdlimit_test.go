@@ -42,7 +42,7 @@ func TestTogglingAtThePresenceLimit(t *testing.T) {
 				var lists, bytes int
 				for start := time.Now(); time.Since(start) < seconds*time.Second; {
 					one.Send(`{"type":"leave-plan","planId":"p"}`)
-							time.Sleep(test.away)
+					time.Sleep(test.away)
 					one.Join("p", nil)
 					time.Sleep(500 * time.Millisecond)
 					p.session.Seen()

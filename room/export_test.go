@@ -12,6 +12,12 @@ const (
 	CrowdedFor    = crowdedFor
 )
 
+// SameFloor reports whether deleting the log of one of the plans voids the positions of the other.
+func SameFloor(plan, other string) bool {
+	var f floors
+	return f.stripe(plan) == f.stripe(other)
+}
+
 // Collect is collect.
 func Collect[T any](lock sync.Locker, seq iter.Seq[T]) []T { return collect(lock, seq) }
 

@@ -40,7 +40,7 @@ type Hub struct {
 	users    map[string][]*Session
 	accounts map[string]*account   // of every user with a session that is not buried
 	closing  map[*Session]struct{} // no longer in users, but something may still be written to them
-	floor    uint64                // highest last seq of any log deleted so far
+	floors   floors
 	closed   bool
 	drained  chan struct{} // closed when Shutdown is over
 	janitor  *timer
@@ -134,7 +134,7 @@ func (h *Hub) create(planID string) *room {
 	if h.closed || h.rooms[planID] != nil {
 		return nil
 	}
-	r := newRoom(h, planID, h.floor)
+	r := newRoom(h, planID, h.floors.of(planID))
 	r.mu.Lock() // does not wait: no other goroutine has the room yet
 	h.rooms[planID] = r
 	h.history.Add(roomOverhead)
@@ -177,7 +177,7 @@ func (h *Hub) Position(_ context.Context, planID string) (protocol.Position, err
 	}
 	for {
 		h.mu.RLock()
-		r, floor, closed := h.rooms[planID], h.floor, h.closed
+		r, floor, closed := h.rooms[planID], h.floors.of(planID), h.closed
 		h.mu.RUnlock()
 		switch {
 		case closed:

@@ -97,7 +97,7 @@ func (h *Hub) remove(r *room) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.rooms[r.id] == r {
-		h.floor = max(h.floor, r.log.last) // which does not change after the deletion
+		h.floors.raise(r.id, r.log.last) // which does not change after the deletion
 		delete(h.rooms, r.id)
 	}
 }

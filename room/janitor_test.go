@@ -1,6 +1,7 @@
 package room_test
 
 import (
+	"fmt"
 	"strconv"
 	"testing"
 	"testing/synctest"
@@ -102,7 +103,17 @@ func TestUnjoinedRoom(t *testing.T) {
 	})
 }
 
+// sharesFloor returns a plan for which the hub keeps one floor with the plan p.
+func sharesFloor() string {
+	for n := 0; ; n++ {
+		if q := fmt.Sprint("q", n); room.SameFloor("p", q) {
+			return q
+		}
+	}
+}
+
 func TestPositions(t *testing.T) {
+	q := sharesFloor()
 	bubble(t, nil, func(t *testing.T, h *room.Hub) {
 		start := position(t, h, "p")
 		if start.Seq != 0 || start.Epoch == "" || len(start.Epoch) > protocol.MaxEpochBytes {
@@ -125,13 +136,13 @@ func TestPositions(t *testing.T) {
 		}
 
 		// A gapless load: position first, then the plan, then join.
-		update(t, h, "q", 1)
-		since := position(t, h, "q")
-		update(t, h, "q", 2)
-		m.Join("q", &since)
+		update(t, h, q, 1)
+		since := position(t, h, q)
+		update(t, h, q, 2)
+		m.Join(q, &since)
 		wantEvent(t, m, 2)
 
-		// A plan without a room stands at the floor, which deleted logs raise.
+		// A plan without a room stands at the floor, which deleted logs of its stripe raise.
 		m.Cut()
 		time.Sleep(time.Hour)
 		wantRooms(t, h, 0)
@@ -150,15 +161,16 @@ func TestPositions(t *testing.T) {
 
 // A room that was deleted and made again never takes an old position for one of its new log.
 func TestRoomMadeAgain(t *testing.T) {
+	q := sharesFloor()
 	bubble(t, nil, func(t *testing.T, h *room.Hub) {
 		var old []protocol.Position
 		for n := range 5 {
 			old = append(old, position(t, h, "p"))
 			update(t, h, "p", n)
-			update(t, h, "q", n)
+			update(t, h, q, n)
 		}
 		end := position(t, h, "p")
-		last := position(t, h, "q")
+		last := position(t, h, q)
 		time.Sleep(2 * time.Minute)
 		wantRooms(t, h, 0)
 		floor := position(t, h, "p")

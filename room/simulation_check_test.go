@@ -305,7 +305,7 @@ func (s *sim) checkPlanLocked(p *modelPlan, r room.Summary, exists bool, now tim
 		if total > 0 || p.joined && idle < 30*time.Minute && !s.lossy || !p.joined && now.Sub(p.lastEvent) < 2*time.Minute && !s.lossy {
 			s.failLocked("the room of %s is gone: %d members, idle for %v", p.id, total, idle)
 		}
-		p.exists, s.floor = false, max(s.floor, p.last)
+		p.exists, s.floors[p.id] = false, max(s.floors[p.id], p.last)
 	}
 	if total > 0 {
 		p.joined = true
@@ -314,7 +314,7 @@ func (s *sim) checkPlanLocked(p *modelPlan, r room.Summary, exists bool, now tim
 		if total > 0 {
 			s.failLocked("%d members in no room", total)
 		}
-		p.last = s.floor
+		p.last = s.floorLocked(p.id)
 		p.held = nil
 		return
 	}

@@ -122,7 +122,7 @@ type sim struct {
 	failures   []string
 	over       bool // Shutdown has returned
 	model      map[string]*modelPlan
-	floor      uint64
+	floors     map[string]uint64 // by plan: the last seq of its logs that were deleted
 	fault      fault
 	forbidden  map[place]time.Time
 	members    map[membership]string // to user
@@ -139,8 +139,8 @@ type sim struct {
 func newSim(t *testing.T, seed uint64) *sim {
 	s := &sim{
 		t: t, rnd: rand.New(rand.NewPCG(seed, 1)),
-		plans: []string{"p", "q", "r"}, users: []string{"ann", "ben", "cyd", "dan", "eve"},
-		model: map[string]*modelPlan{}, forbidden: map[place]time.Time{}, members: map[membership]string{}, ever: map[membership]bool{},
+		plans: []string{"p", sharesFloor(), "r"}, users: []string{"ann", "ben", "cyd", "dan", "eve"},
+		model: map[string]*modelPlan{}, floors: map[string]uint64{}, forbidden: map[place]time.Time{}, members: map[membership]string{}, ever: map[membership]bool{},
 		left: map[place]simDeparture{}, leaving: map[membership]bool{}, revoking: map[place]bool{},
 		connected: map[string]bool{}, codes: map[string]protocol.CloseCode{}, lastChange: map[string]time.Time{},
 	}
@@ -501,7 +501,7 @@ func (s *sim) expect(c *client, plan string, since *protocol.Position) wantedJoi
 	default:
 		p := s.model[plan]
 		trial := *p
-		trial.open(s.floor)
+		trial.open(s.floorLocked(plan))
 		trial.trim(s.opts.HistoryEvents, time.Now().Add(-30*time.Minute))
 		yes := since != nil && since.Epoch == s.epoch && trial.recoverable(since.Seq)
 		if !s.lossy || !yes || since.Seq == trial.last {
@@ -554,10 +554,20 @@ func (s *sim) join(c *client) {
 // ending reports whether the connection ended, or was about to, for another reason.
 func (s *sim) ending(c *client) bool { return c.isClosed() && s.codes[c.id] != 0 }
 
+// floorLocked is where a new log of the plan starts.
+func (s *sim) floorLocked(plan string) (floor uint64) {
+	for other, last := range s.floors {
+		if room.SameFloor(plan, other) {
+			floor = max(floor, last)
+		}
+	}
+	return floor
+}
+
 // openLocked has the model's plan opened by a join or an event.
 func (s *sim) openLocked(plan string) *modelPlan {
 	p := s.model[plan]
-	p.open(s.floor)
+	p.open(s.floorLocked(plan))
 	p.trim(s.opts.HistoryEvents, time.Now().Add(-30*time.Minute))
 	return p
 }
@@ -655,7 +665,7 @@ func (s *sim) resync() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	p := s.model[plan]
-	p.open(s.floor)
+	p.open(s.floorLocked(plan))
 	p.held, p.base, p.last, p.lastEvent = nil, at.Seq, at.Seq, time.Now()
 	p.resync[at.Seq] = true
 }

@@ -1,0 +1,39 @@
+package room
+
+import "hash/fnv"
+
+// floorStripes is how many floors a hub has, 8 bytes each.
+const floorStripes = 4096
+
+// floors are the positions of plans that have no room. A log that is created starts at the floor of its
+// plan, so that no position of an older log of the plan is valid in it. Keeping a seq for each plan ever
+// seen would take memory without bound, so plans share a floor: deleting the log of one plan voids the
+// positions of the others of its stripe, which clients of these have to load. The zero value is ready.
+// The hub guards it.
+type floors struct {
+	seqs []uint64 // highest last seq of any log of the stripe that has been deleted; nil if none has
+}
+
+// stripe is where the floor of a plan is.
+func (*floors) stripe(planID string) int {
+	hash := fnv.New32a()
+	_, _ = hash.Write([]byte(planID)) // never fails
+	return int(hash.Sum32() % floorStripes)
+}
+
+// of returns the floor of a plan.
+func (f *floors) of(planID string) uint64 {
+	if f.seqs == nil {
+		return 0
+	}
+	return f.seqs[f.stripe(planID)]
+}
+
+// raise records that the log of a plan has been deleted.
+func (f *floors) raise(planID string, last uint64) {
+	if f.seqs == nil {
+		f.seqs = make([]uint64, floorStripes)
+	}
+	seq := &f.seqs[f.stripe(planID)]
+	*seq = max(*seq, last)
+}
