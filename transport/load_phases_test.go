@@ -37,7 +37,9 @@ func (l *load) stallAndStorm() {
 	end := l.position()
 	for _, v := range l.stalled[evicted:] {
 		v.awaitPosition(bigPlan, end)
-		v.await("resync", func() bool { return v.followLocked(bigPlan).resyncs > 0 })
+		if n := v.state(bigPlan).resyncs; n > 0 { // what it had yet to read was kept
+			l.faultf("%s/%s received %d resyncs after it had not read", v.user, v.client, n)
+		}
 	}
 }
 

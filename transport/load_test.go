@@ -87,6 +87,7 @@ func TestPromisesUnderLoad(t *testing.T) {
 	l.server = newServer(t, config{kinds: kinds, hub: room.Options{
 		Authorize:     l.authorize,
 		HistoryEvents: historyLimit,
+		HistoryBytes:  64 << 20, // more than a stalled viewer can be behind
 		PresenceLimit: presenceLimit,
 		// On a busy machine, viewers must not look like stalled readers.
 		PingEvery: -1, WriteTimeout: 20 * testTimeout, AuthorizeTimeout: testTimeout,
