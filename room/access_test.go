@@ -14,24 +14,6 @@ import (
 	"github.com/planrooms/planrooms/room/roomtest"
 )
 
-// deaf is an Authorize that ignores its context and returns when it is released.
-type deaf struct {
-	released chan struct{}
-	load
-}
-
-func newDeaf() *deaf {
-	d := &deaf{}
-	d.load = *newLoad(func(context.Context, auth.Identity, string) error {
-		<-d.released
-		return nil
-	})
-	return d
-}
-
-// open is called in the bubble of the test, before the first call.
-func (d *deaf) open() { d.released = make(chan struct{}) }
-
 // After a deploy all clients are back at once: AuthorizeParallel calls run at a time, and none is
 // refused.
 func TestAuthorizeParallel(t *testing.T) {
@@ -160,107 +142,6 @@ func TestWaitingJoinsAreFair(t *testing.T) {
 		}
 		if _, most, _ := l.counts(""); most != 2 {
 			t.Errorf("%d calls at once, want 2", most)
-		}
-	})
-}
-
-// An Authorize that never returns leaves no more than 16 goroutines for one user, and joins of
-// others go on.
-func TestDeafAuthorizeOfOneUser(t *testing.T) {
-	d := newDeaf()
-	opts := &room.Options{Authorize: func(ctx context.Context, id auth.Identity, planID string) error {
-		if id.UserID == "bob" {
-			return nil
-		}
-		return d.authorize(ctx, id, planID)
-	}}
-	bubble(t, opts, func(t *testing.T, h *room.Hub) {
-		d.open()
-		alice := newGuest(t, h, "alice", nil)
-		for n := range 64 {
-			alice.join(fmt.Sprint("plan", n))
-		}
-		time.Sleep(5*time.Second - time.Nanosecond)
-		synctest.Wait()
-		if got := alice.got()[protocol.TypeError]; got != 0 {
-			t.Errorf("%d joins refused before AuthorizeTimeout", got)
-		}
-		time.Sleep(time.Nanosecond)
-		synctest.Wait() // 8 have timed out, and 8 others run
-		if calls, _, _ := d.counts(""); calls != 16 || alice.got()[protocol.TypeError] != 8 {
-			t.Errorf("%d calls, %d joins refused; want 16 and 8", calls, alice.got()[protocol.TypeError])
-		}
-		time.Sleep(5 * time.Second)
-		synctest.Wait() // the limit is reached: none of the others is asked about
-		if calls, _, _ := d.counts(""); calls != 16 || alice.got()[protocol.TypeError] != 64 {
-			t.Errorf("%d calls, %d joins refused; want 16 and 64", calls, alice.got()[protocol.TypeError])
-		}
-		alice.join("plan0")
-		synctest.Wait()
-		if got := alice.got()[protocol.TypeError]; got != 65 {
-			t.Errorf("%d joins refused, want one more at once", got)
-		}
-		if got := h.Stats(); got.AuthorizeOverdue != 16 || got.AuthorizeRunning != 0 {
-			t.Errorf("%d calls overdue and %d running, want 16 and 0", got.AuthorizeOverdue, got.AuthorizeRunning)
-		}
-		roomtest.Join(t, h, "bob", "plan0")
-		close(d.released)
-		synctest.Wait()
-		if got := allMembers(h); got != 1 {
-			t.Errorf("%d members, want bob alone: a yes after the timeout lets nobody in", got)
-		}
-		alice.join("plan0")
-		synctest.Wait()
-		if got := allMembers(h); got != 2 {
-			t.Errorf("%d members, want alice too", got)
-		}
-		if got := h.Stats(); got.AuthorizeOverdue != 0 {
-			t.Errorf("%d calls overdue, want 0", got.AuthorizeOverdue)
-		}
-	})
-}
-
-// In a hub, an Authorize that never returns leaves no more than twice AuthorizeParallel goroutines.
-func TestDeafAuthorizeOfMany(t *testing.T) {
-	d := newDeaf()
-	bubble(t, &room.Options{Authorize: d.authorize, AuthorizeParallel: 10}, func(t *testing.T, h *room.Hub) {
-		d.open()
-		guests := make([]*guest, 100)
-		for n := range guests {
-			guests[n] = newGuest(t, h, fmt.Sprint("user", n), nil)
-			guests[n].join("p")
-		}
-		refused := func() (n int) {
-			synctest.Wait()
-			for _, g := range guests {
-				n += g.got()[protocol.TypeError]
-			}
-			return n
-		}
-		for _, want := range []struct{ calls, refused int }{{10, 0}, {20, 10}, {20, 100}, {20, 100}} {
-			n := refused()
-			if calls, _, _ := d.counts(""); calls != want.calls || n != want.refused {
-				t.Errorf("%d calls, %d joins refused; want %+v", calls, n, want)
-			}
-			time.Sleep(5 * time.Second)
-		}
-		for range 10 { // calls return
-			d.released <- struct{}{}
-		}
-		synctest.Wait()
-		for _, g := range guests[:50] {
-			g.join("p")
-		}
-		if n := refused(); n != 100 {
-			t.Errorf("%d joins refused, want 100: 10 run again, 40 wait", n)
-		}
-		if calls, _, _ := d.counts(""); calls != 30 {
-			t.Errorf("%d calls, want 30", calls)
-		}
-		close(d.released)
-		synctest.Wait()
-		if got := allMembers(h); got != 50 {
-			t.Errorf("%d members, want 50", got)
 		}
 	})
 }

@@ -27,6 +27,23 @@ func LockRoom(h *Hub, planID string) (unlock func()) {
 	return r.mu.Unlock
 }
 
+// LockRecheck locks the schedule of a member's checks and returns its unlock. A removal of the member
+// waits for it after it has taken the member out of the room, and before it takes the member out of
+// the list of its connection.
+func LockRecheck(h *Hub, planID, userID string) (unlock func()) {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	m := h.users[userID][0].memberOf(planID)
+	m.recheck.mu.Lock()
+	return m.recheck.mu.Unlock
+}
+
+// LockInbox locks the inbox of a connection and returns its unlock.
+func LockInbox(s *Session) (unlock func()) {
+	s.inbox.mu.Lock()
+	return s.inbox.mu.Unlock
+}
+
 // LingerTimer returns the function of the timer that ends a user's linger.
 func LingerTimer(h *Hub, planID, userID string) func() {
 	r := h.lookup(planID)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -15,126 +14,6 @@ import (
 	"github.com/planrooms/planrooms/room"
 	"github.com/planrooms/planrooms/room/roomtest"
 )
-
-// renewals verifies the tokens "first", "second" … of alice after a second, and puts them into
-// the name.
-func renewals() auth.Verifier {
-	return auth.VerifierFunc(func(ctx context.Context, token string) (auth.Identity, error) {
-		pause(ctx, time.Second)
-		return auth.Identity{UserID: "alice", Name: token}, nil
-	})
-}
-
-// A join that was sent after an authenticate is checked with the new identity. The messages of its
-// plan stay in order.
-func TestAuthenticateComesBeforeLaterJoins(t *testing.T) {
-	var mu sync.Mutex
-	asked := make(map[string]string) // guarded by mu
-	opts := &room.Options{Authorize: func(_ context.Context, id auth.Identity, planID string) error {
-		mu.Lock()
-		defer mu.Unlock()
-		asked[planID] += id.Name + " "
-		return nil
-	}}
-	bubble(t, opts, func(t *testing.T, h *room.Hub) {
-		alice := roomtest.Connect(t, h, auth.Identity{UserID: "alice", Name: "first"}, &roomtest.Options{Verifier: renewals()})
-		for _, message := range []string{
-			`{"type":"join-plan","planId":"before"}`,
-			`{"type":"authenticate","data":{"token":"second"}}`,
-			`{"type":"join-plan","planId":"after"}`,
-			`{"type":"ping"}`,
-			`{"type":"leave-plan","planId":"after"}`,
-			`{"type":"leave-plan","planId":"before"}`,
-			`{"type":"join-plan","planId":5}`,
-		} {
-			alice.Send(message)
-		}
-		if got := alice.NextMessage(); got.Type != protocol.TypeJoinPlan || got.PlanID != "before" {
-			t.Errorf("got %s, want the answer to the first join", words(got))
-		}
-		counts := make(map[string]int)
-		var ofAfter []string
-		for range 6 {
-			m := alice.NextMessage()
-			counts[fmt.Sprint(m.Type, " ", m.PlanID)]++
-			if m.PlanID == "after" {
-				ofAfter = append(ofAfter, string(m.Type))
-			}
-		}
-		for _, want := range []string{"authenticate ", "join-plan after", "pong ", "leave-plan after", "leave-plan before", "error "} {
-			if counts[want] != 1 {
-				t.Errorf("%q came %d times, want once", want, counts[want])
-			}
-		}
-		if fmt.Sprint(ofAfter) != "[join-plan leave-plan]" {
-			t.Errorf("answers of the plan: %q", ofAfter)
-		}
-		mu.Lock()
-		defer mu.Unlock()
-		if asked["before"] != "first " && asked["before"] != "first second " || asked["after"] != "second " {
-			t.Errorf("Authorize was asked about %q", asked)
-		}
-	})
-}
-
-// A join that was under way during an authenticate is checked again with the new identity.
-func TestAuthenticateDuringAJoin(t *testing.T) {
-	opts := &room.Options{Authorize: func(ctx context.Context, id auth.Identity, planID string) error {
-		if id.Name == "second" {
-			return room.ErrForbidden
-		}
-		pause(ctx, 2*time.Second)
-		return nil
-	}}
-	bubble(t, opts, func(t *testing.T, h *room.Hub) {
-		alice := roomtest.Connect(t, h, auth.Identity{UserID: "alice", Name: "first"}, &roomtest.Options{Verifier: renewals()})
-		alice.Send(`{"type":"join-plan","planId":"p"}`)
-		alice.Send(`{"type":"authenticate","data":{"token":"second"}}`)
-		time.Sleep(2*time.Second + time.Millisecond)
-		synctest.Wait()
-		if got := allMembers(h); got != 0 {
-			t.Errorf("%d members, want none: the new identity may not see the plan", got)
-		}
-	})
-}
-
-// So is a member, if the authenticate came while its access was being checked, or before its join
-// was complete.
-func TestAuthenticateDuringACheck(t *testing.T) {
-	for _, during := range []string{"a recheck", "Observer.Join"} {
-		t.Run(during, func(t *testing.T) {
-			opts := &room.Options{AuthorizeTimeout: time.Minute, Authorize: func(ctx context.Context, id auth.Identity, _ string) error {
-				switch id.Name {
-				case "second":
-					pause(ctx, 15*time.Second)
-				case "third":
-					return room.ErrForbidden
-				}
-				return nil
-			}}
-			if during == "Observer.Join" {
-				opts.Observer.Join = func(room.ConnectionInfo, string, bool) { time.Sleep(3 * time.Second) }
-			}
-			bubble(t, opts, func(t *testing.T, h *room.Hub) {
-				g := newGuest(t, h, "alice", &room.ConnectOptions{Verifier: renewals()})
-				g.join("p")
-				synctest.Wait()
-				if during == "a recheck" {
-					g.session.Receive([]byte(`{"type":"authenticate","data":{"token":"second"}}`))
-					time.Sleep(11 * time.Second)
-				}
-				if got := allMembers(h); got != 1 {
-					t.Fatalf("%d members, want 1", got)
-				}
-				g.session.Receive([]byte(`{"type":"authenticate","data":{"token":"third"}}`))
-				time.Sleep(9 * time.Second)
-				if got := allMembers(h); got != 0 {
-					t.Errorf("%d members, want none: the new identity may not see the plan", got)
-				}
-			})
-		})
-	}
-}
 
 // Joins that overlap do not exceed RoomsPerConnection, and which of them is refused is decided in
 // order.
@@ -280,36 +159,6 @@ func TestPingDoesNotWaitForJoins(t *testing.T) {
 		synctest.Wait()
 		if got := alice.got()[protocol.TypePong]; got != 2 { // with the hello
 			t.Errorf("%d pongs, want 2", got)
-		}
-	})
-}
-
-// A verifier that ignores its context keeps one goroutine of each connection, however often the
-// client authenticates.
-func TestDeafVerifier(t *testing.T) {
-	var release chan struct{}
-	var calls atomic.Int32
-	v := auth.VerifierFunc(func(context.Context, string) (auth.Identity, error) {
-		calls.Add(1)
-		<-release
-		return auth.Identity{UserID: "alice"}, nil
-	})
-	bubble(t, nil, func(t *testing.T, h *room.Hub) {
-		release = make(chan struct{})
-		alice := roomtest.Connect(t, h, auth.Identity{UserID: "alice"}, &roomtest.Options{Verifier: v})
-		for range 5 {
-			alice.Send(`{"type":"authenticate","data":{"token":"t"}}`)
-			wantError(t, alice, "", protocol.TypeAuthenticate, protocol.ErrorUnavailable)
-			time.Sleep(10 * time.Second)
-		}
-		if got := calls.Load(); got != 1 {
-			t.Errorf("%d calls of the verifier have not returned, want 1", got)
-		}
-		close(release)
-		synctest.Wait()
-		alice.Send(`{"type":"authenticate","data":{"token":"t"}}`)
-		if got := alice.NextMessage(); got.Type != protocol.TypeAuthenticate {
-			t.Errorf("got %s, want the answer", words(got))
 		}
 	})
 }

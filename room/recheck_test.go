@@ -1,53 +1,17 @@
 package room_test
 
 import (
-	"bytes"
 	"context"
 	"fmt"
-	"log/slog"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/planrooms/planrooms/auth"
 	"github.com/planrooms/planrooms/room"
-	"github.com/planrooms/planrooms/room/roomtest"
 )
-
-// notebook is the output of a logger.
-type notebook struct {
-	mu  sync.Mutex // guards the following
-	buf bytes.Buffer
-}
-
-func (n *notebook) Write(b []byte) (int, error) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	return n.buf.Write(b)
-}
-
-func (n *notebook) logger() *slog.Logger { return slog.New(slog.NewTextHandler(n, nil)) }
-
-// lines returns the lines that hold all of the words.
-func (n *notebook) lines(words ...string) (lines []string) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-next:
-	for line := range strings.Lines(n.buf.String()) {
-		for _, w := range words {
-			if !strings.Contains(line, w) {
-				continue next
-			}
-		}
-		lines = append(lines, line)
-	}
-	return lines
-}
 
 // atScale returns n, or a tenth of it with the race detector.
 func atScale(n int) int {
@@ -55,242 +19,6 @@ func atScale(n int) int {
 		return n / 10
 	}
 	return n
-}
-
-// A member whose access cannot be confirmed is out ReauthorizeEvery and RemoveAfter after the last
-// yes, whatever Authorize does and however many are waiting. They do not go all at once.
-func TestMembersLeaveInTimeWhenAuthorizeHangs(t *testing.T) {
-	for _, listens := range []bool{true, false} {
-		t.Run(fmt.Sprintf("listens to its context %v", listens), func(t *testing.T) {
-			count := atScale(5000)
-			var hangs atomic.Bool
-			var release chan struct{}
-			l := newLoad(func(ctx context.Context, _ auth.Identity, _ string) error {
-				switch {
-				case !hangs.Load():
-					return nil
-				case listens:
-					<-ctx.Done()
-				default:
-					<-release
-				}
-				return ctx.Err()
-			})
-			var log notebook
-			var mu sync.Mutex
-			var first time.Time
-			perSecond := make(map[int64]int)
-			leave := func(room.ConnectionInfo, string) {
-				mu.Lock()
-				defer mu.Unlock()
-				if first.IsZero() {
-					first = time.Now()
-					if len(log.lines("WARN")) == 0 {
-						t.Error("no warning before the first removal")
-					}
-				}
-				perSecond[time.Now().Unix()]++
-			}
-			opts := &room.Options{Authorize: l.authorize, PingEvery: -1, IdleTimeout: time.Hour, Logger: log.logger(), Observer: room.Observer{Leave: leave}}
-			bubble(t, opts, func(t *testing.T, h *room.Hub) {
-				release = make(chan struct{})
-				defer close(release)
-				for n := range count {
-					newGuest(t, h, fmt.Sprint("user", n), nil).join(fmt.Sprint("plan", n/50))
-				}
-				synctest.Wait()
-				start := time.Now()
-				hangs.Store(true)
-				time.Sleep(10*time.Minute + 10*time.Second)
-				synctest.Wait()
-				if got := allMembers(h); got != 0 {
-					t.Errorf("%d members are still in after %v", got, time.Since(start))
-				}
-				mu.Lock()
-				defer mu.Unlock()
-				if got := first.Sub(start); got < 9*time.Minute+30*time.Second {
-					t.Errorf("the first was removed after %v, want that all have 9.5 min", got)
-				}
-				for _, n := range perSecond {
-					if n > count/10 {
-						t.Errorf("%d were removed in one second", n)
-					}
-				}
-				got := h.Stats()
-				if got.RemovedUnconfirmed != uint64(count) || got.RemovedForbidden != 0 || got.RechecksUndecided == 0 {
-					t.Errorf("%d removed unconfirmed, %d forbidden, %d undecided", got.RemovedUnconfirmed, got.RemovedForbidden, got.RechecksUndecided)
-				}
-				if listens && len(log.lines("WARN", "rechecks are late", "waiting=")) == 0 {
-					t.Error("no warning of the backlog")
-				}
-				if n := len(log.lines("WARN", "a member was removed")); n == 0 || n > 10 {
-					t.Errorf("%d lines about members that were removed, want a few", n)
-				}
-				if _, most, _ := l.counts(""); most > 2*256 {
-					t.Errorf("%d calls at once, want at most 512, overdue ones included", most)
-				}
-			})
-		})
-	}
-}
-
-// An Authorize that is slow, but answers, is asked about each of 50,000 members in time.
-func TestSlowAuthorizeRemovesNobody(t *testing.T) {
-	count := atScale(50_000)
-	var slow atomic.Bool
-	var mu sync.Mutex
-	last := make(map[string]time.Time)
-	var longest time.Duration
-	l := newLoad(func(ctx context.Context, id auth.Identity, _ string) error {
-		if slow.Load() {
-			pause(ctx, 200*time.Millisecond)
-		}
-		now := time.Now()
-		mu.Lock()
-		defer mu.Unlock()
-		if at, ok := last[id.UserID]; ok {
-			longest = max(longest, now.Sub(at))
-		}
-		last[id.UserID] = now
-		return ctx.Err()
-	})
-	// With a minute instead of five, one round of checks is enough to see a removal.
-	opts := &room.Options{Authorize: l.authorize, RemoveAfter: time.Minute, PingEvery: -1, IdleTimeout: time.Hour}
-	bubble(t, opts, func(t *testing.T, h *room.Hub) {
-		for n := range count {
-			newGuest(t, h, fmt.Sprint("user", n), nil).join(fmt.Sprint("plan", n/5))
-		}
-		synctest.Wait()
-		slow.Store(true)
-		time.Sleep(6*time.Minute + 10*time.Second)
-		synctest.Wait()
-		if got := allMembers(h); got != count {
-			t.Errorf("%d of %d are in", got, count)
-		}
-		if longest > 5*time.Minute+50*time.Second {
-			t.Errorf("a member was not checked for %v, want at most 50 s more than ReauthorizeEvery", longest)
-		}
-		if calls, most, _ := l.counts(""); calls != 2*count || most > 256 {
-			t.Errorf("%d calls, %d at once; want %d and at most 256", calls, most, 2*count)
-		}
-		if got := h.Stats(); got.RechecksUndecided != 0 || got.Rechecks != uint64(count) {
-			t.Errorf("%d rechecks made, %d undecided; want %d and 0", got.Rechecks, got.RechecksUndecided, count)
-		}
-	})
-}
-
-// Members of plans whose check hangs do not take those with them whose check works.
-func TestHangingAuthorizeOfSome(t *testing.T) {
-	count := atScale(5000)
-	var begun atomic.Bool
-	authorize := func(ctx context.Context, _ auth.Identity, planID string) error {
-		if !begun.Load() {
-			return nil
-		}
-		if strings.HasPrefix(planID, "hangs") {
-			<-ctx.Done()
-		} else {
-			pause(ctx, 200*time.Millisecond)
-		}
-		return ctx.Err()
-	}
-	bubble(t, &room.Options{Authorize: authorize, PingEvery: -1, IdleTimeout: time.Hour}, func(t *testing.T, h *room.Hub) {
-		for n := range count {
-			plan := fmt.Sprint([]string{"hangs", "works"}[n%2], n/50)
-			newGuest(t, h, fmt.Sprint("user", n), nil).join(plan)
-		}
-		synctest.Wait()
-		begun.Store(true)
-		time.Sleep(10*time.Minute + 10*time.Second)
-		for _, wait := range []time.Duration{0, 20 * time.Minute} {
-			time.Sleep(wait)
-			in := make(map[string]int)
-			for _, r := range h.Rooms() {
-				in[r.PlanID[:5]] += r.Connections
-			}
-			if in["hangs"] != 0 || in["works"] != count/2 {
-				t.Errorf("%v later, %d are in whose check hangs and %d whose check works; want 0 and %d", wait, in["hangs"], in["works"], count/2)
-			}
-		}
-	})
-}
-
-// One user who renews the token of all connections as often as possible delays no recheck, neither
-// those of others nor their own, and a dismissed user is out in time.
-func TestAuthenticateStorm(t *testing.T) {
-	tabs, plans, lasts := 20, 64, 4*time.Hour
-	if raceEnabled {
-		tabs, plans, lasts = 5, 16, 12*time.Minute // each user is checked twice
-	}
-	var slow, dismissed atomic.Bool
-	var mu sync.Mutex
-	last := make(map[string]time.Time) // by connection and plan
-	longest := make(map[string]time.Duration)
-	authorize := func(ctx context.Context, id auth.Identity, planID string) error {
-		if slow.Load() {
-			pause(ctx, 200*time.Millisecond)
-		}
-		now := time.Now()
-		mu.Lock()
-		defer mu.Unlock()
-		if at, ok := last[id.Name+planID]; ok {
-			longest[id.UserID] = max(longest[id.UserID], now.Sub(at))
-		}
-		last[id.Name+planID] = now
-		if id.UserID == "dismissed" && dismissed.Load() {
-			return room.ErrForbidden
-		}
-		return ctx.Err()
-	}
-	bubble(t, &room.Options{Authorize: authorize, PingEvery: -1, IdleTimeout: 24 * time.Hour}, func(t *testing.T, h *room.Hub) {
-		v := auth.VerifierFunc(func(_ context.Context, token string) (auth.Identity, error) {
-			return auth.Identity{UserID: "mallory", Name: token}, nil
-		})
-		storm := make([]*guest, tabs)
-		for c := range storm {
-			storm[c] = newGuest(t, h, "mallory", &room.ConnectOptions{Verifier: v})
-			for r := range plans {
-				storm[c].join(fmt.Sprint("plan", r))
-			}
-		}
-		bystander := roomtest.Join(t, h, "bystander", "plan0")
-		roomtest.Join(t, h, "dismissed", "secret")
-		synctest.Wait()
-		slow.Store(true)
-		for start := time.Now(); time.Since(start) < lasts; time.Sleep(10*time.Second + time.Millisecond) {
-			for c, g := range storm {
-				g.session.Receive(fmt.Appendf(nil, `{"type":"authenticate","data":{"token":"tab%d"}}`, c))
-			}
-		}
-		mu.Lock()
-		for user, got := range longest {
-			if got > 5*time.Minute+10*time.Second {
-				t.Errorf("a member of %s was not checked for %v, want at most 10 s more than ReauthorizeEvery", user, got)
-			}
-		}
-		if lasts > 5*time.Minute && len(longest) != 3 {
-			t.Errorf("checked %v, want three users", longest)
-		}
-		mu.Unlock()
-		if got := h.Stats().RechecksWaiting; got > tabs*plans {
-			t.Errorf("%d rechecks wait, want at most one for each member", got)
-		}
-		dismissed.Store(true)
-		for range 31 {
-			for c, g := range storm {
-				g.session.Receive(fmt.Appendf(nil, `{"type":"authenticate","data":{"token":"tab%d"}}`, c))
-			}
-			time.Sleep(10*time.Second + time.Millisecond)
-		}
-		if info, _ := h.Room("secret"); info.Connections != 0 {
-			t.Error("the dismissed user is still in after 5 min and 10 s")
-		}
-		update(t, h, "plan0", 1)
-		if got := h.Stats(); allMembers(h) != tabs*plans+1 || got.RemovedForbidden != 1 {
-			t.Errorf("%d members, %d removed", allMembers(h), got.RemovedForbidden)
-		}
-		wantEvent(t, bystander, 1)
-	})
 }
 
 // authenticateAll has every member checked.
@@ -411,115 +139,45 @@ func TestJoinsAndRechecksTakeTurns(t *testing.T) {
 	}
 }
 
-// Each check is observed, counted, and logged if it failed.
-func TestRechecksAreSeen(t *testing.T) {
-	g := &authorizer{}
-	var log notebook
+// Members who joined at the same moment are not checked at the same moment, neither at first nor
+// again after a failure.
+func TestRechecksSpread(t *testing.T) {
+	const members = 300
 	var mu sync.Mutex
-	var seen []room.RecheckInfo
-	opts := &room.Options{
-		Authorize: g.authorize, Logger: log.logger(), ReauthorizeEvery: time.Minute, RemoveAfter: time.Minute,
-		Observer: room.Observer{Rechecked: func(r room.RecheckInfo) {
-			mu.Lock()
-			defer mu.Unlock()
-			seen = append(seen, r)
-		}},
+	calls := make(map[string][]time.Time) // by user; guarded by mu
+	authorize := func(_ context.Context, id auth.Identity, _ string) error {
+		mu.Lock()
+		defer mu.Unlock()
+		calls[id.UserID] = append(calls[id.UserID], time.Now())
+		if len(calls[id.UserID]) == 1 {
+			return nil
+		}
+		return errOutage
 	}
-	bubble(t, opts, func(t *testing.T, h *room.Hub) {
-		take := func() (results []string) {
-			synctest.Wait()
-			mu.Lock()
-			defer mu.Unlock()
-			for _, r := range seen {
-				results = append(results, fmt.Sprint(r.Connection.UserID, " ", r.PlanID, " ", r.Result, " ", r.Err))
+	bubble(t, &room.Options{Authorize: authorize, PingEvery: -1}, func(t *testing.T, h *room.Hub) {
+		for n := range members {
+			newGuest(t, h, fmt.Sprint("user", n), nil).join(fmt.Sprint("plan", n/50))
+		}
+		time.Sleep(5*time.Minute + 31*time.Second) // two checks of each
+		mu.Lock()
+		defer mu.Unlock()
+		for i, wait := range []time.Duration{5 * time.Minute, 30 * time.Second} {
+			var tenths [10]int // of the time that is random, from wait less a tenth to wait
+			for user, at := range calls {
+				if len(at) < i+2 {
+					t.Fatalf("%s was checked %d times, want 2 times", user, len(at)-1)
+				}
+				early := wait - at[i+1].Sub(at[i])
+				if early < 0 || early > wait/10 {
+					t.Fatalf("check %d of %s came after %v, want %v less up to a tenth", i+1, user, wait-early, wait)
+				}
+				tenths[min(early*10/(wait/10), 9)]++
 			}
-			seen = nil
-			return results
-		}
-		want := func(step string, want ...string) {
-			t.Helper()
-			if diff := cmp.Diff(want, take()); diff != "" {
-				t.Errorf("%s: observed (-want +got):\n%s", step, diff)
+			for j, n := range tenths {
+				if n == 0 || n > members/4 {
+					t.Errorf("check %d: %d of %d members in tenth %d, want that they spread", i+1, n, members, j)
+				}
 			}
-		}
-		wantStats := func(step string, made, undecided, forbidden, unconfirmed uint64) {
-			t.Helper()
-			s := h.Stats()
-			got := []uint64{s.Rechecks, s.RechecksUndecided, s.RemovedForbidden, s.RemovedUnconfirmed}
-			if diff := cmp.Diff([]uint64{made, undecided, forbidden, unconfirmed}, got); diff != "" {
-				t.Errorf("%s: made, undecided, forbidden, unconfirmed (-want +got):\n%s", step, diff)
-			}
-		}
-		roomtest.Join(t, h, "alice", "p")
-		want("at the join")
-		time.Sleep(time.Minute)
-		want("a yes", "alice p kept <nil>")
-		if n := len(log.lines("")); n != 0 {
-			t.Errorf("%d lines logged for a yes", n)
-		}
-
-		g.answer(errOutage)
-		time.Sleep(time.Minute)
-		got := take()
-		for _, line := range got {
-			if line != "alice p undecided the database is down" {
-				t.Errorf("an outage: observed %q", line)
-			}
-		}
-		if n := uint64(len(got)); n < 1 || n > 3 {
-			t.Errorf("%d checks in an outage of a minute, want one to three", n)
-		} else {
-			wantStats("an outage", 1+n, n, 0, 0)
-		}
-		if n := len(log.lines("WARN", "could not be checked", "user=alice", "plan=p", "the database is down")); n != len(got) {
-			t.Errorf("%d lines logged for %d failing checks", n, len(got))
-		}
-		time.Sleep(time.Minute)
-		got = take()
-		if n := len(got); n == 0 || got[n-1] != "alice p removed the database is down" {
-			t.Errorf("at the end of the outage: observed %q", got)
-		}
-		if h.Stats().RemovedUnconfirmed != 1 || len(log.lines("WARN", "a member was removed", "user=alice", "plan=p", "the database is down")) != 1 {
-			t.Errorf("%d removed, log %q", h.Stats().RemovedUnconfirmed, log.lines(""))
-		}
-
-		g.answer(nil)
-		bob := roomtest.Join(t, h, "bob", "q")
-		made, undecided := h.Stats().Rechecks, h.Stats().RechecksUndecided
-		g.answer(fmt.Errorf("not on the list: %w", room.ErrForbidden))
-		time.Sleep(time.Minute)
-		want("a no", "bob q removed not on the list: room: forbidden")
-		wantStats("a no", made+1, undecided, 1, 1)
-		wantHeard(t, bob, `removed q {"reason":"access ended","retry":false}`)
-	})
-}
-
-// Many failing checks at once are a few lines of the log, of each kind at least one.
-func TestLogOfFailingRechecksIsShort(t *testing.T) {
-	errs := []error{errOutage, context.DeadlineExceeded}
-	var log notebook
-	var fail atomic.Bool
-	opts := &room.Options{PingEvery: -1, Logger: log.logger(), Authorize: func(_ context.Context, id auth.Identity, _ string) error {
-		if fail.Load() {
-			return errs[len(id.UserID)%2]
-		}
-		return nil
-	}}
-	bubble(t, opts, func(t *testing.T, h *room.Hub) {
-		for n := range 1000 {
-			newGuest(t, h, fmt.Sprint("user", n), nil).join(fmt.Sprint("plan", n/5))
-		}
-		synctest.Wait()
-		fail.Store(true)
-		time.Sleep(5 * time.Minute)
-		for _, kind := range []string{errOutage.Error(), context.DeadlineExceeded.Error()} {
-			// The checks of the last 30 s of 5 min, at most one line in 10 s.
-			if n := len(log.lines("WARN", "could not be checked", kind)); n < 1 || n > 6 {
-				t.Errorf("%d lines with %q, want 1 to 6", n, kind)
-			}
-		}
-		if len(log.lines("omitted=")) == 0 {
-			t.Error("no line says how many were left out")
 		}
 	})
 }

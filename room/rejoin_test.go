@@ -2,13 +2,18 @@ package room_test
 
 import (
 	"context"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/planrooms/planrooms/auth"
+	"github.com/planrooms/planrooms/protocol"
 	"github.com/planrooms/planrooms/room"
+	"github.com/planrooms/planrooms/room/roomtest"
 )
 
 // A client joins again while it is being removed and a write to it is under way: it receives removed
@@ -60,4 +65,110 @@ func TestRejoinDuringARemoval(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A repeated join is answered, causes no notice, and moves the cursor.
+func TestRepeatedJoin(t *testing.T) {
+	var joins, leaves int
+	opts := &room.Options{Observer: room.Observer{
+		Join:  func(room.ConnectionInfo, string, bool) { joins++ },
+		Leave: func(room.ConnectionInfo, string) { leaves++ },
+	}}
+	bubble(t, opts, func(t *testing.T, h *room.Hub) {
+		alice, bob := roomtest.Join(t, h, "alice", "p"), roomtest.Join(t, h, "bob", "p")
+		start := alice.Position()
+		for n := range 3 {
+			update(t, h, "p", n)
+			wantEvent(t, alice, n)
+			wantEvent(t, bob, n)
+		}
+		unread(t, alice)
+		alice.Join("p", &start)
+		if !alice.Joined.Recovered || alice.Joined.ParticipantCount != 2 || alice.Joined.Position != start {
+			t.Errorf("join answer %+v, want 2 people and a recovery from %v", alice.Joined, start)
+		}
+		for n := range 3 {
+			wantEvent(t, alice, n)
+		}
+		alice.Join("p", nil)
+		if alice.Joined.Recovered || alice.Joined.Position != bob.Position() {
+			t.Errorf("join answer %+v, want the end, %v", alice.Joined, bob.Position())
+		}
+		update(t, h, "p", 3)
+		wantEvent(t, alice, 3)
+		wantHeard(t, alice)
+		wantHeard(t, bob, `task-updated p {"task":{"id":3}}`)
+		if info, _ := h.Room("p"); info.Connections != 2 || info.People[0].Connections != 1 {
+			t.Errorf("room %+v, want one connection of each", info)
+		}
+		alice.Send(`{"type":"leave-plan","planId":"p"}`)
+		wantHeard(t, alice, `leave-plan p {"success":true}`)
+		wantHeard(t, bob, `leave-plan p {"userId":"alice","participantCount":1}`)
+		if joins != 2 || leaves != 1 {
+			t.Errorf("observed %d joins and %d leaves, want 2 and 1", joins, leaves)
+		}
+	})
+}
+
+// A repeated join of the only member keeps its presence, its state, and its place for what comes.
+func TestRepeatedJoinAlone(t *testing.T) {
+	bubble(t, nil, func(t *testing.T, h *room.Hub) {
+		alice := roomtest.Join(t, h, "alice", "p")
+		alice.Send(`{"type":"update-presence","planId":"p","data":{"state":7}}`)
+		synctest.Wait()
+		alice.Join("p", nil)
+		want := []protocol.Participant{{UserID: "alice", UserName: "alice", Connections: 1, State: []byte("7")}}
+		if diff := cmp.Diff(want, alice.Joined.Participants); diff != "" {
+			t.Errorf("participants (-want +got):\n%s", diff)
+		}
+		update(t, h, "p", 1)
+		wantEvent(t, alice, 1)
+		bob := roomtest.Join(t, h, "bob", "p")
+		wantHeard(t, alice, `join-plan p {"userId":"bob","userName":"bob","participantCount":2}`)
+		wantHeard(t, bob)
+	})
+}
+
+// A client joins again at the moment at which it is out of the room, but still in the list of its
+// connection: that is a first join, which enters the participants and is observed.
+func TestRejoinBetweenTheStepsOfARemoval(t *testing.T) {
+	var joins atomic.Int32
+	h := newHub(t, &room.Options{Observer: room.Observer{Join: func(room.ConnectionInfo, string, bool) { joins.Add(1) }}})
+	bob := roomtest.Join(t, h, "bob", "p")
+	alice := roomtest.Join(t, h, "alice", "p")
+	wantNext := func(m *roomtest.Member, want string) {
+		t.Helper()
+		if got := words(m.NextMessage()); got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+	wantNext(bob, joined("p", "alice", 2))
+	alice.Send(`{"type":"update-presence","planId":"p","data":{"state":1}}`)
+	wantNext(bob, shows("p", "alice", "1")) // so the hub has done with the join
+
+	unlock := sync.OnceFunc(room.LockRecheck(h, "p", "alice"))
+	defer unlock()
+	revoked := make(chan error, 1)
+	go func() { revoked <- errorOf(h.Revoke(context.Background(), "p", "alice")) }()
+	wantNext(bob, left("p", "alice", 1))
+	alice.Send(`{"type":"join-plan","planId":"p"}`)
+	wantNext(bob, joined("p", "alice", 2))
+	unlock()
+	if err := <-revoked; err != nil {
+		t.Fatal(err)
+	}
+	if got := alice.NextMessage(); got.Type != protocol.TypeRemoved {
+		t.Errorf("got %s, want removed", words(got))
+	}
+	if got := alice.NextMessage(); got.Type != protocol.TypeJoinPlan {
+		t.Errorf("got %s, want the answer to the join", words(got))
+	}
+	if info, _ := h.Room("p"); info.Participants != 2 || info.Connections != 2 {
+		t.Errorf("%d participants with %d connections, want 2 with 2", info.Participants, info.Connections)
+	}
+	if got := joins.Load(); got != 3 {
+		t.Errorf("Observer.Join was called %d times, want 3", got)
+	}
+	update(t, h, "p", 1)
+	wantEvent(t, alice, 1)
 }

@@ -73,3 +73,46 @@ func TestRevokeDuringAJoin(t *testing.T) {
 		}
 	})
 }
+
+// An Authorize that revokes on every call, and then says yes, is called 8 times for one join.
+func TestAuthorizeRevokesEachTime(t *testing.T) {
+	var h *room.Hub
+	var calls int
+	g := &authorizer{}
+	g.set(func(ctx context.Context, id auth.Identity, planID string) error {
+		calls++
+		return errorOf(h.Revoke(ctx, planID, id.UserID))
+	})
+	bubble(t, &room.Options{Authorize: g.authorize}, func(t *testing.T, hub *room.Hub) {
+		h = hub
+		alice := connect(t, h, "alice", "")
+		alice.Send(`{"type":"join-plan","planId":"p"}`)
+		wantError(t, alice, "p", protocol.TypeJoinPlan, protocol.ErrorUnavailable)
+		if calls != 8 {
+			t.Errorf("asked %d times, want 8", calls)
+		}
+	})
+}
+
+// An Authorize that revokes the user of the join, and then says yes, is called again. The second time
+// it says no.
+func TestAuthorizeRevokesItsOwnJoin(t *testing.T) {
+	var h *room.Hub
+	var calls int
+	g := &authorizer{}
+	g.set(func(ctx context.Context, id auth.Identity, planID string) error {
+		if calls++; calls > 1 {
+			return room.ErrForbidden
+		}
+		return errorOf(h.Revoke(ctx, planID, id.UserID))
+	})
+	bubble(t, &room.Options{Authorize: g.authorize}, func(t *testing.T, hub *room.Hub) {
+		h = hub
+		alice := connect(t, h, "alice", "")
+		alice.Send(`{"type":"join-plan","planId":"p"}`)
+		wantError(t, alice, "p", protocol.TypeJoinPlan, protocol.ErrorForbidden)
+		if calls != 2 {
+			t.Errorf("asked %d times, want twice", calls)
+		}
+	})
+}
