@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -50,7 +51,7 @@ type serverConfig struct {
 	Lifetime time.Duration `json:"lifetime"` // it ends by itself after this, whatever happens
 }
 
-// serve says where it listens in the first line, and serves until it is killed.
+// serve says where it listens in the first line, without and with TLS, and serves until it is killed.
 func serve(config []byte, stdout io.Writer) error {
 	var c serverConfig
 	if err := json.Unmarshal(config, &c); err != nil {
@@ -64,12 +65,27 @@ func serve(config []byte, stdout io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("bench: server: %w", err)
 	}
-	if _, err := fmt.Fprintln(stdout, ln.Addr()); err != nil {
+	secure, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		return fmt.Errorf("bench: server: %w", err)
+	}
+	certificate, err := newCertificate()
+	if err != nil {
+		return err
+	}
+	if _, err := fmt.Fprintln(stdout, ln.Addr(), secure.Addr()); err != nil {
 		return fmt.Errorf("bench: server: %w", err)
 	}
 	time.AfterFunc(c.Lifetime, func() { os.Exit(1) })
-	srv := &http.Server{Handler: t, ReadHeaderTimeout: 10 * time.Second, ErrorLog: log.New(io.Discard, "", 0)}
-	return srv.Serve(ln)
+	srv := &http.Server{
+		Handler: t, ReadHeaderTimeout: 10 * time.Second, ErrorLog: log.New(io.Discard, "", 0),
+		TLSConfig:    &tls.Config{Certificates: []tls.Certificate{certificate}},
+		TLSNextProto: map[string]func(*http.Server, *tls.Conn, http.Handler){}, // WebSocket is over HTTP/1.1
+	}
+	ended := make(chan error, 2)
+	go func() { ended <- srv.Serve(ln) }() // ends with the process
+	go func() { ended <- srv.ServeTLS(secure, "", "") }()
+	return <-ended
 }
 
 // loadMemory is what the load generator may use: it collects no garbage while it measures.
@@ -121,13 +137,14 @@ func startChild(ctx context.Context, role string, config any, cpus []int, thread
 	return c, nil
 }
 
-// address is the first line that a server writes.
-func (c *child) address() (string, error) {
+// addresses returns the first line that a server writes: where it listens without and with TLS.
+func (c *child) addresses() (plain, secure string, err error) {
 	line, err := bufio.NewReader(c.stdout).ReadString('\n')
 	if err != nil {
-		return "", fmt.Errorf("bench: the server says nothing: %s", c.failure(err))
+		return "", "", fmt.Errorf("bench: the server says nothing: %s", c.failure(err))
 	}
-	return strings.TrimSpace(line), nil
+	plain, secure, _ = strings.Cut(strings.TrimSpace(line), " ")
+	return plain, secure, nil
 }
 
 // result is what a load generator writes before it ends.

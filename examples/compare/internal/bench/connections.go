@@ -23,9 +23,9 @@ func idle(p Plan) Scenario {
 		ID:      "S4",
 		Title:   fmt.Sprintf("%d idle connections", n),
 		Caption: "Rooms of 10. Bytes per connection, after less before, each after a garbage collection that returns memory to the system. Nothing was ever published.",
-		Variants: []Variant{{Load: run(load.Config{
+		Variants: besideTLS(run(load.Config{
 			Connections: n, Rooms: n / 10, Mode: load.Connect, Memory: true, Spin: true,
-		})}},
+		})),
 		Columns: []Column{
 			{"RSS", "%.0f", memoryRSS},
 			{"heap in use", "%.0f", func(s Sample) float64 { return s.MemoryHeap }},
@@ -35,7 +35,7 @@ func idle(p Plan) Scenario {
 		Aims: []Aim{{
 			Text:    "RSS per connection, in bytes",
 			AtMost:  16 << 10,
-			Reached: func(m Medians) float64 { return m.Of(peer.Ours, "", memoryRSS) },
+			Reached: func(m Medians) float64 { return m.Of(peer.Ours, overTCP, memoryRSS) },
 		}},
 		Steady: true,
 	}
@@ -51,7 +51,16 @@ func storm() Scenario {
 	}
 	rooms := []Variant{
 		variant("500 rooms of 10", 500, nil),
-		variant("5,000 rooms of 1", 5000, []string{peer.Ours, peer.Raw}),
+		variant("5,000 rooms of 1", 5000, []string{peer.Ours, peer.Raw, "centrifuge"}),
+		variant("500 rooms of 10 over TLS", 500, []string{peer.Ours, "gws", "gorilla"}),
+	}
+	rooms[2].Load.TLS = true
+	beside := func(v Variant, of string) Aim {
+		return Aim{
+			Text:    "CPU per connection without the signature, times that of " + of + inVariant(v.Name),
+			AtMost:  1.0,
+			Reached: func(m Medians) float64 { return m.Of(peer.Ours, v.Name, unsigned) / m.Of(of, v.Name, unsigned) },
+		}
 	}
 	aim := func(v Variant) Aim {
 		return Aim{
@@ -80,7 +89,7 @@ func storm() Scenario {
 			{"p99 µs", "%.0f", func(s Sample) float64 { return s.ConnectP99 }},
 			foreignColumn(),
 		},
-		Aims: []Aim{aim(rooms[0]), aim(rooms[1])},
+		Aims: []Aim{aim(rooms[0]), aim(rooms[1]), beside(rooms[0], peer.CentrifugePresence), beside(rooms[1], "centrifuge")},
 	}
 }
 

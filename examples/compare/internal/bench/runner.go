@@ -133,7 +133,7 @@ func (r *Runner) once(ctx context.Context, v Variant, into *Sample) error {
 	}
 	defer server.kill()
 	c := v.Load
-	if c.Addr, err = server.address(); err != nil {
+	if c.Addr, c.TLSAddr, err = server.addresses(); err != nil {
 		return err
 	}
 	c.Impl, c.TokenKey = into.Impl, private

@@ -93,6 +93,22 @@ func run(c load.Config) load.Config {
 	return c
 }
 
+// Names of the variants of a scenario that is run without and with TLS.
+const (
+	overTCP = "TCP"
+	overTLS = "TLS"
+)
+
+// besideTLS returns the variant over TCP, and the same over TLS for the implementations that are compared there.
+func besideTLS(c load.Config) []Variant {
+	secure := c
+	secure.TLS = true
+	return []Variant{
+		{Name: overTCP, Load: c},
+		{Name: overTLS, Load: secure, Only: []string{peer.Ours, "gws", "gorilla"}},
+	}
+}
+
 // Scenarios returns all scenarios in their order.
 func Scenarios(p Plan) []Scenario {
 	return slices.Concat(

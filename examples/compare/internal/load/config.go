@@ -21,8 +21,10 @@ const (
 
 // Config is one run of the load generator.
 type Config struct {
-	Addr     string             `json:"addr"` // host:port of the target, the host an IPv4 address
-	Impl     string             `json:"impl"` // decides how the handshake goes on
+	Addr     string             `json:"addr"`    // host:port of the target, the host an IPv4 address
+	TLSAddr  string             `json:"tlsAddr"` // the same target behind TLS
+	TLS      bool               `json:"tls"`     // connect to TLSAddr; everything else goes to Addr
+	Impl     string             `json:"impl"`    // decides how the handshake goes on
 	TokenKey ed25519.PrivateKey `json:"tokenKey"`
 
 	Connections int           `json:"connections"`

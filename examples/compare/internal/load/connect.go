@@ -59,6 +59,10 @@ func (e *engine) mayOpen(opened int, elapsed int64) bool {
 }
 
 func (e *engine) open(i int) error {
+	if e.config.TLS {
+		e.openTLS(i)
+		return nil
+	}
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return fmt.Errorf("load: socket: %w", err)

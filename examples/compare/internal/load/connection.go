@@ -18,7 +18,8 @@ type connection struct {
 	stalls  bool // stops reading before the measurement
 	seq     int64
 	began   int64
-	partial []byte // of a message that has not arrived completely
+	tls     *tlsSocket // nil without TLS
+	partial []byte     // of a message that has not arrived completely
 }
 
 type state uint8
@@ -47,22 +48,34 @@ func (e *engine) handle(c *connection, tag int32, events uint32) error {
 	if events&(readable|broken) == 0 {
 		return nil
 	}
-	// A message that has begun stands before what comes now, in the buffer that all share.
-	k := copy(e.buffer, c.partial)
-	n, err := unix.Read(c.fd, e.buffer[k:])
-	if errors.Is(err, unix.EAGAIN) || errors.Is(err, unix.EINTR) {
-		return nil
-	}
-	if n <= 0 || err != nil {
-		if c.state != joined {
-			return fmt.Errorf("%w: the server closed the connection (%v)", errHandshake, err)
+	for {
+		// A message that has begun stands before what comes now, in the buffer that all share.
+		k := copy(e.buffer, c.partial)
+		n, err := c.read(e.buffer[k:])
+		if errors.Is(err, unix.EAGAIN) || errors.Is(err, unix.EINTR) {
+			return nil
 		}
-		e.drop(c)
-		return nil
+		if n <= 0 || err != nil {
+			if c.state != joined {
+				return fmt.Errorf("%w: the server closed the connection (%v)", errHandshake, err)
+			}
+			e.drop(c)
+			return nil
+		}
+		rest, err := e.parse(c, e.buffer[:k+n])
+		c.partial = append(c.partial[:0], rest...)
+		if err != nil || c.tls == nil || c.state == gone {
+			return err // the next event of epoll tells that there is more
+		}
 	}
-	rest, err := e.parse(c, e.buffer[:k+n])
-	c.partial = append(c.partial[:0], rest...)
-	return err
+}
+
+// read reads what has arrived. Over TLS that is at most one record, and epoll does not tell of those that are left.
+func (c *connection) read(b []byte) (int, error) {
+	if c.tls != nil {
+		return c.tls.read(b)
+	}
+	return unix.Read(c.fd, b)
 }
 
 // upgrade sends the request once the TCP connection stands.
@@ -71,6 +84,14 @@ func (e *engine) upgrade(c *connection, tag int32, events uint32) error {
 		code, err := unix.GetsockoptInt(c.fd, unix.SOL_SOCKET, unix.SO_ERROR)
 		return fmt.Errorf("%w: connect: %w (%v)", errHandshake, unix.Errno(code), err)
 	}
+	if err := e.request(c, tag); err != nil {
+		return err
+	}
+	return e.poller.change(c.fd, tag, readable)
+}
+
+// request asks for the upgrade to WebSocket.
+func (e *engine) request(c *connection, tag int32) error {
 	path, authorization := "/ws?room="+e.rooms[c.room].name, ""
 	if e.dialect.token {
 		path, authorization = "/ws", "Authorization: Bearer "+e.tokens[tag]+"\r\n"
@@ -78,10 +99,7 @@ func (e *engine) upgrade(c *connection, tag int32, events uint32) error {
 	request := "GET " + path + " HTTP/1.1\r\nHost: " + e.config.Addr + "\r\n" + authorization +
 		"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: " + handshakeKey + "\r\n\r\n"
 	c.state = upgrading
-	if err := c.write([]byte(request)); err != nil {
-		return err
-	}
-	return e.poller.change(c.fd, tag, readable)
+	return c.write([]byte(request))
 }
 
 // parse takes in what has arrived and returns the beginning of a message that has not arrived completely.
@@ -179,12 +197,20 @@ func (e *engine) message(c *connection, m []byte) error {
 func (e *engine) drop(c *connection) {
 	c.state = gone
 	e.dropped++
+	if c.tls != nil {
+		c.tls.reset()
+		return
+	}
 	unix.Close(c.fd)
 }
 
 // write sends what is short enough to always fit.
 func (c *connection) write(b []byte) error {
-	if n, err := unix.Write(c.fd, b); err != nil || n != len(b) {
+	write := func(b []byte) (int, error) { return unix.Write(c.fd, b) }
+	if c.tls != nil {
+		write = c.tls.conn.Write
+	}
+	if n, err := write(b); err != nil || n != len(b) {
 		return fmt.Errorf("load: wrote %d of %d bytes (%v)", n, len(b), err)
 	}
 	return nil

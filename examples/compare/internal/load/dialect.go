@@ -30,7 +30,7 @@ func dialectOf(impl string) dialect {
 			settle: 200 * time.Millisecond,
 			crowds: 1500 * time.Millisecond, // a crowded room is told how many are there once a second
 		}
-	case "centrifuge":
+	case "centrifuge", peer.CentrifugePresence:
 		return dialect{
 			hello:    func(string) []byte { return []byte(`{"id":1,"connect":{}}`) },
 			welcomes: func(m []byte) bool { return bytes.Contains(m, []byte(`"connect":{`)) },

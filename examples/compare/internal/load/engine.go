@@ -16,7 +16,8 @@ type engine struct {
 	address *unix.SockaddrInet4
 	tokens  []string
 	poller  *poller
-	stop    int64 // time at which the run fails
+	shaken  chan shaken // TLS handshakes that have ended
+	stop    int64       // time at which the run fails
 
 	connections []connection
 	rooms       []room
@@ -57,14 +58,15 @@ var (
 const silence = int64(10 * time.Second)
 
 func newEngine(c Config) (*engine, error) {
-	address, err := netip.ParseAddrPort(c.Addr)
-	if err != nil || !address.Addr().Is4() {
-		return nil, fmt.Errorf("%w: address %q", errConfig, c.Addr)
+	address, err := parseAddress(c.Addr)
+	if err != nil {
+		return nil, err
 	}
 	e := &engine{
 		config:    c,
 		dialect:   dialectOf(c.Impl),
-		address:   &unix.SockaddrInet4{Port: int(address.Port()), Addr: address.Addr().As4()},
+		address:   address,
+		shaken:    make(chan shaken, atOnce),
 		stop:      now() + int64(c.Limit),
 		buffer:    make([]byte, 2*maxFrame),
 		publisher: publisher{fd: -1},
@@ -78,12 +80,27 @@ func newEngine(c Config) (*engine, error) {
 	return e, err
 }
 
+// parseAddress parses the host and port of an IPv4 address.
+func parseAddress(s string) (*unix.SockaddrInet4, error) {
+	address, err := netip.ParseAddrPort(s)
+	if err != nil || !address.Addr().Is4() {
+		return nil, fmt.Errorf("%w: address %q", errConfig, s)
+	}
+	return &unix.SockaddrInet4{Port: int(address.Port()), Addr: address.Addr().As4()}, nil
+}
+
 func now() int64 { return time.Now().UnixNano() }
 
 // poll waits once for something to happen, and handles it.
 func (e *engine) poll(milliseconds int) error {
 	if now() > e.stop {
 		return errLimit
+	}
+	if e.config.TLS && e.joined < len(e.connections) {
+		milliseconds = min(milliseconds, 1)
+		if err := e.takeShaken(); err != nil {
+			return err
+		}
 	}
 	events, err := e.poller.wait(milliseconds)
 	for i := 0; i < len(events) && err == nil; i++ {
@@ -123,7 +140,9 @@ func (e *engine) serve(d time.Duration) error {
 // close resets all connections, which leaves no port waiting.
 func (e *engine) close() {
 	for i := range e.connections {
-		if c := &e.connections[i]; c.state != gone && c.state != unopened {
+		if c := &e.connections[i]; c.tls != nil {
+			c.tls.reset()
+		} else if c.state != gone && c.state != unopened && c.fd > 0 {
 			unix.SetsockoptLinger(c.fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})
 			unix.Close(c.fd)
 		}

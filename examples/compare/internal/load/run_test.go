@@ -26,13 +26,14 @@ func start(t *testing.T, impl string) load.Config {
 	if err != nil {
 		t.Fatal(err)
 	}
-	srv := httptest.NewServer(served)
+	srv, secure := httptest.NewServer(served), httptest.NewTLSServer(served)
 	t.Cleanup(func() {
 		srv.Close()
+		secure.Close()
 		served.Close()
 	})
 	return load.Config{
-		Addr: strings.TrimPrefix(srv.URL, "http://"), Impl: impl, TokenKey: private,
+		Addr: strings.TrimPrefix(srv.URL, "http://"), TLSAddr: strings.TrimPrefix(secure.URL, "https://"), Impl: impl, TokenKey: private,
 		Connections: 12, Rooms: 3, FrameBytes: 524, Limit: time.Minute,
 	}
 }
@@ -47,6 +48,7 @@ func TestRun(t *testing.T) {
 		},
 		"hold":  func(c *load.Config) { c.Mode, c.Measure = load.Hold, 20*time.Millisecond },
 		"calls": func(c *load.Config) { c.Mode, c.Rate, c.Measure, c.Rooms = load.Calls, 200, 50*time.Millisecond, 1 },
+		"TLS":   func(c *load.Config) { c.Mode, c.Window, c.Measure, c.TLS = load.Closed, 16, 50*time.Millisecond, true },
 		"spread": func(c *load.Config) {
 			c.Mode, c.JoinWithin, c.Memory, c.Verify = load.Connect, 50*time.Millisecond, true, true
 		},

@@ -46,6 +46,7 @@ func constructors() []constructor {
 		{"melody", newMelody},
 		{"coder", newCoder},
 		{"centrifuge", newCentrifuge},
+		{CentrifugePresence, newCentrifugePresence},
 	}
 }
 

@@ -39,8 +39,8 @@ func TestRooms(t *testing.T) {
 
 func TestNamesAreMadeAndKnown(t *testing.T) {
 	names := peer.Names()
-	if names[0] != peer.Ours || names[1] != peer.Raw || len(names) != 9 {
-		t.Errorf("Names() = %v, want ours, raw and seven others", names)
+	if names[0] != peer.Ours || names[1] != peer.Raw || len(names) != 10 {
+		t.Errorf("Names() = %v, want ours, raw and eight others", names)
 	}
 	if _, err := peer.New("nobody", peer.Options{}); err == nil {
 		t.Error("New(nobody) is no error")
