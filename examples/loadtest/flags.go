@@ -28,6 +28,8 @@ type settings struct {
 	drain    time.Duration
 	size     int
 	inflight int
+	cut      time.Duration // 0: never
+	sign     string        // "": the server of this process takes every token
 
 	tokens    []string
 	login     *template // nil: tokens are given
@@ -97,6 +99,8 @@ func parse(args []string, stderr io.Writer) (*settings, error) {
 	f.DurationVar(&s.drain, "drain", 15*time.Second, "how long to wait at the end for what is still on its way")
 	f.IntVar(&s.size, "size", 1800, "`bytes` of {pad} in each change")
 	f.IntVar(&s.inflight, "inflight", 256, "`number` of changes that may be under way at once")
+	f.DurationVar(&s.cut, "cut", 0, "cut all connections that read at once, this long after the changes begin, and report how they come back")
+	f.StringVar(&s.sign, "sign", "", "without -url: the server verifies tokens of this `algorithm`, RS256 or EdDSA (default: it takes every token)")
 	f.StringVar(&x.token, "token", "", "one `token` for all")
 	f.StringVar(&x.tokenFile, "tokens", "", "a `file` of tokens, one in each line, used in turn")
 	f.StringVar(&x.login, "login", "", "the `request` for a token, with {user}")
@@ -130,6 +134,10 @@ func (s *settings) complete(x *texts) error {
 		return errors.New("-inflight is to be at least 1")
 	case x.rooms < 0 || x.conns < 0:
 		return errors.New("-rooms and -conns are not to be less than 0")
+	case s.cut < 0 || s.cut >= s.during:
+		return errors.New("-cut is to be from 0 to less than -for")
+	case s.sign != "" && x.endpoint != "":
+		return errors.New("-sign is for the server of this process: it does not go with -url")
 	case s.plot != "" && !strings.HasSuffix(s.plot, ".svg"):
 		return errors.New("-plot draws SVG: the file's name is to end in .svg")
 	}

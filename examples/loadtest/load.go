@@ -66,11 +66,19 @@ func load(ctx context.Context, s *settings, progress io.Writer) (_ *report, err 
 	defer metronome.stop()
 
 	p := &publisher{ledger: c.ledger, tally: c.tally, rate: s.rate, slots: s.inflight, send: t.publish}
+	var storm sync.WaitGroup
+	storming, calm := context.WithCancel(ctx)
+	defer calm()
+	if s.cut > 0 {
+		storm.Go(func() { r.Storm = c.storm(storming, s.cut) })
+	}
 	failed := p.publish(ctx, s.during)
 	r.Published = c.tally.now().Seconds() - r.Began
 	if failed == nil {
 		c.settle(s.drain)
 	}
+	calm()
+	storm.Wait()
 	c.inspect(r)
 	metronome.stop()
 	r.Seconds = metronome.seconds

@@ -37,20 +37,17 @@ func newOwnTarget(s *settings) (*target, error) {
 		Authorize: func(context.Context, auth.Identity, string) error { return nil },
 		Observer:  room.Observer{Disconnect: o.disconnected},
 	})
-	anybody := auth.VerifierFunc(func(_ context.Context, token string) (auth.Identity, error) {
-		return auth.Identity{UserID: token, Name: token}, nil
-	})
+	tokens, verifier, err := o.login(s)
+	if err != nil {
+		return nil, err
+	}
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}
-	o.http = &http.Server{Handler: transport.NewHandler(o.hub, anybody, nil), ReadHeaderTimeout: 30 * time.Second}
+	o.http = &http.Server{Handler: transport.NewHandler(o.hub, verifier, nil), ReadHeaderTimeout: 30 * time.Second}
 	go func() { o.served <- o.http.Serve(ln) }() // close waits for it
 
-	tokens := make([]string, s.conns)
-	for i := range tokens {
-		tokens[i] = fmt.Sprint("user", i)
-	}
 	pad := strings.Repeat("x", s.size)
 	return &target{
 		endpoint: url.URL{Scheme: "ws", Host: ln.Addr().String(), Path: "/ws"},
@@ -60,6 +57,19 @@ func newOwnTarget(s *settings) (*target, error) {
 			return o.hub.BroadcastTaskUpdated(ctx, s.plans[c.plan], task, room.Mutation(mutation))
 		},
 	}, nil
+}
+
+// login returns a token for each connection, and what verifies them.
+func (o *ownServer) login(s *settings) (tokens []string, _ auth.Verifier, err error) {
+	if s.sign != "" {
+		return signedTokens(s.sign, s.conns)
+	}
+	for i := range s.conns {
+		tokens = append(tokens, fmt.Sprint("user", i))
+	}
+	return tokens, auth.VerifierFunc(func(_ context.Context, token string) (auth.Identity, error) {
+		return auth.Identity{UserID: token, Name: token}, nil
+	}), nil
 }
 
 func (o *ownServer) disconnected(c room.ConnectionInfo, code protocol.CloseCode) {

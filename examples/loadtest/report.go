@@ -35,6 +35,7 @@ type report struct {
 	Closes      counts         `json:"closes"`
 	Errors      counts         `json:"errors"`
 	Stalled     *stalledReport `json:"stalled,omitempty"`
+	Storm       *stormReport   `json:"storm,omitempty"`
 	Seconds     []second       `json:"seconds"`
 }
 
@@ -126,6 +127,10 @@ func (r *report) text() string {
 	}
 	if r.Stalled != nil {
 		r.Stalled.write(row, spread)
+	}
+	if s := r.Storm; s != nil {
+		row("storm", "%s cut at once, %s back after %.1f s, %s resumed; %.1f s of processor time of this process",
+			several(s.Cut, "connection"), grouped(s.Back), s.Seconds, grouped(s.Resumed), s.Processor)
 	}
 	switch {
 	case f.any():
