@@ -10,12 +10,13 @@ type batch struct {
 	buf     []byte
 	items   []item
 
-	// Of a batch of a pump, which many connections share: the entries from one index on, and where a
-	// member is once they were written.
+	// Of a batch of a pump, which many connections share: the entries from one index on, and where
+	// a member is once they were written.
 	from      uint64
 	to        cursor
 	audiences []*audience // of the entries that except a connection
-	unread    bool        // the entries were evicted before the pump read them: no member takes the batch
+	// The entries were evicted before the pump read them: no member takes the batch.
+	unread bool
 }
 
 // item is one frame of a batch.

@@ -231,9 +231,9 @@ func (h *Hub) Resync(_ context.Context, planID string) error {
 }
 
 // Notify sends an event to all open connections of one user, whatever plans they are in: at most
-// once, without a position, and in no order with the events of plans: it may arrive before an event of
-// an earlier call of Broadcast. It returns for how many connections it queued the event. It drops the
-// event for a connection whose queue is at a bound (Options.QueuePerConnection,
+// once, without a position, and in no order with the events of plans: it may arrive before an event
+// of an earlier call of Broadcast. It returns for how many connections it queued the event. It
+// drops the event for a connection whose queue is at a bound (Options.QueuePerConnection,
 // Options.QueuePerUser), and counts that in Stats.NotifiesDropped. Errors: [ErrHubClosed], and
 // those of [protocol.EncodeNotice].
 func (h *Hub) Notify(_ context.Context, userID string, event protocol.Event) (queued int, err error) {

@@ -10,7 +10,8 @@ import (
 func mustEncode(t protocol.Type, planID string, data any) []byte {
 	b, err := protocol.Encode(t, planID, data, time.Now())
 	if err != nil {
-		panic("room: " + string(t) + ": " + err.Error()) // unreachable: ids and states were validated when they came in
+		// Unreachable: ids and states were validated when they came in.
+		panic("room: " + string(t) + ": " + err.Error())
 	}
 	return b
 }

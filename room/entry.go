@@ -6,8 +6,8 @@ import (
 	"unsafe"
 )
 
-// entry is one message of a room: an event, or a presence notice. The payload and the audience never
-// change, so the goroutines that write an entry share them.
+// entry is one message of a room: an event, or a presence notice. The payload and the audience
+// never change, so the goroutines that write an entry share them.
 type entry struct {
 	index     uint64 // place in the history, notices counted too
 	seq, prev uint64 // of an event; 0 for a notice
@@ -19,8 +19,7 @@ type entry struct {
 // isEvent reports whether e is an event rather than a presence notice.
 func (e *entry) isEvent() bool { return e.seq != 0 }
 
-// excepts reports whether v is excepted: it gets nothing in place of a notice, and a receipt in
-// place of an event.
+// excepts reports whether v is excepted: it gets no notice, and a receipt instead of an event.
 func (e *entry) excepts(v *viewer) bool { return e.to != nil && e.to.excepts(v) }
 
 // cost returns how many bytes of memory an event takes: in the ring, and what it refers to.
@@ -43,7 +42,8 @@ type viewer struct {
 type audience struct {
 	except exclusion
 	more   []exclusion // besides except
-	sender uint64      // viewer.conn of the connection that set a presence state; 0 for other messages
+	// Viewer.conn of the connection that set a presence state; 0 for other messages.
+	sender uint64
 
 	// Content of the receipt of an event.
 	by, mutationID string

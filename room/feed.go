@@ -8,8 +8,8 @@ import (
 	"github.com/planrooms/planrooms/protocol"
 )
 
-// feed is the log of one room, and the connections that receive it. Those that take everything at once
-// are served by the pumps of their shards; the others fetch what they miss.
+// feed is the log of one room, and the connections that receive it. Those that take everything at
+// once are served by the pumps of their shards; the others fetch what they miss.
 type feed struct {
 	// Fixed at creation.
 	plan       string
@@ -39,10 +39,11 @@ type follower struct {
 	out *outlet // fixed at creation
 
 	subscription
-	feed    *feed  // fixed at creation
-	shard   *shard // fixed at creation
-	place   int    // guarded by feed.mu: its index in its shard
-	fetched uint64 // guarded by feed.mu: everything before it has been written, or is not for this follower
+	feed  *feed  // fixed at creation
+	shard *shard // fixed at creation
+	place int    // guarded by feed.mu: its index in its shard
+	// Guarded by feed.mu: everything before it has been written, or is not for this follower.
+	fetched uint64
 }
 
 // enterLocked gives f a place in a shard. Its cursor is set.
@@ -60,7 +61,8 @@ func (d *feed) enterLocked(f *follower) {
 	}
 	f.shard = sh
 	sh.addLocked(f)
-	d.lagsLocked(f, f.cur.next) // until the reply to its join is on its way and it has read the log to its end
+	// Until the reply to its join is on its way and it has read the log to its end.
+	d.lagsLocked(f, f.cur.next)
 	d.connections++
 }
 
@@ -83,7 +85,8 @@ func (d *feed) positionLocked() protocol.Position {
 	return protocol.Position{Epoch: d.epoch, Seq: d.log.last}
 }
 
-// lagsLocked remembers f until it has caught up: the entries that it has not received are kept for it.
+// lagsLocked remembers f until it has caught up: the entries that it has not received are kept for
+// it.
 func (d *feed) lagsLocked(f *follower, from uint64) {
 	if _, known := d.lagging[f]; !known {
 		if d.lagging == nil {
@@ -95,7 +98,8 @@ func (d *feed) lagsLocked(f *follower, from uint64) {
 	}
 }
 
-// caughtUpLocked forgets a follower that lagged. With the last one, it drops what was kept for them.
+// caughtUpLocked forgets a follower that lagged. With the last one, it drops what was kept for
+// them.
 func (d *feed) caughtUpLocked(f *follower) {
 	if _, lagged := d.lagging[f]; !lagged {
 		return
@@ -106,8 +110,8 @@ func (d *feed) caughtUpLocked(f *follower) {
 	}
 }
 
-// neededLocked is the index up to which nobody needs events that still are to be written: no pump,
-// and no follower that lags.
+// neededLocked is the index from which events are still needed: by a pump, or by a follower that
+// lags.
 func (d *feed) neededLocked() uint64 { return min(d.passedLocked(), d.slowest) }
 
 // passedLocked is the index up to which no pump has anything left to write.
@@ -115,14 +119,15 @@ func (d *feed) passedLocked() uint64 {
 	passed := d.log.next
 	for _, sh := range d.shards {
 		if sh.pumping {
-			passed = min(passed, sh.passed) // not next: those excepted from a pass read it themselves, while it is under way
+			// Not next: those excepted from a pass read it themselves, while it is under way.
+			passed = min(passed, sh.passed)
 		}
 	}
 	return passed
 }
 
-// settleLocked drops the notices that all members have received. If too many are left, it closes the
-// connections that hold them back.
+// settleLocked drops the notices that all members have received. If too many are left, it closes
+// the connections that hold them back.
 func (d *feed) settleLocked() {
 	d.slowest = math.MaxUint64
 	for f := range d.lagging {
@@ -157,9 +162,9 @@ func (d *feed) appendNoticeLocked(n *notice) {
 	}
 }
 
-// wakeSoonLocked is wakeLocked after gatherNotices: users mostly come and go together, after a deploy
-// or at the beginning of a meeting, and one write for many notices costs little more than one for
-// each. What is appended meanwhile and wakes the pumps takes the notices along, in order.
+// wakeSoonLocked is wakeLocked after gatherNotices: users mostly come and go together, after a
+// deploy or at the beginning of a meeting, and one write for many notices costs little more than
+// one for each. What is appended meanwhile and wakes the pumps takes the notices along, in order.
 func (d *feed) wakeSoonLocked() {
 	if d.gathering {
 		return
@@ -228,7 +233,8 @@ func (f *follower) fetch(b *batch) (more bool) {
 	return more
 }
 
-// resyncNotice is the resync for a follower whose next event was evicted: where its events continue.
+// resyncNotice is the resync for a follower whose next event was evicted: where its events
+// continue.
 type resyncNotice struct {
 	position protocol.Position
 	spread   time.Duration // over which the clients spread their loads

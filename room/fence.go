@@ -16,8 +16,8 @@ func (o *outlet) fence(plan string, until time.Time) {
 	}
 }
 
-// dropPlan drops the replies of a plan that the connection has left. It reports whether something of
-// the plan is being written or half written.
+// dropPlan drops the replies of a plan that the connection has left. It reports whether something
+// of the plan is being written or half written.
 func (o *outlet) dropPlan(plan string) (inFlight bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()

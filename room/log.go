@@ -124,8 +124,8 @@ func (l *log) trim(n int) {
 }
 
 // trimTo drops the oldest events until the others are within the limits. maxEvents does not apply
-// from index keep on, which somebody has yet to read: maxEvents bounds how far clients can resume, not
-// how far they may be behind.
+// from index keep on, which somebody has yet to read: maxEvents bounds how far clients can resume,
+// not how far they may be behind.
 func (l *log) trimTo(maxEvents, maxBytes int, oldest int64, keep uint64) {
 	n, bytes := 0, l.bytes
 	for n < l.events.len {

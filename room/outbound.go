@@ -10,8 +10,8 @@ type reply struct {
 	event   *userEvent // of Notify; nil for every other reply
 }
 
-// lateReply is the reply to a join. It lists the participants, so it can be large. It is encoded just
-// before it is written, so it takes little memory while the client does not read.
+// lateReply is the reply to a join. It lists the participants, so it can be large. It is encoded
+// just before it is written, so it takes little memory while the client does not read.
 type lateReply interface {
 	// encode returns the payload, and the index of the first notice that is not part of it. The
 	// payload is nil if the member has left the room. It takes room.mu.
@@ -146,9 +146,9 @@ func (o *outlet) awaitQueue() (waited bool) {
 	return true
 }
 
-// encodeJoinsLocked encodes the replies to joins of the next batch. The holder of the token calls it.
-// It releases mu for each of them, because room.mu comes first in the lock order: when it returns,
-// some replies may have been dropped, and the connection may have ended.
+// encodeJoinsLocked encodes the replies to joins of the next batch. The holder of the token calls
+// it. It releases mu for each of them, because room.mu comes first in the lock order: when it
+// returns, some replies may have been dropped, and the connection may have ended.
 func (o *outlet) encodeJoinsLocked() {
 	q := &o.queue
 	for i, size := 0, 0; i < len(q.replies) && size < batchBytes; i++ {

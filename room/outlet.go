@@ -7,10 +7,10 @@ import (
 )
 
 // outlet is the sending side of one connection. One goroutine at a time holds its token and writes:
-// a room's pump, a goroutine that answers the connection, or, once the socket is full, a goroutine of
-// the connection that ends when everything has been written. A goroutine that finds the token taken
-// queues its work under mu and goes on. The holder gives the token up only after it saw, under mu,
-// that nothing waits. So only the connection's own goroutine waits for the peer.
+// a room's pump, a goroutine that answers the connection, or, once the socket is full, a goroutine
+// of the connection that ends when everything has been written. A goroutine that finds the token
+// taken queues its work under mu and goes on. The holder gives the token up only after it saw,
+// under mu, that nothing waits. So only the connection's own goroutine waits for the peer.
 //
 // The order is: the remainder of a frame, control frames, replies, entries of the rooms in turn (a
 // resync in its place among them), and the farewell.
@@ -66,7 +66,7 @@ type outlet struct {
 type outletState uint8
 
 const (
-	stateIdle     outletState = iota // nobody
+	stateIdle     outletState = iota // no goroutine
 	stateWriting                     // a goroutine that must not wait for the peer
 	stateFlushing                    // the connection's own goroutine
 )
@@ -104,7 +104,8 @@ type owner interface {
 type subscription struct {
 	cur cursor // owned by the holder of the outlet's token
 
-	// gone is set under room.mu, once. The outlet looks at it under outlet.mu just before it writes.
+	// gone is set under room.mu, once. The outlet looks at it under outlet.mu just before it
+	// writes.
 	gone atomic.Bool
 
 	// Guarded by outlet.mu.
@@ -122,8 +123,8 @@ type source interface {
 	fetch(b *batch) (more bool)
 }
 
-// newOutlet returns the outlet of a connection. With held, the caller holds its token and has to call
-// run.
+// newOutlet returns the outlet of a connection. With held, the caller holds its token and has to
+// call run.
 func newOutlet(v *viewer, sink Sink, by owner, shared *outlets, held bool) *outlet {
 	o := &outlet{viewer: v, sink: sink, framing: sink.Framing(), owner: by, shared: shared, done: make(chan struct{})}
 	if held {
@@ -143,8 +144,8 @@ func (o *outlet) takeLocked() bool {
 	return true
 }
 
-// send queues a reply and writes it if no other goroutine is writing. It does so even at the bound of
-// the queue: the worker asks pause before it handles a message, and the other callers are rare.
+// send queues a reply and writes it if no other goroutine is writing. It does so even at the bound
+// of the queue: the worker asks pause before it handles a message, and the other callers are rare.
 func (o *outlet) send(r reply) {
 	o.put(r)
 	o.start()
@@ -229,13 +230,14 @@ func (o *outlet) attach(sub, old *subscription, join reply) bool {
 	return true
 }
 
-// deliver writes one batch of a room's pump to sub, or leaves sub dirty for the holder of the token.
-// It reports whether sub has everything of the batch.
+// deliver writes one batch of a room's pump to sub, or leaves sub dirty for the holder of the
+// token. It reports whether sub has everything of the batch.
 func (o *outlet) deliver(sub *subscription, b *batch) (caughtUp bool) {
 	o.mu.Lock()
 	if o.end >= endClosed || sub.gone.Load() || !sub.ready {
 		o.mu.Unlock()
-		return true // not ready: attach will read the entries from the log; gone: nothing to deliver
+		// Not ready: attach will read the entries from the log; gone: nothing to deliver.
+		return true
 	}
 	if o.state != stateIdle || o.waiting || !b.nextFor(sub.cur) || b.excepts(o.viewer) {
 		o.markDirtyLocked(sub)
@@ -294,81 +296,4 @@ func (o *outlet) markIfBusy(sub *subscription) bool {
 	}
 	o.markDirtyLocked(sub)
 	return true
-}
-
-// close writes farewell after everything that waits and then finishes the sink. If the members have
-// left their rooms before, no more entries are written. The first call wins.
-func (o *outlet) close(farewell []byte) { o.drain(nil, farewell) }
-
-// drain is close with all entries of the rooms of subs before farewell.
-func (o *outlet) drain(subs []*subscription, farewell []byte) {
-	o.mu.Lock()
-	if o.end >= endClosing {
-		o.mu.Unlock()
-		return
-	}
-	for _, sub := range subs {
-		if sub.ready && !sub.gone.Load() {
-			o.markDirtyLocked(sub)
-		}
-	}
-	o.end, o.farewell, o.farewellBy = endClosing, farewell, time.Now().Add(closeTimeout)
-	o.shared.timers.after(closeTimeout, o.abortUnlessClosed)
-	o.unpauseLocked()
-	o.mu.Unlock()
-	o.start()
-}
-
-// abortUnlessClosed aborts a connection that did not take its farewell in time.
-func (o *outlet) abortUnlessClosed() {
-	o.mu.Lock()
-	closed := o.end == endClosed
-	o.mu.Unlock()
-	if !closed {
-		o.abort()
-	}
-}
-
-// abort ends the connection at once.
-func (o *outlet) abort() {
-	o.mu.Lock()
-	o.endLocked(endAborted)
-	o.mu.Unlock()
-	_ = o.sink.Close() // nothing is left to be done about a socket that does not close
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if o.state == stateIdle {
-		o.closeDoneLocked()
-	}
-}
-
-// endLocked drops everything that waits.
-func (o *outlet) endLocked(end outletEnd) {
-	if o.end < endClosed {
-		o.end = end
-	}
-	o.waiting = true // the holder of the token has to find out
-	o.dirty, o.pong, o.ping, o.remainder, o.farewell = nil, nil, false, nil, nil
-	o.queue.taken = 0
-	o.queue.drop(0, len(o.queue.replies))
-	o.queue.account.forget(o)
-	o.unpauseLocked()
-}
-
-// evict ends a connection that holds up others.
-func (o *outlet) evict() {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if o.end == endOpen {
-		o.end, o.farewellBy = endTooSlow, time.Now().Add(closeTimeout)
-		o.owner.tooSlow()
-	}
-}
-
-func (o *outlet) closeDoneLocked() {
-	select {
-	case <-o.done:
-	default:
-		close(o.done)
-	}
 }

@@ -105,7 +105,8 @@ func (o *outlet) beginLocked(b *batch, sub *subscription, block bool) (t step, o
 		} else {
 			plan = o.queue.replies[0].plan
 		}
-		o.remainder = b.remainder(0, 0, plan) // its write may take long, and holds the shared payload alone
+		// Its write may take long, and holds the shared payload alone.
+		o.remainder = b.remainder(0, 0, plan)
 		o.tookLocked(b, sub, len(b.buf))
 	default:
 		o.inSink, o.writingOf = true, ""
@@ -198,7 +199,7 @@ func (o *outlet) wrote(t *step, n int, err error, block bool) (more bool) {
 	o.mu.Lock()
 	if part := t.batch == nil && err == nil && n == len(t.buf); !part || o.remainder == nil || o.remainder.left() <= n {
 		o.endCallLocked()
-	} // otherwise the next part of the same frame follows: there is no boundary here
+	} // otherwise the next part of the same frame follows
 	if o.end >= endClosed {
 		o.mu.Unlock()
 		return true // next ends it

@@ -9,8 +9,9 @@ import (
 // shard is a part of a feed's followers with its own pump, so that a large room uses all cores.
 type shard struct {
 	// Fixed at creation.
-	feed  *feed
-	start func() // runs the pump; made once, since a go statement with a receiver allocates each time
+	feed *feed
+	// Runs the pump; made once, since a go statement with a receiver allocates each time.
+	start func()
 
 	// following is started by this pump when it starts. Set under feed.mu together with pumping,
 	// and then owned by start.
@@ -72,8 +73,8 @@ func (p *pass) reset() {
 
 // wakeLocked makes sure that what was appended to the log is delivered. It is called under feed.mu,
 // as is the decision of a pump to end: so an entry can't slip in between. The caller, mostly a
-// broadcast, pays for one goroutine however large the room is: each pump starts the one that follows
-// it before it begins.
+// broadcast, pays for one goroutine however large the room is: each pump starts the one that
+// follows it before it begins.
 func (d *feed) wakeLocked() {
 	var first, last *shard
 	for _, sh := range d.shards {
@@ -131,16 +132,16 @@ func (sh *shard) pump() {
 	passes.Put(p)
 }
 
-// begin takes the entries of the next pass, and returns the members to write them to. It returns nil
-// if there is nothing new: the pump has to end. late did not take all of the pass before.
+// begin takes the entries of the next pass, and returns the members to write them to. It returns
+// nil if there is nothing new: the pump has to end. late did not take all of the pass before.
 func (sh *shard) begin(p *pass, late []*follower) []*follower {
 	d := sh.feed
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	sh.passed = sh.next
 	for _, f := range late {
-		// That its outlet is busy is seen under outlet.mu, so the holder of the token finds f dirty and
-		// fetches, which is where f is forgotten.
+		// That its outlet is busy is seen under outlet.mu, so the holder of the token finds f dirty
+		// and fetches, which is where f is forgotten.
 		if f.out.markIfBusy(&f.subscription) {
 			d.lagsLocked(f, p.from)
 		}

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// remainder is what a full socket left of a frame. It shares the payload with the log and with other
-// connections.
+// remainder is what a full socket left of a frame. It shares the payload with the log and with
+// other connections.
 type remainder struct {
 	head    []byte // the frame before the payload
 	payload []byte
@@ -15,7 +15,7 @@ type remainder struct {
 
 	plan     string    // the plan that the frame concerns; "" if none
 	since    time.Time // when the frame was begun
-	farewell bool      // the frame is the last of the connection, which has a deadline of its own
+	farewell bool      // the frame is the last of the connection, which outlet.farewellBy limits
 }
 
 // maxHead is the largest number of bytes that a Framing is expected to put before a payload. Where

@@ -1,0 +1,82 @@
+package room
+
+import "time"
+
+// How an outlet ends; the states are drawn in outlet.go.
+
+// close writes farewell after everything that waits and then finishes the sink. If the members have
+// left their rooms before, no more entries are written. The first call wins.
+func (o *outlet) close(farewell []byte) { o.drain(nil, farewell) }
+
+// drain is close with all entries of the rooms of subs before farewell.
+func (o *outlet) drain(subs []*subscription, farewell []byte) {
+	o.mu.Lock()
+	if o.end >= endClosing {
+		o.mu.Unlock()
+		return
+	}
+	for _, sub := range subs {
+		if sub.ready && !sub.gone.Load() {
+			o.markDirtyLocked(sub)
+		}
+	}
+	o.end, o.farewell, o.farewellBy = endClosing, farewell, time.Now().Add(closeTimeout)
+	o.shared.timers.after(closeTimeout, o.abortUnlessClosed)
+	o.unpauseLocked()
+	o.mu.Unlock()
+	o.start()
+}
+
+// abortUnlessClosed aborts a connection that did not take its farewell in time.
+func (o *outlet) abortUnlessClosed() {
+	o.mu.Lock()
+	closed := o.end == endClosed
+	o.mu.Unlock()
+	if !closed {
+		o.abort()
+	}
+}
+
+// abort ends the connection at once.
+func (o *outlet) abort() {
+	o.mu.Lock()
+	o.endLocked(endAborted)
+	o.mu.Unlock()
+	_ = o.sink.Close() // nothing is left to be done about a socket that does not close
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.state == stateIdle {
+		o.closeDoneLocked()
+	}
+}
+
+// endLocked drops everything that waits.
+func (o *outlet) endLocked(end outletEnd) {
+	if o.end < endClosed {
+		o.end = end
+	}
+	o.waiting = true // the holder of the token has to find out
+	o.dirty, o.pong, o.ping, o.remainder, o.farewell = nil, nil, false, nil, nil
+	o.queue.taken = 0
+	o.queue.drop(0, len(o.queue.replies))
+	o.queue.account.forget(o)
+	o.unpauseLocked()
+}
+
+// evict ends a connection that holds up others.
+func (o *outlet) evict() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.end == endOpen {
+		o.end, o.farewellBy = endTooSlow, time.Now().Add(closeTimeout)
+		o.owner.tooSlow()
+	}
+}
+
+func (o *outlet) closeDoneLocked() {
+	select {
+	case <-o.done:
+	default:
+		close(o.done)
+	}
+}
