@@ -134,7 +134,7 @@ func (c *conn) tryTLS(b []byte) (n int, err error) {
 func (c *conn) Write(b []byte, deadline time.Time) (int, error) {
 	write := func(b []byte) (int, error) {
 		if c.inline {
-			return c.raw.waitWrite(b, deadline)
+			return c.raw.waitWrite(c.net, b, deadline)
 		}
 		return c.writeBlocking(b, deadline)
 	}

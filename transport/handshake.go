@@ -58,13 +58,20 @@ func (e *handshakeError) Error() string { return "transport: " + e.text }
 func badHandshake(text string) error { return &handshakeError{http.StatusBadRequest, text} }
 
 func hasToken(h http.Header, name, token string) bool {
-	return slices.ContainsFunc(headerTokens(h, name), func(t string) bool { return strings.EqualFold(t, token) })
+	for t := range headerTokens(h, name) {
+		if strings.EqualFold(t, token) {
+			return true
+		}
+	}
+	return false
 }
 
 func goodKey(keys []string) bool {
-	if len(keys) != 1 {
+	const size = 16
+	if len(keys) != 1 || len(keys[0]) > 2*size {
 		return false
 	}
-	key, err := base64.StdEncoding.DecodeString(keys[0])
-	return err == nil && len(key) == 16
+	var buf [2 * size]byte
+	key, err := base64.StdEncoding.AppendDecode(buf[:0], []byte(keys[0]))
+	return err == nil && len(key) == size
 }

@@ -15,4 +15,4 @@ func (*rawWriter) attach(net.Conn) bool { return false }
 
 func (*rawWriter) tryWrite([]byte) (int, error) { return 0, nil }
 
-func (*rawWriter) waitWrite([]byte, time.Time) (int, error) { return 0, net.ErrClosed }
+func (*rawWriter) waitWrite(net.Conn, []byte, time.Time) (int, error) { return 0, net.ErrClosed }

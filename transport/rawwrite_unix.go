@@ -13,7 +13,6 @@ import (
 // write that times out reports the bytes it has written. The methods must not be called
 // concurrently.
 type rawWriter struct {
-	conn net.Conn
 	raw  syscall.RawConn
 	step func(fd uintptr) (done bool) // rw.write; a method value per call would allocate
 
@@ -41,21 +40,22 @@ func (rw *rawWriter) attach(conn net.Conn) bool {
 	if err != nil {
 		return false
 	}
-	rw.conn, rw.raw, rw.step = conn, raw, rw.write
+	rw.raw, rw.step = raw, rw.write
 	return true
 }
 
 // tryWrite writes what the socket accepts without blocking.
 func (rw *rawWriter) tryWrite(b []byte) (int, error) { return rw.do(b, false) }
 
-// waitWrite waits until the socket has accepted at least one byte or the deadline passes.
-func (rw *rawWriter) waitWrite(b []byte, deadline time.Time) (int, error) {
-	if err := rw.conn.SetWriteDeadline(deadline); err != nil {
+// waitWrite waits until the socket, which is that of conn, has accepted at least one byte or the
+// deadline passes.
+func (rw *rawWriter) waitWrite(conn net.Conn, b []byte, deadline time.Time) (int, error) {
+	if err := conn.SetWriteDeadline(deadline); err != nil {
 		return 0, err
 	}
 	n, err := rw.do(b, true)
 	// An expired deadline would make every later tryWrite fail.
-	if err2 := rw.conn.SetWriteDeadline(time.Time{}); err2 != nil {
+	if err2 := conn.SetWriteDeadline(time.Time{}); err2 != nil {
 		return n, err2
 	}
 	if os.IsTimeout(err) {

@@ -3,8 +3,10 @@ package transport
 import (
 	"encoding/base64"
 	"errors"
+	"iter"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/planrooms/planrooms/auth"
@@ -123,17 +125,19 @@ func subprotocolToken(offered []string) (credentials, bool) {
 }
 
 // subprotocols returns the subprotocols that a request offers.
-func subprotocols(r *http.Request) []string { return headerTokens(r.Header, "Sec-Websocket-Protocol") }
+func subprotocols(r *http.Request) []string {
+	return slices.Collect(headerTokens(r.Header, "Sec-Websocket-Protocol"))
+}
 
-// headerTokens returns the elements of a comma-separated header.
-func headerTokens(h http.Header, name string) []string {
-	var tokens []string
-	for _, v := range h.Values(name) {
-		for t := range strings.SplitSeq(v, ",") {
-			if t = strings.Trim(t, " \t"); t != "" {
-				tokens = append(tokens, t)
+// headerTokens returns the elements of a comma-separated header. name is in canonical form.
+func headerTokens(h http.Header, name string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for _, v := range h[name] {
+			for t := range strings.SplitSeq(v, ",") {
+				if t = strings.Trim(t, " \t"); t != "" && !yield(t) {
+					return
+				}
 			}
 		}
 	}
-	return tokens
 }

@@ -20,9 +20,8 @@ const headBytes = 640
 // section 4.2.2). It chooses no subprotocol but planrooms.v1, because others may hold a token.
 func switchingProtocols(r *http.Request) []byte {
 	const guid = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11" // from RFC 6455 section 1.3
-	accept := sha1.Sum([]byte(r.Header.Get("Sec-Websocket-Key") + guid))
-
 	b := make([]byte, 0, headBytes)
+	accept := sha1.Sum(append(append(b, r.Header.Get("Sec-Websocket-Key")...), guid...))
 	b = append(b, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "...)
 	b = base64.StdEncoding.AppendEncode(b, accept[:])
 	if slices.Contains(subprotocols(r), protocol.Subprotocol) {
