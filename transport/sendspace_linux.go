@@ -20,8 +20,8 @@ type sendSpace struct {
 	free int              // at least so much is free, in bytes of kernel memory
 }
 
-// newSendSpace returns nil if nc is not a TCP connection, or if the kernel does not tell how much is
-// free.
+// newSendSpace returns nil if nc is not a TCP connection, or if the kernel does not report how much
+// is free.
 func newSendSpace(nc net.Conn) *sendSpace {
 	t, ok := nc.(*net.TCPConn)
 	if !ok {
