@@ -40,7 +40,7 @@ type permit struct {
 func (p *permit) stale() bool { return p.revoked.Load() }
 
 // request is ask for a join. renewal is the number of id among the identities of the connection.
-func (a *access) request(c *call, id auth.Identity, renewal int, planID string) (p permit, err error) {
+func (a *access) request(c *call, id *auth.Identity, renewal int, planID string) (p permit, err error) {
 	if err = a.ask(c, id, planID); err == nil {
 		p = permit{at: time.Now(), renewal: renewal, revoked: &c.revoked}
 	}
@@ -50,7 +50,7 @@ func (a *access) request(c *call, id auth.Identity, renewal int, planID string) 
 // ask calls Authorize in the slot of c and returns its answer. c is over afterwards. Errors: that of
 // Authorize; errPanicked; context.DeadlineExceeded or context.Canceled for an answer that came too
 // late; errAbandoned if holder.lost has been called, or will be.
-func (a *access) ask(c *call, id auth.Identity, planID string) error {
+func (a *access) ask(c *call, id *auth.Identity, planID string) error {
 	returned := false
 	defer func() {
 		if !returned { // Authorize called runtime.Goexit, which ends this goroutine
@@ -62,7 +62,7 @@ func (a *access) ask(c *call, id auth.Identity, planID string) error {
 		}
 	}()
 	c.revoked.Store(false)
-	err := a.guard.call(func() error { return a.authorize(&c.lazyDeadline, id, planID) })
+	err := a.guard.call(func() error { return a.authorize(&c.lazyDeadline, *id, planID) })
 	returned = true
 	c.lost = c.finish()
 	late := c.end()

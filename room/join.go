@@ -24,8 +24,9 @@ type arrival struct {
 	renewed bool              // Authorize was asked about an identity that has been replaced
 }
 
-// join handles a request to join. c has its slot of access, or refused says why it has none. It
-// reports whether the request has to be handled again, because Revoke was called meanwhile.
+// join handles a request to join. c has its slot of access, or refused says why it has none. The
+// caller has to call outlet.start, which writes the reply. join reports whether the request has to
+// be handled again, because Revoke was called meanwhile.
 func (s *Session) join(in *inbound, c *call, refused error) (again bool) {
 	h, req := s.hub, &in.req
 	if refused != nil {
@@ -35,7 +36,7 @@ func (s *Session) join(in *inbound, c *call, refused error) (again bool) {
 	s.mu.Lock()
 	id, renewal := s.identity, s.renewals
 	s.mu.Unlock()
-	p, err := h.access.request(c, id, renewal, req.PlanID)
+	p, err := h.access.request(c, &id, renewal, req.PlanID)
 	if err != nil {
 		s.deny(req, err)
 		return false
@@ -170,8 +171,8 @@ func (s *Session) announce(a *arrival) {
 	}
 }
 
-// attach sends the reply to a join, and from then on the entries of the room. It reports false if the
-// connection or the membership has ended.
+// attach queues the reply to a join, after which the connection gets the entries of the room. It
+// reports false if the connection or the membership has ended.
 func (s *Session) attach(a *arrival) bool {
 	var old *subscription
 	if a.old != nil {

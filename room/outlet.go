@@ -207,14 +207,14 @@ func (o *outlet) sendPing() {
 	o.start()
 }
 
-// attach makes sub ready for entries, after the reply to its join. Where sub replaces old, it drops
-// the reply to the join of old if that still waits. It reports false if the connection or the
-// membership has ended.
+// attach makes sub ready for entries, after the reply to its join, but writes nothing: start does.
+// Where sub replaces old, it drops the reply to the join of old if that still waits. It reports false
+// if the connection or the membership has ended.
 func (o *outlet) attach(sub, old *subscription, join reply) bool {
 	o.mu.Lock()
+	defer o.mu.Unlock()
 	sub.ready = true
 	if o.end >= endClosing || sub.gone.Load() {
-		o.mu.Unlock()
 		return false
 	}
 	if old != nil {
@@ -222,11 +222,7 @@ func (o *outlet) attach(sub, old *subscription, join reply) bool {
 	}
 	o.queue.push(join)
 	o.markDirtyLocked(sub)
-	run := o.takeLocked()
-	o.mu.Unlock()
-	if run {
-		o.run()
-	}
+	o.waiting = true
 	return true
 }
 

@@ -191,7 +191,7 @@ func (k *recheck) check(c *call) {
 		return
 	}
 	id, planID := k.subject.asked()
-	if err := k.all.access.ask(c, id, planID); err != errAbandoned {
+	if err := k.all.access.ask(c, &id, planID); err != errAbandoned {
 		k.checked(err)
 	}
 }

@@ -82,7 +82,8 @@ func (s *Session) handle(in *inbound, c *call, refused error) (again bool) {
 	case protocol.TypePing:
 		s.reply("", protocol.TypePong, nil)
 	case protocol.TypeJoinPlan:
-		return s.join(in, c, refused)
+		again = s.join(in, c, refused)
+		s.out.start() // not in join, whose frame is large: so the worker's stack grows once, not twice
 	case protocol.TypeLeavePlan:
 		s.leave(req)
 	case protocol.TypeAuthenticate:
@@ -90,7 +91,7 @@ func (s *Session) handle(in *inbound, c *call, refused error) (again bool) {
 	case protocol.TypeUpdatePresence:
 		s.updatePresence(req)
 	}
-	return false
+	return again
 }
 
 // closeBroken implements [inboxOwner].
