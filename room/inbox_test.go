@@ -97,6 +97,7 @@ func TestRoomsPerConnectionAfterARemoval(t *testing.T) {
 		alice := roomtest.Connect(t, h, auth.Identity{UserID: "alice"}, &roomtest.Options{Verifier: sameUser("alice")})
 		alice.Join("p", nil)
 		alice.Send(`{"type":"join-plan","planId":"p"}`)
+		synctest.Wait() // the second call of Authorize is that of the repeated join
 		alice.Send(`{"type":"authenticate","data":{"token":"t"}}`)
 		if got := alice.NextMessage(); got.Type != protocol.TypeAuthenticate {
 			t.Fatalf("got %s", words(got))
