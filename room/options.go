@@ -19,7 +19,8 @@ type Options struct {
 	// connection after it has renewed its token. It returns nil for yes, and [ErrForbidden] for no
 	// and for a plan that does not exist. Any other error, and AuthorizeTimeout passing, mean that
 	// access could not be checked: a join is refused, and a member is checked again for RemoveAfter
-	// and then removed. A panic is logged and closes the connection with [protocol.CloseInternal].
+	// and then removed. A panic is logged and closes the connection with [protocol.CloseInternal];
+	// runtime.Goexit closes it, too.
 	// Authorize runs outside all locks, in several goroutines at once (see AuthorizeParallel), and
 	// may call the hub.
 	Authorize func(ctx context.Context, id auth.Identity, planID string) error
