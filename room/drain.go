@@ -180,7 +180,7 @@ func (h *Hub) drain(ctx context.Context, sessions []*Session) error {
 
 // drain ends the connection after all events that have a position were written to it.
 func (s *Session) drain(retry time.Duration) {
-	members, first := s.beginClosing(protocol.CloseShutdown)
+	members, _, first := s.beginClosing(protocol.CloseShutdown)
 	if !first {
 		return
 	}

@@ -147,10 +147,12 @@ func (b *inbox) revoke(planID string) {
 }
 
 // close empties the inbox of a connection that ends, and gives back the slots that have no worker.
-func (b *inbox) close() {
+// It returns the plans that the messages in the inbox would have left.
+func (b *inbox) close() (left map[string]bool) {
 	var granted []*call
 	b.mu.Lock()
 	b.closed = true
+	left = b.leftLocked()
 	for l := b.first; l != nil; l = l.next {
 		switch {
 		case l.state == laneWaiting:
@@ -166,6 +168,7 @@ func (b *inbox) close() {
 	for _, c := range granted {
 		c.finish()
 	}
+	return left
 }
 
 // wakeLocked starts a worker unless one is free, which looks at all lanes before it ends.

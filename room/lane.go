@@ -141,6 +141,34 @@ func (b *inbox) popLocked(l *lane) {
 	}
 }
 
+// leftLocked returns the plans whose last join or leave in the inbox is a leave.
+func (b *inbox) leftLocked() (left map[string]bool) {
+	note := func(in *inbound) {
+		switch {
+		case in.is(protocol.TypeJoinPlan):
+			delete(left, in.planID())
+		case in.is(protocol.TypeLeavePlan):
+			if left == nil {
+				left = make(map[string]bool)
+			}
+			left[in.planID()] = true
+		}
+	}
+	// What waits for an authenticate in the connection's own lane is later than the rest.
+	for _, own := range []bool{false, true} {
+		for l := b.first; l != nil; l = l.next {
+			if (l.planID == "") != own {
+				continue
+			}
+			note(l.head)
+			for i := range l.tail {
+				note(&l.tail[i])
+			}
+		}
+	}
+	return left
+}
+
 // readyAfter reports whether a lane behind l is ready.
 func (l *lane) readyAfter() bool {
 	for l = l.next; l != nil; l = l.next {

@@ -182,12 +182,12 @@ func (s *Session) farewell(code protocol.CloseCode, retry time.Duration) []byte 
 }
 
 // beginClosing reports whether the caller is the first to end the connection, and returns the rooms
-// that it is in.
-func (s *Session) beginClosing(code protocol.CloseCode) (members []*member, first bool) {
+// that it is in, and those plans that the client has asked to leave.
+func (s *Session) beginClosing(code protocol.CloseCode) (members []*member, left map[string]bool, first bool) {
 	s.mu.Lock()
 	if s.closing {
 		s.mu.Unlock()
-		return nil, false
+		return nil, nil, false
 	}
 	s.closing, s.code = true, code
 	members = slices.Clone(s.members)
@@ -195,17 +195,17 @@ func (s *Session) beginClosing(code protocol.CloseCode) (members []*member, firs
 		s.hub.timers.stop(t)
 	}
 	s.mu.Unlock()
-	s.inbox.close()
+	left = s.inbox.close()
 	if code == protocol.CloseTooSlow {
 		s.hub.stats.tooSlow.Add(1)
 	}
-	return members, true
+	return members, left, true
 }
 
 // leaveAll takes the connection out of its rooms and out of the hub. It reports whether it was
 // open.
 func (s *Session) leaveAll(code protocol.CloseCode) bool {
-	members, first := s.beginClosing(code)
+	members, left, first := s.beginClosing(code)
 	if !first {
 		return false
 	}
@@ -216,7 +216,11 @@ func (s *Session) leaveAll(code protocol.CloseCode) bool {
 	}
 	s.hub.unregister(s)
 	for _, m := range members {
-		s.depart(m, d)
+		if left[m.room.id] {
+			s.depart(m, departNow)
+		} else {
+			s.depart(m, d)
+		}
 	}
 	return true
 }
