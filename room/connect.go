@@ -89,7 +89,7 @@ func (h *Hub) register(s *Session) (replaced *Session, err error) {
 	if replaced != nil {
 		own = without(own, replaced)
 		if !replaced.buried {
-			h.closing[replaced] = struct{}{} // as it will be in a moment
+			h.closing.add(s.userID, replaced) // as it will be in a moment
 		}
 	}
 	h.users[s.userID] = append(own, s)

@@ -59,7 +59,9 @@ func (h *Hub) Shutdown(ctx context.Context) error {
 	}
 	if err != nil {
 		h.mu.RLock()
-		sessions = slices.AppendSeq(sessions, maps.Keys(h.closing)) // those that were closing before, too
+		for userID := range h.closing { // those that were closing before, too
+			sessions = h.closing.appendTo(sessions, userID)
+		}
 		h.mu.RUnlock()
 		for _, s := range sessions {
 			s.out.abort()
@@ -132,11 +134,15 @@ func (h *Hub) inCallbacks() (sessions int, all bool) {
 	h.mu.RLock()
 	defer h.mu.RUnlock()
 	all = true
-	for _, set := range []map[*Session]struct{}{h.sessions, h.closing} {
+	count := func(set map[*Session]struct{}) {
 		for s := range set {
 			sessions++
 			all = all && s.callbacks.Load() > 0
 		}
+	}
+	count(h.sessions)
+	for _, set := range h.closing {
+		count(set)
 	}
 	return sessions, all
 }

@@ -51,6 +51,13 @@ func LingerTimer(h *Hub, planID, userID string) func() {
 	return r.presence.people[userID].linger.f
 }
 
+// Lingering counts the users for whom the hub knows where they linger.
+func Lingering(h *Hub) int {
+	h.lingers.mu.Lock()
+	defer h.lingers.mu.Unlock()
+	return len(h.lingers.rooms)
+}
+
 // UnjoinedTimer returns the function of the timer that deletes a room without members.
 func UnjoinedTimer(h *Hub, planID string) func() {
 	r := h.lookup(planID)

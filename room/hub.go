@@ -38,8 +38,8 @@ type Hub struct {
 	rooms    map[string]*room
 	sessions map[*Session]struct{}
 	users    map[string][]*Session
-	accounts map[string]*account   // of every user with a session that is not buried
-	closing  map[*Session]struct{} // no longer in users, but something may still be written to them
+	accounts map[string]*account // of every user with a session that is not buried
+	closing  index[*Session]     // no longer in users, but something may still be written to them
 	floors   floors
 	closed   bool
 	drained  chan struct{} // closed when Shutdown is over
@@ -49,6 +49,7 @@ type Hub struct {
 	access   access
 	rechecks rechecks
 	logs     logLimiter
+	lingers  lingering
 
 	evictMu sync.Mutex // guards the following, and room.listPlace; taken after room.mu
 	recent  list.List  // of *room: those with something to evict, the least recently used first
@@ -64,13 +65,13 @@ func NewHub(opts *Options) *Hub {
 		sessions: make(map[*Session]struct{}),
 		users:    make(map[string][]*Session),
 		accounts: make(map[string]*account),
-		closing:  make(map[*Session]struct{}),
+		closing:  make(index[*Session]),
 		drained:  make(chan struct{}),
 		start:    time.Now(),
 	}
 	h.ctx, h.cancel = context.WithCancel(context.Background())
 	o := &h.opts
-	h.outlets = outlets{wg: &h.wg, timers: &h.timers, writeTimeout: o.WriteTimeout, queueBytes: o.QueuePerConnection}
+	h.outlets = outlets{wg: &h.wg, timers: &h.timers, writeTimeout: o.WriteTimeout, queueBytes: o.QueuePerConnection, start: h.start}
 	h.logs.logger = o.Logger
 	h.guard = guard{ctx: h.ctx, timeout: o.AuthorizeTimeout, logger: o.Logger, start: h.wg.Go}
 	h.access.authorize, h.access.guard = o.Authorize, &h.guard

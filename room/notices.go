@@ -20,6 +20,7 @@ func (r *room) presenceExitLocked(s *Session, d departure) {
 	if lingers == nil {
 		return
 	}
+	r.hub.lingers.add(s.userID, r)
 	ts := &r.hub.timers
 	ts.stop(lingers.linger)
 	var t *timer
@@ -30,6 +31,9 @@ func (r *room) presenceExitLocked(s *Session, d departure) {
 		// timer is then in lingers.linger.
 		if lingers.linger == t {
 			r.tellLocked(r.presence.lingered(lingers))
+		}
+		if !r.presence.lingers(lingers.userID) { // otherwise another timer is set for the user
+			r.hub.lingers.remove(lingers.userID, r)
 		}
 	})
 	lingers.linger = t // under r.mu, as the read above
@@ -42,8 +46,12 @@ func (r *room) rename(userID, name string) {
 	r.tellLocked(r.presence.rename(userID, name))
 }
 
-// expelLocked removes a user who only lingers.
-func (r *room) expelLocked(userID string) { r.tellLocked(r.presence.expel(userID)) }
+// expel removes a user who only lingers.
+func (r *room) expel(userID string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.tellLocked(r.presence.expel(userID))
+}
 
 // setState sets the presence state of a connection.
 func (r *room) setState(s *Session, state json.RawMessage) {

@@ -45,16 +45,18 @@ type outlet struct {
 	end       outletEnd
 	waiting   bool   // something of what follows may have to be written: the holder looks
 	inSink    bool   // the holder is in a call of the sink, or between two parts of a frame
+	ping      bool   // a ping is to be sent
 	writingOf string // the plan of the entries, or of the remainder, that are being written
 
 	dirty      []*subscription // those with entries to write, in turn
 	queue      outbound
 	remainder  *remainder    // nil: none
 	pong       []byte        // control frame of the transport; only the newest is kept
-	ping       bool          // a ping is to be sent
 	farewell   []byte        // goodbye and close frame, written when all else is
 	farewellBy time.Time     // when the farewell must have been taken
 	boundary   chan struct{} // closed at the end of the call of the sink; nil if no goroutine waits
+
+	blocked atomic.Int64 // when the call of Sink.Write that is under way began, as outlets.clock; 0 if none is
 
 	done chan struct{} // closed when end is closed or aborted and the token is free
 
@@ -88,7 +90,11 @@ type outlets struct {
 	timers       *timers
 	writeTimeout time.Duration // Options.WriteTimeout
 	queueBytes   int           // Options.QueuePerConnection
+	start        time.Time     // the zero of clock
 }
+
+// clock is the time since the hub was created.
+func (s *outlets) clock() time.Duration { return time.Since(s.start) }
 
 // owner is what an outlet asks of its connection. None of the methods blocks, and all may be called
 // under locks.

@@ -184,9 +184,11 @@ const shortestWait = 100 * time.Millisecond
 func (o *outlet) write(t *step, block bool) (n int, err error) {
 	n, err = o.sink.TryWrite(t.buf)
 	if n == 0 && err == nil && block {
-		start := time.Now()
+		start := o.shared.clock()
+		o.blocked.Store(int64(start))
 		n, err = o.sink.Write(t.buf, t.by)
-		if n > 0 && time.Since(start) >= shortestWait {
+		o.blocked.Store(0)
+		if n > 0 && o.shared.clock()-start >= shortestWait {
 			o.owner.alive()
 		}
 	}

@@ -172,11 +172,16 @@ func (p *presence) lingered(who *person) []news {
 
 // expel removes a user who only lingers.
 func (p *presence) expel(userID string) []news {
-	who := p.people[userID]
-	if who == nil || len(who.conns) > 0 {
+	if !p.lingers(userID) {
 		return nil
 	}
-	return p.gone(who)
+	return p.gone(p.people[userID])
+}
+
+// lingers reports whether a user is present without a connection.
+func (p *presence) lingers(userID string) bool {
+	who := p.people[userID]
+	return who != nil && len(who.conns) == 0
 }
 
 // gone removes a person, and says so.

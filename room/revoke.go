@@ -11,7 +11,7 @@ import (
 // Revoke removes the user from the plan. Call it after the user's access has ended in the database
 // of the host. Once it has returned, no event of the plan is written to any connection of the user,
 // and a join that was in flight calls Authorize again. Revoke cuts a connection that has part of a
-// frame of the plan written, or does not reach a frame boundary within 100 ms.
+// frame of the plan written, or does not reach a frame boundary within 100 ms after the write began.
 //
 // Revoke returns how many connections it has removed from the plan: 0 where a removal was expected
 // often means that the arguments were swapped. Errors: [ErrPlanID], [ErrUserID], [ErrHubClosed].
@@ -54,8 +54,8 @@ func (h *Hub) Revoke(_ context.Context, planID, userID string) (removed int, err
 		}
 	}
 	if r := h.lookup(planID); r != nil {
-		r.expelLocked(userID) // of a user who only lingers
 		r.mu.Unlock()
+		r.expel(userID) // who may only linger
 	}
 	// All of them: one that had left the plan before, or is closing, may have a frame of it half
 	// written.
@@ -70,8 +70,9 @@ func (h *Hub) Revoke(_ context.Context, planID, userID string) (removed int, err
 }
 
 // Disconnect closes all connections of the user with 4403, which asks the clients not to reconnect.
-// Once it has returned, no event of any plan is written to these connections. The same token may
-// connect again: a host that locks a user out must make Authorize and the Verifier refuse as well.
+// Once it has returned, no event of any plan is written to these connections, and the user is not
+// present in any room, unless the user has connected again: a host that locks a user out must make
+// Authorize and the Verifier refuse as well.
 //
 // Disconnect returns how many connections it has closed. Errors: [ErrUserID], [ErrHubClosed].
 func (h *Hub) Disconnect(_ context.Context, userID string) (closed int, err error) {
@@ -79,17 +80,33 @@ func (h *Hub) Disconnect(_ context.Context, userID string) (closed int, err erro
 		return 0, ErrUserID
 	}
 	sessions, err := h.sessionsOf(userID)
+	if err != nil {
+		return 0, err
+	}
 	for _, s := range sessions {
 		if s.closeAfter(protocol.CloseForbidden, -1) {
 			closed++
 		}
 	}
-	// All of them: one that was closing before may have a frame half written.
+	// All of them: one that was closing before may still leave its rooms, and linger there, or have a
+	// frame half written.
+	sessions = h.writtenTo(userID)
+	for _, s := range sessions {
+		s.mu.Lock()
+		members := slices.Clone(s.members)
+		s.mu.Unlock()
+		for _, m := range members {
+			s.depart(m, departNow)
+		}
+	}
+	for _, r := range h.lingers.of(userID) {
+		r.expel(userID)
+	}
 	until := time.Now().Add(confineTimeout)
-	for _, s := range h.writtenTo(userID) {
+	for _, s := range sessions {
 		s.out.fence("", until)
 	}
-	return closed, err
+	return closed, nil
 }
 
 // writtenTo returns the connections of a user to which something may still be written, including
@@ -97,13 +114,7 @@ func (h *Hub) Disconnect(_ context.Context, userID string) (closed int, err erro
 func (h *Hub) writtenTo(userID string) (sessions []*Session) {
 	h.mu.RLock()
 	defer h.mu.RUnlock()
-	sessions = slices.Clone(h.users[userID])
-	for s := range h.closing {
-		if s.userID == userID {
-			sessions = append(sessions, s)
-		}
-	}
-	return sessions
+	return h.closing.appendTo(slices.Clone(h.users[userID]), userID)
 }
 
 // sessionsOf returns the connections of a user.

@@ -63,7 +63,7 @@ func (h *Hub) unregister(s *Session) {
 	defer h.mu.Unlock()
 	delete(h.sessions, s)
 	if !s.buried {
-		h.closing[s] = struct{}{}
+		h.closing.add(s.userID, s)
 	}
 	if own := without(h.users[s.userID], s); len(own) > 0 {
 		h.users[s.userID] = own
@@ -284,7 +284,7 @@ func (s *Session) bury() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	s.buried = true
-	delete(h.closing, s)
+	h.closing.remove(s.userID, s)
 	h.releaseAccountLocked(s)
 }
 
