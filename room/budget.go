@@ -1,103 +1,113 @@
 package room
 
-// HistoryTotal bounds the history of all rooms. A call that adds a room or an event evicts the
-// least recently used rooms before it returns, until the total fits. Rooms with something to evict
-// are in Hub.recent, so eviction needs no scan, and its cost is amortized over the events and rooms
-// that were added.
+import (
+	"container/list"
+	"sync"
+	"sync/atomic"
+)
+
+// budget bounds the memory that the histories of all rooms take together. A call that adds a room or an
+// event evicts the least recently used rooms before it returns, until the total fits. Rooms with
+// something to evict are in a list, so eviction needs no scan, and its cost is amortized over the events
+// and rooms that were added.
 //
-// While half of the budget is free, no eviction is near, and a room that is in Hub.recent keeps its
-// place: moving it takes a lock of the whole hub and touches its neighbours, which in a hub of many
-// rooms are not in a processor cache.
+// While half of the budget is free, no eviction is near, and a room that is in the list keeps its place:
+// moving it takes a lock of the whole hub and touches its neighbours, which in a hub of many rooms are
+// not in a processor cache.
+type budget struct {
+	total int64        // Options.HistoryTotal; fixed at creation
+	held  atomic.Int64 // bytes that all rooms hold
 
-func (h *Hub) overBudget() bool { return h.history.Load() > int64(h.opts.HistoryTotal) }
+	mu     sync.Mutex // guards the following, and budgeted.place; taken after room.mu
+	recent list.List  // of evictable, the least recently used first
+}
 
-// makeSpace evicts the history of rooms, the least recently used first, until the total fits or
-// nothing is left to evict. It deletes rooms without users; clients that come back to the others
-// have to reload. It is called without a lock.
-func (h *Hub) makeSpace() {
-	for h.overBudget() {
-		h.evictMu.Lock()
-		front := h.recent.Front()
-		if front == nil {
-			h.evictMu.Unlock()
+// evictable is what a budget asks of a room.
+type evictable interface {
+	// evict drops the history of the room, which was just taken from the list. It is called without a
+	// lock.
+	evict()
+	// budgetOf returns what the budget keeps about the room.
+	budgetOf() *budgeted
+}
+
+// budgeted is what a budget keeps about one room. room.mu guards it, except for place.
+type budgeted struct {
+	listed  bool          // in the list, or just taken out by makeSpace
+	counted int           // bytes that count in budget.held
+	place   *list.Element // in budget.recent; nil if there is nothing to evict
+}
+
+func (d *budgeted) budgetOf() *budgeted { return d }
+
+// exceeded reports whether the histories take more than the total.
+func (b *budget) exceeded() bool { return b.held.Load() > b.total }
+
+// makeSpace evicts the histories of rooms, the least recently used first, until the total fits or nothing
+// is left to evict. It is called without a lock.
+func (b *budget) makeSpace() {
+	for b.exceeded() {
+		e := b.takeOldest()
+		if e == nil {
 			return
 		}
-		r := h.recent.Remove(front).(*room)
-		r.listPlace = nil
-		h.evictMu.Unlock()
-
-		r.mu.Lock()
-		if r.usedAgainLocked() {
-			r.mu.Unlock()
-			continue
-		}
-		r.listed = false
-		r.evictLocked()
-		idle := r.idleLocked()
-		r.mu.Unlock()
-		if idle {
-			h.deleteIf(r, func() bool { return true })
-		}
+		e.evict()
 	}
 }
 
-// usedAgainLocked reports whether r got something between the moment makeSpace took it from
-// Hub.recent and the moment it locked r. Such a room is among the most recently used, and its
-// pump may not have written all of its new events yet.
-func (r *room) usedAgainLocked() bool {
-	r.hub.evictMu.Lock()
-	defer r.hub.evictMu.Unlock()
-	return r.listPlace != nil
+// takeOldest takes the least recently used room from the list, or returns nil.
+func (b *budget) takeOldest() evictable {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	front := b.recent.Front()
+	if front == nil {
+		return nil
+	}
+	e := b.recent.Remove(front).(evictable)
+	e.budgetOf().place = nil
+	return e
 }
 
-// touchLocked makes r the most recently used room.
-func (r *room) touchLocked() {
-	h := r.hub
-	if r.deleted || r.listed && h.history.Load() < int64(h.opts.HistoryTotal)/2 {
+// count records how many bytes the history of a room takes now.
+func (b *budget) count(d *budgeted, held int) {
+	b.held.Add(int64(held - d.counted))
+	d.counted = held
+}
+
+// touch makes a room the most recently used one.
+func (b *budget) touch(e evictable, d *budgeted) {
+	if d.listed && b.held.Load() < b.total/2 {
 		return
 	}
-	r.listed = true
-	h.evictMu.Lock()
-	defer h.evictMu.Unlock()
-	if r.listPlace != nil {
-		h.recent.MoveToBack(r.listPlace)
+	d.listed = true
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if d.place != nil {
+		b.recent.MoveToBack(d.place)
 	} else {
-		r.listPlace = h.recent.PushBack(r)
+		d.place = b.recent.PushBack(e)
 	}
 }
 
-// forget takes a room that is being deleted out of Hub.recent.
-func (h *Hub) forget(r *room) {
-	h.evictMu.Lock()
-	defer h.evictMu.Unlock()
-	if r.listPlace != nil {
-		h.recent.Remove(r.listPlace)
-		r.listPlace = nil
+// taken reports whether a room that makeSpace has taken from the list is still out of it. Otherwise it
+// got something meanwhile: it is among the most recently used, and its pump may not have written all of
+// its new events.
+func (b *budget) taken(d *budgeted) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if d.place != nil {
+		return false
 	}
+	d.listed = false
+	return true
 }
 
-// evictLocked evicts the room's history, except the newest event while a pump has yet to write it.
-// So a client that keeps up misses nothing, and one that does not keep up holds no memory.
-func (r *room) evictLocked() {
-	n := r.log.events.len
-	r.kept = n > 0 && r.log.events.at(n-1).index >= r.passedLocked()
-	if r.kept {
-		n--
-	}
-	r.log.trim(n)
-	r.countLocked()
-}
-
-// releaseKeptLocked decides, when a pump ends, about an event that was kept for it.
-func (r *room) releaseKeptLocked() {
-	if !r.kept {
-		return
-	}
-	r.kept = false
-	// In this order: a call that exceeds the budget in between either finds r in Hub.recent or is
-	// seen here.
-	r.touchLocked()
-	if r.hub.overBudget() {
-		r.evictLocked()
+// forget takes a room that is being deleted out of the list.
+func (b *budget) forget(d *budgeted) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if d.place != nil {
+		b.recent.Remove(d.place)
+		d.place = nil
 	}
 }

@@ -97,6 +97,6 @@ func (h *Hub) register(s *Session) (replaced *Session, err error) {
 	h.sessions[s] = struct{}{}
 	h.open.Add(1)
 	h.stats.connects.Add(1)
-	h.keepHouseLocked()
+	h.janitor.startLocked()
 	return replaced, nil
 }

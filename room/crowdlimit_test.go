@@ -139,3 +139,22 @@ func TestThinningCrowdClosesNobody(t *testing.T) {
 		}
 	})
 }
+
+// A member of a crowded room learns the count also if it was the same before the member joined, and
+// another one while it joined.
+func TestCountAfterAJoinAnswer(t *testing.T) {
+	bubble(t, &room.Options{PresenceLimit: 3}, func(t *testing.T, h *room.Hub) {
+		members := make([]*roomtest.Member, 5)
+		for n := range members {
+			members[n] = roomtest.Join(t, h, fmt.Sprint("user", n), "p")
+		}
+		time.Sleep(2 * time.Second)
+		m := roomtest.Join(t, h, "user5", "p")
+		if m.Joined.ParticipantCount != 6 {
+			t.Fatalf("the join answer counts %d users, want 6", m.Joined.ParticipantCount)
+		}
+		members[4].Send(`{"type":"leave-plan","planId":"p"}`)
+		time.Sleep(2 * time.Second)
+		wantHeard(t, m, `join-plan p {"participantCount":5}`)
+	})
+}

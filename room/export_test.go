@@ -55,7 +55,7 @@ func LingerTimer(h *Hub, planID, userID string) func() {
 func Lingering(h *Hub) int {
 	h.lingers.mu.Lock()
 	defer h.lingers.mu.Unlock()
-	return len(h.lingers.rooms)
+	return len(h.lingers.index)
 }
 
 // UnjoinedTimer returns the function of the timer that deletes a room without members.

@@ -1,9 +1,7 @@
 package room
 
 import (
-	"container/list"
 	"context"
-	"crypto/rand"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -30,7 +28,6 @@ type Hub struct {
 	open     sync.WaitGroup // sessions
 	wg       sync.WaitGroup // every goroutine of the hub
 	seq      atomic.Uint64  // the last seq drawn
-	history  atomic.Int64   // bytes that all rooms hold
 	returned atomic.Uint64  // counts returns of functions of the Observer
 	stats    counters
 
@@ -43,44 +40,14 @@ type Hub struct {
 	floors   floors
 	closed   bool
 	drained  chan struct{} // closed when Shutdown is over
-	janitor  *timer
+	janitor  periodic
 
 	guard    guard
 	access   access
 	rechecks rechecks
 	logs     logLimiter
-	lingers  lingering
-
-	evictMu sync.Mutex // guards the following, and room.listPlace; taken after room.mu
-	recent  list.List  // of *room: those with something to evict, the least recently used first
-}
-
-// NewHub returns a hub. It copies opts. It panics if Options.Authorize is nil, a limit is negative,
-// or a duration is below 1 ms. An idle hub has no goroutine.
-func NewHub(opts *Options) *Hub {
-	h := &Hub{
-		opts:     opts.withDefaults(),
-		epoch:    rand.Text(),
-		rooms:    make(map[string]*room),
-		sessions: make(map[*Session]struct{}),
-		users:    make(map[string][]*Session),
-		accounts: make(map[string]*account),
-		closing:  make(index[*Session]),
-		drained:  make(chan struct{}),
-		start:    time.Now(),
-	}
-	h.ctx, h.cancel = context.WithCancel(context.Background())
-	o := &h.opts
-	h.outlets = outlets{wg: &h.wg, timers: &h.timers, writeTimeout: o.WriteTimeout, queueBytes: o.QueuePerConnection, start: h.start}
-	h.logs.logger = o.Logger
-	h.guard = guard{ctx: h.ctx, timeout: o.AuthorizeTimeout, logger: o.Logger, start: h.wg.Go}
-	h.access.authorize, h.access.guard = o.Authorize, &h.guard
-	h.access.slots.init(h.ctx, &h.timers, o.AuthorizeTimeout, o.AuthorizeParallel)
-	h.rechecks = rechecks{
-		access: &h.access, timers: &h.timers, logs: &h.logs, start: h.wg.Go,
-		every: o.ReauthorizeEvery, removeAfter: o.RemoveAfter, removals: removals{start: h.wg.Go},
-	}
-	return h
+	lingers  lockedIndex[*room] // where users linger, so that Disconnect finds them
+	budget   budget
 }
 
 // clock is the time since the hub was created, on the monotonic clock, so setting the wall clock
@@ -124,7 +91,7 @@ func (h *Hub) acquire(planID string) (*room, error) {
 // HistoryTotal.
 func (r *room) release() {
 	r.mu.Unlock()
-	r.hub.makeSpace()
+	r.hub.budget.makeSpace()
 }
 
 // create adds a room for a plan and returns it, locked, so that it cannot be evicted before the
@@ -138,10 +105,10 @@ func (h *Hub) create(planID string) *room {
 	r := newRoom(h, planID, h.floors.of(planID))
 	r.mu.Lock() // does not wait: no other goroutine has the room yet
 	h.rooms[planID] = r
-	h.history.Add(roomOverhead)
+	h.budget.held.Add(roomOverhead)
 	r.unjoined = h.timers.after(unjoinedRoomTimeout, func() { h.sweepUnjoined(r) })
 	r.touchLocked()
-	h.keepHouseLocked()
+	h.janitor.startLocked()
 	return r
 }
 

@@ -29,31 +29,30 @@ func (x index[V]) appendTo(list []V, userID string) []V {
 	return list
 }
 
-// lingering knows where users linger, so that Disconnect finds the rooms of one user. A user whose
-// linger has just ended may still be listed. The zero value is ready.
-type lingering struct {
-	mu    sync.Mutex // guards the following
-	rooms index[*room]
+// lockedIndex is an index with a lock of its own. The zero value is ready.
+type lockedIndex[V comparable] struct {
+	mu    sync.Mutex // guards the following; no other lock is taken under it
+	index index[V]
 }
 
-func (l *lingering) add(userID string, r *room) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.rooms == nil {
-		l.rooms = make(index[*room])
+func (x *lockedIndex[V]) add(userID string, v V) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.index == nil {
+		x.index = make(index[V])
 	}
-	l.rooms.add(userID, r)
+	x.index.add(userID, v)
 }
 
-func (l *lingering) remove(userID string, r *room) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.rooms.remove(userID, r)
+func (x *lockedIndex[V]) remove(userID string, v V) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.index.remove(userID, v)
 }
 
-// of returns the rooms in which a user lingers.
-func (l *lingering) of(userID string) []*room {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.rooms.appendTo(nil, userID)
+// of returns the values of a user.
+func (x *lockedIndex[V]) of(userID string) []V {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.index.appendTo(nil, userID)
 }

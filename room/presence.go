@@ -26,7 +26,7 @@ type presence struct {
 
 	crowded  bool
 	exceeded time.Time // when the room last ceased to exceed the limit
-	counted  int       // the last count that was sent
+	counted  int       // the count that all members know; -1 if they may know different ones
 }
 
 // person is one user in a room.
@@ -220,7 +220,7 @@ func (p *presence) crowd() bool {
 	return p.crowded
 }
 
-// tick returns the count of a crowded room if it has changed, or, if the room is not crowded any more,
+// tick returns the count of a crowded room if a member may not know it, or, if the room is not crowded any more,
 // all who are present. It is called while the room is crowded, after a change, and at the time that
 // thins returns.
 func (p *presence) tick(now time.Time) (list []news) {
@@ -320,6 +320,9 @@ func (p *presence) state(who *person, except uint64) news {
 
 // list is the participants of a join answer: those who came first, the joiner always among them.
 func (p *presence) list(joiner string) []protocol.Participant {
+	if p.counted != len(p.people) {
+		p.counted = -1 // the joiner learns another count than the others
+	}
 	list := make([]protocol.Participant, 0, min(len(p.people), p.limit))
 	own := p.people[joiner]
 	for who := p.first; who != nil && len(list) < cap(list); who = who.after {

@@ -1,7 +1,6 @@
 package room
 
 import (
-	"container/list"
 	"math"
 	"time"
 
@@ -23,11 +22,8 @@ type room struct {
 	lastActivity time.Time
 	emptySince   time.Time
 	unjoined     *timer // deletes a room that no connection joins
-	listed       bool   // in Hub.recent, or just taken out to evict its history
-	counted      int    // bytes of the log that Hub.history counts
 	kept         bool   // evicted except for an event that a pump has yet to write
-
-	listPlace *list.Element // in Hub.recent; nil if there is nothing to evict. Guarded by Hub.evictMu
+	budgeted
 }
 
 func newRoom(h *Hub, id string, floor uint64) *room {
@@ -65,13 +61,6 @@ func (r *room) trimLocked(now time.Time) {
 	r.countLocked()
 }
 
-// countLocked counts what the log holds in Hub.history.
-func (r *room) countLocked() {
-	held := r.log.held()
-	r.hub.history.Add(int64(held - r.counted))
-	r.counted = held
-}
-
 // writtenLocked implements [feedOwner].
 func (r *room) writtenLocked(now time.Time) {
 	r.trimLocked(now) // of what was kept until it was written
@@ -100,14 +89,8 @@ func (r *room) exitLocked(m *member) bool {
 	return true
 }
 
-// departure is how a connection leaves a room.
-type departure uint8
-
-const (
-	departLinger departure = iota // it may come back at once: a reload
-	departNow                     // it left, or was removed
-	departSilent                  // the hub shuts down
-)
+// idleLocked reports whether no user is in the room, not even one who lingers.
+func (r *room) idleLocked() bool { return r.connections == 0 && len(r.presence.people) == 0 }
 
 // remove takes m out of its room and notifies the others. It reports whether m was in.
 func (r *room) remove(m *member, d departure, last []byte) bool {

@@ -789,9 +789,24 @@ func (s *sim) disconnect() {
 			theirs = append(theirs, c)
 		}
 	}
+	s.mu.Lock()
+	for _, plan := range s.plans {
+		s.revoking[place{plan, user}] = true
+	}
+	s.mu.Unlock()
 	if _, err := s.hub.Disconnect(s.t.Context(), user); err != nil {
 		s.fail("Disconnect: %v", err)
 	}
+	s.mu.Lock()
+	for _, plan := range s.plans {
+		at := place{plan, user}
+		delete(s.revoking, at)
+		if d, ok := s.left[at]; ok {
+			d.immediate = true // a user who lingered is out
+			s.left[at] = d
+		}
+	}
+	s.mu.Unlock()
 	for _, c := range theirs {
 		for _, plan := range s.plans {
 			c.barrier[plan] = c.bytes()

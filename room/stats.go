@@ -43,7 +43,7 @@ func (h *Hub) Stats() Stats {
 	h.mu.RLock()
 	s := Stats{Connections: len(h.sessions), Users: len(h.users), Rooms: len(h.rooms)}
 	h.mu.RUnlock()
-	s.HistoryBytes = int(h.history.Load())
+	s.HistoryBytes = int(h.budget.held.Load())
 	c := &h.stats
 	s.Connects, s.Broadcasts, s.Joins, s.Recovered = c.connects.Load(), c.broadcasts.Load(), c.joins.Load(), c.recovered.Load()
 	s.Resyncs, s.Slow, s.TooSlow, s.Denied = c.resyncs.Load(), c.slow.Load(), c.tooSlow.Load(), c.denied.Load()

@@ -1,0 +1,58 @@
+package room
+
+import "time"
+
+// sweepUnjoined deletes a room that no connection has joined, unjoinedRoomTimeout after its last
+// event. It looks again later if there was an event since the timer was set.
+func (h *Hub) sweepUnjoined(r *room) {
+	h.deleteIf(r, func() bool {
+		if r.joined {
+			return false
+		}
+		rest := unjoinedRoomTimeout - time.Since(r.lastActivity)
+		if rest > 0 {
+			h.timers.reset(r.unjoined, rest)
+		}
+		return rest <= 0
+	})
+}
+
+// deleteIf deletes a room without people if condition, called with r.mu held, returns true.
+func (h *Hub) deleteIf(r *room, condition func() bool) {
+	r.mu.Lock()
+	if r.deleted || !r.idleLocked() || !condition() {
+		r.mu.Unlock()
+		return
+	}
+	r.deleteLocked()
+	r.mu.Unlock()
+	h.remove(r)
+}
+
+// deleteLocked ends a room: nothing is appended to it any more. The hub still has it until remove.
+func (r *room) deleteLocked() {
+	h := r.hub
+	r.deleted = true
+	// The log is emptied, so that a pump that is about to end has nothing to trim a second time.
+	r.log.trim(r.log.events.len)
+	r.countLocked()
+	h.budget.held.Add(-roomOverhead)
+	h.budget.forget(&r.budgeted)
+	h.timers.stop(r.unjoined)
+	h.timers.stop(r.ticking)
+	for _, who := range r.presence.people {
+		h.timers.stop(who.linger)
+	}
+}
+
+// remove takes a room that has been deleted out of the hub. Every goroutine that finds such a room
+// calls it, so none has to wait for the one that deleted the room. A later room of the plan starts
+// at the floor, so no position of the old log is valid in the new one.
+func (h *Hub) remove(r *room) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.rooms[r.id] == r {
+		h.floors.raise(r.id, r.log.last) // which does not change after the deletion
+		delete(h.rooms, r.id)
+	}
+}
