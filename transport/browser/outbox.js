@@ -10,14 +10,15 @@ import { now } from './timing.js';
 
 const EVERY = 110; // ms between two messages, once the burst is used up
 const BURST = 100; // messages
-export const PRESENCE_BURST = 5; // of them, for presence; the others are for more important messages
+export const PRESENCE_BURST = 5; // of them, for presence; the others are for what matters more
 
 /** @typedef {() => ClientMessage | null} Make makes a message; null: it is not needed any more */
 
 export class Outbox {
   #timers;
   #write;
-  /** @type {Map<Make, number>} with the part of the burst that each may use */ #waiting = new Map();
+  /** @type {Map<Make, number>} with the part of the burst that each may use */
+  #waiting = new Map();
   #fullAt = 0; // when the server's token bucket is full again
 
   /**

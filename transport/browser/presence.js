@@ -12,7 +12,8 @@ const MAX_BYTES = 1_024;
 
 export class Presence {
   #plan;
-  /** @type {Map<Subscription<any, any, any>, string>} JSON, in the order of setting */ #states = new Map();
+  /** @type {Map<Subscription<any, any, any>, string>} JSON, in the order of setting */
+  #states = new Map();
   /** @type {string | undefined} what the server has; undefined: not known */ #sent = '';
   /** @type {ReturnType<typeof setTimeout> | undefined} */ #timer;
 

@@ -10,8 +10,8 @@ export const versions = [['4', four], ['5', five]];
 const TASKS = ['plan', 'demo', 'tasks'];
 
 /**
- * A plan in a cache. Its data is the number of the last change. A fetch reads it when it begins, and
- * answers `ms` later.
+ * A plan in a cache. Its data is the number of the last change. A fetch reads it when it begins,
+ * and answers `ms` later.
  */
 export class Plan {
   value = 0;

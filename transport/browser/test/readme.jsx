@@ -19,8 +19,14 @@ function App() {
 }
 
 function Tasks({ planId }) {
-  const { data = [] } = useQuery({ queryKey: ['plan', planId, 'tasks'], queryFn: () => fetchTasks(planId) });
-  const { isConnected, participants } = usePlanWebSocket({ planId, onTaskDeleted: (id) => console.log(`${id} is gone`) });
+  const { data = [] } = useQuery({
+    queryKey: ['plan', planId, 'tasks'],
+    queryFn: () => fetchTasks(planId),
+  });
+  const { isConnected, participants } = usePlanWebSocket({
+    planId,
+    onTaskDeleted: (id) => console.log(`${id} is gone`),
+  });
   return (
     <section aria-label={`${isConnected ? 'Live' : 'Offline'}, ${participants.length} here`}>
       {data.map((task) => <p key={task.id}>{task.title}</p>)}

@@ -11,10 +11,18 @@ useFakes();
 
 const text = (path) => readFileSync(fileURLToPath(new URL(path, import.meta.url).href), 'utf8');
 
-it('the README has the lines of readme.jsx', () => {
-  const blocks = [...text('../../../README.md').matchAll(/^```jsx\n(.*?)^```/gms)].map((m) => m[1]);
+it.each(['../../../README.md', '../README.md'])('%s has the lines of readme.jsx', (path) => {
+  const blocks = [...text(path).matchAll(/^```jsx\n(.*?)^```/gms)].map((m) => m[1]);
   expect(blocks.length).toBe(1);
   expect(text('readme.jsx')).toContain(blocks[0]);
+});
+
+it('the first lines of the package README are those that a consumer compiles as strict TypeScript', () => {
+  const [, block] = /^```js\n(.*?)^```/ms.exec(text('../README.md'));
+  const [first, ...rest] = block.split('\n');
+  const compiled = text('../consumers/vite/readme.ts');
+  expect(compiled).toContain(first);
+  expect(compiled).toContain(rest.join('\n'));
 });
 
 it('and they do what it says', async () => {

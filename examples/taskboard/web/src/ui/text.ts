@@ -40,8 +40,8 @@ export function limited(text: string, most: number): string {
 }
 
 /**
- * What a person typed or pasted, as a title that the API accepts: a tab becomes a space, and controls
- * are left out. Empty if nothing of it can be seen.
+ * What a person typed or pasted, as a title that the API accepts: a tab becomes a space, and
+ * controls are left out. Empty if nothing of it can be seen.
  */
 export function titleOf(text: string): string {
   const title = plain(text).replace(/[\p{Cc}\u2028\u2029]+/gu, ' ').trim();
