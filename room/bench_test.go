@@ -14,51 +14,28 @@ import (
 	"github.com/planrooms/planrooms/auth"
 	"github.com/planrooms/planrooms/protocol"
 	"github.com/planrooms/planrooms/room"
+	"github.com/planrooms/planrooms/room/roomtest"
 )
 
-// lengthFraming is a length of four bytes and the content, about what a WebSocket frame costs.
-type lengthFraming struct{}
-
-func (lengthFraming) AppendMessage(dst, payload []byte) []byte {
-	n := len(payload)
-	return append(append(dst, byte(n>>24), byte(n>>16), byte(n>>8), byte(n)), payload...)
-}
-
-func (lengthFraming) AppendPing(dst []byte) []byte { return append(dst, 0, 0, 0, 0) }
-
-func (lengthFraming) AppendClose(dst []byte, _ protocol.CloseCode, _ string) []byte {
-	return append(dst, 0, 0, 0, 0)
-}
-
-// discard is a sink that counts and takes everything at once.
+// discard is a connection that takes everything at once and only counts.
 type discard struct {
+	*roomtest.Sink
 	session *room.Session
 	calls   *atomic.Int64
-	bytes   atomic.Int64
+	bytes   *atomic.Int64
 }
 
-func (*discard) Framing() room.Framing { return lengthFraming{} }
-
-func (d *discard) TryWrite(b []byte) (int, error) {
-	d.bytes.Add(int64(len(b)))
-	d.calls.Add(1)
-	return len(b), nil
-}
-
-func (d *discard) Write(b []byte, _ time.Time) (int, error) { return d.TryWrite(b) }
-
-func (d *discard) Finish() { d.end() }
-
-func (d *discard) Close() error {
-	d.end()
-	return nil
-}
-
-func (d *discard) end() {
-	if d.session != nil {
-		d.session.End(protocol.CloseAbnormal)
+// newDiscard connects a user. The counts, if not nil, are shared with others.
+func newDiscard(b testing.TB, h *room.Hub, user string, counts *roomtest.Counts) *discard {
+	b.Helper()
+	k := roomtest.NewSink(&roomtest.SinkOptions{Discard: true, Counts: counts})
+	if err := k.Connect(h, auth.Identity{UserID: user, Name: user}, nil); err != nil {
+		b.Fatal(err)
 	}
+	return &discard{Sink: k, session: k.Session(), calls: &k.Counts().Writes, bytes: &k.Counts().Bytes}
 }
+
+func (d *discard) end() { d.End(protocol.CloseAbnormal) }
 
 func benchHub(b *testing.B, history int) *room.Hub {
 	b.Helper()
@@ -73,13 +50,7 @@ func benchHub(b *testing.B, history int) *room.Hub {
 
 func benchConnect(b testing.TB, h *room.Hub, user string) *discard {
 	b.Helper()
-	d := &discard{calls: new(atomic.Int64)}
-	s, err := h.Connect(context.Background(), auth.Identity{UserID: user, Name: user}, d, nil)
-	if err != nil {
-		b.Fatal(err)
-	}
-	d.session = s
-	return d
+	return newDiscard(b, h, user, nil)
 }
 
 // await spins until a condition that other goroutines bring about holds: a sleep would be longer than what is measured.
@@ -97,15 +68,10 @@ var benchTask = json.RawMessage(`{"id":"task-4711","title":"Write the benchmark 
 // benchMembers has n users in plan p, and returns the count of writes to all of them together, at rest.
 func benchMembers(b *testing.B, h *room.Hub, n int) *atomic.Int64 {
 	b.Helper()
-	total := new(atomic.Int64)
+	counts := &roomtest.Counts{}
+	total := &counts.Writes
 	for i := range n {
-		d := &discard{calls: total}
-		s, err := h.Connect(context.Background(), auth.Identity{UserID: fmt.Sprint("user", i)}, d, nil)
-		if err != nil {
-			b.Fatal(err)
-		}
-		d.session = s
-		s.Receive([]byte(`{"type":"join-plan","planId":"p"}`))
+		newDiscard(b, h, fmt.Sprint("user", i), counts).session.Receive([]byte(`{"type":"join-plan","planId":"p"}`))
 	}
 	await(b, func() bool { info, _ := h.Room("p"); return info.Connections == n })
 	for last := int64(-1); total.Load() != last; time.Sleep(1100 * time.Millisecond) { // the last count of a crowded room

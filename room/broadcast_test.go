@@ -100,7 +100,7 @@ func TestUserIDsAreBounded(t *testing.T) {
 					t.Errorf("Broadcast with %s(%.10q) = %v, want ErrUserID", name, id, err)
 				}
 			}
-			if _, err := h.Connect(t.Context(), auth.Identity{UserID: id}, &discard{}, nil); !errors.Is(err, room.ErrUserID) {
+			if _, err := h.Connect(t.Context(), auth.Identity{UserID: id}, roomtest.NewSink(nil), nil); !errors.Is(err, room.ErrUserID) {
 				t.Errorf("Connect of %.10q = %v, want ErrUserID", id, err)
 			}
 		}

@@ -2,11 +2,9 @@ package room_test
 
 import (
 	"context"
-	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -21,15 +19,13 @@ import (
 	"github.com/planrooms/planrooms/room/roomtest"
 )
 
-// reader is a connection in several plans that reads all at once, or nothing while it is stalled. It follows the positions, so an
-// event that it misses without being told is a fault. It is lighter than a peer, of which there can't be so many.
+// reader is a connection in several plans. It follows the positions and reports missing events.
 type reader struct {
-	session *room.Session
+	*roomtest.Sink
 
-	mu      sync.Mutex          // guards the following
-	plans   map[string]*reading // the keys are fixed at creation
-	stalled chan struct{}       // closed when it reads again; nil while it reads
-	faults  []string
+	mu     sync.Mutex          // guards the following
+	plans  map[string]*reading // the keys are fixed at creation
+	faults []string
 }
 
 // reading is what a reader has received of one plan.
@@ -46,43 +42,22 @@ func joinReader(t *testing.T, h *room.Hub, user string, plans ...string) *reader
 	for _, plan := range plans {
 		d.plans[plan] = &reading{}
 	}
-	s, err := h.Connect(context.Background(), auth.Identity{UserID: user, Name: user}, d, nil)
-	if err != nil {
+	d.Sink = roomtest.NewSink(&roomtest.SinkOptions{OnMessage: d.take, Discard: true})
+	if err := d.Connect(h, auth.Identity{UserID: user, Name: user}, nil); err != nil {
 		t.Fatalf("Connect: %v", err)
 	}
-	d.session = s
 	for _, plan := range plans {
-		s.Receive([]byte(`{"type":"join-plan","planId":"` + plan + `"}`))
+		d.Join(plan, nil)
 	}
 	synctest.Wait()
 	return d
 }
 
-func (*reader) Framing() room.Framing { return lengthFraming{} }
-
-func (d *reader) TryWrite(b []byte) (int, error) {
+// take is called with each message that the client reads.
+func (d *reader) take(got roomtest.Received) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.stalled != nil {
-		return 0, nil
-	}
-	for rest := b; len(rest) > 0; {
-		end := 4 + binary.BigEndian.Uint32(rest)
-		d.readLocked(rest[4:end])
-		rest = rest[end:]
-	}
-	return len(b), nil
-}
-
-func (d *reader) readLocked(payload []byte) {
-	if len(payload) == 0 {
-		return // the close frame
-	}
-	msg, err := protocol.Decode(payload)
-	if err != nil {
-		d.faults = append(d.faults, err.Error())
-		return
-	}
+	msg := got.Message
 	of := d.plans[msg.PlanID]
 	if of == nil { // hello and goodbye
 		return
@@ -99,44 +74,8 @@ func (d *reader) readLocked(payload []byte) {
 		if place != protocol.PlaceNext || msg.Prev != at { // a hub sends the exact prev
 			d.faults = append(d.faults, fmt.Sprintf("event %d of %s follows %d, but the last position was %d", msg.Seq, msg.PlanID, msg.Prev, at))
 		}
-		of.sizes = append(of.sizes, len(payload))
+		of.sizes = append(of.sizes, len(got.Text))
 	}
-}
-
-func (d *reader) Write(b []byte, deadline time.Time) (int, error) {
-	d.mu.Lock()
-	stalled := d.stalled
-	d.mu.Unlock()
-	if stalled != nil {
-		t := time.NewTimer(time.Until(deadline))
-		defer t.Stop()
-		select {
-		case <-stalled:
-		case <-t.C:
-			return 0, os.ErrDeadlineExceeded
-		}
-	}
-	return d.TryWrite(b)
-}
-
-func (d *reader) Finish() { d.session.End(protocol.CloseShutdown) }
-
-func (d *reader) Close() error {
-	d.session.End(protocol.CloseAbnormal)
-	return nil
-}
-
-func (d *reader) stall() {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.stalled = make(chan struct{})
-}
-
-func (d *reader) unstall() {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	close(d.stalled)
-	d.stalled = nil
 }
 
 // check fails the test unless d is at the end of all its plans, without a gap.
@@ -149,7 +88,7 @@ func (d *reader) check(t *testing.T, h *room.Hub) {
 			t.Errorf("a reader of %s is at %v, want %v", plan, at, end)
 		}
 	}
-	for _, fault := range d.faults {
+	for _, fault := range append(d.faults, d.Faults()...) {
 		t.Error(fault)
 	}
 }
@@ -181,7 +120,7 @@ func TestBudgetOfManyBusyRooms(t *testing.T) {
 					readers = append(readers, joinReader(t, h, some[0], some...))
 				}
 				slow := joinReader(t, h, "slow", plans[:each]...)
-				slow.stall()
+				slow.Stall(0)
 
 				bound := max(c.total, c.rooms<<10)
 				most := 0
@@ -233,7 +172,7 @@ func TestBudgetOfManyBusyRooms(t *testing.T) {
 					t.Errorf("at most %d bytes of history, want the %d used that there are", most, bound)
 				}
 
-				slow.unstall()
+				slow.Unstall()
 				synctest.Wait()
 				sum, events := 0, 0
 				for _, d := range readers {
@@ -286,16 +225,16 @@ func TestBudgetSparesWhatIsYetToBeWritten(t *testing.T) {
 		{"but no more", 2, "[task-updated resync]"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			seamTest(t, &room.Options{HistoryTotal: 8000}, func(t *testing.T, h *room.Hub, p *peer, _, writing *seam) {
+			seamTest(t, &room.Options{HistoryTotal: 8000}, func(t *testing.T, h *room.Hub, p *peer, _, writing *roomtest.Hold) {
 				fill := func(plan string, size int) {
 					t.Helper()
 					if err := h.BroadcastTaskUpdated(t.Context(), plan, jsonOf(size)); err != nil {
 						t.Fatal(err)
 					}
 				}
-				writing.armed.Store(true)
+				writing.Arm()
 				update(t, h, "p", 0)
-				<-writing.reached
+				writing.Wait()
 				since := position(t, h, "p")
 				for range c.wait {
 					fill("p", 2000)
@@ -304,7 +243,7 @@ func TestBudgetSparesWhatIsYetToBeWritten(t *testing.T) {
 				if got := h.Stats(); got.Rooms != 1 || got.HistoryBytes < 1024+2000 || got.HistoryBytes > 1024+2000+512 {
 					t.Errorf("%d bytes of history in %d rooms, want those of p with one event", got.HistoryBytes, got.Rooms)
 				}
-				close(writing.open)
+				writing.Release()
 				synctest.Wait()
 				if got := p.types(); got != c.want {
 					t.Errorf("heard %s, want %s", got, c.want)

@@ -12,37 +12,16 @@ import (
 	"github.com/planrooms/planrooms/auth"
 	"github.com/planrooms/planrooms/protocol"
 	"github.com/planrooms/planrooms/room"
+	"github.com/planrooms/planrooms/room/roomtest"
 )
 
-// guest is a connection for tests with thousands of them: it takes everything at once and keeps
-// only what it counts.
+// guest is a connection for tests with thousands of them: it reads everything at once and only counts
+// messages.
 type guest struct {
 	session *room.Session
 
 	mu      sync.Mutex // guards the following
 	answers map[protocol.Type]int
-}
-
-func (*guest) Framing() room.Framing { return guestFraming{} }
-
-func (g *guest) TryWrite(b []byte) (int, error) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	for rest := b; len(rest) > 0; {
-		n := int(rest[0])
-		g.answers[protocol.Type(rest[1:1+n])]++
-		rest = rest[1+n:]
-	}
-	return len(b), nil
-}
-
-func (g *guest) Write(b []byte, _ time.Time) (int, error) { return g.TryWrite(b) }
-
-func (g *guest) Finish() { g.session.End(protocol.CloseAbnormal) }
-
-func (g *guest) Close() error {
-	g.session.End(protocol.CloseAbnormal)
-	return nil
 }
 
 // got returns how many messages of each type have come.
@@ -52,33 +31,22 @@ func (g *guest) got() map[protocol.Type]int {
 	return maps.Clone(g.answers)
 }
 
-// guestFraming keeps the type of a message.
-type guestFraming struct{}
-
-func (guestFraming) AppendMessage(dst, payload []byte) []byte {
-	m, err := protocol.Decode(payload)
-	if err != nil {
-		panic(err)
-	}
-	return append(append(dst, byte(len(m.Type))), m.Type...)
-}
-
-func (guestFraming) AppendPing(dst []byte) []byte { return append(dst, 4, 'p', 'i', 'n', 'g') }
-
-func (guestFraming) AppendClose(dst []byte, _ protocol.CloseCode, _ string) []byte {
-	return append(dst, 5, 'c', 'l', 'o', 's', 'e')
+func (g *guest) take(m roomtest.Received) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.answers[m.Type]++
 }
 
 // newGuest connects a guest. It ends with the hub. It may be called in any goroutine.
 func newGuest(t *testing.T, h *room.Hub, userID string, opts *room.ConnectOptions) *guest {
 	t.Helper()
 	g := &guest{answers: make(map[protocol.Type]int)}
-	s, err := h.Connect(context.Background(), auth.Identity{UserID: userID}, g, opts)
-	if err != nil {
+	k := roomtest.NewSink(&roomtest.SinkOptions{OnMessage: g.take, Discard: true, Mute: true})
+	if err := k.Connect(h, auth.Identity{UserID: userID}, opts); err != nil {
 		t.Error(err)
 		runtime.Goexit()
 	}
-	g.session = s
+	g.session = k.Session()
 	return g
 }
 

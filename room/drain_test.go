@@ -79,7 +79,7 @@ func TestAfterShutdown(t *testing.T) {
 		}
 		_, positionErr := h.Position(ctx, "p")
 		_, notifyErr := h.Notify(ctx, "alice", protocol.Event{Type: "x"})
-		_, connectErr := h.Connect(ctx, auth.Identity{UserID: "bob"}, &pipe{}, nil)
+		_, connectErr := h.Connect(ctx, auth.Identity{UserID: "bob"}, roomtest.NewSink(nil), nil)
 		for name, err := range map[string]error{
 			"BroadcastTaskUpdated":     h.BroadcastTaskUpdated(ctx, "p", 1),
 			"BroadcastTaskCreated":     h.BroadcastTaskCreated(ctx, "p", 1),
@@ -178,7 +178,7 @@ func TestDuringShutdown(t *testing.T) {
 		if err := h.BroadcastTaskUpdated(t.Context(), "p", 1); !errors.Is(err, room.ErrHubClosed) {
 			t.Errorf("Broadcast during Shutdown = %v, want ErrHubClosed", err)
 		}
-		if _, err := h.Connect(t.Context(), auth.Identity{UserID: "bob"}, &pipe{}, nil); !errors.Is(err, room.ErrHubClosed) {
+		if _, err := h.Connect(t.Context(), auth.Identity{UserID: "bob"}, roomtest.NewSink(nil), nil); !errors.Is(err, room.ErrHubClosed) {
 			t.Errorf("Connect during Shutdown = %v, want ErrHubClosed", err)
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)

@@ -1,7 +1,6 @@
 package room_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -16,82 +15,53 @@ import (
 	"github.com/planrooms/planrooms/room/roomtest"
 )
 
-// viewer is a client in memory, for the examples: a [room.Sink] that takes everything at once.
-type viewer struct {
-	session  *room.Session
-	messages chan protocol.Message
-}
-
-// recordFraming puts messages into records: a mark, the message, a line feed (RFC 7464). Pings and close frames
-// are empty records, since nobody in memory has to be reminded or told.
-type recordFraming struct{}
-
-const recordMark = 0x1e
-
-func (recordFraming) AppendMessage(dst, payload []byte) []byte {
-	return append(append(append(dst, recordMark), payload...), '\n')
-}
-func (recordFraming) AppendPing(dst []byte) []byte { return append(dst, recordMark, '\n') }
-func (recordFraming) AppendClose(dst []byte, _ protocol.CloseCode, _ string) []byte {
-	return append(dst, recordMark, '\n')
-}
-
-func (v *viewer) Framing() room.Framing { return recordFraming{} }
-
-func (v *viewer) TryWrite(b []byte) (int, error) {
-	for record := range bytes.SplitSeq(b, []byte{recordMark}) {
-		if m, err := protocol.Decode(bytes.TrimSpace(record)); err == nil {
-			v.messages <- m
-		}
-	}
-	return len(b), nil
-}
-
-func (v *viewer) Write(b []byte, _ time.Time) (int, error) { return v.TryWrite(b) }
-func (v *viewer) Finish()                                  { go v.session.End(protocol.CloseNormal) }
-func (v *viewer) Close() error                             { v.Finish(); return nil }
+// viewer is a client in memory, for the examples.
+type viewer struct{ *roomtest.Sink }
 
 // connectViewer makes a connection of the user.
-func connectViewer(hub *room.Hub, userID, clientID string) *viewer {
-	v := &viewer{messages: make(chan protocol.Message, 64)}
-	s, err := hub.Connect(context.Background(), auth.Identity{UserID: userID, Name: userID}, v, &room.ConnectOptions{ClientID: clientID})
+func connectViewer(hub *room.Hub, userID, clientID string) viewer {
+	v := viewer{roomtest.NewSink(nil)}
+	err := v.Connect(hub, auth.Identity{UserID: userID, Name: userID}, &room.ConnectOptions{ClientID: clientID})
 	if err != nil {
 		log.Fatal(err)
 	}
-	v.session = s
-	<-v.messages // the hello
+	v.read() // the hello
 	return v
 }
 
-// join asks to see a plan, from since if it is not nil, and returns the answer.
-func (v *viewer) join(planID string, since *protocol.Position) protocol.Message {
-	request, err := protocol.EncodeRequest(protocol.Request{Type: protocol.TypeJoinPlan, PlanID: planID, Since: since})
-	if err != nil {
-		log.Fatal(err)
-	}
-	v.session.Receive(request)
-	return <-v.messages
+// read waits for the next message.
+func (v viewer) read() (m protocol.Message) {
+	v.Wait(time.Minute, func() bool {
+		got, ok := v.Message()
+		m = got.Message
+		return ok
+	})
+	return m
+}
+
+// join joins a plan, since a position if that is not nil, and returns the answer.
+func (v viewer) join(planID string, since *protocol.Position) protocol.Message {
+	v.Join(planID, since)
+	return v.read()
 }
 
 // watch connects and joins.
-func watch(hub *room.Hub, userID, clientID, planID string) *viewer {
+func watch(hub *room.Hub, userID, clientID, planID string) viewer {
 	v := connectViewer(hub, userID, clientID)
 	v.join(planID, nil)
 	return v
 }
 
-// next returns the next message that is not about who is there.
-func (v *viewer) next() string {
-	for m := range v.messages {
-		switch {
-		case m.Type == protocol.TypeJoinPlan || m.Type == protocol.TypeLeavePlan:
-		case m.Data == nil:
-			return fmt.Sprintf("%s by %s, mutation %s", m.Type, m.By, m.MutationID)
-		default:
-			return fmt.Sprintf("%s %s", m.Type, m.Data)
-		}
+// next waits for the next message that is not a presence notice.
+func (v viewer) next() string {
+	m := v.read()
+	for m.Type == protocol.TypeJoinPlan || m.Type == protocol.TypeLeavePlan {
+		m = v.read()
 	}
-	return ""
+	if m.Data == nil {
+		return fmt.Sprintf("%s by %s, mutation %s", m.Type, m.By, m.MutationID)
+	}
+	return fmt.Sprintf("%s %s", m.Type, m.Data)
 }
 
 type todo struct {
@@ -246,7 +216,7 @@ func ExampleHub_Resync() {
 	if err := hub.Resync(background, "demo"); err != nil {
 		log.Fatal(err)
 	}
-	m := <-bob.messages
+	m := bob.read()
 	fmt.Println(m.Type)
 	// Output:
 	// resync
@@ -290,7 +260,7 @@ func ExampleHub_Shutdown() {
 	fmt.Println(hub.Shutdown(ctx))
 
 	var goodbye protocol.Goodbye
-	if err := json.Unmarshal((<-bob.messages).Data, &goodbye); err != nil {
+	if err := json.Unmarshal(bob.read().Data, &goodbye); err != nil {
 		log.Fatal(err)
 	}
 	fmt.Println(goodbye.Code, goodbye.Reason, "reconnect:", goodbye.Reconnect)

@@ -158,7 +158,7 @@ func TestNothingIsWrittenAfterRevoke(t *testing.T) {
 			type window struct{ from, to int64 }
 			for time.Now().Before(until) {
 				peers := []*peer{newPeer(1, 64), newPeer(2, 300), newPeer(1, 64)}
-				peers[2].blocking = true
+				peers[2].opts.Blocking = true
 				windows := make([][]window, len(peers))
 				var joining ender
 				for _, p := range peers {
@@ -230,7 +230,7 @@ func TestShutdownUnderTraffic(t *testing.T) {
 				var peers [70]*peer
 				for i := range peers {
 					p := newPeer(byte(1+i%2), 100)
-					p.blocking = i%7 == 0
+					p.opts.Blocking = i%7 == 0
 					peers[i] = p
 					wg.Go(func() {
 						if p.connect(h, auth.Identity{UserID: fmt.Sprint(i % 10)}, "", nil) != nil {
@@ -287,8 +287,8 @@ func TestShutdownUnderTraffic(t *testing.T) {
 						if last == 0 {
 							last = s.seq()
 						}
-						if s.in && s.seq() != last || p.code != protocol.CloseShutdown {
-							t.Errorf("%d: ended at %d with %d, others at %d", i, s.seq(), p.code, last)
+						if s.in && s.seq() != last || p.code() != protocol.CloseShutdown {
+							t.Errorf("%d: ended at %d with %d, others at %d", i, s.seq(), p.code(), last)
 						}
 					}
 				}
@@ -391,7 +391,7 @@ func TestOneOrderForRestlessMembers(t *testing.T) {
 			user := fmt.Sprint(n)
 			for time.Now().Before(until) {
 				p := newPeer(byte(1+n%2), 1+rand.N(2000))
-				p.blocking = n%4 == 0
+				p.opts.Blocking = n%4 == 0
 				mustConnect(t, h, p, user)
 				s := stream{plan: "p", order: &order}
 				for range 1 + rand.N(30) {
@@ -454,7 +454,7 @@ func TestResumeHasNoSeam(t *testing.T) {
 					background.end()
 				}
 				p := newPeer(byte(1+n%2), 500)
-				p.blocking = n == 3
+				p.opts.Blocking = n == 3
 				mustConnect(t, h, p, user)
 				for range 1 + rand.N(3) { // a repeated join moves to since as well
 					since := s.chain.Position()
@@ -596,10 +596,10 @@ func TestTimersUnderTraffic(t *testing.T) {
 			p.check(t)
 			renewed := i%6 != 0 && i%3 == 1 && i%5 != 2
 			if p.isClosed() == renewed {
-				t.Errorf("%d: closed %v with %d", i, p.isClosed(), p.code)
+				t.Errorf("%d: closed %v with %d", i, p.isClosed(), p.code())
 			}
-			if i%6 == 0 && p.code != protocol.CloseTimeout && p.code != protocol.CloseUnauthorized {
-				t.Errorf("%d: said nothing and was closed with %d", i, p.code)
+			if i%6 == 0 && p.code() != protocol.CloseTimeout && p.code() != protocol.CloseUnauthorized {
+				t.Errorf("%d: said nothing and was closed with %d", i, p.code())
 			}
 		}
 		for _, p := range peers {

@@ -5,11 +5,10 @@ import (
 	"fmt"
 	"runtime"
 	"testing"
+	"testing/synctest"
 	"time"
 
-	"github.com/planrooms/planrooms/auth"
 	"github.com/planrooms/planrooms/room"
-	"github.com/planrooms/planrooms/room/roomtest"
 )
 
 // wantHeap fails the test unless what has been allocated since before is what the hub counts for
@@ -92,25 +91,25 @@ func TestHistoryBytesOfFreePlaces(t *testing.T) {
 // A room without events takes what is counted for it.
 func TestHistoryBytesOfEmptyRooms(t *testing.T) {
 	const rooms = 2000
-	for name, open := range map[string]func(t *testing.T, h *room.Hub, m *roomtest.Member, plan string){
-		"never joined": func(t *testing.T, h *room.Hub, _ *roomtest.Member, plan string) {
+	for name, open := range map[string]func(t *testing.T, h *room.Hub, d *discard, plan string){
+		"never joined": func(t *testing.T, h *room.Hub, _ *discard, plan string) {
 			if err := h.Resync(t.Context(), plan); err != nil {
 				t.Fatal(err)
 			}
 		},
-		"left": func(_ *testing.T, _ *room.Hub, m *roomtest.Member, plan string) {
+		"left": func(_ *testing.T, _ *room.Hub, d *discard, plan string) {
 			time.Sleep(200 * time.Millisecond) // for the rate
-			m.Join(plan, nil)
-			m.Send(`{"type":"leave-plan","planId":"` + plan + `"}`)
-			m.NextMessage()
+			d.Join(plan, nil)
+			d.Leave(plan)
+			synctest.Wait()
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, nil, func(t *testing.T, h *room.Hub) {
-				m := roomtest.Connect(t, h, auth.Identity{UserID: "alice"}, nil)
+				d := benchConnect(t, h, "alice")
 				before := heap()
 				for r := range rooms {
-					open(t, h, m, fmt.Sprint("plan-", r))
+					open(t, h, d, fmt.Sprint("plan-", r))
 				}
 				wantHeap(t, h, before)
 			})

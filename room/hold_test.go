@@ -8,6 +8,7 @@ import (
 
 	"github.com/planrooms/planrooms/auth"
 	"github.com/planrooms/planrooms/room"
+	"github.com/planrooms/planrooms/room/roomtest"
 )
 
 // TestHold connects a transport that can be written to only later. Nothing is written before Open.
@@ -15,13 +16,10 @@ import (
 func TestHold(t *testing.T) {
 	for _, disconnect := range []bool{false, true} {
 		bubble(t, nil, func(t *testing.T, h *room.Hub) {
-			p := &pipe{window: -1, changed: make(chan struct{})}
-			s, err := h.Connect(context.Background(), auth.Identity{UserID: "ann"}, p, &room.ConnectOptions{Hold: true})
-			if err != nil {
+			p := pipe{Sink: roomtest.NewSink(nil)}
+			if err := p.Connect(h, auth.Identity{UserID: "ann"}, &room.ConnectOptions{Hold: true}); err != nil {
 				t.Fatal(err)
 			}
-			p.session = s
-			go p.serve()
 			p.send(`{"type":"join-plan","planId":"p"}`)
 			synctest.Wait()
 			update(t, h, "p", 1)
@@ -31,7 +29,7 @@ func TestHold(t *testing.T) {
 			if got := p.read(); got != "" {
 				t.Errorf("wrote %q before Open", got)
 			}
-			s.Open()
+			p.Session().Open()
 			got := strings.Split(strings.TrimSpace(p.read()), "\n")
 			want := []string{`"type":"pong"`, `"type":"join-plan"`, `"type":"task-updated"`}
 			if disconnect {

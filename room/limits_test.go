@@ -51,13 +51,13 @@ func TestConnectionsPerUser(t *testing.T) {
 		for n := range tabs {
 			tabs[n] = roomtest.Join(t, h, "alice", "p")
 		}
-		if _, err := h.Connect(t.Context(), auth.Identity{UserID: "alice"}, &pipe{}, nil); !errors.Is(err, room.ErrTooManyConnections) {
+		if _, err := h.Connect(t.Context(), auth.Identity{UserID: "alice"}, roomtest.NewSink(nil), nil); !errors.Is(err, room.ErrTooManyConnections) {
 			t.Errorf("the 21st connection: %v, want ErrTooManyConnections", err)
 		}
 		connect(t, h, "bob", "")
 		tabs[0].Cut()
 		connect(t, h, "alice", "") // who lingers is not connected
-		if _, err := h.Connect(t.Context(), auth.Identity{UserID: "alice"}, &pipe{}, nil); !errors.Is(err, room.ErrTooManyConnections) {
+		if _, err := h.Connect(t.Context(), auth.Identity{UserID: "alice"}, roomtest.NewSink(nil), nil); !errors.Is(err, room.ErrTooManyConnections) {
 			t.Errorf("the 21st connection: %v, want ErrTooManyConnections", err)
 		}
 	})
@@ -70,12 +70,12 @@ func TestConnectionsPerUserAtOnce(t *testing.T) {
 		var wg sync.WaitGroup
 		for range 70 {
 			wg.Go(func() {
-				p := &pipe{window: -1, changed: make(chan struct{})}
-				s, err := h.Connect(context.Background(), auth.Identity{UserID: "alice"}, p, nil)
+				k := roomtest.NewSink(nil)
+				err := k.Connect(h, auth.Identity{UserID: "alice"}, nil)
 				switch {
 				case err == nil:
 					in.Add(1)
-					t.Cleanup(func() { s.End(protocol.CloseAbnormal) })
+					t.Cleanup(func() { k.End(protocol.CloseAbnormal) })
 				case errors.Is(err, room.ErrTooManyConnections):
 					out.Add(1)
 				}

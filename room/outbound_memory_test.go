@@ -5,14 +5,12 @@ import (
 	"fmt"
 	"runtime"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/planrooms/planrooms/auth"
 	"github.com/planrooms/planrooms/protocol"
 	"github.com/planrooms/planrooms/room"
 	"github.com/planrooms/planrooms/room/roomtest"
@@ -39,11 +37,7 @@ func crowd(t *testing.T, h *room.Hub, plans ...string) {
 	t.Helper()
 	state := strings.Repeat("s", 1000)
 	for n := range 99 {
-		d := &discard{calls: new(atomic.Int64)}
-		s, err := h.Connect(t.Context(), auth.Identity{UserID: fmt.Sprint("user", n)}, d, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
+		s := benchConnect(t, h, fmt.Sprint("user", n)).session
 		for _, plan := range plans {
 			s.Receive([]byte(`{"type":"join-plan","planId":"` + plan + `"}`))
 			s.Receive([]byte(`{"type":"update-presence","planId":"` + plan + `","data":{"state":"` + state + `"}}`))
@@ -54,13 +48,7 @@ func crowd(t *testing.T, h *room.Hub, plans ...string) {
 }
 
 // throwAway takes what has been written, and returns how much that was.
-func (p *pipe) throwAway() int {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	n := len(p.written)
-	p.written = nil
-	return n
-}
+func (p *pipe) throwAway() int { return len(p.Take()) }
 
 // A user who reads nothing, or little, and joins crowded plans again and again on all connections,
 // takes some memory for the one answer of each connection that is being written, and no history of

@@ -180,7 +180,7 @@ func TestReplacedConnection(t *testing.T) {
 		if n := h.UserConnections("alice"); n != 2 {
 			t.Errorf("UserConnections = %d, want 2", n)
 		}
-		if _, err := h.Connect(t.Context(), auth.Identity{UserID: "alice"}, &pipe{}, nil); err != room.ErrTooManyConnections {
+		if _, err := h.Connect(t.Context(), auth.Identity{UserID: "alice"}, roomtest.NewSink(nil), nil); err != room.ErrTooManyConnections {
 			t.Errorf("a third connection: %v, want ErrTooManyConnections", err)
 		}
 		newer.Join("p", nil)

@@ -43,18 +43,18 @@ func TestRejoinDuringARemoval(t *testing.T) {
 				},
 				Observer: room.Observer{Leave: func(room.ConnectionInfo, string) { left <- struct{}{} }},
 			}
-			seamTest(t, opts, func(t *testing.T, h *room.Hub, p *peer, _, writing *seam) {
+			seamTest(t, opts, func(t *testing.T, h *room.Hub, p *peer, _, writing *roomtest.Hold) {
 				left = make(chan struct{}, 2) // the end of the test is another leave
-				writing.armed.Store(true)
+				writing.Arm()
 				update(t, h, "p", 1)
-				<-writing.reached
+				writing.Wait()
 				remove(t, h)
 				<-left
 				synctest.Wait() // the removal waits for the write
 				forbidden.Store(false)
 				p.join("p", nil)
 				synctest.Wait()
-				close(writing.open)
+				writing.Release()
 				synctest.Wait()
 				if got := p.types(); got != "[task-updated removed join-plan]" {
 					t.Errorf("the client received %s", got)

@@ -243,12 +243,12 @@ func TestConnectRefuses(t *testing.T) {
 			{"past its end", auth.Identity{UserID: "a", ExpiresAt: time.Now().Add(-1)}, nil, room.ErrExpired},
 			{"at its end", auth.Identity{UserID: "a", ExpiresAt: time.Now()}, nil, room.ErrExpired},
 		} {
-			p := &pipe{changed: make(chan struct{}), window: -1}
-			s, err := h.Connect(t.Context(), test.id, p, test.opts)
+			k := roomtest.NewSink(nil)
+			s, err := h.Connect(t.Context(), test.id, k, test.opts)
 			if s != nil || err != test.want {
 				t.Errorf("%s: Connect = %v, %v, want %v", test.name, s, err, test.want)
 			}
-			if got := p.read(); got != "" {
+			if got := k.Take(); got != "" {
 				t.Errorf("%s: Connect wrote %q", test.name, got)
 			}
 		}

@@ -12,16 +12,17 @@ import (
 	"github.com/planrooms/planrooms/auth"
 	"github.com/planrooms/planrooms/protocol"
 	"github.com/planrooms/planrooms/room"
+	"github.com/planrooms/planrooms/room/roomtest"
 )
 
 // seamTest has one user in plan p whose connection can be stopped while it frames or while it writes.
-func seamTest(t *testing.T, opts *room.Options, test func(t *testing.T, h *room.Hub, p *peer, framing, writing *seam)) {
+func seamTest(t *testing.T, opts *room.Options, test func(t *testing.T, h *room.Hub, p *peer, framing, writing *roomtest.Hold)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		h := newHub(t, opts)
 		p := newPeer(1, 10)
-		framing, writing := newSeam(), newSeam()
-		p.framing.seam, p.seam = framing, writing
+		framing, writing := roomtest.NewHold(t), roomtest.NewHold(t)
+		p.opts.Framing.Hold, p.opts.Hold = framing, writing
 		mustConnect(t, h, p, "u")
 		p.join("p", nil)
 		synctest.Wait()
@@ -44,7 +45,7 @@ func (p *peer) types() string {
 // A frame of which a full socket has left more than the payload is written in several parts. Revoke
 // waits for the last of them, and does not cut the connection in between.
 func TestSeamRevokeBetweenTheParts(t *testing.T) {
-	seamTest(t, nil, func(t *testing.T, h *room.Hub, p *peer, _, writing *seam) {
+	seamTest(t, nil, func(t *testing.T, h *room.Hub, p *peer, _, writing *roomtest.Hold) {
 		p.capacity = 3 // half of the header
 		p.stall()
 		update(t, h, "p", 1)
@@ -52,14 +53,14 @@ func TestSeamRevokeBetweenTheParts(t *testing.T) {
 		revoked := make(chan error, 1)
 		go func() { revoked <- errorOf(h.Revoke(context.Background(), "p", "u")) }()
 		synctest.Wait()
-		writing.armed.Store(true)
+		writing.Arm()
 		p.unstall()
-		<-writing.reached // before the payload
+		writing.Wait() // before the payload
 		synctest.Wait()
 		if p.isClosed() {
 			t.Error("the connection was cut between two parts of a frame that it takes")
 		}
-		close(writing.open)
+		writing.Release()
 		if err := <-revoked; err != nil {
 			t.Error(err)
 		}
@@ -72,22 +73,22 @@ func TestSeamRevokeBetweenTheParts(t *testing.T) {
 
 func TestSeamRevokeBeforeTheWrite(t *testing.T) {
 	for _, except := range []string{"u", "somebody"} { // a receipt, and the event
-		seamTest(t, nil, func(t *testing.T, h *room.Hub, p *peer, framing, _ *seam) {
+		seamTest(t, nil, func(t *testing.T, h *room.Hub, p *peer, framing, _ *roomtest.Hold) {
 			p.stall() // the first event is left half written, so that the next one is read from the log
 			update(t, h, "p", 1)
 			synctest.Wait()
 			update(t, h, "p", 2, room.ExceptUser(except))
 			synctest.Wait()
-			framing.armed.Store(true)
+			framing.Arm()
 			p.unstall()
-			<-framing.reached
+			framing.Wait()
 			if got := p.types(); got != "[task-updated]" {
 				t.Errorf("heard %s", got)
 			}
 			if _, err := h.Revoke(t.Context(), "p", "u"); err != nil {
 				t.Fatal(err)
 			}
-			close(framing.open)
+			framing.Release()
 			synctest.Wait()
 			if got := p.types(); got != "[removed]" || p.isClosed() {
 				t.Errorf("closed %v, heard %s", p.isClosed(), got)
@@ -106,10 +107,10 @@ func TestSeamRevokeDuringTheWrite(t *testing.T) {
 		{"too long", 150 * time.Millisecond, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			seamTest(t, nil, func(t *testing.T, h *room.Hub, p *peer, _, writing *seam) {
-				writing.armed.Store(true)
+			seamTest(t, nil, func(t *testing.T, h *room.Hub, p *peer, _, writing *roomtest.Hold) {
+				writing.Arm()
 				update(t, h, "p", 1)
-				<-writing.reached
+				writing.Wait()
 				var bytes int64 = -1
 				go func() {
 					if _, err := h.Revoke(t.Context(), "p", "u"); err != nil {
@@ -122,7 +123,7 @@ func TestSeamRevokeDuringTheWrite(t *testing.T) {
 				if bytes >= 0 {
 					t.Error("Revoke returned while the event was being written")
 				}
-				close(writing.open)
+				writing.Release()
 				synctest.Wait()
 				if bytes < 0 {
 					t.Error("Revoke did not return after the write")
@@ -142,23 +143,23 @@ func TestSeamRevokeDuringTheWrite(t *testing.T) {
 // A pump that finds a connection busy leaves it dirty at once, not when its pass is over: by then the
 // connection may be at rest again.
 func TestSeamBusyDuringAPass(t *testing.T) {
-	seamTest(t, nil, func(t *testing.T, h *room.Hub, p *peer, _, writing *seam) {
+	seamTest(t, nil, func(t *testing.T, h *room.Hub, p *peer, _, writing *roomtest.Hold) {
 		other := newPeer(1, 10)
-		other.seam = newSeam()
+		other.opts.Hold = roomtest.NewHold(t)
 		mustConnect(t, h, other, "v")
 		other.join("p", nil)
 		gathered()
 		p.take()
 
-		writing.armed.Store(true)
+		writing.Arm()
 		p.request(protocol.Request{Type: protocol.TypePing})
-		<-writing.reached
-		other.seam.armed.Store(true)
+		writing.Wait()
+		other.opts.Hold.Arm()
 		update(t, h, "p", 1)
-		<-other.seam.reached // the pass has been to p, and is not over
-		close(writing.open)
+		other.opts.Hold.Wait() // the pass has been to p, and is not over
+		writing.Release()
 		synctest.Wait()
-		close(other.seam.open)
+		other.opts.Hold.Release()
 		synctest.Wait()
 		if got := p.types(); got != "[pong task-updated]" {
 			t.Errorf("heard %s", got)
@@ -173,7 +174,7 @@ func TestSeamRevokeAfterLeaving(t *testing.T) {
 		"closing": func(p *peer) { p.session.Close(protocol.CloseUnauthorized) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			seamTest(t, nil, func(t *testing.T, h *room.Hub, p *peer, _, _ *seam) {
+			seamTest(t, nil, func(t *testing.T, h *room.Hub, p *peer, _, _ *roomtest.Hold) {
 				p.stall()
 				update(t, h, "p", 1)
 				synctest.Wait()
@@ -195,7 +196,7 @@ func TestSeamRevokeAfterLeaving(t *testing.T) {
 
 // One who stalls on another plan, or on an answer that is of no plan, keeps the connection.
 func TestSeamRevokeSparesOtherPlans(t *testing.T) {
-	seamTest(t, nil, func(t *testing.T, h *room.Hub, p *peer, _, _ *seam) {
+	seamTest(t, nil, func(t *testing.T, h *room.Hub, p *peer, _, _ *roomtest.Hold) {
 		p.join("q", nil)
 		synctest.Wait()
 		p.take()
@@ -222,7 +223,7 @@ func TestSeamDisconnectHalfWritten(t *testing.T) {
 		"closing": func(p *peer) { p.session.Close(protocol.CloseInternal) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			seamTest(t, nil, func(t *testing.T, h *room.Hub, p *peer, _, _ *seam) {
+			seamTest(t, nil, func(t *testing.T, h *room.Hub, p *peer, _, _ *roomtest.Hold) {
 				p.stall()
 				update(t, h, "p", 1)
 				synctest.Wait()
@@ -303,10 +304,10 @@ func TestSeamThinningCrowd(t *testing.T) {
 
 // A user who comes and goes costs the log one notice, however far behind its readers are, not thousands.
 func TestSeamSupersededNotices(t *testing.T) {
-	seamTest(t, nil, func(t *testing.T, h *room.Hub, p *peer, _, writing *seam) {
-		writing.armed.Store(true)
+	seamTest(t, nil, func(t *testing.T, h *room.Hub, p *peer, _, writing *roomtest.Hold) {
+		writing.Arm()
 		update(t, h, "p", 1)
-		<-writing.reached // the pump stands still, so nothing is forgotten because all have heard it
+		writing.Wait() // the pump stands still, so nothing is forgotten because all have heard it
 		for range 300 {
 			v := mustConnect(t, h, newPeer(1, 10), "v")
 			v.join("p", nil)
@@ -315,7 +316,7 @@ func TestSeamSupersededNotices(t *testing.T) {
 			synctest.Wait()
 			v.end(protocol.CloseAbnormal)
 		}
-		close(writing.open)
+		writing.Release()
 		synctest.Wait()
 		if got := p.types(); got != "[task-updated leave-plan]" {
 			t.Errorf("heard %s", got)

@@ -18,6 +18,7 @@ import (
 	"github.com/planrooms/planrooms/auth"
 	"github.com/planrooms/planrooms/protocol"
 	"github.com/planrooms/planrooms/room"
+	"github.com/planrooms/planrooms/room/roomtest"
 )
 
 var (
@@ -402,14 +403,14 @@ func (s *sim) withClient(f func(*client)) {
 func (s *sim) connect() {
 	user, name := pick(s.rnd, s.users), pick(s.rnd, []string{"", "", "tab1", "tab2"})
 	p := newPeer(byte(1+s.rnd.IntN(2)), 1+s.rnd.IntN(600))
-	p.blocking = s.rnd.IntN(5) == 0
+	p.opts.Blocking = s.rnd.IntN(5) == 0
 	id := auth.Identity{UserID: user, Name: user}
 	if s.rnd.IntN(4) == 0 {
 		id.ExpiresAt = time.Now().Add(time.Duration(1+s.rnd.IntN(7200)) * time.Second)
 	}
 	c := &client{peer: p, user: user, name: name, expires: id.ExpiresAt,
 		views: map[string]*view{}, barrier: map[string]int64{}, behind: map[string]bool{}}
-	p.onRead = func(msg protocol.Message) {
+	p.opts.OnMessage = func(msg roomtest.Received) {
 		if msg.Seq == 0 {
 			return
 		}
@@ -442,7 +443,7 @@ func (s *sim) connect() {
 		c.name = c.id
 	}
 	s.clients = append(s.clients, c)
-	s.note("connect %s blocking=%v capacity=%d expires=%v", c.who(), p.blocking, p.capacity, id.ExpiresAt)
+	s.note("connect %s blocking=%v capacity=%d expires=%v", c.who(), p.opts.Blocking, p.capacity, id.ExpiresAt)
 	if replaces != nil {
 		synctest.Wait()
 		if code := s.hearAll(replaces); code != protocol.CloseReplaced || !replaces.isClosed() {

@@ -1,13 +1,10 @@
 package room_test
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"net"
-	"os"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -20,28 +17,11 @@ import (
 	"github.com/planrooms/planrooms/room/roomtest"
 )
 
-// lines is a framing that a person can read: a message is a line, and the two others say what they are.
-type lines struct{}
-
-func (lines) AppendMessage(dst, payload []byte) []byte { return append(append(dst, payload...), '\n') }
-func (lines) AppendPing(dst []byte) []byte             { return append(dst, "(ping)\n"...) }
-func (lines) AppendClose(dst []byte, code protocol.CloseCode, reason string) []byte {
-	return fmt.Appendf(dst, "(close %d %s)\n", code, reason)
-}
-
-// pipe is a connection that takes exactly as many bytes as the test lets it.
+// pipe is a connection whose frames are lines of text. It takes as many bytes as the test allows, and
+// leaves pings unanswered.
 type pipe struct {
+	*roomtest.Sink
 	session *room.Session
-
-	blocking bool // TryWrite takes nothing, as over TLS
-
-	mu       sync.Mutex // guards the following
-	written  []byte
-	window   int // how many bytes more it takes; negative is no limit
-	err      error
-	finished bool
-	closed   bool
-	changed  chan struct{}
 }
 
 // openPipe connects a user through a pipe, which ends with the test.
@@ -79,119 +59,35 @@ func (of sinks) connect(t *testing.T, h *room.Hub, userID string, opts roomtest.
 	return roomtest.Connect(t, h, auth.Identity{UserID: userID, Name: userID}, &opts)
 }
 
-// pipe connects a user through a pipe, which ends with the test.
+// pipe connects a user through a pipe, which ends with the test. A negative window means no limit.
 func (of sinks) pipe(t *testing.T, h *room.Hub, userID string, window int) *pipe {
 	t.Helper()
-	p := &pipe{blocking: of.blocking, window: window, changed: make(chan struct{})}
-	s, err := h.Connect(context.Background(), auth.Identity{UserID: userID, Name: userID}, p, nil)
-	if err != nil {
+	p := &pipe{Sink: roomtest.NewSink(&roomtest.SinkOptions{Blocking: of.blocking, Mute: true})}
+	p.SetWindow(window)
+	if err := p.Connect(h, auth.Identity{UserID: userID, Name: userID}, nil); err != nil {
 		t.Fatalf("Connect: %v", err)
 	}
-	p.session = s
-	go p.serve()
-	t.Cleanup(func() { _ = p.Close() })
+	p.session = p.Session()
+	t.Cleanup(func() { p.End(protocol.CloseAbnormal) })
 	return p
 }
 
-// serve is the transport's reader: it ends the session when the connection is over.
-func (p *pipe) serve() {
-	for {
-		p.mu.Lock()
-		changed, over := p.changed, p.finished || p.closed
-		p.mu.Unlock()
-		if over {
-			p.session.End(protocol.CloseAbnormal)
-			return
-		}
-		<-changed
-	}
-}
-
-func (p *pipe) Framing() room.Framing { return lines{} }
-
-func (p *pipe) TryWrite(b []byte) (int, error) {
-	if p.blocking {
-		return 0, nil
-	}
-	return p.put(b)
-}
-
-// put takes what the window lets through.
-func (p *pipe) put(b []byte) (int, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	switch {
-	case p.closed:
-		return 0, net.ErrClosed
-	case p.err != nil:
-		return 0, p.err
-	}
-	n := len(b)
-	if p.window >= 0 {
-		n = min(n, p.window)
-		p.window -= n
-	}
-	p.written = append(p.written, b[:n]...)
-	return n, nil
-}
-
-func (p *pipe) Write(b []byte, deadline time.Time) (int, error) {
-	t := time.NewTimer(time.Until(deadline))
-	defer t.Stop()
-	for {
-		p.mu.Lock()
-		changed := p.changed
-		p.mu.Unlock()
-		if n, err := p.put(b); n > 0 || err != nil {
-			return n, err
-		}
-		select {
-		case <-changed:
-		case <-t.C:
-			return 0, os.ErrDeadlineExceeded
-		}
-	}
-}
-
-func (p *pipe) Finish() { p.set(func() { p.finished = true }) }
-
-func (p *pipe) Close() error {
-	p.set(func() { p.closed = true })
-	return nil
-}
-
-func (p *pipe) set(f func()) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	f()
-	close(p.changed)
-	p.changed = make(chan struct{})
-}
-
 // open lets n more bytes through; negative is all.
-func (p *pipe) open(n int) { p.set(func() { p.window = n }) }
+func (p *pipe) open(n int) { p.SetWindow(n) }
+
+func (p *pipe) send(message string) { p.Send(message) }
 
 // read takes what has been written.
 func (p *pipe) read() string {
 	synctest.Wait()
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	b := p.written
-	p.written = nil
-	return string(b)
+	return p.Take()
 }
 
 // state reports whether the hub has finished or cut the connection.
-func (p *pipe) state() (finished, closed bool) {
+func (p *pipe) state() (finished, cut bool) {
 	synctest.Wait()
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.finished, p.closed
-}
-
-func (p *pipe) send(message string) {
-	p.session.Seen()
-	p.session.Receive([]byte(message))
+	state := p.State()
+	return state.Finished, state.Cut
 }
 
 // gathered waits until notices of joins and leaves, which the hub gathers, have been written.
@@ -291,7 +187,7 @@ func wantClosed(t *testing.T, m *roomtest.Member, want protocol.CloseCode) proto
 
 // closeByPeer answers the close frame that the client of m sent.
 func closeByPeer(m *roomtest.Member, code protocol.CloseCode) {
-	m.Session().CloseFrame(code, []byte{3, 0, 0, 0, 2, byte(code >> 8), byte(code)}) // as roomtest frames it
+	m.Sink().SendClose(code)
 	synctest.Wait()
 }
 
@@ -403,7 +299,7 @@ func TestBrokenSocket(t *testing.T) {
 		p := of.pipe(t, h, "alice", -1)
 		p.send(`{"type":"join-plan","planId":"p"}`)
 		p.read()
-		p.set(func() { p.err = net.ErrClosed })
+		p.Fail(net.ErrClosed)
 		update(t, h, "p", 1)
 		if _, closed := p.state(); !closed {
 			t.Error("a connection whose write fails is not closed")

@@ -1,8 +1,8 @@
 package roomtest
 
 import (
-	"context"
-	"encoding/json"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -11,48 +11,60 @@ import (
 	"github.com/planrooms/planrooms/room"
 )
 
-// patience is how long a Member waits for what must come before it fails the test.
+// patience is how long a Member waits for a message before it fails the test.
 const patience = 10 * time.Second
 
-// Options describe a connection to [Connect]. Nil means none of them.
+// Options configure a connection of [Connect]. Nil means none of them.
 type Options struct {
 	ClientID string        // as in [room.ConnectOptions]
 	Verifier auth.Verifier // as in [room.ConnectOptions]
-	// SocketBuffer is how many bytes the connection takes while stalled. Default 64 KiB.
+	// SocketBuffer is how many bytes the connection takes while stalled. Default: 64 KiB.
 	SocketBuffer int
 	// Blocking makes the connection like one over TLS, which takes nothing without blocking. The hub
 	// then writes to it from a goroutine.
 	Blocking bool
+	// Hold, if not nil, can stop the hub while it writes to the connection.
+	Hold *Hold
 }
 
-// Member is one in-memory connection. Its methods are for the one goroutine of the test; they fail the test when what
-// they wait for does not come.
+// Member is one in-memory connection and the client behind it. Only the goroutine of the test may
+// call its methods. A method that waits for a message fails the test after 10 seconds without it; in
+// a bubble of [testing/synctest], these take no time.
 type Member struct {
 	t    testing.TB
 	hub  *room.Hub
 	id   auth.Identity
 	opts Options
+	sink *Sink
 
-	sink    *sink
-	session *room.Session
-
-	// Hello is the greeting of the current connection, Joined the last join answer.
+	// Hello is the first message of the current connection. Joined is the last join answer.
 	Hello  protocol.Hello
 	Joined protocol.JoinAnswer
 
-	planID string
-	chain  protocol.Chain
+	planID  string             // the plan that was joined last
+	plans   []*membership      // in the order of the first joins
+	skipped []protocol.Message // read while waiting for an answer, and still to be returned
+	recent  []protocol.Message // the last messages, for failures
 }
 
-// Join connects a user and joins a plan; the user's name is the id. The connection ends with the test.
-func Join(t testing.TB, h *room.Hub, userID, planID string) *Member {
+// membership is what the client knows of one plan.
+type membership struct {
+	planID string
+	in     bool
+	chain  protocol.Chain
+	people map[string]protocol.Participant
+}
+
+// Join connects a user and joins a plan. The name of the user is the ID. It uses the first of opts,
+// if there is one. The connection ends with the test.
+func Join(t testing.TB, h *room.Hub, userID, planID string, opts ...*Options) *Member {
 	t.Helper()
-	m := Connect(t, h, auth.Identity{UserID: userID, Name: userID}, nil)
+	m := Connect(t, h, auth.Identity{UserID: userID, Name: userID}, append(opts, nil)[0])
 	m.Join(planID, nil)
 	return m
 }
 
-// Connect connects without joining. The connection ends with the test.
+// Connect connects a user without joining. The connection ends with the test.
 func Connect(t testing.TB, h *room.Hub, id auth.Identity, opts *Options) *Member {
 	t.Helper()
 	m := &Member{t: t, hub: h, id: id}
@@ -65,245 +77,145 @@ func Connect(t testing.TB, h *room.Hub, id auth.Identity, opts *Options) *Member
 	if err := m.connect(); err != nil {
 		t.Fatalf("connect %q: %v", id.UserID, err)
 	}
-	t.Cleanup(func() { m.sink.end(protocol.CloseAbnormal) })
+	t.Cleanup(func() { m.Cut() })
 	return m
 }
 
 func (m *Member) connect() error {
 	m.t.Helper()
-	m.sink = newSink(m.opts.SocketBuffer, m.opts.Blocking)
-	s, err := m.hub.Connect(context.Background(), m.id, m.sink, &room.ConnectOptions{
+	m.sink = NewSink(&SinkOptions{Blocking: m.opts.Blocking, Hold: m.opts.Hold})
+	m.recent, m.skipped = nil, nil
+	err := m.sink.Connect(m.hub, m.id, &room.ConnectOptions{
 		ClientID: m.opts.ClientID, Verifier: m.opts.Verifier, RemoteAddr: "memory",
 	})
 	if err != nil {
 		return err
 	}
-	m.session = s
-	m.sink.attach(s)
-	hello := m.NextMessage()
-	m.decode(hello, protocol.TypePong, &m.Hello)
+	m.decode(m.NextMessage(), protocol.TypePong, &m.Hello)
 	return nil
 }
 
-// Session is the hub's side of the current connection.
-func (m *Member) Session() *room.Session { return m.session }
+// In makes failures those of t, a subtest, until t ends.
+func (m *Member) In(t testing.TB) *Member {
+	outer := m.t
+	m.t = t
+	t.Cleanup(func() { m.t = outer })
+	return m
+}
 
-// Sink is the current connection as the hub sees it, for a test that wraps it.
-func (m *Member) Sink() room.Sink { return m.sink }
+// Session returns the hub's side of the current connection.
+func (m *Member) Session() *room.Session { return m.sink.Session() }
+
+// Sink returns the current connection.
+func (m *Member) Sink() *Sink { return m.sink }
 
 // Send sends one message as it is.
-func (m *Member) Send(message string) {
-	m.session.Seen()
-	m.session.Receive([]byte(message))
-}
+func (m *Member) Send(message string) { m.sink.Send(message) }
 
 // Request sends one message.
 func (m *Member) Request(r protocol.Request) {
 	m.t.Helper()
 	b, err := protocol.EncodeRequest(r)
 	if err != nil {
-		m.t.Fatalf("encode %v: %v", r.Type, err)
+		m.t.Fatalf("%s: request %s: %v", m.who(), r.Type, err)
 	}
 	m.Send(string(b))
 }
 
-// Join joins a plan, from since if it is not nil, and waits for the answer, which must be yes.
+// Join joins a plan, since a position if that is not nil, and waits for the answer, which must be a
+// success. Messages of other plans that come first are returned later.
 func (m *Member) Join(planID string, since *protocol.Position) {
 	m.t.Helper()
 	m.Request(protocol.Request{Type: protocol.TypeJoinPlan, PlanID: planID, Since: since})
+	answer := m.answer(protocol.TypeJoinPlan, planID)
 	m.Joined = protocol.JoinAnswer{}
-	for {
-		answer := m.NextMessage()
-		if answer.Type == protocol.TypeError {
-			m.t.Fatalf("join %q: %s", planID, answer.Data)
-		}
-		if answer.Type == protocol.TypeJoinPlan && answer.PlanID == planID {
-			if err := json.Unmarshal(answer.Data, &m.Joined); err == nil && m.Joined.Success {
-				break
-			}
-		}
-	}
+	m.decode(answer, protocol.TypeJoinPlan, &m.Joined)
 	m.planID = planID
-	m.chain.Reset(m.Joined.Position)
 }
 
-// Position returns the position of the member in the plan that it joined last.
-func (m *Member) Position() protocol.Position { return m.chain.Position() }
-
-// NextMessage waits for the next message, whatever it is.
-func (m *Member) NextMessage() protocol.Message {
+// Leave leaves a plan and waits for the answer.
+func (m *Member) Leave(planID string) {
 	m.t.Helper()
-	t := time.NewTimer(patience)
-	defer t.Stop()
+	m.Request(protocol.Request{Type: protocol.TypeLeavePlan, PlanID: planID})
+	m.answer(protocol.TypeLeavePlan, planID)
+}
+
+// SetPresence sets the presence state in a plan. State is encoded as JSON; nil clears the state. The
+// hub sends no answer.
+func (m *Member) SetPresence(planID string, state any) {
+	m.t.Helper()
+	m.Request(protocol.Request{Type: protocol.TypeUpdatePresence, PlanID: planID, State: m.encode(state)})
+}
+
+// answer waits for the answer to a request for a plan, and keeps other messages for later.
+func (m *Member) answer(typ protocol.Type, planID string) protocol.Message {
+	m.t.Helper()
+	var others []protocol.Message
 	for {
-		msg, ok, changed, closed := m.poll()
-		if ok {
-			return msg
-		}
-		if closed {
-			m.t.Fatalf("%s: waiting for a message, the connection was closed", m.id.UserID)
-		}
-		select {
-		case <-changed:
-		case <-t.C:
-			m.t.Fatalf("%s: no message came", m.id.UserID)
-		}
-	}
-}
-
-// poll takes the next message if there is one.
-func (m *Member) poll() (msg protocol.Message, ok bool, changed chan struct{}, closed bool) {
-	m.t.Helper()
-	k := m.sink
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if len(k.messages) == 0 {
-		return msg, false, k.changed, k.closed
-	}
-	raw := k.messages[0]
-	k.messages = k.messages[1:]
-	msg, err := protocol.Decode(raw)
-	if err != nil {
-		m.t.Fatalf("%s: got %q: %v", m.id.UserID, raw, err)
-	}
-	m.track(msg)
-	return msg, true, nil, false
-}
-
-// track follows the position. It fails the test at a gap without a resync, and at a duplicate. A
-// client accepts a smaller prev than that of the last event; a single hub never sends one.
-func (m *Member) track(msg protocol.Message) {
-	m.t.Helper()
-	if msg.PlanID != m.planID {
-		return
-	}
-	at := m.chain.Position().Seq
-	switch {
-	case msg.Type == protocol.TypeResync:
-		if m.chain.Take(msg) != protocol.PlaceStart {
-			m.t.Fatalf("%s: resync without a position: %s", m.id.UserID, msg.Data)
-		}
-	case msg.Seq > 0:
-		if m.chain.Take(msg) != protocol.PlaceNext || msg.Prev != at {
-			m.t.Fatalf("%s: event %d follows %d, but the last position was %d", m.id.UserID, msg.Seq, msg.Prev, at)
-		}
-	}
-}
-
-// Next waits for the next message that is no presence notice: an event, a receipt, a resync, an answer.
-func (m *Member) Next() protocol.Message {
-	m.t.Helper()
-	for {
-		if msg := m.NextMessage(); !isNotice(msg) {
-			return msg
-		}
-	}
-}
-
-func isNotice(msg protocol.Message) bool {
-	switch msg.Type {
-	case protocol.TypeJoinPlan, protocol.TypeLeavePlan, protocol.TypePresenceUpdated:
-		return msg.PlanID != ""
-	}
-	return false
-}
-
-// Silent fails the test if a message other than a presence notice is unread, after everything that has a position now has
-// reached the member.
-func (m *Member) Silent() {
-	m.t.Helper()
-	end, err := m.hub.Position(context.Background(), m.planID)
-	if err != nil {
-		m.t.Fatalf("position of %q: %v", m.planID, err)
-	}
-	t := time.NewTimer(patience)
-	defer t.Stop()
-	for {
-		msg, ok, changed, closed := m.poll()
+		msg := m.NextMessage()
 		switch {
-		case ok && !isNotice(msg):
-			m.t.Fatalf("%s: unexpected %s: %s", m.id.UserID, msg.Type, msg.Data)
-		case ok:
-			continue
-		case closed || m.chain.Position().Seq >= end.Seq || !m.in():
-			return
-		}
-		select {
-		case <-changed:
-		case <-t.C:
-			m.t.Fatalf("%s: is at %d, the plan at %d", m.id.UserID, m.chain.Position().Seq, end.Seq)
+		case msg.PlanID == planID && msg.Type == typ && !isNotice(msg):
+			m.skipped = append(others, m.skipped...)
+			return msg
+		case msg.PlanID == planID && msg.Type == protocol.TypeError:
+			m.t.Fatalf("%s: %s %q: %s%s", m.who(), typ, planID, msg.Data, m.before())
+		case msg.PlanID != planID || typ == protocol.TypeLeavePlan:
+			others = append(others, msg)
 		}
 	}
 }
 
-// in reports whether the hub counts the member's user among those in the plan.
-func (m *Member) in() bool {
-	info, _ := m.hub.Room(m.planID)
-	for _, p := range info.People {
-		if p.UserID == m.id.UserID && p.Connections > 0 {
-			return true
-		}
-	}
-	return false
+// Position returns the position of the client in the plan that it joined last.
+func (m *Member) Position() protocol.Position {
+	return m.PositionIn(m.planID)
 }
 
-func (m *Member) decode(msg protocol.Message, want protocol.Type, data any) {
-	m.t.Helper()
-	if msg.Type != want {
-		m.t.Fatalf("%s: got %s %s, want %s", m.id.UserID, msg.Type, msg.Data, want)
+// PositionIn returns the position of the client in a plan.
+func (m *Member) PositionIn(planID string) protocol.Position { return m.plan(planID).chain.Position() }
+
+// Participants returns the users who are in a plan, as the client knows them from the messages that
+// the test has read, sorted by ID.
+func (m *Member) Participants(planID string) []protocol.Participant {
+	var all []protocol.Participant
+	for _, p := range m.plan(planID).people {
+		all = append(all, p)
 	}
-	if err := json.Unmarshal(msg.Data, data); err != nil {
-		m.t.Fatalf("%s: %s: %v", m.id.UserID, msg.Type, err)
-	}
+	slices.SortFunc(all, func(a, b protocol.Participant) int { return strings.Compare(a.UserID, b.UserID) })
+	return all
 }
 
-// Stall makes the client stop reading: the hub sees a full socket once SocketBuffer is exceeded, and pings stay unanswered.
-func (m *Member) Stall() { m.sink.stall() }
+// Stall makes the client stop reading. The hub sees a full socket when SocketBuffer is exceeded, and
+// pings stay unanswered.
+func (m *Member) Stall() { m.sink.Stall(m.opts.SocketBuffer) }
 
 // Unstall makes the client read again.
-func (m *Member) Unstall() { m.sink.unstall() }
+func (m *Member) Unstall() { m.sink.Unstall() }
 
-// Cut breaks the connection without a word.
-func (m *Member) Cut() { m.sink.end(protocol.CloseAbnormal) }
+// Cut breaks the connection without a close frame.
+func (m *Member) Cut() { m.sink.End(protocol.CloseAbnormal) }
 
-// Resume connects again and joins the plan from the last position. Joined tells whether that was honoured.
+// Resume cuts the connection, connects again, and joins all plans of the client from their last
+// positions. Messages that the test has not read are lost, as on a network that fails. Joined is the
+// answer for the plan that was joined last.
 func (m *Member) Resume() {
 	m.t.Helper()
 	m.Cut()
+	last := m.planID
 	if err := m.connect(); err != nil {
 		m.t.Fatalf("reconnect %q: %v", m.id.UserID, err)
 	}
-	since := m.chain.Position()
-	m.Join(m.planID, &since)
-}
-
-// Closed waits until the hub has closed the connection and returns its goodbye and the code of its close frame, 1006 if
-// none came.
-func (m *Member) Closed() (protocol.Goodbye, protocol.CloseCode) {
-	m.t.Helper()
-	t := time.NewTimer(patience)
-	defer t.Stop()
-	var goodbye protocol.Goodbye
-	for {
-		msg, ok, changed, closed := m.poll()
-		switch {
-		case ok && msg.Type == protocol.TypeGoodbye:
-			m.decode(msg, protocol.TypeGoodbye, &goodbye)
-			continue
-		case ok:
-			continue
-		case closed:
-			m.sink.mu.Lock()
-			defer m.sink.mu.Unlock()
-			if m.sink.code == 0 {
-				return goodbye, protocol.CloseAbnormal
-			}
-			return goodbye, m.sink.code
-		}
-		select {
-		case <-changed:
-		case <-t.C:
-			m.t.Fatalf("%s: the connection was not closed", m.id.UserID)
+	for _, p := range m.plans {
+		if p.in && p.planID != last {
+			m.rejoin(p)
 		}
 	}
+	if last != "" {
+		m.rejoin(m.plan(last))
+	}
+}
+
+func (m *Member) rejoin(p *membership) {
+	m.t.Helper()
+	since := p.chain.Position()
+	m.Join(p.planID, &since)
 }
