@@ -18,13 +18,6 @@ var connFaults = in("transport",
 		tests:    "TestSinkShortWrites",
 	},
 	fault{
-		name:     "conn: the bytes of the head count as bytes of the message",
-		function: "conn.writeHead",
-		old:      "	n -= len(c.head)\n",
-		new:      "",
-		tests:    "TestMain",
-	},
-	fault{
 		name:     "conn: a TLS connection writes although the socket may be full",
 		function: "conn.tryTLS",
 		old:      "		if !c.space.take(len(chunk)) {\n			break\n		}\n",
@@ -37,6 +30,37 @@ var connFaults = in("transport",
 		old:      "		k, err = c.net.Write(chunk)\n		n += k\n",
 		new:      "		k, err = c.net.Write(chunk)\n		n = max(n, k)\n",
 		tests:    "TestReaderIsNotClosed",
+	},
+	fault{
+		name:     "conn: a broken connection is written to",
+		function: "conn.writeBlocking",
+		old:      "	if c.broken {\n		return 0, c.awaitCut(deadline)\n	}\n",
+		new:      "",
+		tests:    "TestStalledReader",
+	},
+	fault{
+		name:     "conn: a timed-out write does not break the connection",
+		function: "conn.writeBlocking",
+		old:      "		c.broken = true\n",
+		new:      "",
+		tests:    "TestStalledReader",
+	},
+	fault{
+		name:     "conn: after the close frame the peer is waited for without a limit",
+		function: "conn.Finish",
+		old:      "	c.finished = true\n	c.setReadDeadlineLocked(closeWait)\n",
+		new:      "	c.finished = true\n",
+		tests:    "TestConformanceOfHandshakes",
+	},
+)
+
+var readerFaults = in("transport",
+	fault{
+		name:     "reader: the place of a connection is not given back",
+		function: "conn.end",
+		old:      "	if c.counted {\n		c.shared.connections.release()\n	}\n",
+		new:      "",
+		tests:    "TestMaxConnections",
 	},
 )
 

@@ -2,5 +2,5 @@ package main
 
 // lists has all faults.
 var lists = [][]fault{
-	pumpFaults, joinFaults, logFaults, ringFaults, entryFaults, budgetFaults, batchFaults, outletFaults, outletRunFaults, roomFaults, connFaults, frameScanFaults, buffersFaults,
+	feedFaults, pumpFaults, timersFaults, broadcastFaults, joinFaults, logFaults, ringFaults, entryFaults, budgetFaults, batchFaults, outletFaults, outletRunFaults, fenceFaults, outboundFaults, accountFaults, remainderFaults, roomFaults, connFaults, readerFaults, frameScanFaults, buffersFaults,
 }
