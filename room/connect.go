@@ -66,7 +66,7 @@ func (h *Hub) Connect(_ context.Context, id auth.Identity, sink Sink, opts *Conn
 	s.out.send(reply{payload: mustEncode(protocol.TypePong, "", protocol.Hello{
 		UserID: s.userID, Connected: true, Timestamp: protocol.Timestamp{Time: now}, ConnectionID: s.id, ClientID: s.clientID, Protocol: protocol.Version,
 	})})
-	s.setTimers(now)
+	s.setTimers()
 	return s, nil
 }
 

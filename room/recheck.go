@@ -64,7 +64,7 @@ func (k *recheck) begin(all *rechecks, of subject, at time.Time) {
 		return
 	}
 	k.begun, k.all, k.subject = true, all, of
-	k.timer = timer{f: k.tick, index: -1}
+	k.timer = timer{f: k.tick}
 	k.allowedLocked(at)
 	if k.again {
 		k.again = false

@@ -56,14 +56,7 @@ func (s *Session) authenticate(req *protocol.Request) {
 	s.identity = id
 	s.renewals++
 	members := slices.Clone(s.members)
-	switch {
-	case id.ExpiresAt.IsZero():
-		h.timers.stop(s.expiry)
-	case s.expiry == nil:
-		s.expiry = h.timers.after(time.Until(id.ExpiresAt), s.expire)
-	default:
-		h.timers.reset(s.expiry, time.Until(id.ExpiresAt))
-	}
+	s.setTimerLocked()
 	s.mu.Unlock()
 	data := protocol.Authenticated{Success: true}
 	if !id.ExpiresAt.IsZero() {

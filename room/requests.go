@@ -16,11 +16,7 @@ import (
 func (s *Session) Receive(message []byte) {
 	now := time.Now()
 	s.said.Store(s.hub.clockAt(now))
-	if !s.spoken.Swap(true) {
-		s.mu.Lock()
-		s.hub.timers.stop(s.silence)
-		s.mu.Unlock()
-	}
+	s.spoken.Store(true)
 	if s.receive(now, message) {
 		end := time.Now()
 		s.late = true

@@ -47,10 +47,7 @@ type Session struct {
 	closing  bool               // no room is joined any more
 	code     protocol.CloseCode // why it is closing
 	renewed  time.Time          // last authenticate
-	expiry   *timer
-	silence  *timer // first message
-	pinger   *timer
-	pinged   time.Time // when the ping that waits for a sign of life was sent; zero if none does
+	deadlines
 
 	buried bool // guarded by hub.mu: nothing is written any more
 
@@ -191,9 +188,7 @@ func (s *Session) beginClosing(code protocol.CloseCode) (members []*member, left
 	}
 	s.closing, s.code = true, code
 	members = slices.Clone(s.members)
-	for _, t := range []*timer{s.expiry, s.silence, s.pinger} {
-		s.hub.timers.stop(t)
-	}
+	s.hub.timers.stop(&s.deadlines.timer)
 	s.mu.Unlock()
 	left = s.inbox.close()
 	if code == protocol.CloseTooSlow {

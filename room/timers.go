@@ -9,10 +9,12 @@ import (
 // timers has all deadlines of a hub in a heap, and sets a single runtime timer for the earliest.
 // With thousands of connections, waking once for many of them is what keeps an idle hub idle.
 type timers struct {
+	start time.Time // the zero of timer.at; fixed at creation
+
 	mu     sync.Mutex // guards the following
 	queue  timerQueue
 	timer  *time.Timer
-	due    time.Time // when timer fires; zero if it is not set
+	due    int64 // when timer fires; 0 if it is not set
 	closed bool
 
 	running sync.Mutex // held while callbacks run
@@ -21,33 +23,34 @@ type timers struct {
 // timer is one entry. Its function runs without any lock held but must not block: it holds up the
 // others.
 type timer struct {
-	at    time.Time
+	at    int64 // time since timers.start, in nanoseconds
 	f     func()
-	index int // place in the heap; -1 when it is not in it
+	index int // place in the heap, counted from 1; 0 when it is not in it
 }
 
 // after calls f once, d from now. It is a no-op on a closed set.
 func (ts *timers) after(d time.Duration, f func()) *timer {
-	t := &timer{at: time.Now().Add(d), f: f, index: -1}
-	ts.mu.Lock()
-	defer ts.mu.Unlock()
-	if !ts.closed {
-		heap.Push(&ts.queue, t)
-		ts.setLocked()
-	}
+	t := &timer{f: f}
+	ts.reset(t, d)
 	return t
 }
 
+// now is the time since start.
+func (ts *timers) now() int64 { return int64(time.Since(ts.start)) }
+
 // reset moves t, which may have fired or been stopped, to d from now.
-func (ts *timers) reset(t *timer, d time.Duration) {
+func (ts *timers) reset(t *timer, d time.Duration) { ts.resetAt(t, ts.now()+int64(d)) }
+
+// resetAt moves t to a moment, a time since start.
+func (ts *timers) resetAt(t *timer, at int64) {
 	ts.mu.Lock()
 	defer ts.mu.Unlock()
 	if ts.closed {
 		return
 	}
-	t.at = time.Now().Add(d)
-	if t.index >= 0 {
-		heap.Fix(&ts.queue, t.index)
+	t.at = at
+	if t.index > 0 {
+		heap.Fix(&ts.queue, t.index-1)
 	} else {
 		heap.Push(&ts.queue, t)
 	}
@@ -61,8 +64,8 @@ func (ts *timers) stop(t *timer) {
 	}
 	ts.mu.Lock()
 	defer ts.mu.Unlock()
-	if t.index >= 0 {
-		heap.Remove(&ts.queue, t.index)
+	if t.index > 0 {
+		heap.Remove(&ts.queue, t.index-1)
 	}
 }
 
@@ -73,14 +76,14 @@ func (ts *timers) setLocked() {
 		return
 	}
 	at := ts.queue[0].at
-	if !ts.due.IsZero() && !at.Before(ts.due) {
+	if ts.due != 0 && at >= ts.due {
 		return
 	}
-	ts.due = at
-	if ts.timer == nil {
-		ts.timer = time.AfterFunc(time.Until(at), ts.run)
+	ts.due = max(at, 1)
+	if d := time.Duration(at - ts.now()); ts.timer == nil {
+		ts.timer = time.AfterFunc(d, ts.run)
 	} else {
-		ts.timer.Reset(time.Until(at))
+		ts.timer.Reset(d)
 	}
 }
 
@@ -89,8 +92,8 @@ func (ts *timers) run() {
 	defer ts.running.Unlock()
 	for {
 		ts.mu.Lock()
-		if ts.closed || len(ts.queue) == 0 || ts.queue[0].at.After(time.Now()) {
-			ts.due = time.Time{}
+		if ts.closed || len(ts.queue) == 0 || ts.queue[0].at > ts.now() {
+			ts.due = 0
 			if !ts.closed {
 				ts.setLocked()
 			}
@@ -108,7 +111,7 @@ func (ts *timers) close() {
 	ts.mu.Lock()
 	ts.closed = true
 	for _, t := range ts.queue {
-		t.index = -1
+		t.index = 0
 	}
 	ts.queue = nil
 	if ts.timer != nil {
@@ -124,23 +127,23 @@ func (ts *timers) close() {
 type timerQueue []*timer
 
 func (q timerQueue) Len() int           { return len(q) }
-func (q timerQueue) Less(i, j int) bool { return q[i].at.Before(q[j].at) }
+func (q timerQueue) Less(i, j int) bool { return q[i].at < q[j].at }
 func (q timerQueue) Swap(i, j int) {
 	q[i], q[j] = q[j], q[i]
-	q[i].index, q[j].index = i, j
+	q[i].index, q[j].index = i+1, j+1
 }
 
 func (q *timerQueue) Push(x any) {
 	t := x.(*timer)
-	t.index = len(*q)
 	*q = append(*q, t)
+	t.index = len(*q)
 }
 
 func (q *timerQueue) Pop() any {
 	old := *q
 	t := old[len(old)-1]
 	old[len(old)-1] = nil
-	t.index = -1
+	t.index = 0
 	*q = old[:len(old)-1]
 	return t
 }
