@@ -43,7 +43,7 @@ func (h *Hub) Connect(_ context.Context, id auth.Identity, sink Sink, opts *Conn
 	id.Name = clipName(id.Name)
 	s := &Session{
 		hub: h, id: rand.Text(), viewer: viewer{clientID: opts.ClientID, userID: id.UserID, conn: h.conns.Add(1)}, remote: opts.RemoteAddr, since: now,
-		verifier: opts.Verifier, identity: id, done: make(chan struct{}),
+		verifier: opts.Verifier, identity: id,
 	}
 	if s.clientID == "" {
 		s.clientID = s.id

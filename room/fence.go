@@ -13,7 +13,7 @@ func (o *outlet) fence(plan string, until time.Time) {
 	}
 	if !o.awaitWrite(until) || o.dropPlan(plan) { // a short write requeues what it did not write
 		o.abort()
-		<-o.done
+		o.await()
 	}
 }
 

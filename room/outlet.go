@@ -58,7 +58,8 @@ type outlet struct {
 
 	blocked atomic.Int64 // when the call of Sink.Write that is under way began, as outlets.clock; 0 if none is
 
-	done chan struct{} // closed when end is closed or aborted and the token is free
+	over bool          // end is closed or aborted, and the token is free
+	done chan struct{} // closed when over is set; nil if no goroutine waits
 
 	owner  owner    // fixed at creation
 	shared *outlets // fixed at creation
@@ -132,7 +133,7 @@ type source interface {
 // newOutlet returns the outlet of a connection. With held, the caller holds its token and has to
 // call run.
 func newOutlet(v *viewer, sink Sink, by owner, shared *outlets, held bool) *outlet {
-	o := &outlet{viewer: v, sink: sink, framing: sink.Framing(), owner: by, shared: shared, done: make(chan struct{})}
+	o := &outlet{viewer: v, sink: sink, framing: sink.Framing(), owner: by, shared: shared}
 	if held {
 		o.state = stateWriting
 	}

@@ -46,7 +46,7 @@ func (o *outlet) abort() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.state == stateIdle {
-		o.closeDoneLocked()
+		o.overLocked()
 	}
 }
 
@@ -73,10 +73,26 @@ func (o *outlet) evict() {
 	}
 }
 
-func (o *outlet) closeDoneLocked() {
-	select {
-	case <-o.done:
-	default:
+func (o *outlet) overLocked() {
+	if o.over {
+		return
+	}
+	if o.over = true; o.done != nil {
 		close(o.done)
 	}
+}
+
+// await waits until nothing is written any more.
+func (o *outlet) await() {
+	o.mu.Lock()
+	if o.over {
+		o.mu.Unlock()
+		return
+	}
+	if o.done == nil {
+		o.done = make(chan struct{})
+	}
+	done := o.done
+	o.mu.Unlock()
+	<-done
 }

@@ -66,7 +66,7 @@ func (o *outlet) next(block bool) (t step, ok bool) {
 		case o.end >= endClosed:
 			o.endCallLocked() // it may have ended between two parts of a frame
 			o.state = stateIdle
-			o.closeDoneLocked()
+			o.overLocked()
 			return t, false
 		case o.remainder != nil:
 			t.buf, t.by = o.remainder.next(), o.deadlineLocked()
@@ -235,7 +235,7 @@ func (o *outlet) wrote(t *step, n int, err error, block bool) (more bool) {
 		o.mu.Unlock()
 		o.sink.Finish()
 		o.mu.Lock()
-		o.closeDoneLocked()
+		o.overLocked()
 	case t.batch == nil && o.remainder.left() == 0:
 		o.remainder = nil
 	}
@@ -316,5 +316,5 @@ func (o *outlet) fail() {
 	_ = o.sink.Close()
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.closeDoneLocked()
+	o.overLocked()
 }

@@ -14,19 +14,19 @@ import (
 // Options.QueuePerConnection is exceeded and the message is over the rate, or too many others have
 // not been handled yet.
 func (s *Session) Receive(message []byte) {
-	now := time.Now()
-	s.said.Store(s.hub.clockAt(now))
+	now := s.hub.clock()
+	s.said.Store(now)
 	s.spoken.Store(true)
 	if s.receive(now, message) {
-		end := time.Now()
+		end := s.hub.clock()
 		s.late = true
-		s.messages.forgive(end, end.Sub(now), messageRate)
-		s.controls.forgive(end, end.Sub(now), controlRate)
+		s.messages.forgive(end, time.Duration(end-now), messageRate)
+		s.controls.forgive(end, time.Duration(end-now), controlRate)
 	}
 }
 
 // receive reports whether it had to wait.
-func (s *Session) receive(now time.Time, message []byte) (waited bool) {
+func (s *Session) receive(now int64, message []byte) (waited bool) {
 	if !s.messages.take(now, messageRate, messageBurst) {
 		return s.limited(now, message)
 	}
@@ -53,7 +53,7 @@ func decode(message []byte) (in inbound) {
 
 // limited refuses a message that is over the rate. The message is decoded for the answer alone: of
 // three excesses, which close the connection, at most two are answered.
-func (s *Session) limited(now time.Time, message []byte) (waited bool) {
+func (s *Session) limited(now int64, message []byte) (waited bool) {
 	if s.excesses.add(now) {
 		s.Close(protocol.CloseRateLimited)
 		return false

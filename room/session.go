@@ -51,7 +51,7 @@ type Session struct {
 
 	buried bool // guarded by hub.mu: nothing is written any more
 
-	done chan struct{} // closed when the transport's reader and the outlet are both over
+	done chan struct{} // guarded by mu: see Done; nil if it was not called
 }
 
 // unregister forgets s. It may be called more than once.
@@ -130,7 +130,7 @@ func (s *Session) lastMessage() time.Time {
 
 // ControlFrame counts a control frame of the peer, which the transport answers on its own.
 func (s *Session) ControlFrame() {
-	if now := time.Now(); !s.controls.take(now, controlRate, controlBurst) && s.excesses.add(now) {
+	if now := s.hub.clock(); !s.controls.take(now, controlRate, controlBurst) && s.excesses.add(now) {
 		s.Close(protocol.CloseRateLimited)
 	}
 }
@@ -141,7 +141,26 @@ func (s *Session) WriteControl(frame []byte) { s.out.control(frame) }
 
 // Done is closed when the connection is over: the transport has called End, and nothing writes any
 // more.
-func (s *Session) Done() <-chan struct{} { return s.done }
+func (s *Session) Done() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.doneLocked()
+}
+
+// doneLocked returns the channel of Done, which most connections do not need.
+func (s *Session) doneLocked() chan struct{} {
+	if s.done == nil {
+		s.done = make(chan struct{})
+	}
+	return s.done
+}
+
+// over closes the channel of Done.
+func (s *Session) over() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	close(s.doneLocked())
+}
 
 // CloseFrame ends the connection with a close frame of the transport, as the answer to that of the
 // peer or after broken framing. The hub sends no goodbye before it. frame is copied.
@@ -264,8 +283,8 @@ func (s *Session) End(code protocol.CloseCode) {
 func (s *Session) bury() {
 	h := s.hub
 	defer h.open.Done()
-	defer close(s.done)
-	<-s.out.done
+	defer s.over()
+	s.out.await()
 	s.mu.Lock()
 	code := s.code
 	members := slices.Clone(s.members) // of a drained connection, which stays in its rooms to the end
