@@ -6,7 +6,7 @@ import "time"
 // full.
 type bucket struct {
 	used float64 // negative after forgive
-	at   int64 // see Hub.clock
+	at   int64   // see Hub.clock
 }
 
 // take reports whether a token was there, and takes it.
@@ -28,12 +28,13 @@ func (b *bucket) forgive(now int64, d time.Duration, rate float64) {
 }
 
 // excesses remembers when a connection last went over a limit.
-type excesses [maxExcesses - 1]int64 // see Hub.clock; 0 is never
+type excesses [maxExcesses - 1]int64 // Hub.clock and 1; 0 is never
 
 // add records an excess and reports whether it closes the connection.
 func (x *excesses) add(now int64) (over bool) {
+	now++
 	over = x[0] != 0 && time.Duration(now-x[0]) <= excessWindow
 	copy(x[:], x[1:])
-	x[len(x)-1] = max(now, 1)
+	x[len(x)-1] = now
 	return over
 }
