@@ -46,15 +46,17 @@ func (h *Hub) Room(planID string) (Info, bool) {
 	defer r.mu.Unlock()
 	info := Info{Summary: r.summaryLocked(), People: make([]Participant, 0, len(r.presence.people))}
 	for who := r.presence.first; who != nil; who = who.after {
-		p := Participant{
-			UserID: who.userID, UserName: who.userName, Connections: len(who.conns), JoinedAt: who.joinedAt,
-			LastActivity: who.lastMsg, LastSeen: who.lastSeen, State: slices.Clone(who.shown),
+		var last lastActivity
+		if who.ended != nil {
+			last = *who.ended
 		}
 		for _, c := range who.conns {
-			p.LastActivity = latest(p.LastActivity, c.by.lastMessage())
-			p.LastSeen = latest(p.LastSeen, c.by.lastSeen())
+			last.add(c.by)
 		}
-		info.People = append(info.People, p)
+		info.People = append(info.People, Participant{
+			UserID: who.userID, UserName: who.userName, Connections: len(who.conns), JoinedAt: who.joinedAt,
+			LastActivity: last.message, LastSeen: last.seen, State: slices.Clone(who.shown),
+		})
 	}
 	return info, true
 }

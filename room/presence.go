@@ -41,13 +41,12 @@ type person struct {
 
 	// The newest state of a connection that has ended without a leave-plan, until linger fires: it may be
 	// a reload, after which the user comes back with the same state.
-	left   connState
+	left   *connState // nil: none
 	linger *timer
 
 	before, after *person // neighbours in the order in which they came
 
-	lastSeen time.Time // last byte of the connections that have ended
-	lastMsg  time.Time // last message of these
+	ended *lastActivity // of the connections that have ended; nil if none has
 }
 
 // connState is what one connection says about its user.
@@ -62,6 +61,14 @@ type connState struct {
 type activity interface {
 	lastSeen() time.Time    // when the last byte came
 	lastMessage() time.Time // when the last message came
+}
+
+// lastActivity is the latest activity of several connections.
+type lastActivity struct{ seen, message time.Time }
+
+// add takes a connection in.
+func (l *lastActivity) add(c activity) {
+	l.seen, l.message = latest(l.seen, c.lastSeen()), latest(l.message, c.lastMessage())
 }
 
 // news is a notice that the room has to send.
@@ -141,17 +148,21 @@ func (p *presence) exit(v *viewer, d departure) (lingers *person, _ []news) {
 	}
 	was := who.conns[i]
 	who.conns = slices.Delete(who.conns, i, i+1)
-	// Another connection, which ended before, may have been the livelier one.
-	who.lastSeen, who.lastMsg = latest(who.lastSeen, was.by.lastSeen()), latest(who.lastMsg, was.by.lastMessage())
+	if who.ended == nil {
+		who.ended = &lastActivity{}
+	}
+	who.ended.add(was.by)
+	newest := was.state != nil && (who.left == nil || was.set >= who.left.set)
 	switch {
 	case d == departSilent && len(who.conns) == 0:
 		p.remove(who)
 		return nil, nil
 	case d == departNow && len(who.conns) == 0:
 		return nil, p.gone(who)
-	case d == departLinger && (was.state != nil && was.set >= who.left.set || len(who.conns) == 0):
-		if was.state != nil && was.set >= who.left.set {
-			who.left = was
+	case d == departLinger && (newest || len(who.conns) == 0):
+		if newest {
+			left := was
+			who.left = &left
 		}
 		return who, nil
 	}
@@ -166,7 +177,7 @@ func (p *presence) lingered(who *person) []news {
 	if len(who.conns) == 0 {
 		return p.gone(who)
 	}
-	who.left = connState{}
+	who.left = nil
 	return p.show(who, 0)
 }
 
@@ -278,8 +289,8 @@ func (p *presence) setState(v *viewer, state json.RawMessage) []news {
 	}
 	who.sets++
 	who.conns[i].state, who.conns[i].set = state, who.sets
-	if state != nil || v.conn > who.left.conn {
-		who.left = connState{} // superseded, or this is the page that has been reloaded
+	if state != nil || who.left != nil && v.conn > who.left.conn {
+		who.left = nil // superseded, or this is the page that has been reloaded
 	}
 	return p.show(who, v.conn)
 }
@@ -287,7 +298,10 @@ func (p *presence) setState(v *viewer, state json.RawMessage) []news {
 // show sends the newest state of who if it is not the one that was sent last. by is the connection
 // that caused the change, or 0.
 func (p *presence) show(who *person, by uint64) []news {
-	newest := who.left
+	var newest connState
+	if who.left != nil {
+		newest = *who.left
+	}
 	for _, c := range who.conns {
 		if c.state != nil && c.set > newest.set {
 			newest = c
