@@ -8,7 +8,7 @@ export default defineConfig({
   fullyParallel: true,
   workers: 2,
   retries: 0, // a test that fails now and then is a bug to be understood
-  timeout: 60_000,
+  timeout: 120_000, // of a test, on a machine that does much else; most take some seconds
   expect: { timeout: 10_000 },
   reporter: process.env.CI ? 'line' : 'list',
   use: {

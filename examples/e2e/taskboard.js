@@ -4,6 +4,10 @@ import { expect, test as base } from '@playwright/test';
 import { Server } from './server.js';
 import { watchSockets } from './sockets.js';
 
+// After a restart, for live: on a busy machine a server takes seconds to start, and the pauses of the
+// clients grow meanwhile.
+export const RESTARTED = { timeout: 45_000 };
+
 export const test = base.extend({
   args: [[], { option: true }],
   server: async ({ args }, use, info) => {
@@ -55,8 +59,8 @@ class Board {
     await this.live();
   }
 
-  live() {
-    return expect(this.connection).toHaveAttribute('data-status', 'live');
+  live(options) {
+    return expect(this.connection).toHaveAttribute('data-status', 'live', options);
   }
 
   offline() {

@@ -1,7 +1,7 @@
 import { AxeBuilder } from '@axe-core/playwright';
 import { expect } from '@playwright/test';
 import { ofType } from '../sockets.js';
-import { test } from '../taskboard.js';
+import { RESTARTED, test } from '../taskboard.js';
 
 test('each of the five changes: with the others, in the second tab, and once in the own', async ({ as }) => {
   const [ada, ben] = [await as('Ada'), await as('Ben')];
@@ -103,7 +103,7 @@ test('the server is restarted: all pages come back by themselves, and are right'
   expect(await server.stop()).toBe(0);
   for (const b of boards) await b.offline();
   await server.start();
-  for (const b of boards) await b.live();
+  for (const b of boards) await b.live(RESTARTED);
   await ada.add('After the restart');
   for (const b of boards) await expect(b.task('After the restart')).toHaveCount(1);
   for (const b of boards) await expect.poll(() => b.titles()).toEqual(await ada.titles());
