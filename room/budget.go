@@ -6,14 +6,14 @@ import (
 	"sync/atomic"
 )
 
-// budget bounds the memory that the histories of all rooms take together. A call that adds a room or an
-// event evicts the least recently used rooms before it returns, until the total fits. Rooms with
-// something to evict are in a list, so eviction needs no scan, and its cost is amortized over the events
-// and rooms that were added.
+// budget bounds the memory that the histories of all rooms take together. A call that adds a room
+// or an event evicts the least recently used rooms before it returns, until the total fits. Rooms
+// with something to evict are in a list, so eviction needs no scan, and its cost is amortized over
+// the events and rooms that were added.
 //
-// While half of the budget is free, no eviction is near, and a room that is in the list keeps its place:
-// moving it takes a lock of the whole hub and touches its neighbours, which in a hub of many rooms are
-// not in a processor cache.
+// While half of the budget is free, no eviction is near, and a room that is in the list keeps its
+// place: moving it takes a lock of the whole hub and touches its neighbours, which in a hub of many
+// rooms are not in a processor cache.
 type budget struct {
 	total int64        // Options.HistoryTotal; fixed at creation
 	held  atomic.Int64 // bytes that all rooms hold
@@ -24,8 +24,8 @@ type budget struct {
 
 // evictable is what a budget asks of a room.
 type evictable interface {
-	// evict drops the history of the room, which was just taken from the list. It is called without a
-	// lock.
+	// evict drops the history of the room, which was just taken from the list. It is called without
+	// a lock.
 	evict()
 	// budgetOf returns what the budget keeps about the room.
 	budgetOf() *budgeted
@@ -43,8 +43,8 @@ func (d *budgeted) budgetOf() *budgeted { return d }
 // exceeded reports whether the histories take more than the total.
 func (b *budget) exceeded() bool { return b.held.Load() > b.total }
 
-// makeSpace evicts the histories of rooms, the least recently used first, until the total fits or nothing
-// is left to evict. It is called without a lock.
+// makeSpace evicts the histories of rooms, the least recently used first, until the total fits or
+// nothing is left to evict. It is called without a lock.
 func (b *budget) makeSpace() {
 	for b.exceeded() {
 		e := b.takeOldest()
@@ -89,9 +89,9 @@ func (b *budget) touch(e evictable, d *budgeted) {
 	}
 }
 
-// taken reports whether a room that makeSpace has taken from the list is still out of it. Otherwise it
-// got something meanwhile: it is among the most recently used, and its pump may not have written all of
-// its new events.
+// taken reports whether a room that makeSpace has taken from the list is still out of it. Otherwise
+// it got something meanwhile: it is among the most recently used, and its pump may not have written
+// all of its new events.
 func (b *budget) taken(d *budgeted) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()

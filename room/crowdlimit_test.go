@@ -12,8 +12,9 @@ import (
 	"github.com/planrooms/planrooms/room/roomtest"
 )
 
-// A user who comes and goes at PresenceLimit twice a second does not make the hub send the list of all
-// participants again and again: a room is crowded until it has not exceeded the limit for a while.
+// A user who comes and goes at PresenceLimit twice a second does not make the hub send the list of
+// all participants again and again: a room is crowded until it has not exceeded the limit for a
+// while.
 func TestTogglingAtThePresenceLimit(t *testing.T) {
 	const people, seconds = 100, 120
 	tests := []struct {

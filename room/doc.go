@@ -13,6 +13,21 @@
 //
 // Answers and Notify events do wait in a bounded queue of their connection.
 //
+// # For services
+//
+// [NewHub] makes the hub, Options.Authorize decides who may see a plan, and the methods of [Hub] do
+// the rest: [Hub.Broadcast] and its typed forms after a commit, [Hub.Position] before a plan is
+// read, [Hub.Notify] for one user, [Hub.Revoke] and [Hub.Disconnect] when access ends, [Hub.Room] and
+// [Hub.Stats] to look at, and [Hub.Shutdown] at the end. Package roomtest has members for tests.
+//
+// # For transports
+//
+// A transport implements [Sink] and passes it to [Hub.Connect]. The one goroutine that reads the
+// connection calls [Session.Receive] for each message, [Session.Seen] for each byte that came, and
+// [Session.End] when the connection is over. The hub writes only through the Sink, never from two
+// goroutines at once, and calls either Finish or Close at the end. [Hub.ReportRefusal] counts the
+// requests that the transport did not serve.
+//
 // # Promises
 //
 //   - Order: all members of a room receive its events in the order of the Broadcast calls, and
@@ -24,9 +39,10 @@
 //   - [Hub.Broadcast] does not wait for readers. A stalled connection delays no other, and is
 //     closed (4508) after Options.WriteTimeout without an accepted byte. Until then its events wait
 //     in the log that all members share.
-//   - Presence counts users, not connections. A reload within Options.Linger causes no notice, and
-//     a connection that vanishes without a close frame is removed within Options.PingEvery plus
-//     Options.PingTimeout.
+//   - Presence counts users, not connections. A reload within Options.Linger causes no notice, also
+//     for a user with a presence state. A connection that vanishes without a close frame is removed
+//     within Options.PingEvery plus Options.PingTimeout. Notices of joins and leaves are gathered
+//     for 50 ms.
 //   - Memory is bounded by Options, whatever clients do: history by HistoryTotal, answers and
 //     Notify events by QueuePerConnection and QueuePerUser. The number of connections is limited
 //     for each user; their total is limited by the transport.
@@ -46,6 +62,23 @@
 // not said yes for Options.ReauthorizeEvery and Options.RemoveAfter, whatever the state of the
 // queue and of Authorize. [Stats], the Observer and the log show failing and late checks.
 //
+// # Parts
+//
+//	Hub       the rooms and the sessions, and what they share: timers, budget, slots
+//	room      one plan: feed + presence + bookkeeping (budget, deletion)
+//	feed      the log, and the followers in shards with a pump each; no Session, no Hub
+//	presence  the users of a room; data alone: its methods return notices, which the room appends
+//	Session   one connection: identity, members, deadlines
+//	member    one connection in one room: a follower, a recheck
+//	outlet    the sending side of a connection; its states are drawn in outlet.go
+//	inbox     the messages of a connection that have not been handled, a lane for each plan
+//	access    Options.Authorize with its slots, which joins and rechecks share
+//	budget    Options.HistoryTotal: evicts the least recently used rooms
+//
+// A broadcast appends to the log of a room, wakes the pumps and returns. A pump writes one batch to
+// each outlet that is idle. The others fetch from the log when they have written what waits. A
+// message goes from Session.Receive through the inbox to a worker, and its reply to the outlet.
+//
 // # Goroutines
 //
 // A hub at rest has none, a connection at rest only the reader of the transport. A room's pump runs
@@ -60,19 +93,24 @@
 //
 // # Locks
 //
-// They are taken in this order, from left to right and from top to bottom:
+// A goroutine that holds a lock may take those to the right of the arrow, and no others:
 //
-//	timers.running (by the timers' goroutine, while a timer's function runs)
-//	Hub.mu
-//	room.mu, Session.mu, writer.mu, account.mu
-//	checks.mu, and none of the line above together with it
-//	Hub.evictMu, access.mu, removals.mu, logLimiter.mu, of which no two are held together
-//	timers.mu
-//	lazyDeadline.mu
+//	timers.running  → all others; held while the functions of timers run
+//	Hub.mu          → room.mu (of a new room only), budget.mu, timers.mu
+//	room.mu         → Session.mu, outlet.mu, account.mu, budget.mu, lockedIndex.mu, timers.mu
+//	inbox.mu        → Session.mu, outlet.mu, account.mu, slots.mu, timers.mu
+//	recheck.mu      → slots.mu, removals.mu, timers.mu
+//	outlet.mu       → account.mu, timers.mu
+//	Session.mu      → timers.mu
+//	slots.mu        → timers.mu
+//
+// All others are taken last: account.mu, budget.mu, lockedIndex.mu, removals.mu, logLimiter.mu,
+// lazyDeadline.mu, timers.mu. Of one kind, a goroutine holds one lock at most. The lock of a room
+// is feed.mu.
 //
 // No goroutine waits for room.mu while it holds Hub.mu, so a busy room delays no other: Hub.create
-// alone holds both, and the room that it creates is free. No callback of the host, no Observer, no
-// Logger and no blocking call of a Sink
-// runs under any of them. Besides, each connection has a write token (writer.busy). No goroutine
-// blocks on it: one that finds it taken queues its work, and the holder picks it up.
+// alone holds both, and no other goroutine has the room that it creates. No callback of the host,
+// no Observer, no Logger and no blocking call of a Sink runs under a lock other than timers.running.
+// Each connection also has a write token (outlet.state). No goroutine blocks on it: one that finds
+// it taken queues its work, and the holder picks it up.
 package room

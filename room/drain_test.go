@@ -34,7 +34,8 @@ func TestShutdownOfAnUnusedHub(t *testing.T) {
 	})
 }
 
-// Everybody hears what has a position, and is then sent away with a slot of their own, a batch at a time.
+// Each member receives all events that have a position, and then goodbye with its own slot, in
+// batches.
 func TestShutdown(t *testing.T) {
 	eachSink(t, nil, func(t *testing.T, h *room.Hub, of sinks) {
 		members := make([]*roomtest.Member, 300)
@@ -291,7 +292,7 @@ func TestShutdownWithADeafCallback(t *testing.T) {
 	})
 }
 
-// Callbacks may end the hub, in a goroutine of their own, and call it while it ends.
+// Callbacks may end the hub, in a new goroutine, and call it while it ends.
 func TestShutdownFromCallbacks(t *testing.T) {
 	for _, from := range []string{"join", "leave", "disconnect", "broadcast", "authorize"} {
 		t.Run(from, func(t *testing.T) {

@@ -10,8 +10,8 @@ func (r *room) touchLocked() {
 // countLocked counts what the log holds.
 func (r *room) countLocked() { r.hub.budget.count(&r.budgeted, r.log.held()) }
 
-// evict implements [evictable]. It deletes the room if no user is in it. Clients that come back to it
-// have to load the plan.
+// evict implements [evictable]. It deletes the room if no user is in it. Clients that come back to
+// it have to load the plan.
 func (r *room) evict() {
 	r.mu.Lock()
 	taken := r.hub.budget.taken(&r.budgeted)
@@ -43,8 +43,8 @@ func (r *room) releaseKeptLocked() {
 		return
 	}
 	r.kept = false
-	// In this order: a call that exceeds the budget in between either finds r in the list or is seen
-	// here.
+	// In this order: a call that exceeds the budget in between either finds r in the list or is
+	// seen here.
 	r.touchLocked()
 	if r.hub.budget.exceeded() {
 		r.evictLocked()

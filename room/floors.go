@@ -5,13 +5,13 @@ import "hash/fnv"
 // floorStripes is how many floors a hub has, 8 bytes each.
 const floorStripes = 4096
 
-// floors are the positions of plans that have no room. A log that is created starts at the floor of its
-// plan, so that no position of an older log of the plan is valid in it. Keeping a seq for each plan ever
-// seen would take memory without bound, so plans share a floor: deleting the log of one plan voids the
-// positions of the others of its stripe, which clients of these have to load. The zero value is ready.
-// The hub guards it.
+// floors are the positions of plans that have no room. A log that is created starts at the floor of
+// its plan, so that no position of an older log of the plan is valid in it. Keeping a seq for each
+// plan ever seen would take memory without bound, so plans share a floor: deleting the log of one
+// plan voids the positions of the others of its stripe, which clients of these have to load. The
+// zero value is ready. The hub guards it.
 type floors struct {
-	seqs []uint64 // highest last seq of any log of the stripe that has been deleted; nil if none has
+	seqs []uint64 // highest last seq of a deleted log of the stripe; nil if none was deleted
 }
 
 // stripe is where the floor of a plan is.

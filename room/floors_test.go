@@ -9,8 +9,9 @@ import (
 	"github.com/planrooms/planrooms/room"
 )
 
-// While the host changes plans that no user has open, whose logs are deleted all the time, the position
-// that a page was loaded with is still valid when the page joins: it does not load the plan twice.
+// While the host changes plans that no user has open, whose logs are deleted all the time, the
+// position that a page was loaded with is still valid when the page joins: it does not load the
+// plan twice.
 func TestPositionsOfUnwatchedPlans(t *testing.T) {
 	bubble(t, nil, func(t *testing.T, h *room.Hub) {
 		changes := 0

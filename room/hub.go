@@ -17,7 +17,7 @@ import (
 type Hub struct {
 	opts   Options         // fixed at creation
 	epoch  string          // fixed at creation
-	ctx    context.Context // ends with the hub; parent of the contexts of callbacks; fixed at creation
+	ctx    context.Context // of callbacks; ends with the hub; fixed at creation
 	cancel context.CancelFunc
 
 	start time.Time // the zero of clock; fixed at creation

@@ -29,7 +29,7 @@ func (x index[V]) appendTo(list []V, userID string) []V {
 	return list
 }
 
-// lockedIndex is an index with a lock of its own. The zero value is ready.
+// lockedIndex is an index that has a lock. The zero value is ready.
 type lockedIndex[V comparable] struct {
 	mu    sync.Mutex // guards the following; no other lock is taken under it
 	index index[V]

@@ -61,7 +61,7 @@ func TestIdleViewerStays(t *testing.T) {
 	})
 }
 
-// Where pings are off the janitor finds those who are gone.
+// Where pings are off the janitor closes silent connections.
 func TestSilentConnectionIsClosed(t *testing.T) {
 	eachSink(t, &room.Options{PingEvery: -1}, func(t *testing.T, h *room.Hub, of sinks) {
 		silent, bob := of.join(t, h, "alice", "p"), of.join(t, h, "bob", "p")
@@ -78,7 +78,8 @@ func TestSilentConnectionIsClosed(t *testing.T) {
 	})
 }
 
-// A log that nobody joined is kept for 2 min after its last event, for those who have just loaded the plan.
+// A log without a member is kept for 2 min after its last event, for pages that have just loaded the
+// plan.
 func TestUnjoinedRoom(t *testing.T) {
 	bubble(t, nil, func(t *testing.T, h *room.Hub) {
 		update(t, h, "p", 1)
@@ -260,7 +261,7 @@ func TestResyncSpreadsTheLoads(t *testing.T) {
 	}
 }
 
-// When everybody has left, and the janitor was there, nothing is held.
+// When all users have left, and a round of the janitor is over, the hub holds nothing.
 func TestReturnToBaseline(t *testing.T) {
 	eachSink(t, nil, func(t *testing.T, h *room.Hub, of sinks) {
 		for range 3 {

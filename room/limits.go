@@ -21,7 +21,7 @@ const (
 	maxRemovers           = 16 // goroutines that remove members
 	removalBatch          = 64
 	logEvery              = 10 * time.Second // between two log lines about the same problem
-	roomOverhead          = 1 << 10          // bytes that a room counts in HistoryTotal besides its events
+	roomOverhead          = 1 << 10          // that a room counts in HistoryTotal besides its events
 	unjoinedRoomTimeout   = 2 * time.Minute
 	closeTimeout          = time.Second      // for goodbye and close frame to be taken
 	frameTimeout          = 60 * time.Second // for one frame to be taken as a whole
@@ -33,8 +33,8 @@ const (
 	drainFirstRetry       = 500 * time.Millisecond
 	drainRetryStep        = 5 * time.Millisecond
 	crowdedNoticeEvery    = time.Second
-	crowdedFor            = 10 * time.Second // how long a room must not exceed PresenceLimit to be crowded no more
-	maxWaitingNotices     = 1024             // for members that lag, besides three for each user of PresenceLimit
+	crowdedFor            = 10 * time.Second // within PresenceLimit before a room is not crowded any more
+	maxWaitingNotices     = 1024             // for members that lag, and 3 for each user of PresenceLimit
 	gatherNotices         = 50 * time.Millisecond
 	rateLimitRetryMin     = 10 * time.Second
 	rateLimitRetrySpread  = 5 * time.Second

@@ -60,7 +60,8 @@ func TestLockingOutStalledUsersOneByOne(t *testing.T) {
 	}
 }
 
-// A write that has just begun to wait for the peer gets its 100 ms, which are counted from its begin.
+// A write that has just begun to wait for the peer gets its 100 ms, which are counted from its
+// begin.
 func TestRevokeDuringAWrite(t *testing.T) {
 	tests := []struct {
 		opens time.Duration // after the begin of the write
@@ -95,8 +96,8 @@ func TestRevokeDuringAWrite(t *testing.T) {
 	}
 }
 
-// After Disconnect the user is present in no room, even where the user's last connection has just ended,
-// and others are.
+// After Disconnect the user is present in no room, even where the user's last connection has just
+// ended, and others are.
 func TestDisconnectOfALingeringUser(t *testing.T) {
 	bubble(t, nil, func(t *testing.T, h *room.Hub) {
 		watchers := map[string]*roomtest.Member{}
@@ -138,7 +139,8 @@ func TestDisconnectOfALingeringUser(t *testing.T) {
 	})
 }
 
-// A connection that is about to leave its rooms when Disconnect is called does not linger afterwards.
+// A connection that is about to leave its rooms when Disconnect is called does not linger
+// afterwards.
 func TestDisconnectMeetsTheEndOfAConnection(t *testing.T) {
 	h := room.NewHub(&room.Options{Authorize: anyone})
 	defer func() { _ = h.Shutdown(context.Background()) }()

@@ -89,8 +89,9 @@ type Options struct {
 	// ConnectionsPerUser is how many connections one user can have in this hub. Default 20.
 	ConnectionsPerUser int
 	// PresenceLimit is the number of users above which a room is crowded: the hub then sends the
-	// count of users, at most once a second, instead of a notice for each user. It is also how many
-	// users a join answer lists. Default 100.
+	// count of users, at most once a second, instead of a notice for each user. A room that has not
+	// exceeded the limit for 10 s is not crowded any more; all members then receive a notice for
+	// each user. PresenceLimit is also how many users a join answer lists. Default 100.
 	PresenceLimit int
 
 	// PingEvery is the time between two pings of a connection. Negative turns pings off; the
@@ -106,7 +107,8 @@ type Options struct {
 	// before the connection is closed (4408). Default 30 s.
 	FirstMessageTimeout time.Duration
 	// Linger is how long a user whose last connection ended without a leave-plan still counts as
-	// present, so that reloading a page causes no notice. Default 5 s.
+	// present, and how long the presence state of such a connection is shown, so that reloading a
+	// page causes no notice. Default 5 s.
 	Linger time.Duration
 
 	// JanitorEvery is the time between two rounds of the janitor. Default 5 min.

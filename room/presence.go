@@ -9,13 +9,14 @@ import (
 	"github.com/planrooms/planrooms/protocol"
 )
 
-// presence is who is in a room. The unit is the user: several connections of one user are one person.
-// It has no lock, timer or log: the room guards it, and appends the notices that its methods return.
+// presence is who is in a room. The unit is the user: several connections of one user are one
+// person. It has no lock, timer or log: the room guards it, and appends the notices that its
+// methods return.
 //
 // Above limit users the room is crowded: members get only counts, at most one a second. A room that
-// has not exceeded the limit for crowdedFor is not crowded any more. All members then get a notice for
-// each user who is present, so that a client that dropped its list at the first count has a complete
-// one again.
+// has not exceeded the limit for crowdedFor is not crowded any more. All members then get a notice
+// for each user who is present, so that a client that dropped its list at the first count has a
+// complete one again.
 type presence struct {
 	limit  int // Options.PresenceLimit; fixed at creation
 	people map[string]*person
@@ -39,8 +40,8 @@ type person struct {
 	shown    json.RawMessage // the state that was sent last
 	sets     uint64          // counts states, for their order
 
-	// The newest state of a connection that has ended without a leave-plan, until linger fires: it may be
-	// a reload, after which the user comes back with the same state.
+	// The newest state of a connection that has ended without a leave-plan, until linger fires: it
+	// may be a reload, after which the user comes back with the same state.
 	left   *connState // nil: none
 	linger *timer
 
@@ -138,8 +139,8 @@ func (p *presence) rename(userID, name string) []news {
 	return p.introduce(nil, who)
 }
 
-// exit removes a connection. If its user may be back soon, it returns the person: the room then calls
-// lingered after Options.Linger.
+// exit removes a connection. If its user may be back soon, it returns the person: the room then
+// calls lingered after Options.Linger.
 func (p *presence) exit(v *viewer, d departure) (lingers *person, _ []news) {
 	who := p.people[v.userID]
 	i := who.conn(v.conn)
@@ -231,17 +232,17 @@ func (p *presence) crowd() bool {
 	return p.crowded
 }
 
-// tick returns the count of a crowded room if a member may not know it, or, if the room is not crowded any more,
-// all who are present. It is called while the room is crowded, after a change, and at the time that
-// thins returns.
+// tick returns the count of a crowded room if a member may not know it, or, if the room is not
+// crowded any more, all who are present. It is called while the room is crowded, after a change,
+// and at the time that thins returns.
 func (p *presence) tick(now time.Time) (list []news) {
 	if !p.crowded {
 		return nil
 	}
 	p.crowded = len(p.people) > p.limit || now.Sub(p.exceeded) < crowdedFor
 	if !p.crowded || p.counted != len(p.people) {
-		// The count first: a client that joined while the room was crowded may not have received one,
-		// and may list users who have left.
+		// The count first: a client that joined while the room was crowded may not have received
+		// one, and may list users who have left.
 		list = append(list, news{kind: noticeCount, typ: protocol.TypeJoinPlan, data: protocol.Count{ParticipantCount: len(p.people)}})
 	}
 	p.counted = len(p.people)
@@ -254,8 +255,8 @@ func (p *presence) tick(now time.Time) (list []news) {
 	return list
 }
 
-// thins returns when a crowded room that is not above its limit ceases to be crowded. It is zero for
-// any other room.
+// thins returns when a crowded room that is not above its limit ceases to be crowded. It is zero
+// for any other room.
 func (p *presence) thins() time.Time {
 	if !p.crowded || len(p.people) > p.limit {
 		return time.Time{}
@@ -332,7 +333,7 @@ func (p *presence) state(who *person, except uint64) news {
 	return n
 }
 
-// list is the participants of a join answer: those who came first, the joiner always among them.
+// list is the participants of a join answer: the users who came first, always with the joiner.
 func (p *presence) list(joiner string) []protocol.Participant {
 	if p.counted != len(p.people) {
 		p.counted = -1 // the joiner learns another count than the others

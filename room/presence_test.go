@@ -34,7 +34,7 @@ func setState(m *roomtest.Member, plan, state string) {
 	synctest.Wait()
 }
 
-// A user is one participant however many connections; nobody hears of the second one.
+// A user with several connections is one participant: the second one causes no notice.
 func TestSecondConnection(t *testing.T) {
 	eachSink(t, nil, func(t *testing.T, h *room.Hub, of sinks) {
 		bob := of.join(t, h, "bob", "p")
@@ -61,7 +61,8 @@ func TestSecondConnection(t *testing.T) {
 	})
 }
 
-// A connection that ends may be a reload: the leave is told after 5 s, unless the user left, or was made to leave.
+// A connection that ends may be a reload: the hub sends the leave after 5 s, unless the user left or
+// was removed.
 func TestLinger(t *testing.T) {
 	const none = -1
 	tests := []struct {
@@ -165,7 +166,8 @@ func TestLingerOfOneOfTwoTabs(t *testing.T) {
 	})
 }
 
-// A newer connection of the same user and client id takes the place of the older one, and counts in its stead.
+// A newer connection of the same user and client id takes the place of the older one, and counts in
+// its stead.
 func TestReplacedConnection(t *testing.T) {
 	eachSink(t, &room.Options{ConnectionsPerUser: 2}, func(t *testing.T, h *room.Hub, of sinks) {
 		bob := of.join(t, h, "bob", "p")
@@ -200,7 +202,7 @@ func TestPresenceStates(t *testing.T) {
 		unread(t, bob)
 
 		setState(tab1, "p", `{"on":1}`)
-		wantHeard(t, tab1) // everybody but the sending connection
+		wantHeard(t, tab1) // all but the sending connection
 		wantHeard(t, tab2, shows("p", "alice", `{"on":1}`))
 		wantHeard(t, bob, shows("p", "alice", `{"on":1}`))
 
@@ -267,8 +269,8 @@ func TestNewestState(t *testing.T) {
 	})
 }
 
-// A reload of a page with a presence state is silent: the state stands for Options.Linger, and the page
-// sets the same one again.
+// A reload of a page with a presence state is silent: the hub keeps the state for Options.Linger, and
+// the page sets the same one again.
 func TestStateOverAReload(t *testing.T) {
 	type step func(t *testing.T, h *room.Hub, alice *roomtest.Member)
 	cut := func(_ *testing.T, _ *room.Hub, alice *roomtest.Member) { alice.Cut() }
@@ -325,8 +327,8 @@ func TestStateOverAReload(t *testing.T) {
 	}
 }
 
-// While one tab of a user reloads, what another one does to its own state does not take away the state
-// of the first, unless it sets a newer one.
+// While one tab of a user reloads, what another one does to its own state does not take away the
+// state of the first, unless it sets a newer one.
 func TestStateOfATabDuringTheReloadOfAnother(t *testing.T) {
 	bubble(t, nil, func(t *testing.T, h *room.Hub) {
 		bob := roomtest.Join(t, h, "bob", "p")
@@ -382,7 +384,8 @@ func TestPresenceKeepsTheOrderOfEvents(t *testing.T) {
 	})
 }
 
-// Above PresenceLimit only counts are told, at most one a second; once it is below everybody is told again.
+// Above PresenceLimit the hub sends only counts, at most one a second. When the room is not crowded
+// any more, it sends a notice for each user.
 func TestCrowdedRoom(t *testing.T) {
 	bubble(t, &room.Options{PresenceLimit: 3}, func(t *testing.T, h *room.Hub) {
 		count := func(n int) string { return fmt.Sprintf(`join-plan p {"participantCount":%d}`, n) }
@@ -407,7 +410,7 @@ func TestCrowdedRoom(t *testing.T) {
 		wantNow(t, m[0])
 		time.Sleep(time.Nanosecond)
 		wantHeard(t, m[0], count(8))
-		wantHeard(t, m[7], count(8)) // the count is for everybody
+		wantHeard(t, m[7], count(8)) // the count is for all members
 		time.Sleep(time.Minute)
 		wantHeard(t, m[0]) // nothing has changed
 
@@ -441,7 +444,7 @@ func TestCrowdedRoom(t *testing.T) {
 	})
 }
 
-// fold is what a client makes of the presence notices it hears.
+// fold is what a client makes of the presence notices that it receives.
 func fold(t *testing.T, people map[string]string, msgs []protocol.Message) {
 	t.Helper()
 	for _, msg := range msgs {
@@ -462,7 +465,8 @@ func fold(t *testing.T, people map[string]string, msgs []protocol.Message) {
 	}
 }
 
-// Notices that a newer one of the same user has made void are dropped while a member lags; it ends with the truth all the same.
+// Notices that a newer one of the same user has made void are dropped while a member lags; it ends
+// with the truth all the same.
 func TestLaggingMemberEndsWithTheTruth(t *testing.T) {
 	eachSink(t, nil, func(t *testing.T, h *room.Hub, of sinks) {
 		slow := roomtest.Connect(t, h, auth.Identity{UserID: "slow", Name: "slow"}, &roomtest.Options{Blocking: of.blocking, SocketBuffer: 10})
@@ -504,7 +508,8 @@ func TestLaggingMemberEndsWithTheTruth(t *testing.T) {
 	})
 }
 
-// Whatever happens while members lag, each from another moment on, they end with the truth and have missed no event.
+// Whatever happens while members lag, each from another moment on, they end with the truth and have
+// missed no event.
 func TestLaggingMembersAtRandom(t *testing.T) {
 	for seed := range uint64(8) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
@@ -583,7 +588,7 @@ func TestLaggingMembersAtRandom(t *testing.T) {
 	}
 }
 
-// visit has a user come and go; the leave is one more notice that waits for those who lag.
+// visit has a user come and go; the leave is one more notice that waits for members that lag.
 func visit(t *testing.T, h *room.Hub, user string) {
 	t.Helper()
 	m := roomtest.Join(t, h, user, "p")

@@ -11,7 +11,8 @@ import (
 // Revoke removes the user from the plan. Call it after the user's access has ended in the database
 // of the host. Once it has returned, no event of the plan is written to any connection of the user,
 // and a join that was in flight calls Authorize again. Revoke cuts a connection that has part of a
-// frame of the plan written, or does not reach a frame boundary within 100 ms after the write began.
+// frame of the plan written, or does not reach a frame boundary within 100 ms after the write
+// began.
 //
 // Revoke returns how many connections it has removed from the plan: 0 where a removal was expected
 // often means that the arguments were swapped. Errors: [ErrPlanID], [ErrUserID], [ErrHubClosed].
@@ -88,8 +89,8 @@ func (h *Hub) Disconnect(_ context.Context, userID string) (closed int, err erro
 			closed++
 		}
 	}
-	// All of them: one that was closing before may still leave its rooms, and linger there, or have a
-	// frame half written.
+	// All of them: one that was closing before may still leave its rooms, and linger there, or have
+	// a frame half written.
 	sessions = h.writtenTo(userID)
 	for _, s := range sessions {
 		s.mu.Lock()

@@ -84,8 +84,8 @@ func TestRevokeOfWhoIsNotThere(t *testing.T) {
 	})
 }
 
-// The counts that Revoke and Disconnect return show a host that nothing happened, for example because
-// it has swapped the arguments.
+// The counts that Revoke and Disconnect return show a host that nothing happened, for example
+// because it has swapped the arguments.
 func TestRevokeCounts(t *testing.T) {
 	eachSink(t, nil, func(t *testing.T, h *room.Hub, of sinks) {
 		for range 3 {
@@ -190,7 +190,8 @@ func TestRevokeOfAStalledConnection(t *testing.T) {
 	}
 }
 
-// A join answer is of the plan too: it is dropped while it waits, and not finished if it is half written.
+// A join answer is of the plan too: it is dropped while it waits, and not finished if it is half
+// written.
 func TestRevokeMeetsAJoinAnswer(t *testing.T) {
 	for _, waits := range []bool{true, false} {
 		t.Run(fmt.Sprint("waits ", waits), func(t *testing.T) {

@@ -98,7 +98,7 @@ func (r *room) remove(m *member, d departure, last []byte) bool {
 	was := r.exitLocked(m)
 	if was {
 		if last != nil {
-			m.out.put(reply{payload: last}) // here, since a later member is entered under the same lock
+			m.out.put(reply{payload: last}) // under the lock: before the reply to a later join
 		}
 		r.presenceExitLocked(m.s, d)
 	}

@@ -60,7 +60,8 @@ func TestJanitorStartsAgain(t *testing.T) {
 	}
 }
 
-// The janitor frees events that are too old in rooms in which nothing happens, all of them in one round.
+// The janitor frees events that are too old in rooms in which nothing happens, all of them in one
+// round.
 func TestJanitorTrimsQuietRooms(t *testing.T) {
 	bubble(t, nil, func(t *testing.T, h *room.Hub) {
 		for i := range 20 {

@@ -191,7 +191,7 @@ func (s *Session) farewell(code protocol.CloseCode, retry time.Duration) []byte 
 	}
 	goodbye := code.Goodbye(retry)
 	if code == protocol.CloseRateLimited {
-		goodbye.Reason = "too many messages" // not connections: those are limited before there is a session
+		goodbye.Reason = "too many messages" // not connections: Connect limits those
 	}
 	b := f.AppendMessage(nil, mustEncode(protocol.TypeGoodbye, "", goodbye))
 	return f.AppendClose(b, code, goodbye.Reason)
@@ -242,8 +242,8 @@ func (s *Session) leaveAll(code protocol.CloseCode) bool {
 // depart takes m out of its room. It reports whether it was in.
 func (s *Session) depart(m *member, d departure) bool { return s.departWith(m, d, nil) }
 
-// departWith is depart, and queues a last message about the plan unless that is nil. The caller has to
-// call outlet.start.
+// departWith is depart, and queues a last message about the plan unless that is nil. The caller has
+// to call outlet.start.
 func (s *Session) departWith(m *member, d departure, last []byte) bool {
 	if !m.room.remove(m, d, last) {
 		return false
@@ -287,7 +287,7 @@ func (s *Session) bury() {
 	s.out.await()
 	s.mu.Lock()
 	code := s.code
-	members := slices.Clone(s.members) // of a drained connection, which stays in its rooms to the end
+	members := slices.Clone(s.members) // a drained connection stays in its rooms until here
 	s.mu.Unlock()
 	for _, m := range members {
 		s.depart(m, departSilent)

@@ -17,8 +17,8 @@ import (
 	"github.com/planrooms/planrooms/room/roomtest"
 )
 
-// pipe is a connection whose frames are lines of text. It takes as many bytes as the test allows, and
-// leaves pings unanswered.
+// pipe is a connection whose frames are lines of text. It takes as many bytes as the test allows,
+// and leaves pings unanswered.
 type pipe struct {
 	*roomtest.Sink
 	session *room.Session
@@ -33,8 +33,8 @@ func openPipe(t *testing.T, h *room.Hub, userID string, window int) *pipe {
 // sinks makes connections of one kind.
 type sinks struct{ blocking bool }
 
-// eachSink runs a test in virtual time for each kind of connection: one that says at once how much it
-// takes, as a socket does, and one that only has blocking writes, as over TLS.
+// eachSink runs a test in virtual time for each kind of connection: one that says at once how much
+// it takes, as a socket does, and one that only has blocking writes, as over TLS.
 func eachSink(t *testing.T, opts *room.Options, test func(t *testing.T, h *room.Hub, of sinks)) {
 	t.Helper()
 	for name, of := range map[string]sinks{"socket": {}, "blocking": {blocking: true}} {
@@ -307,7 +307,8 @@ func TestBrokenSocket(t *testing.T) {
 	})
 }
 
-// Control frames of the transport stand at frame boundaries, the newest only, and never after the close frame.
+// Control frames of the transport stand at frame boundaries, the newest only, and never after the
+// close frame.
 func TestControlFramesOfTheTransport(t *testing.T) {
 	eachSink(t, nil, func(t *testing.T, h *room.Hub, of sinks) {
 		p := of.pipe(t, h, "alice", -1)

@@ -103,8 +103,8 @@ func TestAnyByteIsASignOfLife(t *testing.T) {
 	})
 }
 
-// A peer that takes all bytes and sends none, such as a process that was stopped, is closed in time,
-// however much is written to it.
+// A peer that takes all bytes and sends none, such as a process that was stopped, is closed in
+// time, however much is written to it.
 func TestSilentPeer(t *testing.T) {
 	eachSink(t, nil, func(t *testing.T, h *room.Hub, of sinks) {
 		bob := of.join(t, h, "bob", "p")
@@ -125,8 +125,8 @@ func TestSilentPeer(t *testing.T) {
 	})
 }
 
-// A peer that takes bytes slowly and sends none stays as long as writes have to wait for it: the ping
-// is behind them.
+// A peer that takes bytes slowly and sends none stays as long as writes have to wait for it: the
+// ping is behind them.
 func TestSlowPeerIsAlive(t *testing.T) {
 	eachSink(t, nil, func(t *testing.T, h *room.Hub, of sinks) {
 		p := of.pipe(t, h, "alice", -1)
@@ -277,7 +277,8 @@ func TestAuthenticateTooOften(t *testing.T) {
 	}
 }
 
-// A socket that takes no byte for 10 s is told 4508 if it takes one in the next second, and cut if not.
+// A socket that takes no byte for 10 s gets 4508 if it takes one in the next second, and is cut if
+// not.
 func TestTooSlow(t *testing.T) {
 	tests := []struct {
 		name     string
