@@ -3,7 +3,6 @@ package room
 import (
 	"encoding/json"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/planrooms/planrooms/protocol"
@@ -79,18 +78,6 @@ type news struct {
 	typ     protocol.Type
 	data    any
 	to      *audience
-}
-
-// clipName returns the first maxName code points of a user's name: all participants of a room hold
-// and receive it.
-func clipName(name string) string {
-	n := 0
-	for i := range name {
-		if n++; n > maxName {
-			return strings.Clone(name[:i]) // without a reference to the rest
-		}
-	}
-	return name
 }
 
 // conn returns where a connection stands among those of who, or -1.
