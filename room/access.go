@@ -47,9 +47,9 @@ func (a *access) request(c *call, id *auth.Identity, renewal int, planID string)
 	return p, err
 }
 
-// ask calls Authorize in the slot of c and returns its answer. c is over afterwards. Errors: that of
-// Authorize; errPanicked; context.DeadlineExceeded or context.Canceled for an answer that came too
-// late; errAbandoned if holder.lost has been called, or will be.
+// ask calls Authorize in the slot of c and returns its answer. c is over afterwards. Errors: that
+// of Authorize; errPanicked; context.DeadlineExceeded or context.Canceled for an answer that came
+// too late; errAbandoned if holder.lost has been called, or will be.
 func (a *access) ask(c *call, id *auth.Identity, planID string) error {
 	returned := false
 	defer func() {

@@ -58,7 +58,8 @@ func TestAuthorizeParallelOfOneUser(t *testing.T) {
 		if got := time.Since(start); got != 200*time.Millisecond {
 			t.Errorf("another user waited %v, want 200 ms", got)
 		}
-		time.Sleep(32*time.Second - 200*time.Millisecond + time.Millisecond) // 1,280 / 8 × 200 ms in all
+		// 1,280 / 8 × 200 ms in all.
+		time.Sleep(32*time.Second - 200*time.Millisecond + time.Millisecond)
 		if got := allMembers(h); got != 20*64+1 {
 			t.Errorf("%d are in, want 1281", got)
 		}

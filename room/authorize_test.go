@@ -111,8 +111,8 @@ func TestAuthorizeAtJoin(t *testing.T) {
 	}
 }
 
-// An Authorize that does not return delays the messages of its plan for AuthorizeTimeout, and nothing
-// after that, whatever it says in the end.
+// An Authorize that does not return delays the messages of its plan for AuthorizeTimeout, and
+// nothing after that, whatever it says in the end.
 func TestDeafAuthorize(t *testing.T) {
 	g := &authorizer{}
 	bubble(t, &room.Options{Authorize: g.authorize}, func(t *testing.T, h *room.Hub) {

@@ -53,7 +53,8 @@ func benchConnect(b testing.TB, h *room.Hub, user string) *discard {
 	return newDiscard(b, h, user, nil)
 }
 
-// await spins until a condition that other goroutines bring about holds: a sleep would be longer than what is measured.
+// await spins until a condition that other goroutines bring about holds: a sleep would be longer
+// than what is measured.
 func await(b *testing.B, cond func() bool) {
 	for spins, begin := 1, time.Now(); !cond(); spins++ {
 		if spins%(1<<16) == 0 && time.Since(begin) > 30*time.Second {
@@ -65,7 +66,8 @@ func await(b *testing.B, cond func() bool) {
 
 var benchTask = json.RawMessage(`{"id":"task-4711","title":"Write the benchmark before the claim","done":false,"order":17}`)
 
-// benchMembers has n users in plan p, and returns the count of writes to all of them together, at rest.
+// benchMembers has n users in plan p, and returns the count of writes to all of them together, at
+// rest.
 func benchMembers(b *testing.B, h *room.Hub, n int) *atomic.Int64 {
 	b.Helper()
 	counts := &roomtest.Counts{}
@@ -74,13 +76,15 @@ func benchMembers(b *testing.B, h *room.Hub, n int) *atomic.Int64 {
 		newDiscard(b, h, fmt.Sprint("user", i), counts).session.Receive([]byte(`{"type":"join-plan","planId":"p"}`))
 	}
 	await(b, func() bool { info, _ := h.Room("p"); return info.Connections == n })
-	for last := int64(-1); total.Load() != last; time.Sleep(1100 * time.Millisecond) { // the last count of a crowded room
+	// The last count of a crowded room.
+	for last := int64(-1); total.Load() != last; time.Sleep(1100 * time.Millisecond) {
 		last = total.Load()
 	}
 	return total
 }
 
-// BenchmarkBroadcast delivers one event after the other to all members. ns/op is the time until the last has it.
+// BenchmarkBroadcast delivers one event after the other to all members. ns/op is the time until the
+// last has it.
 func BenchmarkBroadcast(b *testing.B) {
 	for _, n := range []int{1, 10, 100, 1000, 10000} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
@@ -99,8 +103,9 @@ func BenchmarkBroadcast(b *testing.B) {
 	}
 }
 
-// BenchmarkBroadcastToManyRooms delivers events of 16 B to 16 KiB to one of 10,000 rooms after the other, with a budget for history
-// that is never used up, one that is all the time, and one that the rooms exceed without an event.
+// BenchmarkBroadcastToManyRooms delivers events of 16 B to 16 KiB to one of 10,000 rooms after the
+// other, with a budget for history that is never used up, one that is all the time, and one that
+// the rooms exceed without an event.
 func BenchmarkBroadcastToManyRooms(b *testing.B) {
 	const rooms = 10_000
 	for _, c := range []struct {
@@ -145,7 +150,8 @@ func BenchmarkBroadcastToManyRooms(b *testing.B) {
 	}
 }
 
-// BenchmarkBroadcastCall is the call alone, as a host's PATCH handler pays it, with members that are served meanwhile.
+// BenchmarkBroadcastCall is the call alone, as a host's PATCH handler pays it, with members that
+// are served meanwhile.
 func BenchmarkBroadcastCall(b *testing.B) {
 	for _, n := range []int{0, 1000, 10000} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
@@ -183,8 +189,8 @@ func BenchmarkJoinLeave(b *testing.B) {
 	}
 }
 
-// BenchmarkJoin64 joins 64 plans on a new connection at once, as a page does after a reconnect. ns/op is
-// for all of them, the connection included.
+// BenchmarkJoin64 joins 64 plans on a new connection at once, as a page does after a reconnect.
+// ns/op is for all of them, the connection included.
 func BenchmarkJoin64(b *testing.B) {
 	h := benchHub(b, 256)
 	var joins [64][]byte
@@ -193,7 +199,8 @@ func BenchmarkJoin64(b *testing.B) {
 	}
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
-		d := benchConnect(b, h, "guest") // one user: lingering participants would make the answers larger
+		// One user: lingering participants would make the answers larger.
+		d := benchConnect(b, h, "guest")
 		for _, join := range joins {
 			d.session.Receive(join)
 		}

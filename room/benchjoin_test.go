@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// BenchmarkConnectJoin connects, each time as another user, and joins a room of ten. The connections
-// of a room end when it is full.
+// BenchmarkConnectJoin connects, each time as another user, and joins a room of ten. The
+// connections of a room end when it is full.
 func BenchmarkConnectJoin(b *testing.B) {
 	h := benchHub(b, 256)
 	var in []*discard

@@ -163,7 +163,7 @@ func TestExceptAConnection(t *testing.T) {
 	})
 }
 
-// A change that was committed is told, whatever became of the request.
+// An event of a change that was committed is sent, even if the request's context has ended.
 func TestBroadcastOfACancelledRequest(t *testing.T) {
 	bubble(t, nil, func(t *testing.T, h *room.Hub) {
 		m := roomtest.Join(t, h, "alice", "p")
@@ -226,7 +226,7 @@ func TestNotify(t *testing.T) {
 	})
 }
 
-// A large room: more than one shard, each with its pump, and everybody hears the same.
+// A large room has more than one shard, each with its pump; all members receive the same.
 func TestManyMembers(t *testing.T) {
 	bubble(t, &room.Options{PresenceLimit: 10, ConnectionsPerUser: 3000}, func(t *testing.T, h *room.Hub) {
 		members := make([]*roomtest.Member, 2100)
@@ -254,7 +254,7 @@ func TestManyMembers(t *testing.T) {
 	})
 }
 
-// What a broadcast allocates, besides the any that the caller makes of its data: the payload, and now and then entries for it and the next.
+// Broadcast allocates, apart from the caller's any, the payload and sometimes a block of entries.
 func TestBroadcastAllocates(t *testing.T) {
 	h := newHub(t, nil)
 	var task any = json.RawMessage(`{"id":"7","title":"Write the benchmark before the claim"}`)

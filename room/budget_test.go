@@ -93,8 +93,9 @@ func (d *reader) check(t *testing.T, h *room.Hub) {
 	}
 }
 
-// TestBudgetOfManyBusyRooms has somebody read in every room, and one who has stalled in some, while events of all sizes come everywhere.
-// At every step the rooms hold no more than HistoryTotal, or than the 1 KiB of each if that is more, and what is on its way.
+// TestBudgetOfManyBusyRooms has somebody read in every room, and one who has stalled in some, while
+// events of all sizes come everywhere. At every step the rooms hold no more than HistoryTotal, or
+// than the 1 KiB of each if that is more, and what is on its way.
 func TestBudgetOfManyBusyRooms(t *testing.T) {
 	const (
 		each    = 50       // rooms in which a reader is
@@ -127,7 +128,8 @@ func TestBudgetOfManyBusyRooms(t *testing.T) {
 				var onTheWay atomic.Int64 // bytes that the events of this step take
 				check := func() {
 					got := h.Stats().HistoryBytes
-					more := int(onTheWay.Load()) // after got, which may hold an event that another goroutine has just begun
+					// After got, which may hold an event that another goroutine has just begun.
+					more := int(onTheWay.Load())
 					if got > bound+more {
 						t.Errorf("%d bytes of history, %d above the %d that may be, with %d on the way", got, got-bound, bound, more)
 					}
@@ -214,7 +216,8 @@ func TestBudgetOfManyBusyRooms(t *testing.T) {
 	}
 }
 
-// An event that a pump has yet to write stays, whatever comes elsewhere, and gives way like any other from then on.
+// An event that a pump has yet to write stays whatever happens in other rooms; afterwards it is
+// evicted like others.
 func TestBudgetSparesWhatIsYetToBeWritten(t *testing.T) {
 	for _, c := range []struct {
 		name string
@@ -257,7 +260,7 @@ func TestBudgetSparesWhatIsYetToBeWritten(t *testing.T) {
 	}
 }
 
-// A room that has given all that it has is deleted once nobody is in it, for those who need the space.
+// An empty room without history is deleted when other rooms need the space.
 func TestBudgetOfRoomsThatAreLeft(t *testing.T) {
 	bubble(t, &room.Options{HistoryTotal: 20 << 10}, func(t *testing.T, h *room.Hub) {
 		var members [30]*roomtest.Member
@@ -270,7 +273,7 @@ func TestBudgetOfRoomsThatAreLeft(t *testing.T) {
 		for _, m := range members[:15] {
 			m.Cut()
 		}
-		time.Sleep(6 * time.Second) // nobody lingers
+		time.Sleep(6 * time.Second) // no user lingers
 		update(t, h, "plan29", 1)
 		wantEvent(t, members[29], 1)
 		if got := h.Stats(); got.HistoryBytes > 20<<10 || got.Rooms < 15 {

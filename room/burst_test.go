@@ -8,8 +8,9 @@ import (
 	"github.com/planrooms/planrooms/room/roomtest"
 )
 
-// A host that changes hundreds of tasks in one go outruns the pump of a large room. Nobody was slow, so nobody may be told
-// to reload: what the pump has not come to yet is kept beyond HistoryEvents, within HistoryBytes.
+// A host that changes hundreds of tasks at once outruns the pump of a large room. No client was
+// slow, so none may get resync: what the pump has yet to write is kept beyond HistoryEvents, within
+// HistoryBytes.
 func TestABurstDoesNotOutrunTheRoom(t *testing.T) {
 	bubble(t, &room.Options{HistoryEvents: 8}, func(t *testing.T, h *room.Hub) {
 		alice := roomtest.Join(t, h, "alice", "p")
@@ -30,7 +31,7 @@ func TestABurstDoesNotOutrunTheRoom(t *testing.T) {
 		if got := h.Stats().Resyncs; got != 0 {
 			t.Errorf("%d resyncs", got)
 		}
-		// Those who come back are held to HistoryEvents all the same, while the burst is under way and after it.
+		// HistoryEvents bounds resuming during the burst and after it.
 		if info, _ := h.Room("p"); info.Events > 8 {
 			t.Errorf("%d events are held after the burst", info.Events)
 		}

@@ -77,7 +77,7 @@ func TestAWalkReleasesTheLock(t *testing.T) {
 
 // A timer whose function already runs, and waits for the lock of the room, cannot be stopped. When
 // it gets the lock, what it was set for may be out of date: a user may have come back and left
-// again, and a room that nobody joined may have got an event.
+// again, and a room without members may have got an event.
 func TestATimerThatRunsIsOutOfDate(t *testing.T) {
 	bubble(t, nil, func(t *testing.T, h *room.Hub) {
 		bob := roomtest.Join(t, h, "bob", "p")

@@ -15,8 +15,8 @@ import (
 	"github.com/planrooms/planrooms/room/roomtest"
 )
 
-// guest is a connection for tests with thousands of them: it reads everything at once and only counts
-// messages.
+// guest is a connection for tests with thousands of them: it reads everything at once and only
+// counts messages.
 type guest struct {
 	session *room.Session
 

@@ -17,8 +17,9 @@
 //
 // [NewHub] makes the hub, Options.Authorize decides who may see a plan, and the methods of [Hub] do
 // the rest: [Hub.Broadcast] and its typed forms after a commit, [Hub.Position] before a plan is
-// read, [Hub.Notify] for one user, [Hub.Revoke] and [Hub.Disconnect] when access ends, [Hub.Room] and
-// [Hub.Stats] to look at, and [Hub.Shutdown] at the end. Package roomtest has members for tests.
+// read, [Hub.Notify] for one user, [Hub.Revoke] and [Hub.Disconnect] when access ends, [Hub.Room]
+// and [Hub.Stats] to look at, and [Hub.Shutdown] at the end. Package roomtest has members for
+// tests.
 //
 // # For transports
 //
@@ -110,7 +111,7 @@
 //
 // No goroutine waits for room.mu while it holds Hub.mu, so a busy room delays no other: Hub.create
 // alone holds both, and no other goroutine has the room that it creates. No callback of the host,
-// no Observer, no Logger and no blocking call of a Sink runs under a lock other than timers.running.
-// Each connection also has a write token (outlet.state). No goroutine blocks on it: one that finds
-// it taken queues its work, and the holder picks it up.
+// no Observer, no Logger and no blocking call of a Sink runs under a lock other than
+// timers.running. Each connection also has a write token (outlet.state). No goroutine blocks on it:
+// one that finds it taken queues its work, and the holder picks it up.
 package room

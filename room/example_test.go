@@ -85,14 +85,14 @@ func ExampleNewHub() {
 		Authorize: func(ctx context.Context, id auth.Identity, planID string) error {
 			users, err := members(ctx, planID)
 			if err != nil {
-				return err // cannot tell: a join is refused, a member stays for now
+				return err // unknown: a join is refused, a member stays for now
 			}
 			for _, u := range users {
 				if u == id.UserID {
 					return nil
 				}
 			}
-			return room.ErrForbidden // no member, or no such plan: the client cannot tell which
+			return room.ErrForbidden // no member, or no such plan: the client does not learn which
 		},
 	})
 	defer hub.Shutdown(background)
@@ -111,8 +111,8 @@ func ExampleNewHub() {
 	// unlucky unavailable
 }
 
-// The tab that made the change gets a receipt in place of the event; everybody else, other tabs of the same user
-// included, gets the event.
+// The tab that made the change gets a receipt. All others get the event, other tabs of the same
+// user included.
 func ExampleHub_BroadcastTaskUpdated() {
 	hub := room.NewHub(&room.Options{Authorize: everybodyMay})
 	defer hub.Shutdown(background)
@@ -134,7 +134,7 @@ func ExampleHub_BroadcastTaskUpdated() {
 	// task-updated {"task":{"id":"7","title":"Milk"}}
 }
 
-// A host may have event types of its own.
+// Hosts can define event types.
 func ExampleHub_Broadcast() {
 	hub := room.NewHub(&room.Options{Authorize: everybodyMay})
 	defer hub.Shutdown(background)
@@ -206,7 +206,7 @@ func ExampleHub_Revoke() {
 	// notice "the connection stays"
 }
 
-// A host that changed a plan in a way that no event tells has everybody load it again.
+// A host makes all clients load a plan after a change that no event describes.
 func ExampleHub_Resync() {
 	hub := room.NewHub(&room.Options{Authorize: everybodyMay})
 	defer hub.Shutdown(background)

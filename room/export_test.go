@@ -27,9 +27,9 @@ func LockRoom(h *Hub, planID string) (unlock func()) {
 	return r.mu.Unlock
 }
 
-// LockRecheck locks the schedule of a member's checks and returns its unlock. A removal of the member
-// waits for it after it has taken the member out of the room, and before it takes the member out of
-// the list of its connection.
+// LockRecheck locks the schedule of a member's checks and returns its unlock. A removal of the
+// member waits for it after it has taken the member out of the room, and before it takes the member
+// out of the list of its connection.
 func LockRecheck(h *Hub, planID, userID string) (unlock func()) {
 	h.mu.RLock()
 	defer h.mu.RUnlock()

@@ -4,9 +4,9 @@ import "time"
 
 // fence ensures that nothing of a plan that the connection has left is written after it returns; an
 // empty plan means every plan. It drops what waits, and waits for a write of the plan that is in
-// flight. If that takes longer than until, or confineTimeout since it began to wait for the peer, or
-// part of a frame of the plan is written, it aborts the connection and waits until the outlet has
-// ended. So a connection that has stalled before is aborted at once.
+// flight. If that takes longer than until, or confineTimeout since it began to wait for the peer,
+// or part of a frame of the plan is written, it aborts the connection and waits until the outlet
+// has ended. So a connection that has stalled before is aborted at once.
 func (o *outlet) fence(plan string, until time.Time) {
 	if !o.dropPlan(plan) {
 		return

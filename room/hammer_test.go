@@ -18,10 +18,10 @@ import (
 	"github.com/planrooms/planrooms/room"
 )
 
-// The tests of this file are for the race detector: many goroutines, real time unless a bubble is named, and
-// invariants rather than exact outcomes.
+// The tests of this file are for the race detector: many goroutines, real time unless a bubble is
+// named, and invariants rather than exact outcomes.
 
-// numbering remembers which event has which position, the same for everybody.
+// numbering records the position of each event, which is the same for all clients.
 type numbering struct {
 	mu  sync.Mutex // guards the following
 	ids map[uint64]string
@@ -39,7 +39,7 @@ func (n *numbering) same(seq uint64, data string) bool {
 	return n.ids[seq] == data
 }
 
-// stream follows what one client hears of one plan.
+// stream follows the messages of one plan that one client receives.
 type stream struct {
 	plan    string
 	order   *numbering
@@ -49,8 +49,8 @@ type stream struct {
 	resyncs int
 }
 
-// follow takes messages. It fails the test at a gap, a duplicate, an event that differs from that of
-// another client, and one outside of a membership. A hub sends the exact prev.
+// follow takes messages. It fails the test at a gap, a duplicate, an event that differs from that
+// of another client, and one outside of a membership. A hub sends the exact prev.
 func (s *stream) follow(t *testing.T, who string, messages []heard) {
 	t.Helper()
 	for _, h := range messages {
@@ -126,8 +126,9 @@ func mustConnect(t *testing.T, h *room.Hub, p *peer, user string) *peer {
 	return p
 }
 
-// TestNothingIsWrittenAfterRevoke revokes users who join, read, and stall, while others broadcast. Whatever a connection took
-// between the return of Revoke and the moment at which the user may come back is none of the plan's.
+// TestNothingIsWrittenAfterRevoke revokes users who join, read, and stall, while others broadcast.
+// Whatever a connection took between the return of Revoke and the moment at which the user may come
+// back is none of the plan's.
 func TestNothingIsWrittenAfterRevoke(t *testing.T) {
 	const users = 3
 	var denied [users]atomic.Bool
@@ -172,7 +173,8 @@ func TestNothingIsWrittenAfterRevoke(t *testing.T) {
 							p.stall()
 						}
 						if joins == 10 {
-							p.leave("p") // the rest of a frame may still be under way when Revoke comes
+							// The rest of a frame may still be under way when Revoke comes.
+							p.leave("p")
 						}
 						time.Sleep(time.Duration(rand.N(200)) * time.Microsecond)
 						p.unstall()
@@ -216,7 +218,8 @@ func TestNothingIsWrittenAfterRevoke(t *testing.T) {
 	background.end()
 }
 
-// TestShutdownUnderTraffic shuts down while everything goes on. The bubble fails if a goroutine is left.
+// TestShutdownUnderTraffic shuts down while everything goes on. The bubble fails if a goroutine is
+// left.
 func TestShutdownUnderTraffic(t *testing.T) {
 	for _, patience := range []time.Duration{0, 10 * time.Millisecond, time.Minute} {
 		t.Run(patience.String(), func(t *testing.T) {
@@ -283,7 +286,8 @@ func TestShutdownUnderTraffic(t *testing.T) {
 					<-p.session.Done()
 					s := stream{plan: "p", order: &order}
 					s.follow(t, fmt.Sprint(i), p.take())
-					if patience == time.Minute && i%5 != 0 && i%11 != 0 { // all that had a position was delivered
+					// All that had a position was delivered.
+					if patience == time.Minute && i%5 != 0 && i%11 != 0 {
 						if last == 0 {
 							last = s.seq()
 						}
@@ -368,7 +372,8 @@ func TestAsManyConnectionsAsAllowed(t *testing.T) {
 	}
 }
 
-// TestOneOrderForRestlessMembers broadcasts from 8 goroutines to members that join, leave, stall, sip and are cut.
+// TestOneOrderForRestlessMembers broadcasts from 8 goroutines to members that join, leave, stall,
+// sip and are cut.
 func TestOneOrderForRestlessMembers(t *testing.T) {
 	h := newHub(t, &room.Options{HistoryEvents: 64, Linger: time.Millisecond})
 	var order numbering
@@ -423,7 +428,8 @@ func TestOneOrderForRestlessMembers(t *testing.T) {
 	t.Logf("%d events sent, %d heard", ids.Load(), events.Load())
 }
 
-// TestResumeHasNoSeam cuts and resumes while events come: put together, what a client heard is everything, once.
+// TestResumeHasNoSeam cuts and resumes while events come: put together, what a client heard is
+// everything, once.
 func TestResumeHasNoSeam(t *testing.T) {
 	h := newHub(t, &room.Options{HistoryEvents: 1 << 20, HistoryBytes: 1 << 30, HistoryTotal: 1 << 30})
 	start, err := h.Position(context.Background(), "p")
@@ -450,7 +456,7 @@ func TestResumeHasNoSeam(t *testing.T) {
 			s.chain.Reset(start)
 			for done := false; !done; {
 				done = time.Now().After(until)
-				if done { // the last round hears everything
+				if done { // the last round receives everything
 					background.end()
 				}
 				p := newPeer(byte(1+n%2), 500)
@@ -492,7 +498,8 @@ func TestResumeHasNoSeam(t *testing.T) {
 	}
 }
 
-// TestHousekeepingUnderTraffic has the janitor delete rooms, and the budget empty them, while events come and members join.
+// TestHousekeepingUnderTraffic has the janitor delete rooms, and the budget empty them, while
+// events come and members join.
 func TestHousekeepingUnderTraffic(t *testing.T) {
 	h := newHub(t, &room.Options{
 		HistoryTotal: 8 << 10, JanitorEvery: time.Millisecond, IdleTimeout: 3 * time.Millisecond, Linger: time.Millisecond,
@@ -534,7 +541,8 @@ func TestHousekeepingUnderTraffic(t *testing.T) {
 	if got := h.Stats().HistoryBytes; got < 0 || got > 8<<10+6*1300 {
 		t.Errorf("%d bytes of history", got)
 	}
-	// A room that nobody ever joined would stay for two minutes. The janitor closes connections too, so this may take a few tries.
+	// A room that no client joined would stay for two minutes. The janitor closes connections too,
+	// so this may take a few tries.
 	for deadline := time.Now().Add(10 * time.Second); h.Stats().Rooms > 0; {
 		if time.Now().After(deadline) {
 			t.Fatalf("not all was swept: %+v", h.Stats())
@@ -552,7 +560,8 @@ func TestHousekeepingUnderTraffic(t *testing.T) {
 	}
 }
 
-// TestTimersUnderTraffic moves deadlines while they pass: pings, expiries, renewals, rechecks, lingering.
+// TestTimersUnderTraffic moves deadlines while they pass: pings, expiries, renewals, rechecks,
+// lingering.
 func TestTimersUnderTraffic(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHub(t, &room.Options{

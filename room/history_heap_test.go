@@ -69,8 +69,8 @@ func TestHistoryBytesIsTheHeap(t *testing.T) {
 	}
 }
 
-// The free places in the logs of rooms count. A log doubles when it is full, so with some numbers of
-// events almost half of it is free.
+// The free places in the logs of rooms count. A log doubles when it is full, so with some numbers
+// of events almost half of it is free.
 func TestHistoryBytesOfFreePlaces(t *testing.T) {
 	h := newHub(t, nil)
 	before := heap()

@@ -24,7 +24,8 @@ func TestHold(t *testing.T) {
 			synctest.Wait()
 			update(t, h, "p", 1)
 			if disconnect {
-				go func() { _, _ = h.Disconnect(context.Background(), "ann") }() // it waits for the connection
+				// It waits for the connection.
+				go func() { _, _ = h.Disconnect(context.Background(), "ann") }()
 			}
 			if got := p.read(); got != "" {
 				t.Errorf("wrote %q before Open", got)

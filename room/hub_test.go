@@ -15,7 +15,7 @@ import (
 	"github.com/planrooms/planrooms/room/roomtest"
 )
 
-// anyone lets everybody into every plan.
+// anyone allows every user to join every plan.
 func anyone(context.Context, auth.Identity, string) error { return nil }
 
 // newHub returns a hub that ends with the test, which fails if a goroutine of it is left.
@@ -38,7 +38,8 @@ func newHub(t *testing.T, opts *room.Options) *room.Hub {
 	return h
 }
 
-// bubble runs a test with a hub in virtual time. The hub is shut down inside, so a goroutine that it leaves behind is a failure.
+// bubble runs a test with a hub in virtual time. The hub is shut down inside, so a goroutine that
+// it leaves behind is a failure.
 func bubble(t *testing.T, opts *room.Options, test func(t *testing.T, h *room.Hub)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {

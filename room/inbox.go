@@ -267,8 +267,9 @@ func (b *inbox) mayJoinLocked(l *lane) bool {
 	return started
 }
 
-// end takes the message of t out of the inbox, unless it has to be handled again. It reports whether
-// the worker goes on: not if the connection has ended, or another worker takes the turn over.
+// end takes the message of t out of the inbox, unless it has to be handled again. It reports
+// whether the worker goes on: not if the connection has ended, or another worker takes the turn
+// over.
 func (b *inbox) end(t *turn, again bool) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()

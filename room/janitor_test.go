@@ -78,8 +78,8 @@ func TestSilentConnectionIsClosed(t *testing.T) {
 	})
 }
 
-// A log without a member is kept for 2 min after its last event, for pages that have just loaded the
-// plan.
+// A log without a member is kept for 2 min after its last event, for pages that have just loaded
+// the plan.
 func TestUnjoinedRoom(t *testing.T) {
 	bubble(t, nil, func(t *testing.T, h *room.Hub) {
 		update(t, h, "p", 1)

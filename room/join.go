@@ -54,7 +54,8 @@ func (s *Session) join(in *inbound, c *call, refused error) (again bool) {
 		s.resumeFailed(req.PlanID, *req.Since, a.end)
 	}
 	if !s.attach(&a) {
-		s.fail(req.PlanID, req.Type, protocol.ErrorForbidden) // removed meanwhile, or the connection ends
+		// Removed meanwhile, or the connection ends.
+		s.fail(req.PlanID, req.Type, protocol.ErrorForbidden)
 		return false
 	}
 	a.m.recheck.begin(&h.rechecks, a.m, p.at)
@@ -130,8 +131,8 @@ func (s *Session) enter(req *protocol.Request, p *permit) (a arrival, err error)
 }
 
 // addMember makes m the connection's place in its plan. It notes in a which place m replaces, and
-// whether the permit is about an earlier identity, and returns the name of the user. Errors: errFull,
-// errEnding.
+// whether the permit is about an earlier identity, and returns the name of the user. Errors:
+// errFull, errEnding.
 func (s *Session) addMember(m *member, p *permit, a *arrival) (name string, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

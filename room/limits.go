@@ -21,21 +21,24 @@ const (
 	maxRemovers           = 16 // goroutines that remove members
 	removalBatch          = 64
 	logEvery              = 10 * time.Second // between two log lines about the same problem
-	roomOverhead          = 1 << 10          // that a room counts in HistoryTotal besides its events
-	unjoinedRoomTimeout   = 2 * time.Minute
-	closeTimeout          = time.Second      // for goodbye and close frame to be taken
-	frameTimeout          = 60 * time.Second // for one frame to be taken as a whole
-	confineTimeout        = 100 * time.Millisecond
-	shardSize             = 1024
-	batchBytes            = 64 << 10 // written to one connection in one go
-	drainBatch            = 128
-	drainPause            = 50 * time.Millisecond
-	drainFirstRetry       = 500 * time.Millisecond
-	drainRetryStep        = 5 * time.Millisecond
-	crowdedNoticeEvery    = time.Second
-	crowdedFor            = 10 * time.Second // within PresenceLimit before a room is not crowded any more
-	maxWaitingNotices     = 1024             // for members that lag, and 3 for each user of PresenceLimit
-	gatherNotices         = 50 * time.Millisecond
-	rateLimitRetryMin     = 10 * time.Second
-	rateLimitRetrySpread  = 5 * time.Second
+	// That a room counts in HistoryTotal besides its events.
+	roomOverhead        = 1 << 10
+	unjoinedRoomTimeout = 2 * time.Minute
+	closeTimeout        = time.Second      // for goodbye and close frame to be taken
+	frameTimeout        = 60 * time.Second // for one frame to be taken as a whole
+	confineTimeout      = 100 * time.Millisecond
+	shardSize           = 1024
+	batchBytes          = 64 << 10 // written to one connection in one go
+	drainBatch          = 128
+	drainPause          = 50 * time.Millisecond
+	drainFirstRetry     = 500 * time.Millisecond
+	drainRetryStep      = 5 * time.Millisecond
+	crowdedNoticeEvery  = time.Second
+	// Within PresenceLimit before a room is not crowded any more.
+	crowdedFor = 10 * time.Second
+	// For members that lag, and 3 for each user of PresenceLimit.
+	maxWaitingNotices    = 1024
+	gatherNotices        = 50 * time.Millisecond
+	rateLimitRetryMin    = 10 * time.Second
+	rateLimitRetrySpread = 5 * time.Second
 )

@@ -155,7 +155,8 @@ func TestHistoryBytesPerRoom(t *testing.T) {
 		return h.Stats().HistoryBytes - 1024
 	}
 	const first = 100
-	largest := sort.Search(limit, func(n int) bool { return takes(first)+takes(n+1) > limit }) // that fits beside the first
+	// That fits beside the first.
+	largest := sort.Search(limit, func(n int) bool { return takes(first)+takes(n+1) > limit })
 	for _, over := range []int{0, 1} {
 		t.Run(fmt.Sprint("over by ", over), func(t *testing.T) {
 			bubble(t, &room.Options{HistoryBytes: limit}, func(t *testing.T, h *room.Hub) {
@@ -203,7 +204,8 @@ func TestHistoryAge(t *testing.T) {
 	})
 }
 
-// The bytes of all rooms together are bounded, whatever the host broadcasts: the least recently used rooms pay.
+// The bytes of all rooms together are bounded, whatever the host broadcasts: the least recently
+// used rooms pay.
 func TestHistoryTotal(t *testing.T) {
 	const total = 1 << 20
 	bubble(t, &room.Options{HistoryTotal: total}, func(t *testing.T, h *room.Hub) {
@@ -255,7 +257,7 @@ func TestHistoryTotalOfEmptyRooms(t *testing.T) {
 	})
 }
 
-// A single room above the bytes of the hub keeps its newest event, so those who read along miss nothing.
+// A room larger than the hub's limit keeps its newest event, so members that read miss nothing.
 func TestHistoryTotalOfOneRoom(t *testing.T) {
 	bubble(t, &room.Options{HistoryTotal: 10_000}, func(t *testing.T, h *room.Hub) {
 		m := roomtest.Join(t, h, "alice", "p")

@@ -18,7 +18,7 @@ import (
 	"github.com/planrooms/planrooms/room/roomtest"
 )
 
-// diary writes down what an Observer is told, and panics where it is asked to.
+// diary records the calls of an Observer, and panics where the test says so.
 type diary struct {
 	mu    sync.Mutex // guards the following
 	lines []string
@@ -101,7 +101,8 @@ func TestObserver(t *testing.T) {
 		m.Stall()
 		d.read()
 		update(t, h, "p", 1)
-		if diff := cmp.Diff([]string{"broadcast p task-updated 1", "slow bob"}, slices.Sorted(slices.Values(d.read()))); diff != "" { // two goroutines tell it
+		// Two goroutines tell it.
+		if diff := cmp.Diff([]string{"broadcast p task-updated 1", "slow bob"}, slices.Sorted(slices.Values(d.read()))); diff != "" {
 			t.Errorf("observed (-want +got):\n%s", diff)
 		}
 		if err := h.Resync(t.Context(), "p"); err != nil {
@@ -176,7 +177,7 @@ func TestObserverJoinAndLeave(t *testing.T) {
 	}
 }
 
-// A panic in an observer ends the connection that it was about and no other, and it is told like any end.
+// A panic in an observer ends only the connection that it was about, with the usual calls.
 func TestObserverPanics(t *testing.T) {
 	tests := []struct {
 		panic string

@@ -228,8 +228,8 @@ func TestRepeatedJoinReplacesTheAnswer(t *testing.T) {
 	})
 }
 
-// The list of participants in an answer is that of the moment when the answer is written: the client
-// gets no notice that the list contains already.
+// The list of participants in an answer is that of the moment when the answer is written: the
+// client gets no notice that the list contains already.
 func TestJoinAnswerIsOfTheMomentItIsWritten(t *testing.T) {
 	bubble(t, nil, func(t *testing.T, h *room.Hub) {
 		p := openPipe(t, h, "alice", 0)

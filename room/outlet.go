@@ -56,7 +56,8 @@ type outlet struct {
 	farewellBy time.Time     // when the farewell must have been taken
 	boundary   chan struct{} // closed at the end of the call of the sink; nil if no goroutine waits
 
-	blocked atomic.Int64 // when the call of Sink.Write that is under way began, as outlets.clock; 0 if none is
+	// When the call of Sink.Write that is under way began, as outlets.clock; 0 if none is.
+	blocked atomic.Int64
 
 	over bool          // end is closed or aborted, and the token is free
 	done chan struct{} // closed when over is set; nil if no goroutine waits
@@ -215,8 +216,8 @@ func (o *outlet) sendPing() {
 }
 
 // attach makes sub ready for entries, after the reply to its join, but writes nothing: start does.
-// Where sub replaces old, it drops the reply to the join of old if that still waits. It reports false
-// if the connection or the membership has ended.
+// Where sub replaces old, it drops the reply to the join of old if that still waits. It reports
+// false if the connection or the membership has ended.
 func (o *outlet) attach(sub, old *subscription, join reply) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()

@@ -133,8 +133,8 @@ func TestDeafAuthorizeOfMany(t *testing.T) {
 	})
 }
 
-// An Authorize returns after the hub has noted that it is overdue, and before the hub has refused the
-// join: the join is still answered, once.
+// An Authorize returns after the hub has noted that it is overdue, and before the hub has refused
+// the join: the join is still answered, once.
 func TestAuthorizeReturnsAtItsDeadline(t *testing.T) {
 	called := make(chan time.Time, 10)
 	alice, others := make(chan struct{}), make(chan struct{})
@@ -166,8 +166,8 @@ func TestAuthorizeReturnsAtItsDeadline(t *testing.T) {
 		m.Send(`{"type":"join-plan","planId":"p"}`)
 		return m, <-called
 	}
-	// The hub refuses the joins in the order of their deadlines. It waits for carol's inbox until the
-	// others are late as well, and then for bob's, before it has come to alice's.
+	// The hub refuses the joins in the order of their deadlines. It waits for carol's inbox until
+	// the others are late as well, and then for bob's, before it has come to alice's.
 	m1, _ := join("carol")
 	carol := sync.OnceFunc(room.LockInbox(m1.Session()))
 	defer carol()

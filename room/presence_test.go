@@ -61,8 +61,8 @@ func TestSecondConnection(t *testing.T) {
 	})
 }
 
-// A connection that ends may be a reload: the hub sends the leave after 5 s, unless the user left or
-// was removed.
+// A connection that ends may be a reload: the hub sends the leave after 5 s, unless the user left
+// or was removed.
 func TestLinger(t *testing.T) {
 	const none = -1
 	tests := []struct {
@@ -121,7 +121,8 @@ func TestLinger(t *testing.T) {
 				test.end(t, h, alice)
 				synctest.Wait()
 				if test.told > 0 {
-					time.Sleep(test.told - 3*room.GatherNotices - 1) // each wantHeard takes one of them
+					// Each wantHeard takes one of them.
+					time.Sleep(test.told - 3*room.GatherNotices - 1)
 					wantHeard(t, bob)
 					info, _ := h.Room("p")
 					if info.Participants != 2 || info.Connections != 1 || info.People[1].Connections != 0 {
@@ -174,7 +175,8 @@ func TestReplacedConnection(t *testing.T) {
 		of.connect(t, h, "alice", roomtest.Options{ClientID: "tab2"})
 		older := of.connect(t, h, "alice", roomtest.Options{ClientID: "tab1"})
 		older.Join("p", nil)
-		other := of.connect(t, h, "bob", roomtest.Options{ClientID: "tab1"}) // another user's client id
+		// Another user's client id.
+		other := of.connect(t, h, "bob", roomtest.Options{ClientID: "tab1"})
 		unread(t, bob)
 
 		newer := of.connect(t, h, "alice", roomtest.Options{ClientID: "tab1"})
@@ -269,8 +271,8 @@ func TestNewestState(t *testing.T) {
 	})
 }
 
-// A reload of a page with a presence state is silent: the hub keeps the state for Options.Linger, and
-// the page sets the same one again.
+// A reload of a page with a presence state is silent: the hub keeps the state for Options.Linger,
+// and the page sets the same one again.
 func TestStateOverAReload(t *testing.T) {
 	type step func(t *testing.T, h *room.Hub, alice *roomtest.Member)
 	cut := func(_ *testing.T, _ *room.Hub, alice *roomtest.Member) { alice.Cut() }
@@ -435,7 +437,8 @@ func TestCrowdedRoom(t *testing.T) {
 		time.Sleep(time.Second)
 		synctest.Wait()
 		wantNow(t, m[0], count(3))
-		time.Sleep(8*time.Second + 900*time.Millisecond) // the room has been within the limit for 9.9 s
+		// The room has been within the limit for 9.9 s.
+		time.Sleep(8*time.Second + 900*time.Millisecond)
 		wantNow(t, m[0])
 		time.Sleep(100 * time.Millisecond)
 		wantHeard(t, m[0], count(3), joined("p", "user1", 3), shows("p", "user1", "2"), joined("p", "user2", 3))

@@ -94,7 +94,7 @@ func TestErrorsAreNoExcesses(t *testing.T) {
 	})
 }
 
-// Control frames have a bucket of their own; an excess of one counts like that of the other.
+// Control frames have a separate bucket; an excess of one counts like that of the other.
 func TestControlRate(t *testing.T) {
 	bubble(t, nil, func(t *testing.T, h *room.Hub) {
 		m := connect(t, h, "alice", "")

@@ -16,8 +16,8 @@ import (
 	"github.com/planrooms/planrooms/room/roomtest"
 )
 
-// A client joins again while it is being removed and a write to it is under way: it receives removed
-// before the answer to the join, and neither is lost.
+// A client joins again while it is being removed and a write to it is under way: it receives
+// removed before the answer to the join, and neither is lost.
 func TestRejoinDuringARemoval(t *testing.T) {
 	var forbidden atomic.Bool
 	for name, remove := range map[string]func(t *testing.T, h *room.Hub){

@@ -79,7 +79,8 @@ func (s *Session) handle(in *inbound, c *call, refused error) (again bool) {
 		s.reply("", protocol.TypePong, nil)
 	case protocol.TypeJoinPlan:
 		again = s.join(in, c, refused)
-		s.out.start() // not in join, whose frame is large: so the worker's stack grows once, not twice
+		// Not in join, whose frame is large: so the worker's stack grows once, not twice.
+		s.out.start()
 	case protocol.TypeLeavePlan:
 		s.leave(req)
 	case protocol.TypeAuthenticate:

@@ -156,7 +156,7 @@ func TestJoinAnswer(t *testing.T) {
 		if diff := cmp.Diff(want, m.Joined); diff != "" {
 			t.Errorf("join answer (-want +got):\n%s", diff)
 		}
-		// Who somebody is stands in the token alone.
+		// Only the token says which user this is.
 		m.Send(`{"type":"join-plan","planId":"q","userId":"mallory","userName":"Mallory","data":{"userId":"mallory"}}`)
 		m.NextMessage()
 		if info, _ := h.Room("q"); len(info.People) != 1 || info.People[0].UserID != "alice" || info.People[0].UserName != "alice" {

@@ -49,8 +49,8 @@ func TestRevokesOfOthersDuringAJoin(t *testing.T) {
 	}
 }
 
-// A Revoke of the user and plan of a join that waits for its slot costs no second call of Authorize:
-// the first one comes after it.
+// A Revoke of the user and plan of a join that waits for its slot costs no second call of
+// Authorize: the first one comes after it.
 func TestRevokeDuringAJoin(t *testing.T) {
 	var g gated
 	var calls authorizer
@@ -94,8 +94,8 @@ func TestAuthorizeRevokesEachTime(t *testing.T) {
 	})
 }
 
-// An Authorize that revokes the user of the join, and then says yes, is called again. The second time
-// it says no.
+// An Authorize that revokes the user of the join, and then says yes, is called again. The second
+// time it says no.
 func TestAuthorizeRevokesItsOwnJoin(t *testing.T) {
 	var h *room.Hub
 	var calls int

@@ -15,7 +15,8 @@ import (
 	"github.com/planrooms/planrooms/room/roomtest"
 )
 
-// seamTest has one user in plan p whose connection can be stopped while it frames or while it writes.
+// seamTest has one user in plan p whose connection can be stopped while it frames or while it
+// writes.
 func seamTest(t *testing.T, opts *room.Options, test func(t *testing.T, h *room.Hub, p *peer, framing, writing *roomtest.Hold)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -74,7 +75,8 @@ func TestSeamRevokeBetweenTheParts(t *testing.T) {
 func TestSeamRevokeBeforeTheWrite(t *testing.T) {
 	for _, except := range []string{"u", "somebody"} { // a receipt, and the event
 		seamTest(t, nil, func(t *testing.T, h *room.Hub, p *peer, framing, _ *roomtest.Hold) {
-			p.stall() // the first event is left half written, so that the next one is read from the log
+			// The first event is left half written, so that the next one is read from the log.
+			p.stall()
 			update(t, h, "p", 1)
 			synctest.Wait()
 			update(t, h, "p", 2, room.ExceptUser(except))
@@ -140,8 +142,8 @@ func TestSeamRevokeDuringTheWrite(t *testing.T) {
 	}
 }
 
-// A pump that finds a connection busy leaves it dirty at once, not when its pass is over: by then the
-// connection may be at rest again.
+// A pump that finds a connection busy leaves it dirty at once, not when its pass is over: by then
+// the connection may be at rest again.
 func TestSeamBusyDuringAPass(t *testing.T) {
 	seamTest(t, nil, func(t *testing.T, h *room.Hub, p *peer, _, writing *roomtest.Hold) {
 		other := newPeer(1, 10)
@@ -167,7 +169,8 @@ func TestSeamBusyDuringAPass(t *testing.T) {
 	})
 }
 
-// A connection that left a plan, or is closing, with a frame of the plan half written is cut by Revoke.
+// A connection that left a plan, or is closing, with a frame of the plan half written is cut by
+// Revoke.
 func TestSeamRevokeAfterLeaving(t *testing.T) {
 	for name, leave := range map[string]func(p *peer){
 		"left":    func(p *peer) { p.leave("p") },
@@ -243,7 +246,7 @@ func TestSeamDisconnectHalfWritten(t *testing.T) {
 	}
 }
 
-// Revoke comes while a join is told to the observer: the join is answered with no, and the leave is told after it.
+// Revoke comes during Observer.Join: the join is refused, and Observer.Leave is called afterwards.
 func TestSeamRevokeDuringAJoin(t *testing.T) {
 	var h *room.Hub
 	var told []string
@@ -267,7 +270,7 @@ func TestSeamRevokeDuringAJoin(t *testing.T) {
 	})
 }
 
-// A crowd that thins out before its count was told leaves nobody with a list of people who are gone.
+// A crowd that thins out before its count was sent leaves no client with users who have left.
 func TestSeamThinningCrowd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHub(t, &room.Options{PresenceLimit: 2})
@@ -281,7 +284,7 @@ func TestSeamThinningCrowd(t *testing.T) {
 		time.Sleep(2 * time.Second)
 		peers[2].leave("p")
 		synctest.Wait()
-		late := mustConnect(t, h, newPeer(1, 10), "1") // lists all, and hears no count
+		late := mustConnect(t, h, newPeer(1, 10), "1") // lists all, and gets no count
 		late.join("p", nil)
 		synctest.Wait()
 		peers[0].leave("p")
@@ -302,7 +305,8 @@ func TestSeamThinningCrowd(t *testing.T) {
 	})
 }
 
-// A user who comes and goes costs the log one notice, however far behind its readers are, not thousands.
+// A user who comes and goes costs the log one notice, however far behind its readers are, not
+// thousands.
 func TestSeamSupersededNotices(t *testing.T) {
 	seamTest(t, nil, func(t *testing.T, h *room.Hub, p *peer, _, writing *roomtest.Hold) {
 		writing.Arm()
@@ -324,7 +328,7 @@ func TestSeamSupersededNotices(t *testing.T) {
 	})
 }
 
-// A yes that comes with the end of its time is no yes, whichever of the two is noticed first.
+// A yes that comes at the deadline counts as too late, whichever is noticed first.
 func TestSeamAuthorizeTooLate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHub(t, &room.Options{Authorize: func(ctx context.Context, _ auth.Identity, _ string) error {
@@ -371,7 +375,7 @@ func TestSeamShutdownWhileClosing(t *testing.T) {
 	})
 }
 
-// A tab that clears its state hears which state of another tab its user is shown with instead.
+// A tab that clears its state receives the state of another tab that is now shown for its user.
 func TestSeamClearedStateRevealsAnother(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHub(t, nil)

@@ -24,7 +24,8 @@ func TestShutdownInsideACallback(t *testing.T) {
 				var h *room.Hub
 				var called atomic.Bool
 				call := func(name string) {
-					// Not a sync.Once: two joins overlap, and the second would hold up virtual time.
+					// Not a sync.Once: two joins overlap, and the second would hold up virtual
+					// time.
 					if name != inside || called.Swap(true) {
 						return
 					}

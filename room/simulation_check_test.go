@@ -83,7 +83,7 @@ func (s *sim) hear(c *client, h heard) {
 	case protocol.TypeResync:
 		var r protocol.Resync
 		s.decode(c, m, &r)
-		// I3: it may only be told to one who may have missed something.
+		// I3: only a client that may have missed something gets it.
 		if r.Position.Seq <= v.pos || r.Position.Epoch != s.epoch || !c.behind[m.PlanID] {
 			s.fail("%s: resync of %s to %v, at %d, behind=%v", c.who(), m.PlanID, r.Position, v.pos, c.behind[m.PlanID])
 		}
@@ -287,7 +287,8 @@ func (s *sim) checkClientLocked(c *client, code protocol.CloseCode, over bool, n
 	}
 }
 
-// checkPlanLocked checks a room against the model: that it exists as long as it should, and who is in it.
+// checkPlanLocked checks a room against the model: that it exists as long as it should, and who is
+// in it.
 func (s *sim) checkPlanLocked(p *modelPlan, r room.Summary, exists bool, now time.Time) {
 	in := map[string]int{} // connections
 	total := 0
@@ -348,7 +349,8 @@ func (s *sim) stalledLocked(plan string) bool {
 	})
 }
 
-// checkPeopleLocked checks I7: who is in the room are the users of its members and those who linger, and every client that reads knows.
+// checkPeopleLocked checks I7: the room lists the users of its members and users who linger, and
+// all clients that read know them.
 func (s *sim) checkPeopleLocked(p *modelPlan, info *room.Info, in map[string]int, now time.Time) {
 	truth := map[string]string{}
 	for _, who := range info.People {
@@ -418,8 +420,8 @@ func (s *sim) gatheringLocked(plan string, now time.Time) bool {
 	return false
 }
 
-// settleDeparturesLocked makes up its mind about those who left since the last check: a connection that is still open did
-// not just vanish, and one that is over did so unless its close code says otherwise.
+// settleDeparturesLocked decides how users have left since the last check: a connection that is
+// open did not vanish, and one that is over did so unless its close code says otherwise.
 func (s *sim) settleDeparturesLocked() {
 	for at, d := range s.left {
 		if d.settled {
@@ -433,7 +435,8 @@ func (s *sim) settleDeparturesLocked() {
 		if !over {
 			d.immediate = true
 			for _, c := range s.clients {
-				d.unclear = d.unclear || c.id == d.conn && c.isStalled() // closing, and nobody knows yet why
+				// Closing, for a reason that is not known yet.
+				d.unclear = d.unclear || c.id == d.conn && c.isStalled()
 			}
 		}
 		d.settled = true

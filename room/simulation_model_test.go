@@ -67,14 +67,15 @@ func (p *modelPlan) recoverable(seq uint64) bool {
 	return seq == p.base
 }
 
-// view is what a client makes of what it hears of one plan.
+// view is what a client knows of one plan.
 type view struct {
 	joined  bool
 	pos     uint64
 	people  map[string]string // user to state, "" for none
 	partial bool              // the room was crowded: only count is known
 	count   int
-	// ownUnknown: the client's own state may stand otherwise, because it set it while it was not reading.
+	// ownUnknown: the client's own state may stand otherwise, because it set it while it was not
+	// reading.
 	ownUnknown bool
 	own        string // the state that the client set last
 }
@@ -88,7 +89,7 @@ func (v *view) join(a *protocol.JoinAnswer) {
 }
 
 // leave forgets the plan, except for the position. A client that reads the answer late may have
-// joined again and set a state since: what it knows of its own state is then still unknown.
+// joined again and set a state since: its state is then still unknown.
 func (v *view) leave(late bool) {
 	*v = view{pos: v.pos, ownUnknown: v.ownUnknown && late}
 }

@@ -34,8 +34,8 @@ var regressions = []struct {
 	steps int
 }{{990, 150}, {162, 500}, {643, 500}}
 
-// TestSimulation drives a hub with random actions and compares what every client heard with a model, after each step. A
-// failure names its seed: go test -run TestSimulation -seed N.
+// TestSimulation drives a hub with random actions and compares what every client heard with a
+// model, after each step. A failure names its seed: go test -run TestSimulation -seed N.
 func TestSimulation(t *testing.T) {
 	run := func(seed uint64, steps int) {
 		t.Run(fmt.Sprintf("%d/%d", seed, steps), func(t *testing.T) {
@@ -57,13 +57,15 @@ func TestSimulation(t *testing.T) {
 // client is one simulated connection and what its client has understood.
 type client struct {
 	*peer
-	user, name   string // name is the client id
-	id           string
-	views        map[string]*view
-	barrier      map[string]int64 // bytes of the stream after which no event of the plan may stand, until a new join
-	behind       map[string]bool  // it may miss events of the plan
-	wants        []wantedJoin     // joins that were sent and not answered
-	vague        bool             // it stalled: answers may wait, and a waiting answer is dropped when the plan is left
+	user, name string // name is the client id
+	id         string
+	views      map[string]*view
+	// Bytes of the stream after which no event of the plan may stand, until a new join.
+	barrier map[string]int64
+	behind  map[string]bool // it may miss events of the plan
+	wants   []wantedJoin    // joins that were sent and not answered
+	// It stalled: answers may wait, and a waiting answer is dropped when the plan is left.
+	vague        bool
 	greeted      bool
 	goodbye      protocol.CloseCode
 	gone         bool // its end was checked
@@ -82,7 +84,7 @@ const (
 type wantedJoin struct {
 	plan      string
 	outcome   outcome
-	recovered *bool // nil if the model can't tell
+	recovered *bool // nil if the model does not know
 	position  protocol.Position
 	revoked   bool // Revoke was called at the same time
 }
@@ -110,7 +112,7 @@ type sim struct {
 	rnd   *rand.Rand
 	hub   *room.Hub
 	opts  room.Options
-	lossy bool // the budget for history is small, so the model can't tell what is held
+	lossy bool // the budget for history is small, so the model does not know what is held
 	epoch string
 	plans []string
 	users []string
@@ -119,18 +121,19 @@ type sim struct {
 
 	clients []*client
 
-	mu         sync.Mutex // guards the following, which callbacks and parallel steps share
-	failures   []string
-	over       bool // Shutdown has returned
-	model      map[string]*modelPlan
-	floors     map[string]uint64 // by plan: the last seq of its logs that were deleted
-	fault      fault
-	forbidden  map[place]time.Time
-	members    map[membership]string // to user
-	ever       map[membership]bool
-	left       map[place]simDeparture
-	leaving    map[membership]bool // leave-plan was sent in this step, or a join that may end the membership
-	revoking   map[place]bool      // a call of Revoke is under way
+	mu        sync.Mutex // guards the following, which callbacks and parallel steps share
+	failures  []string
+	over      bool // Shutdown has returned
+	model     map[string]*modelPlan
+	floors    map[string]uint64 // by plan: the last seq of its logs that were deleted
+	fault     fault
+	forbidden map[place]time.Time
+	members   map[membership]string // to user
+	ever      map[membership]bool
+	left      map[place]simDeparture
+	// Leave-plan was sent in this step, or a join that may end the membership.
+	leaving    map[membership]bool
+	revoking   map[place]bool // a call of Revoke is under way
 	connected  map[string]bool
 	codes      map[string]protocol.CloseCode
 	callbacks  int
@@ -295,7 +298,8 @@ func (s *sim) raise() {
 	if failures == "" {
 		return
 	}
-	// No goroutine may be left in the bubble, or the test ends with a panic rather than with what was found.
+	// No goroutine may be left in the bubble, or the test ends with a panic rather than with what
+	// was found.
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	_ = s.hub.Shutdown(ctx) // its error is that of ctx
@@ -452,7 +456,8 @@ func (s *sim) connect() {
 	}
 }
 
-// since makes up a position to join from: none, one that a client of the user had, or what nobody gave out.
+// since returns a position to join from: none, one that a client of the user had, or one that was
+// never given out.
 func (s *sim) since(c *client, plan string) *protocol.Position {
 	p := protocol.Position{Epoch: s.epoch}
 	last := s.model[plan].last
@@ -524,7 +529,7 @@ func (s *sim) join(c *client) {
 	s.note("join %s %s since=%v fault=%q want %v", c.who(), plan, since, f, want.outcome)
 	c.wants = append(c.wants, want)
 	if v := c.view(plan); want.outcome == granted || c.isStalled() {
-		v.ownUnknown = c.isStalled() // the answer tells
+		v.ownUnknown = c.isStalled() // otherwise the answer has it
 	}
 	s.mu.Lock()
 	s.leaving[membership{c.id, plan}] = want.outcome == outcome(protocol.ErrorForbidden)
@@ -645,8 +650,9 @@ func (s *sim) broadcasts() {
 	}
 }
 
-// excuse notes who may miss events of plan: all, or, where history is evicted, those who may be behind. Nobody misses events just because
-// there are many: HistoryEvents bounds resuming, and HistoryBytes is not reached here.
+// excuse notes which clients may miss events of plan: all, or, where history is evicted, clients
+// that may be behind. No client misses events just because there are many: HistoryEvents bounds
+// resuming, and HistoryBytes is not reached here.
 func (s *sim) excuse(plan string, all bool) {
 	for _, c := range s.clients {
 		if all || s.lossy {
@@ -756,7 +762,7 @@ func (s *sim) revokeNow(plan, user string) {
 	defer s.mu.Unlock()
 	delete(s.revoking, at)
 	if d, ok := s.left[at]; ok {
-		d.immediate = true // whoever lingered is out
+		d.immediate = true // a lingering user is removed
 		s.left[at] = d
 	}
 	for _, c := range s.clients {
@@ -839,7 +845,7 @@ func (s *sim) newState() json.RawMessage {
 }
 
 func (s *sim) setPresence(c *client, plan string, state json.RawMessage) {
-	// The others of the plan are told; the client itself knows.
+	// The others in the plan receive it; the client itself knows.
 	v := c.view(plan)
 	v.ownUnknown = v.ownUnknown || c.isStalled()
 	if v.joined {
@@ -905,8 +911,9 @@ func (s *sim) parallel() {
 			since := s.since(c, plan)
 			s.note("  join %s since=%v", c.who(), since)
 			s.mu.Lock()
-			// A join that Authorize denies ends the membership. If the socket is in the middle of a frame
-			// of the plan, the hub cuts the connection too, which must not look like a vanished peer.
+			// A join that Authorize denies ends the membership. If the socket is in the middle of a
+			// frame of the plan, the hub cuts the connection too, which must not look like a
+			// vanished peer.
 			_, forbidden := s.forbidden[place{plan, c.user}]
 			s.leaving[membership{c.id, plan}] = forbidden
 			s.mu.Unlock()
@@ -1009,7 +1016,7 @@ func (s *sim) shutdown() {
 	s.raise()
 }
 
-// baseline has everybody go, and the janitor come: I10.
+// baseline ends all connections and waits for the janitor: I10.
 func (s *sim) baseline() {
 	s.note("baseline")
 	for _, c := range s.clients {

@@ -36,10 +36,10 @@ type Sink interface {
 	// [os.ErrDeadlineExceeded] once the deadline has passed without one, and another error after
 	// Close.
 	//
-	// A Write that took bytes after 100 ms or longer had to wait for the peer. It is a sign of life,
-	// as a byte from the peer is: it keeps a slow reader from being closed for a ping that waits
-	// behind other bytes. A shorter Write is not, because the bytes may only have filled a buffer of
-	// the system.
+	// A Write that took bytes after 100 ms or longer had to wait for the peer. It is a sign of
+	// life, as a byte from the peer is: it keeps a slow reader from being closed for a ping that
+	// waits behind other bytes. A shorter Write is not, because the bytes may only have filled a
+	// buffer of the system.
 	Write(b []byte, deadline time.Time) (n int, err error)
 
 	// Finish is called when the last frame has been written. The sink then completes the closing

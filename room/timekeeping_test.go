@@ -95,7 +95,8 @@ func TestAnyByteIsASignOfLife(t *testing.T) {
 			p.session.Seen()
 			time.Sleep(time.Second)
 			wantConnections(t, h, 1)
-			time.Sleep(15 * time.Second) // the ping that followed at once was sent 50 s after the last
+			// The ping that followed at once was sent 50 s after the last.
+			time.Sleep(15 * time.Second)
 			p.session.Seen()
 			synctest.Wait()
 			p.read()

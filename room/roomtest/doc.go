@@ -1,6 +1,6 @@
 // Package roomtest has in-memory connections to a [room.Hub], for tests of services that use a hub,
-// and of transports. It uses no socket, so a test can run in a [testing/synctest] bubble, where half
-// an hour of time-outs takes no time.
+// and of transports. It uses no socket, so a test can run in a [testing/synctest] bubble, where
+// half an hour of time-outs takes no time.
 //
 //	alice := roomtest.Join(t, hub, "alice", "plan-1")
 //	hub.BroadcastTaskUpdated(ctx, "plan-1", task)
@@ -11,9 +11,9 @@
 // A [Member] is a connection and the client behind it. The client reads everything at once, checks
 // that no event is missing or duplicate, and fails the test with the messages that came before.
 // [Member.Stall] makes it stop reading, so that the hub sees a full socket. [Member.Cut] breaks the
-// connection, and [Member.Resume] connects again and asks for the missed events. The connection ends
-// with the test.
+// connection, and [Member.Resume] connects again and asks for the missed events. The connection
+// ends with the test.
 //
-// A [Sink] is the connection alone, for tests of what is written and when: with a window of bytes, a
-// [Hold] that stops the hub in the middle of a write, and frames that are lines of text.
+// A [Sink] is the connection alone, for tests of what is written and when: with a window of bytes,
+// a [Hold] that stops the hub in the middle of a write, and frames that are lines of text.
 package roomtest

@@ -20,16 +20,16 @@ type Options struct {
 	Verifier auth.Verifier // as in [room.ConnectOptions]
 	// SocketBuffer is how many bytes the connection takes while stalled. Default: 64 KiB.
 	SocketBuffer int
-	// Blocking makes the connection like one over TLS, which takes nothing without blocking. The hub
-	// then writes to it from a goroutine.
+	// Blocking makes the connection like one over TLS, which takes nothing without blocking. The
+	// hub then writes to it from a goroutine.
 	Blocking bool
 	// Hold, if not nil, can stop the hub while it writes to the connection.
 	Hold *Hold
 }
 
 // Member is one in-memory connection and the client behind it. Only the goroutine of the test may
-// call its methods. A method that waits for a message fails the test after 10 seconds without it; in
-// a bubble of [testing/synctest], these take no time.
+// call its methods. A method that waits for a message fails the test after 10 seconds without it;
+// in a bubble of [testing/synctest], these take no time.
 type Member struct {
 	t    testing.TB
 	hub  *room.Hub
@@ -140,8 +140,8 @@ func (m *Member) Leave(planID string) {
 	m.answer(protocol.TypeLeavePlan, planID)
 }
 
-// SetPresence sets the presence state in a plan. State is encoded as JSON; nil clears the state. The
-// hub sends no answer.
+// SetPresence sets the presence state in a plan. State is encoded as JSON; nil clears the state.
+// The hub sends no answer.
 func (m *Member) SetPresence(planID string, state any) {
 	m.t.Helper()
 	m.Request(protocol.Request{Type: protocol.TypeUpdatePresence, PlanID: planID, State: m.encode(state)})
@@ -184,8 +184,8 @@ func (m *Member) Participants(planID string) []protocol.Participant {
 	return all
 }
 
-// Stall makes the client stop reading. The hub sees a full socket when SocketBuffer is exceeded, and
-// pings stay unanswered.
+// Stall makes the client stop reading. The hub sees a full socket when SocketBuffer is exceeded,
+// and pings stay unanswered.
 func (m *Member) Stall() { m.sink.Stall(m.opts.SocketBuffer) }
 
 // Unstall makes the client read again.
@@ -195,8 +195,8 @@ func (m *Member) Unstall() { m.sink.Unstall() }
 func (m *Member) Cut() { m.sink.End(protocol.CloseAbnormal) }
 
 // Resume cuts the connection, connects again, and joins all plans of the client from their last
-// positions. Messages that the test has not read are lost, as on a network that fails. Joined is the
-// answer for the plan that was joined last.
+// positions. Messages that the test has not read are lost, as on a network that fails. Joined is
+// the answer for the plan that was joined last.
 func (m *Member) Resume() {
 	m.t.Helper()
 	m.Cut()

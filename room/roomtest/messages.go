@@ -223,7 +223,8 @@ func (p *membership) notice(msg protocol.Message) {
 		UserID, UserName string
 		State            json.RawMessage
 	}
-	if json.Unmarshal(msg.Data, &n) != nil || n.UserID == "" || !p.in { // a crowded room sends a count alone
+	// A crowded room sends a count alone.
+	if json.Unmarshal(msg.Data, &n) != nil || n.UserID == "" || !p.in {
 		return
 	}
 	person := p.people[n.UserID]

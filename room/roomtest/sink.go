@@ -26,7 +26,8 @@ type SinkOptions struct {
 	Mute bool
 	// Hold, if not nil, can stop the hub while it writes.
 	Hold *Hold
-	// Counts, if not nil, counts the bytes and the writes, in place of a value of this sink.
+	// Counts, if not nil, counts the bytes and the writes. By default the sink has a value for
+	// that.
 	Counts *Counts
 	// OnMessage, if not nil, is called with each message that the client reads, in the goroutine of
 	// the hub. It must not call methods of the sink.
