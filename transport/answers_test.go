@@ -60,10 +60,10 @@ func TestReaderIsNotClosed(t *testing.T) {
 				}()
 				for got := 0; got < 300; {
 					f, err := c.read()
-					if err != nil || f.opcode != opText || bytes.HasPrefix(f.payload, []byte(`{"type":"goodbye"`)) {
-						t.Fatalf("connection %d: after %d events of Notify: %.200q, %v", n, got, f.payload, err)
+					if err != nil || f.Opcode != opText || bytes.HasPrefix(f.Payload, []byte(`{"type":"goodbye"`)) {
+						t.Fatalf("connection %d: after %d events of Notify: %.200q, %v", n, got, f.Payload, err)
 					}
-					if bytes.HasPrefix(f.payload, []byte(`{"type":"note"`)) {
+					if bytes.HasPrefix(f.Payload, []byte(`{"type":"note"`)) {
 						got++
 					}
 				}

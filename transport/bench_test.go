@@ -1,11 +1,9 @@
 package transport_test
 
 import (
-	"bufio"
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"sync/atomic"
@@ -15,6 +13,7 @@ import (
 	"github.com/planrooms/planrooms/protocol"
 	"github.com/planrooms/planrooms/room"
 	"github.com/planrooms/planrooms/transport"
+	"github.com/planrooms/planrooms/transport/transporttest"
 )
 
 // benchViewers connects n viewers over real sockets, which join plan p. It counts the bytes that
@@ -26,11 +25,6 @@ func benchViewers(b *testing.B, s *server, n int) *atomic.Int64 {
 		c := dial(b, s.Server, fmt.Sprint("viewer", i))
 		c.join("p")
 		_ = c.nc.SetReadDeadline(time.Time{})
-		if buffered := c.br.Buffered(); buffered > 0 {
-			if _, err := c.br.Discard(buffered); err != nil {
-				b.Fatal(err)
-			}
-		}
 		go func() { // ends when the connection ends
 			buf := make([]byte, 16<<10)
 			for {
@@ -93,7 +87,7 @@ func BenchmarkConnect(b *testing.B) {
 		c := dial(b, s.Server, fmt.Sprint("user", i))
 		c.join("p")
 		c.send(opClose, nil)
-		_, _ = io.Copy(io.Discard, c.br)
+		_, _ = io.Copy(io.Discard, c.nc)
 		_ = c.nc.Close()
 	}
 }
@@ -115,25 +109,19 @@ func BenchmarkPing(b *testing.B) {
 		transport.Serve(w, r, testLogger(b), func(sink room.Sink) transport.Session { return pingSession{sink: sink} })
 	}))
 	defer server.Close()
-	nc, err := net.Dial("tcp", server.Listener.Addr().String())
+	c, _, err := transporttest.Dial(server.URL, nil)
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer func() { _ = nc.Close() }()
-	if _, err := nc.Write([]byte("GET / HTTP/1.1\r\nHost: localhost\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n")); err != nil {
-		b.Fatal(err)
-	}
-	br := bufio.NewReader(nc)
-	if _, err := http.ReadResponse(br, nil); err != nil {
-		b.Fatal(err)
-	}
+	defer func() { _ = c.Close() }()
+	nc := c.NetConn() // nothing is buffered
 	ping, answer := clientFrame(fin|opPing, []byte("ping")), make([]byte, 6)
 	b.ReportAllocs()
 	for b.Loop() {
 		if _, err := nc.Write(ping); err != nil {
 			b.Fatal(err)
 		}
-		if _, err := io.ReadFull(br, answer); err != nil {
+		if _, err := io.ReadFull(nc, answer); err != nil {
 			b.Fatal(err)
 		}
 	}

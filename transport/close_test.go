@@ -183,7 +183,7 @@ func TestCloseAnsweredLate(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if f.opcode == opClose {
+			if f.Opcode == opClose {
 				break
 			}
 		}
@@ -193,7 +193,7 @@ func TestCloseAnsweredLate(t *testing.T) {
 		}
 		c.send(opClose, closePayload(1003, ""))
 		if f, err := c.frame(); err == nil {
-			t.Errorf("opcode %#x after the close frame", f.opcode)
+			t.Errorf("opcode %#x after the close frame", f.Opcode)
 		}
 	})
 }

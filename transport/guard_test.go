@@ -15,6 +15,7 @@ import (
 	"github.com/planrooms/planrooms/protocol"
 	"github.com/planrooms/planrooms/room"
 	"github.com/planrooms/planrooms/transport"
+	"github.com/planrooms/planrooms/transport/transporttest"
 )
 
 // miscounting is a connection that, once armed, returns counts that no [net.Conn] may return.
@@ -84,7 +85,7 @@ func TestConnectionMiscounts(t *testing.T) {
 						if _, err := http.ReadResponse(br, nil); err != nil {
 							t.Fatal(err)
 						}
-						c := &client{t: t, nc: nc, br: br}
+						c := newClient(t, transporttest.Upgraded(nc, br))
 						// the hello and the answer to the message sent with the request
 						for range 2 {
 							c.next()

@@ -59,11 +59,12 @@ func TestPipelined(t *testing.T) {
 				t.Fatalf("got %q %s, want the answer to a join", m.Type, m.Data)
 			}
 		}
-		if len(c.pongs) == 0 {
-			c.pongs = append(c.pongs, c.pong())
+		pongs := c.Pongs()
+		if len(pongs) == 0 {
+			pongs = []string{c.pong()}
 		}
-		if got := string(c.pongs[0]); got != "last" {
-			t.Errorf("pong %q, want last", got)
+		if pongs[0] != "last" {
+			t.Errorf("pong %q, want last", pongs[0])
 		}
 	})
 }

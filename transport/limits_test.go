@@ -111,8 +111,8 @@ func TestLargestMessage(t *testing.T) {
 		if m := c.next(); m.Type != protocol.TypePong {
 			t.Errorf("in fragments: got %q, want pong", m.Type)
 		}
-		if len(c.pongs) != 1 || string(c.pongs[0]) != "between" {
-			t.Errorf("pongs %q, want one to the ping between the fragments", c.pongs)
+		if pongs := c.Pongs(); len(pongs) != 1 || pongs[0] != "between" {
+			t.Errorf("pongs %q, want one to the ping between the fragments", pongs)
 		}
 	})
 }

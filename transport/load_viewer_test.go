@@ -6,12 +6,12 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/planrooms/planrooms/protocol"
+	"github.com/planrooms/planrooms/transport/transporttest"
 )
 
 // viewer is one page of a user in the load, over any number of connections. It checks each message
@@ -241,16 +241,16 @@ func (v *viewer) read() bool {
 	case err != nil:
 		v.failLocked("%v", err)
 		return false
-	case f.opcode == opClose:
+	case f.Opcode == opClose:
 		v.closeFrameLocked(f)
 		return false
 	}
-	m, err := v.ledger.read(f.payload)
+	m, err := v.ledger.read(f.Payload)
 	if err == nil {
 		err = v.handleLocked(m)
 	}
 	if err != nil {
-		v.failLocked("%v in %.300s", err, f.payload)
+		v.failLocked("%v in %.300s", err, f.Payload)
 	}
 	return err == nil
 }
@@ -258,12 +258,12 @@ func (v *viewer) read() bool {
 // closeFrameLocked handles the close frame, which must be the last frame.
 func (v *viewer) closeFrameLocked(f frame) {
 	v.code = protocol.CloseNoStatus
-	if len(f.payload) >= 2 {
-		v.code = protocol.CloseCode(binary.BigEndian.Uint16(f.payload))
+	if len(f.Payload) >= 2 {
+		v.code = protocol.CloseCode(binary.BigEndian.Uint16(f.Payload))
 	}
-	v.c.send(opClose, f.payload) // ignore an error: the server may have closed already
-	if f, err := v.c.frame(); err == nil || strings.Contains(err.Error(), "after the close frame") {
-		v.failLocked("opcode %#x after the close frame (%v)", f.opcode, err)
+	v.c.send(opClose, f.Payload) // ignore an error: the server may have closed already
+	if f, err := v.c.frame(); err == nil || transporttest.IsViolation(err) {
+		v.failLocked("opcode %#x after the close frame (%v)", f.Opcode, err)
 	}
 	if v.goodbye != v.code && v.code != protocol.CloseNormal {
 		v.failLocked("goodbye %d and close frame %d", v.goodbye, v.code)

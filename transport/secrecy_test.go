@@ -105,7 +105,7 @@ func TestTokenStaysSecret(t *testing.T) {
 						if err != nil {
 							break
 						}
-						m, err := protocol.Decode(f.payload)
+						m, err := protocol.Decode(f.Payload)
 						if err == nil && m.Type == protocol.TypeError {
 							e := decodeData[protocol.Error](t, m)
 							if e.Re == canary {
@@ -114,7 +114,7 @@ func TestTokenStaysSecret(t *testing.T) {
 							fmt.Fprintf(&out, "%+v\n", e)
 							continue
 						}
-						fmt.Fprintf(&out, "%s\n", f.payload)
+						fmt.Fprintf(&out, "%s\n", f.Payload)
 					}
 				}
 			}

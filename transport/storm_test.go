@@ -15,6 +15,7 @@ import (
 
 	"github.com/planrooms/planrooms/protocol"
 	"github.com/planrooms/planrooms/room"
+	"github.com/planrooms/planrooms/transport/transporttest"
 )
 
 // stormEvent is the task of an event in TestStorm.
@@ -101,10 +102,10 @@ func stormReader(s *server, c *client, number int, user string, joined chan<- st
 		if err != nil {
 			return fmt.Errorf("after %d events: %w", count, err)
 		}
-		if f.opcode == opClose {
+		if f.Opcode == opClose {
 			break
 		}
-		m, err := protocol.Decode(f.payload)
+		m, err := protocol.Decode(f.Payload)
 		if err != nil {
 			return err
 		}
@@ -174,17 +175,17 @@ func stormReader(s *server, c *client, number int, user string, joined chan<- st
 			}
 		}
 	}
-	if err := pongsMatch(pings, c.pongs); err != nil {
+	if err := pongsMatch(pings, c.Pongs()); err != nil {
 		return err
 	}
 	return stormEnd(c, want)
 }
 
 // pongsMatch checks that pongs answer pings in order. A newer pong may replace one that was queued.
-func pongsMatch(pings []string, pongs [][]byte) error {
+func pongsMatch(pings []string, pongs []string) error {
 	i := 0
 	for _, pong := range pongs {
-		for i < len(pings) && pings[i] != string(pong) {
+		for i < len(pings) && pings[i] != pong {
 			i++
 		}
 		if i == len(pings) {
@@ -198,8 +199,8 @@ func pongsMatch(pings []string, pongs [][]byte) error {
 // stormEnd reads to the end after a close frame.
 func stormEnd(c *client, want protocol.CloseCode) error {
 	c.send(opClose, closePayload(want, ""))
-	if f, err := c.frame(); err == nil || strings.Contains(err.Error(), "after the close frame") {
-		return fmt.Errorf("opcode %#x after the close frame (%v)", f.opcode, err)
+	if f, err := c.frame(); err == nil || transporttest.IsViolation(err) {
+		return fmt.Errorf("opcode %#x after the close frame (%v)", f.Opcode, err)
 	}
 	_ = c.nc.Close() // the server has closed as well
 	return nil

@@ -18,6 +18,10 @@ var errTokenForm = errors.New("transport: token cannot be read")
 // maxEncodedToken is the maximum length in bytes of a token encoded as a subprotocol.
 var maxEncodedToken = base64.RawURLEncoding.EncodedLen(protocol.MaxTokenBytes)
 
+// Packages protocol and auth import nothing of this module, so each has the limit of a token. This
+// does not compile if they differ.
+var _ = [1]struct{}{}[protocol.MaxTokenBytes-auth.MaxTokenBytes]
+
 // tokenSource is the part of the request that holds the token.
 type tokenSource int
 

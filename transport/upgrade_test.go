@@ -21,6 +21,7 @@ import (
 	"github.com/planrooms/planrooms/protocol"
 	"github.com/planrooms/planrooms/room"
 	"github.com/planrooms/planrooms/transport"
+	"github.com/planrooms/planrooms/transport/transporttest"
 )
 
 var upgradesFor = flag.Duration("upgrades", 0, "how long TestFailedUpgradeReplacesNoConnection goes on at least")
@@ -200,10 +201,10 @@ func TestAnswerInOneWrite(t *testing.T) {
 	for _, c := range []struct {
 		name    string
 		h       handshake
-		opcodes []byte
+		opcodes []transporttest.Opcode
 	}{
-		{"served", handshake{token: tokenOf("ann")}, []byte{opText}},
-		{"refused", handshake{token: "bad", headers: http.Header{"Origin": {s.URL}}}, []byte{opText, opClose}},
+		{"served", handshake{token: tokenOf("ann")}, []transporttest.Opcode{opText}},
+		{"refused", handshake{token: "bad", headers: http.Header{"Origin": {s.URL}}}, []transporttest.Opcode{opText, opClose}},
 	} {
 		check := func(t *testing.T, b []byte) {
 			br := bufio.NewReader(bytes.NewReader(b))
@@ -211,17 +212,17 @@ func TestAnswerInOneWrite(t *testing.T) {
 			if err != nil || resp.StatusCode != http.StatusSwitchingProtocols {
 				t.Fatalf("first bytes %q: %v", b, err)
 			}
-			frames := &client{t: t, br: br}
-			var opcodes []byte
+			frames := transporttest.Upgraded(nil, br)
+			var opcodes []transporttest.Opcode
 			for {
-				f, err := frames.frame()
+				f, err := frames.ReadFrame()
 				if err == io.EOF {
 					break
 				}
 				if err != nil {
 					t.Fatalf("first bytes %q: %v", b, err)
 				}
-				opcodes = append(opcodes, f.opcode)
+				opcodes = append(opcodes, f.Opcode)
 			}
 			if !slices.Equal(opcodes, c.opcodes) {
 				t.Errorf("first bytes hold frames %x, want %x", opcodes, c.opcodes)

@@ -16,6 +16,7 @@ import (
 	"github.com/planrooms/planrooms/protocol"
 	"github.com/planrooms/planrooms/room"
 	"github.com/planrooms/planrooms/transport"
+	"github.com/planrooms/planrooms/transport/transporttest"
 )
 
 // oneConn is a listener that accepts one connection.
@@ -82,10 +83,11 @@ func TestFrozenPeerInTime(t *testing.T) {
 
 				nc := c.client(peer)
 				writeHandshake(t, nc, handshake{query: "?wrap", token: tokenOf("ann")})
-				frozen := &client{t: t, nc: nc, br: bufio.NewReader(nc)}
-				if _, err := http.ReadResponse(frozen.br, nil); err != nil {
+				br := bufio.NewReader(nc)
+				if _, err := http.ReadResponse(br, nil); err != nil {
 					t.Fatal(err)
 				}
+				frozen := newClient(t, transporttest.Upgraded(nc, br))
 				frozen.join("p")
 				go func() {
 					for {

@@ -1,39 +1,10 @@
 package main
 
 import (
-	"bytes"
-	"fmt"
-	"net/http"
-	"os"
-	"runtime"
-	"runtime/pprof"
 	"testing"
-	"time"
+
+	"github.com/planrooms/planrooms/transport/transporttest"
 )
 
 // TestMain fails if a test leaves a goroutine behind.
-func TestMain(m *testing.M) {
-	code := m.Run()
-	http.DefaultClient.CloseIdleConnections()
-	if left := goroutinesLeft(5 * time.Second); code == 0 && left != "" {
-		fmt.Fprintf(os.Stderr, "goroutines left over:\n%s", left)
-		code = 1
-	}
-	os.Exit(code)
-}
-
-// goroutinesLeft waits until only the main goroutine is left, and returns the others if they do not end in time.
-func goroutinesLeft(wait time.Duration) string {
-	for deadline := time.After(wait); ; {
-		if runtime.NumGoroutine() <= 1 {
-			return ""
-		}
-		select {
-		case <-deadline:
-			var b bytes.Buffer
-			_ = pprof.Lookup("goroutine").WriteTo(&b, 1) // a bytes.Buffer takes everything
-			return b.String()
-		case <-time.After(time.Millisecond):
-		}
-	}
-}
+func TestMain(m *testing.M) { transporttest.Main(m) }

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/planrooms/planrooms/protocol"
+	"github.com/planrooms/planrooms/transport/transporttest"
 )
 
 // The browser client of the earlier service does not know client IDs, positions or goodbyes.
@@ -20,7 +21,7 @@ func TestOriginalClient(t *testing.T) {
 	}
 	v.next(protocol.TypePong)
 	v.sendText(`{"type":"join-plan","planId":"demo"}`)
-	answer := dataOf[protocol.JoinAnswer](t, v.next(protocol.TypeJoinPlan))
+	answer := transporttest.DataOf[protocol.JoinAnswer](t, v.next(protocol.TypeJoinPlan))
 	if !answer.Success || answer.ParticipantCount != 1 || answer.Recovered {
 		t.Errorf("join answer %+v", answer)
 	}
@@ -44,7 +45,7 @@ func TestRefusedBrowserGetsTheReason(t *testing.T) {
 	if status != http.StatusSwitchingProtocols {
 		t.Fatalf("handshake: status %d", status)
 	}
-	goodbye, code := v.closed()
+	goodbye, code := v.WantClose()
 	if code != protocol.CloseUnauthorized || goodbye.Code != code || !goodbye.Reauth {
 		t.Errorf("closed with %d after %+v", code, goodbye)
 	}
@@ -60,9 +61,9 @@ func TestTokenRunsOut(t *testing.T) {
 	token := s.loginFor("alice", "3s")
 	v, _ := s.join(token, "tab")
 	renewed, _ := s.join(s.loginFor("bob", "3s"), "tab")
-	renewed.send(protocol.Request{Type: protocol.TypeAuthenticate, Token: s.login("bob")})
+	renewed.Request(protocol.Request{Type: protocol.TypeAuthenticate, Token: s.login("bob")})
 	renewed.next(protocol.TypeAuthenticate)
-	goodbye, code := v.closed()
+	goodbye, code := v.WantClose()
 	if code != protocol.CloseUnauthorized || !goodbye.Reauth || !goodbye.Reconnect {
 		t.Errorf("closed with %d after %+v", code, goodbye)
 	}

@@ -215,7 +215,7 @@ func TestResume(t *testing.T) {
 	s := start(t)
 	alice := s.login("alice")
 	bob, answer := s.join(s.login("bob"), "tab")
-	bob.conn.Close() // without a close frame
+	bob.Close() // without a close frame
 	one := s.plan(alice).Tasks[0].ID
 	for _, status := range taskStatuses {
 		s.must(http.StatusOK, nil, "PATCH", "/api/tasks/"+one, alice, `{"status":"`+status+`"}`)
@@ -244,7 +244,7 @@ func TestStrangersGetNoEvents(t *testing.T) {
 	mallory := s.connect(s.login("mallory"), "m")
 	refusal := func(planID string) string {
 		mallory.sendText(`{"type":"join-plan","planId":"` + planID + `"}`)
-		return withoutTime(t, mallory.nextText())
+		return withoutTime(t, mallory.NextText())
 	}
 	real, unreal := refusal("demo"), refusal("nope")
 	if !strings.Contains(real, `"code":"forbidden"`) {

@@ -86,7 +86,7 @@ func TestProcess(t *testing.T) {
 			for _, v := range []*viewer{one, two} {
 				m := v.event(protocol.TypeTaskCreated, answer.Position.Seq)
 				v.event(protocol.TypeProgressUpdated, m.Seq)
-				goodbye, code := v.closed()
+				goodbye, code := v.WantClose()
 				if code != protocol.CloseShutdown || goodbye.Code != code || !goodbye.Reconnect || goodbye.RetryAfterMs == 0 {
 					t.Errorf("closed with %d after %+v", code, goodbye)
 				}

@@ -235,9 +235,8 @@ func TestUnauthorized(t *testing.T) {
 				}
 				checkError(t, resp)
 			}
-			resp := s.do("GET", "/ws", "", "", append(upgradeHeaders(), "Authorization", tt.authorization)...)
-			if resp.StatusCode != http.StatusUnauthorized {
-				t.Errorf("GET /ws: status %d, want 401", resp.StatusCode)
+			if _, status := s.dial(nil, "Authorization", tt.authorization); status != http.StatusUnauthorized {
+				t.Errorf("GET /ws: status %d, want 401", status)
 			}
 		})
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/planrooms/planrooms/examples/taskboard/internal/store"
 	"github.com/planrooms/planrooms/protocol"
+	"github.com/planrooms/planrooms/transport/transporttest"
 )
 
 type (
@@ -34,7 +35,7 @@ func TestInvitation(t *testing.T) {
 		t.Errorf("invited %+v, want %+v", invitee, want)
 	}
 	wantInvitation := store.Invitation{PlanID: plan.ID, Title: "Office move", Role: store.RoleViewer, InvitedBy: "Cleo"}
-	notice := dataOf[struct{ Invitation store.Invitation }](t, invited.next(typeInvited))
+	notice := transporttest.DataOf[struct{ Invitation store.Invitation }](t, invited.next(typeInvited))
 	if notice.Invitation != wantInvitation {
 		t.Errorf("notice %+v, want %+v", notice, wantInvitation)
 	}
@@ -55,8 +56,8 @@ func TestInvitation(t *testing.T) {
 	if len(list.Plans) != 0 {
 		t.Errorf("plans before accepting: %+v", list.Plans)
 	}
-	invited.send(protocol.Request{Type: protocol.TypeJoinPlan, PlanID: plan.ID})
-	if got := dataOf[protocol.Error](t, invited.next(protocol.TypeError)); got.Code != protocol.ErrorForbidden {
+	invited.Request(protocol.Request{Type: protocol.TypeJoinPlan, PlanID: plan.ID})
+	if got := transporttest.DataOf[protocol.Error](t, invited.next(protocol.TypeError)); got.Code != protocol.ErrorForbidden {
 		t.Errorf("join before accepting: %+v", got)
 	}
 	b.must(http.StatusForbidden, nil, "GET", path+"/invitations", adasPerson, "")
@@ -88,7 +89,7 @@ func TestInvitation(t *testing.T) {
 		owner.eventAndNotice(typeMembersUpdated, plan.Position.Seq, typeListsChanged),
 		editor.event(typeMembersUpdated, plan.Position.Seq),
 	} {
-		if diff := cmp.Diff(append(plan.Members, want), dataOf[struct{ Members []store.Member }](t, m).Members); diff != "" {
+		if diff := cmp.Diff(append(plan.Members, want), transporttest.DataOf[struct{ Members []store.Member }](t, m).Members); diff != "" {
 			t.Errorf("members (-want +got):\n%s", diff)
 		}
 	}
@@ -231,8 +232,8 @@ func TestDeletePlan(t *testing.T) {
 		if m := v.next(typePlanDeleted); string(m.Data) != `{"plan":{"id":`+quoted(plan.ID)+`,"title":"Launch week"}}` {
 			t.Errorf("notice %s", m.Data)
 		}
-		v.send(protocol.Request{Type: protocol.TypeJoinPlan, PlanID: plan.ID})
-		if got := dataOf[protocol.Error](t, v.next(protocol.TypeError)); got.Code != protocol.ErrorForbidden {
+		v.Request(protocol.Request{Type: protocol.TypeJoinPlan, PlanID: plan.ID})
+		if got := transporttest.DataOf[protocol.Error](t, v.next(protocol.TypeError)); got.Code != protocol.ErrorForbidden {
 			t.Errorf("joining again: %+v, want forbidden", got)
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/planrooms/planrooms/auth"
 	"github.com/planrooms/planrooms/protocol"
 	"github.com/planrooms/planrooms/room"
+	"github.com/planrooms/planrooms/transport/transporttest"
 )
 
 // Every event is sent while the lock of its plan is held, so no other change of the plan comes in
@@ -66,7 +67,7 @@ func TestBroadcastFails(t *testing.T) {
 	plan := b.plan(p, "Launch week")
 	v := b.join(p, "tab", plan)
 	b.service.live.sent(httptest.NewRequest("PATCH", "/", nil), plan.ID, errors.New("too large"))
-	if got := dataOf[protocol.Resync](t, v.next(protocol.TypeResync)); got.Position.Epoch != plan.Position.Epoch {
+	if got := transporttest.DataOf[protocol.Resync](t, v.next(protocol.TypeResync)); got.Position.Epoch != plan.Position.Epoch {
 		t.Errorf("resync %+v", got)
 	}
 	if log := b.log.take(); !strings.Contains(log, "too large") || !strings.Contains(log, plan.ID) {
@@ -106,8 +107,8 @@ func TestMayJoin(t *testing.T) {
 	v := b.connect(p, "tab")
 	b.must(http.StatusNoContent, nil, "POST", "/api/logout", nil, "", "Cookie", p.cookie)
 	check("after logout", member, plan.ID, room.ErrForbidden)
-	v.send(protocol.Request{Type: protocol.TypeJoinPlan, PlanID: plan.ID})
-	if got := dataOf[protocol.Error](t, v.next(protocol.TypeError)); got.Code != protocol.ErrorForbidden {
+	v.Request(protocol.Request{Type: protocol.TypeJoinPlan, PlanID: plan.ID})
+	if got := transporttest.DataOf[protocol.Error](t, v.next(protocol.TypeError)); got.Code != protocol.ErrorForbidden {
 		t.Errorf("join after logout: %+v, want forbidden", got)
 	}
 }
@@ -122,8 +123,8 @@ func TestDatabaseFails(t *testing.T) {
 	if err := b.service.store.Close(); err != nil {
 		t.Fatal(err)
 	}
-	v.send(protocol.Request{Type: protocol.TypeJoinPlan, PlanID: plan.ID})
-	if got := dataOf[protocol.Error](t, v.next(protocol.TypeError)); got.Code != protocol.ErrorUnavailable {
+	v.Request(protocol.Request{Type: protocol.TypeJoinPlan, PlanID: plan.ID})
+	if got := transporttest.DataOf[protocol.Error](t, v.next(protocol.TypeError)); got.Code != protocol.ErrorUnavailable {
 		t.Errorf("join: %+v, want unavailable", got)
 	}
 	in.silent()

@@ -122,7 +122,7 @@ func TestRenew(t *testing.T) {
 	}
 	v := b.join(&person{access: a}, "tab", b.plan(p, "Launch week"))
 	// The page renews in time.
-	v.send(protocol.Request{Type: protocol.TypeAuthenticate, Token: p.Token})
+	v.Request(protocol.Request{Type: protocol.TypeAuthenticate, Token: p.Token})
 	v.next(protocol.TypeAuthenticate)
 
 	for cookie, code := range map[string]string{"": "no_session", sessionCookie + "=nonsense": "session_ended"} {
@@ -165,7 +165,7 @@ func TestLogoutEverywhere(t *testing.T) {
 
 	b.must(http.StatusNoContent, nil, "DELETE", "/api/sessions", here, "")
 	for _, tab := range []*viewer{v, w} {
-		goodbye, code := tab.closed()
+		goodbye, code := tab.WantClose()
 		if code != protocol.CloseForbidden || goodbye.Code != code || goodbye.Reconnect {
 			t.Errorf("closed with %d after %+v, want 4403 and not to come back", code, goodbye)
 		}
@@ -174,7 +174,7 @@ func TestLogoutEverywhere(t *testing.T) {
 		b.must(http.StatusUnauthorized, nil, "POST", "/api/token", nil, "", "Cookie", p.cookie)
 		b.must(http.StatusUnauthorized, nil, "GET", "/api/plans", p, "")
 		late, _ := b.dial(p.Token, "late", b.url)
-		if goodbye, code := late.closed(); code != protocol.CloseUnauthorized {
+		if goodbye, code := late.WantClose(); code != protocol.CloseUnauthorized {
 			t.Errorf("an old token: closed with %d after %+v, want 4401", code, goodbye)
 		}
 	}

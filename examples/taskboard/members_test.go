@@ -6,6 +6,7 @@ import (
 
 	"github.com/planrooms/planrooms/examples/taskboard/internal/store"
 	"github.com/planrooms/planrooms/protocol"
+	"github.com/planrooms/planrooms/transport/transporttest"
 )
 
 type membersData struct{ Members []store.Member }
@@ -20,14 +21,14 @@ func TestRemoval(t *testing.T) {
 
 	b.must(http.StatusNoContent, nil, "DELETE", "/api/plans/"+plan.ID+"/members/"+bensPerson.User.ID, adasPerson, "")
 	for _, v := range []*viewer{one, two} {
-		if m := v.next(protocol.TypeRemoved); m.PlanID != plan.ID || dataOf[protocol.Removed](t, m).Retry {
+		if m := v.next(protocol.TypeRemoved); m.PlanID != plan.ID || transporttest.DataOf[protocol.Removed](t, m).Retry {
 			t.Errorf("removed with %+v, %s", m, m.Data)
 		}
 	}
 	var prev uint64
 	for _, v := range []*viewer{owner, other} {
 		m := v.event(typeMembersUpdated, plan.Position.Seq)
-		if got := dataOf[membersData](t, m).Members; len(got) != 2 || got[0].UserID != adasPerson.User.ID || got[1].UserID != cleosPerson.User.ID {
+		if got := transporttest.DataOf[membersData](t, m).Members; len(got) != 2 || got[0].UserID != adasPerson.User.ID || got[1].UserID != cleosPerson.User.ID {
 			t.Errorf("members %+v, want Ada and Cleo", got)
 		}
 		prev = m.Seq
@@ -36,7 +37,7 @@ func TestRemoval(t *testing.T) {
 				continue
 			}
 			m := v.event(protocol.TypeTaskUpdated, prev)
-			got := dataOf[struct{ Task store.Task }](t, m).Task
+			got := transporttest.DataOf[struct{ Task store.Task }](t, m).Task
 			if got.ID != task.ID || got.Assignee != nil || got.Version != task.Version+1 {
 				t.Errorf("task %+v after its assignee was removed", got)
 			}
@@ -55,8 +56,8 @@ func TestRemoval(t *testing.T) {
 	}
 	for _, v := range []*viewer{one, two} {
 		v.silent()
-		v.send(protocol.Request{Type: protocol.TypeJoinPlan, PlanID: plan.ID})
-		if got := dataOf[protocol.Error](t, v.next(protocol.TypeError)); got.Code != protocol.ErrorForbidden {
+		v.Request(protocol.Request{Type: protocol.TypeJoinPlan, PlanID: plan.ID})
+		if got := transporttest.DataOf[protocol.Error](t, v.next(protocol.TypeError)); got.Code != protocol.ErrorForbidden {
 			t.Errorf("joining again: %+v, want forbidden", got)
 		}
 	}

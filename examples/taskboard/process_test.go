@@ -80,7 +80,7 @@ func TestProcess(t *testing.T) {
 	}
 	m := v.event(protocol.TypeTaskCreated, plan.Position.Seq)
 	v.event(protocol.TypeProgressUpdated, m.Seq)
-	if goodbye, code := v.closed(); code != protocol.CloseShutdown || !goodbye.Reconnect {
+	if goodbye, code := v.WantClose(); code != protocol.CloseShutdown || !goodbye.Reconnect {
 		t.Errorf("closed with %d after %+v", code, goodbye)
 	}
 	if stderr := p.wait(); !strings.Contains(stderr, demoPassword) {

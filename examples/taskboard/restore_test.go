@@ -10,6 +10,7 @@ import (
 
 	"github.com/planrooms/planrooms/examples/taskboard/internal/store"
 	"github.com/planrooms/planrooms/protocol"
+	"github.com/planrooms/planrooms/transport/transporttest"
 )
 
 func TestRestore(t *testing.T) {
@@ -41,7 +42,7 @@ func TestRestore(t *testing.T) {
 		t.Errorf("order (-want +got):\n%s", diff)
 	}
 	m := other.event(protocol.TypeTaskCreated, prev)
-	if diff := cmp.Diff(want, dataOf[struct{ Task store.Task }](t, m).Task); diff != "" {
+	if diff := cmp.Diff(want, transporttest.DataOf[struct{ Task store.Task }](t, m).Task); diff != "" {
 		t.Errorf("event (-want +got):\n%s", diff)
 	}
 	m = other.event(protocol.TypeTaskReordered, m.Seq)

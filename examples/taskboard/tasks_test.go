@@ -13,6 +13,7 @@ import (
 
 	"github.com/planrooms/planrooms/examples/taskboard/internal/store"
 	"github.com/planrooms/planrooms/protocol"
+	"github.com/planrooms/planrooms/transport/transporttest"
 )
 
 // change is one request, and the event that others receive.
@@ -46,7 +47,7 @@ func (c change) make(b *board, p *person, tab string, prev uint64, author *viewe
 	if c.progress != nil {
 		for _, v := range append([]*viewer{author}, others...) {
 			m := v.event(protocol.TypeProgressUpdated, heard[0].Seq)
-			if got := dataOf[struct{ Progress store.Progress }](b.t, m).Progress; got != *c.progress {
+			if got := transporttest.DataOf[struct{ Progress store.Progress }](b.t, m).Progress; got != *c.progress {
 				b.t.Errorf("progress after %s: %+v, want %+v", c.event, got, *c.progress)
 			}
 			heard = append(heard, m)
@@ -228,7 +229,7 @@ func TestOrderOfEventsIsOrderOfCommits(t *testing.T) {
 	prev := plan.Position.Seq
 	for range writers {
 		m := v.event(protocol.TypeTaskUpdated, prev)
-		heard = append(heard, dataOf[struct{ Task version }](t, m).Task)
+		heard = append(heard, transporttest.DataOf[struct{ Task version }](t, m).Task)
 		prev = v.event(protocol.TypeProgressUpdated, m.Seq).Seq
 	}
 	wg.Wait()

@@ -50,8 +50,8 @@ func (c *Client) Request(r protocol.Request) {
 	_ = c.SendText(string(b)) // if the server has closed, the next read fails
 }
 
-// Next reads the next message.
-func (c *Client) Next() protocol.Message {
+// NextText reads the next message, as it is on the wire.
+func (c *Client) NextText() string {
 	c.t.Helper()
 	f, err := c.ReadMessage()
 	if err != nil {
@@ -60,9 +60,16 @@ func (c *Client) Next() protocol.Message {
 	if f.Opcode != OpText {
 		c.t.Fatalf("frame of opcode %#x with %q, want a text message", f.Opcode, f.Payload)
 	}
-	m, err := protocol.Decode(f.Payload)
+	return string(f.Payload)
+}
+
+// Next reads the next message.
+func (c *Client) Next() protocol.Message {
+	c.t.Helper()
+	text := c.NextText()
+	m, err := protocol.Decode([]byte(text))
 	if err != nil {
-		c.t.Fatalf("Decode(%s): %v", f.Payload, err)
+		c.t.Fatalf("Decode(%s): %v", text, err)
 	}
 	return m
 }

@@ -148,6 +148,13 @@ func NewConn(nc net.Conn, target, host string, o *Options) (*Conn, *http.Respons
 	return c, resp, nil
 }
 
+// Upgraded returns the client's side of a connection on which the handshake is complete. It reads
+// from r, which may have buffered bytes after the response, and takes ownership of nc. It sets no
+// deadline.
+func Upgraded(nc net.Conn, r *bufio.Reader) *Conn {
+	return &Conn{nc: nc, parser: parser{r: r}}
+}
+
 // NetConn returns the connection below, for deadlines and socket options.
 func (c *Conn) NetConn() net.Conn { return c.nc }
 

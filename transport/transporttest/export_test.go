@@ -13,3 +13,6 @@ func NewParser(r io.Reader) *Parser { return &Parser{parser{r: bufio.NewReader(r
 
 // Next calls parser.next.
 func (p *Parser) Next() (Frame, error) { return p.p.next() }
+
+// GoroutinesLeft is goroutinesLeft.
+var GoroutinesLeft = goroutinesLeft

@@ -16,6 +16,15 @@ import (
 // sampleKey is the default Sec-WebSocket-Key.
 const sampleKey = "dGhlIHNhbXBsZSBub25jZQ=="
 
+// Request returns the bytes that [NewConn] sends: the request of the handshake and Early. A test that
+// reads the response on its own can send them, and then call [Upgraded]. A nil o means the defaults.
+func (o *Options) Request(target, host string) []byte {
+	if o == nil {
+		o = &Options{}
+	}
+	return append([]byte(o.request(target, host)), o.Early...)
+}
+
 // request returns the opening handshake as the bytes of an HTTP request (RFC 6455 section 4.1).
 func (o *Options) request(target, host string) string {
 	fields := http.Header{
