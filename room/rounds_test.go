@@ -9,7 +9,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/planrooms/planrooms/auth"
 	"github.com/planrooms/planrooms/room"
 	"github.com/planrooms/planrooms/room/roomtest"
 )
@@ -102,12 +101,11 @@ func TestDrainPauses(t *testing.T) {
 				h := room.NewHub(&room.Options{Authorize: anyone})
 				ends := &endTimes{start: time.Now()}
 				for n := range batches * batch {
-					sink := &endSink{of: ends}
-					s, err := h.Connect(t.Context(), auth.Identity{UserID: fmt.Sprint("user", n)}, sink, nil)
-					if err != nil {
-						t.Fatal(err)
-					}
-					sink.session = s
+					s := benchConnect(t, h, fmt.Sprint("user", n)).session
+					go func() {
+						<-s.Done()
+						ends.add()
+					}()
 				}
 				ctx := context.Background()
 				if test.timeout > 0 {
@@ -118,6 +116,7 @@ func TestDrainPauses(t *testing.T) {
 				if err := h.Shutdown(ctx); err != nil {
 					t.Errorf("Shutdown = %v", err)
 				}
+				synctest.Wait()
 				var want []time.Duration
 				for n := range batches * batch {
 					want = append(want, time.Duration(n/batch)*test.pause)
@@ -141,18 +140,8 @@ type endTimes struct {
 	at []time.Duration
 }
 
-// endSink is a connection that takes everything and records its end.
-type endSink struct {
-	discard
-	of *endTimes
-}
-
-func (e *endSink) TryWrite(b []byte) (int, error)           { return len(b), nil }
-func (e *endSink) Write(b []byte, _ time.Time) (int, error) { return len(b), nil }
-
-func (e *endSink) Finish() {
-	e.of.mu.Lock()
-	e.of.at = append(e.of.at, time.Since(e.of.start))
-	e.of.mu.Unlock()
-	e.discard.Finish()
+func (e *endTimes) add() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.at = append(e.at, time.Since(e.start))
 }
