@@ -22,9 +22,9 @@ type feed struct {
 	log         log
 	shards      []*shard
 	connections int
-	lagging     map[*follower]struct{} // those that entries must be kept for
-	slowest     uint64                 // no follower in lagging has fetched less
-	gathering   bool                   // a timer of wakeSoonLocked is set
+	lagging     []*follower // those that entries must be kept for
+	slowest     uint64      // no follower in lagging has fetched less
+	gathering   bool        // a timer of wakeSoonLocked is set
 }
 
 // feedOwner is what a feed asks of its room.
@@ -41,9 +41,11 @@ type follower struct {
 	subscription
 	feed  *feed  // fixed at creation
 	shard *shard // fixed at creation
-	place int    // guarded by feed.mu: its index in its shard
-	// Guarded by feed.mu: everything before it has been written, or is not for this follower.
-	fetched uint64
+
+	// Guarded by feed.mu.
+	place    int    // its index in its shard
+	lagPlace int    // its index in feed.lagging, counted from 1; 0: it does not lag
+	fetched  uint64 // everything before it has been written, or is not for this follower
 }
 
 // enterLocked gives f a place in a shard. Its cursor is set.
@@ -88,24 +90,27 @@ func (d *feed) positionLocked() protocol.Position {
 // lagsLocked remembers f until it has caught up: the entries that it has not received are kept for
 // it.
 func (d *feed) lagsLocked(f *follower, from uint64) {
-	if _, known := d.lagging[f]; !known {
-		if d.lagging == nil {
-			d.lagging = make(map[*follower]struct{})
-		}
-		f.fetched = from
-		d.lagging[f] = struct{}{}
-		d.slowest = min(d.slowest, from)
+	if f.lagPlace > 0 {
+		return
 	}
+	f.fetched = from
+	d.lagging = append(d.lagging, f)
+	f.lagPlace = len(d.lagging)
+	d.slowest = min(d.slowest, from)
 }
 
 // caughtUpLocked forgets a follower that lagged. With the last one, it drops what was kept for
 // them.
 func (d *feed) caughtUpLocked(f *follower) {
-	if _, lagged := d.lagging[f]; !lagged {
+	if f.lagPlace == 0 {
 		return
 	}
-	if delete(d.lagging, f); len(d.lagging) == 0 {
-		d.slowest = math.MaxUint64
+	end := len(d.lagging) - 1
+	last := d.lagging[end]
+	d.lagging[f.lagPlace-1], last.lagPlace = last, f.lagPlace
+	d.lagging[end], f.lagPlace = nil, 0
+	if d.lagging = d.lagging[:end]; end == 0 {
+		d.lagging, d.slowest = nil, math.MaxUint64
 		d.owner.writtenLocked(time.Now())
 	}
 }
@@ -130,7 +135,7 @@ func (d *feed) passedLocked() uint64 {
 // the connections that hold them back.
 func (d *feed) settleLocked() {
 	d.slowest = math.MaxUint64
-	for f := range d.lagging {
+	for _, f := range d.lagging {
 		d.slowest = min(d.slowest, f.fetched)
 	}
 	passed := min(d.log.next, d.slowest)
@@ -141,7 +146,7 @@ func (d *feed) settleLocked() {
 	}
 	d.log.passed(passed)
 	if d.log.live > d.maxNotices {
-		for f := range d.lagging {
+		for _, f := range d.lagging {
 			if f.fetched == passed {
 				f.out.evict()
 			}
@@ -194,7 +199,7 @@ func (f *follower) fetch(b *batch) (more bool) {
 	read, through := d.log.read((*list)[:0], cur, batchBytes)
 	f.fetched = cur.next
 	more = through < d.log.next
-	if _, lags := d.lagging[f]; lags {
+	if f.lagPlace > 0 {
 		if len(read) > 0 || resync != nil || more {
 			more = true // to find out that it has caught up
 		} else {

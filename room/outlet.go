@@ -53,7 +53,7 @@ type outlet struct {
 	remainder  *remainder    // nil: none
 	pong       []byte        // control frame of the transport; only the newest is kept
 	farewell   []byte        // goodbye and close frame, written when all else is
-	farewellBy time.Time     // when the farewell must have been taken
+	farewellBy time.Duration // when the farewell must have been taken; see outlets.clock
 	boundary   chan struct{} // closed at the end of the call of the sink; nil if no goroutine waits
 
 	// When the call of Sink.Write that is under way began, as outlets.clock; 0 if none is.

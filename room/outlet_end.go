@@ -1,7 +1,5 @@
 package room
 
-import "time"
-
 // How an outlet ends; the states are drawn in outlet.go.
 
 // close writes farewell after everything that waits and then finishes the sink. If the members have
@@ -20,7 +18,7 @@ func (o *outlet) drain(subs []*subscription, farewell []byte) {
 			o.markDirtyLocked(sub)
 		}
 	}
-	o.end, o.farewell, o.farewellBy = endClosing, farewell, time.Now().Add(closeTimeout)
+	o.end, o.farewell, o.farewellBy = endClosing, farewell, o.shared.clock()+closeTimeout
 	o.shared.timers.after(closeTimeout, o.abortUnlessClosed)
 	o.unpauseLocked()
 	o.mu.Unlock()
@@ -68,7 +66,7 @@ func (o *outlet) evict() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.end == endOpen {
-		o.end, o.farewellBy = endTooSlow, time.Now().Add(closeTimeout)
+		o.end, o.farewellBy = endTooSlow, o.shared.clock()+closeTimeout
 		o.owner.tooSlow()
 	}
 }

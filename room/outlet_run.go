@@ -122,7 +122,7 @@ func (o *outlet) beginLocked(b *batch, sub *subscription, block bool) (t step, o
 // deadlineLocked is when a write that begins now gives up if it takes no byte.
 func (o *outlet) deadlineLocked() time.Time {
 	if o.end == endTooSlow || o.end == endClosing {
-		return o.farewellBy
+		return o.shared.start.Add(o.farewellBy)
 	}
 	return time.Now().Add(o.shared.writeTimeout)
 }
@@ -221,7 +221,7 @@ func (o *outlet) wrote(t *step, n int, err error, block bool) (more bool) {
 		o.fail()
 		return false
 	case timedOut: // one more second to take the farewell
-		o.end, o.farewellBy = endTooSlow, time.Now().Add(closeTimeout)
+		o.end, o.farewellBy = endTooSlow, o.shared.clock()+closeTimeout
 		o.mu.Unlock()
 		o.owner.tooSlow()
 		return true

@@ -36,13 +36,13 @@ type recheck struct {
 	mu       sync.Mutex // guards the following
 	begun    bool
 	ended    bool
-	asking   bool      // Authorize is being asked
-	again    bool      // a check was requested while asking, or before begin
-	timer    timer     // for due or, while there is a call, for the deadline
-	due      time.Time // when Authorize is to be called again
-	deadline time.Time // when the member is removed
-	call     *call     // waiting or running; nil if none
-	err      error     // of the last check; nil after a yes
+	asking   bool  // Authorize is being asked
+	again    bool  // a check was requested while asking, or before begin
+	timer    timer // for due or, while there is a call, for the deadline
+	due      int64 // when Authorize is to be called again, as timers.at
+	deadline int64 // when the member is removed
+	call     *call // waiting or running; nil if none
+	err      error // of the last check; nil after a yes
 }
 
 // subject is the member that a recheck is about. Its methods are called without recheck.mu, except
@@ -65,12 +65,12 @@ func (k *recheck) begin(all *rechecks, of subject, at time.Time) {
 	}
 	k.begun, k.all, k.subject = true, all, of
 	k.timer = timer{f: k.tick}
-	k.allowedLocked(at)
+	k.allowedLocked(all.timers.clock(at))
 	if k.again {
 		k.again = false
 		k.checkLocked()
 	}
-	k.setTimerLocked(time.Now())
+	k.setTimerLocked(k.all.timers.now())
 }
 
 // end stops the checks of a member that has left, and cancels a call that waits.
@@ -97,17 +97,17 @@ func (k *recheck) now() {
 		k.again = true
 	case k.call == nil:
 		k.checkLocked()
-		k.setTimerLocked(time.Now())
+		k.setTimerLocked(k.all.timers.now())
 	}
 }
 
 // allowedLocked schedules the next check and the deadline after a yes.
-func (k *recheck) allowedLocked(at time.Time) {
+func (k *recheck) allowedLocked(at int64) {
 	k.err = nil
-	k.due = at.Add(lessATenth(k.all.every))
+	k.due = at + int64(lessATenth(k.all.every))
 	// Members who joined at the same moment are not removed at the same moment: their clients come
 	// back at once.
-	k.deadline = at.Add(k.all.every + lessATenth(k.all.removeAfter))
+	k.deadline = at + int64(k.all.every+lessATenth(k.all.removeAfter))
 }
 
 // lessATenth returns d less a random part of up to a tenth.
@@ -115,33 +115,33 @@ func lessATenth(d time.Duration) time.Duration { return d - rand.N(d/10+1) }
 
 // backlogAtLocked is when a check that still waits for its call causes a warning: half of
 // removeAfter before the deadline.
-func (k *recheck) backlogAtLocked() time.Time { return k.deadline.Add(-k.all.removeAfter / 2) }
+func (k *recheck) backlogAtLocked() int64 { return k.deadline - int64(k.all.removeAfter/2) }
 
 // setTimerLocked sets the timer for the next check, warning or deadline.
-func (k *recheck) setTimerLocked(now time.Time) {
+func (k *recheck) setTimerLocked(now int64) {
 	at := k.deadline
 	switch backlog := k.backlogAtLocked(); {
-	case k.call == nil && k.due.Before(at):
+	case k.call == nil && k.due < at:
 		at = k.due
-	case k.call != nil && backlog.After(now):
+	case k.call != nil && backlog > now:
 		at = backlog
 	}
-	k.all.timers.reset(&k.timer, at.Sub(now))
+	k.all.timers.resetAt(&k.timer, at)
 }
 
 // tick starts a check, warns of the backlog, or removes the member, whichever is due. It runs in
 // the timers' goroutine.
 func (k *recheck) tick() {
-	now := time.Now()
+	now := k.all.timers.now()
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	switch {
 	case k.ended:
 		return
-	case !now.Before(k.deadline):
+	case now >= k.deadline:
 		k.all.removals.add(removal{k.subject, k.err})
 		return
-	case k.call == nil && !now.Before(k.due):
+	case k.call == nil && now >= k.due:
 		k.checkLocked()
 	case k.call != nil && !k.asking:
 		k.all.start(k.all.warnOfBacklog)
@@ -159,7 +159,7 @@ func (k *recheck) checkLocked() {
 		k.all.start(func() { k.check(c) })
 	case err != nil:
 		k.all.start(func() { k.checked(err) })
-	case !time.Now().Before(k.backlogAtLocked()):
+	case k.all.timers.now() >= k.backlogAtLocked():
 		k.all.start(k.all.warnOfBacklog)
 	}
 }
@@ -207,14 +207,14 @@ func (k *recheck) checked(err error) {
 		k.mu.Unlock()
 		return
 	}
-	now := time.Now()
+	now := k.all.timers.now()
 	k.call, k.asking, k.err = nil, false, err
 	no := errors.Is(err, ErrForbidden)
 	switch {
 	case err == nil:
 		k.allowedLocked(now)
 	case !no:
-		k.due = now.Add(lessATenth(min(recheckRetry, k.all.every)))
+		k.due = now + int64(lessATenth(min(recheckRetry, k.all.every)))
 	}
 	if k.again && !no {
 		k.again = false

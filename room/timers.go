@@ -35,8 +35,11 @@ func (ts *timers) after(d time.Duration, f func()) *timer {
 	return t
 }
 
-// now is the time since start.
-func (ts *timers) now() int64 { return int64(time.Since(ts.start)) }
+// now is the time since start, on the monotonic clock.
+func (ts *timers) now() int64 { return ts.clock(time.Now()) }
+
+// clock is now at a moment, which comes from time.Now.
+func (ts *timers) clock(t time.Time) int64 { return int64(t.Sub(ts.start)) }
 
 // reset moves t, which may have fired or been stopped, to d from now.
 func (ts *timers) reset(t *timer, d time.Duration) { ts.resetAt(t, ts.now()+int64(d)) }
