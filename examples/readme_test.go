@@ -6,9 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -20,6 +18,7 @@ import (
 	"time"
 
 	"github.com/planrooms/planrooms/protocol"
+	"github.com/planrooms/planrooms/transport/transporttest"
 )
 
 // patience ends what hangs; no test waits for it.
@@ -106,30 +105,30 @@ func TestREADMEProgram(t *testing.T) {
 	}
 
 	ann, bob, mallory := p.dial(t, "ann"), p.dial(t, "bob"), p.dial(t, "mallory")
-	for _, c := range []*client{ann, bob} {
-		c.send(t, protocol.Request{Type: protocol.TypeJoinPlan, PlanID: "demo", Since: &plan.Position})
+	for _, c := range []*transporttest.Client{ann, bob} {
+		c.Request(protocol.Request{Type: protocol.TypeJoinPlan, PlanID: "demo", Since: &plan.Position})
 		var answer protocol.JoinAnswer
-		c.next(t, protocol.TypeJoinPlan, &answer)
+		c.Want(protocol.TypeJoinPlan, &answer)
 		if !answer.Recovered {
 			t.Errorf("a join since the position of the plan was not recovered: %+v", answer)
 		}
 	}
-	ann.next(t, protocol.TypeJoinPlan, nil) // bob has come
-	mallory.send(t, protocol.Request{Type: protocol.TypeJoinPlan, PlanID: "demo"})
+	ann.Want(protocol.TypeJoinPlan, nil) // bob has come
+	mallory.Request(protocol.Request{Type: protocol.TypeJoinPlan, PlanID: "demo"})
 	var refused protocol.Error
-	mallory.next(t, protocol.TypeError, &refused)
+	mallory.Want(protocol.TypeError, &refused)
 	if refused.Code != protocol.ErrorForbidden {
 		t.Errorf("mallory was told %q, want %q", refused.Code, protocol.ErrorForbidden)
 	}
 
 	p.call(t, "ann", http.MethodPatch, "/tasks/milk", http.StatusOK, nil)
-	ann.next(t, protocol.TypeReceipt, nil)
+	ann.Want(protocol.TypeReceipt, nil)
 	var updated struct {
 		Task struct {
 			Done bool `json:"done"`
 		} `json:"task"`
 	}
-	if m := bob.next(t, protocol.TypeTaskUpdated, &updated); !updated.Task.Done || m.By != "ann" || m.Prev != plan.Position.Seq {
+	if m := bob.Want(protocol.TypeTaskUpdated, &updated); !updated.Task.Done || m.By != "ann" || m.Prev != plan.Position.Seq {
 		t.Errorf("bob got %+v %s", m, m.Data)
 	}
 
@@ -139,14 +138,9 @@ func TestREADMEProgram(t *testing.T) {
 	if err := p.cmd.Process.Signal(os.Interrupt); err != nil {
 		t.Fatal(err)
 	}
-	for _, c := range []*client{ann, bob, mallory} {
-		var goodbye protocol.Goodbye
-		c.next(t, protocol.TypeGoodbye, &goodbye)
-		if goodbye.Code != protocol.CloseShutdown {
-			t.Errorf("goodbye with %d, want %d", goodbye.Code, protocol.CloseShutdown)
-		}
-		if code := c.closed(t); code != protocol.CloseShutdown {
-			t.Errorf("closed with %d, want %d", code, protocol.CloseShutdown)
+	for _, c := range []*transporttest.Client{ann, bob, mallory} {
+		if goodbye, code := c.WantClose(); goodbye.Code != code || code != protocol.CloseShutdown {
+			t.Errorf("closed with %d after the goodbye %d, want %d", code, goodbye.Code, protocol.CloseShutdown)
 		}
 	}
 	if err := p.cmd.Wait(); err != nil {
@@ -236,107 +230,15 @@ func do(t *testing.T, r *http.Request, status int) []byte {
 	return body
 }
 
-// client is a WebSocket connection, read by hand.
-type client struct {
-	conn net.Conn
-	r    *bufio.Reader
-}
-
 // dial connects as the user, and reads the hello.
-func (p *program) dial(t *testing.T, user string) *client {
+func (p *program) dial(t *testing.T, user string) *transporttest.Client {
 	t.Helper()
-	conn, err := net.Dial("tcp", p.host)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = conn.Close() }) // the server may have closed it
-	if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
-		t.Fatal(err)
-	}
-	_, err = fmt.Fprintf(conn, "GET /ws?client=page-of-%s HTTP/1.1\r\nHost: %s\r\nOrigin: http://%s\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"+
-		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nAuthorization: Bearer %s\r\n\r\n", user, p.host, p.host, p.tokens[user])
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := &client{conn, bufio.NewReader(conn)}
-	resp, err := http.ReadResponse(c.r, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if resp.StatusCode != http.StatusSwitchingProtocols {
-		t.Fatalf("%s: %s", user, resp.Status)
-	}
-	var hello protocol.Hello
-	c.next(t, protocol.TypePong, &hello)
-	if hello.UserID != user {
-		t.Fatalf("hello to %q, want %q", hello.UserID, user)
+	c := transporttest.Connect(t, "http://"+p.host+"/ws?client=page-of-"+user, &transporttest.Options{
+		Header:  http.Header{"Origin": {"http://" + p.host}, "Authorization": {"Bearer " + p.tokens[user]}},
+		Timeout: patience,
+	})
+	if c.Hello.UserID != user {
+		t.Fatalf("hello to %q, want %q", c.Hello.UserID, user)
 	}
 	return c
-}
-
-func (c *client) send(t *testing.T, q protocol.Request) {
-	t.Helper()
-	message, err := protocol.EncodeRequest(q)
-	if err != nil {
-		t.Fatal(err)
-	}
-	frame := []byte{0x81, 0x80 | byte(len(message)), 0, 0, 0, 0} // text of up to 125 bytes, masked with zeros
-	if _, err := c.conn.Write(append(frame, message...)); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// next reads the next message, which must be of the type, and decodes its data unless data is nil.
-func (c *client) next(t *testing.T, want protocol.Type, data any) protocol.Message {
-	t.Helper()
-	opcode, payload := c.frame(t)
-	m, err := protocol.Decode(payload)
-	if err != nil || opcode != 0x1 || m.Type != want {
-		t.Fatalf("got frame %#x %q, %v; want %s", opcode, payload, err, want)
-	}
-	if data != nil {
-		if err := json.Unmarshal(m.Data, data); err != nil {
-			t.Fatalf("%s: %v", payload, err)
-		}
-	}
-	return m
-}
-
-// closed reads the close frame, and answers it.
-func (c *client) closed(t *testing.T) protocol.CloseCode {
-	t.Helper()
-	opcode, payload := c.frame(t)
-	if opcode != 0x8 || len(payload) < 2 {
-		t.Fatalf("got frame %#x %q, want a close frame", opcode, payload)
-	}
-	if _, err := c.conn.Write([]byte{0x88, 0x82, 0, 0, 0, 0, payload[0], payload[1]}); err != nil {
-		t.Fatal(err)
-	}
-	return protocol.CloseCode(payload[0])<<8 | protocol.CloseCode(payload[1])
-}
-
-// frame reads one frame of a server, other than a ping.
-func (c *client) frame(t *testing.T) (opcode byte, payload []byte) {
-	t.Helper()
-	for {
-		var header [2]byte
-		if _, err := io.ReadFull(c.r, header[:]); err != nil {
-			t.Fatal(err)
-		}
-		length := int(header[1])
-		if length == 126 {
-			var extended [2]byte
-			if _, err := io.ReadFull(c.r, extended[:]); err != nil {
-				t.Fatal(err)
-			}
-			length = int(extended[0])<<8 | int(extended[1])
-		}
-		payload = make([]byte, length)
-		if _, err := io.ReadFull(c.r, payload); err != nil {
-			t.Fatal(err)
-		}
-		if opcode = header[0] & 0xf; opcode != 0x9 {
-			return opcode, payload
-		}
-	}
 }

@@ -1,12 +1,10 @@
 package transport_test
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log"
 	"net"
 	"net/http"
@@ -20,33 +18,24 @@ import (
 	"github.com/planrooms/planrooms/protocol"
 	"github.com/planrooms/planrooms/room"
 	"github.com/planrooms/planrooms/transport"
+	"github.com/planrooms/planrooms/transport/transporttest"
 )
 
-// tab is a WebSocket client for the examples. It reads a few short messages.
-type tab struct {
-	conn io.ReadWriteCloser
-	r    *bufio.Reader
-}
+// tab is a WebSocket client for the examples.
+type tab struct{ *transporttest.Conn }
 
 // openTab connects to url as the user, with a client ID.
 func openTab(url, token, clientID string) *tab {
-	r, err := http.NewRequest(http.MethodGet, url+"/ws?client="+clientID, nil)
+	c, resp, err := transporttest.Dial(url+"/ws?client="+clientID, &transporttest.Options{
+		Header: http.Header{"Authorization": {"Bearer " + token}},
+	})
 	if err != nil {
 		log.Fatal(err)
 	}
-	r.Header = http.Header{
-		"Connection": {"Upgrade"}, "Upgrade": {"websocket"}, "Sec-Websocket-Version": {"13"},
-		"Sec-Websocket-Key": {"dGhlIHNhbXBsZSBub25jZQ=="}, "Authorization": {"Bearer " + token},
-	}
-	resp, err := http.DefaultTransport.RoundTrip(r)
-	if err != nil {
-		log.Fatal(err)
-	}
-	if resp.StatusCode != http.StatusSwitchingProtocols {
+	if c == nil {
 		log.Fatal(resp.Status)
 	}
-	conn := resp.Body.(io.ReadWriteCloser)
-	t := &tab{conn, bufio.NewReader(conn)}
+	t := &tab{c}
 	t.read() // the hello
 	return t
 }
@@ -57,9 +46,7 @@ func (t *tab) join(planID string, since *protocol.Position) protocol.JoinAnswer 
 	if err != nil {
 		log.Fatal(err)
 	}
-	// text of up to 125 bytes, masked with zeros
-	frame := []byte{0x81, 0x80 | byte(len(message)), 0, 0, 0, 0}
-	if _, err := t.conn.Write(append(frame, message...)); err != nil {
+	if err := t.SendText(string(message)); err != nil {
 		log.Fatal(err)
 	}
 	var answer protocol.JoinAnswer
@@ -71,22 +58,11 @@ func (t *tab) join(planID string, since *protocol.Position) protocol.JoinAnswer 
 
 // read reads the next message.
 func (t *tab) read() protocol.Message {
-	header := make([]byte, 2)
-	if _, err := io.ReadFull(t.r, header); err != nil {
+	f, err := t.ReadMessage()
+	if err != nil {
 		log.Fatal(err)
 	}
-	length := int(header[1])
-	if length == 126 {
-		if _, err := io.ReadFull(t.r, header); err != nil {
-			log.Fatal(err)
-		}
-		length = int(header[0])<<8 | int(header[1])
-	}
-	payload := make([]byte, length)
-	if _, err := io.ReadFull(t.r, payload); err != nil {
-		log.Fatal(err)
-	}
-	m, err := protocol.Decode(payload)
+	m, err := protocol.Decode(f.Payload)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -190,9 +166,9 @@ func ExampleNewHandler_routes() {
 	defer srv.Close()
 
 	ann := openTab(srv.URL, "token-of-ann", "anns-tab")
-	defer ann.conn.Close()
+	defer ann.Close()
 	bob := openTab(srv.URL, "token-of-bob", "bobs-tab")
-	defer bob.conn.Close()
+	defer bob.Close()
 	ann.join("demo", nil)
 	bob.join("demo", nil)
 
@@ -286,7 +262,7 @@ func ExampleNewHandler_snapshot() {
 	}
 
 	bob := openTab(srv.URL, "token-of-bob", "bobs-tab")
-	defer bob.conn.Close()
+	defer bob.Close()
 	fmt.Println("recovered:", bob.join("demo", &plan.Position).Recovered)
 	fmt.Println(bob.next())
 	// Output:
@@ -309,7 +285,7 @@ func ExampleNewHandler_shutdown() {
 	go func() { served <- srv.Serve(ln) }()
 
 	bob := openTab("http://"+ln.Addr().String(), "token-of-bob", "bobs-tab")
-	defer bob.conn.Close()
+	defer bob.Close()
 	bob.join("demo", nil)
 
 	drain := func() error {
@@ -329,7 +305,7 @@ func ExampleNewHandler_shutdown() {
 		log.Fatal(err)
 	}
 	fmt.Println(goodbye.Code, "reconnect:", goodbye.Reconnect)
-	bob.conn.Close()
+	bob.Close()
 	fmt.Println(<-drained, errors.Is(<-served, http.ErrServerClosed))
 	// Output:
 	// 4503 reconnect: true
@@ -364,7 +340,7 @@ func ExampleNewHandler_twoKindsOfToken() {
 	defer srv.Close()
 
 	ann := openTab(srv.URL, "s-81f3a0c2", "anns-tab")
-	defer ann.conn.Close()
+	defer ann.Close()
 	fmt.Println(ann.join("demo", nil).Participants[0].UserName)
 	// Output:
 	// ann
@@ -391,7 +367,7 @@ func ExampleOptions_authenticate() {
 	defer srv.Close()
 
 	ann := openTab(srv.URL, "token-of-ann", "anns-tab")
-	defer ann.conn.Close()
+	defer ann.Close()
 	fmt.Println(ann.join("demo", nil).Success)
 	// Output:
 	// true

@@ -244,7 +244,7 @@ func (k *Sink) readLocked(b []byte) {
 }
 
 // beginLocked adds to the line that the client is reading. Unless a callback needs the message, the
-// beginning is enough to tell what it is.
+// beginning is enough to know its kind.
 func (k *Sink) beginLocked(b []byte) {
 	const enough = 256 // bytes, more than a close frame has
 	if k.opts.OnMessage == nil {
