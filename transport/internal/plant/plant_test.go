@@ -145,7 +145,7 @@ func replace(t *testing.T, file, old, new string) {
 func TestFailure(t *testing.T) {
 	for output, want := range map[string]string{
 		"--- FAIL: TestA (0.00s)\n    --- FAIL: TestA/b (0.00s)\nFAIL\n":            "TestA",
-		"panic: test timed out after 1s\n	running tests:\n		TestB (1s)\n":           "TestB: test timed out after 1s",
+		"panic: test timed out after 1s\n	running tests:\n		TestB (1s)\n":           "TestB: test timed out",
 		"fatal error: concurrent map writes\n\ngoroutine 7:\na/b_test.TestC(0x1)\n": "TestC: concurrent map writes",
 		"panic: boom\n\ngoroutine 7:\nruntime.x()\n":                                "a test: boom",
 		"exit status 2\n": "the test binary",

@@ -155,6 +155,9 @@ func (r *runner) run(i int) (res result) {
 		return result{verdict: verdictError, err: err}
 	case failed == "":
 		return result{verdict: verdictNot}
+	case strings.HasSuffix(failed, timedOut) && (verdict == verdictElsewhere || r.instead != ""):
+		// Named tests are few: they hang. Many tests may also have been too slow.
+		return result{verdict: verdictError, err: errors.New(failed)}
 	}
 	return result{verdict: verdict, test: failed}
 }
@@ -182,10 +185,16 @@ var (
 	stackLine   = regexp.MustCompile(`_test\.(Test\w+)`)
 )
 
+// timedOut ends the result of a test that took longer than its timeout.
+const timedOut = "test timed out"
+
 // failure returns the name of the test that has failed, from what a test binary has printed.
 func failure(output string) string {
 	if m := panicLine.FindStringSubmatch(output); m != nil {
-		name := "a test"
+		name, what := "a test", m[1]
+		if strings.HasPrefix(what, timedOut) {
+			what = timedOut
+		}
 		if running := runningLine.FindStringSubmatch(output); running != nil {
 			name = running[1]
 		} else if line := failLine.FindStringSubmatch(output); line != nil {
@@ -193,7 +202,7 @@ func failure(output string) string {
 		} else if stack := stackLine.FindStringSubmatch(output); stack != nil {
 			name = stack[1]
 		}
-		return name + ": " + m[1]
+		return name + ": " + what
 	}
 	var names []string
 	for _, m := range failLine.FindAllStringSubmatch(output, -1) {

@@ -1,0 +1,399 @@
+package room_test
+
+import (
+	"context"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/planrooms/planrooms/auth"
+	"github.com/planrooms/planrooms/protocol"
+	"github.com/planrooms/planrooms/room"
+	"github.com/planrooms/planrooms/room/roomtest"
+)
+
+// A connection has one writer at a time. What comes while it writes is written afterwards, by the
+// same or by another goroutine.
+
+// hooked is a connection that asks the test what each call of TryWrite takes. It takes everything
+// that is written blocking.
+type hooked struct {
+	framing room.Framing
+	take    func(call int, b []byte) int
+	session *room.Session
+
+	mu      chan struct{} // a lock that does not count as blocked for synctest; guards the following
+	calls   int
+	largest int // bytes of a call
+	written []byte
+}
+
+func openHooked(t *testing.T, h *room.Hub, userID string, framing room.Framing, take func(call int, b []byte) int) *hooked {
+	t.Helper()
+	k := &hooked{framing: framing, take: take, mu: make(chan struct{}, 1)}
+	var err error
+	if k.session, err = h.Connect(context.Background(), auth.Identity{UserID: userID, Name: userID}, k, nil); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { k.session.End(protocol.CloseAbnormal) })
+	return k
+}
+
+// all takes everything.
+func all(_ int, b []byte) int { return len(b) }
+
+func (k *hooked) Framing() room.Framing { return k.framing }
+func (k *hooked) Finish()               { go k.session.End(protocol.CloseNormal) }
+func (k *hooked) Close() error          { return nil }
+
+func (k *hooked) TryWrite(b []byte) (int, error) {
+	k.mu <- struct{}{}
+	k.calls++
+	call := k.calls
+	<-k.mu
+	return k.put(b, k.take(call, b)), nil
+}
+
+func (k *hooked) Write(b []byte, _ time.Time) (int, error) { return k.put(b, len(b)), nil }
+
+func (k *hooked) put(b []byte, n int) int {
+	k.mu <- struct{}{}
+	defer func() { <-k.mu }()
+	k.largest = max(k.largest, len(b))
+	k.written = append(k.written, b[:n]...)
+	return n
+}
+
+// read returns what was written since the last call.
+func (k *hooked) read() string {
+	synctest.Wait()
+	k.mu <- struct{}{}
+	defer func() { <-k.mu }()
+	b := k.written
+	k.written = nil
+	return string(b)
+}
+
+func (k *hooked) join(planID string) {
+	k.session.Receive(fmt.Appendf(nil, `{"type":"join-plan","planId":%q}`, planID))
+}
+
+// kinds returns the types of the messages in a text of lines.
+func kinds(t *testing.T, text string) string {
+	t.Helper()
+	var list []string
+	for line := range strings.Lines(text) {
+		if strings.HasPrefix(line, "(") {
+			list = append(list, strings.TrimSpace(line))
+			continue
+		}
+		msg, err := protocol.Decode([]byte(line))
+		if err != nil {
+			t.Fatalf("%q: %v", line, err)
+		}
+		list = append(list, string(msg.Type))
+	}
+	return strings.Join(list, " ")
+}
+
+// stop is a place at which a goroutine of the hub stops.
+type stop struct{ reached, release chan struct{} }
+
+func newStop() *stop { return &stop{make(chan struct{}), make(chan struct{})} }
+
+func (s *stop) pass() {
+	close(s.reached)
+	<-s.release
+}
+
+func TestControlFrameDuringADelivery(t *testing.T) {
+	bubble(t, nil, func(t *testing.T, h *room.Hub) {
+		writing, armed := newStop(), false
+		k := openHooked(t, h, "alice", roomtest.Lines{}, func(_ int, b []byte) int {
+			if armed {
+				armed = false
+				writing.pass()
+			}
+			return len(b)
+		})
+		k.join("p")
+		k.read()
+		armed = true
+		update(t, h, "p", 1)
+		<-writing.reached
+		k.session.WriteControl([]byte("(pong)\n"))
+		close(writing.release)
+		if got := kinds(t, k.read()); got != "task-updated (pong)" {
+			t.Errorf("wrote %s", got)
+		}
+	})
+}
+
+// A full socket does not bring a control frame back that a newer one has replaced.
+func TestNewestControlFrameOnAFullSocket(t *testing.T) {
+	bubble(t, nil, func(t *testing.T, h *room.Hub) {
+		writing, armed := newStop(), false
+		k := openHooked(t, h, "alice", roomtest.Lines{}, func(_ int, b []byte) int {
+			if armed {
+				armed = false
+				writing.pass()
+				return 0
+			}
+			return len(b)
+		})
+		k.read()
+		armed = true
+		go k.session.WriteControl([]byte("(pong 1)\n"))
+		<-writing.reached
+		k.session.WriteControl([]byte("(pong 2)\n"))
+		close(writing.release)
+		if got := k.read(); got != "(pong 2)\n" {
+			t.Errorf("wrote %q", got)
+		}
+	})
+}
+
+func TestDeliveriesOfTwoPlans(t *testing.T) {
+	seamTest(t, nil, func(t *testing.T, h *room.Hub, p *peer, _, writing *roomtest.Hold) {
+		p.join("q", nil)
+		synctest.Wait()
+		p.take()
+		writing.Arm()
+		update(t, h, "p", 1)
+		writing.Wait()
+		update(t, h, "q", 2)
+		synctest.Wait()
+		writing.Release()
+		synctest.Wait()
+		if got := p.types(); got != "[task-updated task-updated]" {
+			t.Errorf("read %s", got)
+		}
+		// seamTest checks that there were no two writes at once
+	})
+}
+
+// A pump that was stopped at one member does not write to another that was removed meanwhile.
+func TestRemovedDuringADelivery(t *testing.T) {
+	seamTest(t, nil, func(t *testing.T, h *room.Hub, p *peer, _, writing *roomtest.Hold) {
+		second := openHooked(t, h, "second", roomtest.Lines{}, all)
+		second.join("p")
+		gathered()
+		second.read()
+		p.take()
+		writing.Arm()
+		update(t, h, "p", 1)
+		writing.Wait() // the first member
+		if _, err := h.Revoke(t.Context(), "p", "second"); err != nil {
+			t.Fatal(err)
+		}
+		writing.Release()
+		if got := kinds(t, second.read()); got != "removed" {
+			t.Errorf("wrote %s", got)
+		}
+	})
+}
+
+// A connection that is cut while a pump writes to it ends, also if the write succeeds.
+func TestCutDuringADelivery(t *testing.T) {
+	bubble(t, nil, func(t *testing.T, h *room.Hub) {
+		writing, armed := newStop(), false
+		k := openHooked(t, h, "alice", roomtest.Lines{}, func(_ int, b []byte) int {
+			if armed {
+				armed = false
+				writing.pass()
+			}
+			return len(b)
+		})
+		k.join("p")
+		k.read()
+		armed = true
+		update(t, h, "p", 1)
+		<-writing.reached
+		k.session.End(protocol.CloseAbnormal)
+		close(writing.release)
+		synctest.Wait()
+		select {
+		case <-k.session.Done():
+		default:
+			t.Error("the session has not ended")
+		}
+	})
+}
+
+// While a goroutine that adds a member calls the host, the member gets nothing. Then it gets the
+// answer, and all events since, be they more than the room keeps.
+func TestEventsDuringAJoin(t *testing.T) {
+	const events = 40
+	var joining *stop
+	opts := &room.Options{HistoryEvents: events / 2}
+	opts.Observer.Join = func(c room.ConnectionInfo, _ string, _ bool) {
+		if c.UserID == "alice" {
+			joining.pass()
+		}
+	}
+	bubble(t, opts, func(t *testing.T, h *room.Hub) {
+		joining = newStop() // in the bubble
+		roomtest.Join(t, h, "bob", "p")
+		k := openHooked(t, h, "alice", roomtest.Lines{}, all)
+		k.read()
+		k.join("p")
+		<-joining.reached
+		for n := range events {
+			update(t, h, "p", n)
+		}
+		synctest.Wait()
+		close(joining.release)
+		want := "join-plan" + strings.Repeat(" task-updated", events)
+		if got := kinds(t, k.read()); got != want {
+			t.Errorf("wrote %s", got)
+		}
+	})
+}
+
+// The events of a pass stay in the history until those have read them who get a receipt instead.
+func TestBurstWhileAPumpWrites(t *testing.T) {
+	const events = 40
+	seamTest(t, &room.Options{HistoryEvents: events / 2}, func(t *testing.T, h *room.Hub, p *peer, _, writing *roomtest.Hold) {
+		excepted := openHooked(t, h, "excepted", roomtest.Lines{}, all)
+		excepted.join("p")
+		gathered()
+		excepted.read()
+		writing.Arm()
+		update(t, h, "p", 0, room.ExceptUser("excepted"))
+		writing.Wait()
+		for n := range events {
+			update(t, h, "p", n+1)
+		}
+		writing.Release()
+		if got := kinds(t, excepted.read()); got != "receipt"+strings.Repeat(" task-updated", events) {
+			t.Errorf("wrote %s", got)
+		}
+	})
+}
+
+// A pump leaves what it would have to write to one connection for long to a goroutine of that
+// connection.
+func TestBacklogDoesNotHoldThePump(t *testing.T) {
+	bubble(t, &room.Options{QueuePerConnection: 4 << 20, QueuePerUser: 8 << 20}, func(t *testing.T, h *room.Hub) {
+		first, later := newStop(), newStop()
+		begin := 0 // the number of the delivery
+		armed := false
+		slow := openHooked(t, h, "slow", roomtest.Lines{}, func(call int, b []byte) int {
+			switch {
+			case armed:
+				armed, begin = false, call
+				first.pass()
+			case begin > 0 && call == begin+6:
+				later.pass()
+			}
+			return len(b)
+		})
+		slow.join("p")
+		slow.read()
+		other := openHooked(t, h, "other", roomtest.Lines{}, all)
+		other.join("p")
+		gathered()
+		other.read()
+		armed = true
+		update(t, h, "p", 1)
+		<-first.reached
+		for range 10 {
+			if _, err := h.Notify(t.Context(), "slow", protocol.TaskUpdated(jsonOf(60_000))); err != nil {
+				t.Fatal(err)
+			}
+		}
+		close(first.release)
+		<-later.reached
+		if got := kinds(t, other.read()); got != "task-updated" {
+			t.Errorf("wrote %q to the other member while a backlog was written", got)
+		}
+		close(later.release)
+		if got := strings.Count(slow.read(), `"task-updated"`); got != 11 {
+			t.Errorf("wrote %d of 11 messages", got)
+		}
+	})
+}
+
+func TestBatchesAreBounded(t *testing.T) {
+	bubble(t, nil, func(t *testing.T, h *room.Hub) {
+		writing, armed := newStop(), false
+		k := openHooked(t, h, "alice", roomtest.Lines{}, func(_ int, b []byte) int {
+			if armed {
+				armed = false
+				writing.pass()
+			}
+			return len(b)
+		})
+		k.join("p")
+		k.read()
+		armed = true
+		update(t, h, "p", 0)
+		<-writing.reached
+		const events, size = 200, 2000
+		for range events {
+			if err := h.BroadcastTaskUpdated(t.Context(), "p", jsonOf(size)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		close(writing.release)
+		if got := strings.Count(k.read(), `"task-updated"`); got != events+1 {
+			t.Errorf("wrote %d of %d events", got, events+1)
+		}
+		if k.largest > 64<<10+2*size {
+			t.Errorf("%d bytes in one write", k.largest)
+		}
+	})
+}
+
+// hexFraming encodes payloads, so that a frame does not contain its payload.
+type hexFraming struct{ roomtest.Lines }
+
+func (hexFraming) AppendMessage(dst, payload []byte) []byte {
+	return append(hex.AppendEncode(dst, payload), '\n')
+}
+
+func TestShortWritesOfAnEncodingFraming(t *testing.T) {
+	bubble(t, nil, func(t *testing.T, h *room.Hub) {
+		k := openHooked(t, h, "alice", hexFraming{}, func(_ int, b []byte) int { return min(len(b), 7) })
+		k.join("p")
+		text := k.read()
+		update(t, h, "p", 1)
+		update(t, h, "p", 2)
+		text += k.read()
+		var got []protocol.Type
+		for line := range strings.Lines(text) {
+			payload, err := hex.DecodeString(strings.TrimSpace(line))
+			if err != nil {
+				t.Fatalf("%q: %v", line, err)
+			}
+			msg, err := protocol.Decode(payload)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, msg.Type)
+		}
+		want := []protocol.Type{protocol.TypePong, protocol.TypeJoinPlan, protocol.TypeTaskUpdated, protocol.TypeTaskUpdated}
+		if !slices.Equal(got, want) {
+			t.Errorf("wrote %v, want %v", got, want)
+		}
+	})
+}
+
+// A connection that closes gets no answer to a join, and no frame in its place.
+func TestUnansweredJoinOfAClosingConnection(t *testing.T) {
+	bubble(t, nil, func(t *testing.T, h *room.Hub) {
+		p := openPipe(t, h, "alice", 0)
+		synctest.Wait()
+		p.send(`{"type":"join-plan","planId":"p"}`)
+		synctest.Wait()
+		p.session.Close(protocol.CloseInternal)
+		p.open(-1)
+		if got := kinds(t, p.read()); got != "pong goodbye (close 4500 internal error)" {
+			t.Errorf("wrote %s", got)
+		}
+	})
+}
