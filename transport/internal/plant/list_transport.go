@@ -324,12 +324,11 @@ var frameScanFaults = in("transport",
 		tests:    "TestFrameScan",
 	},
 	fault{
-		name:     "framescan: the close frame counts as a control frame",
-		function: "frameScan.take",
-		old:      "return n, !s.closed, nil",
-		new:      "return n, true, nil",
-		equivalent: "the bucket of control frames is not used after the close frame, since no frame may follow it, and the " +
-			"session is about to close",
+		name:       "framescan: the close frame counts as a control frame",
+		function:   "frameScan.take",
+		old:        "return n, !s.closed, nil",
+		new:        "return n, true, nil",
+		equivalent: "no frame may follow the close frame, so the count is not used again",
 	},
 	fault{
 		name:     "framescan: an incomplete control frame goes to the library",
