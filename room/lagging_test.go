@@ -84,6 +84,44 @@ func TestMemberThatLeftHoldsUpNothing(t *testing.T) {
 	})
 }
 
+// A member that caught up while the pump was at another one, and is written something else when the
+// pump comes back to it, holds up no notice.
+func TestBusyMemberHoldsUpNothing(t *testing.T) {
+	bubble(t, nil, func(t *testing.T, h *room.Hub) {
+		p := openPipe(t, h, "alice", -1)
+		p.send(`{"type":"join-plan","planId":"p"}`)
+		p.read()
+		writing, armed := newStop(), false
+		other := openHooked(t, h, "bob", roomtest.Lines{}, func(_ int, b []byte) int {
+			if armed {
+				armed = false
+				writing.pass()
+			}
+			return len(b)
+		})
+		other.join("p")
+		gathered()
+		p.open(10)
+		armed = true
+		update(t, h, "p", 1)
+		<-writing.reached
+		p.open(-1)
+		p.read()
+		p.open(0)
+		p.send(pingMessage)
+		synctest.Wait()
+		close(writing.release)
+		synctest.Wait()
+		p.open(-1)
+		p.read()
+		for n := range mostNotices + 10 {
+			visit(t, h, fmt.Sprint("user", n))
+		}
+		gathered()
+		wantOpen(t, h, p)
+	})
+}
+
 // Of a user who has left, a member that lagged gets the leave alone.
 func TestLeaveReplacesTheState(t *testing.T) {
 	bubble(t, nil, func(t *testing.T, h *room.Hub) {
@@ -189,6 +227,9 @@ func TestWaitForAnotherConnection(t *testing.T) {
 // The end of a token counts, also if it is moved before a deadline that was set earlier.
 func TestAuthenticateBeforeAPing(t *testing.T) {
 	bubble(t, &room.Options{PingEvery: 2 * time.Minute}, func(t *testing.T, h *room.Hub) {
+		for n := range 20 {
+			connect(t, h, fmt.Sprint("user", n), "").Send(pingMessage)
+		}
 		id := auth.Identity{UserID: "alice", ExpiresAt: time.Now().Add(time.Hour)}
 		m := roomtest.Connect(t, h, id, &roomtest.Options{Verifier: tokens()})
 		m.Send(pingMessage)

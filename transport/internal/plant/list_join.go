@@ -379,7 +379,7 @@ var joinFaults = in("room",
 		function: "Session.authenticate",
 		old:      "s.setTimerLocked()",
 		new:      "",
-		tests:    "TestAuthenticateShortens",
+		tests:    "TestAuthenticateBeforeAPing",
 	},
 	fault{
 		name:       "renew: a token without an end keeps the old end",

@@ -223,13 +223,6 @@ var entryFaults = in("room",
 
 var budgetFaults = in("room",
 	fault{
-		name:     "budget: a room that was used while it was evicted loses its events",
-		function: "room.evict",
-		old:      "if taken {\n		r.evict",
-		new:      "if true {\n		r.evict",
-		tests:    "TestBudgetKeepsARoomThatIsUsedWhileItIsEvicted",
-	},
-	fault{
 		name:     "budget: an event that a pump has yet to write is evicted",
 		function: "room.evictLocked",
 		old:      ".index >= r.passedLocked()",

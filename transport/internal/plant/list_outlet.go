@@ -249,7 +249,7 @@ var outletFaults = in("room",
 		function: "outlet.markIfBusy",
 		old:      "o.markDirtyLocked(sub)",
 		new:      "_ = sub",
-		tests:    "TestTheSlowestOfTwoIsClosed",
+		tests:    "TestBusyMemberHoldsUpNothing",
 	},
 )
 
@@ -416,13 +416,6 @@ var outletRunFaults = in("room",
 		tests:    "TestManyEventsReachSlowReaders",
 	},
 	fault{
-		name:     "outlet_run: a large message is copied for each slow connection",
-		function: "outlet.beginLocked",
-		old:      "	case block && b.large():\n",
-		new:      "	case false:\n",
-		tests:    "TestStalledConnectionsShareThePayload",
-	},
-	fault{
 		name:     "outlet_run: Observer.Slow is not called",
 		function: "outlet.tookLocked",
 		old:      "		o.waiting = true\n		o.owner.slow()\n",
@@ -581,13 +574,6 @@ var outboundFaults = in("room",
 		old:      "q.drop(at, at+1)",
 		new:      "q.encoded(at, []byte{})",
 		tests:    "TestUnansweredJoinOfAClosingConnection",
-	},
-	fault{
-		name:     "outbound: the answers of a batch are not bounded",
-		function: "outlet.encodeJoinsLocked",
-		old:      "i < len(q.replies) && size < batchBytes; i++",
-		new:      "i < len(q.replies); i++",
-		tests:    "TestStalledJoinsHoldLittle",
 	},
 )
 
