@@ -29,18 +29,17 @@ func (c *crowd) storm(ctx context.Context, after time.Duration) *stormReport {
 	}
 	look := time.NewTicker(lookEvery)
 	defer look.Stop()
-	for {
-		r.Seconds = (c.tally.now() - began).Seconds()
-		r.Back, r.Resumed, r.Processor = r.Cut-c.away(), c.tally.resumes()-resumes, cpuSeconds()-cpu
-		if r.Back == r.Cut && r.Resumed >= r.Cut {
-			return r
-		}
+	for over := false; !over; {
 		select {
 		case <-look.C:
 		case <-ctx.Done():
-			return r
+			over = true
 		}
+		r.Seconds = (c.tally.now() - began).Seconds()
+		r.Back, r.Resumed, r.Processor = r.Cut-c.away(), c.tally.resumes()-resumes, cpuSeconds()-cpu
+		over = over || r.Back == r.Cut && r.Resumed >= r.Cut
 	}
+	return r
 }
 
 // away counts the viewers without a connection.

@@ -83,7 +83,7 @@ func TestJoinWaitsForTheConnection(t *testing.T) {
 
 // The client sends its presence state again after a reconnect.
 func TestPresenceSurvivesTheConnection(t *testing.T) {
-	s := newServer(t, config{})
+	s := newServer(t, config{hub: room.Options{Linger: 10 * time.Millisecond}})
 	direct := newProxy(t, s.http.Listener.Addr().String())
 	o := &client.Options{Token: client.StaticToken(tokenOf("ann"))}
 	ann, err := client.Dial(t.Context(), "http://"+direct.addr()+"/ws", o)
@@ -97,8 +97,10 @@ func TestPresenceSurvivesTheConnection(t *testing.T) {
 		t.Fatal(err)
 	}
 	want(t, watch, "reload joined", "join-plan bob  2", `presence-updated bob "here" 0`)
-	s.proxy.cut()
-	want(t, watch, "presence-updated bob null 0", `presence-updated bob "here" 0`)
+	s.proxy.point("") // no connection succeeds
+	want(t, watch, "leave-plan bob  1")
+	s.proxy.point(s.http.Listener.Addr().String())
+	want(t, watch, "join-plan bob  2", `presence-updated bob "here" 0`)
 }
 
 // The client does not ask again for an event that exceeds its limit.
