@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -26,7 +27,7 @@ type hooked struct {
 	take    func(call int, b []byte) int
 	session *room.Session
 
-	mu      chan struct{} // a lock that does not count as blocked for synctest; guards the following
+	mu      sync.Mutex // guards the following
 	calls   int
 	largest int // bytes of a call
 	written []byte
@@ -34,7 +35,7 @@ type hooked struct {
 
 func openHooked(t *testing.T, h *room.Hub, userID string, framing room.Framing, take func(call int, b []byte) int) *hooked {
 	t.Helper()
-	k := &hooked{framing: framing, take: take, mu: make(chan struct{}, 1)}
+	k := &hooked{framing: framing, take: take}
 	var err error
 	if k.session, err = h.Connect(context.Background(), auth.Identity{UserID: userID, Name: userID}, k, nil); err != nil {
 		t.Fatal(err)
@@ -51,18 +52,18 @@ func (k *hooked) Finish()               { go k.session.End(protocol.CloseNormal)
 func (k *hooked) Close() error          { return nil }
 
 func (k *hooked) TryWrite(b []byte) (int, error) {
-	k.mu <- struct{}{}
+	k.mu.Lock()
 	k.calls++
 	call := k.calls
-	<-k.mu
+	k.mu.Unlock()
 	return k.put(b, k.take(call, b)), nil
 }
 
 func (k *hooked) Write(b []byte, _ time.Time) (int, error) { return k.put(b, len(b)), nil }
 
 func (k *hooked) put(b []byte, n int) int {
-	k.mu <- struct{}{}
-	defer func() { <-k.mu }()
+	k.mu.Lock()
+	defer k.mu.Unlock()
 	k.largest = max(k.largest, len(b))
 	k.written = append(k.written, b[:n]...)
 	return n
@@ -71,8 +72,8 @@ func (k *hooked) put(b []byte, n int) int {
 // read returns what was written since the last call.
 func (k *hooked) read() string {
 	synctest.Wait()
-	k.mu <- struct{}{}
-	defer func() { <-k.mu }()
+	k.mu.Lock()
+	defer k.mu.Unlock()
 	b := k.written
 	k.written = nil
 	return string(b)

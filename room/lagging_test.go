@@ -15,7 +15,8 @@ import (
 
 // Members that do not read for a while: what waits for them, and what does not.
 
-const mostNotices = 1024 + 3*100 // that wait for a member: three more for each user of PresenceLimit
+// mostNotices is how many may wait for a member: 1024, and three for each user of PresenceLimit.
+const mostNotices = 1024 + 3*100
 
 // A member is lagging at each moment, but none for long.
 func TestMembersThatLagInTurns(t *testing.T) {
@@ -233,7 +234,7 @@ func TestAuthenticateBeforeAPing(t *testing.T) {
 		id := auth.Identity{UserID: "alice", ExpiresAt: time.Now().Add(time.Hour)}
 		m := roomtest.Connect(t, h, id, &roomtest.Options{Verifier: tokens()})
 		m.Send(pingMessage)
-		time.Sleep(30 * time.Second)                               // beyond the deadline of the first message
+		time.Sleep(30 * time.Second)
 		m.Send(`{"type":"authenticate","data":{"token":"alice"}}`) // ends in a minute
 		m.Next()
 		m.Next()

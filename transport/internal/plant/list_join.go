@@ -137,13 +137,6 @@ var joinFaults = in("room",
 		tests:    "TestGoexitInAuthorize",
 	},
 	fault{
-		name:     "lane: a slot that no worker came to in time is not given back",
-		function: "lane.lost",
-		old:      "		c.finish()\n",
-		new:      "		_ = c\n",
-		tests:    "TestAccessUnderTraffic",
-	},
-	fault{
 		name:     "lane: the last lane stays linked",
 		function: "inbox.popLocked",
 		old:      "b.last = l.previous",

@@ -60,13 +60,6 @@ var logFaults = in("room",
 		tests:    "TestResume",
 	},
 	fault{
-		name:     "log: more events are resumed than HistoryEvents",
-		function: "log.since",
-		old:      "return l.events.at(i).index + 1, l.events.len-1-i <= maxEvents",
-		new:      "return l.events.at(i).index + 1, true",
-		tests:    "TestResume",
-	},
-	fault{
 		name:     "log: a resumed member gets its last event again",
 		function: "log.since",
 		old:      "return l.events.at(i).index + 1, l",

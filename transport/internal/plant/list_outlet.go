@@ -77,13 +77,6 @@ var outletFaults = in("room",
 		equivalent: "start follows each put and notes it again",
 	},
 	fault{
-		name:     "outlet: a delivery does not look for what was queued meanwhile",
-		function: "outlet.deliver",
-		old:      "case n == len(b.buf) && !o.waiting:",
-		new:      "case n == len(b.buf):\n		sub.cur = b.to\n		o.state = stateIdle\n		o.mu.Unlock()\n		return true\n	case false:",
-		tests:    "TestABusyRoomHoldsUpNoOther",
-	},
-	fault{
 		name:       "outlet: a delivery overtakes what waits",
 		function:   "outlet.deliver",
 		old:        "o.state != stateIdle || o.waiting || !b.nextFor(sub.cur)",

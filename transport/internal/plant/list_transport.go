@@ -32,13 +32,6 @@ var connFaults = in("transport",
 		tests:    "TestReaderIsNotClosed",
 	},
 	fault{
-		name:     "conn: a broken connection is written to",
-		function: "conn.writeBlocking",
-		old:      "	if c.broken {\n		return 0, c.awaitCut(deadline)\n	}\n",
-		new:      "",
-		tests:    "TestStalledReader",
-	},
-	fault{
 		name:     "conn: a timed-out write does not break the connection",
 		function: "conn.writeBlocking",
 		old:      "		c.broken = true\n",

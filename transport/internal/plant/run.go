@@ -162,8 +162,8 @@ func (r *runner) run(i int) (res result) {
 	return result{verdict: verdict, test: failed}
 }
 
-// test runs a test binary with a fault, or without one if number is 0. It returns the first test that
-// has failed, or why the binary has, and what was printed.
+// test runs a test binary with a fault, or without one if number is 0. It returns the first test
+// that has failed, or why the binary has, and what was printed.
 func (r *runner) test(dir string, number int, pattern, skip string, timeout time.Duration) (failed, output string, err error) {
 	cmd := exec.Command(r.binary(dir), "-test.run", pattern, "-test.skip", skip, "-test.failfast", "-test.timeout", timeout.String())
 	cmd.Dir = filepath.Join(r.root, filepath.FromSlash(dir))
@@ -179,8 +179,9 @@ func (r *runner) test(dir string, number int, pattern, skip string, timeout time
 }
 
 var (
-	failLine    = regexp.MustCompile(`(?m)^\s*--- FAIL: (\S+)`)
-	runningLine = regexp.MustCompile(`(?m)^\s+(\S+) \([0-9.ms]+\)$`) // a test that runs when the time is up
+	failLine = regexp.MustCompile(`(?m)^\s*--- FAIL: (\S+)`)
+	// A test that runs when the time is up.
+	runningLine = regexp.MustCompile(`(?m)^\s+(\S+) \([0-9.ms]+\)$`)
 	panicLine   = regexp.MustCompile(`(?m)^(?:panic|fatal error): (.*)$`)
 	stackLine   = regexp.MustCompile(`_test\.(Test\w+)`)
 )

@@ -12,8 +12,8 @@ import (
 )
 
 // One binary has all faults, since a build takes longer than most tests. The function with a fault
-// stands beside the original, which calls it if the environment variable PLANTED_FAULT has the number
-// of the fault:
+// stands beside the original, which calls it if the environment variable PLANTED_FAULT has the
+// number of the fault:
 //
 //	func (l *log) trim(n int) { if plantedFault == 7 { l.trim_fault7(n); return }; …
 
