@@ -142,10 +142,14 @@ func (s *source) readStruct(spec *ast.TypeSpec) error {
 	return nil
 }
 
+// numbered are the types of package protocol whose constants are numbered by iota. They are not part
+// of the wire.
+var numbered = []string{"Place"}
+
 // readConstant adds exported constants of a named type.
 func (s *source) readConstant(spec *ast.ValueSpec) error {
 	typ, ok := spec.Type.(*ast.Ident)
-	if !ok {
+	if !ok || slices.Contains(numbered, typ.Name) {
 		return nil
 	}
 	for i, name := range spec.Names {
