@@ -49,21 +49,21 @@ func main() {
 	}
 }
 
-// run serves until ctx ends. The first line on stdout has the address.
+// run serves until ctx ends, also while it starts. The first line on stdout has the address.
 func run(ctx context.Context, c config, stdout, stderr io.Writer) (err error) {
 	log := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: c.logLevel()}))
 	db, err := store.Open(ctx, c.db)
 	if err != nil {
-		return err
+		return unlessEnded(ctx, err)
 	}
 	defer func() { err = errors.Join(err, db.Close()) }() // last, because requests use it
 	s, err := newService(ctx, db, c, log)
 	if err != nil {
-		return err
+		return unlessEnded(ctx, err)
 	}
 	defer s.close()
 	if err := s.prepareDemo(ctx, stderr); err != nil {
-		return err
+		return unlessEnded(ctx, err)
 	}
 
 	ln, err := net.Listen("tcp", c.addr)
@@ -91,6 +91,14 @@ func run(ctx context.Context, c config, stdout, stderr io.Writer) (err error) {
 		log.Info("shutting down")
 		return drain(srv, s.live)
 	}
+}
+
+// unlessEnded returns err, or nil if the end of ctx caused it.
+func unlessEnded(ctx context.Context, err error) error {
+	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+		return nil
+	}
+	return err
 }
 
 // backup copies the database for -backup.

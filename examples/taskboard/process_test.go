@@ -101,11 +101,65 @@ func TestProcess(t *testing.T) {
 		t.Errorf("stderr %q at the second start", stderr)
 	}
 
+	cmd := exec.CommandContext(t.Context(), file, "-addr", "127.0.0.1:0", "-db", filepath.Join(t.TempDir(), "new.db"))
+	stderr, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	// It prints this line while it starts.
+	said := bufio.NewReader(stderr)
+	first, err := said.ReadString('\n')
+	if err != nil || !strings.Contains(first, demoPassword) {
+		t.Errorf("stderr begins with %q (%v)", first, err)
+	}
+	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Error(err)
+	}
+	rest, _ := io.ReadAll(said)
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("SIGTERM while it starts: %v\n%s", err, rest)
+	}
+
 	for status, args := range map[int][]string{2: {"extra"}, 1: {"-db", filepath.Join(t.TempDir(), "no", "such", "directory.db")}} {
 		out, err := exec.CommandContext(t.Context(), file, args...).CombinedOutput()
 		var exit *exec.ExitError
 		if !errors.As(err, &exit) || exit.ExitCode() != status {
 			t.Errorf("%q: %v, want exit status %d\n%s", args, err, status, out)
+		}
+	}
+}
+
+// ending is a stderr that ends a context when the program writes to it.
+type ending struct {
+	strings.Builder
+	end context.CancelFunc
+}
+
+func (e *ending) Write(b []byte) (int, error) {
+	e.end()
+	return e.Builder.Write(b)
+}
+
+func TestEndWhileStarting(t *testing.T) {
+	t.Parallel()
+	for _, before := range []bool{true, false} { // before the database opens, or after the demo is in it
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		if before {
+			cancel()
+		}
+		c := cheap()
+		c.addr, c.db = "127.0.0.1:0", filepath.Join(t.TempDir(), "board.db")
+		var stdout strings.Builder
+		stderr := &ending{end: cancel}
+		if err := run(ctx, c, &stdout, stderr); err != nil || stdout.Len() > 0 {
+			t.Errorf("before the database opens: %v: %v, stdout %q", before, err, &stdout)
+		}
+		if got := strings.Contains(stderr.String(), demoPassword); got == before {
+			t.Errorf("before the database opens: %v: stderr %q", before, &stderr.Builder)
 		}
 	}
 }
