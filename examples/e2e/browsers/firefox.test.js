@@ -1,7 +1,9 @@
 import { testClient } from './client.js';
 import { testMinutes } from './minutes.js';
+import { testQueries } from './queries.js';
 import { testSessions } from './sessions.js';
 
 testClient('firefox');
 testSessions('firefox');
 testMinutes('firefox');
+testQueries('firefox');

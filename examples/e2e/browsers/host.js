@@ -75,13 +75,13 @@ export async function start(page, { user = 'alice', ttl = '15m', ids = ['one'] }
 /**
  * Declares tests for one browser, with a host and a browser for all of them. declare gets an object
  * with both, which is filled before the first test, and a function that declares a test with a
- * separate context, and so separate cookies.
+ * separate context, and so separate cookies. create returns another host than that of this file.
  */
-export function withHost(name, title, concurrency, declare) {
+export function withHost(name, title, concurrency, declare, create = () => new Server('host')) {
   describe(`${name}: ${title}`, { concurrency }, () => {
     const running = {};
     before(async () => {
-      running.server = await new Server('host').start();
+      running.server = await create().start();
       running.browser = await launch(name);
     });
     after(async () => {

@@ -19,8 +19,6 @@ async function fetchTasks({ signal }) {
 
 function Tasks({ name }) {
   const { data = [] } = useQuery({ queryKey: ['plan', 'demo', 'tasks', name], queryFn: fetchTasks });
-  window.shown[name] ??= new Set();
-  window.shown[name].add(data.length);
   return <ul aria-label={name}>{data.map(({ id, title }) => <li key={id}>{title}</li>)}</ul>;
 }
 
@@ -37,7 +35,6 @@ function Page() {
   );
 }
 
-window.shown = {};
 window.load = () => queryClient.fetchQuery({ queryKey: ['plan', 'demo', 'tasks', 'route'], queryFn: fetchTasks })
   .then(() => 'loaded', (error) => String(error));
 createRoot(document.getElementById('root')).render(
