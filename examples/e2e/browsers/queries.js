@@ -54,9 +54,10 @@ class Events {
   async #run(server, headers) {
     for (let i = 1; this.#running; i++) {
       const title = `Task ${i}, one each ${this.#every} ms`;
+      const pace = pause(this.#every); // begins before the request, which may take a while
       await post(server, '/api/plans/demo/tasks', { title }, headers);
       this.last = title;
-      await pause(this.#every);
+      await pace;
     }
   }
 
