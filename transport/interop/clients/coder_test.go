@@ -2,6 +2,8 @@ package clients_test
 
 import (
 	"context"
+	"errors"
+	"net"
 	"net/http"
 	"sync"
 	"testing"
@@ -24,12 +26,16 @@ func dialCoder(t *testing.T, to target) (*peer, error) {
 	c.SetReadLimit(1 << 20) // by default a message above 32 KiB ends the connection
 	ctx, cancel := context.WithCancel(context.Background())
 	events := make(chan event)
+	closed := make(chan int, 1) // the code of a Close that has received the server's close frame
 	var running sync.WaitGroup
 	running.Go(func() {
 		for {
 			_, b, err := c.Read(ctx)
 			if err != nil {
 				end := event{Kind: "closed", Code: int(websocket.CloseStatus(err)), Text: err.Error()}
+				if errors.Is(err, net.ErrClosed) { // Close has read the server's close frame before Read could
+					end.Code = <-closed
+				}
 				if end.Code == -1 {
 					end.Code = 1006
 				}
@@ -68,12 +74,21 @@ func dialCoder(t *testing.T, to target) (*peer, error) {
 			return nil
 		},
 		close: func(code int) error { // Close waits for the server's close frame and reads it
-			running.Go(func() { _ = c.Close(websocket.StatusCode(code), "") })
+			running.Go(func() {
+				if c.Close(websocket.StatusCode(code), "") != nil {
+					code = -1
+				}
+				closed <- code
+			})
 			return nil
 		},
 		stop: func() {
 			cancel()
 			_ = c.CloseNow()
+			select {
+			case closed <- -1: // there was no Close
+			default:
+			}
 		},
 	}, nil
 }
