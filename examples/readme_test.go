@@ -49,7 +49,7 @@ func theProgram(t *testing.T) string {
 	return programs[0]
 }
 
-// Every piece of Go in the README stands in an example that is compiled and run.
+// Every piece of Go in the README is part of an example that is compiled and run.
 func TestREADMEPieces(t *testing.T) {
 	var examples strings.Builder
 	var names []string
@@ -83,7 +83,7 @@ func unindented(s string) string {
 	return b.String()
 }
 
-// The program of the README builds in a module of its own, and does what the README says of it.
+// The program of the README builds in a separate module, and does what the README says of it.
 func TestREADMEProgram(t *testing.T) {
 	dir := moduleOfItsOwn(t, theProgram(t))
 	mustGo(t, dir, "vet", ".")
@@ -133,7 +133,7 @@ func TestREADMEProgram(t *testing.T) {
 	}
 
 	if runtime.GOOS == "windows" {
-		return // there is no signal to send
+		return // Windows has no such signal
 	}
 	if err := p.cmd.Process.Signal(os.Interrupt); err != nil {
 		t.Fatal(err)

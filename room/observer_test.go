@@ -101,7 +101,7 @@ func TestObserver(t *testing.T) {
 		m.Stall()
 		d.read()
 		update(t, h, "p", 1)
-		// Two goroutines tell it.
+		// Two goroutines call the Observer.
 		if diff := cmp.Diff([]string{"broadcast p task-updated 1", "slow bob"}, slices.Sorted(slices.Values(d.read()))); diff != "" {
 			t.Errorf("observed (-want +got):\n%s", diff)
 		}

@@ -17,7 +17,8 @@ import (
 	"github.com/planrooms/planrooms/transport"
 )
 
-// An ownServer is a server of plan rooms in this process, with the defaults of the library. Everybody may see every plan.
+// An ownServer is a server of plan rooms in this process, with the defaults of the library. Every
+// user may see every plan.
 type ownServer struct {
 	hub    *room.Hub
 	http   *http.Server
@@ -27,10 +28,11 @@ type ownServer struct {
 	closes counts     // of stalled readers, by code
 }
 
-// stalledID stands in the client ids of stalled readers.
+// stalledID is part of the client ids of stalled readers.
 const stalledID = "-stalled-"
 
-// newOwnTarget starts a server on a free port of loopback. Each connection is a user of its own, and changes are broadcast directly.
+// newOwnTarget starts a server on a free port of loopback. Each connection is another user, and
+// changes are broadcast directly.
 func newOwnTarget(s *settings) (*target, error) {
 	o := &ownServer{served: make(chan error, 1), closes: counts{}}
 	o.hub = room.NewHub(&room.Options{

@@ -28,7 +28,7 @@ type report struct {
 	Joining     quantiles      `json:"joining"`          // from dialling to the join's answer
 	Totals      totals         `json:"totals"`
 	Faults      faults         `json:"faults"`
-	Ended       int            `json:"ended"` // connections that were told not to come back
+	Ended       int            `json:"ended"` // connections that the server closed for good
 	Away        int            `json:"away"`  // that had not come back at the end
 	Dead        int            `json:"dead"`  // that were open and answered no ping
 	Reloads     counts         `json:"reloads"`
@@ -57,7 +57,7 @@ func newReport(s *settings, t *target) *report {
 	return &report{Target: name, Plans: len(t.plans), Connections: s.conns, Rate: s.rate, Processors: runtime.NumCPU()}
 }
 
-// deaf is an error if events came, but none that could be told to be of this run's changes.
+// deaf is an error if events came, but none that was known to be of this run's changes.
 func (r *report) deaf() error {
 	if r.Totals.Accepted == 0 || r.Totals.Deliveries > 0 {
 		return nil

@@ -11,7 +11,7 @@ type stormReport struct {
 	Back      int     `json:"back"`        // of them, those that had come back when the load ended
 	Seconds   float64 `json:"backSeconds"` // until the last of them was back
 	Resumed   int     `json:"resumed"`     // joins that resumed meanwhile
-	Processor float64 `json:"cpuSeconds"`  // of this process meanwhile: the viewers, and a server of its own
+	Processor float64 `json:"cpuSeconds"`  // of this process meanwhile: the viewers, and the server if it runs here
 }
 
 // storm cuts all connections that read, the given time from now, and waits until they are back or ctx

@@ -12,7 +12,8 @@ import (
 	"github.com/planrooms/planrooms/protocol"
 )
 
-// A viewer is a connection that looks at one plan, checks what it hears, and comes back to where it stood when it is lost.
+// A viewer is a connection that follows one plan, checks what it receives, and resumes from its
+// position when it is lost.
 type viewer struct {
 	// Fixed at creation.
 	number  int
@@ -242,7 +243,7 @@ func (v *viewer) standing() standing {
 	return standing{v.hearing.missing(v.ledger.plans[v.plan]), v.socket == nil, v.over, v.pongs}
 }
 
-// ping asks for a pong, to tell a server that keeps silent from a connection that is dead.
+// ping asks for a pong, to distinguish a silent server from a dead connection.
 func (v *viewer) ping() {
 	v.mu.Lock()
 	s := v.socket
