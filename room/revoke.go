@@ -30,15 +30,16 @@ func (h *Hub) Revoke(_ context.Context, planID, userID string) (removed int, err
 		return 0, ErrHubClosed
 	}
 	// First the joins that are in flight: one that looks under the room's lock after this sees the
-	// mark, and one that has looked before is a member by the time we take that lock.
-	for _, s := range h.writtenTo(userID) {
+	// mark, and one that has looked before is a member by the time we take that lock. A connection
+	// that is accepted from now on calls Authorize after Revoke was called.
+	sessions := h.writtenTo(userID)
+	for _, s := range sessions {
 		s.inbox.revoke(planID)
 	}
 
 	if r := h.lookup(planID); r != nil { // waits for a join that has compared it before
 		r.mu.Unlock()
 	}
-	sessions := h.writtenTo(userID)
 	var members []*member
 	for _, s := range sessions {
 		s.mu.Lock()
