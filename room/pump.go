@@ -19,7 +19,7 @@ type shard struct {
 
 	// Guarded by feed.mu.
 	members []*follower
-	shared  bool   // the pump holds members: copy before writing
+	shared  bool   // the pump holds members: copy before changing what is in it
 	pumping bool   // the pump runs
 	next    uint64 // index up to which the pump has taken entries
 	passed  uint64 // index up to which its passes are complete
@@ -167,12 +167,8 @@ func (sh *shard) addLocked(f *follower) {
 	if len(sh.members) == 0 && !sh.pumping {
 		sh.next, sh.passed = sh.feed.log.next, sh.feed.log.next
 	}
-	if sh.shared {
-		sh.members = append(make([]*follower, 0, len(sh.members)+len(sh.members)/4+1), sh.members...)
-		sh.shared = false
-	}
 	f.place = len(sh.members)
-	sh.members = append(sh.members, f)
+	sh.members = append(sh.members, f) // beyond what a pump holds of the list
 }
 
 func (sh *shard) removeLocked(f *follower) {

@@ -210,14 +210,6 @@ var pumpFaults = in("room",
 		tests:    "TestBudgetSparesWhatIsYetToBeWritten",
 	},
 	fault{
-		name:     "pump: a member that joins changes the list of a running pass",
-		function: "shard.addLocked",
-		old:      "	if sh.shared {\n		sh.members = append(make([]*follower, 0, len(sh.members)+len(sh.members)/4+1), sh.members...)\n		sh.shared = false\n	}",
-		new:      "",
-		equivalent: "an append beyond the length that the pump holds changes nothing of what it reads; the copy is for " +
-			"removeLocked after it",
-	},
-	fault{
 		name:     "pump: a member that leaves changes the list of a running pass",
 		function: "shard.removeLocked",
 		old:      "	if sh.shared {\n		sh.members = append(make([]*follower, 0, len(sh.members)), sh.members...)\n		sh.shared = false\n	}",
