@@ -21,6 +21,13 @@ func SameFloor(plan, other string) bool {
 // Collect is collect.
 func Collect[T any](lock sync.Locker, seq iter.Seq[T]) []T { return collect(lock, seq) }
 
+// Closing counts the connections of a user that have ended and not been forgotten.
+func Closing(h *Hub, userID string) int {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	return len(h.closing[userID])
+}
+
 // LockRoom locks the room of a plan, as a long call of that plan does, and returns its unlock.
 func LockRoom(h *Hub, planID string) (unlock func()) {
 	r := h.lookup(planID)

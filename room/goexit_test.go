@@ -96,3 +96,15 @@ func TestGoexitInOtherCallbacks(t *testing.T) {
 		})
 	}
 }
+
+// A connection is forgotten even if Observer.Disconnect ends its goroutine.
+func TestGoexitInDisconnect(t *testing.T) {
+	opts := &room.Options{Observer: room.Observer{Disconnect: func(room.ConnectionInfo, protocol.CloseCode) { runtime.Goexit() }}}
+	bubble(t, opts, func(t *testing.T, h *room.Hub) {
+		roomtest.Connect(t, h, auth.Identity{UserID: "alice"}, nil).Cut()
+		synctest.Wait()
+		if n := room.Closing(h, "alice"); n != 0 {
+			t.Errorf("%d connections are still known", n)
+		}
+	})
+}

@@ -284,6 +284,7 @@ func (s *Session) bury() {
 	h := s.hub
 	defer h.open.Done()
 	defer s.over()
+	defer h.forgetSession(s) // deferred: Observer.Disconnect may call runtime.Goexit
 	s.out.await()
 	s.mu.Lock()
 	code := s.code
@@ -295,6 +296,10 @@ func (s *Session) bury() {
 	if f := h.opts.Observer.Disconnect; f != nil {
 		h.call(s, func() { f(s.Info(), code) })
 	}
+}
+
+// forgetSession forgets a connection to which nothing is written any more.
+func (h *Hub) forgetSession(s *Session) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	s.buried = true
