@@ -102,9 +102,26 @@ func kinds(t *testing.T, text string) string {
 }
 
 // stop is a place at which a goroutine of the hub stops.
-type stop struct{ reached, release chan struct{} }
+type stop struct {
+	reached, release chan struct{}
 
-func newStop() *stop { return &stop{make(chan struct{}), make(chan struct{})} }
+	armed bool // of openStopped: the next write stops
+}
+
+func newStop() *stop { return &stop{reached: make(chan struct{}), release: make(chan struct{})} }
+
+// openStopped connects a user. Once writing is armed, the next write stops there and then succeeds.
+func openStopped(t *testing.T, h *room.Hub, userID string) (k *hooked, writing *stop) {
+	t.Helper()
+	writing = newStop()
+	return openHooked(t, h, userID, roomtest.Lines{}, func(_ int, b []byte) int {
+		if writing.armed {
+			writing.armed = false
+			writing.pass()
+		}
+		return len(b)
+	}), writing
+}
 
 func (s *stop) pass() {
 	close(s.reached)
@@ -113,17 +130,10 @@ func (s *stop) pass() {
 
 func TestControlFrameDuringADelivery(t *testing.T) {
 	bubble(t, nil, func(t *testing.T, h *room.Hub) {
-		writing, armed := newStop(), false
-		k := openHooked(t, h, "alice", roomtest.Lines{}, func(_ int, b []byte) int {
-			if armed {
-				armed = false
-				writing.pass()
-			}
-			return len(b)
-		})
+		k, writing := openStopped(t, h, "alice")
 		k.join("p")
 		k.read()
-		armed = true
+		writing.armed = true
 		update(t, h, "p", 1)
 		<-writing.reached
 		k.session.WriteControl([]byte("(pong)\n"))
@@ -201,17 +211,10 @@ func TestRemovedDuringADelivery(t *testing.T) {
 // A connection that is cut while a pump writes to it ends, also if the write succeeds.
 func TestCutDuringADelivery(t *testing.T) {
 	bubble(t, nil, func(t *testing.T, h *room.Hub) {
-		writing, armed := newStop(), false
-		k := openHooked(t, h, "alice", roomtest.Lines{}, func(_ int, b []byte) int {
-			if armed {
-				armed = false
-				writing.pass()
-			}
-			return len(b)
-		})
+		k, writing := openStopped(t, h, "alice")
 		k.join("p")
 		k.read()
-		armed = true
+		writing.armed = true
 		update(t, h, "p", 1)
 		<-writing.reached
 		k.session.End(protocol.CloseAbnormal)
@@ -321,17 +324,10 @@ func TestBacklogDoesNotHoldThePump(t *testing.T) {
 
 func TestBatchesAreBounded(t *testing.T) {
 	bubble(t, nil, func(t *testing.T, h *room.Hub) {
-		writing, armed := newStop(), false
-		k := openHooked(t, h, "alice", roomtest.Lines{}, func(_ int, b []byte) int {
-			if armed {
-				armed = false
-				writing.pass()
-			}
-			return len(b)
-		})
+		k, writing := openStopped(t, h, "alice")
 		k.join("p")
 		k.read()
-		armed = true
+		writing.armed = true
 		update(t, h, "p", 0)
 		<-writing.reached
 		const events, size = 200, 2000

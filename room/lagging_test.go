@@ -92,18 +92,11 @@ func TestBusyMemberHoldsUpNothing(t *testing.T) {
 		p := openPipe(t, h, "alice", -1)
 		p.send(`{"type":"join-plan","planId":"p"}`)
 		p.read()
-		writing, armed := newStop(), false
-		other := openHooked(t, h, "bob", roomtest.Lines{}, func(_ int, b []byte) int {
-			if armed {
-				armed = false
-				writing.pass()
-			}
-			return len(b)
-		})
+		other, writing := openStopped(t, h, "bob")
 		other.join("p")
 		gathered()
 		p.open(10)
-		armed = true
+		writing.armed = true
 		update(t, h, "p", 1)
 		<-writing.reached
 		p.open(-1)
