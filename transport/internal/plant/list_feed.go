@@ -1,6 +1,6 @@
 package main
 
-// The delivery of a room's log.
+// What pumps write, and what members that lag fetch.
 
 var feedFaults = in("room",
 	fault{
@@ -229,37 +229,6 @@ var pumpFaults = in("room",
 		old:        "		sh.next, sh.passed = sh.feed.log.next, sh.feed.log.next\n",
 		new:        "",
 		equivalent: "the pump makes a pass more, which no member takes",
-	},
-)
-
-var timersFaults = in("room",
-	fault{
-		name:     "timers: an earlier timer waits for a later one",
-		function: "timers.setLocked",
-		old:      "ts.due != 0 && at >= ts.due",
-		new:      "ts.due != 0",
-		tests:    "TestDeafAuthorizeOfOneUser",
-	},
-	fault{
-		name:     "timers: after one has fired the next is not set",
-		function: "timers.run",
-		old:      "			if !ts.closed {\n				ts.setLocked()\n			}\n",
-		new:      "",
-		tests:    "TestDeafAuthorizeOfOneUser",
-	},
-	fault{
-		name:     "timers: the place of a moved timer is not updated",
-		function: "timerQueue.Swap",
-		old:      "q[i].index, q[j].index = i+1, j+1",
-		new:      "",
-		tests:    "TestAuthenticateBeforeAPing|TestPings|TestAuthenticate",
-	},
-	fault{
-		name:     "timers: a timer that has fired keeps its place",
-		function: "timerQueue.Pop",
-		old:      "	t.index = 0\n",
-		new:      "",
-		tests:    "TestPings|TestAuthenticate",
 	},
 )
 

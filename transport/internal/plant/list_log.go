@@ -1,6 +1,6 @@
 package main
 
-// The history of a room, and its budget.
+// The log of a room.
 
 var logFaults = in("room",
 	fault{
@@ -211,50 +211,5 @@ var entryFaults = in("room",
 		old:      "		n += e.to.cost()\n",
 		new:      "		n += 0\n",
 		tests:    "TestHistoryTotalIsTheHeap|TestHistoryBytesIsTheHeap",
-	},
-)
-
-var budgetFaults = in("room",
-	fault{
-		name:     "budget: an event that a pump has yet to write is evicted",
-		function: "room.evictLocked",
-		old:      ".index >= r.passedLocked()",
-		new:      ".index > r.log.next",
-		tests:    "TestBudgetSparesWhatIsYetToBeWritten",
-	},
-	fault{
-		name:     "budget: the event that was kept for a pump is kept for ever",
-		function: "room.releaseKeptLocked",
-		old:      "		r.evictLocked()\n",
-		new:      "		_ = r.kept\n",
-		tests:    "TestBudgetOfManyBusyRooms",
-	},
-	fault{
-		name:     "budget: an evicted room does not come back to the list",
-		function: "budget.taken",
-		old:      "	d.listed = false\n",
-		new:      "",
-		tests:    "TestBudgetSparesWhatIsYetToBeWritten",
-	},
-	fault{
-		name:     "budget: a used room keeps its place",
-		function: "budget.touch",
-		old:      "b.recent.MoveToBack(d.place)",
-		new:      "_ = d.place",
-		tests:    "TestBudgetEvictsTheLeastRecentlyUsed",
-	},
-	fault{
-		name:     "budget: a room without users is evicted but not deleted",
-		function: "room.evict",
-		old:      "	if idle {",
-		new:      "	if idle && !taken {",
-		tests:    "TestBudgetSparesWhatIsYetToBeWritten",
-	},
-	fault{
-		name:     "budget: evicted bytes stay counted",
-		function: "room.evictLocked",
-		old:      "	r.log.trim(n)\n	r.countLocked()",
-		new:      "	r.log.trim(n)",
-		tests:    "TestBudgetSparesWhatIsYetToBeWritten",
 	},
 )
