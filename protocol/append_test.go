@@ -1,6 +1,7 @@
 package protocol_test
 
 import (
+	"crypto/rand"
 	"encoding/json"
 	"strings"
 	"testing"
@@ -59,4 +60,30 @@ func FuzzPayloads(f *testing.F) {
 			}
 		}
 	})
+}
+
+// The estimates of appender.size fit messages of usual length.
+func TestEncodeAllocatesOnce(t *testing.T) {
+	const user, name, plan = "auth0|5f7c8ec7c33c6c004bbafe82", "Maximiliane Mustermann", "0b5ddc8a-1a34-4dd5-b7dc-0c0ffee0beef"
+	id := rand.Text()
+	payloads := []any{
+		protocol.Hello{UserID: user, Connected: true, Timestamp: protocol.Timestamp{Time: time.Now()}, ConnectionID: id, ClientID: id, Protocol: protocol.Version},
+		protocol.JoinAnswer{
+			Success: true, ParticipantCount: 2, Position: protocol.Position{Epoch: id, Seq: 1 << 40},
+			Participants: []protocol.Participant{{UserID: user, UserName: name, Connections: 1, State: []byte(`{"cursor":12}`)}, {UserID: user, UserName: name, Connections: 1}},
+		},
+		protocol.Joined{UserID: user, UserName: name, ParticipantCount: 123},
+		protocol.Left{UserID: user, ParticipantCount: 123},
+		protocol.Count{ParticipantCount: 12345},
+	}
+	for _, data := range payloads {
+		allocs := testing.AllocsPerRun(100, func() {
+			if _, err := protocol.Encode(protocol.TypeJoinPlan, plan, data, time.Time{}); err != nil {
+				t.Fatal(err)
+			}
+		})
+		if allocs != 1 {
+			t.Errorf("%T: %v allocations, want 1", data, allocs)
+		}
+	}
 }

@@ -3,6 +3,7 @@ package protocol
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 	"strconv"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -235,26 +236,27 @@ func isSpace(c byte) bool { return c == ' ' || c == '\t' || c == '\n' || c == '\
 // keySet finds duplicates among the keys of an object. It uses a map only for objects with many
 // keys.
 type keySet struct {
-	few  []string
+	few  [8]string
+	n    int                 // how many of few are used
 	many map[string]struct{} // nil while there are few
 }
 
 // add adds a key and reports whether it was absent.
 func (k *keySet) add(key string) bool {
 	if k.many == nil {
-		for _, other := range k.few {
-			if other == key {
-				return false
-			}
+		few := k.few[:k.n]
+		if slices.Contains(few, key) {
+			return false
 		}
-		if k.few = append(k.few, key); len(k.few) < 16 {
+		if k.n < len(k.few) {
+			k.few[k.n] = key
+			k.n++
 			return true
 		}
 		k.many = make(map[string]struct{}, 64)
-		for _, other := range k.few {
+		for _, other := range few {
 			k.many[other] = struct{}{}
 		}
-		return true
 	}
 	_, present := k.many[key]
 	k.many[key] = struct{}{}

@@ -121,8 +121,14 @@ func Decode(b []byte) (Message, error) {
 // Encode encodes a message from a server that is not an event. It omits an empty planID, nil data
 // and a zero time. It returns the error of encoding/json if data cannot be encoded.
 func Encode(t Type, planID string, data any, at time.Time) ([]byte, error) {
-	b := appendEnvelope(make([]byte, 0, 256), t, planID)
-	if a, ok := data.(appender); ok {
+	const envelope = 64 // an estimate, in bytes
+	size := envelope + len(t) + len(planID)
+	a, ok := data.(appender)
+	if ok {
+		size += a.size()
+	}
+	b := appendEnvelope(make([]byte, 0, size), t, planID)
+	if ok {
 		b = a.appendTo(append(b, `,"data":`...))
 	} else if data != nil {
 		raw, err := marshal(data)

@@ -180,7 +180,10 @@ func (b *inbox) wakeLocked() {
 }
 
 // work handles messages until there is none that it can begin.
-func (b *inbox) work() { b.workFrom(turn{}) }
+func (b *inbox) work() {
+	growStack()
+	b.workFrom(turn{})
+}
 
 // workFrom is work, and handles the message of t first unless t is empty.
 func (b *inbox) workFrom(t turn) {

@@ -45,9 +45,13 @@ func (s *Session) receive(now int64, message []byte) (waited bool) {
 }
 
 func decode(message []byte) (in inbound) {
-	var err error
-	in.req, err = protocol.DecodeRequest(message)
-	errors.As(err, &in.err)
+	req, err := protocol.DecodeRequest(message)
+	in.req = req
+	if err != nil {
+		var refused *protocol.RequestError // not in.err: As would move all of in to the heap
+		errors.As(err, &refused)
+		in.err = refused
+	}
 	return in
 }
 

@@ -14,6 +14,7 @@ import (
 
 // identify authenticates the request. It returns a panic of the host's code as an error.
 func (h *handler) identify(r *http.Request, c credentials) (id auth.Identity, err error) {
+	growStack()
 	ctx, cancel := context.WithTimeout(r.Context(), h.opts.VerifyTimeout)
 	defer cancel()
 	defer func() {
