@@ -163,3 +163,64 @@ func TestCountAfterAJoinAnswer(t *testing.T) {
 		wantHeard(t, m, `join-plan p {"participantCount":5}`)
 	})
 }
+
+// Above PresenceLimit the hub sends only counts, at most one a second. When the room is not crowded
+// any more, it sends a notice for each user.
+func TestCrowdedRoom(t *testing.T) {
+	bubble(t, &room.Options{PresenceLimit: 3}, func(t *testing.T, h *room.Hub) {
+		count := func(n int) string { return fmt.Sprintf(`join-plan p {"participantCount":%d}`, n) }
+		m := make([]*roomtest.Member, 10)
+		for i := range 3 {
+			m[i] = roomtest.Join(t, h, fmt.Sprint("user", i), "p")
+		}
+		wantHeard(t, m[0], joined("p", "user1", 2), joined("p", "user2", 3))
+		setState(m[1], "p", `1`)
+		wantHeard(t, m[0], shows("p", "user1", "1"))
+
+		for i := 3; i < 8; i++ {
+			m[i] = roomtest.Join(t, h, fmt.Sprint("user", i), "p")
+			if got := m[i].Joined; got.ParticipantCount != i+1 || len(got.Participants) != 3 {
+				t.Errorf("join answer of user %d: %+v, want the first 3 people and the true count", i, got)
+			} else if got.Participants[2].UserID != fmt.Sprint("user", i) {
+				t.Errorf("join answer of user %d lacks the joiner: %+v", i, got.Participants)
+			}
+		}
+		setState(m[1], "p", `2`)
+		time.Sleep(time.Second - 1)
+		wantNow(t, m[0])
+		time.Sleep(time.Nanosecond)
+		wantHeard(t, m[0], count(8))
+		wantHeard(t, m[7], count(8)) // the count is for all members
+		time.Sleep(time.Minute)
+		wantHeard(t, m[0]) // nothing has changed
+
+		// One change every 100 ms for ten seconds: at most one count a second.
+		more := make([]*roomtest.Member, 100)
+		for i := range more {
+			more[i] = roomtest.Join(t, h, fmt.Sprint("more", i), "p")
+			time.Sleep(100 * time.Millisecond)
+		}
+		for _, m := range more {
+			m.Send(`{"type":"leave-plan","planId":"p"}`)
+		}
+		time.Sleep(time.Second)
+		got := heardBy(t, m[0])
+		if len(got) < 9 || len(got) > 12 || got[len(got)-1] != count(8) {
+			t.Errorf("received %d counts in 11 s: %q, want one a second, the last of them 8", len(got), got)
+		}
+
+		for i := 7; i >= 3; i-- {
+			m[i].Send(`{"type":"leave-plan","planId":"p"}`)
+		}
+		time.Sleep(time.Second)
+		synctest.Wait()
+		wantNow(t, m[0], count(3))
+		// The room has been within the limit for 9.9 s.
+		time.Sleep(8*time.Second + 900*time.Millisecond)
+		wantNow(t, m[0])
+		time.Sleep(100 * time.Millisecond)
+		wantHeard(t, m[0], count(3), joined("p", "user1", 3), shows("p", "user1", "2"), joined("p", "user2", 3))
+		m[2].Send(`{"type":"leave-plan","planId":"p"}`)
+		wantHeard(t, m[0], left("p", "user2", 2))
+	})
+}

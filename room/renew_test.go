@@ -220,3 +220,105 @@ func TestDeafVerifier(t *testing.T) {
 		}
 	})
 }
+
+func TestAuthenticate(t *testing.T) {
+	tests := []struct {
+		name  string
+		token string
+		code  protocol.ErrorCode
+		lasts time.Duration // from the authenticate on; negative is for ever
+		close protocol.CloseCode
+	}{
+		{name: "renewed", token: "alice", lasts: time.Minute},
+		{name: "renewed for ever", token: "alice, for ever", lasts: -1},
+		{name: "another user's", token: "mallory", code: protocol.ErrorBadToken},
+		{name: "invalid", token: "?", code: protocol.ErrorBadToken},
+		{name: "expired", token: "expired", code: protocol.ErrorBadToken},
+		{name: "taken for valid, and past its end", token: "alice, past", code: protocol.ErrorBadToken},
+		{name: "an outage", token: "outage", code: protocol.ErrorUnavailable},
+		{name: "a slow verifier", token: "slow", code: protocol.ErrorUnavailable},
+		{name: "a verifier that panics", token: "panic", code: protocol.ErrorUnavailable, close: protocol.CloseInternal},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			bubble(t, nil, func(t *testing.T, h *room.Hub) {
+				end := time.Now().Add(30 * time.Second)
+				m := roomtest.Connect(t, h, auth.Identity{UserID: "alice", ExpiresAt: end}, &roomtest.Options{Verifier: tokens()})
+				time.Sleep(10 * time.Second)
+				m.Send(fmt.Sprintf(`{"type":"authenticate","data":{"token":%q}}`, test.token))
+				if test.code != "" {
+					wantError(t, m, "", protocol.TypeAuthenticate, test.code)
+				} else {
+					want := `authenticate  {"success":true,"expiresAt":null}`
+					if test.lasts > 0 {
+						end = time.Now().Add(test.lasts)
+						want = fmt.Sprintf(`authenticate  {"success":true,"expiresAt":%q}`, end.UTC().Format("2006-01-02T15:04:05.000Z"))
+					}
+					if got := words(m.Next()); got != want {
+						t.Errorf("got %s, want %s", got, want)
+					}
+				}
+				if test.close != 0 {
+					wantClosed(t, m, test.close)
+					return
+				}
+				if test.lasts < 0 {
+					time.Sleep(24 * time.Hour)
+					wantConnections(t, h, 1)
+					return
+				}
+				time.Sleep(time.Until(end) - 1)
+				wantConnections(t, h, 1)
+				time.Sleep(time.Nanosecond)
+				wantClosed(t, m, protocol.CloseUnauthorized)
+				wantConnections(t, h, 0)
+			})
+		})
+	}
+}
+
+// A token may also shorten what is left, and give an end to a connection that had none.
+func TestAuthenticateShortens(t *testing.T) {
+	for _, end := range []time.Duration{0, time.Hour} {
+		bubble(t, nil, func(t *testing.T, h *room.Hub) {
+			id := auth.Identity{UserID: "alice"}
+			if end > 0 {
+				id.ExpiresAt = time.Now().Add(end)
+			}
+			m := roomtest.Connect(t, h, id, &roomtest.Options{Verifier: tokens()})
+			m.Send(`{"type":"authenticate","data":{"token":"alice"}}`)
+			m.Next()
+			time.Sleep(time.Minute - 1)
+			wantConnections(t, h, 1)
+			time.Sleep(time.Nanosecond)
+			wantClosed(t, m, protocol.CloseUnauthorized)
+		})
+	}
+}
+
+// A second authenticate within 10 s is refused, whatever became of the first.
+func TestAuthenticateTooOften(t *testing.T) {
+	for _, first := range []string{"alice", "?"} {
+		t.Run(first, func(t *testing.T) {
+			bubble(t, nil, func(t *testing.T, h *room.Hub) {
+				m := roomtest.Connect(t, h, auth.Identity{UserID: "alice"}, &roomtest.Options{Verifier: tokens()})
+				authenticate := func(token string) protocol.Message {
+					m.Send(fmt.Sprintf(`{"type":"authenticate","data":{"token":%q}}`, token))
+					synctest.Wait()
+					return m.Next()
+				}
+				authenticate(first)
+				time.Sleep(10*time.Second - 1)
+				m.Send(`{"type":"authenticate","data":{"token":"alice"}}`)
+				wantError(t, m, "", protocol.TypeAuthenticate, protocol.ErrorRateLimited)
+				time.Sleep(time.Nanosecond)
+				if got := authenticate("alice"); got.Type != protocol.TypeAuthenticate {
+					t.Errorf("10 s after the first: got %s, want it accepted", words(got))
+				}
+				time.Sleep(time.Second)
+				m.Send(`{"type":"authenticate","data":{"token":"alice"}}`)
+				wantError(t, m, "", protocol.TypeAuthenticate, protocol.ErrorRateLimited)
+			})
+		})
+	}
+}

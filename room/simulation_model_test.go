@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/planrooms/planrooms/protocol"
+	"github.com/planrooms/planrooms/room"
 )
 
 // exception is what the model knows of ExceptUser and ExceptClient.
@@ -123,4 +124,22 @@ func (v *view) notice(user string, m protocol.Message) {
 	if len(v.people) == v.count {
 		v.partial = false
 	}
+}
+
+// floorLocked is where a new log of the plan starts.
+func (s *sim) floorLocked(plan string) (floor uint64) {
+	for other, last := range s.floors {
+		if room.SameFloor(plan, other) {
+			floor = max(floor, last)
+		}
+	}
+	return floor
+}
+
+// openLocked has the model's plan opened by a join or an event.
+func (s *sim) openLocked(plan string) *modelPlan {
+	p := s.model[plan]
+	p.open(s.floorLocked(plan))
+	p.trim(s.opts.HistoryEvents, time.Now().Add(-30*time.Minute))
+	return p
 }
