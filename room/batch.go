@@ -93,7 +93,9 @@ func (b *batch) split(n int) (whole, part int) {
 	return whole, n - begin
 }
 
-// nextFor reports whether the batch of a pump is what a member at c needs next.
+// nextFor reports whether the batch of a pump is what a member at c needs next. An outlet that is
+// idle, with nothing waiting, has read past the events and the notices that are not for its member,
+// so next decides alone. The other comparisons keep nextFor right without that.
 func (b *batch) nextFor(c cursor) bool {
 	return c.next == b.from && c.events <= b.from && c.notices <= b.from
 }

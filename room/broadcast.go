@@ -134,7 +134,7 @@ func (h *Hub) Broadcast(_ context.Context, planID string, event protocol.Event, 
 		return err
 	}
 	r.appendEventLocked(encoded, b.to)
-	r.wroteEventsLocked()
+	r.appendedLocked()
 	recipients := r.connections
 	r.release()
 	h.broadcasted(planID, event.Type, recipients)
@@ -167,7 +167,7 @@ func (h *Hub) BroadcastBatch(ctx context.Context, planID string, events []protoc
 	for i := range encoded {
 		r.appendEventLocked(encoded[i], b.to)
 	}
-	r.wroteEventsLocked()
+	r.appendedLocked()
 	position, recipients := r.positionLocked(), r.connections
 	r.release()
 	for i := range events {

@@ -3,9 +3,10 @@ package room
 import (
 	"context"
 	"crypto/rand"
+	"time"
+
 	"github.com/planrooms/planrooms/auth"
 	"github.com/planrooms/planrooms/protocol"
-	"time"
 )
 
 // ConnectOptions describe a connection to [Hub.Connect]. Nil means none of them.
@@ -88,7 +89,7 @@ func (h *Hub) register(s *Session) (replaced *Session, err error) {
 	}
 	if replaced != nil {
 		own = without(own, replaced)
-		if !replaced.buried {
+		if !replaced.forgotten {
 			h.closing.add(s.userID, replaced) // as it will be in a moment
 		}
 	}

@@ -9,11 +9,11 @@ func (h *Hub) sweepUnjoined(r *room) {
 		if r.joined {
 			return false
 		}
-		rest := unjoinedRoomTimeout - time.Since(r.lastActivity)
-		if rest > 0 {
-			h.timers.reset(r.unjoined, rest)
+		left := unjoinedRoomTimeout - time.Since(r.lastActivity)
+		if left > 0 {
+			h.timers.reset(r.unjoined, left)
 		}
-		return rest <= 0
+		return left <= 0
 	})
 }
 

@@ -86,8 +86,9 @@
 // while something is undelivered, one for each 1,024 members. A connection has workers while its
 // messages are handled: one that is free, and one for each call of Authorize or of the verifier.
 // Its flusher runs from the moment its socket is full until it has caught up. A recheck that runs
-// has one goroutine, and up to 16 remove members whose access was not confirmed in time. One
-// runtime timer serves all deadlines of a hub. Shutdown waits for all of them.
+// has one goroutine, and up to 16 remove members whose access was not confirmed in time. A short
+// one ends a connection, resumes its workers, or calls the Observer where the caller holds a lock.
+// One runtime timer serves all deadlines of a hub. Shutdown waits for all of them.
 //
 // Callbacks that ignore their context and do not return keep their goroutines: at most 2 ×
 // Options.AuthorizeParallel calls of Authorize, and one call of the verifier for each connection.

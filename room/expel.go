@@ -14,7 +14,7 @@ func (s *Session) expel(m *member, why protocol.Removed) bool {
 	if !s.departRemoved(m, why) {
 		return false
 	}
-	m.sendRemoved(time.Now().Add(confineTimeout))
+	m.sendRemoved(time.Now().Add(fenceTimeout))
 	return true
 }
 
@@ -69,7 +69,7 @@ func (m *member) departUnconfirmed() bool {
 
 // removedUnconfirmed implements [unconfirmed].
 func (m *member) removedUnconfirmed(out time.Time, err error) {
-	m.sendRemoved(out.Add(confineTimeout))
+	m.sendRemoved(out.Add(fenceTimeout))
 	h, s := m.room.hub, m.s
 	err = cmp.Or(err, errUnchecked)
 	h.stats.removedUnconfirmed.Add(1)

@@ -124,16 +124,17 @@ func (d *feed) passedLocked() uint64 {
 	passed := d.log.next
 	for _, sh := range d.shards {
 		if sh.pumping {
-			// Not next: those excepted from a pass read it themselves, while it is under way.
+			// Not sh.next: during a pass, the members that are excepted from it still read its
+			// entries from the log.
 			passed = min(passed, sh.passed)
 		}
 	}
 	return passed
 }
 
-// settleLocked drops the notices that all members have received. If too many are left, it closes
-// the connections that hold them back.
-func (d *feed) settleLocked() {
+// dropPassedLocked drops the notices that all members have received. If too many are left, it
+// closes the connections that hold them back.
+func (d *feed) dropPassedLocked() {
 	d.slowest = math.MaxUint64
 	for _, f := range d.lagging {
 		d.slowest = min(d.slowest, f.fetched)
@@ -158,7 +159,7 @@ func (d *feed) settleLocked() {
 func (d *feed) appendNoticeLocked(n *notice) {
 	d.log.appendNotice(n)
 	if d.log.live > d.maxNotices {
-		d.settleLocked()
+		d.dropPassedLocked()
 	}
 	if n.kind == noticeMembership {
 		d.wakeSoonLocked()
@@ -183,19 +184,20 @@ func (d *feed) wakeSoonLocked() {
 	})
 }
 
-var entries = sync.Pool{New: func() any { return new([]entry) }}
+// entryLists holds the lists into which followers fetch.
+var entryLists = sync.Pool{New: func() any { return new([]entry) }}
 
 // fetch implements [source].
 func (f *follower) fetch(b *batch) (more bool) {
 	d := f.feed
 	d.mu.Lock()
 	cur := f.cur
-	var resync *resyncNotice
+	var resync *resyncMessage
 	if d.log.missed(cur) {
 		cur.events = d.log.next
-		resync = &resyncNotice{position: d.positionLocked(), spread: spreadOf(d.connections)}
+		resync = &resyncMessage{position: d.positionLocked(), spread: spreadOf(d.connections)}
 	}
-	list := entries.Get().(*[]entry)
+	list := entryLists.Get().(*[]entry)
 	read, through := d.log.read((*list)[:0], cur, batchBytes)
 	f.fetched = cur.next
 	more = through < d.log.next
@@ -234,13 +236,13 @@ func (f *follower) fetch(b *batch) (more bool) {
 	}
 	clear(read)
 	*list = read[:0]
-	entries.Put(list)
+	entryLists.Put(list)
 	return more
 }
 
-// resyncNotice is the resync for a follower whose next event was evicted: where its events
+// resyncMessage is the resync for a follower whose next event was evicted: where its events
 // continue.
-type resyncNotice struct {
+type resyncMessage struct {
 	position protocol.Position
 	spread   time.Duration // over which the clients spread their loads
 }
@@ -258,7 +260,7 @@ func spreadOf(members int) time.Duration {
 	return min(time.Duration(max(members-1, 0))*spreadEach, maxSpread)
 }
 
-func (n *resyncNotice) encode(plan string) []byte {
+func (n *resyncMessage) encode(plan string) []byte {
 	return mustEncode(protocol.TypeResync, plan, protocol.Resync{
 		Position: n.position, Reason: "events were missed", SpreadMs: n.spread.Milliseconds(),
 	})

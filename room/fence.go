@@ -4,7 +4,7 @@ import "time"
 
 // fence ensures that nothing of a plan that the connection has left is written after it returns; an
 // empty plan means every plan. It drops what waits, and waits for a write of the plan that is in
-// flight. If that takes longer than until, or confineTimeout since it began to wait for the peer,
+// flight. If that takes longer than until, or fenceTimeout since it began to wait for the peer,
 // or part of a frame of the plan is written, it aborts the connection and waits until the outlet
 // has ended. So a connection that has stalled before is aborted at once.
 func (o *outlet) fence(plan string, until time.Time) {
@@ -48,7 +48,7 @@ func (o *outlet) awaitWrite(until time.Time) bool {
 	o.mu.Unlock()
 	wait := time.Until(until)
 	if at := time.Duration(o.blocked.Load()); at != 0 {
-		wait = min(wait, at+confineTimeout-o.shared.clock())
+		wait = min(wait, at+fenceTimeout-o.shared.clock())
 	}
 	t := time.NewTimer(wait)
 	defer t.Stop()

@@ -22,7 +22,7 @@ type Hub struct {
 
 	start time.Time // the zero of clock; fixed at creation
 
-	timers   timers
+	timers   timers         // has its own locks
 	outlets  outlets        // fixed at creation
 	conns    atomic.Uint64  // the last viewer.conn
 	open     sync.WaitGroup // sessions
@@ -35,13 +35,14 @@ type Hub struct {
 	rooms    map[string]*room
 	sessions map[*Session]struct{}
 	users    map[string][]*Session
-	accounts map[string]*account // of every user with a session that is not buried
+	accounts map[string]*account // of every user with a session that is not forgotten
 	closing  index[*Session]     // no longer in users, but something may still be written to them
 	floors   floors
 	closed   bool
 	drained  chan struct{} // closed when Shutdown is over
 	janitor  periodic
 
+	// Each has its own lock or is fixed at creation.
 	guard    guard
 	access   access
 	rechecks rechecks

@@ -26,7 +26,7 @@ type inbox struct {
 	first, last *lane      // lanes with messages, in the order of their first message
 	count       int32      // messages in all lanes
 	joining     int32      // joins that have begun, of plans that the connection is not in
-	fences      int32      // messages in the connection's own lane that no later one may overtake
+	barriers    int32      // messages in the connection's own lane that no later one may overtake
 	free        int32      // workers that are not blocked
 
 	// behind: the workers have stopped because too much waited to be written, and there have been
@@ -57,10 +57,10 @@ type inboxOwner interface {
 
 // inbound is a message in the inbox.
 type inbound struct {
-	req   protocol.Request
-	err   *protocol.RequestError // answered in its turn; nil if req is to be handled
-	asked int                    // of a join: how often it has been handled before
-	fence bool                   // counted in inbox.fences
+	req     protocol.Request
+	err     *protocol.RequestError // answered in its turn; nil if req is to be handled
+	asked   int                    // of a join: how often it has been handled before
+	barrier bool                   // counted in inbox.barriers
 }
 
 // planID is the plan whose lane the message belongs to; "" for that of the connection.
@@ -91,8 +91,8 @@ func (b *inbox) enqueue(in inbound) {
 		return
 	}
 	planID := in.planID()
-	if in.fence = in.is(protocol.TypeAuthenticate) || b.fences > 0 && planID != ""; in.fence {
-		b.fences++
+	if in.barrier = in.is(protocol.TypeAuthenticate) || b.barriers > 0 && planID != ""; in.barrier {
+		b.barriers++
 		planID = ""
 	}
 	if b.addLocked(planID, in) {
@@ -298,7 +298,7 @@ func (b *inbox) end(t *turn, again bool) bool {
 	for own := b.laneLocked(""); own != nil && own.head.planID() != ""; own = b.laneLocked("") {
 		in := *own.head
 		b.popLocked(own)
-		in.fence = false
+		in.barrier = false
 		b.addLocked(in.planID(), in)
 	}
 	return true

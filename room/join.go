@@ -154,7 +154,7 @@ func (s *Session) announce(a *arrival) {
 	h := s.hub
 	if a.old != nil {
 		a.old.recheck.end()
-		s.announced(a.m) // Observer.Join was called for old
+		s.markAnnounced(a.m) // Observer.Join was called for old
 		return
 	}
 	h.stats.joins.Add(1)
@@ -166,7 +166,7 @@ func (s *Session) announce(a *arrival) {
 	if f := h.opts.Observer.Join; f != nil {
 		ok = h.call(s, func() { f(s.Info(), a.m.room.id, recovered) })
 	}
-	s.announced(a.m)
+	s.markAnnounced(a.m)
 	if !ok { // now, so that the leave comes before the end of the connection
 		s.Close(protocol.CloseInternal)
 	}
@@ -182,9 +182,9 @@ func (s *Session) attach(a *arrival) bool {
 	return s.out.attach(&a.m.subscription, old, reply{plan: a.m.room.id, late: a.reply})
 }
 
-// announced records that Observer.Join was called, and calls Observer.Leave if the member has left
-// meanwhile.
-func (s *Session) announced(m *member) {
+// markAnnounced records that Observer.Join was called, and calls Observer.Leave if the member has
+// left meanwhile.
+func (s *Session) markAnnounced(m *member) {
 	s.mu.Lock()
 	m.announced = true
 	departed := m.departed

@@ -122,8 +122,8 @@ func (b *inbox) addLocked(planID string, in inbound) (opened bool) {
 // popLocked removes the first message of a lane, and the lane with its last one.
 func (b *inbox) popLocked(l *lane) {
 	b.count--
-	if l.head.fence {
-		b.fences--
+	if l.head.barrier {
+		b.barriers--
 	}
 	if len(l.tail) > 0 {
 		l.head, l.tail = &l.tail[0], l.tail[1:]

@@ -26,7 +26,7 @@ const (
 	unjoinedRoomTimeout = 2 * time.Minute
 	closeTimeout        = time.Second      // for goodbye and close frame to be taken
 	frameTimeout        = 60 * time.Second // for one frame to be taken as a whole
-	confineTimeout      = 100 * time.Millisecond
+	fenceTimeout        = 100 * time.Millisecond
 	shardSize           = 1024
 	batchBytes          = 64 << 10 // written to one connection in one go
 	drainBatch          = 128

@@ -49,7 +49,7 @@ func (l *log) appendNotice(e *notice) {
 	case noticeState:
 		l.dropNotice(ln.state)
 		ln.state = e.index + 1
-	default: // a join or a leave supersedes all before it
+	default: // a join or a leave supersedes all of its user before it; a count, the count before it
 		l.dropNotice(ln.state)
 		l.dropNotice(ln.membership)
 		ln.state, ln.membership = 0, e.index+1
@@ -124,8 +124,8 @@ func (l *log) trim(n int) {
 }
 
 // trimTo drops the oldest events until the others are within the limits. maxEvents does not apply
-// from index keep on, which somebody has yet to read: maxEvents bounds how far clients can resume,
-// not how far they may be behind.
+// from index keep on, which a pump or a member that lags has yet to read: maxEvents bounds how far
+// clients can resume, not how far they may be behind.
 func (l *log) trimTo(maxEvents, maxBytes int, oldest int64, keep uint64) {
 	n, bytes := 0, l.bytes
 	for n < l.events.len {

@@ -2,7 +2,7 @@ package room
 
 // member is one connection's place in one room.
 type member struct {
-	follower // first: see outlet
+	follower // first: what a pump reads of a member stands together
 
 	s    *Session // fixed at creation
 	room *room    // fixed at creation

@@ -10,13 +10,13 @@ import (
 
 // presenceEnterLocked adds a connection to the presence.
 func (r *room) presenceEnterLocked(s *Session, name string) {
-	r.tellLocked(r.presence.enter(&s.viewer, name, s))
+	r.presenceChangedLocked(r.presence.enter(&s.viewer, name, s))
 }
 
 // presenceExitLocked removes a connection from the presence.
 func (r *room) presenceExitLocked(s *Session, d departure) {
 	lingers, list := r.presence.exit(&s.viewer, d)
-	r.tellLocked(list)
+	r.presenceChangedLocked(list)
 	if lingers == nil {
 		return
 	}
@@ -30,7 +30,7 @@ func (r *room) presenceExitLocked(s *Session, d departure) {
 		// The user may have come back, and left again, while this call waited for the lock: a newer
 		// timer is then in lingers.linger.
 		if lingers.linger == t {
-			r.tellLocked(r.presence.lingered(lingers))
+			r.presenceChangedLocked(r.presence.lingered(lingers))
 		}
 		if !r.presence.lingers(lingers.userID) { // otherwise another timer is set for the user
 			r.hub.lingers.remove(lingers.userID, r)
@@ -43,25 +43,26 @@ func (r *room) presenceExitLocked(s *Session, d departure) {
 func (r *room) rename(userID, name string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.tellLocked(r.presence.rename(userID, name))
+	r.presenceChangedLocked(r.presence.rename(userID, name))
 }
 
 // expel removes a user who only lingers.
 func (r *room) expel(userID string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.tellLocked(r.presence.expel(userID))
+	r.presenceChangedLocked(r.presence.expel(userID))
 }
 
 // setState sets the presence state of a connection.
 func (r *room) setState(s *Session, state json.RawMessage) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.tellLocked(r.presence.setState(&s.viewer, state))
+	r.presenceChangedLocked(r.presence.setState(&s.viewer, state))
 }
 
-// tellLocked appends notices of a change of the presence, and sets the timer for the count.
-func (r *room) tellLocked(list []news) {
+// presenceChangedLocked appends the notices of a change of the presence, and sets the timer for the
+// count.
+func (r *room) presenceChangedLocked(list []news) {
 	r.appendNewsLocked(list)
 	if r.presence.crowded {
 		r.tickByLocked(time.Now().Add(crowdedNoticeEvery))

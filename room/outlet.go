@@ -27,10 +27,13 @@ import (
 //	              close, drain                 the farewell was taken
 //	open ─────────────────────────▶ closing ─────────────────────────▶ closed
 //	 │                                 ▲ │
-//	 │ no byte for WriteTimeout        │ │ abort, an error of the sink,
+//	 │ too slow, or evict              │ │ abort, an error of the sink,
 //	 └─────────────▶ tooSlow ──────────┘ │ or closeTimeout
 //	   the owner closes it with 4508     ▼
 //	                                  aborted  (from open and tooSlow as well)
+//
+// Too slow is a connection that took no byte for WriteTimeout, or not the whole of a frame within
+// frameTimeout.
 type outlet struct {
 	// A pump that comes to one of ten thousand connections finds nothing of it in the processor's
 	// caches. What it needs to write to an idle one stands together, down to writingOf: two cache
@@ -40,10 +43,10 @@ type outlet struct {
 	sink    Sink    // fixed at creation
 	framing Framing // fixed at creation
 
-	mu        sync.Mutex // guards the following
+	mu        sync.Mutex // guards the following, down to done; not blocked
 	state     outletState
 	end       outletEnd
-	waiting   bool   // something of what follows may have to be written: the holder looks
+	waiting   bool   // something of what follows may wait, or the end: next looks
 	inSink    bool   // the holder is in a call of the sink, or between two parts of a frame
 	ping      bool   // a ping is to be sent
 	writingOf string // the plan of the entries, or of the remainder, that are being written
@@ -83,7 +86,7 @@ const (
 	endTooSlow           // its owner is about to close it
 	endClosing           // nothing is queued any more
 	endClosed            // everything was written
-	endAborted           // the rest was dropped
+	endAborted           // what waited was dropped
 )
 
 // outlets is what all outlets of a hub share. Fixed at creation.
@@ -159,7 +162,8 @@ func (o *outlet) send(r reply) {
 	o.start()
 }
 
-// put queues a reply but does not write it: start does. It never blocks.
+// put queues a reply but does not write it: the caller calls start later. It never blocks. A
+// delivery that comes before start writes the reply first.
 func (o *outlet) put(r reply) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -215,7 +219,8 @@ func (o *outlet) sendPing() {
 	o.start()
 }
 
-// attach makes sub ready for entries, after the reply to its join, but writes nothing: start does.
+// attach makes sub ready for entries, after the reply to its join, but writes nothing: start does,
+// or a delivery that comes before, since sub is dirty and so waiting is set.
 // Where sub replaces old, it drops the reply to the join of old if that still waits. It reports
 // false if the connection or the membership has ended.
 func (o *outlet) attach(sub, old *subscription, join reply) bool {
@@ -230,7 +235,6 @@ func (o *outlet) attach(sub, old *subscription, join reply) bool {
 	}
 	o.queue.push(join)
 	o.markDirtyLocked(sub)
-	o.waiting = true
 	return true
 }
 

@@ -199,9 +199,10 @@ func (o *outlet) write(t *step, block bool) (n int, err error) {
 // on.
 func (o *outlet) wrote(t *step, n int, err error, block bool) (more bool) {
 	o.mu.Lock()
-	if part := t.batch == nil && err == nil && n == len(t.buf); !part || o.remainder == nil || o.remainder.left() <= n {
+	part := t.batch == nil && err == nil && n == len(t.buf) // of a frame
+	if !part || o.remainder == nil || o.remainder.left() <= n {
 		o.endCallLocked()
-	} // otherwise the next part of the same frame follows
+	} // otherwise the next part of the frame follows
 	if o.end >= endClosed {
 		o.mu.Unlock()
 		return true // next ends it
@@ -236,12 +237,13 @@ func (o *outlet) wrote(t *step, n int, err error, block bool) (more bool) {
 		o.sink.Finish()
 		o.mu.Lock()
 		o.overLocked()
+		o.mu.Unlock()
+		return false
 	case t.batch == nil && o.remainder.left() == 0:
 		o.remainder = nil
 	}
-	more = o.state != stateIdle
 	o.mu.Unlock()
-	return more
+	return true
 }
 
 // tookLocked records that n bytes of b have been written: it moves the cursor of sub or, if sub is

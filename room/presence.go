@@ -183,7 +183,7 @@ func (p *presence) lingers(userID string) bool {
 	return who != nil && len(who.conns) == 0
 }
 
-// gone removes a person, and says so.
+// gone removes a person, and returns the notice of it.
 func (p *presence) gone(who *person) []news {
 	p.remove(who)
 	if p.crowd() {

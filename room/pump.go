@@ -150,7 +150,7 @@ func (sh *shard) begin(p *pass, late []*follower) []*follower {
 	if sh.next == d.log.next || len(sh.members) == 0 {
 		sh.next, sh.passed = d.log.next, d.log.next
 		sh.pumping, sh.shared = false, false
-		d.settleLocked()
+		d.dropPassedLocked()
 		d.owner.writtenLocked(time.Now())
 		return nil
 	}

@@ -28,7 +28,7 @@ func (b *bucket) forgive(now int64, d time.Duration, rate float64) {
 }
 
 // excesses remembers when a connection last went over a limit.
-type excesses [maxExcesses - 1]int64 // Hub.clock and 1; 0 is never
+type excesses [maxExcesses - 1]int64 // Hub.clock plus 1; 0: no excess
 
 // add records an excess and reports whether it closes the connection.
 func (x *excesses) add(now int64) (over bool) {

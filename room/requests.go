@@ -19,7 +19,7 @@ func (s *Session) Receive(message []byte) {
 	s.spoken.Store(true)
 	if s.receive(now, message) {
 		end := s.hub.clock()
-		s.late = true
+		s.patient = true
 		s.messages.forgive(end, time.Duration(end-now), messageRate)
 		s.controls.forgive(end, time.Duration(end-now), controlRate)
 	}
@@ -30,9 +30,9 @@ func (s *Session) receive(now int64, message []byte) (waited bool) {
 	if !s.messages.take(now, messageRate, messageBurst) {
 		return s.limited(now, message)
 	}
-	count, closed, waited := s.inbox.awaitSpace(s.late)
+	count, closed, waited := s.inbox.awaitSpace(s.patient)
 	if count == 0 && s.messages.used > 0 {
-		s.late = false // no more than a burst can come at once, which the inbox holds
+		s.patient = false // no more than a burst can come at once, which the inbox holds
 	}
 	switch {
 	case closed:

@@ -61,7 +61,7 @@ func (h *Hub) Revoke(_ context.Context, planID, userID string) (removed int, err
 	}
 	// All of them: one that had left the plan before, or is closing, may have a frame of it half
 	// written.
-	until := time.Now().Add(confineTimeout)
+	until := time.Now().Add(fenceTimeout)
 	for _, s := range sessions {
 		s.out.fence(planID, until)
 	}
@@ -104,7 +104,7 @@ func (h *Hub) Disconnect(_ context.Context, userID string) (closed int, err erro
 	for _, r := range h.lingers.of(userID) {
 		r.expel(userID)
 	}
-	until := time.Now().Add(confineTimeout)
+	until := time.Now().Add(fenceTimeout)
 	for _, s := range sessions {
 		s.out.fence("", until)
 	}

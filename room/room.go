@@ -11,7 +11,7 @@ import (
 type room struct {
 	hub  *Hub   // fixed at creation
 	id   string // fixed at creation
-	feed        // with mu, which guards the following, too
+	feed        // its mu guards the following, too
 
 	presence     presence
 	ticking      *timer    // sends the count of a crowded room
@@ -47,8 +47,9 @@ func (r *room) appendEventLocked(encoded protocol.EncodedEvent, to *audience) {
 	r.lastActivity = now
 }
 
-// wroteEventsLocked follows one or several calls of appendEventLocked.
-func (r *room) wroteEventsLocked() {
+// appendedLocked follows one or several calls of appendEventLocked: it wakes the pumps, and holds
+// the log to its limits.
+func (r *room) appendedLocked() {
 	r.wakeLocked() // first: what a pump has yet to take is not trimmed
 	r.trimLocked(r.lastActivity)
 	r.touchLocked()

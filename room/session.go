@@ -27,7 +27,7 @@ type Session struct {
 	// Owned by the reader.
 	messages, controls bucket
 	excesses           excesses
-	late               bool // Receive had to wait, and more than a burst may have come meanwhile
+	patient            bool // Receive had to wait: more than a burst may have come meanwhile
 
 	seen   atomic.Int64 // when the last byte came; see Hub.clock
 	said   atomic.Int64 // when the last message came
@@ -48,10 +48,9 @@ type Session struct {
 	code     protocol.CloseCode // why it is closing
 	renewed  time.Time          // last authenticate
 	deadlines
+	done chan struct{} // see Done; nil if it was not called
 
-	buried bool // guarded by hub.mu: nothing is written any more
-
-	done chan struct{} // guarded by mu: see Done; nil if it was not called
+	forgotten bool // forgetSession was called: nothing is written any more; guarded by Hub.mu
 }
 
 // unregister forgets s. It may be called more than once.
@@ -59,7 +58,7 @@ func (h *Hub) unregister(s *Session) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	delete(h.sessions, s)
-	if !s.buried {
+	if !s.forgotten {
 		h.closing.add(s.userID, s)
 	}
 	if own := without(h.users[s.userID], s); len(own) > 0 {
@@ -276,11 +275,11 @@ func (s *Session) End(code protocol.CloseCode) {
 		s.out.abort()
 	}
 	s.Open() // a transport with Hold may end before it has called Open
-	s.hub.wg.Go(s.bury)
+	s.hub.wg.Go(s.awaitEnd)
 }
 
-// bury waits for the outlet and then calls Observer.Disconnect.
-func (s *Session) bury() {
+// awaitEnd waits for the outlet and then calls Observer.Disconnect.
+func (s *Session) awaitEnd() {
 	h := s.hub
 	defer h.open.Done()
 	defer s.over()
@@ -302,7 +301,7 @@ func (s *Session) bury() {
 func (h *Hub) forgetSession(s *Session) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	s.buried = true
+	s.forgotten = true
 	h.closing.remove(s.userID, s)
 	h.releaseAccountLocked(s)
 }

@@ -17,18 +17,18 @@ type timers struct {
 	due    int64 // when timer fires; 0 if it is not set
 	closed bool
 
-	running sync.Mutex // held while callbacks run
+	running sync.Mutex // held while the functions of timers run, so that close can wait for them
 }
 
-// timer is one entry. Its function runs without any lock held but must not block: it holds up the
-// others.
+// timer is one entry. Its function runs under timers.running alone, and must not block: it holds up
+// the others.
 type timer struct {
 	at    int64 // time since timers.start, in nanoseconds
 	f     func()
 	index int // place in the heap, counted from 1; 0 when it is not in it
 }
 
-// after calls f once, d from now. It is a no-op on a closed set.
+// after calls f once, d from now; never after close.
 func (ts *timers) after(d time.Duration, f func()) *timer {
 	t := &timer{f: f}
 	ts.reset(t, d)

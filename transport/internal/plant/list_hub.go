@@ -76,7 +76,7 @@ var hubFaults = in("room",
 	fault{
 		name:     "janitor: a room that no connection has joined is not looked at again",
 		function: "Hub.sweepUnjoined",
-		old:      "			h.timers.reset(r.unjoined, rest)\n",
+		old:      "			h.timers.reset(r.unjoined, left)\n",
 		new:      "			_ = h.timers\n",
 		tests:    "TestUnjoinedRoom",
 	},

@@ -152,7 +152,7 @@ var presenceFaults = in("room",
 	},
 	fault{
 		name:     "notices: a room whose last user has left is not to be evicted",
-		function: "room.tellLocked",
+		function: "room.presenceChangedLocked",
 		old:      "	if r.idleLocked() {\n		r.touchLocked() ",
 		new:      "	if false {\n		r.touchLocked() ",
 		tests:    "TestBudgetOfRoomsThatAreLeft",
