@@ -142,9 +142,17 @@ func (h *Hub) Broadcast(_ context.Context, planID string, event protocol.Event, 
 }
 
 // BroadcastBatch is [Hub.Broadcast] for several events of one plan: all of them or, after an error,
-// none. No other event comes between them. It returns the position of the last. A member that reads
-// receives all of them, also if they are more than Options.HistoryEvents, as long as they fit into
-// Options.HistoryBytes. Without events it returns the current position.
+// none. No other event comes between them. Each event is a message with a position of its own, and
+// each gets the options: an excluded client receives one receipt for each. MaxPayload bounds the
+// data of each event, not their sum.
+//
+// A member that reads receives all of them, also if they are more than Options.HistoryEvents, as
+// long as they fit into Options.HistoryBytes. Of more than that, a member may receive resync
+// instead; for a change of that size [Hub.Resync] is cheaper.
+//
+// BroadcastBatch returns the position of the last event. Without events it returns the current
+// position and sends nothing. Errors: those of [Hub.Broadcast]; the text of one for an event says
+// which event it was.
 func (h *Hub) BroadcastBatch(ctx context.Context, planID string, events []protocol.Event, opts ...BroadcastOption) (protocol.Position, error) {
 	var b broadcast
 	if err := b.prepare(planID, opts); err != nil {

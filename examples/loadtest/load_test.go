@@ -133,7 +133,7 @@ func TestExitStatus(t *testing.T) {
 		want int
 		text string
 	}{
-		{"good", false, statusGood, "Every connection heard everything once and in order"},
+		{"good", false, statusGood, "Every connection received every event once and in order"},
 		{"gap", true, statusFaults, "FAULT"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -134,9 +134,9 @@ func (r *report) text() string {
 	}
 	switch {
 	case f.any():
-		b.WriteString("\nFAULT: not every connection heard everything once and in order.\n")
+		b.WriteString("\nFAULT: not every connection received every event once and in order.\n")
 	case t.Deliveries > 0:
-		b.WriteString("\nEvery connection heard everything once and in order, or was told to reload.\n")
+		b.WriteString("\nEvery connection received every event once and in order, or a request to reload.\n")
 	}
 	return b.String()
 }

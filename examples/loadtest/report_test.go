@@ -53,7 +53,7 @@ func TestReportText(t *testing.T) {
 		"the server closed 99 × 4508\n",
 		"  beside them p50",
 		"  elsewhere   p50",
-		"\nEvery connection heard everything once and in order, or was told to reload.\n",
+		"\nEvery connection received every event once and in order, or a request to reload.\n",
 	} {
 		if !strings.Contains(got, want) {
 			t.Errorf("%q is not in the report:\n%s", want, got)

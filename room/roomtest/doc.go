@@ -12,7 +12,11 @@
 // that no event is missing or duplicate, and fails the test with the messages that came before.
 // [Member.Stall] makes it stop reading, so that the hub sees a full socket. [Member.Cut] breaks the
 // connection, and [Member.Resume] connects again and asks for the missed events. The connection
-// ends with the test.
+// ends with the test. The hub does not: call [room.Hub.Shutdown] at the end of each test.
+//
+// To check that a user gets no event, such as one whose access has ended, wait for what the user
+// does get ([protocol.TypeRemoved], or the error of [Member.Refused]), and then call
+// [Member.Silent].
 //
 // A [Sink] is the connection alone, for tests of what is written and when: with a window of bytes,
 // a [Hold] that stops the hub in the middle of a write, and frames that are lines of text.

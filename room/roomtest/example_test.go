@@ -104,6 +104,37 @@ func Example() {
 	// receipt by ann; task-updated {ID:7 Title:Milk}
 }
 
+// A user who is removed from a plan gets no further event of it, and cannot join again.
+func ExampleMember() {
+	access := map[string]bool{"ann": true, "bob": true} // a service has a database
+	hub := room.NewHub(&room.Options{Authorize: func(_ context.Context, id auth.Identity, _ string) error {
+		if !access[id.UserID] {
+			return room.ErrForbidden
+		}
+		return nil
+	}})
+	defer hub.Shutdown(context.Background())
+	ann := roomtest.Join(t, hub, "ann", "demo")
+	bob := roomtest.Join(t, hub, "bob", "demo")
+
+	access["bob"] = false // the route that removes a member does this, and then calls Revoke
+	if _, err := hub.Revoke(context.Background(), "demo", "bob"); err != nil {
+		fmt.Println(err)
+	}
+	if err := hub.BroadcastTaskDeleted(context.Background(), "demo", "7"); err != nil {
+		fmt.Println(err)
+	}
+
+	ann.WantEvent(protocol.TypeTaskDeleted, nil)
+	var removed protocol.Removed
+	bob.WantEvent(protocol.TypeRemoved, &removed)
+	bob.Silent()
+	bob.Request(protocol.Request{Type: protocol.TypeJoinPlan, PlanID: "demo"})
+	fmt.Printf("%s; %s\n", removed.Reason, bob.Refused(protocol.ErrorForbidden).Message)
+	// Output:
+	// access ended; there is no such plan, or it is not yours
+}
+
 // A sink shows each frame as a line, and takes as many bytes as the test allows.
 func ExampleSink() {
 	hub := room.NewHub(&room.Options{Authorize: everyoneMay})

@@ -195,8 +195,11 @@ func (m *Member) Unstall() { m.sink.Unstall() }
 func (m *Member) Cut() { m.sink.End(protocol.CloseAbnormal) }
 
 // Resume cuts the connection, connects again, and joins all plans of the client from their last
-// positions. Messages that the test has not read are lost, as on a network that fails. Joined is
-// the answer for the plan that was joined last.
+// positions, except those that it has left or was removed from. Messages that the test has not read
+// are lost, as on a network that fails. Joined is the answer for the plan that was joined last.
+//
+// Each join must be a success. For a client whose access ended while it was away, use [Connect],
+// then Request with the position as Since, and Refused.
 func (m *Member) Resume() {
 	m.t.Helper()
 	m.Cut()
@@ -209,8 +212,8 @@ func (m *Member) Resume() {
 			m.rejoin(p)
 		}
 	}
-	if last != "" {
-		m.rejoin(m.plan(last))
+	if p := m.plan(last); p.in {
+		m.rejoin(p)
 	}
 }
 

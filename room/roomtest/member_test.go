@@ -149,6 +149,36 @@ func TestResume(t *testing.T) {
 }
 
 // Participants are what the messages say that the test has read.
+// Resume leaves out the plan that was joined last as well, if the client is not in it any more.
+func TestResumeOutside(t *testing.T) {
+	for name, end := range map[string]func(h *room.Hub, m *roomtest.Member){
+		"left": func(_ *room.Hub, m *roomtest.Member) { m.Leave("last") },
+		"removed": func(h *room.Hub, m *roomtest.Member) {
+			if n, err := h.Revoke(context.Background(), "last", "ann"); n != 1 || err != nil {
+				t.Errorf("Revoke returned %d, %v", n, err)
+			}
+			var why protocol.Removed
+			if got := m.WantEvent(protocol.TypeRemoved, &why); got.PlanID != "last" || why.Reason == "" {
+				t.Errorf("removed from %q: %+v", got.PlanID, why)
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, nil, func(t *testing.T, h *room.Hub) {
+				m := roomtest.Join(t, h, "ann", "first")
+				m.Join("last", nil)
+				end(h, m)
+				m.Resume()
+				update(t, h, "first", "Milk")
+				update(t, h, "last", "Bread")
+				wantTask(t, m, "first", "Milk")
+				synctest.Wait()
+				m.Silent()
+			})
+		})
+	}
+}
+
 func TestParticipants(t *testing.T) {
 	bubble(t, &room.Options{Linger: time.Second}, func(t *testing.T, h *room.Hub) {
 		ann := roomtest.Join(t, h, "ann", "p")

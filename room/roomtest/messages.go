@@ -60,8 +60,8 @@ func (m *Member) poll() (protocol.Message, bool) {
 	return got.Message, ok
 }
 
-// Next waits for the next message that is not a presence notice: an event, a receipt, a resync, or
-// an answer to a request of this client.
+// Next waits for the next message that is not a presence notice: an event, a receipt, a resync, a
+// removed, a goodbye, or an answer or error for a request of this client.
 func (m *Member) Next() protocol.Message {
 	m.t.Helper()
 	for {
@@ -72,7 +72,8 @@ func (m *Member) Next() protocol.Message {
 }
 
 // WantEvent waits for the next message that is not a presence notice, which must have the given
-// type. It decodes the message's data into data, unless data is nil.
+// type: that of an event, or any other, such as [protocol.TypeRemoved]. It decodes the message's
+// data into data, unless data is nil.
 func (m *Member) WantEvent(typ protocol.Type, data any) protocol.Message {
 	m.t.Helper()
 	msg := m.Next()
@@ -104,7 +105,9 @@ func (m *Member) Refused(code protocol.ErrorCode) protocol.Error {
 }
 
 // Silent fails the test if the client receives any other message than presence notices. It waits
-// until the client has received everything that has been published to its plans so far.
+// until the client has received everything that has been published to its plans so far. It does not
+// wait for messages without a position, such as those of [room.Hub.Notify], nor for the events of a
+// plan that the client is not in. To wait for these too, call [testing/synctest.Wait] before it.
 func (m *Member) Silent() {
 	m.t.Helper()
 	for {

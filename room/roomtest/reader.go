@@ -202,7 +202,8 @@ func (k *Sink) Faults() []string {
 }
 
 // Wait calls cond, now and after each change of the connection, until it returns true. After the
-// timeout it calls it a last time and returns the result. cond may call methods of the sink.
+// timeout it calls it a last time and returns the result. cond may call methods of the sink; what
+// it takes by Take, Message or Messages, later calls do not return again, so it has to keep it.
 func (k *Sink) Wait(timeout time.Duration, cond func() bool) bool {
 	t := time.NewTimer(timeout)
 	defer t.Stop()

@@ -90,7 +90,11 @@ func (c *Client) Want(typ protocol.Type, data any) protocol.Message {
 	return m
 }
 
-// WantPong sends a ping and reads until its pong. It skips messages before the pong.
+// WantPong sends a ping and reads until its pong. It skips messages before the pong, and keeps
+// nothing for [Conn.Pongs].
+//
+// A server may answer a ping before it writes earlier events, so a pong does not show that there
+// are none. Package roomtest can show that: see its Member.Silent.
 func (c *Client) WantPong(payload string) {
 	c.t.Helper()
 	_ = c.SendPing(payload) // if the server has closed, the next read fails

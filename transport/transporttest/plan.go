@@ -60,7 +60,8 @@ func (c *Client) Await(want ...protocol.Type) protocol.Message {
 }
 
 // WantClose reads a goodbye and a close frame, which it answers. It skips messages about the
-// presence of users before the goodbye.
+// presence of users before the goodbye. It does not close the connection: the server waits up to a
+// second for that. To go on at once, call Close, or use [Client.WantEnd].
 func (c *Client) WantClose() (protocol.Goodbye, protocol.CloseCode) {
 	c.t.Helper()
 	goodbye := DataOf[protocol.Goodbye](c.t, c.Await(protocol.TypeGoodbye))

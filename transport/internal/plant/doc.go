@@ -11,7 +11,11 @@
 // the changed ones by its flag -overlay. If the named tests pass with a fault, plant tries all
 // tests of the package.
 //
-// The exit status is 1 if a fault does not apply any more or does not compile, if a named test
-// fails without a fault, or if a fault is not caught. A fault that is marked as equivalent changes
-// nothing that the library promises: plant compiles it but runs no test.
+// Before the first row, plant builds the tests of the packages, which takes some 20 seconds. A row
+// says which test caught the fault, and with what if that was a panic or a timeout.
+//
+// The exit status is 1 if no fault matches -run, if a fault does not apply any more or does not
+// compile, if a named test fails without a fault, or if a fault is not caught. A fault that is
+// marked as equivalent changes nothing that the library promises: plant compiles it but runs no
+// test.
 package main

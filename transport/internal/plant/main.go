@@ -19,11 +19,14 @@ func main() {
 	tests := flag.String("tests", "", "try the tests that match this `pattern` instead of those that the list names")
 	timeout := flag.Duration("timeout", time.Minute, "of the tests of one fault")
 	flag.Parse()
-	pattern, err := regexp.Compile(*run)
+	if flag.NArg() > 0 || *parallel < 1 {
+		flag.Usage()
+		os.Exit(2)
+	}
+	faults, err := matching(slices.Concat(lists...), *run)
 	if err != nil {
 		exit(err)
 	}
-	faults := slices.DeleteFunc(slices.Concat(lists...), func(f fault) bool { return !pattern.MatchString(f.name) })
 	if *list {
 		for i := range faults {
 			fmt.Println(faults[i].name)
@@ -54,8 +57,27 @@ func main() {
 	}
 }
 
+// matching returns the faults whose name matches a regexp. None is an error, because a run without
+// faults would look like a good one.
+func matching(faults []fault, pattern string) ([]fault, error) {
+	re, err := regexp.Compile(pattern)
+	if err != nil {
+		return nil, fmt.Errorf("-run: %w", err)
+	}
+	var found []fault
+	for _, f := range faults {
+		if re.MatchString(f.name) {
+			found = append(found, f)
+		}
+	}
+	if len(found) == 0 {
+		return nil, fmt.Errorf("-run: no fault matches %q; -list prints the names", pattern)
+	}
+	return found, nil
+}
+
 func exit(err error) {
-	fmt.Fprintln(os.Stderr, err)
+	fmt.Fprintln(os.Stderr, "plant:", err)
 	os.Exit(1)
 }
 

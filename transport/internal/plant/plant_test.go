@@ -63,6 +63,18 @@ func newRunner(t *testing.T, faults ...fault) *runner {
 	return &runner{root: root, work: t.TempDir(), timeout: time.Minute, faults: in("half", faults...)}
 }
 
+func TestMatching(t *testing.T) {
+	faults := []fault{{name: "log: first"}, {name: "feed: first"}, {name: "feed: second"}}
+	if got, err := matching(faults, "^feed"); err != nil || len(got) != 2 || got[0].name != "feed: first" {
+		t.Errorf("got %v, %v", got, err)
+	}
+	for pattern, want := range map[string]string{"^third": "no fault matches", "(": "missing closing )"} {
+		if got, err := matching(faults, pattern); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: got %v, %v, want %q", pattern, got, err, want)
+		}
+	}
+}
+
 func TestVerdicts(t *testing.T) {
 	halves := fault{name: "third", function: "Number.Half", old: "/ 2", new: "/ 3", tests: "TestHalf"}
 	last := fault{name: "only one", function: "Double", old: "2*n)", new: "2*n)\n		break", tests: "TestHalf|TestDouble"}
