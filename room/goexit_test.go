@@ -2,7 +2,10 @@ package room_test
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"runtime"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -105,6 +108,70 @@ func TestGoexitInDisconnect(t *testing.T) {
 		synctest.Wait()
 		if n := room.Closing(h, "alice"); n != 0 {
 			t.Errorf("%d connections are still known", n)
+		}
+	})
+}
+
+// A function of the Observer that ends its goroutine while a connection of two plans ends leaves
+// nothing of the connection behind.
+func TestGoexitInLeave(t *testing.T) {
+	opts := &room.Options{Observer: room.Observer{Leave: func(room.ConnectionInfo, string) { runtime.Goexit() }}}
+	bubble(t, opts, func(t *testing.T, h *room.Hub) {
+		alice := roomtest.Join(t, h, "alice", "p")
+		alice.Join("q", nil)
+		var closed sync.WaitGroup
+		closed.Go(func() { alice.Session().Close(protocol.CloseForbidden) })
+		closed.Wait()
+		wantClosed(t, alice, protocol.CloseForbidden)
+		<-alice.Session().Done()
+		for _, plan := range []string{"p", "q"} {
+			if got, _ := h.Room(plan); got.Connections != 0 {
+				t.Errorf("%d connections in %s, want none", got.Connections, plan)
+			}
+		}
+	})
+}
+
+// A function of the Observer that ends its goroutine after a check does not keep the hub from
+// removing other members.
+func TestGoexitInRechecked(t *testing.T) {
+	const members = 40 // more than the goroutines that remove
+	var g authorizer
+	opts := &room.Options{
+		PingEvery: -1, Authorize: g.authorize,
+		Observer: room.Observer{Rechecked: func(room.RecheckInfo) { runtime.Goexit() }},
+	}
+	bubble(t, opts, func(t *testing.T, h *room.Hub) {
+		for n := range members {
+			roomtest.Join(t, h, fmt.Sprint(n), "p")
+		}
+		g.answer(errors.New("the database is away"))
+		time.Sleep(11 * time.Minute)
+		synctest.Wait()
+		if got, _ := h.Room("p"); got.Connections != 0 {
+			t.Errorf("%d members whose access was not confirmed are left", got.Connections)
+		}
+	})
+}
+
+// A connection whose Observer.Connect ends its goroutine is closed, as after a panic.
+func TestGoexitInConnect(t *testing.T) {
+	opts := &room.Options{Observer: room.Observer{Connect: func(room.ConnectionInfo) { runtime.Goexit() }}}
+	bubble(t, opts, func(t *testing.T, h *room.Hub) {
+		sink := roomtest.NewSink(nil)
+		var connecting sync.WaitGroup
+		connecting.Go(func() {
+			if err := sink.Connect(h, auth.Identity{UserID: "alice"}, nil); err != nil {
+				t.Error(err)
+			}
+		})
+		connecting.Wait()
+		synctest.Wait()
+		if got := sink.State(); !got.Over || got.Code != protocol.CloseInternal {
+			t.Errorf("the connection is %+v, want it closed with %d", got, protocol.CloseInternal)
+		}
+		if n := h.UserConnections("alice") + room.Closing(h, "alice"); n != 0 {
+			t.Errorf("%d connections are left", n)
 		}
 	})
 }

@@ -10,22 +10,34 @@ func (h *Hub) rechecked(m *member, result RecheckResult, err error) {
 }
 
 // observe calls f, a function of the Observer that concerns s, or no connection if s is nil. A
-// panic of f closes s.
+// panic of f closes s, and so does runtime.Goexit.
 func (h *Hub) observe(s *Session, f func()) {
 	if !h.call(s, f) && s != nil {
 		s.Close(protocol.CloseInternal)
 	}
 }
 
-// call calls f as observe does, and reports whether it returned without a panic.
+// call calls f as observe does, and reports whether it returned. With a connection, f has a
+// goroutine of its own, which runtime.Goexit may end: the caller has more to do.
 func (h *Hub) call(s *Session, f func()) (ok bool) {
-	if s != nil {
-		s.callbacks.Add(1)
-		defer func() {
-			s.callbacks.Add(-1)
-			h.returned.Add(1)
-		}()
+	if s == nil {
+		return h.callHere(f)
 	}
+	s.callbacks.Add(1)
+	returned := make(chan bool, 1)
+	go func() { // ends with f, which is waited for
+		ok := false
+		defer func() { returned <- ok }()
+		ok = h.callHere(f)
+	}()
+	ok = <-returned
+	s.callbacks.Add(-1)
+	h.returned.Add(1)
+	return ok
+}
+
+// callHere calls f and reports whether it returned without a panic.
+func (h *Hub) callHere(f func()) (ok bool) {
 	defer func() {
 		if v := recover(); v != nil {
 			h.opts.Logger.Error("room: observer panicked", panicAttrs(v)...)

@@ -8,9 +8,11 @@ import (
 
 // Observer has functions that a [Hub] calls for metrics and audit. Every function is optional.
 //
-// The hub calls them outside all locks, in the goroutine that handles the event, and concurrently.
-// They should return soon. A panic in one is logged and ends the connection that it concerns
-// (4500). For one connection and plan, the hub calls Join first and Leave exactly once after it.
+// The hub calls them outside all locks and concurrently, and waits until they return, which should
+// be soon. A panic in one is logged and ends the connection that it concerns (4500), and so does
+// runtime.Goexit. For one connection and plan, the hub calls Join first, and Leave exactly once
+// after it. Broadcast and Refused, which concern no connection, run in the goroutine of their
+// caller; the others have a goroutine of their own.
 type Observer struct {
 	// Connect is called for a new connection, before its first message.
 	Connect func(c ConnectionInfo)

@@ -283,7 +283,7 @@ func (s *Session) awaitEnd() {
 	h := s.hub
 	defer h.open.Done()
 	defer s.over()
-	defer h.forgetSession(s) // deferred: Observer.Disconnect may call runtime.Goexit
+	defer h.forgetSession(s)
 	s.out.await()
 	s.mu.Lock()
 	code := s.code
