@@ -247,6 +247,8 @@ func (o *outlet) deliver(sub *subscription, b *batch) (caughtUp bool) {
 		// Not ready: attach will read the entries from the log; gone: nothing to deliver.
 		return true
 	}
+	// An idle outlet has something waiting between attach or put and start: without the check, the
+	// batch would overtake the answer to the join of sub.
 	if o.state != stateIdle || o.waiting || !b.nextFor(sub.cur) || b.excepts(o.viewer) {
 		o.markDirtyLocked(sub)
 		run := o.takeLocked()

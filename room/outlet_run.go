@@ -127,6 +127,11 @@ func (o *outlet) deadlineLocked() time.Time {
 	return time.Now().Add(o.shared.writeTimeout)
 }
 
+// overdue reports whether the peer has taken longer than frameTimeout for the frame.
+func (r *remainder) overdue(now time.Time) bool {
+	return !r.farewell && now.Sub(r.since) > frameTimeout
+}
+
 func (o *outlet) nextDirtyLocked() *subscription {
 	sub := o.dirty[0]
 	o.dirty[0] = nil

@@ -53,8 +53,3 @@ func (r *remainder) next() []byte {
 
 // take records that n more bytes have been written.
 func (r *remainder) take(n int) { r.off += n }
-
-// overdue reports whether the peer has taken longer than frameTimeout for the frame.
-func (r *remainder) overdue(now time.Time) bool {
-	return !r.farewell && now.Sub(r.since) > frameTimeout
-}

@@ -22,7 +22,7 @@ var outletFaults = in("room",
 		function:   "outlet.deliver",
 		old:        "o.state != stateIdle || o.waiting || !b.nextFor(sub.cur)",
 		new:        "o.state != stateIdle || !b.nextFor(sub.cur)",
-		equivalent: "something waits at an idle outlet only between put and start, and messages of different plans have no order",
+		equivalent: "an event would overtake the answer to a join that is attached but not started; no callback runs in between, so no test can stop the join there",
 	},
 	fault{
 		name:     "outlet: a delivery starts while another goroutine writes",
