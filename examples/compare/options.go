@@ -44,7 +44,7 @@ func parse(args []string, descriptors int, output io.Writer) (options, error) {
 	o := options{rounds: fullRounds, repeats: fullRepeats, plan: bench.Plan{Hold: fullHold, HoldConnections: min(holdConnections, descriptors-holdSpare)}}
 	flags := flag.NewFlagSet("compare", flag.ContinueOnError)
 	flags.SetOutput(output)
-	flags.BoolVar(&o.plan.Quick, "quick", false, "one short round of everything, about two minutes: to see that it works, not to quote")
+	flags.BoolVar(&o.plan.Quick, "quick", false, "one short round of everything, about three minutes: to see that it works, not to quote")
 	scenarios := flags.String("scenarios", "", "`IDs` of scenarios, as in S1,S2; all if empty")
 	impls := flags.String("impls", strings.Join(peer.Names(), ","), "`names` of implementations; a scenario may have only some of them")
 	flags.IntVar(&o.rounds, "rounds", o.rounds, "samples of each cell (-quick: 1)")

@@ -34,7 +34,7 @@ func hintFor(err error, s *settings, t *target) string {
 	case errors.Is(err, syscall.EMFILE):
 		return "This process has too few descriptors: see ulimit -n."
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return "Nobody listens there: start the server (go run ./examples/quickstart), or leave out -url for one in this process."
+		return "No server listens there: start the server (go run ./examples/quickstart), or leave out -url for one in this process."
 	case errors.As(err, &refused):
 		status = refused.Status
 	case errors.As(err, &closed):
