@@ -294,7 +294,7 @@ func TestAuthorizeCallsTheHub(t *testing.T) {
 			joined("p", "bob", 2),
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("heard (-want +got):\n%s", diff)
+			t.Errorf("received (-want +got):\n%s", diff)
 		}
 	})
 }

@@ -199,7 +199,7 @@ func TestBudgetOfManyBusyRooms(t *testing.T) {
 				for plan, of := range slow.plans {
 					told += of.resyncs
 					if all := len(readers[0].plans[plan].sizes); of.resyncs == 0 && len(of.sizes) < all {
-						t.Errorf("who was slow heard %d of %d events of %s and was not told to reload", len(of.sizes), all, plan)
+						t.Errorf("a slow client received %d of %d events of %s and no resync", len(of.sizes), all, plan)
 					}
 				}
 				if told == 0 {
@@ -249,7 +249,7 @@ func TestBudgetSparesWhatIsYetToBeWritten(t *testing.T) {
 				writing.Release()
 				synctest.Wait()
 				if got := p.types(); got != c.want {
-					t.Errorf("heard %s, want %s", got, c.want)
+					t.Errorf("received %s, want %s", got, c.want)
 				}
 				fill("q", 5000)
 				if got := h.Stats(); got.Rooms != 2 || recovers(t, h, "p", since) {

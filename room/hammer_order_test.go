@@ -68,10 +68,10 @@ func TestOneOrderForRestlessMembers(t *testing.T) {
 	}
 	wg.Wait()
 	background.end()
-	t.Logf("%d events sent, %d heard", ids.Load(), events.Load())
+	t.Logf("%d events sent, %d received", ids.Load(), events.Load())
 }
 
-// TestResumeHasNoSeam cuts and resumes while events come: put together, what a client heard is
+// TestResumeHasNoSeam cuts and resumes while events come: put together, what a client received is
 // everything, once.
 func TestResumeHasNoSeam(t *testing.T) {
 	h := newHub(t, &room.Options{HistoryEvents: 1 << 20, HistoryBytes: 1 << 30, HistoryTotal: 1 << 30})
@@ -137,6 +137,6 @@ func TestResumeHasNoSeam(t *testing.T) {
 	order.mu.Lock()
 	defer order.mu.Unlock()
 	if int64(len(order.ids)) != sent.Load() {
-		t.Errorf("%d of %d events were heard", len(order.ids), sent.Load())
+		t.Errorf("%d of %d events were received", len(order.ids), sent.Load())
 	}
 }

@@ -64,7 +64,7 @@ func TestLaggingMemberEndsWithTheTruth(t *testing.T) {
 		people := map[string]string{"slow": ""}
 		msgs := unread(t, slow)
 		if len(msgs) > 10 {
-			t.Errorf("heard %d messages: superseded ones were not dropped", len(msgs))
+			t.Errorf("received %d messages: superseded ones were not dropped", len(msgs))
 		}
 		events := 0
 		for i, msg := range msgs {
@@ -152,7 +152,7 @@ func TestLaggingMembersAtRandom(t *testing.T) {
 					}
 					fold(t, w.people, notices)
 					if diff := cmp.Diff(truth, w.people); diff != "" || w.events != events {
-						t.Errorf("%s heard of %d events, want %d; people (-want +got):\n%s", w.m.Session().UserID(), w.events, events, diff)
+						t.Errorf("%s received %d events, want %d; people (-want +got):\n%s", w.m.Session().UserID(), w.events, events, diff)
 					}
 				}
 			})

@@ -223,7 +223,7 @@ func TestRepeatedJoinReplacesTheAnswer(t *testing.T) {
 			"task-updated p false 0 0", // bob's join is in the answer
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("heard (-want +got):\n%s", diff)
+			t.Errorf("received (-want +got):\n%s", diff)
 		}
 	})
 }

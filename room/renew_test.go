@@ -62,7 +62,7 @@ func TestAuthorizeAtAuthenticate(t *testing.T) {
 		alice.Send(`{"type":"authenticate","data":{"token":"alice"}}`)
 		got := heardBy(t, alice)
 		if len(got) != 2 || got[1] != `removed p {"reason":"access ended","retry":false}` {
-			t.Errorf("heard %q, want the answer and removed", got)
+			t.Errorf("received %q, want the answer and removed", got)
 		}
 		wantHeard(t, bob, left("p", "alice", 1))
 		update(t, h, "p", 1)

@@ -53,7 +53,7 @@ func TestSeamSupersededNotices(t *testing.T) {
 	seamTest(t, nil, func(t *testing.T, h *room.Hub, p *peer, _, writing *roomtest.Hold) {
 		writing.Arm()
 		update(t, h, "p", 1)
-		writing.Wait() // the pump stands still, so nothing is forgotten because all have heard it
+		writing.Wait() // the pump stands still, so nothing is forgotten because all have received it
 		for range 300 {
 			v := mustConnect(t, h, newPeer(1, 10), "v")
 			v.join("p", nil)
@@ -65,7 +65,7 @@ func TestSeamSupersededNotices(t *testing.T) {
 		writing.Release()
 		synctest.Wait()
 		if got := p.types(); got != "[task-updated leave-plan]" {
-			t.Errorf("heard %s", got)
+			t.Errorf("received %s", got)
 		}
 	})
 }
@@ -85,7 +85,7 @@ func TestSeamClearedStateRevealsAnother(t *testing.T) {
 		tabs[1].request(protocol.Request{Type: protocol.TypeUpdatePresence, PlanID: "p"})
 		synctest.Wait()
 		if got := tabs[1].take(); len(got) != 1 || string(got[0].msg.Data) != `{"userId":"u","state":0}` {
-			t.Errorf("heard %v", got)
+			t.Errorf("received %v", got)
 		}
 	})
 }

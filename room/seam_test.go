@@ -66,7 +66,7 @@ func TestSeamRevokeBetweenTheParts(t *testing.T) {
 		}
 		synctest.Wait()
 		if got := p.types(); got != "[task-updated removed]" || p.isClosed() {
-			t.Errorf("heard %s, closed %v", got, p.isClosed())
+			t.Errorf("received %s, closed %v", got, p.isClosed())
 		}
 	})
 }
@@ -84,7 +84,7 @@ func TestSeamRevokeBeforeTheWrite(t *testing.T) {
 			p.unstall()
 			framing.Wait()
 			if got := p.types(); got != "[task-updated]" {
-				t.Errorf("heard %s", got)
+				t.Errorf("received %s", got)
 			}
 			if _, err := h.Revoke(t.Context(), "p", "u"); err != nil {
 				t.Fatal(err)
@@ -92,7 +92,7 @@ func TestSeamRevokeBeforeTheWrite(t *testing.T) {
 			framing.Release()
 			synctest.Wait()
 			if got := p.types(); got != "[removed]" || p.isClosed() {
-				t.Errorf("closed %v, heard %s", p.isClosed(), got)
+				t.Errorf("closed %v, received %s", p.isClosed(), got)
 			}
 		})
 	}
@@ -134,7 +134,7 @@ func TestSeamRevokeDuringTheWrite(t *testing.T) {
 					want = "[]"
 				}
 				if got := p.types(); p.isClosed() != c.cut || got != want {
-					t.Errorf("closed %v, heard %s", p.isClosed(), got)
+					t.Errorf("closed %v, received %s", p.isClosed(), got)
 				}
 			})
 		})
@@ -163,7 +163,7 @@ func TestSeamBusyDuringAPass(t *testing.T) {
 		other.opts.Hold.Release()
 		synctest.Wait()
 		if got := p.types(); got != "[pong task-updated]" {
-			t.Errorf("heard %s", got)
+			t.Errorf("received %s", got)
 		}
 	})
 }
@@ -213,7 +213,7 @@ func TestSeamRevokeSparesOtherPlans(t *testing.T) {
 		p.unstall()
 		synctest.Wait()
 		if got := p.types(); got != "[task-updated removed]" || p.isClosed() {
-			t.Errorf("closed %v, heard %s", p.isClosed(), got)
+			t.Errorf("closed %v, received %s", p.isClosed(), got)
 		}
 	})
 }
@@ -264,7 +264,7 @@ func TestSeamRevokeDuringAJoin(t *testing.T) {
 		update(t, h, "p", 1)
 		synctest.Wait()
 		if got := p.types(); got != "[pong removed error]" || fmt.Sprint(told) != "[join leave]" {
-			t.Errorf("heard %s, told %v", got, told)
+			t.Errorf("received %s, told %v", got, told)
 		}
 	})
 }
@@ -285,7 +285,7 @@ func TestSeamAuthorizeTooLate(t *testing.T) {
 		synctest.Wait()
 		for _, p := range peers {
 			if got := p.types(); got != "[pong error]" {
-				t.Errorf("heard %s", got)
+				t.Errorf("received %s", got)
 			}
 		}
 	})

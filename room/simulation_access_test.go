@@ -97,7 +97,7 @@ func (s *sim) disconnect() {
 	}
 	synctest.Wait()
 	for _, c := range theirs {
-		if code := s.hearAll(c); !c.isStalled() && (code != protocol.CloseForbidden || !c.isClosed()) {
+		if code := s.receiveAll(c); !c.isStalled() && (code != protocol.CloseForbidden || !c.isClosed()) {
 			s.fail("%s was not disconnected but got %d", c.who(), code)
 		}
 	}

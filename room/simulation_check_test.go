@@ -15,7 +15,7 @@ func (s *sim) check() {
 	s.t.Helper()
 	for _, c := range s.clients {
 		if !c.gone {
-			s.hearAll(c)
+			s.receiveAll(c)
 		}
 	}
 	now := time.Now()
@@ -72,7 +72,7 @@ func (s *sim) checkClientLocked(c *client, code protocol.CloseCode, over bool, n
 		}
 		c.gone = !c.isStalled()
 		if c.goodbye != 0 && c.goodbye != code {
-			s.failLocked("%s: goodbye %d and the observer heard %d", c.who(), c.goodbye, code)
+			s.failLocked("%s: goodbye %d and the observer got %d", c.who(), c.goodbye, code)
 		}
 		return
 	}

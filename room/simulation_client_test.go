@@ -76,7 +76,7 @@ func (s *sim) connect() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		if !s.ever[membership{p.session.ID(), msg.PlanID}] {
-			s.failLocked("%s: an event before the observer heard of the join", c.who())
+			s.failLocked("%s: an event before the observer was called for the join", c.who())
 		}
 	}
 	var replaces *client
@@ -105,7 +105,7 @@ func (s *sim) connect() {
 	s.note("connect %s blocking=%v capacity=%d expires=%v", c.who(), p.opts.Blocking, p.capacity, id.ExpiresAt)
 	if replaces != nil {
 		synctest.Wait()
-		if code := s.hearAll(replaces); code != protocol.CloseReplaced || !replaces.isClosed() {
+		if code := s.receiveAll(replaces); code != protocol.CloseReplaced || !replaces.isClosed() {
 			s.fail("%s was not replaced but got %d", replaces.who(), code)
 		}
 	}

@@ -32,7 +32,7 @@ func (s *sim) shutdown() {
 		stalled := c.isStalled()
 		wasGone := c.gone
 		c.unstall()
-		s.hearAll(c)
+		s.receiveAll(c)
 		if wasGone || stalled {
 			continue
 		}

@@ -7,8 +7,8 @@ import (
 	"github.com/planrooms/planrooms/protocol"
 )
 
-// hearAll has the model take in what a client heard, and returns the code of the goodbye.
-func (s *sim) hearAll(c *client) protocol.CloseCode {
+// receiveAll has the model take in what a client received, and returns the code of the goodbye.
+func (s *sim) receiveAll(c *client) protocol.CloseCode {
 	for _, h := range c.take() {
 		if !c.greeted {
 			c.greeted = true
@@ -20,7 +20,7 @@ func (s *sim) hearAll(c *client) protocol.CloseCode {
 		if c.goodbye != 0 {
 			s.fail("%s: %s after goodbye", c.who(), h.msg.Type)
 		}
-		s.hear(c, h)
+		s.receive(c, h)
 	}
 	return c.goodbye
 }
@@ -31,7 +31,7 @@ func (s *sim) decode(c *client, m protocol.Message, into any) {
 	}
 }
 
-func (s *sim) hear(c *client, h heard) {
+func (s *sim) receive(c *client, h heard) {
 	m := h.msg
 	v := c.view(m.PlanID)
 	if m.Seq > 0 || m.Type == protocol.TypeResync || m.Type == protocol.TypePresenceUpdated {

@@ -28,7 +28,7 @@ var regressions = []struct {
 	steps int
 }{{990, 150}, {162, 500}, {643, 500}}
 
-// TestSimulation drives a hub with random actions and compares what every client heard with a
+// TestSimulation drives a hub with random actions and compares what every client received with a
 // model, after each step. A failure names its seed: go test -run TestSimulation -seed N.
 func TestSimulation(t *testing.T) {
 	run := func(seed uint64, steps int) {

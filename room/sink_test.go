@@ -149,7 +149,7 @@ func words(msg protocol.Message) string {
 func wantHeard(t *testing.T, m *roomtest.Member, want ...string) {
 	t.Helper()
 	if diff := cmp.Diff(want, heardBy(t, m)); diff != "" {
-		t.Errorf("heard (-want +got):\n%s", diff)
+		t.Errorf("received (-want +got):\n%s", diff)
 	}
 }
 
