@@ -49,7 +49,13 @@ func (s *sim) observedLeave(c room.ConnectionInfo, planID string) {
 		delete(s.members, m)
 		now := time.Now()
 		s.lastChange[planID] = now
-		s.left[place{planID, c.UserID}] = simDeparture{at: now, conn: c.ID, immediate: s.leaving[m] || s.revoking[place{planID, c.UserID}]}
+		at := place{planID, c.UserID}
+		d, left := s.left[at]
+		s.left[at] = simDeparture{
+			at: now, conn: c.ID, immediate: s.leaving[m] || s.revoking[at],
+			// Two connections left in parallel. The calls of Leave may come in another order.
+			unclear: left && !d.settled && d.conn != c.ID,
+		}
 	})
 }
 

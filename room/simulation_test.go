@@ -57,8 +57,10 @@ type simDeparture struct {
 	at        time.Time
 	conn      string
 	immediate bool // it did not just vanish
-	unclear   bool // it may have vanished while it was revoked, or was removed while it closed
-	settled   bool // the model has made up its mind
+	// It may have vanished while it was revoked or while another connection of the user left, or was
+	// removed while it closed.
+	unclear bool
+	settled bool // the model has made up its mind
 }
 
 type sim struct {
