@@ -81,7 +81,7 @@ func TestAuthorizeAtJoin(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			var denied []error
 			opts := &room.Options{Authorize: test.f, Observer: room.Observer{
-				Denied: func(_ room.ConnectionInfo, _ string, err error) { denied = append(denied, err) },
+				Denied: func(i room.DenialInfo) { denied = append(denied, i.Err) },
 			}}
 			bubble(t, opts, func(t *testing.T, h *room.Hub) {
 				m := connect(t, h, "alice", "")

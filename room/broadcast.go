@@ -120,7 +120,7 @@ func (h *Hub) BroadcastProgressUpdated(ctx context.Context, planID string, progr
 // Errors: [ErrPlanID], [ErrHubClosed], [ErrUserID] for a user ID in an option, and those of
 // [protocol.EncodeEvent] for data that is not JSON, lacks the key of its type, or is too large.
 // After an error no connection has received anything.
-func (h *Hub) Broadcast(_ context.Context, planID string, event protocol.Event, opts ...BroadcastOption) error {
+func (h *Hub) Broadcast(ctx context.Context, planID string, event protocol.Event, opts ...BroadcastOption) error {
 	var b broadcast
 	if err := b.prepare(planID, opts); err != nil {
 		return err
@@ -133,11 +133,11 @@ func (h *Hub) Broadcast(_ context.Context, planID string, event protocol.Event, 
 	if err != nil {
 		return err
 	}
-	r.appendEventLocked(encoded, b.to)
+	sent := r.appendEventLocked(encoded, b.to)
 	r.appendedLocked()
 	recipients := r.connections
 	r.release()
-	h.broadcasted(planID, event.Type, recipients)
+	h.broadcasted(ctx, &b, event.Type, sent, recipients)
 	return nil
 }
 
@@ -172,14 +172,15 @@ func (h *Hub) BroadcastBatch(ctx context.Context, planID string, events []protoc
 	if err != nil {
 		return protocol.Position{}, err
 	}
+	sent := make([]appended, len(encoded))
 	for i := range encoded {
-		r.appendEventLocked(encoded[i], b.to)
+		sent[i] = r.appendEventLocked(encoded[i], b.to)
 	}
 	r.appendedLocked()
 	position, recipients := r.positionLocked(), r.connections
 	r.release()
 	for i := range events {
-		h.broadcasted(planID, events[i].Type, recipients)
+		h.broadcasted(ctx, &b, events[i].Type, sent[i], recipients)
 	}
 	return position, nil
 }
@@ -208,10 +209,13 @@ func (b *broadcast) encode(event protocol.Event, maxPayload int) (protocol.Encod
 }
 
 // broadcasted counts an event, and calls Observer.Broadcast.
-func (h *Hub) broadcasted(planID string, t protocol.Type, recipients int) {
+func (h *Hub) broadcasted(ctx context.Context, b *broadcast, t protocol.Type, sent appended, recipients int) {
 	h.stats.broadcasts.Add(1)
-	if f := h.opts.Observer.Broadcast; f != nil {
-		h.observe(nil, func() { f(planID, t, recipients) })
+	if h.opts.Observer.Broadcast != nil {
+		h.observeBroadcast(ctx, BroadcastInfo{
+			PlanID: b.meta.PlanID, Type: t, Position: protocol.Position{Epoch: h.epoch, Seq: sent.seq},
+			By: b.by, MutationID: b.mutationID, Bytes: sent.bytes, Recipients: recipients,
+		})
 	}
 }
 
@@ -244,24 +248,32 @@ func (h *Hub) Resync(_ context.Context, planID string) error {
 // drops the event for a connection whose queue is at a bound (Options.QueuePerConnection,
 // Options.QueuePerUser), and counts that in Stats.NotifiesDropped. Errors: [ErrHubClosed], and
 // those of [protocol.EncodeNotice].
-func (h *Hub) Notify(_ context.Context, userID string, event protocol.Event) (queued int, err error) {
+func (h *Hub) Notify(ctx context.Context, userID string, event protocol.Event) (queued int, err error) {
 	payload, err := protocol.EncodeNotice(event, time.Now(), h.opts.MaxPayload)
 	if err != nil {
 		return 0, fmt.Errorf("notify user: %w", err)
 	}
 	sessions, err := h.sessionsOf(userID)
-	if len(sessions) == 0 {
+	if err != nil {
 		return 0, err
 	}
-	e, full := &userEvent{payload: payload}, sessions[0].out.queue.account.full()
-	for _, s := range sessions {
-		did, dropped := s.out.notify(e, full)
-		if did {
-			queued++
+	dropped := 0
+	if len(sessions) > 0 {
+		e, full := &userEvent{payload: payload}, sessions[0].out.queue.account.full()
+		for _, s := range sessions {
+			switch did, drop := s.out.notify(e, full); {
+			case did:
+				queued++
+			case drop:
+				dropped++
+			}
 		}
-		if dropped {
-			h.stats.notifiesDropped.Add(1)
-		}
+	}
+	h.stats.notifiesDropped.Add(uint64(dropped))
+	if f := h.opts.Observer.Notified; f != nil {
+		h.observe(nil, func() {
+			f(ctx, NotifyInfo{UserID: userID, Type: event.Type, Bytes: len(payload), Queued: queued, Dropped: dropped})
+		})
 	}
 	return queued, nil
 }

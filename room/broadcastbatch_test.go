@@ -1,6 +1,7 @@
 package room_test
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"testing"
@@ -72,8 +73,8 @@ func TestManyEventsReachSlowReaders(t *testing.T) {
 
 func TestBroadcastBatch(t *testing.T) {
 	var observed []string
-	o := room.Observer{Broadcast: func(planID string, typ protocol.Type, recipients int) {
-		observed = append(observed, planID+" "+string(typ))
+	o := room.Observer{Broadcast: func(_ context.Context, i room.BroadcastInfo) {
+		observed = append(observed, i.PlanID+" "+string(i.Type))
 	}}
 	bubble(t, &room.Options{Observer: o, MaxPayload: 100}, func(t *testing.T, h *room.Hub) {
 		alice := roomtest.Join(t, h, "alice", "p")

@@ -36,6 +36,8 @@ func (r *room) deleteLocked() {
 	// The log is emptied, so that a pump that is about to end has nothing to trim a second time.
 	r.log.trim(r.log.events.len)
 	r.countLocked()
+	h.stats.participants.Add(int64(-r.people))
+	r.people = 0
 	h.budget.held.Add(-roomOverhead)
 	h.budget.forget(&r.budgeted)
 	h.timers.stop(r.unjoined)

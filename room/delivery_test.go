@@ -121,8 +121,8 @@ func TestEventsDuringAJoin(t *testing.T) {
 	const events = 40
 	var joining *stop
 	opts := &room.Options{HistoryEvents: events / 2}
-	opts.Observer.Join = func(c room.ConnectionInfo, _ string, _ bool) {
-		if c.UserID == "alice" {
+	opts.Observer.Join = func(i room.JoinInfo) {
+		if i.Connection.UserID == "alice" {
 			joining.pass()
 		}
 	}

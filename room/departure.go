@@ -1,10 +1,16 @@
 package room
 
-// departure is how a connection leaves a room.
-type departure uint8
+// departure is how a connection leaves a room, and why.
+type departure struct {
+	manner departureManner
+	reason LeaveReason
+}
+
+// departureManner is when the other members get the news.
+type departureManner uint8
 
 const (
-	departLinger departure = iota // it may come back at once: a reload
-	departNow                     // it left, or was removed
-	departSilent                  // the hub shuts down
+	departLinger departureManner = iota // later: the user may come back at once, after a reload
+	departNow                           // at once
+	departSilent                        // never: the hub shuts down
 )

@@ -315,10 +315,10 @@ func TestShutdownFromCallbacks(t *testing.T) {
 			opts := &room.Options{
 				Authorize: func(context.Context, auth.Identity, string) error { end("authorize"); return nil },
 				Observer: room.Observer{
-					Join:       func(room.ConnectionInfo, string, bool) { end("join") },
-					Leave:      func(room.ConnectionInfo, string) { end("leave") },
-					Disconnect: func(room.ConnectionInfo, protocol.CloseCode) { end("disconnect") },
-					Broadcast:  func(string, protocol.Type, int) { end("broadcast") },
+					Join:       func(room.JoinInfo) { end("join") },
+					Leave:      func(room.LeaveInfo) { end("leave") },
+					Disconnect: func(room.DisconnectInfo) { end("disconnect") },
+					Broadcast:  func(context.Context, room.BroadcastInfo) { end("broadcast") },
 				},
 			}
 			synctest.Test(t, func(t *testing.T) {

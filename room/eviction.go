@@ -15,19 +15,22 @@ func (r *room) countLocked() { r.hub.budget.count(&r.budgeted, r.log.held()) }
 func (r *room) evict() {
 	r.mu.Lock()
 	taken := r.hub.budget.taken(&r.budgeted)
+	evicted := 0
 	if taken {
-		r.evictLocked()
+		evicted = r.evictLocked()
 	}
 	idle := taken && r.idleLocked()
 	r.mu.Unlock()
+	r.hub.evicted(r.id, evicted)
 	if idle {
 		r.hub.deleteIf(r, func() bool { return true })
 	}
 }
 
 // evictLocked evicts the room's history, except the newest event while a pump has yet to write it.
-// So a client that keeps up misses nothing, and one that does not keep up holds no memory.
-func (r *room) evictLocked() {
+// So a client that keeps up misses nothing, and one that does not keep up holds no memory. It
+// returns how many events it has dropped.
+func (r *room) evictLocked() int {
 	n := r.log.events.len
 	r.kept = n > 0 && r.log.events.at(n-1).index >= r.passedLocked()
 	if r.kept {
@@ -35,6 +38,7 @@ func (r *room) evictLocked() {
 	}
 	r.log.trim(n)
 	r.countLocked()
+	return n
 }
 
 // releaseKeptLocked decides, when a pump ends, about an event that was kept for it.
@@ -46,7 +50,9 @@ func (r *room) releaseKeptLocked() {
 	// In this order: a call that exceeds the budget in between either finds r in the list or is
 	// seen here.
 	r.touchLocked()
-	if r.hub.budget.exceeded() {
-		r.evictLocked()
+	if h := r.hub; h.budget.exceeded() {
+		if n := r.evictLocked(); n > 0 {
+			h.wg.Go(func() { h.evicted(r.id, n) }) // not under r.mu
+		}
 	}
 }

@@ -227,11 +227,11 @@ func ExampleObserver() {
 	hub := room.NewHub(&room.Options{
 		Authorize: everybodyMay,
 		Observer: room.Observer{
-			Join: func(c room.ConnectionInfo, planID string, recovered bool) {
-				fmt.Println(c.UserID, "looks at", planID)
+			Join: func(j room.JoinInfo) {
+				fmt.Println(j.Connection.UserID, "looks at", j.PlanID)
 			},
-			Broadcast: func(planID string, t protocol.Type, recipients int) {
-				fmt.Println(t, "to", recipients)
+			Broadcast: func(_ context.Context, b room.BroadcastInfo) {
+				fmt.Println(b.Type, "to", b.Recipients)
 			},
 		},
 	})

@@ -9,9 +9,10 @@ import (
 	"github.com/planrooms/planrooms/protocol"
 )
 
-// expel removes m from its room and sends its connection removed. It reports whether m was in.
-func (s *Session) expel(m *member, why protocol.Removed) bool {
-	if !s.departRemoved(m, why) {
+// expel removes m, whose access Authorize has refused, from its room and sends its connection
+// removed. It reports whether m was in.
+func (s *Session) expel(m *member) bool {
+	if !s.departRemoved(m, LeaveForbidden, protocol.Removed{Reason: "access ended"}) {
 		return false
 	}
 	m.sendRemoved(time.Now().Add(fenceTimeout))
@@ -21,8 +22,8 @@ func (s *Session) expel(m *member, why protocol.Removed) bool {
 // departRemoved takes m out of its room and queues removed for its connection in the same step, so
 // that removed comes before the answer to a later join. sendRemoved has to follow. It reports
 // whether m was in.
-func (s *Session) departRemoved(m *member, why protocol.Removed) bool {
-	return s.departWith(m, departNow, mustEncode(protocol.TypeRemoved, m.room.id, why))
+func (s *Session) departRemoved(m *member, reason LeaveReason, why protocol.Removed) bool {
+	return s.departWith(m, departure{departNow, reason}, mustEncode(protocol.TypeRemoved, m.room.id, why))
 }
 
 // sendRemoved waits until no event of the plan can be written to m, at most until the given time,
@@ -44,7 +45,7 @@ func (m *member) checked(err error) {
 	result := RecheckKept
 	switch {
 	case errors.Is(err, ErrForbidden):
-		if !s.expel(m, protocol.Removed{Reason: "access ended"}) {
+		if !s.expel(m) {
 			return // it has left meanwhile
 		}
 		result = RecheckRemoved
@@ -64,7 +65,7 @@ func (m *member) checked(err error) {
 
 // departUnconfirmed implements [unconfirmed].
 func (m *member) departUnconfirmed() bool {
-	return m.s.departRemoved(m, protocol.Removed{Reason: "access could not be checked", Retry: true})
+	return m.s.departRemoved(m, LeaveUnconfirmed, protocol.Removed{Reason: "access could not be checked", Retry: true})
 }
 
 // removedUnconfirmed implements [unconfirmed].

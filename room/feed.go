@@ -215,7 +215,7 @@ func (f *follower) fetch(b *batch) (more bool) {
 
 	if resync != nil {
 		b.add(resync.encode(d.plan), cur)
-		f.out.owner.resynced(d.plan)
+		f.out.owner.resynced(d.plan, resync.position.Seq)
 	}
 	for i := range read {
 		e := &read[i]

@@ -82,8 +82,8 @@ func TestGoexitInOtherCallbacks(t *testing.T) {
 	}
 	for name, opts := range map[string]room.Options{
 		"verifier":        {},
-		"Observer.Join":   {Observer: room.Observer{Join: func(room.ConnectionInfo, string, bool) { runtime.Goexit() }}},
-		"Observer.Denied": {Authorize: func(context.Context, auth.Identity, string) error { return room.ErrForbidden }, Observer: room.Observer{Denied: func(room.ConnectionInfo, string, error) { runtime.Goexit() }}},
+		"Observer.Join":   {Observer: room.Observer{Join: func(room.JoinInfo) { runtime.Goexit() }}},
+		"Observer.Denied": {Authorize: func(context.Context, auth.Identity, string) error { return room.ErrForbidden }, Observer: room.Observer{Denied: func(room.DenialInfo) { runtime.Goexit() }}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, &opts, func(t *testing.T, h *room.Hub) {
@@ -102,7 +102,7 @@ func TestGoexitInOtherCallbacks(t *testing.T) {
 
 // A connection is forgotten even if Observer.Disconnect ends its goroutine.
 func TestGoexitInDisconnect(t *testing.T) {
-	opts := &room.Options{Observer: room.Observer{Disconnect: func(room.ConnectionInfo, protocol.CloseCode) { runtime.Goexit() }}}
+	opts := &room.Options{Observer: room.Observer{Disconnect: func(room.DisconnectInfo) { runtime.Goexit() }}}
 	bubble(t, opts, func(t *testing.T, h *room.Hub) {
 		roomtest.Connect(t, h, auth.Identity{UserID: "alice"}, nil).Cut()
 		synctest.Wait()
@@ -115,7 +115,7 @@ func TestGoexitInDisconnect(t *testing.T) {
 // A function of the Observer that ends its goroutine while a connection of two plans ends leaves
 // nothing of the connection behind.
 func TestGoexitInLeave(t *testing.T) {
-	opts := &room.Options{Observer: room.Observer{Leave: func(room.ConnectionInfo, string) { runtime.Goexit() }}}
+	opts := &room.Options{Observer: room.Observer{Leave: func(room.LeaveInfo) { runtime.Goexit() }}}
 	bubble(t, opts, func(t *testing.T, h *room.Hub) {
 		alice := roomtest.Join(t, h, "alice", "p")
 		alice.Join("q", nil)

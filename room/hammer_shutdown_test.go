@@ -24,8 +24,8 @@ func TestShutdownUnderTraffic(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var left, joined atomic.Int64
 				h := room.NewHub(&room.Options{Authorize: anyone, Observer: room.Observer{
-					Join:  func(room.ConnectionInfo, string, bool) { joined.Add(1) },
-					Leave: func(room.ConnectionInfo, string) { left.Add(1) },
+					Join:  func(room.JoinInfo) { joined.Add(1) },
+					Leave: func(room.LeaveInfo) { left.Add(1) },
 				}})
 				var wg sync.WaitGroup
 				var peers [70]*peer

@@ -29,6 +29,14 @@ func (x index[V]) appendTo(list []V, userID string) []V {
 	return list
 }
 
+// count returns the number of values of all users.
+func (x index[V]) count() (n int) {
+	for _, set := range x {
+		n += len(set)
+	}
+	return n
+}
+
 // lockedIndex is an index that has a lock. The zero value is ready.
 type lockedIndex[V comparable] struct {
 	mu    sync.Mutex // guards the following; no other lock is taken under it

@@ -101,7 +101,7 @@ func TestStats(t *testing.T) {
 			t.Errorf("HistoryBytes = %d, want those of two rooms and an event", got.HistoryBytes)
 		}
 		got.HistoryBytes = 0
-		want := room.Stats{Connections: 3, Users: 2, Rooms: 2, Connects: 4, Broadcasts: 1, Joins: 4, Recovered: 1}
+		want := room.Stats{Connections: 3, Users: 2, Rooms: 2, Participants: 3, Connects: 4, Broadcasts: 1, Joins: 4, Recovered: 1}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("Stats (-want +got):\n%s", diff)
 		}

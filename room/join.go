@@ -77,11 +77,11 @@ func (s *Session) deny(req *protocol.Request, err error) {
 	}
 	h.stats.denied.Add(1)
 	if f := h.opts.Observer.Denied; f != nil {
-		h.observe(s, func() { f(s.Info(), req.PlanID, err) })
+		h.observe(s, func() { f(DenialInfo{Connection: s.Info(), PlanID: req.PlanID, Err: err}) })
 	}
 	if errors.Is(err, ErrForbidden) {
 		if m := s.memberOf(req.PlanID); m != nil { // a repeated join
-			s.expel(m, protocol.Removed{Reason: "access ended"})
+			s.expel(m)
 		}
 		s.fail(req.PlanID, req.Type, protocol.ErrorForbidden)
 		return
@@ -164,7 +164,9 @@ func (s *Session) announce(a *arrival) {
 	}
 	ok := true
 	if f := h.opts.Observer.Join; f != nil {
-		ok = h.call(s, func() { f(s.Info(), a.m.room.id, recovered) })
+		ok = h.call(s, func() {
+			f(JoinInfo{Connection: s.Info(), PlanID: a.m.room.id, Recovered: recovered, Position: a.end})
+		})
 	}
 	s.markAnnounced(a.m)
 	if !ok { // now, so that the leave comes before the end of the connection

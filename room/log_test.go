@@ -11,7 +11,6 @@ import (
 	"testing/synctest"
 
 	"github.com/planrooms/planrooms/auth"
-	"github.com/planrooms/planrooms/protocol"
 	"github.com/planrooms/planrooms/room"
 	"github.com/planrooms/planrooms/room/roomtest"
 )
@@ -46,8 +45,8 @@ func TestNothingSecretIsLogged(t *testing.T) {
 					panic(canary)
 				}
 			},
-			Broadcast: func(string, protocol.Type, int) { panic(fmt.Errorf("%s", canary)) },
-			Join:      func(c room.ConnectionInfo, plan string, _ bool) { d.write("join %s %s", c.UserID, plan) },
+			Broadcast: func(context.Context, room.BroadcastInfo) { panic(fmt.Errorf("%s", canary)) },
+			Join:      func(i room.JoinInfo) { d.write("join %s %s", i.Connection.UserID, i.PlanID) },
 		},
 	}
 	verifier := auth.VerifierFunc(func(_ context.Context, token string) (auth.Identity, error) {

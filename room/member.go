@@ -8,8 +8,9 @@ type member struct {
 	room *room    // fixed at creation
 
 	// Guarded by Session.mu.
-	announced bool // Observer.Join was called
-	departed  bool // the member has left: Observer.Leave is called after Join
+	announced bool        // Observer.Join was called
+	departed  bool        // the member has left: Observer.Leave is called after Join
+	leaving   LeaveReason // set with departed, and not changed afterwards
 
 	recheck recheck
 }

@@ -24,6 +24,9 @@ func NewHub(opts *Options) *Hub {
 	h.ctx, h.cancel = context.WithCancel(context.Background())
 	o := &h.opts
 	h.outlets = outlets{wg: &h.wg, timers: &h.timers, writeTimeout: o.WriteTimeout, queueBytes: o.QueuePerConnection, start: h.start}
+	if f := o.Observer.Delivered; f != nil {
+		h.outlets.delivered = func(info DeliveryInfo) { h.observe(nil, func() { f(info) }) }
+	}
 	h.janitor = periodic{timers: &h.timers, every: o.JanitorEvery, round: h.clean}
 	h.budget.total = int64(o.HistoryTotal)
 	h.logs.logger = o.Logger

@@ -14,7 +14,7 @@ func (r *room) presenceEnterLocked(s *Session, name string) {
 }
 
 // presenceExitLocked removes a connection from the presence.
-func (r *room) presenceExitLocked(s *Session, d departure) {
+func (r *room) presenceExitLocked(s *Session, d departureManner) {
 	lingers, list := r.presence.exit(&s.viewer, d)
 	r.presenceChangedLocked(list)
 	if lingers == nil {
@@ -63,6 +63,7 @@ func (r *room) setState(s *Session, state json.RawMessage) {
 // presenceChangedLocked appends the notices of a change of the presence, and sets the timer for the
 // count.
 func (r *room) presenceChangedLocked(list []news) {
+	r.countPeopleLocked()
 	r.appendNewsLocked(list)
 	if r.presence.crowded {
 		r.tickByLocked(time.Now().Add(crowdedNoticeEvery))
@@ -70,6 +71,13 @@ func (r *room) presenceChangedLocked(list []news) {
 	if r.idleLocked() {
 		r.touchLocked() // from now on it can be deleted
 	}
+}
+
+// countPeopleLocked counts the users who are present in Stats.
+func (r *room) countPeopleLocked() {
+	n := len(r.presence.people)
+	r.hub.stats.participants.Add(int64(n - r.people))
+	r.people = n
 }
 
 func (r *room) appendNewsLocked(list []news) {

@@ -1,12 +1,33 @@
 package room
 
-import "github.com/planrooms/planrooms/protocol"
+import (
+	"context"
+
+	"github.com/planrooms/planrooms/protocol"
+)
 
 // rechecked calls Observer.Rechecked.
 func (h *Hub) rechecked(m *member, result RecheckResult, err error) {
 	if f := h.opts.Observer.Rechecked; f != nil {
 		h.observe(m.s, func() { f(RecheckInfo{Connection: m.s.Info(), PlanID: m.room.id, Result: result, Err: err}) })
 	}
+}
+
+// evicted counts n events that were evicted, and calls Observer.Evicted.
+func (h *Hub) evicted(planID string, n int) {
+	if n == 0 {
+		return
+	}
+	h.stats.evicted.Add(uint64(n))
+	if f := h.opts.Observer.Evicted; f != nil {
+		h.observe(nil, func() { f(EvictionInfo{PlanID: planID, Events: n}) })
+	}
+}
+
+// observeBroadcast calls Observer.Broadcast. It is a function of its own so that info is on the heap
+// only if there is an Observer.
+func (h *Hub) observeBroadcast(ctx context.Context, info BroadcastInfo) {
+	h.observe(nil, func() { h.opts.Observer.Broadcast(ctx, info) })
 }
 
 // observe calls f, a function of the Observer that concerns s, or no connection if s is nil. A

@@ -1,6 +1,7 @@
 package room
 
 import (
+	"context"
 	"time"
 
 	"github.com/planrooms/planrooms/protocol"
@@ -11,38 +12,46 @@ import (
 // The hub calls them outside all locks and concurrently, and waits until they return, which should
 // be soon. A panic in one is logged and ends the connection that it concerns (4500), and so does
 // runtime.Goexit. For one connection and plan, the hub calls Join first, and Leave exactly once
-// after it. Broadcast and Refused, which concern no connection, run in the goroutine of their
-// caller; the others have a goroutine of their own.
+// after it. Functions that concern no connection run in the goroutine that handles the event; the
+// others have a goroutine of their own.
+//
+// Fields may be added to the structs that the functions get.
 type Observer struct {
 	// Connect is called for a new connection, before its first message.
-	Connect func(c ConnectionInfo)
-	// Disconnect is called once for each Connect. The code is that of the server or of the peer;
-	// 1006 means that the peer sent none.
-	Disconnect func(c ConnectionInfo, code protocol.CloseCode)
-	// Join is called when a connection has entered a room. recovered reports whether it resumed.
-	Join func(c ConnectionInfo, planID string, recovered bool)
+	Connect func(ConnectionInfo)
+	// Disconnect is called once for each Connect.
+	Disconnect func(DisconnectInfo)
+	// Join is called when a connection has entered a room.
+	Join func(JoinInfo)
 	// Leave is called when a connection has left a room, for whatever reason.
-	Leave func(c ConnectionInfo, planID string)
-	// Broadcast is called for each event that got a position. recipients counts the connections in
-	// the room.
-	Broadcast func(planID string, t protocol.Type, recipients int)
-	// Resync is called when a connection missed events and the hub sends it resync.
-	Resync func(c ConnectionInfo, planID string)
-	// ResumeFailed is called after Join when a client could not resume from its position: the
-	// answer to its join has recovered false, and the client loads the plan.
-	ResumeFailed func(ResumeInfo)
+	Leave func(LeaveInfo)
+	// Denied is called when a join was refused.
+	Denied func(DenialInfo)
 	// Rechecked is called after each check of a member: at regular times, after a renewal of its
 	// token, and when it is removed because no check was completed before its deadline. If the
 	// member was removed, it is called after Leave.
 	Rechecked func(RecheckInfo)
+	// Broadcast is called for each event that got a position, in the goroutine of the broadcast and
+	// with its context.
+	Broadcast func(context.Context, BroadcastInfo)
+	// Notified is called for each event of [Hub.Notify], in the goroutine of the call and with its
+	// context.
+	Notified func(context.Context, NotifyInfo)
+	// Delivered is called after each pass of a pump: it has offered the same entries of a plan to
+	// up to 1,024 connections. Pumps are the hot path: a slow function delays all deliveries.
+	Delivered func(DeliveryInfo)
+	// Resync is called when a connection missed events and the hub sends it resync.
+	Resync func(ResyncInfo)
+	// ResumeFailed is called after Join when a client could not resume from its position: the
+	// answer to its join has recovered false, and the client loads the plan.
+	ResumeFailed func(ResumeInfo)
 	// Slow is called when a connection's socket is full and what it misses waits in the log.
-	Slow func(c ConnectionInfo)
-	// Denied is called when a join was refused. err is [ErrForbidden], or why access could not be
-	// checked.
-	Denied func(c ConnectionInfo, planID string, err error)
+	Slow func(ConnectionInfo)
+	// Evicted is called when the history of a plan was dropped because of Options.HistoryTotal.
+	Evicted func(EvictionInfo)
 	// Refused is called for each request that a transport did not serve, before the answer is
 	// written. See [Hub.ReportRefusal].
-	Refused func(r RefusalInfo)
+	Refused func(RefusalInfo)
 }
 
 // ConnectionInfo names a connection.
@@ -54,7 +63,93 @@ type ConnectionInfo struct {
 	ConnectedAt time.Time
 }
 
-// ResumeInfo describes a join that could not resume. Fields may be added.
+// DisconnectInfo describes the end of a connection.
+type DisconnectInfo struct {
+	Connection ConnectionInfo
+	// Code is the close code of the server or of the peer. 1006 means that the peer sent none.
+	Code protocol.CloseCode
+}
+
+// JoinInfo describes a connection that has entered a room.
+type JoinInfo struct {
+	Connection ConnectionInfo
+	PlanID     string
+	Recovered  bool              // it resumed
+	Position   protocol.Position // of the plan at the join
+}
+
+// LeaveInfo describes a connection that has left a room.
+type LeaveInfo struct {
+	Connection ConnectionInfo
+	PlanID     string
+	Reason     LeaveReason
+}
+
+// LeaveReason is why a connection has left a room.
+type LeaveReason string
+
+// The values of LeaveReason.
+const (
+	LeaveRequested   LeaveReason = "requested"   // the client sent leave-plan
+	LeaveClosed      LeaveReason = "closed"      // the connection ends; see Observer.Disconnect
+	LeaveRevoked     LeaveReason = "revoked"     // the host ended the access, for example with Hub.Revoke
+	LeaveForbidden   LeaveReason = "forbidden"   // Authorize returned ErrForbidden
+	LeaveUnconfirmed LeaveReason = "unconfirmed" // no check was completed in time; see Options.RemoveAfter
+)
+
+// DenialInfo describes a join that was refused.
+type DenialInfo struct {
+	Connection ConnectionInfo
+	PlanID     string
+	Err        error // [ErrForbidden], or why access could not be checked
+}
+
+// BroadcastInfo describes an event that got a position.
+type BroadcastInfo struct {
+	PlanID     string
+	Type       protocol.Type
+	Position   protocol.Position
+	By         string // the user of option [By]; "" if none
+	MutationID string // of option [Mutation]; "" if none
+	Bytes      int    // of the message, without framing
+	Recipients int    // connections in the room, those included that get a receipt
+}
+
+// NotifyInfo describes an event of [Hub.Notify].
+type NotifyInfo struct {
+	UserID  string
+	Type    protocol.Type
+	Bytes   int // of the message, without framing
+	Queued  int // connections for which it was queued
+	Dropped int // connections for which it was dropped, since too much waited for them
+}
+
+// DeliveryInfo describes one pass of a pump.
+type DeliveryInfo struct {
+	PlanID      string
+	Events      int
+	Bytes       int // of the events, without framing
+	Connections int // to which they were offered
+	Late        int // of these, those that did not take all at once; they get the rest on their own
+	// Lag is the time from the first of the events being appended until the pass ended; 0 if there
+	// was no event, but only notices.
+	Lag time.Duration
+}
+
+// ResyncInfo describes a connection that missed events.
+type ResyncInfo struct {
+	Connection ConnectionInfo
+	PlanID     string
+	Position   protocol.Position // where its events continue
+}
+
+// EvictionInfo describes history that was dropped because of Options.HistoryTotal.
+type EvictionInfo struct {
+	PlanID string
+	Events int
+}
+
+// ResumeInfo describes a join that could not resume.
 type ResumeInfo struct {
 	Connection ConnectionInfo
 	PlanID     string
@@ -77,7 +172,7 @@ const (
 	ResumeAhead ResumeReason = "ahead"
 )
 
-// RecheckInfo describes one check of a member's access. Fields may be added.
+// RecheckInfo describes one check of a member's access.
 type RecheckInfo struct {
 	Connection ConnectionInfo
 	PlanID     string

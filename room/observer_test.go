@@ -39,15 +39,15 @@ func (d *diary) write(format string, args ...any) {
 func (d *diary) observer() room.Observer {
 	return room.Observer{
 		Connect:    func(c room.ConnectionInfo) { d.write("connect %s", c.UserID) },
-		Disconnect: func(c room.ConnectionInfo, code protocol.CloseCode) { d.write("disconnect %s %d", c.UserID, code) },
-		Join: func(c room.ConnectionInfo, plan string, recovered bool) {
-			d.write("join %s %s %v", c.UserID, plan, recovered)
+		Disconnect: func(i room.DisconnectInfo) { d.write("disconnect %s %d", i.Connection.UserID, i.Code) },
+		Join:       func(i room.JoinInfo) { d.write("join %s %s %v", i.Connection.UserID, i.PlanID, i.Recovered) },
+		Leave:      func(i room.LeaveInfo) { d.write("leave %s %s", i.Connection.UserID, i.PlanID) },
+		Broadcast: func(_ context.Context, i room.BroadcastInfo) {
+			d.write("broadcast %s %s %d", i.PlanID, i.Type, i.Recipients)
 		},
-		Leave:     func(c room.ConnectionInfo, plan string) { d.write("leave %s %s", c.UserID, plan) },
-		Broadcast: func(plan string, t protocol.Type, recipients int) { d.write("broadcast %s %s %d", plan, t, recipients) },
-		Resync:    func(c room.ConnectionInfo, plan string) { d.write("resync %s %s", c.UserID, plan) },
-		Slow:      func(c room.ConnectionInfo) { d.write("slow %s", c.UserID) },
-		Denied:    func(c room.ConnectionInfo, plan string, err error) { d.write("denied %s %s %v", c.UserID, plan, err) },
+		Resync: func(i room.ResyncInfo) { d.write("resync %s %s", i.Connection.UserID, i.PlanID) },
+		Slow:   func(c room.ConnectionInfo) { d.write("slow %s", c.UserID) },
+		Denied: func(i room.DenialInfo) { d.write("denied %s %s %v", i.Connection.UserID, i.PlanID, i.Err) },
 	}
 }
 

@@ -96,6 +96,8 @@ type outlets struct {
 	writeTimeout time.Duration // Options.WriteTimeout
 	queueBytes   int           // Options.QueuePerConnection
 	start        time.Time     // the zero of clock
+
+	delivered func(DeliveryInfo) // Observer.Delivered; nil if there is none
 }
 
 // clock is the time since the hub was created.
@@ -104,11 +106,11 @@ func (s *outlets) clock() time.Duration { return time.Since(s.start) }
 // owner is what an outlet asks of its connection. None of the methods blocks, and all may be called
 // under locks.
 type owner interface {
-	slow()                // the socket is full, and a frame is half written
-	tooSlow()             // the connection has to be closed: it has not taken a byte for too long
-	alive()               // the peer has acknowledged bytes
-	resume()              // the queue is below its bound again
-	resynced(plan string) // the connection missed events of the plan and gets resync
+	slow()                            // the socket is full, and a frame is half written
+	tooSlow()                         // the connection has to be closed: it has not taken a byte for too long
+	alive()                           // the peer has acknowledged bytes
+	resume()                          // the queue is below its bound again
+	resynced(plan string, seq uint64) // the connection missed events up to seq of the plan, and gets resync
 }
 
 // subscription is the outlet's side of a membership: how far the connection has received a plan.

@@ -128,7 +128,7 @@ func (p *presence) rename(userID, name string) []news {
 
 // exit removes a connection. If its user may be back soon, it returns the person: the room then
 // calls lingered after Options.Linger.
-func (p *presence) exit(v *viewer, d departure) (lingers *person, _ []news) {
+func (p *presence) exit(v *viewer, d departureManner) (lingers *person, _ []news) {
 	who := p.people[v.userID]
 	i := who.conn(v.conn)
 	if i < 0 {

@@ -61,6 +61,23 @@ func (p *pass) batch(f Framing) *batch {
 	return b
 }
 
+// info describes the pass for Observer.Delivered.
+func (p *pass) info(d *feed, offered, late int) DeliveryInfo {
+	info := DeliveryInfo{PlanID: d.plan, Connections: offered, Late: late}
+	for i := range p.entries {
+		e := &p.entries[i]
+		if !e.isEvent() {
+			continue
+		}
+		if info.Events == 0 {
+			info.Lag = d.shared.clock() - time.Duration(e.at)
+		}
+		info.Events++
+		info.Bytes += len(e.payload)
+	}
+	return info
+}
+
 // reset drops the batches and the entries.
 func (p *pass) reset() {
 	for i, b := range p.batches {
@@ -103,18 +120,24 @@ func newShard(d *feed) *shard {
 			sh.following = nil
 			go next.start()
 		}
-		sh.pump()
+		sh.pump(passes.Get().(*pass), nil)
 	}
 	return sh
 }
 
 // pump writes everything that is new to all members of the shard. It runs while there is something
-// new, and never waits for a reader.
-func (sh *shard) pump() {
-	p := passes.Get().(*pass)
-	var late []*follower // did not take all of the last pass
-	for members := sh.begin(p, nil); members != nil; members = sh.begin(p, late) {
+// new, and never waits for a reader. late did not take all of the pass before.
+func (sh *shard) pump(p *pass, late []*follower) {
+	ended := false
+	defer func() {
+		if !ended { // Observer.Delivered has called runtime.Goexit
+			late := late
+			sh.feed.shared.wg.Go(func() { sh.pump(p, late) })
+		}
+	}()
+	for members := sh.begin(p, late); members != nil; members = sh.begin(p, late) {
 		late = late[:0]
+		offered := len(members)
 		for len(members) > 0 {
 			group := members[:min(len(members), prefetched)]
 			members = members[len(group):]
@@ -127,7 +150,11 @@ func (sh *shard) pump() {
 				}
 			}
 		}
+		if f := sh.feed.shared.delivered; f != nil {
+			f(p.info(sh.feed, offered, len(late)))
+		}
 	}
+	ended = true
 	p.reset()
 	passes.Put(p)
 }

@@ -38,7 +38,7 @@ func TestMembersLeaveInTimeWhenAuthorizeHangs(t *testing.T) {
 			var mu sync.Mutex
 			var first time.Time
 			perSecond := make(map[int64]int)
-			leave := func(room.ConnectionInfo, string) {
+			leave := func(room.LeaveInfo) {
 				mu.Lock()
 				defer mu.Unlock()
 				if first.IsZero() {

@@ -41,7 +41,7 @@ func TestRejoinDuringARemoval(t *testing.T) {
 					}
 					return nil
 				},
-				Observer: room.Observer{Leave: func(room.ConnectionInfo, string) { left <- struct{}{} }},
+				Observer: room.Observer{Leave: func(room.LeaveInfo) { left <- struct{}{} }},
 			}
 			seamTest(t, opts, func(t *testing.T, h *room.Hub, p *peer, _, writing *roomtest.Hold) {
 				left = make(chan struct{}, 2) // the end of the test is another leave
@@ -71,8 +71,8 @@ func TestRejoinDuringARemoval(t *testing.T) {
 func TestRepeatedJoin(t *testing.T) {
 	var joins, leaves int
 	opts := &room.Options{Observer: room.Observer{
-		Join:  func(room.ConnectionInfo, string, bool) { joins++ },
-		Leave: func(room.ConnectionInfo, string) { leaves++ },
+		Join:  func(room.JoinInfo) { joins++ },
+		Leave: func(room.LeaveInfo) { leaves++ },
 	}}
 	bubble(t, opts, func(t *testing.T, h *room.Hub) {
 		alice, bob := roomtest.Join(t, h, "alice", "p"), roomtest.Join(t, h, "bob", "p")
@@ -133,7 +133,7 @@ func TestRepeatedJoinAlone(t *testing.T) {
 // connection: that is a first join, which enters the participants and is observed.
 func TestRejoinBetweenTheStepsOfARemoval(t *testing.T) {
 	var joins atomic.Int32
-	h := newHub(t, &room.Options{Observer: room.Observer{Join: func(room.ConnectionInfo, string, bool) { joins.Add(1) }}})
+	h := newHub(t, &room.Options{Observer: room.Observer{Join: func(room.JoinInfo) { joins.Add(1) }}})
 	bob := roomtest.Join(t, h, "bob", "p")
 	alice := roomtest.Join(t, h, "alice", "p")
 	wantNext := func(m *roomtest.Member, want string) {

@@ -168,7 +168,7 @@ func TestAuthenticateDuringACheck(t *testing.T) {
 				return nil
 			}}
 			if during == "Observer.Join" {
-				opts.Observer.Join = func(room.ConnectionInfo, string, bool) { time.Sleep(3 * time.Second) }
+				opts.Observer.Join = func(room.JoinInfo) { time.Sleep(3 * time.Second) }
 			}
 			bubble(t, opts, func(t *testing.T, h *room.Hub) {
 				g := newGuest(t, h, "alice", &room.ConnectOptions{Verifier: renewals()})

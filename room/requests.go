@@ -119,7 +119,7 @@ func (s *Session) leave(req *protocol.Request) {
 	if m != nil {
 		s.out.encodeJoin(&m.subscription)
 	}
-	if m == nil || !s.depart(m, departNow) {
+	if m == nil || !s.depart(m, departure{departNow, LeaveRequested}) {
 		s.fail(req.PlanID, req.Type, protocol.ErrorNotJoined)
 		return
 	}

@@ -51,7 +51,7 @@ func (h *Hub) Revoke(_ context.Context, planID, userID string) (removed int, err
 	// All are out before the first is waited for.
 	left := members[:0]
 	for _, m := range members {
-		if m.s.departRemoved(m, protocol.Removed{Reason: "access ended"}) {
+		if m.s.departRemoved(m, LeaveRevoked, protocol.Removed{Reason: "access ended"}) {
 			left = append(left, m)
 		}
 	}
@@ -98,7 +98,7 @@ func (h *Hub) Disconnect(_ context.Context, userID string) (closed int, err erro
 		members := slices.Clone(s.members)
 		s.mu.Unlock()
 		for _, m := range members {
-			s.depart(m, departNow)
+			s.depart(m, departure{departNow, LeaveClosed})
 		}
 	}
 	for _, r := range h.lingers.of(userID) {

@@ -14,6 +14,7 @@ type room struct {
 	feed        // its mu guards the following, too
 
 	presence     presence
+	people       int       // who count in Stats
 	ticking      *timer    // sends the count of a crowded room
 	tickAt       time.Time // when it does
 	joined       bool      // a connection has been a member
@@ -37,14 +38,21 @@ func newRoom(h *Hub, id string, floor uint64) *room {
 	return r
 }
 
+// appended is an event that got its place in a log.
+type appended struct {
+	seq   uint64
+	bytes int // of the message
+}
+
 // appendEventLocked gives the event its place in the log. The seq is drawn under the room's lock,
 // so it grows in every room.
-func (r *room) appendEventLocked(encoded protocol.EncodedEvent, to *audience) {
+func (r *room) appendEventLocked(encoded protocol.EncodedEvent, to *audience) appended {
 	h, now := r.hub, time.Now()
 	e := entry{seq: h.seq.Add(1), at: h.clockAt(now), to: to}
 	e.payload = encoded.Splice(e.seq, r.log.last)
 	r.log.appendEvent(e)
 	r.lastActivity = now
+	return appended{e.seq, len(e.payload)}
 }
 
 // appendedLocked follows one or several calls of appendEventLocked: it wakes the pumps, and holds
@@ -94,7 +102,7 @@ func (r *room) exitLocked(m *member) bool {
 func (r *room) idleLocked() bool { return r.connections == 0 && len(r.presence.people) == 0 }
 
 // remove takes m out of its room and notifies the others. It reports whether m was in.
-func (r *room) remove(m *member, d departure, last []byte) bool {
+func (r *room) remove(m *member, d departureManner, last []byte) bool {
 	r.mu.Lock()
 	was := r.exitLocked(m)
 	if was {

@@ -251,13 +251,13 @@ func TestSeamRevokeDuringAJoin(t *testing.T) {
 	var told []string
 	synctest.Test(t, func(t *testing.T) {
 		h = newHub(t, &room.Options{Observer: room.Observer{
-			Join: func(room.ConnectionInfo, string, bool) {
+			Join: func(room.JoinInfo) {
 				told = append(told, "join")
 				if _, err := h.Revoke(t.Context(), "p", "u"); err != nil {
 					t.Error(err)
 				}
 			},
-			Leave: func(room.ConnectionInfo, string) { told = append(told, "leave") },
+			Leave: func(room.LeaveInfo) { told = append(told, "leave") },
 		}})
 		p := mustConnect(t, h, newPeer(1, 10), "u")
 		p.join("p", nil)

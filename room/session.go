@@ -222,15 +222,15 @@ func (s *Session) leaveAll(code protocol.CloseCode) bool {
 	if !first {
 		return false
 	}
-	d := departLinger
+	d := departure{departLinger, LeaveClosed}
 	switch code {
 	case protocol.CloseUnauthorized, protocol.CloseForbidden, protocol.CloseTimeout:
-		d = departNow
+		d.manner = departNow
 	}
 	s.hub.unregister(s)
 	for _, m := range members {
 		if left[m.room.id] {
-			s.depart(m, departNow)
+			s.depart(m, departure{departNow, LeaveRequested})
 		} else {
 			s.depart(m, d)
 		}
@@ -244,13 +244,13 @@ func (s *Session) depart(m *member, d departure) bool { return s.departWith(m, d
 // departWith is depart, and queues a last message about the plan unless that is nil. The caller has
 // to call outlet.start.
 func (s *Session) departWith(m *member, d departure, last []byte) bool {
-	if !m.room.remove(m, d, last) {
+	if !m.room.remove(m, d.manner, last) {
 		return false
 	}
 	s.mu.Lock()
 	s.members = without(s.members, m)
 	announced := m.announced
-	m.departed = true
+	m.departed, m.leaving = true, d.reason
 	s.mu.Unlock()
 	if announced { // otherwise the join that is in flight observes the leave after the join
 		s.observeLeave(m)
@@ -260,7 +260,7 @@ func (s *Session) departWith(m *member, d departure, last []byte) bool {
 
 func (s *Session) observeLeave(m *member) {
 	if f := s.hub.opts.Observer.Leave; f != nil {
-		s.hub.observe(s, func() { f(s.Info(), m.room.id) })
+		s.hub.observe(s, func() { f(LeaveInfo{Connection: s.Info(), PlanID: m.room.id, Reason: m.leaving}) })
 	}
 }
 
@@ -290,10 +290,10 @@ func (s *Session) awaitEnd() {
 	members := slices.Clone(s.members) // a drained connection stays in its rooms until here
 	s.mu.Unlock()
 	for _, m := range members {
-		s.depart(m, departSilent)
+		s.depart(m, departure{departSilent, LeaveClosed})
 	}
 	if f := h.opts.Observer.Disconnect; f != nil {
-		h.call(s, func() { f(s.Info(), code) })
+		h.call(s, func() { f(DisconnectInfo{Connection: s.Info(), Code: code}) })
 	}
 }
 
@@ -309,31 +309,4 @@ func (h *Hub) forgetSession(s *Session) {
 // closeLater is Close for callers that must not call the Observer: timers, and holders of a lock.
 func (s *Session) closeLater(code protocol.CloseCode) {
 	s.hub.wg.Go(func() { s.Close(code) })
-}
-
-// slow implements [owner].
-func (s *Session) slow() {
-	h := s.hub
-	h.stats.slow.Add(1)
-	if f := h.opts.Observer.Slow; f != nil {
-		h.wg.Go(func() { h.observe(s, func() { f(s.Info()) }) })
-	}
-}
-
-// tooSlow implements [owner].
-func (s *Session) tooSlow() { s.closeLater(protocol.CloseTooSlow) }
-
-// alive implements [owner].
-func (s *Session) alive() { s.Seen() }
-
-// resume implements [owner].
-func (s *Session) resume() { s.hub.wg.Go(s.inbox.resume) }
-
-// resynced implements [owner].
-func (s *Session) resynced(plan string) {
-	h := s.hub
-	h.stats.resyncs.Add(1)
-	if f := h.opts.Observer.Resync; f != nil {
-		h.wg.Go(func() { h.observe(s, func() { f(s.Info(), plan) }) })
-	}
 }

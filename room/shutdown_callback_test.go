@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/planrooms/planrooms/auth"
-	"github.com/planrooms/planrooms/protocol"
 	"github.com/planrooms/planrooms/room"
 )
 
@@ -48,12 +47,12 @@ func TestShutdownInsideACallback(t *testing.T) {
 					},
 					Observer: room.Observer{
 						Connect:    func(room.ConnectionInfo) { call("connect") },
-						Disconnect: func(room.ConnectionInfo, protocol.CloseCode) { call("disconnect") },
-						Join:       func(room.ConnectionInfo, string, bool) { call("join") },
-						Leave:      func(room.ConnectionInfo, string) { call(leave) },
-						Denied:     func(room.ConnectionInfo, string, error) { call("denied") },
-						Broadcast:  func(string, protocol.Type, int) { call("broadcast") },
-						Resync:     func(room.ConnectionInfo, string) { call("resync") },
+						Disconnect: func(room.DisconnectInfo) { call("disconnect") },
+						Join:       func(room.JoinInfo) { call("join") },
+						Leave:      func(room.LeaveInfo) { call(leave) },
+						Denied:     func(room.DenialInfo) { call("denied") },
+						Broadcast:  func(context.Context, room.BroadcastInfo) { call("broadcast") },
+						Resync:     func(room.ResyncInfo) { call("resync") },
 						Slow:       func(room.ConnectionInfo) { call("slow") },
 					},
 				})
@@ -93,7 +92,7 @@ func TestShutdownWaitsForObservers(t *testing.T) {
 		var mu sync.Mutex
 		recorded := 0
 		h := room.NewHub(&room.Options{Authorize: anyone, Observer: room.Observer{
-			Disconnect: func(room.ConnectionInfo, protocol.CloseCode) {
+			Disconnect: func(room.DisconnectInfo) {
 				mu.Lock()
 				recorded++
 				n := recorded

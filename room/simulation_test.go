@@ -111,26 +111,27 @@ func newSim(t *testing.T, seed uint64) *sim {
 		Authorize: s.authorize, HistoryEvents: 8, ConnectionsPerUser: 4,
 		Observer: room.Observer{
 			Connect: func(c room.ConnectionInfo) { s.observed(func() { s.connected[c.ID] = true }) },
-			Disconnect: func(c room.ConnectionInfo, code protocol.CloseCode) {
+			Disconnect: func(i room.DisconnectInfo) {
+				c := i.Connection
 				s.observed(func() {
 					if _, twice := s.codes[c.ID]; twice || !s.connected[c.ID] {
 						s.failLocked("Disconnect of %s out of order", c.ID)
 					}
-					s.codes[c.ID] = code
+					s.codes[c.ID] = i.Code
 				})
 			},
-			Join:  func(c room.ConnectionInfo, planID string, _ bool) { s.observedJoin(c, planID) },
-			Leave: func(c room.ConnectionInfo, planID string) { s.observedLeave(c, planID) },
-			Resync: func(c room.ConnectionInfo, planID string) {
+			Join:  func(i room.JoinInfo) { s.observedJoin(i.Connection, i.PlanID) },
+			Leave: func(i room.LeaveInfo) { s.observedLeave(i.Connection, i.PlanID) },
+			Resync: func(i room.ResyncInfo) {
 				s.observed(func() {
-					if !s.ever[membership{c.ID, planID}] {
+					if !s.ever[membership{i.Connection.ID, i.PlanID}] {
 						s.failLocked("Resync before Join")
 					}
 				})
 			},
 			Slow:      func(room.ConnectionInfo) { s.observed(func() {}) },
-			Broadcast: func(string, protocol.Type, int) { s.observed(func() {}) },
-			Denied:    func(room.ConnectionInfo, string, error) { s.observed(func() {}) },
+			Broadcast: func(context.Context, room.BroadcastInfo) { s.observed(func() {}) },
+			Denied:    func(room.DenialInfo) { s.observed(func() {}) },
 		},
 	}
 	if seed%3 == 0 {

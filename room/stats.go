@@ -5,7 +5,13 @@ type Stats struct {
 	Connections  int // open now
 	Users        int // with an open connection now
 	Rooms        int // held now, empty ones too
+	Participants int // users in rooms now, lingering ones included; one in two rooms counts twice
 	HistoryBytes int // of the history of all rooms now, as Options.HistoryTotal counts it
+
+	// Closing is the number of connections that are being closed and to which something may still
+	// be written. Together with ShuttingDown it shows how far Shutdown has got.
+	Closing      int
+	ShuttingDown bool // Shutdown was called
 
 	AuthorizeRunning int // calls of Authorize that run now
 	AuthorizeOverdue int // calls of Authorize that have not returned after AuthorizeTimeout
@@ -30,6 +36,7 @@ type Stats struct {
 	// occurred is missing.
 	Refused map[RefusalReason]uint64
 
+	Evicted       uint64 // events dropped because of Options.HistoryTotal
 	ResumesFailed uint64 // joins that could not resume: the client loads the plan
 
 	Rechecks           uint64 // checks of members made: at regular times, and after a renewal
@@ -42,7 +49,9 @@ type Stats struct {
 func (h *Hub) Stats() Stats {
 	h.mu.RLock()
 	s := Stats{Connections: len(h.sessions), Users: len(h.users), Rooms: len(h.rooms)}
+	s.Closing, s.ShuttingDown = h.closing.count(), h.closed
 	h.mu.RUnlock()
+	s.Participants, s.Evicted = int(h.stats.participants.Load()), h.stats.evicted.Load()
 	s.HistoryBytes = int(h.budget.held.Load())
 	c := &h.stats
 	s.Connects, s.Broadcasts, s.Joins, s.Recovered = c.connects.Load(), c.broadcasts.Load(), c.joins.Load(), c.recovered.Load()

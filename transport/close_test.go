@@ -145,7 +145,7 @@ func TestPeerGone(t *testing.T) {
 	eachKind(t, func(t *testing.T, k kind) {
 		codes := make(chan protocol.CloseCode, 1)
 		s := newServer(t, config{kinds: []kind{k}, hub: room.Options{Observer: room.Observer{
-			Disconnect: func(_ room.ConnectionInfo, code protocol.CloseCode) { codes <- code },
+			Disconnect: func(i room.DisconnectInfo) { codes <- i.Code },
 		}}})
 		for _, c := range []struct {
 			name string

@@ -198,8 +198,8 @@ func ExampleNewHandler_routes() {
 func ExampleAuthor() {
 	hub := room.NewHub(&room.Options{
 		Authorize: mayView,
-		Observer: room.Observer{Broadcast: func(planID string, t protocol.Type, recipients int) {
-			fmt.Println(planID, t)
+		Observer: room.Observer{Broadcast: func(_ context.Context, b room.BroadcastInfo) {
+			fmt.Println(b.PlanID, b.Type)
 		}},
 	})
 	defer hub.Shutdown(context.Background())

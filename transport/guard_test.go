@@ -68,7 +68,7 @@ func TestConnectionMiscounts(t *testing.T) {
 							return m, rw
 						})),
 						hub: room.Options{ConnectionsPerUser: 1, Observer: room.Observer{
-							Disconnect: func(_ room.ConnectionInfo, code protocol.CloseCode) { codes <- code },
+							Disconnect: func(i room.DisconnectInfo) { codes <- i.Code },
 						}},
 					})
 					h := handshake{query: "?wrap", token: tokenOf("ann"), after: clientFrame(fin|opText, []byte(`{"type":"ping"}`))}
@@ -195,7 +195,7 @@ func TestConnectionPanics(t *testing.T) {
 				wrap: wrapIf(hijackThen(func(nc net.Conn, rw *bufio.ReadWriter) (net.Conn, *bufio.ReadWriter) {
 					return panicky{nc, &method}, rw
 				})),
-				hub: room.Options{Observer: room.Observer{Disconnect: func(_ room.ConnectionInfo, code protocol.CloseCode) { codes <- code }}},
+				hub: room.Options{Observer: room.Observer{Disconnect: func(i room.DisconnectInfo) { codes <- i.Code }}},
 			})
 			nc := connect(t, s.Server, handshake{})
 			// an unmasked frame

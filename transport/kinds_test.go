@@ -145,7 +145,7 @@ func TestFrozenPeer(t *testing.T) {
 	codes := make(chan protocol.CloseCode, len(kinds))
 	s := newServer(t, config{kinds: kinds, hub: room.Options{
 		PingEvery: 100 * time.Millisecond, PingTimeout: 100 * time.Millisecond,
-		Observer: room.Observer{Disconnect: func(_ room.ConnectionInfo, code protocol.CloseCode) { codes <- code }},
+		Observer: room.Observer{Disconnect: func(i room.DisconnectInfo) { codes <- i.Code }},
 	}})
 	for _, k := range kinds {
 		dial(t, s.of[k], string(k)).join("p")

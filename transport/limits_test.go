@@ -46,7 +46,7 @@ func TestMaxConnections(t *testing.T) {
 	const most, more = 20, 50
 	gone := make(chan protocol.CloseCode, most+10)
 	s := newServer(t, config{options: transport.Options{MaxConnections: most}, hub: room.Options{Observer: room.Observer{
-		Disconnect: func(_ room.ConnectionInfo, code protocol.CloseCode) { gone <- code },
+		Disconnect: func(i room.DisconnectInfo) { gone <- i.Code },
 	}}})
 	everybody := func(i int) string { return fmt.Sprintf("user%d", i) }
 	in, refused := dialMany(t, s, most+more, everybody)
@@ -175,9 +175,9 @@ func TestStalledReader(t *testing.T) {
 	codes := make(chan protocol.CloseCode, 2*len(kinds))
 	s := newServer(t, config{kinds: kinds, hub: room.Options{
 		WriteTimeout: 3 * time.Second, // long enough for bob on a busy machine
-		Observer: room.Observer{Disconnect: func(c room.ConnectionInfo, code protocol.CloseCode) {
-			if c.UserID == "ann" {
-				codes <- code
+		Observer: room.Observer{Disconnect: func(i room.DisconnectInfo) {
+			if i.Connection.UserID == "ann" {
+				codes <- i.Code
 			}
 		}},
 	}})

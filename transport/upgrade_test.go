@@ -85,7 +85,7 @@ func TestFailedUpgradeReplacesNoConnection(t *testing.T) {
 				h.ServeHTTP(w, r)
 			})
 		},
-		hub: room.Options{Observer: room.Observer{Disconnect: func(_ room.ConnectionInfo, code protocol.CloseCode) { codes <- code }}},
+		hub: room.Options{Observer: room.Observer{Disconnect: func(i room.DisconnectInfo) { codes <- i.Code }}},
 	})
 	good := dialWith(t, s.Server, handshake{query: "?client=tab", token: tokenOf("ann")})
 	good.join("p")

@@ -71,7 +71,7 @@ func TestFrozenPeerInTime(t *testing.T) {
 				hub := room.NewHub(&room.Options{
 					Authorize: func(context.Context, auth.Identity, string) error { return nil },
 					Logger:    testLogger(t),
-					Observer:  room.Observer{Disconnect: func(_ room.ConnectionInfo, c protocol.CloseCode) { code = c }},
+					Observer:  room.Observer{Disconnect: func(i room.DisconnectInfo) { code = i.Code }},
 				})
 				own, peer := net.Pipe()
 				wrap := wrapIf(hijackThen(func(nc net.Conn, rw *bufio.ReadWriter) (net.Conn, *bufio.ReadWriter) {

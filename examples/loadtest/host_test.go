@@ -57,9 +57,9 @@ func newHost(t *testing.T, o hostOptions) *host {
 		}
 		return nil
 	}
-	o.hub.Observer.Disconnect = func(_ room.ConnectionInfo, code protocol.CloseCode) { h.gone <- code }
+	o.hub.Observer.Disconnect = func(d room.DisconnectInfo) { h.gone <- d.Code }
 	if o.joined != nil {
-		o.hub.Observer.Join = func(room.ConnectionInfo, string, bool) { o.joined() }
+		o.hub.Observer.Join = func(room.JoinInfo) { o.joined() }
 	}
 	h.hub = room.NewHub(&o.hub)
 	mux := http.NewServeMux()

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/planrooms/planrooms/auth"
-	"github.com/planrooms/planrooms/protocol"
 	"github.com/planrooms/planrooms/room"
 	"github.com/planrooms/planrooms/transport"
 )
@@ -74,13 +73,13 @@ func (o *ownServer) login(s *settings) (tokens []string, _ auth.Verifier, err er
 	}), nil
 }
 
-func (o *ownServer) disconnected(c room.ConnectionInfo, code protocol.CloseCode) {
-	if !strings.Contains(c.ClientID, stalledID) {
+func (o *ownServer) disconnected(d room.DisconnectInfo) {
+	if !strings.Contains(d.Connection.ClientID, stalledID) {
 		return
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.closes.add(fmt.Sprint(code))
+	o.closes.add(fmt.Sprint(d.Code))
 }
 
 // stalledCloses returns with which codes the server has closed stalled readers.

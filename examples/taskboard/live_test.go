@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -25,11 +26,11 @@ func TestChangesAreSentInOrder(t *testing.T) {
 	b := serveBoard(t, filepath.Join(t.TempDir(), "board.db"), cheap(), func(s *service) {
 		// The goroutine that broadcasts calls the observer; the requests of this test are
 		// sequential.
-		observer := room.Observer{Broadcast: func(planID string, event protocol.Type, _ int) {
-			heard[event]++
-			if lock := s.live.orderOf(planID); lock.TryLock() {
+		observer := room.Observer{Broadcast: func(_ context.Context, b room.BroadcastInfo) {
+			heard[b.Type]++
+			if lock := s.live.orderOf(b.PlanID); lock.TryLock() {
 				lock.Unlock()
-				t.Errorf("%s is sent out of order", event)
+				t.Errorf("%s is sent out of order", b.Type)
 			}
 		}}
 		s.live.hub = room.NewHub(&room.Options{Authorize: mayJoin(s.store), Observer: observer})

@@ -228,7 +228,7 @@ func TestSinkOfAHub(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var ended []protocol.CloseCode
 		h := newHub(t, &room.Options{Observer: room.Observer{
-			Disconnect: func(_ room.ConnectionInfo, code protocol.CloseCode) { ended = append(ended, code) },
+			Disconnect: func(i room.DisconnectInfo) { ended = append(ended, i.Code) },
 		}})
 		connect := func(o *roomtest.SinkOptions) *roomtest.Sink {
 			k := roomtest.NewSink(o)

@@ -19,6 +19,7 @@ var lists = [][]fault{
 	hubFaults,
 	inboxFaults,
 	logFaults,
+	observerFaults,
 	ringFaults,
 	entryFaults,
 	outboundFaults,

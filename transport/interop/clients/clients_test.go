@@ -108,7 +108,7 @@ func testSession(t *testing.T, c implementation) {
 func testOwnClose(t *testing.T, c implementation) {
 	ended := make(chan protocol.CloseCode, 1)
 	s := newServer(t, &room.Options{Observer: room.Observer{
-		Disconnect: func(_ room.ConnectionInfo, code protocol.CloseCode) { ended <- code },
+		Disconnect: func(i room.DisconnectInfo) { ended <- i.Code },
 	}}, nil)
 	p := connect(t, c, s.target("ann", time.Hour))
 	next(t, p, "pong")
