@@ -23,6 +23,7 @@ func (o *outlet) dropPlan(plan string) (inFlight bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.queue.dropPlan(plan)
+	o.unpauseLocked()
 	if o.remainder != nil && concerns(o.remainder.plan, plan) || o.inSink && concerns(o.writingOf, plan) {
 		return true
 	}

@@ -263,7 +263,7 @@ func (o *outlet) deliver(sub *subscription, b *batch) (caughtUp bool) {
 	o.state, o.inSink, o.writingOf = stateWriting, true, sub.plan
 	o.mu.Unlock()
 
-	n, err := o.sink.TryWrite(b.buf)
+	n, err := o.tryWrite(b.buf)
 
 	o.mu.Lock()
 	o.endCallLocked()

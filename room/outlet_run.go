@@ -185,13 +185,27 @@ func (o *outlet) takeRepliesLocked(b *batch) {
 // within seconds.
 const shortestWait = 100 * time.Millisecond
 
+// errCount is the error of a sink that returned an impossible count. Using the count would cause a
+// panic or an endless loop.
+var errCount = errors.New("room: a Sink returned an impossible count")
+
+// tryWrite calls Sink.TryWrite.
+func (o *outlet) tryWrite(b []byte) (n int, err error) {
+	if n, err = o.sink.TryWrite(b); n < 0 || n > len(b) {
+		return 0, errCount
+	}
+	return n, err
+}
+
 // write calls the sink. It is called without mu.
 func (o *outlet) write(t *step, block bool) (n int, err error) {
-	n, err = o.sink.TryWrite(t.buf)
+	n, err = o.tryWrite(t.buf)
 	if n == 0 && err == nil && block {
 		start := o.shared.clock()
 		o.blocked.Store(int64(start))
-		n, err = o.sink.Write(t.buf, t.by)
+		if n, err = o.sink.Write(t.buf, t.by); n < 0 || n > len(t.buf) || n == 0 && err == nil {
+			n, err = 0, errCount
+		}
 		o.blocked.Store(0)
 		if n > 0 && o.shared.clock()-start >= shortestWait {
 			o.owner.alive()

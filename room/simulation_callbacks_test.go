@@ -40,7 +40,9 @@ func (s *sim) observedJoin(c room.ConnectionInfo, planID string) {
 	})
 }
 
-func (s *sim) observedLeave(c room.ConnectionInfo, planID string) {
+func (s *sim) observedLeave(i room.LeaveInfo) {
+	c, planID := i.Connection, i.PlanID
+	removed := i.Reason == room.LeaveForbidden || i.Reason == room.LeaveUnconfirmed
 	s.observed(func() {
 		m := membership{c.ID, planID}
 		if _, in := s.members[m]; !in {
@@ -52,7 +54,7 @@ func (s *sim) observedLeave(c room.ConnectionInfo, planID string) {
 		at := place{planID, c.UserID}
 		d, left := s.left[at]
 		s.left[at] = simDeparture{
-			at: now, conn: c.ID, immediate: s.leaving[m] || s.revoking[at],
+			at: now, conn: c.ID, immediate: removed || s.leaving[m] || s.revoking[at],
 			// Two connections left in parallel. The calls of Leave may come in another order.
 			unclear: left && !d.settled && d.conn != c.ID,
 		}

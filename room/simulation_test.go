@@ -121,7 +121,7 @@ func newSim(t *testing.T, seed uint64) *sim {
 				})
 			},
 			Join:  func(i room.JoinInfo) { s.observedJoin(i.Connection, i.PlanID) },
-			Leave: func(i room.LeaveInfo) { s.observedLeave(i.Connection, i.PlanID) },
+			Leave: s.observedLeave,
 			Resync: func(i room.ResyncInfo) {
 				s.observed(func() {
 					if !s.ever[membership{i.Connection.ID, i.PlanID}] {

@@ -21,7 +21,8 @@ type Framing interface {
 
 // Sink is what the hub asks of a connection. The hub never calls TryWrite and Write concurrently.
 // It may call Finish and Close at any time, from any goroutine. The bytes passed to TryWrite and
-// Write are shared with other connections: a sink must not modify or keep them.
+// Write are shared with other connections: a sink must not modify or keep them. An impossible count
+// ends the connection, as an error does.
 type Sink interface {
 	// Framing is the same for the whole life of the sink.
 	Framing() Framing

@@ -199,4 +199,18 @@ var outletRunFaults = in("room",
 		new:      "",
 		tests:    "TestBrokenSocket",
 	},
+	fault{
+		name:     "outlet_run: an impossible count of TryWrite is used",
+		function: "outlet.tryWrite",
+		old:      "return 0, errCount",
+		new:      "return n, err",
+		tests:    "TestImpossibleCounts",
+	},
+	fault{
+		name:     "outlet_run: an impossible count of Write is used",
+		function: "outlet.write",
+		old:      "n, err = 0, errCount",
+		new:      "_ = n",
+		tests:    "TestImpossibleCounts",
+	},
 )
