@@ -100,7 +100,8 @@ func (s *scanner) open(c byte) bool {
 	return s.depth <= s.maxDepth && s.take(c)
 }
 
-func (s *scanner) elements() bool {
+// elements parses an array and calls f, unless it is nil, for the raw value of each element.
+func (s *scanner) elements(f func(value []byte) bool) bool {
 	if !s.open('[') {
 		return false
 	}
@@ -111,7 +112,8 @@ func (s *scanner) elements() bool {
 	}
 	for {
 		s.space()
-		if !s.value() {
+		start := s.i
+		if !s.value() || f != nil && !f(s.b[start:s.i]) {
 			return false
 		}
 		s.space()
@@ -133,7 +135,7 @@ func (s *scanner) value() bool {
 	case '{':
 		return s.members(s.uniqueBelow, nil)
 	case '[':
-		return s.elements()
+		return s.elements(nil)
 	case '"':
 		return s.str()
 	case 't':

@@ -10,6 +10,9 @@ var (
 	// ErrEventData means that the data cannot be encoded, is not JSON in valid UTF-8, or lacks the
 	// key of its type.
 	ErrEventData = errors.New("protocol: invalid event data")
+	// ErrTaskID means that a task ID is neither a string nor an integer from -(2^53-1) to 2^53-1 (a
+	// JavaScript number represents these exactly), or that task IDs are not a list of these.
+	ErrTaskID = errors.New("protocol: invalid task id")
 	// ErrEventTooLarge means that the data is longer than the limit.
 	ErrEventTooLarge = errors.New("protocol: event data too large")
 	// ErrEventVersion means that the version has a bad key or number.

@@ -14,6 +14,9 @@ type Event struct {
 	// it is. Data of one of the five event types of the protocol must be an object with the key
 	// that its constructor adds, such as {"task": …}.
 	Data any
+	// Version is the version of what the event describes. If it is zero, EventMeta.Version applies.
+	// Notices have none.
+	Version EventVersion
 
 	key string // key of Data in the data of the message; "" if Data is the data of the message
 }
@@ -24,16 +27,15 @@ func TaskUpdated(task any) Event { return Event{Type: TypeTaskUpdated, Data: tas
 // TaskCreated returns an event for a new task.
 func TaskCreated(task any) Event { return Event{Type: TypeTaskCreated, Data: task, key: "task"} }
 
-// TaskDeleted returns an event for a deleted task.
-func TaskDeleted(taskID string) Event {
+// TaskDeleted returns an event for a deleted task. Its ID is a string, or an integer from -(2^53-1)
+// to 2^53-1.
+func TaskDeleted(taskID any) Event {
 	return Event{Type: TypeTaskDeleted, Data: taskID, key: "taskId"}
 }
 
-// TaskReordered returns an event with the new order of all tasks of the plan.
-func TaskReordered(taskIDs []string) Event {
-	if taskIDs == nil {
-		taskIDs = []string{}
-	}
+// TaskReordered returns an event with the new order of all tasks of the plan: a list of IDs, each a
+// string, or an integer from -(2^53-1) to 2^53-1.
+func TaskReordered(taskIDs any) Event {
 	return Event{Type: TypeTaskReordered, Data: taskIDs, key: "taskIds"}
 }
 
@@ -62,14 +64,40 @@ const positionBytes = len(`,"seq":,"prev":}`) + 2*20
 const envelopeBytes = len(`{"type":"","planId":"","data":{"":},"timestamp":"2006-01-02T15:04:05.000Z"`)
 
 // EncodeEvent encodes an event without its position. The encoded data may have at most maxBytes.
-// Errors: [ErrEventType], [ErrEventData], [ErrEventTooLarge], [ErrEventVersion].
+// Errors: [ErrEventType], [ErrEventData], [ErrTaskID], [ErrEventTooLarge], [ErrEventVersion].
 func EncodeEvent(e Event, m EventMeta, maxBytes int) (EncodedEvent, error) {
-	if m.Version != (EventVersion{}) && !m.Version.Valid() {
-		return EncodedEvent{}, ErrEventVersion
-	}
 	raw, err := e.encodeData(maxBytes)
 	if err != nil {
 		return EncodedEvent{}, err
+	}
+	return e.encode(raw, m)
+}
+
+// EncodeData encodes the data of an event once, for events of several plans. The result is the same
+// event with data that [EncodeEvent] does not encode or check again. The limit and the errors are
+// those of EncodeEvent.
+func EncodeData(e Event, maxBytes int) (Event, error) {
+	if e.Version != (EventVersion{}) && !e.Version.Valid() {
+		return Event{}, ErrEventVersion
+	}
+	raw, err := e.encodeData(maxBytes)
+	if err != nil {
+		return Event{}, err
+	}
+	e.Data = encodedData(raw)
+	return e, nil
+}
+
+// encodedData is data that encodeData has returned.
+type encodedData []byte
+
+// encode encodes an event with encoded data.
+func (e *Event) encode(raw []byte, m EventMeta) (EncodedEvent, error) {
+	if e.Version != (EventVersion{}) {
+		m.Version = e.Version
+	}
+	if m.Version != (EventVersion{}) && !m.Version.Valid() {
+		return EncodedEvent{}, ErrEventVersion
 	}
 	size := envelopeBytes + len(e.Type) + len(m.PlanID) + len(e.key) + len(raw) + positionBytes
 	if m.By != "" {
@@ -107,6 +135,8 @@ func (e *Event) encodeData(maxBytes int) (raw []byte, err error) {
 		return nil, ErrEventType
 	}
 	switch data := e.Data.(type) {
+	case encodedData:
+		return data, nil
 	case json.RawMessage:
 		raw, err = checkJSON(data, maxBytes)
 	case []byte: // encoding/json would encode it as base64
@@ -120,7 +150,10 @@ func (e *Event) encodeData(maxBytes int) (raw []byte, err error) {
 	if len(raw) > maxBytes {
 		return nil, ErrEventTooLarge
 	}
-	return raw, e.checkKey(raw)
+	if e.key == "taskIds" && string(raw) == "null" {
+		raw = []byte("[]")
+	}
+	return raw, e.checkData(raw)
 }
 
 func (e *Event) appendData(b, raw []byte) []byte {

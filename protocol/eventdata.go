@@ -15,18 +15,25 @@ var eventKeys = map[Type]string{
 	TypeProgressUpdated: "progress",
 }
 
-// checkKey returns an error if the data lacks the key of its type. Constructors of events add the
-// key.
-func (e *Event) checkKey(raw []byte) error {
-	key := eventKeys[e.Type]
-	if e.key != "" || key == "" {
-		return nil
+// checkData checks the data of the event types of the protocol: that it has the key of its type,
+// which the constructors add, and that task IDs are valid.
+func (e *Event) checkData(raw []byte) error {
+	key := e.key
+	if key == "" {
+		if key = eventKeys[e.Type]; key == "" {
+			return nil
+		}
+		var members map[string]json.RawMessage
+		if json.Unmarshal(raw, &members) != nil || members[key] == nil {
+			return &dataError{fmt.Errorf("data of %s has no key %q; use the constructor of package protocol for this type", e.Type, key)}
+		}
+		raw = members[key]
 	}
-	var members map[string]json.RawMessage
-	if json.Unmarshal(raw, &members) == nil && members[key] != nil {
-		return nil
+	switch {
+	case key == "taskId" && !isTaskID(raw), key == "taskIds" && !areTaskIDs(raw):
+		return ErrTaskID
 	}
-	return &dataError{fmt.Errorf("data of %s has no key %q; use the constructor of package protocol for this type", e.Type, key)}
+	return nil
 }
 
 // checkJSON returns data if it is JSON. It does not check data that is longer than maxBytes, which

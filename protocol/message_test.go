@@ -114,6 +114,9 @@ func TestEncodeEventErrors(t *testing.T) {
 		{"a task without its key", protocol.Event{Type: protocol.TypeTaskUpdated, Data: map[string]any{"id": 1}}, protocol.ErrEventData},
 		{"a task id without its key", protocol.Event{Type: protocol.TypeTaskDeleted, Data: "7"}, protocol.ErrEventData},
 		{"task ids under another key", protocol.Event{Type: protocol.TypeTaskReordered, Data: json.RawMessage(`{"ids":[]}`)}, protocol.ErrEventData},
+		{"numbers as task ids under their key", protocol.Event{Type: protocol.TypeTaskReordered, Data: json.RawMessage(`{"taskIds": [ 7 , "8"]}`)}, nil},
+		{"a task id that is none under its key", protocol.Event{Type: protocol.TypeTaskDeleted, Data: map[string]any{"taskId": 1.5}}, protocol.ErrTaskID},
+		{"task ids that are none under their key", protocol.Event{Type: protocol.TypeTaskReordered, Data: json.RawMessage(`{"taskIds":7}`)}, protocol.ErrTaskID},
 		{"a task with its key", protocol.Event{Type: protocol.TypeTaskCreated, Data: map[string]any{"task": 1}}, nil},
 	}
 	for _, tt := range tests {

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"time"
 	"unsafe"
+
+	"github.com/planrooms/planrooms/protocol"
 )
 
 // viewer identifies a connection to an audience.
@@ -22,6 +24,7 @@ type audience struct {
 
 	// Content of the receipt of an event.
 	by, mutationID string
+	version        protocol.EventVersion
 	at             time.Time
 }
 
@@ -40,7 +43,7 @@ func (a *audience) excepts(v *viewer) bool {
 
 // cost returns how many bytes of memory the audience of an event takes.
 func (a *audience) cost() int {
-	n := int(unsafe.Sizeof(*a)) + cap(a.more)*int(unsafe.Sizeof(a.except)) + stringBytes(a.by) + stringBytes(a.mutationID) + a.except.cost()
+	n := int(unsafe.Sizeof(*a)) + cap(a.more)*int(unsafe.Sizeof(a.except)) + stringBytes(a.by) + stringBytes(a.mutationID) + stringBytes(a.version.Key) + a.except.cost()
 	for i := range a.more {
 		n += a.more[i].cost()
 	}

@@ -115,7 +115,7 @@ func TestBroadcastInfo(t *testing.T) {
 	bubble(t, opts, func(t *testing.T, h *room.Hub) {
 		m := roomtest.Join(t, h, "ann", "p")
 		ctx := context.WithValue(t.Context(), traceKey{}, "request 1")
-		if err := h.BroadcastTaskDeleted(ctx, "p", "7", room.By("bob"), room.Mutation("m1")); err != nil {
+		if _, err := h.BroadcastTaskDeleted(ctx, "p", "7", room.By("bob"), room.Mutation("m1")); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := h.BroadcastBatch(ctx, "p", []protocol.Event{protocol.TaskDeleted("8"), protocol.TaskDeleted("9")}); err != nil {
@@ -200,11 +200,11 @@ func TestEvictionInfo(t *testing.T) {
 	var evicted seen[room.EvictionInfo]
 	opts := &room.Options{HistoryTotal: 8 << 10, Observer: room.Observer{Evicted: evicted.add}}
 	bubble(t, opts, func(t *testing.T, h *room.Hub) {
-		if err := h.BroadcastTaskUpdated(t.Context(), "old", map[string]string{"id": "1", "note": strings.Repeat("x", 2000)}); err != nil {
+		if _, err := h.BroadcastTaskUpdated(t.Context(), "old", map[string]string{"id": "1", "note": strings.Repeat("x", 2000)}); err != nil {
 			t.Fatal(err)
 		}
 		for range 3 {
-			if err := h.BroadcastTaskUpdated(t.Context(), "new", map[string]string{"id": "1", "note": strings.Repeat("x", 2000)}); err != nil {
+			if _, err := h.BroadcastTaskUpdated(t.Context(), "new", map[string]string{"id": "1", "note": strings.Repeat("x", 2000)}); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -275,7 +275,7 @@ func TestAuthorizeCallsTheHub(t *testing.T) {
 		_, err := h.Notify(ctx, id.UserID, protocol.Event{Type: "asked", Data: 1})
 		return errors.Join(
 			err,
-			h.BroadcastTaskCreated(ctx, planID, id.UserID),
+			errorOf(h.BroadcastTaskCreated(ctx, planID, id.UserID)),
 			h.Resync(ctx, "other"),
 		)
 	})

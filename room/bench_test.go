@@ -93,7 +93,7 @@ func BenchmarkBroadcast(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				want := total.Load() + int64(n) // one write for each member
-				if err := h.BroadcastTaskUpdated(b.Context(), "p", benchTask); err != nil {
+				if _, err := h.BroadcastTaskUpdated(b.Context(), "p", benchTask); err != nil {
 					b.Fatal(err)
 				}
 				await(b, func() bool { return total.Load() >= want })
@@ -133,7 +133,7 @@ func BenchmarkBroadcastToManyRooms(b *testing.B) {
 				n := rnd.IntN(rooms)
 				want := members[n].calls.Load() + 1
 				data := json.RawMessage(`"` + text[:1<<(4+rnd.IntN(11))] + `"`)
-				if err := h.BroadcastTaskUpdated(b.Context(), plans[n], data); err != nil {
+				if _, err := h.BroadcastTaskUpdated(b.Context(), plans[n], data); err != nil {
 					b.Fatal(err)
 				}
 				await(b, func() bool { return members[n].calls.Load() >= want })
@@ -161,7 +161,7 @@ func BenchmarkBroadcastCall(b *testing.B) {
 			}
 			b.ReportAllocs()
 			for b.Loop() {
-				if err := h.BroadcastTaskUpdated(b.Context(), "p", benchTask, room.By("user1")); err != nil {
+				if _, err := h.BroadcastTaskUpdated(b.Context(), "p", benchTask, room.By("user1")); err != nil {
 					b.Fatal(err)
 				}
 			}
@@ -214,7 +214,7 @@ func BenchmarkResume256(b *testing.B) {
 	h := benchHub(b, 256)
 	var since protocol.Position
 	for i := range 257 {
-		if err := h.BroadcastTaskUpdated(b.Context(), "p", benchTask); err != nil {
+		if _, err := h.BroadcastTaskUpdated(b.Context(), "p", benchTask); err != nil {
 			b.Fatal(err)
 		}
 		if i == 0 {

@@ -8,16 +8,18 @@ import (
 	"github.com/planrooms/planrooms/protocol"
 )
 
-// BroadcastOption says who made a change and which clients the event excludes. It is a plain value,
-// so that creating and applying one does not allocate.
+// BroadcastOption says who made a change, which version it has, and which clients the event
+// excludes. It is a plain value, so that creating and applying one does not allocate.
 type BroadcastOption struct {
 	by, mutationID string
+	version        protocol.EventVersion
 	except         exclusion
 	more           []BroadcastOption
 }
 
 type broadcast struct {
 	by, mutationID string
+	version        protocol.EventVersion
 	to             *audience // nil: all members
 	meta           protocol.EventMeta
 }
@@ -49,10 +51,28 @@ func Mutation(id string) BroadcastOption {
 	return BroadcastOption{mutationID: id}
 }
 
+// Version adds the version of what the event describes, so that clients keep the latest state if
+// the events of two changes arrive in the other order. key names what has the version, such as the
+// ID of a task, and has the syntax of a plan ID. n is from 0 to 2^53-1, and the host increases it
+// with each change: the version column of a row, or the number of its last change. Clients drop an
+// event whose n is below the last n that they received for the key; an equal n passes. A client
+// that loads the plan, or whose user changes, starts again without versions.
+//
+// The hub sends the version to all clients and drops no event: with several hubs, it does not know
+// the last version. In a [Hub.BroadcastBatch] the version applies to the events that have none
+// themselves (protocol.Event.Version). An invalid version makes the call return
+// [protocol.ErrEventVersion].
+func Version(key string, n int64) BroadcastOption {
+	if key == "" {
+		n = -1 // not the zero value, which means that there is no version
+	}
+	return BroadcastOption{version: protocol.EventVersion{Key: key, N: n}}
+}
+
 // Combine makes several options one.
 func Combine(opts ...BroadcastOption) BroadcastOption { return BroadcastOption{more: opts} }
 
-// add applies options. Error: [ErrUserID].
+// add applies options. Errors: [ErrUserID], [protocol.ErrEventVersion].
 func (b *broadcast) add(opts []BroadcastOption) error {
 	for i := range opts {
 		o := &opts[i]
@@ -64,6 +84,12 @@ func (b *broadcast) add(opts []BroadcastOption) error {
 		}
 		if o.mutationID != "" {
 			b.mutationID = o.mutationID
+		}
+		if o.version != (protocol.EventVersion{}) {
+			if !o.version.Valid() {
+				return protocol.ErrEventVersion
+			}
+			b.version = o.version
 		}
 		if o.except.userID != "" {
 			if !protocol.ValidUserID(o.except.userID) {
@@ -81,64 +107,43 @@ func (b *broadcast) add(opts []BroadcastOption) error {
 	return nil
 }
 
-// BroadcastTaskUpdated sends task-updated to the plan: a task has changed. See [Hub.Broadcast].
-func (h *Hub) BroadcastTaskUpdated(ctx context.Context, planID string, task any, opts ...BroadcastOption) error {
-	return h.Broadcast(ctx, planID, protocol.TaskUpdated(task), opts...)
-}
-
-// BroadcastTaskCreated sends task-created to the plan: there is a new task. See [Hub.Broadcast].
-func (h *Hub) BroadcastTaskCreated(ctx context.Context, planID string, task any, opts ...BroadcastOption) error {
-	return h.Broadcast(ctx, planID, protocol.TaskCreated(task), opts...)
-}
-
-// BroadcastTaskDeleted sends task-deleted to the plan: a task was deleted. See [Hub.Broadcast].
-func (h *Hub) BroadcastTaskDeleted(ctx context.Context, planID, taskID string, opts ...BroadcastOption) error {
-	return h.Broadcast(ctx, planID, protocol.TaskDeleted(taskID), opts...)
-}
-
-// BroadcastTaskReordered sends task-reordered to the plan: the new order of all its tasks. See
-// [Hub.Broadcast].
-func (h *Hub) BroadcastTaskReordered(ctx context.Context, planID string, taskIDs []string, opts ...BroadcastOption) error {
-	return h.Broadcast(ctx, planID, protocol.TaskReordered(taskIDs), opts...)
-}
-
-// BroadcastProgressUpdated sends progress-updated to the plan: its new progress. See
-// [Hub.Broadcast].
-func (h *Hub) BroadcastProgressUpdated(ctx context.Context, planID string, progress any, opts ...BroadcastOption) error {
-	return h.Broadcast(ctx, planID, protocol.ProgressUpdated(progress), opts...)
-}
-
-// Broadcast gives the event its position in the plan and returns. It does not wait for readers. The
-// data is encoded once, with encoding/json; a [json.RawMessage] or []byte is sent as it is. Call it
-// after the change was committed. A cancelled ctx does not lose the event.
+// Broadcast gives the event its position in the plan and returns the position. It does not wait for
+// readers. The data is encoded once, with encoding/json; a [json.RawMessage] or []byte is sent as
+// it is. Call it after the change was committed. A cancelled ctx does not lose the event.
 //
 // All clients receive the events of a plan in the order of the calls, which may differ from the
-// order of the commits. Where that matters, put a version into the data, or hold a lock of the
-// application across the commit and the call: a row lock ends with the commit. The events of a plan
-// that no client has joined are kept for two minutes, for clients that have just loaded the plan.
+// order of the commits. Where that matters, give each event a [Version], or hold a lock of the
+// application while you read the current state and call Broadcast; a row lock ends too early, with
+// the commit. The events of a plan that no client has joined are kept for two minutes, for clients
+// that have just loaded the plan.
 //
 // Errors: [ErrPlanID], [ErrHubClosed], [ErrUserID] for a user ID in an option, and those of
-// [protocol.EncodeEvent] for data that is not JSON, lacks the key of its type, or is too large.
-// After an error no connection has received anything.
-func (h *Hub) Broadcast(ctx context.Context, planID string, event protocol.Event, opts ...BroadcastOption) error {
+// [protocol.EncodeEvent] for data that is not JSON, lacks the key of its type, or is too large, and
+// for an invalid task ID or version. After an error no connection has received anything.
+func (h *Hub) Broadcast(ctx context.Context, planID string, event protocol.Event, opts ...BroadcastOption) (protocol.Position, error) {
 	var b broadcast
 	if err := b.prepare(planID, opts); err != nil {
-		return err
+		return protocol.Position{}, err
 	}
 	encoded, err := b.encode(event, h.opts.MaxPayload)
 	if err != nil {
-		return err
+		return protocol.Position{}, err
 	}
-	r, err := h.acquire(planID)
+	return h.publish(ctx, &b, event.Type, encoded, b.audienceOf(event))
+}
+
+// publish appends an encoded event to the history of the plan of b. Error: [ErrHubClosed].
+func (h *Hub) publish(ctx context.Context, b *broadcast, t protocol.Type, encoded protocol.EncodedEvent, to *audience) (protocol.Position, error) {
+	r, err := h.acquire(b.meta.PlanID)
 	if err != nil {
-		return err
+		return protocol.Position{}, err
 	}
-	sent := r.appendEventLocked(encoded, b.to)
+	sent := r.appendEventLocked(encoded, to)
 	r.appendedLocked()
-	recipients := r.connections
+	position, recipients := r.positionLocked(), r.connections
 	r.release()
-	h.broadcasted(ctx, &b, event.Type, sent, recipients)
-	return nil
+	h.broadcasted(ctx, b, t, sent, recipients)
+	return position, nil
 }
 
 // BroadcastBatch is [Hub.Broadcast] for several events of one plan: all of them or, after an error,
@@ -174,7 +179,7 @@ func (h *Hub) BroadcastBatch(ctx context.Context, planID string, events []protoc
 	}
 	sent := make([]appended, len(encoded))
 	for i := range encoded {
-		sent[i] = r.appendEventLocked(encoded[i], b.to)
+		sent[i] = r.appendEventLocked(encoded[i], b.audienceOf(events[i]))
 	}
 	r.appendedLocked()
 	position, recipients := r.positionLocked(), r.connections
@@ -185,17 +190,26 @@ func (h *Hub) BroadcastBatch(ctx context.Context, planID string, events []protoc
 	return position, nil
 }
 
-// prepare applies the options. Errors: [ErrPlanID], [ErrUserID].
+// prepare checks the plan ID and applies the options. Errors: [ErrPlanID], and those of add.
 func (b *broadcast) prepare(planID string, opts []BroadcastOption) error {
 	if !protocol.ValidPlanID(planID) {
 		return ErrPlanID
 	}
-	if err := b.add(opts); err != nil {
+	if err := b.apply(opts); err != nil {
 		return fmt.Errorf("broadcast to plan %q: %w", planID, err)
 	}
-	b.meta = protocol.EventMeta{PlanID: planID, By: b.by, MutationID: b.mutationID, Timestamp: time.Now()}
+	b.meta.PlanID = planID
+	return nil
+}
+
+// apply applies the options. Errors: those of add.
+func (b *broadcast) apply(opts []BroadcastOption) error {
+	if err := b.add(opts); err != nil {
+		return err
+	}
+	b.meta = protocol.EventMeta{By: b.by, MutationID: b.mutationID, Version: b.version, Timestamp: time.Now()}
 	if b.to != nil {
-		b.to.by, b.to.mutationID, b.to.at = b.by, b.mutationID, b.meta.Timestamp
+		b.to.by, b.to.mutationID, b.to.version, b.to.at = b.by, b.mutationID, b.version, b.meta.Timestamp
 	}
 	return nil
 }
@@ -206,6 +220,17 @@ func (b *broadcast) encode(event protocol.Event, maxPayload int) (protocol.Encod
 		err = fmt.Errorf("broadcast to plan %q: %w", b.meta.PlanID, err)
 	}
 	return encoded, err
+}
+
+// audienceOf returns the audience of an event. One with a version of its own needs its own
+// receipts.
+func (b *broadcast) audienceOf(event protocol.Event) *audience {
+	if b.to == nil || event.Version == (protocol.EventVersion{}) {
+		return b.to
+	}
+	to := *b.to
+	to.version = event.Version
+	return &to
 }
 
 // broadcasted counts an event, and calls Observer.Broadcast.

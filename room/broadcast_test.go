@@ -29,17 +29,19 @@ func TestBroadcasts(t *testing.T) {
 		call func(h *room.Hub) error
 		want string // type and data
 	}{
-		{"updated", func(h *room.Hub) error { return h.BroadcastTaskUpdated(ctx, "p", task{"t1", true}) }, `task-updated {"task":{"id":"t1","done":true}}`},
-		{"created", func(h *room.Hub) error { return h.BroadcastTaskCreated(ctx, "p", task{"t2", false}) }, `task-created {"task":{"id":"t2","done":false}}`},
-		{"deleted", func(h *room.Hub) error { return h.BroadcastTaskDeleted(ctx, "p", "t1") }, `task-deleted {"taskId":"t1"}`},
-		{"reordered", func(h *room.Hub) error { return h.BroadcastTaskReordered(ctx, "p", []string{"b", "a"}) }, `task-reordered {"taskIds":["b","a"]}`},
-		{"reordered, none", func(h *room.Hub) error { return h.BroadcastTaskReordered(ctx, "p", nil) }, `task-reordered {"taskIds":[]}`},
-		{"progress", func(h *room.Hub) error { return h.BroadcastProgressUpdated(ctx, "p", 0.5) }, `progress-updated {"progress":0.5}`},
+		{"updated", func(h *room.Hub) error { return errorOf(h.BroadcastTaskUpdated(ctx, "p", task{"t1", true})) }, `task-updated {"task":{"id":"t1","done":true}}`},
+		{"created", func(h *room.Hub) error { return errorOf(h.BroadcastTaskCreated(ctx, "p", task{"t2", false})) }, `task-created {"task":{"id":"t2","done":false}}`},
+		{"deleted", func(h *room.Hub) error { return errorOf(h.BroadcastTaskDeleted(ctx, "p", "t1")) }, `task-deleted {"taskId":"t1"}`},
+		{"reordered", func(h *room.Hub) error { return errorOf(h.BroadcastTaskReordered(ctx, "p", []string{"b", "a"})) }, `task-reordered {"taskIds":["b","a"]}`},
+		{"reordered, none", func(h *room.Hub) error { return errorOf(h.BroadcastTaskReordered(ctx, "p", nil)) }, `task-reordered {"taskIds":[]}`},
+		{"deleted, a number", func(h *room.Hub) error { return errorOf(h.BroadcastTaskDeleted(ctx, "p", 7)) }, `task-deleted {"taskId":7}`},
+		{"reordered, numbers", func(h *room.Hub) error { return errorOf(h.BroadcastTaskReordered(ctx, "p", []int64{8, 7})) }, `task-reordered {"taskIds":[8,7]}`},
+		{"progress", func(h *room.Hub) error { return errorOf(h.BroadcastProgressUpdated(ctx, "p", 0.5)) }, `progress-updated {"progress":0.5}`},
 		{"the host's own", func(h *room.Hub) error {
-			return h.Broadcast(ctx, "p", protocol.Event{Type: "comment-added", Data: map[string]int{"id": 7}})
+			return errorOf(h.Broadcast(ctx, "p", protocol.Event{Type: "comment-added", Data: map[string]int{"id": 7}}))
 		}, `comment-added {"id":7}`},
 		{"a RawMessage as it is", func(h *room.Hub) error {
-			return h.BroadcastTaskUpdated(ctx, "p", json.RawMessage(`{"b":1.0,"a":"<>"}`))
+			return errorOf(h.BroadcastTaskUpdated(ctx, "p", json.RawMessage(`{"b":1.0,"a":"<>"}`)))
 		}, `task-updated {"task":{"b":1.0,"a":"<>"}}`},
 	}
 	for _, test := range tests {
@@ -68,12 +70,12 @@ func TestBroadcastRefuses(t *testing.T) {
 	bubble(t, nil, func(t *testing.T, h *room.Hub) {
 		m := roomtest.Join(t, h, "alice", "p")
 		for _, plan := range []string{"", "\x00", "a\nb", "\x7f", "\u0085", "\xff", strings.Repeat("x", 129)} {
-			if err := h.BroadcastTaskUpdated(t.Context(), plan, 1); !errors.Is(err, room.ErrPlanID) {
+			if _, err := h.BroadcastTaskUpdated(t.Context(), plan, 1); !errors.Is(err, room.ErrPlanID) {
 				t.Errorf("plan %q: %v, want ErrPlanID", plan, err)
 			}
 		}
 		for _, typ := range []protocol.Type{"", "pong", "join-plan", "receipt", "resync", "goodbye", "removed", "a\n", protocol.Type(strings.Repeat("x", 65))} {
-			err := h.Broadcast(t.Context(), "p", protocol.Event{Type: typ, Data: 1})
+			_, err := h.Broadcast(t.Context(), "p", protocol.Event{Type: typ, Data: 1})
 			if !errors.Is(err, protocol.ErrEventType) {
 				t.Errorf("type %q: %v, want ErrEventType", typ, err)
 			}
@@ -96,7 +98,7 @@ func TestUserIDsAreBounded(t *testing.T) {
 				"By": room.By(id), "ExceptUser": room.ExceptUser(id), "ExceptClient": room.ExceptClient(id, "tab"),
 				"Combine": room.Combine(room.Mutation("m"), room.Combine(room.By(id))),
 			} {
-				if err := h.BroadcastTaskUpdated(t.Context(), "p", 1, opt); !errors.Is(err, room.ErrUserID) {
+				if _, err := h.BroadcastTaskUpdated(t.Context(), "p", 1, opt); !errors.Is(err, room.ErrUserID) {
 					t.Errorf("Broadcast with %s(%.10q) = %v, want ErrUserID", name, id, err)
 				}
 			}
@@ -105,7 +107,7 @@ func TestUserIDsAreBounded(t *testing.T) {
 			}
 		}
 		wantHeard(t, bob)
-		if err := h.BroadcastTaskUpdated(t.Context(), "p", 1, room.By(long[1:])); err != nil {
+		if _, err := h.BroadcastTaskUpdated(t.Context(), "p", 1, room.By(long[1:])); err != nil {
 			t.Errorf("Broadcast by a user of %d bytes = %v", protocol.MaxUserIDBytes, err)
 		}
 	})
@@ -169,7 +171,7 @@ func TestBroadcastOfACancelledRequest(t *testing.T) {
 		m := roomtest.Join(t, h, "alice", "p")
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		if err := h.BroadcastTaskUpdated(ctx, "p", task(1)); err != nil {
+		if _, err := h.BroadcastTaskUpdated(ctx, "p", task(1)); err != nil {
 			t.Errorf("Broadcast = %v", err)
 		}
 		wantEvent(t, m, 1)
@@ -263,10 +265,12 @@ func TestBroadcastAllocates(t *testing.T) {
 		want float64
 	}{
 		"plain":          {nil, 1},
+		"with a version": {[]room.BroadcastOption{room.Version("t1", 7)}, 1},
+		"from a context": {[]room.BroadcastOption{room.AuthorFrom(room.WithAuthor(t.Context(), room.Author{ClientID: "tab", MutationID: "m-1"}), "ann")}, 2},
 		"with an author": {[]room.BroadcastOption{room.By("ann"), room.ExceptClient("ann", "tab"), room.Mutation("m-1")}, 2},
 	} {
 		got := testing.AllocsPerRun(1000, func() {
-			if err := h.BroadcastTaskUpdated(t.Context(), "p", task, test.opts...); err != nil {
+			if _, err := h.BroadcastTaskUpdated(t.Context(), "p", task, test.opts...); err != nil {
 				t.Fatal(err)
 			}
 		})

@@ -37,7 +37,7 @@ func TestBudgetKeepsARoomThatIsUsedWhileItIsEvicted(t *testing.T) {
 			for n := range atOnce * writers {
 				wg.Go(func() {
 					for range each {
-						if err := h.BroadcastTaskUpdated(context.Background(), plan(round*atOnce+n/writers), event); err != nil {
+						if _, err := h.BroadcastTaskUpdated(context.Background(), plan(round*atOnce+n/writers), event); err != nil {
 							t.Error(err)
 						}
 					}

@@ -141,7 +141,7 @@ func TestBudgetOfManyBusyRooms(t *testing.T) {
 					}
 					size := 1 << (4 + rnd.IntN(12))
 					onTheWay.Add(int64(size)*5/4 + 4<<10)
-					if err := h.BroadcastTaskUpdated(context.Background(), plans[plan], json.RawMessage(`"`+text[:size]+`"`)); err != nil {
+					if _, err := h.BroadcastTaskUpdated(context.Background(), plans[plan], json.RawMessage(`"`+text[:size]+`"`)); err != nil {
 						t.Error(err)
 					}
 					check()
@@ -231,7 +231,7 @@ func TestBudgetSparesWhatIsYetToBeWritten(t *testing.T) {
 			seamTest(t, &room.Options{HistoryTotal: 8000}, func(t *testing.T, h *room.Hub, p *peer, _, writing *roomtest.Hold) {
 				fill := func(plan string, size int) {
 					t.Helper()
-					if err := h.BroadcastTaskUpdated(t.Context(), plan, jsonOf(size)); err != nil {
+					if _, err := h.BroadcastTaskUpdated(t.Context(), plan, jsonOf(size)); err != nil {
 						t.Fatal(err)
 					}
 				}

@@ -219,7 +219,7 @@ func TestBatchesAreBounded(t *testing.T) {
 		<-writing.reached
 		const events, size = 200, 2000
 		for range events {
-			if err := h.BroadcastTaskUpdated(t.Context(), "p", jsonOf(size)); err != nil {
+			if _, err := h.BroadcastTaskUpdated(t.Context(), "p", jsonOf(size)); err != nil {
 				t.Fatal(err)
 			}
 		}

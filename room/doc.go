@@ -21,6 +21,28 @@
 // and [Hub.Stats] to look at, and [Hub.Shutdown] at the end. Package roomtest has members for
 // tests.
 //
+// Code that publishes can take a [Broadcaster]: the hub, or [Discard] where there are no clients.
+// If it runs after the request, in a worker or a subscriber of an event bus, an [Author] carries the
+// client that made the change there.
+//
+// # Order
+//
+// Clients receive the events of a plan in the order of the calls of Broadcast. Two handlers may
+// commit in one order and call Broadcast in the other, and an event bus may deliver in any order.
+// Then all viewers would be left with the older state. There are two remedies, which are best
+// combined:
+//
+//   - Give each event a [Version]. Clients then drop an older state that arrives after a newer one.
+//   - Read the task again and call Broadcast, both under one lock of the application, as in the
+//     example of [Hub.Broadcast] for an event bus. A row lock of the database ends too early, with
+//     the commit.
+//
+// A version alone leaves one case: a client that loads the plan does not know the versions of what
+// it has loaded, so an older event that is published after that reaches its program. A program that
+// has the version in its data compares the two, as patchTasks of the browser client does. Reading
+// again avoids the case. A lock alone is enough for one process, and versions are needed as soon as
+// several processes publish.
+//
 // # For transports
 //
 // A transport implements [Sink] and passes it to [Hub.Connect]. The one goroutine that reads the

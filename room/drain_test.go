@@ -82,12 +82,15 @@ func TestAfterShutdown(t *testing.T) {
 		_, notifyErr := h.Notify(ctx, "alice", protocol.Event{Type: "x"})
 		_, connectErr := h.Connect(ctx, auth.Identity{UserID: "bob"}, roomtest.NewSink(nil), nil)
 		for name, err := range map[string]error{
-			"BroadcastTaskUpdated":     h.BroadcastTaskUpdated(ctx, "p", 1),
-			"BroadcastTaskCreated":     h.BroadcastTaskCreated(ctx, "p", 1),
-			"BroadcastTaskDeleted":     h.BroadcastTaskDeleted(ctx, "p", "1"),
-			"BroadcastTaskReordered":   h.BroadcastTaskReordered(ctx, "p", nil),
-			"BroadcastProgressUpdated": h.BroadcastProgressUpdated(ctx, "p", 1),
-			"Broadcast":                h.Broadcast(ctx, "p", protocol.Event{Type: "x"}),
+			"BroadcastTaskUpdated":     errorOf(h.BroadcastTaskUpdated(ctx, "p", 1)),
+			"BroadcastTaskCreated":     errorOf(h.BroadcastTaskCreated(ctx, "p", 1)),
+			"BroadcastTaskDeleted":     errorOf(h.BroadcastTaskDeleted(ctx, "p", "1")),
+			"BroadcastTaskReordered":   errorOf(h.BroadcastTaskReordered(ctx, "p", nil)),
+			"BroadcastProgressUpdated": errorOf(h.BroadcastProgressUpdated(ctx, "p", 1)),
+			"Broadcast":                errorOf(h.Broadcast(ctx, "p", protocol.Event{Type: "x"})),
+			"BroadcastToPlans":         h.BroadcastToPlans(ctx, []string{"p"}, protocol.Event{Type: "x"}),
+			"BroadcastToPlans of none": h.BroadcastToPlans(ctx, nil, protocol.Event{Type: "x"}),
+			"BroadcastTaskMoved":       h.BroadcastTaskMoved(ctx, room.TaskMove{From: "p", To: "q", TaskID: 1}),
 			"Notify":                   notifyErr,
 			"Resync":                   h.Resync(ctx, "p"),
 			"Revoke":                   errorOf(h.Revoke(ctx, "p", "alice")),
@@ -176,7 +179,7 @@ func TestDuringShutdown(t *testing.T) {
 			}()
 		}
 		synctest.Wait()
-		if err := h.BroadcastTaskUpdated(t.Context(), "p", 1); !errors.Is(err, room.ErrHubClosed) {
+		if _, err := h.BroadcastTaskUpdated(t.Context(), "p", 1); !errors.Is(err, room.ErrHubClosed) {
 			t.Errorf("Broadcast during Shutdown = %v, want ErrHubClosed", err)
 		}
 		if _, err := h.Connect(t.Context(), auth.Identity{UserID: "bob"}, roomtest.NewSink(nil), nil); !errors.Is(err, room.ErrHubClosed) {
@@ -209,7 +212,7 @@ func TestShutdownMeetsBroadcasts(t *testing.T) {
 			for range 4 {
 				wg.Go(func() {
 					for n := 0; ; n++ {
-						err := h.BroadcastTaskUpdated(context.Background(), "p", n)
+						_, err := h.BroadcastTaskUpdated(context.Background(), "p", n)
 						if err != nil {
 							if !errors.Is(err, room.ErrHubClosed) {
 								t.Errorf("Broadcast = %v", err)
@@ -327,7 +330,7 @@ func TestShutdownFromCallbacks(t *testing.T) {
 				m := connect(t, h, "alice", "")
 				m.Send(`{"type":"join-plan","planId":"p"}`)
 				synctest.Wait()
-				_ = h.BroadcastTaskUpdated(t.Context(), "p", 1) // closed or not
+				_, _ = h.BroadcastTaskUpdated(t.Context(), "p", 1) // closed or not
 				m.Send(`{"type":"leave-plan","planId":"p"}`)
 				synctest.Wait()
 				m.Cut()

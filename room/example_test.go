@@ -120,7 +120,7 @@ func ExampleHub_BroadcastTaskUpdated() {
 	otherTab := watch(hub, "ann", "tab2", "demo")
 	bob := watch(hub, "bob", "tab1", "demo")
 
-	err := hub.BroadcastTaskUpdated(background, "demo", todo{ID: "7", Title: "Milk"},
+	_, err := hub.BroadcastTaskUpdated(background, "demo", todo{ID: "7", Title: "Milk"},
 		room.By("ann"), room.ExceptClient("ann", "tab1"), room.Mutation("m-1"))
 	if err != nil {
 		log.Fatal(err)
@@ -141,11 +141,11 @@ func ExampleHub_Broadcast() {
 	bob := watch(hub, "bob", "tab1", "demo")
 
 	comment := map[string]string{"taskId": "7", "text": "The blue one."}
-	err := hub.Broadcast(background, "demo", protocol.Event{Type: "comment-added", Data: comment}, room.By("ann"))
+	_, err := hub.Broadcast(background, "demo", protocol.Event{Type: "comment-added", Data: comment}, room.By("ann"))
 	fmt.Println(err)
 	fmt.Println(bob.next())
 
-	err = hub.Broadcast(background, "demo", protocol.Event{Type: protocol.TypeGoodbye})
+	_, err = hub.Broadcast(background, "demo", protocol.Event{Type: protocol.TypeGoodbye})
 	fmt.Println(errors.Is(err, protocol.ErrEventType))
 	// Output:
 	// <nil>
@@ -166,7 +166,7 @@ func ExampleHub_Position() {
 	tasks := []todo{} // read from the database
 
 	// Before the client has joined, somebody adds a task.
-	if err := hub.BroadcastTaskCreated(background, "demo", todo{ID: "7", Title: "Milk"}); err != nil {
+	if _, err := hub.BroadcastTaskCreated(background, "demo", todo{ID: "7", Title: "Milk"}); err != nil {
 		log.Fatal(err)
 	}
 
@@ -193,7 +193,7 @@ func ExampleHub_Revoke() {
 	if _, err := hub.Revoke(background, "demo", "bob"); err != nil {
 		log.Fatal(err)
 	}
-	if err := hub.BroadcastTaskDeleted(background, "demo", "7"); err != nil {
+	if _, err := hub.BroadcastTaskDeleted(background, "demo", "7"); err != nil {
 		log.Fatal(err)
 	}
 	if _, err := hub.Notify(background, "bob", protocol.Event{Type: "notice", Data: "the connection stays"}); err != nil {
@@ -238,7 +238,7 @@ func ExampleObserver() {
 	defer hub.Shutdown(background)
 	watch(hub, "ann", "tab1", "demo")
 	watch(hub, "bob", "tab1", "demo")
-	if err := hub.BroadcastTaskDeleted(background, "demo", "7"); err != nil {
+	if _, err := hub.BroadcastTaskDeleted(background, "demo", "7"); err != nil {
 		log.Fatal(err)
 	}
 	stats := hub.Stats()
@@ -264,7 +264,8 @@ func ExampleHub_Shutdown() {
 		log.Fatal(err)
 	}
 	fmt.Println(goodbye.Code, goodbye.Reason, "reconnect:", goodbye.Reconnect)
-	fmt.Println(hub.BroadcastTaskDeleted(ctx, "demo", "7"))
+	_, err := hub.BroadcastTaskDeleted(ctx, "demo", "7")
+	fmt.Println(err)
 	// Output:
 	// <nil>
 	// 4503 shutting down reconnect: true
@@ -277,7 +278,7 @@ func TestViewersSeeTheChange(t *testing.T) {
 	defer hub.Shutdown(t.Context())
 	bob := roomtest.Join(t, hub, "bob", "demo")
 
-	if err := hub.BroadcastTaskDeleted(t.Context(), "demo", "7"); err != nil { // or call the route
+	if _, err := hub.BroadcastTaskDeleted(t.Context(), "demo", "7"); err != nil { // or call the route
 		t.Fatal(err)
 	}
 	if got := bob.Next(); got.Type != protocol.TypeTaskDeleted {
@@ -286,7 +287,7 @@ func TestViewersSeeTheChange(t *testing.T) {
 	bob.Silent() // and nothing else
 
 	bob.Cut()
-	if err := hub.BroadcastTaskDeleted(t.Context(), "demo", "8"); err != nil {
+	if _, err := hub.BroadcastTaskDeleted(t.Context(), "demo", "8"); err != nil {
 		t.Fatal(err)
 	}
 	bob.Resume()

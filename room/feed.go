@@ -226,7 +226,7 @@ func (f *follower) fetch(b *batch) (more bool) {
 		if !e.excepts(f.out.viewer) {
 			b.add(e.payload, cur)
 		} else if e.isEvent() {
-			meta := protocol.EventMeta{PlanID: d.plan, By: e.to.by, MutationID: e.to.mutationID, Timestamp: e.to.at}
+			meta := protocol.EventMeta{PlanID: d.plan, By: e.to.by, MutationID: e.to.mutationID, Version: e.to.version, Timestamp: e.to.at}
 			b.add(protocol.AppendReceipt(nil, meta, e.seq, e.prev), cur)
 		} else if n := len(b.items); n > 0 {
 			b.items[n-1].after = cur

@@ -25,7 +25,7 @@ func TestOneOrderForRestlessMembers(t *testing.T) {
 	for range 8 {
 		background.loop(func() {
 			id := json.RawMessage(fmt.Sprint(ids.Add(1)))
-			if err := h.BroadcastTaskUpdated(context.Background(), "p", id, room.ExceptUser(fmt.Sprint(rand.N(30)))); err != nil {
+			if _, err := h.BroadcastTaskUpdated(context.Background(), "p", id, room.ExceptUser(fmt.Sprint(rand.N(30)))); err != nil {
 				t.Error(err)
 			}
 			runtime.Gosched()
@@ -84,7 +84,7 @@ func TestResumeHasNoSeam(t *testing.T) {
 	var background ender
 	for range 2 {
 		background.loop(func() {
-			if err := h.BroadcastTaskUpdated(context.Background(), "p", json.RawMessage(fmt.Sprint(sent.Add(1))), room.ExceptUser("2")); err != nil {
+			if _, err := h.BroadcastTaskUpdated(context.Background(), "p", json.RawMessage(fmt.Sprint(sent.Add(1))), room.ExceptUser("2")); err != nil {
 				t.Error(err)
 			}
 			time.Sleep(20 * time.Microsecond)

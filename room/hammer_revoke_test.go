@@ -36,7 +36,7 @@ func TestNothingIsWrittenAfterRevoke(t *testing.T) {
 	var background ender
 	background.loop(func() {
 		task := json.RawMessage(`"` + fmt.Sprintf("%0*d", 1+rand.N(200), 0) + `"`)
-		if err := h.BroadcastTaskUpdated(context.Background(), "p", task, room.ExceptUser(fmt.Sprint(rand.N(2*users)))); err != nil {
+		if _, err := h.BroadcastTaskUpdated(context.Background(), "p", task, room.ExceptUser(fmt.Sprint(rand.N(2*users)))); err != nil {
 			t.Error(err)
 		}
 		runtime.Gosched()

@@ -51,7 +51,7 @@ func TestShutdownUnderTraffic(t *testing.T) {
 				}
 				for range 4 {
 					wg.Go(func() {
-						for h.BroadcastTaskDeleted(t.Context(), "p", "1") == nil {
+						for errorOf(h.BroadcastTaskDeleted(t.Context(), "p", "1")) == nil {
 							time.Sleep(50 * time.Microsecond)
 						}
 					})

@@ -29,7 +29,7 @@ func TestHousekeepingUnderTraffic(t *testing.T) {
 		plan := fmt.Sprint("plan", n)
 		wg.Go(func() {
 			for i := 0; time.Now().Before(until); i++ {
-				if err := h.BroadcastTaskUpdated(context.Background(), plan, json.RawMessage(fmt.Sprintf(`"%0200d"`, i))); err != nil {
+				if _, err := h.BroadcastTaskUpdated(context.Background(), plan, json.RawMessage(fmt.Sprintf(`"%0200d"`, i))); err != nil {
 					t.Error(err)
 				}
 				time.Sleep(time.Duration(rand.N(100)) * time.Microsecond)

@@ -27,7 +27,7 @@ func wantHeap(t *testing.T, h *room.Hub, before int) {
 func TestHistoryBytesIsTheHeap(t *testing.T) {
 	broadcast := func(t *testing.T, h *room.Hub, plan string, data json.RawMessage, opts ...room.BroadcastOption) {
 		t.Helper()
-		if err := h.BroadcastTaskUpdated(t.Context(), plan, data, opts...); err != nil {
+		if _, err := h.BroadcastTaskUpdated(t.Context(), plan, data, opts...); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -38,6 +38,9 @@ func TestHistoryBytesIsTheHeap(t *testing.T) {
 		"by an author": func(t *testing.T, h *room.Hub, plan string, n int, data json.RawMessage) {
 			user := fmt.Sprint("user-", n)
 			broadcast(t, h, plan, data, room.By(user), room.ExceptClient(user, fmt.Sprint("tab-", n)), room.Mutation(fmt.Sprint("mutation-", n)))
+		},
+		"with a version": func(t *testing.T, h *room.Hub, plan string, n int, data json.RawMessage) {
+			broadcast(t, h, plan, data, room.Version(fmt.Sprintf("%0120d", n), 1), room.ExceptUser(fmt.Sprint("user-", n)))
 		},
 		"with two exceptions": func(t *testing.T, h *room.Hub, plan string, n int, data json.RawMessage) {
 			broadcast(t, h, plan, data, room.ExceptUser(fmt.Sprint("user-", n)), room.ExceptUser(fmt.Sprint("other-", n)))
@@ -76,7 +79,7 @@ func TestHistoryBytesOfFreePlaces(t *testing.T) {
 	before := heap()
 	for range 77 {
 		for r := range 300 {
-			if err := h.BroadcastTaskDeleted(t.Context(), fmt.Sprint("plan-", r), "1"); err != nil {
+			if _, err := h.BroadcastTaskDeleted(t.Context(), fmt.Sprint("plan-", r), "1"); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -124,7 +127,7 @@ func TestHistoryTotalIsTheHeap(t *testing.T) {
 	before := heap()
 	for e := range 60 {
 		for r := range 700 {
-			if err := h.BroadcastTaskDeleted(t.Context(), fmt.Sprint("plan-", r), fmt.Sprint(e)); err != nil {
+			if _, err := h.BroadcastTaskDeleted(t.Context(), fmt.Sprint("plan-", r), fmt.Sprint(e)); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -151,7 +154,7 @@ func TestDroppedEventsAreFreed(t *testing.T) {
 			if n >= end-held {
 				data = small
 			}
-			if err := h.BroadcastTaskUpdated(t.Context(), fmt.Sprint("plan-", r), data); err != nil {
+			if _, err := h.BroadcastTaskUpdated(t.Context(), fmt.Sprint("plan-", r), data); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -62,7 +62,7 @@ func mustJSON(v any) []byte {
 
 func update(t *testing.T, h *room.Hub, planID string, n int, opts ...room.BroadcastOption) {
 	t.Helper()
-	if err := h.BroadcastTaskUpdated(context.Background(), planID, task(n), opts...); err != nil {
+	if _, err := h.BroadcastTaskUpdated(context.Background(), planID, task(n), opts...); err != nil {
 		t.Fatalf("BroadcastTaskUpdated(%d) = %v", n, err)
 	}
 }

@@ -240,7 +240,7 @@ func TestBudgetEvictsTheLeastRecentlyUsed(t *testing.T) {
 	bubble(t, &room.Options{HistoryTotal: 12_000}, func(t *testing.T, h *room.Hub) {
 		fill := func(plan string) {
 			t.Helper()
-			if err := h.BroadcastTaskUpdated(t.Context(), plan, jsonOf(2000)); err != nil {
+			if _, err := h.BroadcastTaskUpdated(t.Context(), plan, jsonOf(2000)); err != nil {
 				t.Fatal(err)
 			}
 		}

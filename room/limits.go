@@ -9,9 +9,11 @@ const (
 	maxExcesses               = 3 // within excessWindow close the connection
 	excessWindow              = 10 * time.Second
 
-	maxInbox      = 128 // messages of one connection waiting for its worker
-	maxName       = 64  // code points of a user's name
-	replyOverhead = 96  // bytes that a reply counts besides its payload
+	maxInbox = 128 // messages of one connection waiting for its worker
+	// Of Options.MaxPayload, in bytes.
+	defaultMaxPayload = 256 << 10
+	maxName           = 64 // code points of a user's name
+	replyOverhead     = 96 // bytes that a reply counts besides its payload
 
 	authenticateEvery     = 10 * time.Second
 	authorizeUserParallel = 8  // calls of Authorize for one user at once

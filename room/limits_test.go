@@ -95,7 +95,7 @@ func jsonOf(bytes int) json.RawMessage {
 func TestPayload(t *testing.T) {
 	bubble(t, nil, func(t *testing.T, h *room.Hub) {
 		m := roomtest.Join(t, h, "alice", "p")
-		broadcast := func(data json.RawMessage) error { return h.BroadcastTaskUpdated(t.Context(), "p", data) }
+		broadcast := func(data json.RawMessage) error { return errorOf(h.BroadcastTaskUpdated(t.Context(), "p", data)) }
 		before := m.Position()
 		if err := broadcast(jsonOf(256<<10 + 1)); !errors.Is(err, protocol.ErrEventTooLarge) {
 			t.Errorf("one byte too many: %v, want ErrEventTooLarge", err)
@@ -106,7 +106,7 @@ func TestPayload(t *testing.T) {
 		if err := broadcast(json.RawMessage(`{`)); !errors.Is(err, protocol.ErrEventData) {
 			t.Errorf("no JSON: %v, want ErrEventData", err)
 		}
-		if err := h.BroadcastTaskUpdated(t.Context(), "p", func() {}); !errors.Is(err, protocol.ErrEventData) {
+		if _, err := h.BroadcastTaskUpdated(t.Context(), "p", func() {}); !errors.Is(err, protocol.ErrEventData) {
 			t.Errorf("a function: %v, want ErrEventData", err)
 		}
 		wantHeard(t, m)
@@ -144,7 +144,7 @@ func TestHistoryBytesPerRoom(t *testing.T) {
 	const limit = 10_000
 	fill := func(t *testing.T, h *room.Hub, plan string, bytes int) {
 		t.Helper()
-		if err := h.BroadcastTaskUpdated(t.Context(), plan, jsonOf(bytes)); err != nil {
+		if _, err := h.BroadcastTaskUpdated(t.Context(), plan, jsonOf(bytes)); err != nil {
 			t.Fatalf("Broadcast: %v", err)
 		}
 	}
@@ -215,7 +215,7 @@ func TestHistoryTotal(t *testing.T) {
 			plan := fmt.Sprint("p", n)
 			since[n] = position(t, h, plan)
 			for range 4 {
-				if err := h.BroadcastTaskUpdated(t.Context(), plan, jsonOf(1000)); err != nil {
+				if _, err := h.BroadcastTaskUpdated(t.Context(), plan, jsonOf(1000)); err != nil {
 					t.Fatalf("Broadcast: %v", err)
 				}
 			}
@@ -262,7 +262,7 @@ func TestHistoryTotalOfOneRoom(t *testing.T) {
 	bubble(t, &room.Options{HistoryTotal: 10_000}, func(t *testing.T, h *room.Hub) {
 		m := roomtest.Join(t, h, "alice", "p")
 		for n := range 50 {
-			if err := h.BroadcastTaskUpdated(t.Context(), "p", jsonOf(6000)); err != nil {
+			if _, err := h.BroadcastTaskUpdated(t.Context(), "p", jsonOf(6000)); err != nil {
 				t.Fatalf("Broadcast: %v", err)
 			}
 			if got := m.Next(); got.Type != protocol.TypeTaskUpdated {

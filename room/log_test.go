@@ -64,7 +64,7 @@ func TestNothingSecretIsLogged(t *testing.T) {
 			m := roomtest.Connect(t, h, auth.Identity{UserID: evil, Name: evil + canary, Email: canary}, &roomtest.Options{Verifier: verifier})
 			m.Join("p", nil)
 			setState(m, "p", `"`+canary+`"`)
-			if err := h.BroadcastTaskUpdated(t.Context(), "p", canary); err != nil {
+			if _, err := h.BroadcastTaskUpdated(t.Context(), "p", canary); err != nil {
 				t.Fatalf("Broadcast: %v", err)
 			}
 			m.Send(fmt.Sprintf(`{"type":"authenticate","data":{"token":"%s"}}`, token+canary))

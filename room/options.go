@@ -142,7 +142,7 @@ func (o *Options) withDefaults() Options {
 	setDefault("HistoryTotal", &c.HistoryTotal, 256<<20)
 	setDefault("QueuePerConnection", &c.QueuePerConnection, 512<<10)
 	setDefault("QueuePerUser", &c.QueuePerUser, 1<<20)
-	setDefault("MaxPayload", &c.MaxPayload, 256<<10)
+	setDefault("MaxPayload", &c.MaxPayload, defaultMaxPayload)
 	setDefault("RoomsPerConnection", &c.RoomsPerConnection, 64)
 	setDefault("ConnectionsPerUser", &c.ConnectionsPerUser, 20)
 	setDefault("PresenceLimit", &c.PresenceLimit, 100)

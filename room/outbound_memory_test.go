@@ -279,7 +279,7 @@ func TestStalledConnectionsShareThePayload(t *testing.T) {
 	const connections, size = 20, 200_000
 	for name, send := range map[string]func(*testing.T, *room.Hub){
 		"event": func(t *testing.T, h *room.Hub) {
-			if err := h.BroadcastTaskUpdated(t.Context(), "p", jsonOf(size)); err != nil {
+			if _, err := h.BroadcastTaskUpdated(t.Context(), "p", jsonOf(size)); err != nil {
 				t.Fatal(err)
 			}
 		},

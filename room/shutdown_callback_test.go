@@ -64,7 +64,7 @@ func TestShutdownInsideACallback(t *testing.T) {
 				synctest.Wait()
 				p.open(5)
 				for n := range 3 {
-					_ = h.BroadcastTaskUpdated(t.Context(), "p", task(n))
+					_, _ = h.BroadcastTaskUpdated(t.Context(), "p", task(n))
 				}
 				synctest.Wait()
 				p.open(-1)

@@ -35,7 +35,7 @@ func (s *sim) broadcast(rnd *rand.Rand, plan string) {
 	task := map[string]any{"id": e.id, "pad": strings.Repeat("x", rnd.IntN(300))}
 	before, err := s.hub.Position(s.t.Context(), plan)
 	if err == nil {
-		err = s.hub.BroadcastTaskUpdated(s.t.Context(), plan, task, opts...)
+		_, err = s.hub.BroadcastTaskUpdated(s.t.Context(), plan, task, opts...)
 	}
 	if err != nil {
 		s.fail("broadcast: %v", err)

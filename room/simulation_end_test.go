@@ -53,7 +53,7 @@ func (s *sim) shutdown() {
 	_, position := s.hub.Position(ctx, "p")
 	for name, err := range map[string]error{
 		"Position": position, "Resync": s.hub.Resync(ctx, "p"), "Revoke": errorOf(s.hub.Revoke(ctx, "p", "u")), "Disconnect": errorOf(s.hub.Disconnect(ctx, "u")),
-		"Broadcast": s.hub.BroadcastTaskDeleted(ctx, "p", "1"), "Notify": errorOf(s.hub.Notify(ctx, "u", protocol.Event{Type: "x"})),
+		"Broadcast": errorOf(s.hub.BroadcastTaskDeleted(ctx, "p", "1")), "Notify": errorOf(s.hub.Notify(ctx, "u", protocol.Event{Type: "x"})),
 		"Connect": newPeer(1, 1).connect(s.hub, auth.Identity{UserID: "u"}, "", nil),
 	} {
 		if !errors.Is(err, room.ErrHubClosed) {

@@ -1,7 +1,6 @@
 package transport_test
 
 import (
-	"context"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -10,11 +9,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/planrooms/planrooms/protocol"
+	"github.com/planrooms/planrooms/room"
 	"github.com/planrooms/planrooms/transport"
 )
 
-// TestAuthor broadcasts changes that ann made. It checks what two tabs of ann and one of bob
-// receive.
+// TestAuthor broadcasts changes that ann made, with Author and with CaptureAuthor and AuthorFrom. It
+// checks what two tabs of ann and one of bob receive.
 func TestAuthor(t *testing.T) {
 	type received struct {
 		Type           protocol.Type
@@ -54,23 +54,28 @@ func TestAuthor(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			r := httptest.NewRequest(http.MethodPatch, "/tasks/1", nil)
 			if c.client != "" {
-				r.Header.Set("X-Plan-Client", c.client)
+				r.Header.Set(transport.HeaderClient, c.client)
 			}
 			if c.mutation != "" {
-				r.Header.Set("X-Plan-Mutation", c.mutation)
+				r.Header.Set(transport.HeaderMutation, c.mutation)
 			}
-			if err := s.hub.BroadcastTaskUpdated(context.Background(), "p", 1, transport.Author(r, "ann")); err != nil {
-				t.Fatal(err)
-			}
-			for _, x := range []struct {
-				who  string
-				c    *client
-				want received
-			}{{"tab1", tab1, c.tab1}, {"tab2", tab2, c.bob}, {"bob", bob, c.bob}} {
-				if diff := cmp.Diff(x.want, event(x.c)); diff != "" {
-					t.Errorf("%s received (-want +got):\n%s", x.who, diff)
+			captured := transport.CaptureAuthor(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+				for name, author := range map[string]room.BroadcastOption{"Author": transport.Author(r, "ann"), "AuthorFrom": room.AuthorFrom(r.Context(), "ann")} {
+					if _, err := s.hub.BroadcastTaskUpdated(r.Context(), "p", 1, author); err != nil {
+						t.Fatal(err)
+					}
+					for _, x := range []struct {
+						who  string
+						c    *client
+						want received
+					}{{"tab1", tab1, c.tab1}, {"tab2", tab2, c.bob}, {"bob", bob, c.bob}} {
+						if diff := cmp.Diff(x.want, event(x.c)); diff != "" {
+							t.Errorf("%s: %s received (-want +got):\n%s", name, x.who, diff)
+						}
+					}
 				}
-			}
+			}))
+			captured.ServeHTTP(httptest.NewRecorder(), r)
 		})
 	}
 }

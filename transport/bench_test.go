@@ -50,7 +50,7 @@ func BenchmarkBroadcast(b *testing.B) {
 			s := newServer(b, config{hub: room.Options{PresenceLimit: 1}})
 			total := benchViewers(b, s, n)
 			broadcast := func() {
-				if err := s.hub.BroadcastTaskUpdated(b.Context(), "p", task); err != nil {
+				if _, err := s.hub.BroadcastTaskUpdated(b.Context(), "p", task); err != nil {
 					b.Fatal(err)
 				}
 			}

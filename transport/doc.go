@@ -76,6 +76,8 @@
 // # Beside the connection
 //
 // [Author] reads from a REST request who made a change, so that the tab that made it gets a receipt
-// instead of the event. [HideToken] keeps tokens in URLs out of the host's logs. [Inspect] shows an
+// instead of the event. [CaptureAuthor] keeps that in the request's context, for code that
+// broadcasts without the request. [HeaderPosition] brings the position of a plan to the client that
+// loads it. [HideToken] keeps tokens in URLs out of the host's logs. [Inspect] shows an
 // operator the rooms and their participants.
 package transport

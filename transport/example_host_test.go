@@ -157,7 +157,7 @@ func ExampleNewHandler_routes() {
 		task.Title = r.FormValue("title")
 		plans.tasks[task.ID] = task // commit first
 
-		if err := hub.BroadcastTaskUpdated(r.Context(), "demo", task, transport.Author(r, userOf(r))); err != nil {
+		if _, err := hub.BroadcastTaskUpdated(r.Context(), "demo", task, transport.Author(r, userOf(r))); err != nil {
 			log.Print(err) // the change is saved anyway
 		}
 		json.NewEncoder(w).Encode(task)
@@ -207,7 +207,7 @@ func ExampleAuthor() {
 	deleteTask := func(w http.ResponseWriter, r *http.Request) {
 		taskID := r.PathValue("taskID")
 		// ... delete it in the database ...
-		if err := hub.BroadcastTaskDeleted(r.Context(), "demo", taskID, transport.Author(r, userOf(r))); err != nil {
+		if _, err := hub.BroadcastTaskDeleted(r.Context(), "demo", taskID, transport.Author(r, userOf(r))); err != nil {
 			log.Print(err)
 		}
 		w.WriteHeader(http.StatusNoContent)
@@ -257,7 +257,7 @@ func ExampleNewHandler_snapshot() {
 	}
 
 	// Ann adds a task before the client has joined.
-	if err := hub.BroadcastTaskCreated(context.Background(), "demo", todo{ID: "8", Title: "Bread"}, room.By("ann")); err != nil {
+	if _, err := hub.BroadcastTaskCreated(context.Background(), "demo", todo{ID: "8", Title: "Bread"}, room.By("ann")); err != nil {
 		log.Fatal(err)
 	}
 

@@ -36,7 +36,7 @@ func Example() {
 			http.Error(w, "not saved", http.StatusInternalServerError)
 			return
 		}
-		err = hub.BroadcastTaskUpdated(r.Context(), r.PathValue("plan"), task, transport.Author(r, "ann"))
+		_, err = hub.BroadcastTaskUpdated(r.Context(), r.PathValue("plan"), task, transport.Author(r, "ann"))
 		if err != nil {
 			log.Print(err) // the change is saved, but the event was not sent
 		}

@@ -26,7 +26,7 @@ func TestConversation(t *testing.T) {
 			c.join("p")
 		}
 		for n := range events {
-			if err := s.hub.BroadcastTaskUpdated(t.Context(), "p", map[string]any{"n": n, "text": text}); err != nil {
+			if _, err := s.hub.BroadcastTaskUpdated(t.Context(), "p", map[string]any{"n": n, "text": text}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -63,7 +63,7 @@ func TestResume(t *testing.T) {
 	eachKind(t, func(t *testing.T, k kind) {
 		s := newServer(t, config{kinds: []kind{k}})
 		change := func(id string) {
-			if err := s.hub.BroadcastTaskDeleted(t.Context(), "p", id); err != nil {
+			if _, err := s.hub.BroadcastTaskDeleted(t.Context(), "p", id); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -109,7 +109,7 @@ func TestRevoke(t *testing.T) {
 		c.join("p")
 		c.join("q")
 		change := func(plan, id string) {
-			if err := s.hub.BroadcastTaskDeleted(context.Background(), plan, id); err != nil {
+			if _, err := s.hub.BroadcastTaskDeleted(context.Background(), plan, id); err != nil {
 				t.Error(err)
 			}
 		}

@@ -155,7 +155,7 @@ func TestFlood(t *testing.T) {
 				}
 			})
 			for range 20 {
-				if err := s.hub.BroadcastTaskDeleted(context.Background(), "p", "x"); err != nil {
+				if _, err := s.hub.BroadcastTaskDeleted(context.Background(), "p", "x"); err != nil {
 					t.Fatal(err)
 				}
 				if m := bob.next(); m.Type != protocol.TypeTaskDeleted {
@@ -190,7 +190,7 @@ func TestStalledReader(t *testing.T) {
 	}
 	large := map[string]string{"text": strings.Repeat("x", 50_000)}
 	change := func() {
-		if err := s.hub.BroadcastTaskUpdated(context.Background(), "p", large); err != nil {
+		if _, err := s.hub.BroadcastTaskUpdated(context.Background(), "p", large); err != nil {
 			t.Fatal(err)
 		}
 		for _, bob := range bobs {

@@ -42,7 +42,7 @@ func (l *load) publish(n int, plan string) {
 // closed.
 func (l *load) send(r *rand.Rand, plan string) (e *sentEvent, end uint64, open bool) {
 	e, opts := l.newEvent(r, plan)
-	if err := l.server.hub.BroadcastTaskUpdated(context.Background(), plan, e.task, opts...); err != nil {
+	if _, err := l.server.hub.BroadcastTaskUpdated(context.Background(), plan, e.task, opts...); err != nil {
 		l.ledger.refused(e)
 		if !errors.Is(err, room.ErrHubClosed) || !l.shuttingDown.Load() {
 			l.faultf("%v", err)

@@ -122,25 +122,26 @@ func (p *player) broadcast(eventType, argument string) error {
 	ctx, h, raw := context.Background(), p.server.hub, json.RawMessage(value)
 	var id string
 	var ids []string
+	var err error
 	switch protocol.Type(eventType) {
 	case protocol.TypeTaskCreated:
-		return h.BroadcastTaskCreated(ctx, plan, raw)
+		_, err = h.BroadcastTaskCreated(ctx, plan, raw)
 	case protocol.TypeTaskUpdated:
-		return h.BroadcastTaskUpdated(ctx, plan, raw)
+		_, err = h.BroadcastTaskUpdated(ctx, plan, raw)
 	case protocol.TypeTaskDeleted:
-		if err := json.Unmarshal(raw, &id); err != nil {
-			return err
+		if err = json.Unmarshal(raw, &id); err == nil {
+			_, err = h.BroadcastTaskDeleted(ctx, plan, id)
 		}
-		return h.BroadcastTaskDeleted(ctx, plan, id)
 	case protocol.TypeTaskReordered:
-		if err := json.Unmarshal(raw, &ids); err != nil {
-			return err
+		if err = json.Unmarshal(raw, &ids); err == nil {
+			_, err = h.BroadcastTaskReordered(ctx, plan, ids)
 		}
-		return h.BroadcastTaskReordered(ctx, plan, ids)
 	case protocol.TypeProgressUpdated:
-		return h.BroadcastProgressUpdated(ctx, plan, raw)
+		_, err = h.BroadcastProgressUpdated(ctx, plan, raw)
+	default:
+		err = fmt.Errorf("no broadcast of type %s", eventType)
 	}
-	return fmt.Errorf("no broadcast of type %s", eventType)
+	return err
 }
 
 // nextKnown reads up to the next message of a type that the original client understands, or a close

@@ -62,7 +62,7 @@ func storm(t *testing.T, k kind) {
 				}
 				text := strings.Repeat(string(rune('a'+p)), size)
 				e := stormEvent{p, n, text, crc32.ChecksumIEEE([]byte(text))}
-				err := s.hub.BroadcastTaskUpdated(context.Background(), "p", e)
+				_, err := s.hub.BroadcastTaskUpdated(context.Background(), "p", e)
 				if err != nil && !errors.Is(err, room.ErrHubClosed) {
 					t.Errorf("publisher %d: %v", p, err)
 				}

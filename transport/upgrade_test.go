@@ -108,7 +108,7 @@ func TestFailedUpgradeReplacesNoConnection(t *testing.T) {
 			}
 		})
 		dials.Wait()
-		if err := s.hub.BroadcastTaskDeleted(context.Background(), "p", "x"); err != nil {
+		if _, err := s.hub.BroadcastTaskDeleted(context.Background(), "p", "x"); err != nil {
 			t.Fatal(err)
 		}
 		if err := good.nc.SetDeadline(time.Now().Add(testTimeout)); err != nil {

@@ -100,7 +100,7 @@ func TestFrozenPeerInTime(t *testing.T) {
 					if info, _ := hub.Room("p"); info.Participants != 1 {
 						t.Errorf("%d participants, want 1 until the time is up", info.Participants)
 					}
-					if err := hub.BroadcastTaskDeleted(context.Background(), "p", "x"); err != nil {
+					if _, err := hub.BroadcastTaskDeleted(context.Background(), "p", "x"); err != nil {
 						t.Fatal(err)
 					}
 					time.Sleep(time.Second)

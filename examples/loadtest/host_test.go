@@ -152,9 +152,9 @@ func (h *host) change(w http.ResponseWriter, r *http.Request) {
 		// Two events for each change, as in the quickstart, and one change after the other.
 		h.order.Lock()
 		defer h.order.Unlock()
-		err = h.hub.BroadcastTaskUpdated(r.Context(), plan, json.RawMessage(task), author)
+		_, err = h.hub.BroadcastTaskUpdated(r.Context(), plan, json.RawMessage(task), author)
 		if err == nil {
-			err = h.hub.BroadcastProgressUpdated(r.Context(), plan, map[string]int{"completedTasks": 1}, author)
+			_, err = h.hub.BroadcastProgressUpdated(r.Context(), plan, map[string]int{"completedTasks": 1}, author)
 		}
 	}
 	if err != nil {

@@ -55,7 +55,8 @@ func newOwnTarget(s *settings) (*target, error) {
 		plans:    s.plans, credentials: &credentials{tokens: tokens}, own: o,
 		publish: func(ctx context.Context, c change, mutation string) error {
 			task := map[string]any{"id": "load", "title": pad}
-			return o.hub.BroadcastTaskUpdated(ctx, s.plans[c.plan], task, room.Mutation(mutation))
+			_, err := o.hub.BroadcastTaskUpdated(ctx, s.plans[c.plan], task, room.Mutation(mutation))
+			return err
 		},
 	}, nil
 }

@@ -33,7 +33,7 @@ func TestStalled(t *testing.T) {
 	h := newHost(t, hostOptions{hub: room.Options{WriteTimeout: 50 * time.Millisecond}, transport: transport.Options{WriteBuffer: 4096}})
 	q := stallAt(t, h)
 	for range 20 {
-		if err := h.hub.BroadcastTaskUpdated(t.Context(), "demo", strings.Repeat("x", 200_000)); err != nil {
+		if _, err := h.hub.BroadcastTaskUpdated(t.Context(), "demo", strings.Repeat("x", 200_000)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -48,7 +48,7 @@ func TestStalled(t *testing.T) {
 func TestStalledOpen(t *testing.T) {
 	h := newHost(t, hostOptions{})
 	q := stallAt(t, h)
-	if err := h.hub.BroadcastTaskUpdated(t.Context(), "demo", "x"); err != nil {
+	if _, err := h.hub.BroadcastTaskUpdated(t.Context(), "demo", "x"); err != nil {
 		t.Fatal(err)
 	}
 	if end := q.ending(100 * time.Millisecond); end != endedOpen {

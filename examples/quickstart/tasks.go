@@ -139,11 +139,11 @@ func (s *service) reorderTasks(w http.ResponseWriter, r *http.Request, p *plan, 
 // has counted the tasks.
 func (s *service) broadcastProgress(r *http.Request, p *plan, userID string, done progress) {
 	s.logFailure(s.hub.BroadcastProgressUpdated(r.Context(), p.id, done,
-		room.By(userID), room.Mutation(r.Header.Get("X-Plan-Mutation"))))
+		room.By(userID), room.Mutation(r.Header.Get(transport.HeaderMutation))))
 }
 
 // logFailure logs a broadcast that failed. The change was made, so the request succeeds.
-func (s *service) logFailure(err error) {
+func (s *service) logFailure(_ protocol.Position, err error) {
 	if err != nil {
 		s.log.Error("broadcast", "error", err)
 	}

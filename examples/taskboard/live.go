@@ -97,42 +97,42 @@ func (l *live) orderOf(planID string) *sync.Mutex {
 // Author the author's tab gets a receipt: the answer to its request has the content.
 
 func (l *live) taskCreated(r *http.Request, userID string, t store.Task, p store.Progress) {
-	l.sent(r, t.PlanID, l.hub.BroadcastTaskCreated(r.Context(), t.PlanID, t, transport.Author(r, userID)))
+	l.broadcast(r, t.PlanID, protocol.TaskCreated(t), transport.Author(r, userID))
 	l.progressUpdated(r, userID, t.PlanID, p)
 }
 
 func (l *live) taskUpdated(r *http.Request, userID string, t store.Task, p store.Progress) {
-	l.sent(r, t.PlanID, l.hub.BroadcastTaskUpdated(r.Context(), t.PlanID, t, transport.Author(r, userID)))
+	l.broadcast(r, t.PlanID, protocol.TaskUpdated(t), transport.Author(r, userID))
 	l.progressUpdated(r, userID, t.PlanID, p)
 }
 
 func (l *live) taskDeleted(r *http.Request, userID, planID, taskID string, p store.Progress) {
-	l.sent(r, planID, l.hub.BroadcastTaskDeleted(r.Context(), planID, taskID, transport.Author(r, userID)))
+	l.broadcast(r, planID, protocol.TaskDeleted(taskID), transport.Author(r, userID))
 	l.progressUpdated(r, userID, planID, p)
 }
 
 // taskRestored sends the task, which clients append, and then the order of all tasks.
 func (l *live) taskRestored(r *http.Request, userID string, restored store.Restored) {
 	planID := restored.Task.PlanID
-	l.sent(r, planID, l.hub.BroadcastTaskCreated(r.Context(), planID, restored.Task, transport.Author(r, userID)))
+	l.broadcast(r, planID, protocol.TaskCreated(restored.Task), transport.Author(r, userID))
 	l.tasksReordered(r, userID, planID, restored.TaskIDs)
 	l.progressUpdated(r, userID, planID, restored.Progress)
 }
 
 func (l *live) tasksReordered(r *http.Request, userID, planID string, taskIDs []string) {
-	l.sent(r, planID, l.hub.BroadcastTaskReordered(r.Context(), planID, taskIDs, transport.Author(r, userID)))
+	l.broadcast(r, planID, protocol.TaskReordered(taskIDs), transport.Author(r, userID))
 }
 
 // progressUpdated includes the author's tab: no answer to a request has the progress.
 func (l *live) progressUpdated(r *http.Request, userID, planID string, p store.Progress) {
-	l.sent(r, planID, l.hub.BroadcastProgressUpdated(r.Context(), planID, p, toEveryTab(r, userID)))
+	l.broadcast(r, planID, protocol.ProgressUpdated(p), toEveryTab(r, userID))
 }
 
 func (l *live) membersUpdated(r *http.Request, userID, planID string, members []store.Member) {
 	event := protocol.Event{Type: typeMembersUpdated, Data: struct {
 		Members []store.Member `json:"members"`
 	}{members}}
-	l.sent(r, planID, l.hub.Broadcast(r.Context(), planID, event, toEveryTab(r, userID)))
+	l.broadcast(r, planID, event, toEveryTab(r, userID))
 }
 
 // planRenamed sends the title to the viewers of the plan. The lists of its members change too.
@@ -140,7 +140,7 @@ func (l *live) planRenamed(r *http.Request, userID, planID, title string, member
 	event := protocol.Event{Type: typePlanUpdated, Data: struct {
 		Title string `json:"title"`
 	}{title}}
-	l.sent(r, planID, l.hub.Broadcast(r.Context(), planID, event, toEveryTab(r, userID)))
+	l.broadcast(r, planID, event, toEveryTab(r, userID))
 	for _, m := range members {
 		l.listsChanged(r, m.UserID, planID)
 	}
@@ -149,7 +149,7 @@ func (l *live) planRenamed(r *http.Request, userID, planID, title string, member
 // unassigned sends the tasks of a member who was removed.
 func (l *live) unassigned(r *http.Request, userID string, tasks []store.Task) {
 	for _, t := range tasks {
-		l.sent(r, t.PlanID, l.hub.BroadcastTaskUpdated(r.Context(), t.PlanID, t, toEveryTab(r, userID)))
+		l.broadcast(r, t.PlanID, protocol.TaskUpdated(t), toEveryTab(r, userID))
 	}
 }
 
@@ -220,13 +220,14 @@ func (l *live) disconnect(r *http.Request, userID string) {
 // toEveryTab names the author of a change. Unlike Author it gives the event to the author's tab
 // too.
 func toEveryTab(r *http.Request, userID string) room.BroadcastOption {
-	return room.Combine(room.By(userID), room.Mutation(r.Header.Get("X-Plan-Mutation")))
+	return room.Combine(room.By(userID), room.Mutation(r.Header.Get(transport.HeaderMutation)))
 }
 
-// sent handles the error of a broadcast, of one that is too large for instance. The change is
-// committed, so its request succeeds. The viewers miss the event, so they are asked to load the
-// plan.
-func (l *live) sent(r *http.Request, planID string, err error) {
+// broadcast sends an event to the viewers of a plan. If that fails, because the event is too large
+// for instance, the change is committed all the same, so its request succeeds. The viewers miss the
+// event, so they are asked to load the plan.
+func (l *live) broadcast(r *http.Request, planID string, event protocol.Event, author room.BroadcastOption) {
+	_, err := l.hub.Broadcast(r.Context(), planID, event, author)
 	if err == nil {
 		return
 	}

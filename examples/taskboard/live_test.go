@@ -67,7 +67,8 @@ func TestBroadcastFails(t *testing.T) {
 	p := b.login(ada)
 	plan := b.plan(p, "Launch week")
 	v := b.join(p, "tab", plan)
-	b.service.live.sent(httptest.NewRequest("PATCH", "/", nil), plan.ID, errors.New("too large"))
+	tooLarge := protocol.TaskUpdated(strings.Repeat("x", 1<<20))
+	b.service.live.broadcast(httptest.NewRequest("PATCH", "/", nil), plan.ID, tooLarge, room.BroadcastOption{})
 	if got := transporttest.DataOf[protocol.Resync](t, v.next(protocol.TypeResync)); got.Position.Epoch != plan.Position.Epoch {
 		t.Errorf("resync %+v", got)
 	}

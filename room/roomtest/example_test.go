@@ -26,7 +26,7 @@ type task struct {
 func renameTask(hub *room.Hub) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		changed := task{ID: r.PathValue("task"), Title: r.FormValue("title")} // and store it
-		err := hub.BroadcastTaskUpdated(r.Context(), r.PathValue("plan"), changed,
+		_, err := hub.BroadcastTaskUpdated(r.Context(), r.PathValue("plan"), changed,
 			room.By("ann"), room.ExceptClient("ann", r.FormValue("client")), room.Mutation(r.FormValue("mutation")))
 		if err != nil {
 			http.Error(w, "not published", http.StatusInternalServerError)
@@ -121,7 +121,7 @@ func ExampleMember() {
 	if _, err := hub.Revoke(context.Background(), "demo", "bob"); err != nil {
 		fmt.Println(err)
 	}
-	if err := hub.BroadcastTaskDeleted(context.Background(), "demo", "7"); err != nil {
+	if _, err := hub.BroadcastTaskDeleted(context.Background(), "demo", "7"); err != nil {
 		fmt.Println(err)
 	}
 

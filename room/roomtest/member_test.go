@@ -46,7 +46,7 @@ func bubble(t *testing.T, o *room.Options, test func(t *testing.T, h *room.Hub))
 
 func update(t *testing.T, h *room.Hub, plan, title string, o ...room.BroadcastOption) {
 	t.Helper()
-	if err := h.BroadcastTaskUpdated(context.Background(), plan, map[string]string{"title": title}, o...); err != nil {
+	if _, err := h.BroadcastTaskUpdated(context.Background(), plan, map[string]string{"title": title}, o...); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -262,10 +262,10 @@ func failureOf(t *testing.T, m *roomtest.Member, use func(*roomtest.Member)) str
 func TestFailures(t *testing.T) {
 	nothing := func(*room.Hub, *roomtest.Member) {}
 	event := func(h *room.Hub, _ *roomtest.Member) {
-		_ = h.BroadcastTaskUpdated(context.Background(), "p", "Milk", room.Mutation("m-1"))
+		_, _ = h.BroadcastTaskUpdated(context.Background(), "p", "Milk", room.Mutation("m-1"))
 	}
 	receipt := func(h *room.Hub, _ *roomtest.Member) {
-		_ = h.BroadcastTaskUpdated(context.Background(), "p", "Milk", room.ExceptUser("ann"), room.Mutation("m-1"))
+		_, _ = h.BroadcastTaskUpdated(context.Background(), "p", "Milk", room.ExceptUser("ann"), room.Mutation("m-1"))
 	}
 	cases := []struct {
 		name   string

@@ -30,7 +30,7 @@ func Example() {
 	}
 
 	// Another user changes the plan.
-	if err := hub.BroadcastTaskDeleted(ctx, "demo", "milk", room.By("bob")); err != nil {
+	if _, err := hub.BroadcastTaskDeleted(ctx, "demo", "milk", room.By("bob")); err != nil {
 		log.Fatal(err)
 	}
 	for event, err := range plan.All(ctx) {
@@ -78,7 +78,7 @@ func ExampleClient_Join() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	if err := hub.BroadcastTaskDeleted(ctx, "demo", "milk"); err != nil {
+	if _, err := hub.BroadcastTaskDeleted(ctx, "demo", "milk"); err != nil {
 		log.Fatal(err)
 	}
 	plan, err := c.Join(ctx, "demo", &client.JoinOptions{Since: loaded})
@@ -184,7 +184,7 @@ func ExampleClient_Reconnect() {
 	}
 	<-c.Done()
 	fmt.Println(errors.Is(c.Err(), client.ErrDisconnected))
-	if err := hub.BroadcastTaskDeleted(ctx, "demo", "milk"); err != nil {
+	if _, err := hub.BroadcastTaskDeleted(ctx, "demo", "milk"); err != nil {
 		log.Fatal(err)
 	}
 

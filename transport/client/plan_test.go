@@ -40,7 +40,7 @@ func TestEventsComeInOrder(t *testing.T) {
 func TestEventCarriesItsPosition(t *testing.T) {
 	s := newServer(t, config{})
 	p := join(t, s.dial("ann"), "demo")
-	if err := s.hub.BroadcastTaskDeleted(t.Context(), "demo", "milk", room.By("bob"), room.Mutation("m1")); err != nil {
+	if _, err := s.hub.BroadcastTaskDeleted(t.Context(), "demo", "milk", room.By("bob"), room.Mutation("m1")); err != nil {
 		t.Fatal(err)
 	}
 	start := next(t, p)
@@ -140,7 +140,7 @@ func TestReceiptStandsForOwnChange(t *testing.T) {
 	s := newServer(t, config{})
 	c := s.dial("ann")
 	mine, other := join(t, c, "demo"), join(t, s.dial("ann"), "demo")
-	err := s.hub.BroadcastTaskUpdated(t.Context(), "demo", 1, room.ExceptClient("ann", c.ClientID()), room.Mutation("m1"))
+	_, err := s.hub.BroadcastTaskUpdated(t.Context(), "demo", 1, room.ExceptClient("ann", c.ClientID()), room.Mutation("m1"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -48,7 +48,7 @@ func TestReloadsFromAnotherServer(t *testing.T) {
 	t.Cleanup(func() { stop(t, hub, srv) })
 	s.proxy.point(srv.Listener.Addr().String())
 	want(t, p, "reload not_recovered")
-	if err := hub.BroadcastTaskUpdated(t.Context(), "demo", 1); err != nil {
+	if _, err := hub.BroadcastTaskUpdated(t.Context(), "demo", 1); err != nil {
 		t.Fatal(err)
 	}
 	want(t, p, "task 1")
@@ -109,7 +109,7 @@ func TestTooLongAMessage(t *testing.T) {
 	c := s.dialWith(client.Options{Token: client.StaticToken(tokenOf("ann")), MaxMessageBytes: 2000})
 	p := join(t, c, "demo")
 	want(t, p, "reload joined")
-	if err := s.hub.BroadcastTaskUpdated(t.Context(), "demo", string(make([]byte, 1000))); err != nil {
+	if _, err := s.hub.BroadcastTaskUpdated(t.Context(), "demo", string(make([]byte, 1000))); err != nil {
 		t.Fatal(err)
 	}
 	want(t, p, "reload not_recovered")

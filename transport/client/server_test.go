@@ -111,7 +111,7 @@ func (s *server) tryDial(o client.Options) (*client.Client, error) {
 func (s *server) tell(plan string, from, n int) {
 	s.t.Helper()
 	for i := from; i < from+n; i++ {
-		if err := s.hub.BroadcastTaskUpdated(s.t.Context(), plan, i); err != nil {
+		if _, err := s.hub.BroadcastTaskUpdated(s.t.Context(), plan, i); err != nil {
 			s.t.Fatalf("broadcast: %v", err)
 		}
 	}

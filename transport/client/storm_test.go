@@ -150,7 +150,7 @@ func (s *storm) tell(t testing.TB, plan string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	h := s.told[plan]
-	if err := s.hub.BroadcastTaskUpdated(t.Context(), plan, h.last+1); err != nil {
+	if _, err := s.hub.BroadcastTaskUpdated(t.Context(), plan, h.last+1); err != nil {
 		return // the hub is being replaced
 	}
 	h.last++

@@ -51,7 +51,7 @@ func (p *plans) add(w http.ResponseWriter, r *http.Request, s session) {
 	defer p.mu.Unlock()
 	added := task{ID: planID + "-" + strconv.Itoa(len(p.tasks[planID])), Title: body.Title}
 	p.tasks[planID] = append(p.tasks[planID], added)
-	if err := p.hub.BroadcastTaskCreated(r.Context(), planID, added, transport.Author(r, s.user)); err != nil {
+	if _, err := p.hub.BroadcastTaskCreated(r.Context(), planID, added, transport.Author(r, s.user)); err != nil {
 		http.Error(w, "not broadcast", http.StatusServiceUnavailable)
 		return
 	}

@@ -14,6 +14,8 @@ var lists = [][]fault{
 	feedFaults,
 	pumpFaults,
 	broadcastFaults,
+	publishingFaults,
+	positionFaults,
 	frameScanFaults,
 	refuseFaults,
 	hubFaults,

@@ -69,7 +69,7 @@ func testSession(t *testing.T, c implementation) {
 
 	const events = 100
 	for i := range events {
-		do(t, s.Hub.BroadcastTaskDeleted(t.Context(), "demo", fmt.Sprint(i)))
+		broadcast(t, s.Hub, protocol.TaskDeleted(fmt.Sprint(i)))
 	}
 	var last uint64
 	for i := range events {
@@ -81,7 +81,7 @@ func testSession(t *testing.T, c implementation) {
 	}
 
 	large := strings.Repeat("ä", 100_000) // 200 KB
-	do(t, s.Hub.BroadcastTaskUpdated(t.Context(), "demo", large))
+	broadcast(t, s.Hub, protocol.TaskUpdated(large))
 	var data struct{ Task string }
 	if err := json.Unmarshal(next(t, p, "task-updated").Data, &data); err != nil || data.Task != large {
 		t.Errorf("the large event came as %d bytes (%v), want %d", len(data.Task), err, len(large))
@@ -167,7 +167,7 @@ func testPing(t *testing.T, c implementation) {
 	case <-time.After(patience):
 		t.Fatal("the ping was not answered")
 	}
-	do(t, s.Hub.BroadcastTaskDeleted(t.Context(), "demo", "7"))
+	broadcast(t, s.Hub, protocol.TaskDeleted("7"))
 	next(t, p, "task-deleted")
 }
 
@@ -266,6 +266,12 @@ func connect(t *testing.T, c implementation, to target) *peer {
 	}
 	t.Cleanup(p.end)
 	return p
+}
+
+func broadcast(t *testing.T, hub *room.Hub, event protocol.Event) {
+	t.Helper()
+	_, err := hub.Broadcast(t.Context(), "demo", event)
+	do(t, err)
 }
 
 func do(t *testing.T, err error) {

@@ -159,7 +159,7 @@ func checkWorks(t *testing.T, s *plans.Server, addr string) {
 	ann.Want(protocol.TypePong, nil)
 	ann.Request(protocol.Request{Type: protocol.TypeJoinPlan, PlanID: "demo"})
 	ann.Want(protocol.TypeJoinPlan, nil)
-	if err := s.Hub.BroadcastTaskDeleted(t.Context(), "demo", "7"); err != nil {
+	if _, err := s.Hub.BroadcastTaskDeleted(t.Context(), "demo", "7"); err != nil {
 		t.Fatal(err)
 	}
 	if m := ann.Want(protocol.TypeTaskDeleted, nil); string(m.Data) != `{"taskId":"7"}` {

@@ -52,12 +52,12 @@ func events(ctx context.Context, e *entrance) error {
 	defer func() { _ = conn.Close() }()
 	const small = 100
 	for i := range small {
-		if err := e.backend.Hub.BroadcastTaskDeleted(ctx, plan, fmt.Sprint(i)); err != nil {
+		if _, err := e.backend.Hub.BroadcastTaskDeleted(ctx, plan, fmt.Sprint(i)); err != nil {
 			return err
 		}
 	}
 	large := strings.Repeat("x", 200_000)
-	if err := e.backend.Hub.BroadcastTaskUpdated(ctx, plan, large); err != nil {
+	if _, err := e.backend.Hub.BroadcastTaskUpdated(ctx, plan, large); err != nil {
 		return err
 	}
 	var last uint64

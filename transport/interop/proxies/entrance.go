@@ -68,7 +68,7 @@ func (e *entrance) idle(ctx context.Context, idle time.Duration) (*transporttest
 	if err != nil {
 		return nil, err
 	}
-	timer := time.AfterFunc(idle, func() { _ = e.backend.Hub.BroadcastTaskDeleted(ctx, plan, "7") })
+	timer := time.AfterFunc(idle, func() { _, _ = e.backend.Hub.BroadcastTaskDeleted(ctx, plan, "7") })
 	defer timer.Stop()
 	if _, err = next(conn, protocol.TypeTaskDeleted); err == nil && idle > 30*time.Second && conn.Pings() == 0 {
 		err = errors.New("no ping arrived")

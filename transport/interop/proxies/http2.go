@@ -78,7 +78,7 @@ func (e *entrance) useStream(ctx context.Context, stream io.ReadWriter, user str
 		err = next(protocol.TypeJoinPlan)
 	}
 	if err == nil {
-		err = e.backend.Hub.BroadcastTaskUpdated(ctx, user, strings.Repeat("x", 200_000))
+		_, err = e.backend.Hub.BroadcastTaskUpdated(ctx, user, strings.Repeat("x", 200_000))
 	}
 	if err == nil {
 		err = next(protocol.TypeTaskUpdated)

@@ -42,7 +42,8 @@ func newPlanrooms(o Options) (Server, error) {
 }
 
 func (p *planrooms) Publish(planID string, payload []byte) error {
-	return p.hub.BroadcastTaskUpdated(context.Background(), planID, json.RawMessage(payload))
+	_, err := p.hub.BroadcastTaskUpdated(context.Background(), planID, json.RawMessage(payload))
+	return err
 }
 
 // Verify checks one token, as a connection does.
