@@ -64,7 +64,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	}
 	runner := &bench.Runner{
 		CPUs: allowed, ServerCPUs: o.serverCPUs, Impls: o.impls, Rounds: o.rounds,
-		Foreign: o.foreign, Repeats: o.repeats, Profile: o.profile, Progress: stderr,
+		Foreign: o.foreign, Repeats: o.repeats, TokenBytes: o.tokenBytes, Profile: o.profile, Progress: stderr,
 	}
 	if o.profile != "" {
 		if err := os.MkdirAll(o.profile, 0o755); err != nil {

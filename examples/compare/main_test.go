@@ -53,8 +53,8 @@ func TestParse(t *testing.T) {
 			o.plan.Quick, o.plan.Hold, o.plan.HoldConnections, o.rounds, o.repeats = true, time.Minute, 700, 2, 1
 		})},
 		{"-scenarios S1,S9 -impls gws,raw", with(func(o *options) { o.scenarios, o.impls = []string{"S1", "S9"}, []string{"gws", "raw"} })},
-		{"-server-cpus 2 -foreign 0.5 -json x -profile /p", with(func(o *options) {
-			o.serverCPUs, o.foreign, o.json, o.profile = 2, 0.5, "x", "/p"
+		{"-server-cpus 2 -foreign 0.5 -json x -profile /p -token-bytes 1024", with(func(o *options) {
+			o.serverCPUs, o.foreign, o.json, o.profile, o.tokenBytes = 2, 0.5, "x", "/p", 1024
 		})},
 	} {
 		got, err := parse(strings.Fields(test.args), 100_000, io.Discard)
@@ -68,7 +68,7 @@ func TestParse(t *testing.T) {
 }
 
 func TestParseRefuses(t *testing.T) {
-	for _, args := range []string{"-impls nobody", "-rounds 0", "-repeats -1", "-server-cpus 0", "-hold 0s", "S1"} {
+	for _, args := range []string{"-impls nobody", "-rounds 0", "-repeats -1", "-server-cpus 0", "-hold 0s", "-token-bytes -1", "-token-bytes 100000", "S1"} {
 		if _, err := parse(strings.Fields(args), 1024, io.Discard); !errors.Is(err, errUsage) {
 			t.Errorf("parse(%q) = %v, want %v", args, err, errUsage)
 		}

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/planrooms/planrooms/auth"
 	"github.com/planrooms/planrooms/examples/compare/internal/bench"
 	"github.com/planrooms/planrooms/examples/compare/internal/peer"
 )
@@ -23,6 +24,7 @@ type options struct {
 	serverCPUs int
 	foreign    float64
 	repeats    int
+	tokenBytes int
 	profile    string
 	json       string
 }
@@ -53,6 +55,7 @@ func parse(args []string, descriptors int, output io.Writer) (options, error) {
 	flags.IntVar(&o.repeats, "repeats", o.repeats, "how often a disturbed sample is repeated at most (-quick: 0)")
 	flags.DurationVar(&o.plan.Hold, "hold", o.plan.Hold, "how long S9 holds its connections (-quick: 5s)")
 	flags.IntVar(&o.plan.HoldConnections, "hold-connections", o.plan.HoldConnections, "how many S9 holds (-quick: 5000)")
+	flags.IntVar(&o.tokenBytes, "token-bytes", 0, "pad shorter tokens to about so many `bytes`")
 	flags.StringVar(&o.profile, "profile", "", "`folder` for CPU profiles of the servers")
 	flags.StringVar(&o.json, "json", "", "`file` for the samples, a line of JSON for each")
 	if err := flags.Parse(args); err != nil {
@@ -86,6 +89,8 @@ func parse(args []string, descriptors int, output io.Writer) (options, error) {
 	switch {
 	case flags.NArg() > 0:
 		return options{}, fmt.Errorf("%w: unexpected argument %q", errUsage, flags.Arg(0))
+	case o.tokenBytes < 0 || o.tokenBytes > auth.MaxTokenBytes:
+		return options{}, fmt.Errorf("%w: a token has at most %d bytes", errUsage, auth.MaxTokenBytes)
 	case o.rounds < 1 || o.repeats < 0 || o.serverCPUs < 1 || o.plan.Hold <= 0 || o.plan.HoldConnections < 1:
 		return options{}, fmt.Errorf("%w: a number is too small", errUsage)
 	}

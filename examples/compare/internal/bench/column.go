@@ -16,6 +16,10 @@ func callAllocs(s Sample) float64 { return s.CallAllocs }
 func joinBytes(s Sample) float64  { return float64(s.JoinBytes) }
 func memoryRSS(s Sample) float64  { return s.MemoryRSS }
 
+// unverified is the CPU time of connecting without that of verifying the token. The others verify
+// none.
+func unverified(s Sample) float64 { return s.ConnectCPU - s.VerifierCPU }
+
 // unsigned is the CPU time of connecting without that of checking the token's signature.
 func unsigned(s Sample) float64 { return s.ConnectCPU - s.SignatureCPU }
 

@@ -23,6 +23,7 @@ type Runner struct {
 	Rounds     int
 	Foreign    float64   // a sample is disturbed if other programs took more cores than this meanwhile
 	Repeats    int       // of a disturbed sample, at most
+	TokenBytes int       // pads shorter tokens
 	Profile    string    // folder for CPU profiles of the servers; "" for none
 	Progress   io.Writer // a line for each sample
 	Raw        io.Writer // each sample as a line of JSON; nil for none
@@ -136,7 +137,7 @@ func (r *Runner) once(ctx context.Context, v Variant, into *Sample) error {
 	if c.Addr, c.TLSAddr, err = server.addresses(); err != nil {
 		return err
 	}
-	c.Impl, c.TokenKey = into.Impl, private
+	c.Impl, c.TokenKey, c.TokenBytes = into.Impl, private, r.TokenBytes
 	c.Spin = c.Spin && !layout.Shared
 	if r.Profile != "" {
 		c.Profile = filepath.Join(r.Profile, profileName(*into))

@@ -26,6 +26,8 @@ type Config struct {
 	TLS      bool               `json:"tls"`     // connect to TLSAddr; everything else goes to Addr
 	Impl     string             `json:"impl"`    // decides how the handshake goes on
 	TokenKey ed25519.PrivateKey `json:"tokenKey"`
+	// TokenBytes pads shorter tokens to about this length.
+	TokenBytes int `json:"tokenBytes"`
 
 	Connections int           `json:"connections"`
 	Rooms       int           `json:"rooms"`      // connections are dealt out to them in turn

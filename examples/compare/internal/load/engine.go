@@ -72,7 +72,7 @@ func newEngine(c Config) (*engine, error) {
 		publisher: publisher{fd: -1},
 	}
 	if e.dialect.token {
-		if e.tokens, err = makeTokens(c.TokenKey, c.Connections); err != nil {
+		if e.tokens, err = makeTokens(c.TokenKey, c.Connections, c.TokenBytes); err != nil {
 			return nil, err
 		}
 	}
