@@ -239,7 +239,7 @@ func (h *Hub) broadcasted(ctx context.Context, b *broadcast, t protocol.Type, se
 	if h.opts.Observer.Broadcast != nil {
 		h.observeBroadcast(ctx, BroadcastInfo{
 			PlanID: b.meta.PlanID, Type: t, Position: protocol.Position{Epoch: h.epoch, Seq: sent.seq},
-			By: b.by, MutationID: b.mutationID, Bytes: sent.bytes, Recipients: recipients,
+			By: b.by, MutationID: b.mutationID, Timestamp: b.meta.Timestamp, Bytes: sent.bytes, Recipients: recipients,
 		})
 	}
 }
@@ -294,6 +294,7 @@ func (h *Hub) Notify(ctx context.Context, userID string, event protocol.Event) (
 			}
 		}
 	}
+	h.stats.notifiesQueued.Add(uint64(queued))
 	h.stats.notifiesDropped.Add(uint64(dropped))
 	if f := h.opts.Observer.Notified; f != nil {
 		h.observe(nil, func() {

@@ -55,8 +55,9 @@ func (m *member) checked(err error) {
 		h.stats.rechecksUndecided.Add(1)
 		h.logs.warn("recheck", errorKind(err), "room: the access of a member could not be checked; it is removed if that does not change",
 			"connection", s.id, "user", s.userID, "plan", m.room.id, "error", err)
+	default:
+		h.stats.rechecksKept.Add(1)
 	}
-	h.stats.rechecks.Add(1)
 	h.rechecked(m, result, err)
 	if errors.Is(err, errPanicked) {
 		s.Close(protocol.CloseInternal)

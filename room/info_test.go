@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/planrooms/planrooms/protocol"
 	"github.com/planrooms/planrooms/room"
 	"github.com/planrooms/planrooms/room/roomtest"
 )
@@ -101,7 +102,10 @@ func TestStats(t *testing.T) {
 			t.Errorf("HistoryBytes = %d, want those of two rooms and an event", got.HistoryBytes)
 		}
 		got.HistoryBytes = 0
-		want := room.Stats{Connections: 3, Users: 2, Rooms: 2, Participants: 3, Connects: 4, Broadcasts: 1, Joins: 4, Recovered: 1}
+		want := room.Stats{
+			Connections: 3, Users: 2, Rooms: 2, Participants: 3, Connects: 4, Broadcasts: 1, Joins: 4, Recovered: 1,
+			Closed: map[protocol.CloseCode]uint64{protocol.CloseAbnormal: 1}, Left: map[room.LeaveReason]uint64{room.LeaveClosed: 1},
+		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("Stats (-want +got):\n%s", diff)
 		}

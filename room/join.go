@@ -157,10 +157,11 @@ func (s *Session) announce(a *arrival) {
 		s.markAnnounced(a.m) // Observer.Join was called for old
 		return
 	}
-	h.stats.joins.Add(1)
 	recovered := a.reply.recovered
 	if recovered {
 		h.stats.recovered.Add(1)
+	} else {
+		h.stats.notRecovered.Add(1)
 	}
 	ok := true
 	if f := h.opts.Observer.Join; f != nil {

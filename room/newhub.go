@@ -20,6 +20,7 @@ func NewHub(opts *Options) *Hub {
 		drained:  make(chan struct{}),
 		start:    time.Now(),
 	}
+	h.stats.init()
 	h.timers.start = h.start
 	h.ctx, h.cancel = context.WithCancel(context.Background())
 	o := &h.opts

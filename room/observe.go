@@ -72,14 +72,7 @@ func (h *Hub) callHere(f func()) (ok bool) {
 // [Observer.Refused]. A transport calls it exactly once for each such request, also after the hub
 // has been shut down.
 func (h *Hub) ReportRefusal(r RefusalInfo) {
-	i := len(refusalReasons) - 1
-	for j, reason := range refusalReasons {
-		if reason == r.Reason {
-			i = j
-		}
-	}
-	r.Reason = refusalReasons[i]
-	h.stats.refusals[i].Add(1)
+	r.Reason = h.stats.refusals.add(r.Reason)
 	if f := h.opts.Observer.Refused; f != nil {
 		h.observe(nil, func() { f(r) })
 	}

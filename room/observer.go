@@ -111,8 +111,11 @@ type BroadcastInfo struct {
 	Position   protocol.Position
 	By         string // the user of option [By]; "" if none
 	MutationID string // of option [Mutation]; "" if none
-	Bytes      int    // of the message, without framing
-	Recipients int    // connections in the room, those included that get a receipt
+	// Timestamp is that of the message: when the call of Broadcast or BroadcastBatch began. The
+	// Observer is called when the call ends.
+	Timestamp  time.Time
+	Bytes      int // of the message, without framing
+	Recipients int // connections in the room, those included that get a receipt
 }
 
 // NotifyInfo describes an event of [Hub.Notify].

@@ -1,10 +1,6 @@
 package room
 
-import (
-	"sync/atomic"
-
-	"github.com/planrooms/planrooms/protocol"
-)
+import "github.com/planrooms/planrooms/protocol"
 
 // RefusalReason says why a transport did not serve a request. The reasons are the constants below,
 // so that a reason can be the label of a metric.
@@ -39,7 +35,7 @@ const (
 	RefusedOther RefusalReason = "other"
 )
 
-// refusalReasons is the closed set, in the order of the counters.
+// refusalReasons is the closed set. The last stands for all others.
 var refusalReasons = [...]RefusalReason{
 	RefusedOrigin, RefusedHandshake, RefusedNoToken, RefusedInvalidToken, RefusedExpiredToken, RefusedUnavailable,
 	RefusedUserLimit, RefusedServerLimit, RefusedShutdown, RefusedUpgrade, RefusedGone, RefusedOther,
@@ -63,21 +59,4 @@ type RefusalInfo struct {
 	UserID string
 	// Err is the cause. Its text holds no part of the token.
 	Err error
-}
-
-// refusalCounters has one counter for each of refusalReasons.
-type refusalCounters [len(refusalReasons)]atomic.Uint64
-
-// load returns the counters that are not zero, by reason; nil if all are.
-func (c *refusalCounters) load() map[RefusalReason]uint64 {
-	var m map[RefusalReason]uint64
-	for i, reason := range refusalReasons {
-		if n := c[i].Load(); n > 0 {
-			if m == nil {
-				m = make(map[RefusalReason]uint64)
-			}
-			m[reason] = n
-		}
-	}
-	return m
 }

@@ -258,7 +258,9 @@ func (s *Session) departWith(m *member, d departure, last []byte) bool {
 	return true
 }
 
+// observeLeave counts the leave of m, and calls Observer.Leave.
 func (s *Session) observeLeave(m *member) {
+	s.hub.stats.left.add(m.leaving)
 	if f := s.hub.opts.Observer.Leave; f != nil {
 		s.hub.observe(s, func() { f(LeaveInfo{Connection: s.Info(), PlanID: m.room.id, Reason: m.leaving}) })
 	}
@@ -278,7 +280,7 @@ func (s *Session) End(code protocol.CloseCode) {
 	s.hub.wg.Go(s.awaitEnd)
 }
 
-// awaitEnd waits for the outlet and then calls Observer.Disconnect.
+// awaitEnd waits for the outlet, counts the end, and then calls Observer.Disconnect.
 func (s *Session) awaitEnd() {
 	h := s.hub
 	defer h.open.Done()
@@ -292,6 +294,7 @@ func (s *Session) awaitEnd() {
 	for _, m := range members {
 		s.depart(m, departure{departSilent, LeaveClosed})
 	}
+	h.stats.closed.add(code)
 	if f := h.opts.Observer.Disconnect; f != nil {
 		h.call(s, func() { f(DisconnectInfo{Connection: s.Info(), Code: code}) })
 	}

@@ -1,5 +1,7 @@
 package room
 
+import "github.com/planrooms/planrooms/protocol"
+
 // Stats are numbers for gauges and counters.
 type Stats struct {
 	Connections  int // open now
@@ -18,7 +20,8 @@ type Stats struct {
 	JoinsWaiting     int // joins that wait for a call of Authorize; see Options.AuthorizeParallel
 	RechecksWaiting  int // rechecks that are due and wait for a call of Authorize
 
-	// Counted since the hub was made.
+	// Counted since the hub was made. No counter ever decreases, nor does the difference of a counter
+	// and its parts: Joins less Recovered; Rechecks less RechecksUndecided and RemovedForbidden.
 	Connects   uint64 // connections accepted
 	Broadcasts uint64 // events that got a position
 	Joins      uint64
@@ -28,9 +31,19 @@ type Stats struct {
 	TooSlow    uint64 // connections closed for being too slow (4508)
 	Denied     uint64 // joins refused
 
-	// NotifiesDropped counts the events of Notify that were not queued for a connection, because
-	// too much waited to be written to it.
-	NotifiesDropped uint64
+	// NotifiesQueued and NotifiesDropped count the events of Notify, once for each connection of
+	// the user: those that were queued, and those that were not, because too much waited to be
+	// written to the connection.
+	NotifiesQueued, NotifiesDropped uint64
+
+	// Closed counts the connections that have ended, by the close code of the server or of the
+	// peer. 0 stands for all codes that package protocol does not define, since a peer may choose
+	// any. A code that has not occurred is missing.
+	Closed map[protocol.CloseCode]uint64
+
+	// Left counts how often a connection has left a room, by reason. A reason that has not occurred
+	// is missing.
+	Left map[LeaveReason]uint64
 
 	// Refused counts the requests that transports did not serve, by reason. A reason that has not
 	// occurred is missing.
@@ -54,12 +67,14 @@ func (h *Hub) Stats() Stats {
 	s.Participants, s.Evicted = int(h.stats.participants.Load()), h.stats.evicted.Load()
 	s.HistoryBytes = int(h.budget.held.Load())
 	c := &h.stats
-	s.Connects, s.Broadcasts, s.Joins, s.Recovered = c.connects.Load(), c.broadcasts.Load(), c.joins.Load(), c.recovered.Load()
+	s.Connects, s.Broadcasts, s.Recovered = c.connects.Load(), c.broadcasts.Load(), c.recovered.Load()
+	s.Joins = s.Recovered + c.notRecovered.Load()
 	s.Resyncs, s.Slow, s.TooSlow, s.Denied = c.resyncs.Load(), c.slow.Load(), c.tooSlow.Load(), c.denied.Load()
-	s.NotifiesDropped = c.notifiesDropped.Load()
-	s.Refused = c.refusals.load()
-	s.ResumesFailed, s.Rechecks, s.RechecksUndecided = c.resumesFailed.Load(), c.rechecks.Load(), c.rechecksUndecided.Load()
-	s.RemovedForbidden, s.RemovedUnconfirmed = c.removedForbidden.Load(), c.removedUnconfirmed.Load()
+	s.NotifiesQueued, s.NotifiesDropped = c.notifiesQueued.Load(), c.notifiesDropped.Load()
+	s.Refused, s.Closed, s.Left = c.refusals.load(), c.closed.load(), c.left.load()
+	s.ResumesFailed, s.RemovedUnconfirmed = c.resumesFailed.Load(), c.removedUnconfirmed.Load()
+	s.RechecksUndecided, s.RemovedForbidden = c.rechecksUndecided.Load(), c.removedForbidden.Load()
+	s.Rechecks = c.rechecksKept.Load() + s.RechecksUndecided + s.RemovedForbidden
 	a := h.access.slots.stats()
 	s.AuthorizeRunning, s.AuthorizeOverdue, s.JoinsWaiting, s.RechecksWaiting = a.running, a.overdue, a.joins, a.checks
 	return s
