@@ -37,6 +37,7 @@ type person struct {
 	order    uint64
 	conns    []connState     // few, mostly one
 	shown    json.RawMessage // the state that was sent last
+	shownOf  uint64          // the connection that has set it; 0 if shown is nil
 	sets     uint64          // counts states, for their order
 
 	// The newest state of a connection that has ended without a leave-plan, until linger fires: it
@@ -298,12 +299,13 @@ func (p *presence) show(who *person, by uint64) []news {
 	if string(newest.state) == string(who.shown) {
 		return nil
 	}
-	who.shown = newest.state
+	own := newest.conn == by || newest.state == nil && who.shownOf == by
+	who.shown, who.shownOf = newest.state, newest.conn
 	if p.crowded {
 		return nil
 	}
-	if newest.state != nil && newest.conn != by {
-		by = 0 // it does not know that the state of another connection is shown now
+	if !own {
+		by = 0 // it does not know what has become of the state of another connection
 	}
 	return []news{p.state(who, by)}
 }

@@ -190,3 +190,23 @@ func TestStateIsOfOnePlan(t *testing.T) {
 		}
 	})
 }
+
+// A connection that clears the state which another connection of the user has set gets the notice:
+// it cannot know whether that state stays.
+func TestClearingTheStateOfAnotherConnection(t *testing.T) {
+	bubble(t, nil, func(t *testing.T, h *room.Hub) {
+		old := roomtest.Join(t, h, "alice", "p")
+		setState(old, "p", `1`)
+		old.Cut()
+		synctest.Wait()
+		page := roomtest.Join(t, h, "alice", "p")
+		if got := page.Joined.Participants[0]; string(got.State) != "1" {
+			t.Fatalf("state in the join answer = %s, want 1", got.State)
+		}
+		setState(page, "p", `null`) // it is the page that has been reloaded
+		wantHeard(t, page, shows("p", "alice", `null`))
+		setState(page, "p", `2`)
+		setState(page, "p", `null`)
+		wantHeard(t, page)
+	})
+}

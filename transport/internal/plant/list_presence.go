@@ -53,6 +53,13 @@ var presenceFaults = in("room",
 		tests:    "TestSecondConnection",
 	},
 	fault{
+		name:     "presence: who clears the state of another connection does not learn it",
+		function: "presence.show",
+		old:      "newest.state == nil && who.shownOf == by",
+		new:      "newest.state == nil",
+		tests:    "TestClearingTheStateOfAnotherConnection",
+	},
+	fault{
 		name:     "presence: who clears a state does not see the state of the other tab",
 		function: "presence.show",
 		old:      "		by = 0 ",
