@@ -17,6 +17,13 @@ type Identity struct {
 	// Email is the user's address, or empty. The server does not send it to clients.
 	Email string
 
+	// SessionID identifies the login that the token belongs to, or is empty. It is the same for all
+	// tokens of one login, also after a renewal, so that the host can disconnect one device of a
+	// user when it logs out. A connection keeps the SessionID that it began with: it does not
+	// accept a later token with another one, or with none where it had one, or with one where it
+	// had none. The server does not send it to clients.
+	SessionID string
+
 	// ExpiresAt is the first moment at which the identity is no longer valid. The zero time means
 	// that it does not expire.
 	ExpiresAt time.Time

@@ -15,7 +15,8 @@ const (
 	// skew is how far the issuer's clock may be ahead of ours.
 	skew = 30 * time.Second
 
-	// maxTextBytes is the maximum length of a user ID, a name and an email address.
+	// maxTextBytes is the maximum length of a user ID, a session ID, a name and an email
+	// address.
 	maxTextBytes = 256
 
 	// maxNumericDate is the last second of the year 9999.
@@ -26,6 +27,9 @@ const (
 func (v *Verifier) checkClaims(claims map[string]any, now time.Time) (exp time.Time, err error) {
 	if _, ok := userID(claims[v.userIDClaim]); !ok {
 		return time.Time{}, v.errUserID
+	}
+	if _, ok := sessionID(claims[v.sessionIDClaim]); !ok {
+		return time.Time{}, v.errSessionID
 	}
 	if v.issuer != "" && claims["iss"] != v.issuer {
 		return time.Time{}, errIssuer
@@ -63,6 +67,14 @@ func userID(claim any) (string, bool) {
 		return text, validText(text) && text != "-0" && !strings.ContainsAny(text, ".eE")
 	}
 	return "", false
+}
+
+// sessionID returns the session ID in a claim, which is "" if the claim is absent.
+func sessionID(claim any) (string, bool) {
+	if claim == nil {
+		return "", true
+	}
+	return userID(claim)
 }
 
 // containsAudience reports whether aud, a string or an array of strings, contains want.

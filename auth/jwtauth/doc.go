@@ -16,9 +16,10 @@
 //   - Its algorithm: one of a fixed list, and one that the type of the key allows. The header of
 //     the token only selects among these, so a public key never serves as an HMAC secret, and
 //     "none" is not an algorithm.
-//   - Its claims: the user ID (Options.UserIDClaim, by default sub; required), iss and aud (if
-//     Options sets them), nbf and iat (with 30 s of clock skew), and Options.RequiredClaims. For
-//     kid, nbf and iat, null counts as absent.
+//   - Its claims: the user ID (Options.UserIDClaim, by default sub; required), the session ID
+//     (Options.SessionIDClaim, by default sid; optional), iss and aud (if Options sets them), nbf
+//     and iat (with 30 s of clock skew), and Options.RequiredClaims. For kid, sid, nbf and iat,
+//     null counts as absent.
 //   - Its signature, with the keys that the token may have been signed with.
 //   - Its expiry: exp is required and is checked without clock skew. This check is the last, so an
 //     auth.ExpiredError means that the token is valid in every other respect.

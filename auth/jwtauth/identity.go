@@ -12,6 +12,7 @@ import (
 func (v *Verifier) newIdentity(claims map[string]any, exp time.Time) auth.Identity {
 	id := auth.Identity{ExpiresAt: exp, Claims: claims}
 	id.UserID, _ = userID(claims[v.userIDClaim])
+	id.SessionID, _ = sessionID(claims[v.sessionIDClaim])
 	if email, ok := claims["email"].(string); ok && validText(email) {
 		id.Email = email
 	}

@@ -45,6 +45,13 @@ type Options struct {
 	// the string "42" are the same user.
 	UserIDClaim string
 
+	// SessionIDClaim is the name of the claim that identifies the login (auth.Identity.SessionID).
+	// The default is sid, which OpenID Connect and most issuers use. It must stay the same when a
+	// token is renewed, so New refuses jti. A token without the claim has no session. A claim that
+	// is present must be one that would be valid as UserIDClaim. If the claim sid of an issuer is
+	// something else, Identify can clear the SessionID.
+	SessionIDClaim string
+
 	// RequiredClaims are further claims with their required values: strings, booleans, and numbers
 	// of type int, int64 or float64. Numbers are compared exactly and by value, so 42 accepts 42,
 	// 42.0 and 4.2e1 in a token. A float64 counts as the shortest decimal that denotes it, so 0.1
@@ -57,11 +64,11 @@ type Options struct {
 	//
 	// The identity that it receives has the UserID of UserIDClaim, the Email of the claim email,
 	// and the Name of the claim name, or else the part of the address before the @, or else the
-	// UserID. ExpiresAt is exp. Claims has all claims; numbers are of type json.Number, so that
+	// UserID. SessionID is that of SessionIDClaim. ExpiresAt is exp. Claims has all claims; numbers are of type json.Number, so that
 	// those beyond 2^53 are exact.
 	//
-	// The identity that it returns must have a UserID that is a valid string for UserIDClaim. It
-	// may expire earlier than exp, but not later. Verify calls Identify in its own goroutine.
+	// The identity that it returns must have a UserID that is a valid string for UserIDClaim, and a
+	// SessionID that is empty or one, too. It may expire earlier than exp, but not later. Verify calls Identify in its own goroutine.
 	Identify func(ctx context.Context, id auth.Identity) (auth.Identity, error)
 
 	// RefreshInterval is the age at which the key set is fetched again, when a token arrives. The
@@ -112,6 +119,12 @@ func (o *Options) withDefaults() (*Options, error) {
 	c.Algorithms = slices.Clone(c.Algorithms)
 	if c.UserIDClaim == "" {
 		c.UserIDClaim = "sub"
+	}
+	switch c.SessionIDClaim {
+	case "":
+		c.SessionIDClaim = "sid"
+	case "jti":
+		return nil, errors.New("jwtauth: Options.SessionIDClaim is jti, which changes at each renewal")
 	}
 	var err error
 	if c.RequiredClaims, err = requiredValues(c.RequiredClaims); err != nil {

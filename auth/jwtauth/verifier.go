@@ -17,13 +17,15 @@ import (
 // goroutine except, while it fetches a key set, the one that does so.
 type Verifier struct {
 	// Fixed at creation.
-	algorithms  []Algorithm // of all keys
-	userIDClaim string
-	errUserID   error // for a token without a valid userIDClaim
-	issuer      string
-	audience    string
-	required    map[string]any
-	identify    func(context.Context, auth.Identity) (auth.Identity, error)
+	algorithms     []Algorithm // of all keys
+	userIDClaim    string
+	errUserID      error // for a token without a valid userIDClaim
+	sessionIDClaim string
+	errSessionID   error // for a token whose sessionIDClaim is not valid
+	issuer         string
+	audience       string
+	required       map[string]any
+	identify       func(context.Context, auth.Identity) (auth.Identity, error)
 
 	keys   keySet  // from Options.Keys
 	remote *remote // used instead of keys, unless nil
@@ -41,13 +43,15 @@ func New(opts *Options) (*Verifier, error) {
 		return nil, err
 	}
 	v := &Verifier{
-		userIDClaim: o.UserIDClaim,
-		errUserID:   refusal(fmt.Sprintf("claim %s missing or malformed", o.UserIDClaim)),
-		issuer:      o.Issuer,
-		audience:    o.Audience,
-		required:    o.RequiredClaims,
-		identify:    o.Identify,
-		keys:        o.Keys,
+		userIDClaim:    o.UserIDClaim,
+		errUserID:      refusal(fmt.Sprintf("claim %s missing or malformed", o.UserIDClaim)),
+		sessionIDClaim: o.SessionIDClaim,
+		errSessionID:   refusal(fmt.Sprintf("claim %s malformed", o.SessionIDClaim)),
+		issuer:         o.Issuer,
+		audience:       o.Audience,
+		required:       o.RequiredClaims,
+		identify:       o.Identify,
+		keys:           o.Keys,
 	}
 	for _, k := range v.keys {
 		v.algorithms = append(v.algorithms, k.algorithms...)
@@ -124,6 +128,9 @@ func (v *Verifier) callIdentify(ctx context.Context, id auth.Identity) (auth.Ide
 	}
 	if !validText(id.UserID) {
 		return auth.Identity{}, errors.New("jwtauth: Options.Identify returned an Identity without a valid UserID")
+	}
+	if id.SessionID != "" && !validText(id.SessionID) {
+		return auth.Identity{}, errors.New("jwtauth: Options.Identify returned an Identity with an invalid SessionID")
 	}
 	if id.ExpiresAt.IsZero() || id.ExpiresAt.After(exp) {
 		id.ExpiresAt = exp
