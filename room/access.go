@@ -14,9 +14,16 @@ var (
 	// the call must do nothing more.
 	errAbandoned = errors.New("room: the call of Authorize took too long")
 
-	// errRevoking refuses a join during which Revoke was called each time Authorize had allowed it.
-	errRevoking = errors.New("room: access was revoked again and again while it was asked for")
+	// errRevoking refuses a join during which Revoke, Recheck or a similar method was called each
+	// time Authorize had allowed it.
+	errRevoking = errors.New("room: access was revoked or rechecked again and again while it was asked for")
 )
+
+// denied reports whether err, an answer of Authorize, is a no. Any other error means that access
+// could not be checked.
+func denied(err error) bool {
+	return errors.Is(err, ErrForbidden) || errors.Is(err, ErrUnauthenticated)
+}
 
 // access asks Options.Authorize whether a user may see a plan: with its timeout, in the slots that
 // it has, and so that a panic ends the call alone.
@@ -24,6 +31,7 @@ type access struct {
 	authorize func(ctx context.Context, id auth.Identity, planID string) error // fixed at creation
 	guard     *guard                                                           // fixed at creation
 	slots     slots
+	flights   flights
 }
 
 // permit is a yes of Authorize. It holds as long as neither the user's access nor the identity that
@@ -34,9 +42,9 @@ type permit struct {
 	revoked *atomic.Bool
 }
 
-// stale reports whether Revoke was called since Authorize was. It is decisive under the room's
-// lock: Revoke marks the calls of the user before it looks for members, so either the join sees the
-// mark, or Revoke sees the member.
+// stale reports whether access may have changed since Authorize was called: Revoke, Recheck, or a
+// similar method was. It is decisive under the room's lock: these methods mark the calls before
+// they look for members, so either the join sees the mark, or the method sees the member.
 func (p *permit) stale() bool { return p.revoked.Load() }
 
 // request is ask for a join. renewal is the number of id among the identities of the connection.

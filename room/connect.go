@@ -16,6 +16,10 @@ type ConnectOptions struct {
 	ClientID string
 	// Verifier checks the tokens of authenticate messages. Default: nil, all are refused.
 	Verifier auth.Verifier
+	// Verification is what [Hub.BeginVerification] returned before the transport verified the
+	// credentials of the client. Connect then refuses the connection if [Hub.Disconnect] was called
+	// for the user or the session since. Default: only calls after Connect affect the connection.
+	Verification Verification
 	// RemoteAddr is for logs and observers.
 	RemoteAddr string
 	// Hold keeps the hub from writing before [Session.Open] is called. It is for a transport that
@@ -23,10 +27,21 @@ type ConnectOptions struct {
 	Hold bool
 }
 
+// BeginVerification returns the present moment. A transport calls it before it verifies the
+// credentials of a client, and passes the result in [ConnectOptions]. So Connect knows whether
+// [Hub.Disconnect] was called for the client meanwhile, and refuses the connection. The hub
+// remembers calls of Disconnect for a minute, and the last 16,384 users or sessions at most. A
+// verification that took so long that a call since its beginning is forgotten is refused with
+// [ErrVerification].
+func (h *Hub) BeginVerification() Verification {
+	return Verification{h.disconnects.calls.Load() + 1}
+}
+
 // Connect registers a connection and sends the greeting through sink, immediately or, with
 // ConnectOptions.Hold, when [Session.Open] is called. If it fails, nothing has been written and the
 // caller still owns sink. Errors: [ErrHubClosed], [ErrTooManyConnections], [ErrExpired],
-// [ErrUserID], [ErrClientID].
+// [ErrUserID], [ErrClientID], and with ConnectOptions.Verification [ErrDisconnected],
+// [ErrSignInAgain], [ErrVerification].
 func (h *Hub) Connect(_ context.Context, id auth.Identity, sink Sink, opts *ConnectOptions) (*Session, error) {
 	if opts == nil {
 		opts = &ConnectOptions{}
@@ -54,7 +69,7 @@ func (h *Hub) Connect(_ context.Context, id auth.Identity, sink Sink, opts *Conn
 	s.out = newOutlet(&s.viewer, sink, s, &h.outlets, opts.Hold)
 	s.Seen()
 
-	replaced, err := h.register(s)
+	replaced, err := h.register(s, opts.Verification)
 	if err != nil {
 		return nil, err
 	}
@@ -71,12 +86,16 @@ func (h *Hub) Connect(_ context.Context, id auth.Identity, sink Sink, opts *Conn
 	return s, nil
 }
 
-// register checks the limit and adds s under one lock, so that the limit is exact.
-func (h *Hub) register(s *Session) (replaced *Session, err error) {
+// register checks the limit and adds s under one lock, so that the limit is exact, and a call of
+// Disconnect either finds s or is found here.
+func (h *Hub) register(s *Session, v Verification) (replaced *Session, err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.closed {
 		return nil, ErrHubClosed
+	}
+	if err := h.disconnects.check(v, s.userID, s.identity.SessionID); err != nil {
+		return nil, err
 	}
 	own := h.users[s.userID]
 	for _, other := range own {

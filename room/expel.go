@@ -9,16 +9,6 @@ import (
 	"github.com/planrooms/planrooms/protocol"
 )
 
-// expel removes m, whose access Authorize has refused, from its room and sends its connection
-// removed. It reports whether m was in.
-func (s *Session) expel(m *member) bool {
-	if !s.departRemoved(m, LeaveForbidden, protocol.Removed{Reason: "access ended"}) {
-		return false
-	}
-	m.sendRemoved(time.Now().Add(fenceTimeout))
-	return true
-}
-
 // departRemoved takes m out of its room and queues removed for its connection in the same step, so
 // that removed comes before the answer to a later join. sendRemoved has to follow. It reports
 // whether m was in.
@@ -44,8 +34,8 @@ func (m *member) checked(err error) {
 	h, s := m.room.hub, m.s
 	result := RecheckKept
 	switch {
-	case errors.Is(err, ErrForbidden):
-		if !s.expel(m) {
+	case denied(err):
+		if !m.deny(err) {
 			return // it has left meanwhile
 		}
 		result = RecheckRemoved
@@ -64,14 +54,34 @@ func (m *member) checked(err error) {
 	}
 }
 
+// deny removes m after Authorize has returned err, which denies access. It reports whether m was
+// in. If another goroutine is removing it, deny waits too, until no event of the plan can be
+// written to m.
+func (m *member) deny(err error) (was bool) {
+	s := m.s
+	if errors.Is(err, ErrUnauthenticated) {
+		was = s.depart(m, departure{departNow, LeaveForbidden})
+		s.Close(protocol.CloseUnauthorized)
+	} else {
+		was = s.departRemoved(m, LeaveForbidden, protocol.Removed{Reason: accessEnded})
+	}
+	m.sendRemoved(time.Now().Add(fenceTimeout))
+	return was
+}
+
 // departUnconfirmed implements [unconfirmed].
 func (m *member) departUnconfirmed() bool {
-	return m.s.departRemoved(m, LeaveUnconfirmed, protocol.Removed{Reason: "access could not be checked", Retry: true})
+	if !m.s.departRemoved(m, LeaveUnconfirmed, protocol.Removed{Reason: "access could not be checked", Retry: true}) {
+		m.recheck.settle()
+		return false
+	}
+	return true
 }
 
 // removedUnconfirmed implements [unconfirmed].
 func (m *member) removedUnconfirmed(out time.Time, err error) {
 	m.sendRemoved(out.Add(fenceTimeout))
+	m.recheck.settle()
 	h, s := m.room.hub, m.s
 	err = cmp.Or(err, errUnchecked)
 	h.stats.removedUnconfirmed.Add(1)

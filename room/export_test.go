@@ -10,6 +10,8 @@ const (
 	WalkStep      = walkStep
 	GatherNotices = gatherNotices
 	CrowdedFor    = crowdedFor
+
+	MaxDisconnects = maxDisconnects
 )
 
 // SameFloor reports whether deleting the log of one of the plans voids the positions of the other.
@@ -70,4 +72,11 @@ func UnjoinedTimer(h *Hub, planID string) func() {
 	r := h.lookup(planID)
 	defer r.mu.Unlock()
 	return r.unjoined.f
+}
+
+// Disconnects counts the calls of Disconnect that the hub remembers.
+func Disconnects(h *Hub) int {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	return h.disconnects.order.Len()
 }

@@ -82,6 +82,28 @@ func (d *feed) exitLocked(f *follower) bool {
 	return true
 }
 
+// followersLocked returns all followers.
+func (d *feed) followersLocked() []*follower {
+	list := make([]*follower, 0, d.connections)
+	for _, sh := range d.shards {
+		list = append(list, sh.members...)
+	}
+	return list
+}
+
+// clearLocked takes all followers out.
+func (d *feed) clearLocked() {
+	for _, sh := range d.shards {
+		for _, f := range sh.members {
+			f.gone.Store(true)
+			f.lagPlace = 0
+		}
+		sh.members = nil // a pump that runs has the list itself
+	}
+	d.connections, d.shards, d.lagging, d.slowest = 0, nil, nil, math.MaxUint64
+	d.log.passed(d.log.next)
+}
+
 // positionLocked is the position of a client that joins now.
 func (d *feed) positionLocked() protocol.Position {
 	return protocol.Position{Epoch: d.epoch, Seq: d.log.last}
@@ -191,6 +213,10 @@ var entryLists = sync.Pool{New: func() any { return new([]entry) }}
 func (f *follower) fetch(b *batch) (more bool) {
 	d := f.feed
 	d.mu.Lock()
+	if f.gone.Load() {
+		d.mu.Unlock()
+		return false
+	}
 	cur := f.cur
 	var resync *resyncMessage
 	if d.log.missed(cur) {

@@ -42,6 +42,8 @@ type Hub struct {
 	drained  chan struct{} // closed when Shutdown is over
 	janitor  periodic
 
+	disconnects disconnects // guarded by mu, except for disconnects.calls
+
 	// Each has its own lock or is fixed at creation.
 	guard    guard
 	access   access

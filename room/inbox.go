@@ -146,6 +146,18 @@ func (b *inbox) revoke(planID string) {
 	}
 }
 
+// revokeAll marks all joins that are being handled, and adds their plans to plans.
+func (b *inbox) revokeAll(plans map[string]struct{}) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for l := b.first; l != nil; l = l.next {
+		if l.call != nil {
+			l.call.revoked.Store(true)
+			plans[l.planID] = struct{}{}
+		}
+	}
+}
+
 // close empties the inbox of a connection that ends, and gives back the slots that have no worker.
 // It returns the plans that the messages in the inbox would have left.
 func (b *inbox) close() (left map[string]bool) {

@@ -75,6 +75,23 @@ func (h *Hub) Rooms() []Summary {
 	return list
 }
 
+// PlansOf returns the plans that the connections of a user are in, in this hub, in order.
+func (h *Hub) PlansOf(userID string) []string {
+	h.mu.RLock()
+	sessions := slices.Clone(h.users[userID])
+	h.mu.RUnlock()
+	var plans []string
+	for _, s := range sessions {
+		s.mu.Lock()
+		for _, m := range s.members {
+			plans = append(plans, m.room.id)
+		}
+		s.mu.Unlock()
+	}
+	slices.Sort(plans)
+	return slices.Compact(plans)
+}
+
 func (r *room) summaryLocked() Summary {
 	return Summary{
 		PlanID: r.id, Participants: len(r.presence.people), Connections: r.connections, Events: r.log.events.len,

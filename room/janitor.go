@@ -13,6 +13,7 @@ import (
 func (h *Hub) clean() {
 	h.mu.Lock()
 	h.janitor.next = nil
+	h.disconnects.prune(h.clock())
 	if len(h.sessions)+len(h.rooms) > 0 && !h.closed {
 		h.janitor.startLocked()
 	}

@@ -8,8 +8,9 @@ import (
 	"github.com/planrooms/planrooms/protocol"
 )
 
-// maxAsked bounds how often one join calls Authorize because Revoke was called meanwhile. In
-// practice only an Authorize that calls Revoke itself reaches this bound.
+// maxAsked bounds how often one join calls Authorize because Revoke, Recheck or
+// a similar method was called meanwhile. In practice only an Authorize that calls such a method
+// itself reaches this bound.
 const maxAsked = 8
 
 // errEnding refuses a join of a connection that is being closed.
@@ -21,27 +22,20 @@ type arrival struct {
 	old     *member // the place that m replaces, of a repeated join; nil if none
 	reply   *joinReply
 	end     protocol.Position // of the room's history
+	asked   time.Time         // when Authorize allowed it
 	renewed bool              // Authorize was asked about an identity that has been replaced
 }
 
 // join handles a request to join. c has its slot of access, or refused says why it has none. The
 // caller has to call outlet.start, which writes the reply. join reports whether the request has to
-// be handled again, because Revoke was called meanwhile.
+// be handled again, because access may have changed meanwhile.
 func (s *Session) join(in *inbound, c *call, refused error) (again bool) {
 	h, req := s.hub, &in.req
 	if refused != nil {
 		s.deny(req, refused)
 		return false
 	}
-	s.mu.Lock()
-	id, renewal := s.identity, s.renewals
-	s.mu.Unlock()
-	p, err := h.access.request(c, &id, renewal, req.PlanID)
-	if err != nil {
-		s.deny(req, err)
-		return false
-	}
-	a, err := s.enter(req, &p)
+	a, err := s.admit(req, c)
 	switch {
 	case err == errRevoking && in.asked+1 < maxAsked:
 		return true
@@ -58,11 +52,27 @@ func (s *Session) join(in *inbound, c *call, refused error) (again bool) {
 		s.fail(req.PlanID, req.Type, protocol.ErrorForbidden)
 		return false
 	}
-	a.m.recheck.begin(&h.rechecks, a.m, p.at)
+	a.m.recheck.begin(&h.rechecks, a.m, a.asked)
 	if a.renewed {
 		a.m.recheck.now()
 	}
 	return false
+}
+
+// admit calls Authorize and, if that allows the join, enters the room. Errors: those of
+// access.request and of enter.
+func (s *Session) admit(req *protocol.Request, c *call) (a arrival, err error) {
+	access := &s.hub.access
+	access.flights.add(c, req.PlanID)
+	defer access.flights.remove(c)
+	s.mu.Lock()
+	id, renewal := s.identity, s.renewals
+	s.mu.Unlock()
+	p, err := access.request(c, &id, renewal, req.PlanID)
+	if err != nil {
+		return a, err
+	}
+	return s.enter(req, &p)
 }
 
 // deny refuses a join. err is the answer of Authorize, or why there is none.
@@ -79,9 +89,13 @@ func (s *Session) deny(req *protocol.Request, err error) {
 	if f := h.opts.Observer.Denied; f != nil {
 		h.observe(s, func() { f(DenialInfo{Connection: s.Info(), PlanID: req.PlanID, Err: err}) })
 	}
+	if errors.Is(err, ErrUnauthenticated) {
+		s.Close(protocol.CloseUnauthorized)
+		return
+	}
 	if errors.Is(err, ErrForbidden) {
 		if m := s.memberOf(req.PlanID); m != nil { // a repeated join
-			s.expel(m)
+			m.deny(err)
 		}
 		s.fail(req.PlanID, req.Type, protocol.ErrorForbidden)
 		return
@@ -118,7 +132,7 @@ func (s *Session) enter(req *protocol.Request, p *permit) (a arrival, err error)
 	}
 	m.cur = cursor{next: r.log.next, events: r.log.next, notices: r.log.next}
 	a.m, a.end = m, r.positionLocked()
-	a.reply = &joinReply{m: m, position: a.end}
+	a.reply, a.asked = &joinReply{m: m, position: a.end}, p.at
 	r.trimLocked(time.Now())
 	if since := req.Since; since != nil && since.Epoch == s.hub.epoch {
 		if index, ok := r.log.since(since.Seq, s.hub.opts.HistoryEvents); ok {

@@ -17,6 +17,6 @@ type member struct {
 
 func newMember(s *Session, r *room) *member {
 	m := &member{s: s, room: r}
-	m.out, m.feed, m.plan, m.source = s.out, &r.feed, r.id, &m.follower
+	m.out, m.feed, m.plan, m.source = s.out, &r.feed, r.id, m
 	return m
 }

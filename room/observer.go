@@ -93,7 +93,7 @@ const (
 	LeaveRequested   LeaveReason = "requested"   // the client sent leave-plan
 	LeaveClosed      LeaveReason = "closed"      // the connection ends; see Observer.Disconnect
 	LeaveRevoked     LeaveReason = "revoked"     // the host ended the access, for example with Hub.Revoke
-	LeaveForbidden   LeaveReason = "forbidden"   // Authorize returned ErrForbidden
+	LeaveForbidden   LeaveReason = "forbidden"   // Authorize returned ErrForbidden or ErrUnauthenticated
 	LeaveUnconfirmed LeaveReason = "unconfirmed" // no check was completed in time; see Options.RemoveAfter
 )
 
@@ -101,7 +101,7 @@ const (
 type DenialInfo struct {
 	Connection ConnectionInfo
 	PlanID     string
-	Err        error // [ErrForbidden], or why access could not be checked
+	Err        error // [ErrForbidden], [ErrUnauthenticated], or why access could not be checked
 }
 
 // BroadcastInfo describes an event that got a position.
@@ -181,8 +181,8 @@ type RecheckInfo struct {
 	PlanID     string
 	Result     RecheckResult
 	// Err is nil if the member was kept, and else the error of Authorize, or why it did not answer.
-	// For a member that was removed it is [ErrForbidden], or why its access was not confirmed
-	// before its deadline.
+	// For a member that was removed it is [ErrForbidden], [ErrUnauthenticated], or why its access
+	// was not confirmed before its deadline.
 	Err error
 }
 

@@ -38,11 +38,21 @@ type recheck struct {
 	ended    bool
 	asking   bool  // Authorize is being asked
 	again    bool  // a check was requested while asking, or before begin
+	removing bool  // the member is being removed, and settle follows
+	priority bool  // the next call is one that the host has requested
 	timer    timer // for due or, while there is a call, for the deadline
 	due      int64 // when Authorize is to be called again, as timers.at
 	deadline int64 // when the member is removed
 	call     *call // waiting or running; nil if none
 	err      error // of the last check; nil after a yes
+	awaited  *awaited
+}
+
+// awaited is an inquiry that waits for the result of a check.
+type awaited struct {
+	inquiry *inquiry
+	asked   bool // Authorize has been called since it was requested
+	next    *awaited
 }
 
 // subject is the member that a recheck is about. Its methods are called without recheck.mu, except
@@ -51,7 +61,8 @@ type subject interface {
 	user() string
 	// asked returns what Authorize is asked about.
 	asked() (id auth.Identity, planID string)
-	// checked is called with the result of a check. It removes the member if that is ErrForbidden.
+	// checked is called with the result of a check. It removes the member if that denies access.
+	// No event of the plan is written to it then once checked has returned.
 	checked(err error)
 	unconfirmed
 }
@@ -78,6 +89,9 @@ func (k *recheck) end() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.ended = true
+	if !k.removing { // otherwise settle answers
+		k.answerLocked(recheckLeft, nil)
+	}
 	if !k.begun {
 		return
 	}
@@ -87,12 +101,68 @@ func (k *recheck) end() {
 	}
 }
 
+// settle follows the removal of a member whose access was denied, or not confirmed in time.
+func (k *recheck) settle() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.removing = false
+	k.answerLocked(RecheckRemoved, nil)
+}
+
+// answerLocked passes a result to the inquiries that wait.
+func (k *recheck) answerLocked(result RecheckResult, err error) {
+	for a := k.awaited; a != nil; a = a.next {
+		a.inquiry.answer(result, err)
+	}
+	k.awaited = nil
+}
+
+// answerAskedLocked passes the result of a check to the inquiries that it answers: those that were
+// made before it began.
+func (k *recheck) answerAskedLocked(result RecheckResult, err error) {
+	if !k.asking { // no check began: this is why
+		k.answerLocked(result, err)
+		return
+	}
+	var later *awaited
+	for a := k.awaited; a != nil; {
+		next := a.next
+		if a.asked {
+			a.inquiry.answer(result, err)
+		} else {
+			a.next, later = later, a
+		}
+		a = next
+	}
+	k.awaited = later
+}
+
 // now requests a check that begins after this moment: a call that already runs does not count.
 func (k *recheck) now() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	k.nowLocked()
+}
+
+// request is now, ahead of the checks at regular times, and passes the result to q.
+func (k *recheck) request(q *inquiry) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.ended && !k.removing {
+		return
+	}
+	q.expect()
+	k.awaited = &awaited{inquiry: q, next: k.awaited}
+	k.priority = true
+	if c := k.call; c != nil && c.kind == callRoutine && !k.asking && c.cancel() {
+		k.call = nil // it gets a place in the other queue
+	}
+	k.nowLocked()
+}
+
+func (k *recheck) nowLocked() {
 	switch {
-	case k.ended:
+	case k.ended, k.removing:
 	case k.asking, !k.begun:
 		k.again = true
 	case k.call == nil:
@@ -139,6 +209,7 @@ func (k *recheck) tick() {
 	case k.ended:
 		return
 	case now >= k.deadline:
+		k.removing = true
 		k.all.removals.add(removal{k.subject, k.err})
 		return
 	case k.call == nil && now >= k.due:
@@ -151,8 +222,11 @@ func (k *recheck) tick() {
 
 // checkLocked requests a call of Authorize.
 func (k *recheck) checkLocked() {
-	c := new(call)
-	k.all.access.slots.prepare(c, k, k.subject.user(), true)
+	c, kind := new(call), callRoutine
+	if k.priority {
+		kind = callRequested
+	}
+	k.all.access.slots.prepare(c, k, k.subject.user(), kind)
 	k.call = c
 	switch started, err := c.begin(); {
 	case started:
@@ -185,6 +259,9 @@ func (k *recheck) check(c *call) {
 	k.mu.Lock()
 	wanted := k.call == c && !k.ended // or it is lost, and checked knows
 	k.asking = k.asking || wanted     // from now on it is too late for a new identity
+	for a := k.awaited; a != nil && wanted; a = a.next {
+		a.asked = true
+	}
 	k.mu.Unlock()
 	if !wanted {
 		c.finish()
@@ -208,21 +285,34 @@ func (k *recheck) checked(err error) {
 		return
 	}
 	now := k.all.timers.now()
+	no := denied(err)
+	switch {
+	case no:
+		k.removing = true
+	case k.removing:
+	case err == nil:
+		k.answerAskedLocked(RecheckKept, nil)
+	default:
+		k.answerAskedLocked(RecheckUndecided, err)
+	}
 	k.call, k.asking, k.err = nil, false, err
-	no := errors.Is(err, ErrForbidden)
 	switch {
 	case err == nil:
 		k.allowedLocked(now)
+		k.priority = k.awaited != nil
 	case !no:
 		k.due = now + int64(lessATenth(min(recheckRetry, k.all.every)))
 	}
-	if k.again && !no {
+	if k.again && !k.removing {
 		k.again = false
 		k.checkLocked()
 	}
 	k.setTimerLocked(now)
 	k.mu.Unlock()
 	k.subject.checked(err)
+	if no {
+		k.settle()
+	}
 }
 
 func (q *rechecks) warnOfBacklog() {

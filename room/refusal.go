@@ -20,6 +20,9 @@ const (
 	RefusedExpiredToken RefusalReason = "expired_token"
 	// RefusedUnavailable: the token could not be verified at present (503, 4500).
 	RefusedUnavailable RefusalReason = "unavailable"
+	// RefusedDisconnected: [Hub.Disconnect] was called for the user or the session while the token
+	// was being verified (403, 4403; with [SignInAgain] 401, 4401).
+	RefusedDisconnected RefusalReason = "disconnected"
 	// RefusedUserLimit: the user has [Options.ConnectionsPerUser] connections (429, 4429).
 	RefusedUserLimit RefusalReason = "user_connections"
 	// RefusedServerLimit: the transport has as many connections as it takes (503, 4429).
@@ -38,7 +41,7 @@ const (
 // refusalReasons is the closed set. The last stands for all others.
 var refusalReasons = [...]RefusalReason{
 	RefusedOrigin, RefusedHandshake, RefusedNoToken, RefusedInvalidToken, RefusedExpiredToken, RefusedUnavailable,
-	RefusedUserLimit, RefusedServerLimit, RefusedShutdown, RefusedUpgrade, RefusedGone, RefusedOther,
+	RefusedDisconnected, RefusedUserLimit, RefusedServerLimit, RefusedShutdown, RefusedUpgrade, RefusedGone, RefusedOther,
 }
 
 // RefusalInfo describes a request that a transport did not serve.

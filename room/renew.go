@@ -13,7 +13,7 @@ import (
 // errVerifying refuses a token while an earlier call of the verifier has not returned.
 var errVerifying = errors.New("room: an earlier call of the verifier has not returned")
 
-// authenticate replaces the identity by that of a new token of the same user, moves the expiry, and
+// authenticate replaces the identity by that of a new token of the same user and session, moves the expiry, and
 // requests a check of each member's access.
 func (s *Session) authenticate(req *protocol.Request) {
 	h := s.hub
@@ -43,7 +43,7 @@ func (s *Session) authenticate(req *protocol.Request) {
 		}
 		return
 	}
-	if id.UserID != s.userID || !id.ExpiresAt.IsZero() && !time.Now().Before(id.ExpiresAt) {
+	if id.UserID != s.userID || id.SessionID != s.sessionID() || !id.ExpiresAt.IsZero() && !time.Now().Before(id.ExpiresAt) {
 		s.fail("", req.Type, protocol.ErrorBadToken)
 		return
 	}

@@ -99,7 +99,9 @@ func (s *Session) handle(in *inbound, c *call, refused error) (again bool) {
 func (s *Session) closeBroken() { s.closeLater(protocol.CloseInternal) }
 
 // prepareJoin implements [inboxOwner].
-func (s *Session) prepareJoin(c *call, by holder) { s.hub.access.slots.prepare(c, by, s.userID, false) }
+func (s *Session) prepareJoin(c *call, by holder) {
+	s.hub.access.slots.prepare(c, by, s.userID, callJoin)
+}
 
 // places implements [inboxOwner].
 func (s *Session) places(planID string) (in bool, free int) {

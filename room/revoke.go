@@ -8,6 +8,9 @@ import (
 	"github.com/planrooms/planrooms/protocol"
 )
 
+// accessEnded is the reason of removed for a member whose access has ended.
+const accessEnded = "access ended"
+
 // Revoke removes the user from the plan. Call it after the user's access has ended in the database
 // of the host. Once it has returned, no event of the plan is written to any connection of the user,
 // and a join that was in flight calls Authorize again. Revoke cuts a connection that has part of a
@@ -23,10 +26,7 @@ func (h *Hub) Revoke(_ context.Context, planID, userID string) (removed int, err
 	if !protocol.ValidUserID(userID) {
 		return 0, ErrUserID
 	}
-	h.mu.RLock()
-	closed := h.closed
-	h.mu.RUnlock()
-	if closed {
+	if h.isClosed() {
 		return 0, ErrHubClosed
 	}
 	// First the joins that are in flight: one that looks under the room's lock after this sees the
@@ -36,79 +36,99 @@ func (h *Hub) Revoke(_ context.Context, planID, userID string) (removed int, err
 	for _, s := range sessions {
 		s.inbox.revoke(planID)
 	}
-
-	if r := h.lookup(planID); r != nil { // waits for a join that has compared it before
-		r.mu.Unlock()
-	}
+	h.passRoom(planID)
 	var members []*member
 	for _, s := range sessions {
-		s.mu.Lock()
-		if m := s.memberOfLocked(planID); m != nil {
+		if m := s.memberOf(planID); m != nil {
 			members = append(members, m)
 		}
-		s.mu.Unlock()
 	}
-	// All are out before the first is waited for.
-	left := members[:0]
-	for _, m := range members {
-		if m.s.departRemoved(m, LeaveRevoked, protocol.Removed{Reason: "access ended"}) {
-			left = append(left, m)
-		}
-	}
+	left := departAll(members)
 	if r := h.lookup(planID); r != nil {
 		r.mu.Unlock()
 		r.expel(userID) // who may only linger
 	}
-	// All of them: one that had left the plan before, or is closing, may have a frame of it half
-	// written.
-	until := time.Now().Add(fenceTimeout)
-	for _, s := range sessions {
-		s.out.fence(planID, until)
-	}
+	fenceAll(sessions, planID)
 	for _, m := range left {
 		m.out.start() // writes removed
 	}
 	return len(left), nil
 }
 
-// Disconnect closes all connections of the user with 4403, which asks the clients not to reconnect.
-// Once it has returned, no event of any plan is written to these connections, and the user is not
-// present in any room, unless the user has connected again: a host that locks a user out must make
-// Authorize and the Verifier refuse as well.
-//
-// Disconnect returns how many connections it has closed. Errors: [ErrUserID], [ErrHubClosed].
-func (h *Hub) Disconnect(_ context.Context, userID string) (closed int, err error) {
+// RevokeUser is [Hub.Revoke] for all plans of the user, for example after the account was suspended
+// for reading. The connections stay open, and joins call Authorize as usual. It takes as long as
+// one Revoke, however many plans the user is in. It returns how many places in plans it has ended:
+// a connection in three plans counts three times. Errors: [ErrUserID], [ErrHubClosed].
+func (h *Hub) RevokeUser(_ context.Context, userID string) (removed int, err error) {
 	if !protocol.ValidUserID(userID) {
 		return 0, ErrUserID
 	}
-	sessions, err := h.sessionsOf(userID)
-	if err != nil {
-		return 0, err
+	if h.isClosed() {
+		return 0, ErrHubClosed
 	}
-	for _, s := range sessions {
-		if s.closeAfter(protocol.CloseForbidden, -1) {
-			closed++
-		}
-	}
-	// All of them: one that was closing before may still leave its rooms, and linger there, or have
-	// a frame half written.
-	sessions = h.writtenTo(userID)
-	for _, s := range sessions {
-		s.mu.Lock()
-		members := slices.Clone(s.members)
-		s.mu.Unlock()
-		for _, m := range members {
-			s.depart(m, departure{departNow, LeaveClosed})
-		}
-	}
+	sessions := h.writtenTo(userID)
+	h.revokeJoins(sessions)
+	left := departAll(membersOf(sessions))
 	for _, r := range h.lingers.of(userID) {
 		r.expel(userID)
 	}
+	fenceAll(sessions, "")
+	for _, m := range left {
+		m.out.start()
+	}
+	return len(left), nil
+}
+
+// revokeJoins marks the joins of these connections that are in flight: Authorize is called again
+// for them. When it returns, those that entered their room without seeing the mark are members.
+func (h *Hub) revokeJoins(sessions []*Session) {
+	plans := make(map[string]struct{})
+	for _, s := range sessions {
+		s.inbox.revokeAll(plans)
+	}
+	for planID := range plans {
+		h.passRoom(planID)
+	}
+}
+
+// passRoom waits for the call that holds the lock of the room of a plan, if there is one.
+func (h *Hub) passRoom(planID string) {
+	if r := h.lookup(planID); r != nil {
+		r.mu.Unlock()
+	}
+}
+
+// departAll takes members out of their rooms, and returns those that were in. The caller has to
+// call fenceAll, and then outlet.start for each of them, which writes removed.
+func departAll(members []*member) (left []*member) {
+	left = members[:0]
+	for _, m := range members {
+		if m.s.departRemoved(m, LeaveRevoked, protocol.Removed{Reason: accessEnded}) {
+			left = append(left, m)
+		}
+	}
+	return left
+}
+
+// fenceAll ensures that nothing of a plan that they have left is written to the connections after
+// it returns; "" means every plan. They include those that have left the plan before or are
+// closing, which may have a frame of it half written. All are out of the plan before fenceAll waits
+// for the first.
+func fenceAll(sessions []*Session, planID string) {
 	until := time.Now().Add(fenceTimeout)
 	for _, s := range sessions {
-		s.out.fence("", until)
+		s.out.fence(planID, until)
 	}
-	return closed, nil
+}
+
+// membersOf returns all members that the connections are.
+func membersOf(sessions []*Session) (members []*member) {
+	for _, s := range sessions {
+		s.mu.Lock()
+		members = append(members, s.members...)
+		s.mu.Unlock()
+	}
+	return members
 }
 
 // writtenTo returns the connections of a user to which something may still be written, including
@@ -117,21 +137,4 @@ func (h *Hub) writtenTo(userID string) (sessions []*Session) {
 	h.mu.RLock()
 	defer h.mu.RUnlock()
 	return h.closing.appendTo(slices.Clone(h.users[userID]), userID)
-}
-
-// sessionsOf returns the connections of a user.
-func (h *Hub) sessionsOf(userID string) ([]*Session, error) {
-	h.mu.RLock()
-	defer h.mu.RUnlock()
-	if h.closed {
-		return nil, ErrHubClosed
-	}
-	return slices.Clone(h.users[userID]), nil
-}
-
-// UserConnections counts the connections of a user in this hub.
-func (h *Hub) UserConnections(userID string) int {
-	h.mu.RLock()
-	defer h.mu.RUnlock()
-	return len(h.users[userID])
 }

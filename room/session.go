@@ -101,6 +101,9 @@ func (s *Session) Identity() auth.Identity {
 	return s.identity
 }
 
+// sessionID is the SessionID of the identity, which a renewal does not change.
+func (s *Session) sessionID() string { return s.Identity().SessionID }
+
 // Info names the connection for observers.
 func (s *Session) Info() ConnectionInfo {
 	return ConnectionInfo{ID: s.id, ClientID: s.clientID, UserID: s.userID, RemoteAddr: s.remote, ConnectedAt: s.since}
@@ -247,15 +250,20 @@ func (s *Session) departWith(m *member, d departure, last []byte) bool {
 	if !m.room.remove(m, d.manner, last) {
 		return false
 	}
+	s.forgetMember(m, d.reason)
+	return true
+}
+
+// forgetMember follows the removal of m from its room.
+func (s *Session) forgetMember(m *member, reason LeaveReason) {
 	s.mu.Lock()
 	s.members = without(s.members, m)
 	announced := m.announced
-	m.departed, m.leaving = true, d.reason
+	m.departed, m.leaving = true, reason
 	s.mu.Unlock()
 	if announced { // otherwise the join that is in flight observes the leave after the join
 		s.observeLeave(m)
 	}
-	return true
 }
 
 // observeLeave counts the leave of m, and calls Observer.Leave.

@@ -13,8 +13,7 @@ var errNoSlot = errors.New("room: too many calls of Authorize have not returned 
 
 // slots limits how many calls of Authorize run at once, for joins and for rechecks:
 // Options.AuthorizeParallel in the hub, authorizeUserParallel for one user. A call beyond a limit
-// waits in a queue that is fair between users. Joins and rechecks have a queue each and start in
-// turn, so neither waits for a backlog of the other.
+// waits in a queue that is fair between users, see callQueues.
 //
 // A call that has not returned after AuthorizeTimeout is overdue: its holder goes on without an
 // answer, and its slot is free for the next call. The goroutine of an Authorize that ignores its
@@ -28,18 +27,16 @@ type slots struct {
 	parallel int           // Options.AuthorizeParallel
 	perUser  int
 
-	mu         sync.Mutex       // guards the following
-	users      map[string]usage // users with a call that has not returned
-	total      usage
-	checking   int   // running rechecks
-	first      *call // running calls, in the order of their deadlines
-	last       *call
-	timer      *timer
-	timed      bool             // timer is set for the deadline of first, or an earlier one
-	joins      fairQueue[*call] // calls that wait
-	checks     fairQueue[*call]
-	checkFirst bool // a recheck is the next to start, if one waits
-	closed     bool
+	mu       sync.Mutex       // guards the following
+	users    map[string]usage // users with a call that has not returned
+	total    usage
+	checking int   // running rechecks
+	first    *call // running calls, in the order of their deadlines
+	last     *call
+	timer    *timer
+	timed    bool // timer is set for the deadline of first, or an earlier one
+	waiting  callQueues
+	closed   bool
 }
 
 // usage counts calls that have not returned.
@@ -56,16 +53,22 @@ type call struct {
 	slots  *slots
 	holder holder
 	userID string
-	check  bool // a recheck, not a join
+	kind   callKind
 
-	revoked atomic.Bool // Revoke was called for its user and plan since access.ask began
-	lost    bool        // holder.lost was called, or will be; owned by the goroutine of access.ask
+	// The access of its user to its plan may have changed since access.ask began.
+	revoked atomic.Bool
+	lost    bool // holder.lost was called, or will be; owned by the goroutine of access.ask
 
 	// Guarded by slots.mu.
 	overdue        bool
 	place          *place[*call] // in a queue; nil if it does not wait
 	previous, next *call         // in the list of running calls
+
+	flight flight // of a join; guarded by flights.mu
 }
+
+// isCheck reports whether the call is for a recheck and not for a join.
+func (c *call) isCheck() bool { return c.kind != callJoin }
 
 // holder owns a call. Its methods are called without a lock held, and do not block.
 type holder interface {
@@ -84,8 +87,8 @@ func (a *slots) init(ctx context.Context, ts *timers, timeout time.Duration, par
 }
 
 // prepare fills in c, a new call.
-func (a *slots) prepare(c *call, by holder, userID string, check bool) {
-	c.Context, c.slots, c.holder, c.userID, c.check = a.ctx, a, by, userID, check
+func (a *slots) prepare(c *call, by holder, userID string, kind callKind) {
+	c.Context, c.slots, c.holder, c.userID, c.kind = a.ctx, a, by, userID, kind
 }
 
 // begin starts c if a slot is free, or else queues it. If it returns true c runs, and the holder
@@ -101,11 +104,11 @@ func (c *call) begin() (started bool, err error) {
 		return false, ErrHubClosed
 	case a.total.overdue >= 2*a.parallel, user.overdue >= 2*a.perUser:
 		return false, errNoSlot
-	case a.freeLocked() && a.freeFor(user) && (!c.check || a.checking < a.checkLimitLocked(now)):
+	case a.freeLocked() && a.freeFor(user) && (!c.isCheck() || a.checking < a.checkLimitLocked(now)):
 		a.startLocked(c, user, now)
 		return true, nil
 	}
-	c.place = a.queue(c).push(c.userID, c, now)
+	a.waiting.push(c, now)
 	return false, nil
 }
 
@@ -140,8 +143,7 @@ func (c *call) cancel() bool {
 	if c.place == nil {
 		return false
 	}
-	a.queue(c).remove(c.place)
-	c.place = nil
+	a.waiting.remove(c)
 	return true
 }
 
@@ -150,9 +152,7 @@ func (a *slots) close() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.closed = true
-	for _, c := range append(a.joins.removeAll(), a.checks.removeAll()...) {
-		c.place = nil
-	}
+	a.waiting.removeAll()
 }
 
 // slotStats are gauges.
@@ -161,7 +161,7 @@ type slotStats struct{ running, overdue, joins, checks int }
 func (a *slots) stats() slotStats {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return slotStats{running: a.total.running, overdue: a.total.overdue, joins: a.joins.len(), checks: a.checks.len()}
+	return slotStats{running: a.total.running, overdue: a.total.overdue, joins: a.waiting.joins(), checks: a.waiting.checks()}
 }
 
 // timeUp marks all running calls overdue whose deadline has passed, and starts waiting calls in
@@ -180,17 +180,12 @@ func (a *slots) timeUp() {
 		a.users[c.userID] = user
 		late = append(late, c)
 		if user.overdue >= 2*a.perUser {
-			refused = append(refused, a.joins.removeUser(c.userID)...)
-			refused = append(refused, a.checks.removeUser(c.userID)...)
+			refused = append(refused, a.waiting.removeUser(c.userID)...)
 		}
 		started = append(started, a.grantLocked(c.userID)...)
 	}
 	if a.total.overdue >= 2*a.parallel {
-		refused = append(refused, a.joins.removeAll()...)
-		refused = append(refused, a.checks.removeAll()...)
-	}
-	for _, c := range refused {
-		c.place = nil
+		refused = append(refused, a.waiting.removeAll()...)
 	}
 	a.setTimerLocked(now)
 	a.mu.Unlock()
@@ -207,43 +202,21 @@ func (a *slots) timeUp() {
 
 // grantLocked starts the calls that have a slot now, after a call of the user has ended.
 func (a *slots) grantLocked(userID string) (started []*call) {
-	if a.joins.len()+a.checks.len() == 0 || a.closed {
+	if a.waiting.joins()+a.waiting.checks() == 0 || a.closed {
 		return nil
 	}
-	a.joins.wake(userID)
-	a.checks.wake(userID)
+	a.waiting.wake(userID)
 	now := time.Now()
+	mayStart := func(userID string) bool { return a.freeFor(a.users[userID]) }
 	for a.freeLocked() {
-		c := a.nextLocked(now)
+		c := a.waiting.pop(mayStart, a.checking < a.checkLimitLocked(now))
 		if c == nil {
 			break
 		}
-		c.place = nil
 		a.startLocked(c, a.users[c.userID], now)
 		started = append(started, c)
 	}
 	return started
-}
-
-// nextLocked takes the next call that may start out of its queue, or returns nil.
-func (a *slots) nextLocked(now time.Time) *call {
-	mayStart := func(userID string) bool { return a.freeFor(a.users[userID]) }
-	mayCheck := a.checking < a.checkLimitLocked(now)
-	if a.checkFirst && mayCheck {
-		if c, ok := a.checks.pop(mayStart); ok {
-			a.checkFirst = false
-			return c
-		}
-	}
-	if c, ok := a.joins.pop(mayStart); ok {
-		a.checkFirst = true
-		return c
-	}
-	if mayCheck {
-		c, _ := a.checks.pop(mayStart)
-		return c
-	}
-	return nil
 }
 
 // freeLocked reports whether the hub has a free slot, freeFor whether a user has.
@@ -260,17 +233,10 @@ func (a *slots) freeFor(user usage) bool {
 // Authorize still checks each member in time, and a fast one never runs many rechecks at once.
 func (a *slots) checkLimitLocked(now time.Time) int {
 	limit := recheckParallel
-	for wait := a.checks.oldest(now); wait >= recheckPatience && limit < a.parallel; wait -= recheckPatience {
+	for wait := a.waiting.oldestCheck(now); wait >= recheckPatience && limit < a.parallel; wait -= recheckPatience {
 		limit *= 2
 	}
 	return min(limit, a.parallel)
-}
-
-func (a *slots) queue(c *call) *fairQueue[*call] {
-	if c.check {
-		return &a.checks
-	}
-	return &a.joins
 }
 
 func (a *slots) startLocked(c *call, user usage, now time.Time) {
@@ -278,7 +244,7 @@ func (a *slots) startLocked(c *call, user usage, now time.Time) {
 	a.total.running++
 	user.running++
 	a.users[c.userID] = user
-	if c.check {
+	if c.isCheck() {
 		a.checking++
 	}
 	if c.previous = a.last; c.previous == nil {
@@ -295,7 +261,7 @@ func (a *slots) startLocked(c *call, user usage, now time.Time) {
 // stopLocked takes c out of the running calls.
 func (a *slots) stopLocked(c *call) {
 	a.total.running--
-	if c.check {
+	if c.isCheck() {
 		a.checking--
 	}
 	if c.previous == nil {

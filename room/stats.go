@@ -54,7 +54,7 @@ type Stats struct {
 
 	Rechecks           uint64 // checks of members made: at regular times, and after a renewal
 	RechecksUndecided  uint64 // of these, those in which Authorize failed or did not return in time
-	RemovedForbidden   uint64 // members removed because a recheck said ErrForbidden
+	RemovedForbidden   uint64 // members removed because a recheck said ErrForbidden or ErrUnauthenticated
 	RemovedUnconfirmed uint64 // members removed because no recheck was completed in time
 }
 

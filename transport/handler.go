@@ -93,6 +93,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.refuse(a, err)
 		return
 	}
+	v := h.hub.BeginVerification()
 	id, err := h.identify(r, c)
 	if err != nil {
 		if gone(r) {
@@ -106,7 +107,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.refuse(a, errFull)
 		return
 	}
-	if err := h.connect(a, id, clientID); err != nil {
+	if err := h.connect(a, id, v, clientID); err != nil {
 		h.shared.connections.release()
 		h.refuse(a, err)
 	}
@@ -114,7 +115,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // connect takes the connection over from net/http and then admits it to the hub. In the other
 // order, a request whose upgrade fails would replace a working connection.
-func (h *handler) connect(a *attempt, id auth.Identity, clientID string) error {
+func (h *handler) connect(a *attempt, id auth.Identity, v room.Verification, clientID string) error {
 	if gone(a.r) {
 		// the client may have opened another connection, which this one must not replace
 		return errGone
@@ -127,7 +128,7 @@ func (h *handler) connect(a *attempt, id auth.Identity, clientID string) error {
 	}
 	a.conn.head = switchingProtocols(a.r)
 	s, err := h.hub.Connect(a.r.Context(), id, a.conn, &room.ConnectOptions{
-		ClientID: clientID, Verifier: h.verifier, RemoteAddr: a.r.RemoteAddr,
+		ClientID: clientID, Verifier: h.verifier, Verification: v, RemoteAddr: a.r.RemoteAddr,
 	})
 	if err != nil {
 		return err

@@ -46,6 +46,8 @@ var refusals = []struct {
 	{auth.ErrInvalidToken, unauthorized(room.RefusedInvalidToken)},
 	{errTokenForm, unauthorized(room.RefusedInvalidToken)},
 	{room.ErrExpired, unauthorized(room.RefusedExpiredToken)},
+	{room.ErrSignInAgain, unauthorized(room.RefusedDisconnected)},
+	{room.ErrDisconnected, refusal{room.RefusedDisconnected, http.StatusForbidden, "disconnected", protocol.CloseForbidden}},
 	{room.ErrTooManyConnections, refusal{room.RefusedUserLimit, http.StatusTooManyRequests,
 		"too many connections of this user", protocol.CloseRateLimited}},
 	{errFull, refusal{room.RefusedServerLimit, http.StatusServiceUnavailable, "too many connections", protocol.CloseRateLimited}},

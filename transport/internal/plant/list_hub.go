@@ -13,8 +13,8 @@ var hubFaults = in("room",
 	fault{
 		name:     "revoke: what is being written is not waited for",
 		function: "Hub.Revoke",
-		old:      "		s.out.fence(planID, until)\n",
-		new:      "		_, _ = s, until\n",
+		old:      "	fenceAll(sessions, planID)\n",
+		new:      "",
 		tests:    "TestLockingOutStalledUsersOneByOne",
 	},
 	fault{
@@ -27,8 +27,8 @@ var hubFaults = in("room",
 	fault{
 		name:     "revoke: Disconnect does not wait for what is being written",
 		function: "Hub.Disconnect",
-		old:      "		s.out.fence(\"\", until)\n",
-		new:      "		_, _ = s, until\n",
+		old:      "	fenceAll(sessions, \"\")\n",
+		new:      "",
 		tests:    "TestLockingOutStalledUsersOneByOne",
 	},
 	fault{

@@ -5,8 +5,8 @@ package main
 var observerFaults = in("room",
 	fault{
 		name:     "observer: a leave has no reason",
-		function: "Session.departWith",
-		old:      "m.departed, m.leaving = true, d.reason",
+		function: "Session.forgetMember",
+		old:      "m.departed, m.leaving = true, reason",
 		new:      "m.departed = true",
 		tests:    "TestLeaveReasons",
 	},

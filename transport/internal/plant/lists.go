@@ -3,6 +3,7 @@ package main
 // lists has all faults.
 var lists = [][]fault{
 	accessFaults,
+	recheckFaults,
 	batchFaults,
 	remainderFaults,
 	budgetFaults,

@@ -1,0 +1,91 @@
+package room
+
+import (
+	"context"
+
+	"github.com/planrooms/planrooms/protocol"
+)
+
+// ClosePlan ends the live side of a plan, after the plan was deleted in the database of the host.
+// Each member gets removed, the history of the plan is dropped, and no position of it is valid any
+// more. A join that was in flight calls Authorize again, which has to return [ErrForbidden] for a
+// plan that does not exist. Once ClosePlan has returned, no event of the plan is written to the
+// members that it has removed; it cuts connections as [Hub.Revoke] does.
+//
+// The plan ID may be used again: a later broadcast or join starts a new history.
+//
+// ClosePlan returns how many connections it has removed from the plan. Errors: [ErrPlanID],
+// [ErrHubClosed].
+func (h *Hub) ClosePlan(_ context.Context, planID string) (removed int, err error) {
+	if !protocol.ValidPlanID(planID) {
+		return 0, ErrPlanID
+	}
+	if h.isClosed() {
+		return 0, ErrHubClosed
+	}
+	h.access.flights.revoke(planID)
+	members := h.closeRoom(planID, mustEncode(protocol.TypeRemoved, planID, protocol.Removed{Reason: "plan deleted"}))
+	sessions := make([]*Session, len(members))
+	for i, m := range members {
+		m.recheck.end()
+		m.s.forgetMember(m, LeaveRevoked)
+		sessions[i] = m.s
+	}
+	fenceAll(sessions, planID)
+	for _, m := range members {
+		m.out.start() // writes removed
+	}
+	return len(members), nil
+}
+
+// closeRoom deletes the room of a plan, and makes the positions of a plan without a room invalid.
+// It returns the members that were in the room. The last message about the plan is queued for them;
+// the caller has to call recheck.end, Session.forgetMember and outlet.start.
+func (h *Hub) closeRoom(planID string, last []byte) (members []*member) {
+	for {
+		if r := h.lookup(planID); r != nil {
+			members = r.closeLocked(last)
+			r.mu.Unlock()
+			h.remove(r)
+			return members
+		}
+		if h.raiseFloor(planID) {
+			return nil
+		}
+	}
+}
+
+// raiseFloor makes the positions of a plan invalid. It reports false if the plan has a room.
+func (h *Hub) raiseFloor(planID string) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.rooms[planID] != nil {
+		return false
+	}
+	h.floors.raise(planID, h.seq.Add(1))
+	return true
+}
+
+// closeLocked deletes the room with the members that are in it, and returns them.
+func (r *room) closeLocked(last []byte) []*member {
+	followers := r.followersLocked()
+	members := make([]*member, len(followers))
+	for i, f := range followers {
+		members[i] = f.source.(*member)
+		f.out.put(reply{payload: last}) // under the lock: before the reply to a later join
+	}
+	r.clearLocked()
+	h := r.hub
+	for userID, who := range r.presence.people {
+		if who.linger != nil {
+			h.timers.stop(who.linger)
+			h.lingers.remove(userID, r)
+		}
+	}
+	r.presence = presence{limit: r.presence.limit} // without a notice: no member is left
+	// An event that no member can read: it takes a position, so that no position before it is valid.
+	r.log.appendEvent(entry{seq: h.seq.Add(1)})
+	r.kept = false
+	r.deleteLocked()
+	return members
+}

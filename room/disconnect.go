@@ -1,0 +1,117 @@
+package room
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/planrooms/planrooms/protocol"
+)
+
+var errTwoSessions = errors.New("room: OnlySession is given for two sessions")
+
+// DisconnectOption restricts or changes what [Hub.Disconnect] does.
+type DisconnectOption struct {
+	session     string
+	onlySession bool
+	signInAgain bool
+}
+
+// OnlySession restricts [Hub.Disconnect] to the connections whose [auth.Identity] has this
+// SessionID: logging out on one device leaves the others alone. For an empty ID, Disconnect returns
+// [ErrSessionID] and closes nothing.
+func OnlySession(id string) DisconnectOption { return DisconnectOption{session: id, onlySession: true} }
+
+// SignInAgain makes [Hub.Disconnect] close the connections with 4401 instead of 4403: the clients
+// ask for a new token and connect again with it.
+func SignInAgain() DisconnectOption { return DisconnectOption{signInAgain: true} }
+
+// Disconnect closes all connections of the user, or with [OnlySession] those of one session, with
+// 4403, which asks the clients not to reconnect; with [SignInAgain] with 4401. Call it after the
+// login has ended in the database of the host.
+//
+// Once it has returned, no event of any plan is written to these connections, and the user is not
+// present in any room by them. It also refuses a connection whose verification began before the
+// call, since the verifier may have read the database before the login ended; see
+// [Hub.BeginVerification]. A host that locks a user out must make the verifier refuse as well: a
+// token that is still valid can connect again.
+//
+// Disconnect returns how many connections it has closed. Errors: [ErrUserID], [ErrSessionID],
+// [ErrHubClosed].
+func (h *Hub) Disconnect(_ context.Context, userID string, opts ...DisconnectOption) (closed int, err error) {
+	if !protocol.ValidUserID(userID) {
+		return 0, ErrUserID
+	}
+	var o DisconnectOption
+	for _, opt := range opts {
+		switch {
+		case opt.onlySession && opt.session == "":
+			return 0, ErrSessionID
+		case opt.onlySession && o.onlySession && opt.session != o.session:
+			return 0, errTwoSessions
+		case opt.onlySession:
+			o.session, o.onlySession = opt.session, true
+		}
+		o.signInAgain = o.signInAgain || opt.signInAgain
+	}
+	sessions, err := h.beginDisconnect(userID, &o)
+	if err != nil {
+		return 0, err
+	}
+	code := protocol.CloseForbidden
+	if o.signInAgain {
+		code = protocol.CloseUnauthorized
+	}
+	for _, s := range sessions {
+		if o.concerns(s) && s.closeAfter(code, -1) {
+			closed++
+		}
+	}
+	// All of them: one that was closing before may still leave its rooms, and linger there, or have
+	// a frame half written.
+	sessions = slices.DeleteFunc(h.writtenTo(userID), func(s *Session) bool { return !o.concerns(s) })
+	for _, m := range membersOf(sessions) {
+		m.s.depart(m, departure{departNow, LeaveClosed})
+	}
+	if !o.onlySession { // otherwise the user may linger because of another session
+		for _, r := range h.lingers.of(userID) {
+			r.expel(userID)
+		}
+	}
+	fenceAll(sessions, "")
+	return closed, nil
+}
+
+// concerns reports whether the connection, which is one of the user, is to be closed.
+func (o *DisconnectOption) concerns(s *Session) bool {
+	return !o.onlySession || s.sessionID() == o.session
+}
+
+// beginDisconnect returns the connections of a user. A connection that is not among them is refused
+// if its verification has begun.
+func (h *Hub) beginDisconnect(userID string, o *DisconnectOption) ([]*Session, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.closed {
+		return nil, ErrHubClosed
+	}
+	h.disconnects.add(disconnected{userID, o.session}, o.signInAgain, h.clock())
+	return slices.Clone(h.users[userID]), nil
+}
+
+// sessionsOf returns the connections of a user.
+func (h *Hub) sessionsOf(userID string) ([]*Session, error) {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	if h.closed {
+		return nil, ErrHubClosed
+	}
+	return slices.Clone(h.users[userID]), nil
+}
+
+// UserConnections counts the connections of a user in this hub.
+func (h *Hub) UserConnections(userID string) int {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	return len(h.users[userID])
+}

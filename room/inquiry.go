@@ -1,0 +1,85 @@
+package room
+
+import (
+	"context"
+	"fmt"
+	"sync"
+)
+
+// Rechecked says what came of the members that [Hub.Recheck] or [Hub.RecheckUser] has asked about.
+// A member that left meanwhile is in none of the numbers.
+type Rechecked struct {
+	Kept    int // Authorize allowed it
+	Removed int // its access has ended
+	// Undecided counts the members for which Authorize failed, or was not called in time. They stay
+	// in the plan until they are removed after Options.RemoveAfter, and are checked again before
+	// that, ahead of members that are checked at regular times.
+	Undecided int
+}
+
+// recheckLeft is the result for a member that left before it was decided.
+const recheckLeft RecheckResult = ""
+
+// inquiry collects the results of the checks that one call of Recheck has requested.
+type inquiry struct {
+	mu     sync.Mutex // guards the following; no other lock is taken under it
+	counts Rechecked
+	err    error // of the first member whose access could not be checked
+	open   int   // results that are still to come, and 1 until requested is called
+	done   chan struct{}
+}
+
+func newInquiry() *inquiry { return &inquiry{open: 1, done: make(chan struct{})} }
+
+// expect announces one call of answer.
+func (q *inquiry) expect() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.open++
+}
+
+// requested is called when all checks have been requested.
+func (q *inquiry) requested() { q.answer(recheckLeft, nil) }
+
+// answer takes the result of the check of one member.
+func (q *inquiry) answer(result RecheckResult, err error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	switch result {
+	case RecheckKept:
+		q.counts.Kept++
+	case RecheckRemoved:
+		q.counts.Removed++
+	case RecheckUndecided:
+		q.counts.Undecided++
+		if q.err == nil {
+			q.err = err
+		}
+	}
+	if q.open--; q.open == 0 {
+		close(q.done)
+	}
+}
+
+// wait waits until all results have come, ctx ends, or the hub does.
+func (q *inquiry) wait(ctx context.Context, hub <-chan struct{}) (Rechecked, error) {
+	var err error
+	select {
+	case <-q.done:
+	case <-ctx.Done():
+		err = ctx.Err()
+	case <-hub:
+		err = ErrHubClosed
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	counts := q.counts
+	counts.Undecided += q.open
+	if q.open == 0 {
+		err = q.err // all results have come meanwhile
+	}
+	if counts.Undecided == 0 {
+		return counts, nil
+	}
+	return counts, fmt.Errorf("%w (%d of %d): %w", ErrUndecided, counts.Undecided, counts.Kept+counts.Removed+counts.Undecided, err)
+}

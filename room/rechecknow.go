@@ -1,0 +1,67 @@
+package room
+
+import (
+	"context"
+
+	"github.com/planrooms/planrooms/protocol"
+)
+
+// Recheck calls Options.Authorize now for all members of a plan, for example after a share link was
+// deleted: which users it had admitted is often known to nothing but their claims. A member whose
+// access has ended is removed, and gets no event of the plan once Recheck has returned. A check
+// that began before the call does not count. A join that was in flight calls Authorize again.
+//
+// Authorize gets the identities of the connections, whose claims are those of the token that the
+// client showed last. If the host has changed the claims since, they are stale: use [Hub.Revoke],
+// or let Authorize read the database.
+//
+// The calls share the limits of the regular checks (Options.AuthorizeParallel): 16 at once, more
+// if they are late, and 8 for one user. Members that Recheck asks about and regular checks take
+// turns. Neither broadcasts nor joins wait for them. The calls continue if ctx ends before: Recheck
+// then counts the members without a result as undecided. Do not call Recheck from Authorize, which
+// it waits for: such a call returns when ctx ends or Options.AuthorizeTimeout has passed, without
+// a decision about that member. In a function of the Observer, call it in a new goroutine.
+//
+// Errors: [ErrPlanID], [ErrHubClosed], and [ErrUndecided] if a member could not be checked, or ctx
+// has ended before.
+func (h *Hub) Recheck(ctx context.Context, planID string) (Rechecked, error) {
+	if !protocol.ValidPlanID(planID) {
+		return Rechecked{}, ErrPlanID
+	}
+	if h.isClosed() {
+		return Rechecked{}, ErrHubClosed
+	}
+	// As in Revoke: first the joins that are in flight, then those who are members.
+	h.access.flights.revoke(planID)
+	var followers []*follower
+	if r := h.lookup(planID); r != nil {
+		followers = r.followersLocked()
+		r.mu.Unlock()
+	}
+	q := newInquiry()
+	for _, f := range followers {
+		f.source.(*member).recheck.request(q)
+	}
+	q.requested()
+	return q.wait(ctx, h.ctx.Done())
+}
+
+// RecheckUser is [Hub.Recheck] for one user in all plans, for example after the user has left a
+// group. Each of the user's connections is checked in each of its plans, 8 at once. Errors:
+// [ErrUserID], [ErrHubClosed], [ErrUndecided].
+func (h *Hub) RecheckUser(ctx context.Context, userID string) (Rechecked, error) {
+	if !protocol.ValidUserID(userID) {
+		return Rechecked{}, ErrUserID
+	}
+	sessions, err := h.sessionsOf(userID)
+	if err != nil {
+		return Rechecked{}, err
+	}
+	h.revokeJoins(sessions)
+	q := newInquiry()
+	for _, m := range membersOf(sessions) {
+		m.recheck.request(q)
+	}
+	q.requested()
+	return q.wait(ctx, h.ctx.Done())
+}
