@@ -92,12 +92,14 @@ var eventMeta = protocol.EventMeta{PlanID: "demo", By: "alice", MutationID: "m-1
 
 // eventFrames has events of each kind. Their seq is 43 and their prev is 42.
 var eventFrames = map[string]protocol.Event{
-	"task-updated":     protocol.TaskUpdated(map[string]any{"id": "t1", "title": "Zürich <&> 日本"}),
-	"task-created":     protocol.TaskCreated(json.RawMessage(`{"id":"t1","title":"x"}`)),
-	"task-deleted":     protocol.TaskDeleted("t1"),
-	"task-reordered":   protocol.TaskReordered([]string{"t2", "t1"}),
-	"progress-updated": protocol.ProgressUpdated(map[string]any{"totalTasks": 2, "completedTasks": 1, "completionPercentage": 50}),
-	"host-event":       {Type: "comment-added", Data: map[string]any{"text": "hello"}},
+	"task-updated":           protocol.TaskUpdated(map[string]any{"id": "t1", "title": "Zürich <&> 日本"}),
+	"task-created":           protocol.TaskCreated(json.RawMessage(`{"id":"t1","title":"x"}`)),
+	"task-deleted":           protocol.TaskDeleted("t1"),
+	"task-reordered":         protocol.TaskReordered([]string{"t2", "t1"}),
+	"task-deleted-number":    protocol.TaskDeleted(int64(7)),
+	"task-reordered-numbers": protocol.TaskReordered([]int64{8, 7}),
+	"progress-updated":       protocol.ProgressUpdated(map[string]any{"totalTasks": 2, "completedTasks": 1, "completionPercentage": 50}),
+	"host-event":             {Type: "comment-added", Data: map[string]any{"text": "hello"}},
 }
 
 // golden compares got with a golden frame and returns that frame.

@@ -31,7 +31,7 @@ import (
 //go:generate npm run types
 
 //go:embed planrooms.js connection.js heartbeat.js outbox.js people.js plan.js presence.js
-//go:embed subscription.js timing.js token.js patch.js queries.js react.js
+//go:embed subscription.js timing.js token.js patch.js position.js queries.js react.js
 var modules embed.FS
 
 // Handler serves the modules by the last element of the path: /planrooms/planrooms.js wherever the

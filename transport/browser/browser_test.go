@@ -106,6 +106,7 @@ func TestImportsAreServed(t *testing.T) {
 	follow("planrooms.js")
 	follow("react.js")
 	follow("patch.js")
+	follow("position.js")
 	if len(seen) < 6 {
 		t.Errorf("saw %d modules", len(seen))
 	}

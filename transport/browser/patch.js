@@ -10,14 +10,14 @@
  *     const patch = patchTasks({ key: 'id', version: 'version' });
  *     usePlanWebSocket({ planId, patch });
  *
- * A created task is added at the end. An updated task replaces the cached one if its version is
- * higher. A deleted task is removed. A reordered list is sorted; tasks that the event does not name
+ * A created task is added at the end. An updated task replaces the cached one unless its version is
+ * lower. A deleted task is removed. A reordered list is sorted; tasks that the event does not name
  * stay at the end. The query is refetched where the data is not enough: for an update of an unknown
  * task, for an order with an unknown task, without a version, and for data of another shape.
  *
  * The version is that of the task in the event, else that of the event. A cached task without a
  * version is replaced only if the event has a version: the client drops events older than another
- * one of the same key.
+ * one of the same key. IDs are compared as text: the cached task 7 is the task "7" of an event.
  * @param {{ key?: string, version?: string, list?: string }} [options] key: the field with the ID
  *   of a task, default `id`. version: the field with its version, a number or another value that
  *   `<` compares, default `version`. list: the field with the tasks of an object, default `tasks`.
@@ -32,6 +32,8 @@ export function patchTasks({ key = 'id', version = 'version', list = 'tasks' } =
   };
 }
 
+const same = (/** @type {unknown} */ a, /** @type {unknown} */ b) => String(a) === String(b);
+
 /** @param {any[]} tasks @param {any} event @param {string} key @param {string} version */
 function patchList(tasks, { type, data, version: wire }, key, version) {
   switch (type) {
@@ -40,21 +42,21 @@ function patchList(tasks, { type, data, version: wire }, key, version) {
       const { task } = data;
       const id = task?.[key];
       if (id == null) return undefined;
-      const known = tasks.find((other) => other[key] === id);
+      const known = tasks.find((other) => same(other[key], id));
       if (!known) return type === 'task-created' ? [...tasks, task] : undefined;
       const next = task[version] ?? wire?.n;
       const current = known[version];
       if (next == null || (current == null && !wire)) return undefined;
-      return current == null || current < next ? tasks.map((other) => (other === known ? task : other)) : tasks;
+      return current == null || current <= next ? tasks.map((other) => (other === known ? task : other)) : tasks;
     }
     case 'task-deleted': {
-      const gone = tasks.find((task) => task[key] === data.taskId);
+      const gone = tasks.find((task) => same(task[key], data.taskId));
       return !gone || gone[version] > wire?.n ? tasks : tasks.filter((task) => task !== gone);
     }
     case 'task-reordered': {
-      const places = new Map(data.taskIds.map((/** @type {unknown} */ id, /** @type {number} */ place) => [id, place]));
-      const place = (/** @type {any} */ task) => places.get(task[key]) ?? places.size;
-      if (tasks.filter((task) => places.has(task[key])).length < places.size) return undefined;
+      const places = new Map(data.taskIds.map((/** @type {unknown} */ id, /** @type {number} */ place) => [String(id), place]));
+      const place = (/** @type {any} */ task) => places.get(String(task[key])) ?? places.size;
+      if (tasks.filter((task) => places.has(String(task[key]))).length < places.size) return undefined;
       return [...tasks].sort((a, b) => place(a) - place(b));
     }
   }

@@ -38,7 +38,7 @@ const ANSWER_WITHIN = 20_000; // of a join
 export class Plan {
   /** @type {'joining' | 'live' | 'recovering' | 'denied'} */ state = 'joining';
   /** @type {PlanSnapshot} */ snapshot;
-  /** @type {Set<Subscription<any, any, any>>} */ subscriptions = new Set();
+  /** @type {Set<Subscription<any, any, any, any>>} */ subscriptions = new Set();
   presence = new Presence(this);
   epoch = '';
   seq = -1; // before the first answer
@@ -112,7 +112,7 @@ export class Plan {
     this.join();
   }
 
-  /** @param {Subscription<any, any, any>} subscription */
+  /** @param {Subscription<any, any, any, any>} subscription */
   add(subscription) {
     this.subscriptions.add(subscription);
     if (this.state === 'denied') this.retry();
@@ -147,7 +147,7 @@ export class Plan {
   }
 
   // #placed lets a subscription continue from here, and reports false if it needs earlier events.
-  /** @param {Subscription<any, any, any>} s @param {boolean} recovered */
+  /** @param {Subscription<any, any, any, any>} s @param {boolean} recovered */
   #placed(s, recovered) {
     if (s.seq < 0) s.load(s.first, this);
     else if (!recovered || s.epoch !== this.epoch) s.load('not_recovered', this);

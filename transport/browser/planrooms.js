@@ -23,6 +23,7 @@
  * @typedef {import('./protocol.js').Participant} Participant
  * @typedef {import('./protocol.js').Position} Position
  * @typedef {import('./protocol.js').Receipt} Receipt
+ * @typedef {import('./protocol.js').TaskId} TaskId
  */
 /**
  * @template {string} [Type=import('./protocol.js').HostType]
@@ -33,13 +34,15 @@
  * @template [Task=unknown]
  * @template [Progress=unknown]
  * @template {HostEvent<string>} [Host=HostEvent]
- * @typedef {import('./protocol.js').PlanEvent<Task, Progress, Host>} PlanEvent
+ * @template {import('./protocol.js').TaskId} [Id=string]
+ * @typedef {import('./protocol.js').PlanEvent<Task, Progress, Host, Id>} PlanEvent
  */
 /**
  * @template [Task=unknown]
  * @template [Progress=unknown]
  * @template {HostEvent<string>} [Host=HostEvent]
- * @typedef {import('./types.js').PlanHandlers<Task, Progress, Host>} PlanHandlers
+ * @template {import('./protocol.js').TaskId} [Id=string]
+ * @typedef {import('./types.js').PlanHandlers<Task, Progress, Host, Id>} PlanHandlers
  */
 
 import { Connection } from './connection.js';
@@ -105,9 +108,10 @@ export class Client {
    * @template [Task=unknown]
    * @template [Progress=unknown]
    * @template {HostEvent<string>} [Host=HostEvent]
+   * @template {import('./protocol.js').TaskId} [Id=string]
    * @param {string} planId
-   * @param {PlanHandlers<Task, Progress, Host>} [handlers]
-   * @returns {Subscription<Task, Progress, Host>} to end with `leave`
+   * @param {PlanHandlers<Task, Progress, Host, Id>} [handlers]
+   * @returns {Subscription<Task, Progress, Host, Id>} to end with `leave`
    */
   join(planId, handlers = {}) {
     const known = this.#plans.get(planId);
@@ -121,7 +125,7 @@ export class Client {
     return subscription;
   }
 
-  #release(/** @type {Plan} */ plan, /** @type {Subscription<any, any, any>} */ subscription) {
+  #release(/** @type {Plan} */ plan, /** @type {Subscription<any, any, any, any>} */ subscription) {
     if (!plan.subscriptions.delete(subscription) || plan.subscriptions.size || plan.closed) return;
     plan.leaving = setTimeout(() => {
       this.#plans.delete(plan.id);

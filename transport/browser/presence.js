@@ -12,7 +12,7 @@ const MAX_BYTES = 1_024;
 
 export class Presence {
   #plan;
-  /** @type {Map<Subscription<any, any, any>, string>} JSON, in the order of setting */
+  /** @type {Map<Subscription<any, any, any, any>, string>} JSON, in the order of setting */
   #states = new Map();
   /** @type {string | undefined} what the server has; undefined: not known */ #sent = '';
   /** @type {ReturnType<typeof setTimeout> | undefined} */ #timer;
@@ -24,7 +24,7 @@ export class Presence {
 
   /**
    * Throws if state is not JSON, or too long.
-   * @param {Subscription<any, any, any>} owner
+   * @param {Subscription<any, any, any, any>} owner
    * @param {unknown} state
    */
   set(owner, state) {
@@ -35,7 +35,7 @@ export class Presence {
     this.#schedule(EVERY);
   }
 
-  /** @param {Subscription<any, any, any>} owner */
+  /** @param {Subscription<any, any, any, any>} owner */
   remove(owner) {
     if (this.#states.delete(owner)) this.#schedule(EVERY);
   }

@@ -93,7 +93,8 @@ export const usePlanRooms = () => useProvided().client;
  * @template [Task=any]
  * @template [Progress=any]
  * @template {import('./protocol.js').HostEvent<string>} [Host=import('./protocol.js').HostEvent]
- * @param {PlanWebSocketOptions<Task, Progress, Host>} options
+ * @template {import('./protocol.js').TaskId} [Id=string]
+ * @param {PlanWebSocketOptions<Task, Progress, Host, Id>} options
  * @returns {PlanWebSocket}
  */
 export function usePlanWebSocket(options) {
@@ -102,7 +103,7 @@ export function usePlanWebSocket(options) {
   const latest = useRef(options);
   useEffect(() => { latest.current = options; }); // before the effect that joins
   const [wanted, setWanted] = useState(1); // 0: disconnected; another number: joined again
-  const subscription = useRef(/** @type {import('./subscription.js').Subscription<Task, Progress, Host> | null} */ (null));
+  const subscription = useRef(/** @type {import('./subscription.js').Subscription<Task, Progress, Host, Id> | null} */ (null));
   const resume = useRef(/** @type {import('./protocol.js').Position | null} */ (null));
   const presence = useRef(/** @type {unknown} */ (null));
 
@@ -113,8 +114,8 @@ export function usePlanWebSocket(options) {
       if (!queryClient || queryKeys === null) return null;
       return queriesOf(queryClient)(planId, { keys: queryKeys, patch, participants: joined.participantCount });
     };
-    /** @type {import('./subscription.js').Subscription<Task, Progress, Host>} */
-    const joined = client.join(planId, /** @type {import('./types.js').PlanHandlers<Task, Progress, Host>} */ ({
+    /** @type {import('./subscription.js').Subscription<Task, Progress, Host, Id>} */
+    const joined = client.join(planId, /** @type {import('./types.js').PlanHandlers<Task, Progress, Host, Id>} */ ({
       since: resume.current ?? latest.current.since,
       load(request) {
         if (request.reason === 'user') presence.current = null;
@@ -167,7 +168,7 @@ export function usePlanWebSocket(options) {
 
 /**
  * Calls the callbacks for an event. If one throws, the next is called all the same.
- * @param {PlanWebSocketOptions<any, any, any>} options @param {any} event
+ * @param {PlanWebSocketOptions<any, any, any, any>} options @param {any} event
  */
 function dispatch(options, event) {
   const { type, data } = event;

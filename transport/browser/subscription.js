@@ -7,7 +7,7 @@
 // and the plan is loaded again, once, however often the stream broke.
 
 /** @import { ClientError, LoadReason, PlanHandlers, PlanSnapshot } from './types.js' */
-/** @import { HostEvent, Position } from './protocol.js' */
+/** @import { HostEvent, Position, TaskId } from './protocol.js' */
 /** @import { Plan } from './plan.js' */
 
 import { bind, call, pause, Timers, within } from './timing.js';
@@ -26,6 +26,7 @@ const MAX_STALE = 3; // loads in a row that return an older plan
  * @template [Task=unknown]
  * @template [Progress=unknown]
  * @template {HostEvent<string>} [Host=HostEvent]
+ * @template {TaskId} [Id=string]
  */
 export class Subscription {
   epoch = '';
@@ -49,8 +50,8 @@ export class Subscription {
 
   /**
    * @param {Plan} plan
-   * @param {PlanHandlers<Task, Progress, Host>} handlers
-   * @param {(s: Subscription<any, any, any>) => void} release
+   * @param {PlanHandlers<Task, Progress, Host, Id>} handlers
+   * @param {(s: Subscription<any, any, any, any>) => void} release
    */
   constructor(plan, handlers, release) {
     this.#plan = plan;

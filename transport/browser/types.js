@@ -1,7 +1,7 @@
 // The types of the other modules. Programs import them by type only.
 
 /**
- * @import { HostEvent, JoinAnswer, Participant, PlanEvent, Position, Receipt } from './protocol.js'
+ * @import { HostEvent, JoinAnswer, Participant, PlanEvent, Position, Receipt, TaskId } from './protocol.js'
  */
 
 /**
@@ -115,14 +115,16 @@
  * @template [Task=unknown]
  * @template [Progress=unknown]
  * @template {HostEvent<string>} [Host=HostEvent] events of the host's own
+ * @template {TaskId} [Id=string] of its tasks
  * @typedef {object} PlanHandlers
  * @property {Position} [since] the position of the plan that the program has already loaded
  * @property {(request: LoadRequest) => unknown} [load]
  *   Loads the plan from the host. Events wait until its promise is settled. It may resolve to the
- *   position of the loaded plan: the client drops events up to there, and asks the server for those
- *   after it. If it rejects or passes the deadline, the client calls it again after a while. The
+ *   position of the loaded plan, from its body or with positionOf of `planrooms/position` from its
+ *   header: the client drops events up to there, and asks the server for those after it. If it
+ *   rejects or passes the deadline, the client calls it again after a while. The
  *   signal aborts when the connection is lost or the subscription ends.
- * @property {(event: PlanEvent<Task, Progress, Host>) => void} [onEvent] each event once and in
+ * @property {(event: PlanEvent<Task, Progress, Host, Id>) => void} [onEvent] each event once and in
  *   order. An event whose version is below the last one of its key is dropped.
  * @property {(receipt: Receipt) => void} [onReceipt] for a change that this client made: a request
  *   with the headers of `client.headers()`. It replaces the event and has no content.
@@ -187,6 +189,7 @@
  * @template [Task=any]
  * @template [Progress=any]
  * @template {HostEvent<string>} [Host=HostEvent] events of the host's own
+ * @template {TaskId} [Id=string] of its tasks
  * @typedef {object} PlanWebSocketOptions
  * @property {string | null | undefined} planId Without one, the hook does not connect.
  * @property {boolean} [enabled] Default true.
@@ -195,12 +198,12 @@
  * @property {Patch} [patch] applies events to the cached data under the keys `plan` and `tasks`;
  *   patchTasks of `planrooms/patch` makes one for lists of tasks. Default: a change of a task
  *   refetches them.
- * @property {(task: Task, event: PlanEvent<Task, Progress, Host>) => void} [onTaskUpdated]
- * @property {(task: Task, event: PlanEvent<Task, Progress, Host>) => void} [onTaskCreated]
- * @property {(taskId: string, event: PlanEvent<Task, Progress, Host>) => void} [onTaskDeleted]
- * @property {(taskIds: string[], event: PlanEvent<Task, Progress, Host>) => void} [onTaskReordered]
- * @property {(progress: Progress, event: PlanEvent<Task, Progress, Host>) => void} [onProgressUpdated]
- * @property {(event: PlanEvent<Task, Progress, Host>) => void} [onEvent] every event, including
+ * @property {(task: Task, event: PlanEvent<Task, Progress, Host, Id>) => void} [onTaskUpdated]
+ * @property {(task: Task, event: PlanEvent<Task, Progress, Host, Id>) => void} [onTaskCreated]
+ * @property {(taskId: Id, event: PlanEvent<Task, Progress, Host, Id>) => void} [onTaskDeleted]
+ * @property {(taskIds: Id[], event: PlanEvent<Task, Progress, Host, Id>) => void} [onTaskReordered]
+ * @property {(progress: Progress, event: PlanEvent<Task, Progress, Host, Id>) => void} [onProgressUpdated]
+ * @property {(event: PlanEvent<Task, Progress, Host, Id>) => void} [onEvent] every event, including
  *   those that the host defines
  * @property {(receipt: Receipt) => void} [onReceipt] for a change that this page made: a request
  *   with the headers of `usePlanRooms().headers()`. It replaces the event and has no content: the

@@ -29,6 +29,14 @@ interface Numbered {
 
 `
 
+const taskID = `/** The ID of a task: a string, or an integer from -(2^53-1) to 2^53-1. A host uses one of the two. */
+export type TaskId = string | number
+
+`
+
+// contentParameters are the type parameters of what may be an event.
+const contentParameters = "<Task = unknown, Progress = unknown, Host extends HostEvent<string> = HostEvent, Id extends TaskId = string>"
+
 // The type of an event of the host is an enum, because TypeScript does not let string literals
 // match an enum. With a plain string, comparing the type of a message with 'task-updated' would not
 // exclude events of the host, and the type of data would be unknown.
@@ -51,12 +59,12 @@ export interface HostEvent<Type extends string = HostType, Data = unknown> {
 `
 
 const placed = `/** An event of a plan. The type of data depends on type. */
-export type PlanEvent<Task = unknown, Progress = unknown, Host extends HostEvent<string> = HostEvent> =
-  Numbered & EventContent<Task, Progress, Host>
+export type PlanEvent` + contentParameters + ` =
+  Numbered & EventContent<Task, Progress, Host, Id>
 
 /** A notice of the host: an event for one user instead of a plan. */
-export type Notice<Task = unknown, Progress = unknown, Host extends HostEvent<string> = HostEvent> =
-  Unnumbered & { planId?: undefined; timestamp: Timestamp } & EventContent<Task, Progress, Host>
+export type Notice` + contentParameters + ` =
+  Unnumbered & { planId?: undefined; timestamp: Timestamp } & EventContent<Task, Progress, Host, Id>
 
 /** The position of an event that excludes this client. It acknowledges the change of the client. */
 export interface Receipt extends Numbered {

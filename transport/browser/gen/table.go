@@ -50,7 +50,7 @@ var clientMessages = []message{
 }
 
 // events has the events of the protocol. The parameter of an interface is the type of the data of
-// the host.
+// the host, with its default.
 var events = []struct {
 	typ protocol.Type
 	// constructor is a function of package protocol. Its doc comment becomes that of the interface.
@@ -58,11 +58,11 @@ var events = []struct {
 	parameter   string
 	data        string
 }{
-	{protocol.TypeTaskUpdated, "TaskUpdated", "Task", "{ task: Task }"},
-	{protocol.TypeTaskCreated, "TaskCreated", "Task", "{ task: Task }"},
-	{protocol.TypeTaskDeleted, "TaskDeleted", "", "{ taskId: string }"},
-	{protocol.TypeTaskReordered, "TaskReordered", "", "{ taskIds: string[] }"},
-	{protocol.TypeProgressUpdated, "ProgressUpdated", "Progress", "{ progress: Progress }"},
+	{protocol.TypeTaskUpdated, "TaskUpdated", "Task = unknown", "{ task: Task }"},
+	{protocol.TypeTaskCreated, "TaskCreated", "Task = unknown", "{ task: Task }"},
+	{protocol.TypeTaskDeleted, "TaskDeleted", "Id extends TaskId = string", "{ taskId: Id }"},
+	{protocol.TypeTaskReordered, "TaskReordered", "Id extends TaskId = string", "{ taskIds: Id[] }"},
+	{protocol.TypeProgressUpdated, "ProgressUpdated", "Progress = unknown", "{ progress: Progress }"},
 }
 
 // others are types with a separate declaration.

@@ -40,6 +40,7 @@ func typescript(src *source) ([]byte, error) {
 		}
 	}
 	w.buf.WriteString(envelope)
+	w.buf.WriteString(taskID)
 	for _, m := range serverMessages {
 		w.message(m, true)
 	}
@@ -49,30 +50,23 @@ func typescript(src *source) ([]byte, error) {
 			return nil, fmt.Errorf("gen: package protocol has no %s", e.constructor)
 		}
 		w.doc("", strings.Replace(doc, e.constructor+" returns an", "An", 1))
-		parameters := ""
-		if e.parameter != "" {
-			parameters = "<" + e.parameter + " = unknown>"
-		}
-		w.line("export interface %s%s {\n  type: '%s'\n  data: %s\n}\n", e.constructor, parameters, e.typ, e.data)
+		w.line("export interface %s<%s> {\n  type: '%s'\n  data: %s\n}\n", e.constructor, e.parameter, e.typ, e.data)
 	}
 	w.buf.WriteString(hostEvents)
 	w.doc("", "The content of an event of the protocol or of the host.")
-	w.line("export type EventContent<Task = unknown, Progress = unknown, Host extends HostEvent<string> = HostEvent> =")
+	w.line("export type EventContent%s =", contentParameters)
 	for _, e := range events {
-		parameters := ""
-		if e.parameter != "" {
-			parameters = "<" + e.parameter + ">"
-		}
-		w.line("  | %s%s", e.constructor, parameters)
+		name, _, _ := strings.Cut(e.parameter, " ")
+		w.line("  | %s<%s>", e.constructor, name)
 	}
 	w.line("  | Host\n")
 	w.buf.WriteString(placed)
 	w.doc("", "A message from the server.")
-	w.line("export type ServerMessage<Task = unknown, Progress = unknown, Host extends HostEvent<string> = HostEvent> =")
+	w.line("export type ServerMessage%s =", contentParameters)
 	for _, m := range serverMessages {
 		w.line("  | %s", m.name)
 	}
-	w.line("  | PlanEvent<Task, Progress, Host>\n  | Notice<Task, Progress, Host>\n  | Receipt\n")
+	w.line("  | PlanEvent<Task, Progress, Host, Id>\n  | Notice<Task, Progress, Host, Id>\n  | Receipt\n")
 	for _, m := range clientMessages {
 		w.message(m, false)
 	}

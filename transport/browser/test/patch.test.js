@@ -12,6 +12,8 @@ const updated = (t, more) => ({ type: 'task-updated', data: { task: t }, ...more
 const deleted = (taskId, more) => ({ type: 'task-deleted', data: { taskId }, ...more });
 const reordered = (...taskIds) => ({ type: 'task-reordered', data: { taskIds } });
 
+const permutations = (list) => (list.length < 2 ? [list] : list.flatMap((one) => permutations(list.filter((other) => other !== one)).map((rest) => [one, ...rest])));
+
 describe('patchTasks', () => {
   const list = [task('a', 1), task('b', 3, 'B'), task('c', 2)];
 
@@ -20,6 +22,7 @@ describe('patchTasks', () => {
     ['a newer version replaces', updated(task('b', 4, 'new')), [list[0], task('b', 4, 'new'), list[2]]],
     ['a created task that is known already is an update', created(task('b', 4, 'new')), [list[0], task('b', 4, 'new'), list[2]]],
     ['a deleted task is removed', deleted('b'), [list[0], list[2]]],
+    ['the same version replaces: it may be a time with two changes', updated(task('b', 3, 'other')), [list[0], task('b', 3, 'other'), list[2]]],
     ['an order sorts; tasks that it does not name stay at the end', reordered('c', 'a'), [list[2], list[0], list[1]]],
     ['the version of the event is used where the task has none', updated({ id: 'b', title: 'new' }, { version: { key: 'b', n: 4 } }), [list[0], { id: 'b', title: 'new' }, list[2]]],
   ])('%s', (_, event, want) => {
@@ -32,7 +35,6 @@ describe('patchTasks', () => {
 
   it.each([
     ['an older version', updated(task('b', 2, 'old'))],
-    ['the same version', updated(task('b', 3, 'other'))],
     ['an older created one', created(task('b', 1, 'old'))],
     ['an older version of the event', updated({ id: 'b', title: 'old' }, { version: { key: 'b', n: 2 } })],
     ['a deletion that is older than the task', deleted('b', { version: { key: 'b', n: 2 } })],
@@ -60,6 +62,24 @@ describe('patchTasks', () => {
 
   it('a cached task without a version is replaced by an event that has one', () => {
     expect(patch([{ id: 'b', title: 'B' }], updated({ id: 'b', title: 'new' }, { version: { key: 'b', n: 2 } }))).toEqual([{ id: 'b', title: 'new' }]);
+  });
+
+  it.each([['numbers', 7, 7], ['text', '7', '7'], ['a number and text', 7, '7'], ['text and a number', '7', 7]])('IDs that are %s', (_, cachedId, id) => {
+    const tasks = [task(cachedId, 1), task(8, 1)];
+    expect(patch(tasks, updated(task(id, 2)))).toEqual([task(id, 2), task(8, 1)]);
+    expect(patch(tasks, created(task(id, 2)))).toEqual([task(id, 2), task(8, 1)]);
+    expect(patch(tasks, deleted(id))).toEqual([task(8, 1)]);
+    expect(patch(tasks, reordered(8, id))).toEqual([task(8, 1), task(cachedId, 1)]);
+    expect(patch(tasks, deleted(70))).toBe(tasks);
+    expect(patch(tasks, updated(task(70, 1)))).toBeUndefined();
+    expect(patch(tasks, reordered(8, 70))).toBeUndefined();
+  });
+
+  it('no viewer is left on an older state, in whatever order the events of two writers come', () => {
+    const changes = [2, 3, 4, 5].map((n) => updated(task('b', n, `state ${n}`)));
+    for (const order of permutations(changes)) {
+      expect(order.reduce(patch, [task('b', 1)])).toEqual([task('b', 5, 'state 5')]);
+    }
   });
 
   it('takes other names, and versions that are times', () => {

@@ -19,6 +19,24 @@ describe('versions of events', () => {
     expect([heard, plan.position.seq]).toEqual([[11, 13, 14, 'receipt 15', 'receipt 17', 18], 18]);
   });
 
+  it('the last state is the newest, in whatever order the events come, also across a reconnect', async () => {
+    for (let first = 1; first <= 4; first++) {
+      const { heard } = await live();
+      const order = [first, ...[1, 2, 3, 4].filter((n) => n !== first)];
+      const seen = [];
+      const send = (n, i) => last().event('demo', 11 + i, 10 + i, { version: { key: 't1', n }, data: { task: n } });
+      send(order[0], 0);
+      send(order[1], 1);
+      await reconnect();
+      last().answer('demo', 12, { recovered: true });
+      await settled();
+      send(order[2], 2);
+      send(order[3], 3);
+      for (const seq of heard) seen.push(order[seq - 11]);
+      expect([seen.at(-1), seen]).toEqual([4, [...seen].sort()]);
+    }
+  });
+
   it('are forgotten when the plan is loaded again: the host may have restored an older one', async () => {
     const { heard } = await live();
     const version = (n) => ({ version: { key: 't1', n } });

@@ -3,7 +3,7 @@ export class Plan {
     constructor(id: string, connection: Connection);
     /** @type {'joining' | 'live' | 'recovering' | 'denied'} */ state: "joining" | "live" | "recovering" | "denied";
     /** @type {PlanSnapshot} */ snapshot: PlanSnapshot;
-    /** @type {Set<Subscription<any, any, any>>} */ subscriptions: Set<Subscription<any, any, any>>;
+    /** @type {Set<Subscription<any, any, any, any>>} */ subscriptions: Set<Subscription<any, any, any, any>>;
     presence: Presence;
     epoch: string;
     seq: number;
@@ -21,8 +21,8 @@ export class Plan {
     interrupt(): void;
     /** Asks again after a denial. */
     retry(): void;
-    /** @param {Subscription<any, any, any>} subscription */
-    add(subscription: Subscription<any, any, any>): void;
+    /** @param {Subscription<any, any, any, any>} subscription */
+    add(subscription: Subscription<any, any, any, any>): void;
     /** Leaves the plan for good. */
     close(): void;
     /** @param {any} message @param {number} size */

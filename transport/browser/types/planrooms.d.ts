@@ -26,11 +26,12 @@ export class Client {
      * @template [Task=unknown]
      * @template [Progress=unknown]
      * @template {HostEvent<string>} [Host=HostEvent]
+     * @template {import('./protocol.js').TaskId} [Id=string]
      * @param {string} planId
-     * @param {PlanHandlers<Task, Progress, Host>} [handlers]
-     * @returns {Subscription<Task, Progress, Host>} to end with `leave`
+     * @param {PlanHandlers<Task, Progress, Host, Id>} [handlers]
+     * @returns {Subscription<Task, Progress, Host, Id>} to end with `leave`
      */
-    join<Task = unknown, Progress = unknown, Host extends HostEvent<string> = import("./protocol.js").HostEvent<import("./protocol.js").HostType, unknown>>(planId: string, handlers?: PlanHandlers<Task, Progress, Host>): Subscription<Task, Progress, Host>;
+    join<Task = unknown, Progress = unknown, Host extends HostEvent<string> = import("./protocol.js").HostEvent<import("./protocol.js").HostType, unknown>, Id extends import("./protocol.js").TaskId = string>(planId: string, handlers?: PlanHandlers<Task, Progress, Host, Id>): Subscription<Task, Progress, Host, Id>;
     /** Connects, and stays connected without a plan: for private notices. */
     connect(): void;
     /** Disconnects until `connect` or `reconnect` is called, or a plan is joined. */
@@ -116,7 +117,11 @@ export type Position = import("./protocol.js").Position;
  * The types of this module, and those of its options and callbacks.
  */
 export type Receipt = import("./protocol.js").Receipt;
+/**
+ * The types of this module, and those of its options and callbacks.
+ */
+export type TaskId = import("./protocol.js").TaskId;
 export type HostEvent<Type extends string = import("./protocol.js").HostType, Data = unknown> = import("./protocol.js").HostEvent<Type, Data>;
-export type PlanEvent<Task = unknown, Progress = unknown, Host extends HostEvent<string> = import("./protocol.js").HostEvent<import("./protocol.js").HostType, unknown>> = import("./protocol.js").PlanEvent<Task, Progress, Host>;
-export type PlanHandlers<Task = unknown, Progress = unknown, Host extends HostEvent<string> = import("./protocol.js").HostEvent<import("./protocol.js").HostType, unknown>> = import("./types.js").PlanHandlers<Task, Progress, Host>;
+export type PlanEvent<Task = unknown, Progress = unknown, Host extends HostEvent<string> = import("./protocol.js").HostEvent<import("./protocol.js").HostType, unknown>, Id extends import("./protocol.js").TaskId = string> = import("./protocol.js").PlanEvent<Task, Progress, Host, Id>;
+export type PlanHandlers<Task = unknown, Progress = unknown, Host extends HostEvent<string> = import("./protocol.js").HostEvent<import("./protocol.js").HostType, unknown>, Id extends import("./protocol.js").TaskId = string> = import("./types.js").PlanHandlers<Task, Progress, Host, Id>;
 import { Subscription } from './subscription.js';

@@ -3,12 +3,12 @@ export class Presence {
     constructor(plan: Plan);
     /**
      * Throws if state is not JSON, or too long.
-     * @param {Subscription<any, any, any>} owner
+     * @param {Subscription<any, any, any, any>} owner
      * @param {unknown} state
      */
-    set(owner: Subscription<any, any, any>, state: unknown): void;
-    /** @param {Subscription<any, any, any>} owner */
-    remove(owner: Subscription<any, any, any>): void;
+    set(owner: Subscription<any, any, any, any>, state: unknown): void;
+    /** @param {Subscription<any, any, any, any>} owner */
+    remove(owner: Subscription<any, any, any, any>): void;
     /** The plan is live. */
     joined(): void;
     /** The server refused a state by its rate limit. */

@@ -276,6 +276,9 @@ interface Numbered {
   version?: EventVersion
 }
 
+/** The ID of a task: a string, or an integer from -(2^53-1) to 2^53-1. A host uses one of the two. */
+export type TaskId = string | number
+
 /** The first message of a connection. */
 export interface HelloMessage extends Unnumbered {
   type: 'pong'
@@ -392,16 +395,22 @@ export interface TaskCreated<Task = unknown> {
   data: { task: Task }
 }
 
-/** An event for a deleted task. */
-export interface TaskDeleted {
+/**
+ * An event for a deleted task. Its ID is a string, or an integer from -(2^53-1)
+ * to 2^53-1.
+ */
+export interface TaskDeleted<Id extends TaskId = string> {
   type: 'task-deleted'
-  data: { taskId: string }
+  data: { taskId: Id }
 }
 
-/** An event with the new order of all tasks of the plan. */
-export interface TaskReordered {
+/**
+ * An event with the new order of all tasks of the plan: a list of IDs, each a
+ * string, or an integer from -(2^53-1) to 2^53-1.
+ */
+export interface TaskReordered<Id extends TaskId = string> {
   type: 'task-reordered'
-  data: { taskIds: string[] }
+  data: { taskIds: Id[] }
 }
 
 /** An event with the progress of the plan. */
@@ -427,21 +436,21 @@ export interface HostEvent<Type extends string = HostType, Data = unknown> {
 }
 
 /** The content of an event of the protocol or of the host. */
-export type EventContent<Task = unknown, Progress = unknown, Host extends HostEvent<string> = HostEvent> =
+export type EventContent<Task = unknown, Progress = unknown, Host extends HostEvent<string> = HostEvent, Id extends TaskId = string> =
   | TaskUpdated<Task>
   | TaskCreated<Task>
-  | TaskDeleted
-  | TaskReordered
+  | TaskDeleted<Id>
+  | TaskReordered<Id>
   | ProgressUpdated<Progress>
   | Host
 
 /** An event of a plan. The type of data depends on type. */
-export type PlanEvent<Task = unknown, Progress = unknown, Host extends HostEvent<string> = HostEvent> =
-  Numbered & EventContent<Task, Progress, Host>
+export type PlanEvent<Task = unknown, Progress = unknown, Host extends HostEvent<string> = HostEvent, Id extends TaskId = string> =
+  Numbered & EventContent<Task, Progress, Host, Id>
 
 /** A notice of the host: an event for one user instead of a plan. */
-export type Notice<Task = unknown, Progress = unknown, Host extends HostEvent<string> = HostEvent> =
-  Unnumbered & { planId?: undefined; timestamp: Timestamp } & EventContent<Task, Progress, Host>
+export type Notice<Task = unknown, Progress = unknown, Host extends HostEvent<string> = HostEvent, Id extends TaskId = string> =
+  Unnumbered & { planId?: undefined; timestamp: Timestamp } & EventContent<Task, Progress, Host, Id>
 
 /** The position of an event that excludes this client. It acknowledges the change of the client. */
 export interface Receipt extends Numbered {
@@ -450,7 +459,7 @@ export interface Receipt extends Numbered {
 }
 
 /** A message from the server. */
-export type ServerMessage<Task = unknown, Progress = unknown, Host extends HostEvent<string> = HostEvent> =
+export type ServerMessage<Task = unknown, Progress = unknown, Host extends HostEvent<string> = HostEvent, Id extends TaskId = string> =
   | HelloMessage
   | PongMessage
   | JoinAnswerMessage
@@ -464,8 +473,8 @@ export type ServerMessage<Task = unknown, Progress = unknown, Host extends HostE
   | ErrorMessage
   | RemovedMessage
   | GoodbyeMessage
-  | PlanEvent<Task, Progress, Host>
-  | Notice<Task, Progress, Host>
+  | PlanEvent<Task, Progress, Host, Id>
+  | Notice<Task, Progress, Host, Id>
   | Receipt
 
 /** Joins a plan, or changes the position of a connection in it. */

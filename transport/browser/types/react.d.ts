@@ -21,10 +21,11 @@ export function PlanRoomsProvider({ client, queryClient, children, getToken, get
  * @template [Task=any]
  * @template [Progress=any]
  * @template {import('./protocol.js').HostEvent<string>} [Host=import('./protocol.js').HostEvent]
- * @param {PlanWebSocketOptions<Task, Progress, Host>} options
+ * @template {import('./protocol.js').TaskId} [Id=string]
+ * @param {PlanWebSocketOptions<Task, Progress, Host, Id>} options
  * @returns {PlanWebSocket}
  */
-export function usePlanWebSocket<Task = any, Progress = any, Host extends import("./protocol.js").HostEvent<string> = import("./protocol.js").HostEvent<import("./protocol.js").HostType, any>>(options: PlanWebSocketOptions<Task, Progress, Host>): PlanWebSocket;
+export function usePlanWebSocket<Task = any, Progress = any, Host extends import("./protocol.js").HostEvent<string> = import("./protocol.js").HostEvent<import("./protocol.js").HostType, any>, Id extends import("./protocol.js").TaskId = string>(options: PlanWebSocketOptions<Task, Progress, Host, Id>): PlanWebSocket;
 export function usePlanRooms(): Client;
 import type { ClientOptions } from './types.js';
 import { Client } from './planrooms.js';

@@ -8,20 +8,21 @@ export function moveTo(to: Position, { epoch, seq }: Position): void;
  * @template [Task=unknown]
  * @template [Progress=unknown]
  * @template {HostEvent<string>} [Host=HostEvent]
+ * @template {TaskId} [Id=string]
  */
-export class Subscription<Task = unknown, Progress = unknown, Host extends HostEvent<string> = HostEvent<import("./protocol.js").HostType, any>> {
+export class Subscription<Task = unknown, Progress = unknown, Host extends HostEvent<string> = HostEvent<import("./protocol.js").HostType, any>, Id extends TaskId = string> {
     /**
      * @param {Plan} plan
-     * @param {PlanHandlers<Task, Progress, Host>} handlers
-     * @param {(s: Subscription<any, any, any>) => void} release
+     * @param {PlanHandlers<Task, Progress, Host, Id>} handlers
+     * @param {(s: Subscription<any, any, any, any>) => void} release
      */
-    constructor(plan: Plan, handlers: PlanHandlers<Task, Progress, Host>, release: (s: Subscription<any, any, any>) => void);
+    constructor(plan: Plan, handlers: PlanHandlers<Task, Progress, Host, Id>, release: (s: Subscription<any, any, any, any>) => void);
     epoch: string;
     seq: number;
     /** @type {LoadReason} of a load without a place */ first: LoadReason;
     /** Left, or ended by `Client.close`: receives nothing more. */
     closed: boolean;
-    handlers: PlanHandlers<Task, Progress, Host>;
+    handlers: PlanHandlers<Task, Progress, Host, Id>;
     get planId(): string;
     /** @returns {PlanSnapshot} */
     get snapshot(): PlanSnapshot;
@@ -70,6 +71,7 @@ export type Load = {
 };
 import type { Position } from './protocol.js';
 import type { HostEvent } from './protocol.js';
+import type { TaskId } from './protocol.js';
 import type { LoadReason } from './types.js';
 import type { PlanHandlers } from './types.js';
 import type { PlanSnapshot } from './types.js';

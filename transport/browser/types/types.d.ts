@@ -127,15 +127,16 @@ export type LoadRequest = {
     position: Position;
     signal: AbortSignal;
 };
-export type PlanHandlers<Task = unknown, Progress = unknown, Host extends HostEvent<string> = HostEvent<import("./protocol.js").HostType, any>> = {
+export type PlanHandlers<Task = unknown, Progress = unknown, Host extends HostEvent<string> = HostEvent<import("./protocol.js").HostType, any>, Id extends TaskId = string> = {
     /**
      * the position of the plan that the program has already loaded
      */
     since?: Position | undefined;
     /**
      * Loads the plan from the host. Events wait until its promise is settled. It may resolve to the
-     * position of the loaded plan: the client drops events up to there, and asks the server for those
-     * after it. If it rejects or passes the deadline, the client calls it again after a while. The
+     * position of the loaded plan, from its body or with positionOf of `planrooms/position` from its
+     * header: the client drops events up to there, and asks the server for those after it. If it
+     * rejects or passes the deadline, the client calls it again after a while. The
      * signal aborts when the connection is lost or the subscription ends.
      */
     load?: ((request: LoadRequest) => unknown) | undefined;
@@ -143,7 +144,7 @@ export type PlanHandlers<Task = unknown, Progress = unknown, Host extends HostEv
      * each event once and in
      * order. An event whose version is below the last one of its key is dropped.
      */
-    onEvent?: ((event: PlanEvent<Task, Progress, Host>) => void) | undefined;
+    onEvent?: ((event: PlanEvent<Task, Progress, Host, Id>) => void) | undefined;
     /**
      * for a change that this client made: a request
      * with the headers of `client.headers()`. It replaces the event and has no content.
@@ -231,7 +232,7 @@ export type QueryKeys = {
  * fetch, with the data fetched.
  */
 export type Patch = (data: any, event: any) => unknown;
-export type PlanWebSocketOptions<Task = any, Progress = any, Host extends HostEvent<string> = HostEvent<import("./protocol.js").HostType, any>> = {
+export type PlanWebSocketOptions<Task = any, Progress = any, Host extends HostEvent<string> = HostEvent<import("./protocol.js").HostType, any>, Id extends TaskId = string> = {
     /**
      * Without one, the hook does not connect.
      */
@@ -254,16 +255,16 @@ export type PlanWebSocketOptions<Task = any, Progress = any, Host extends HostEv
      * refetches them.
      */
     patch?: Patch | undefined;
-    onTaskUpdated?: ((task: Task, event: PlanEvent<Task, Progress, Host>) => void) | undefined;
-    onTaskCreated?: ((task: Task, event: PlanEvent<Task, Progress, Host>) => void) | undefined;
-    onTaskDeleted?: ((taskId: string, event: PlanEvent<Task, Progress, Host>) => void) | undefined;
-    onTaskReordered?: ((taskIds: string[], event: PlanEvent<Task, Progress, Host>) => void) | undefined;
-    onProgressUpdated?: ((progress: Progress, event: PlanEvent<Task, Progress, Host>) => void) | undefined;
+    onTaskUpdated?: ((task: Task, event: PlanEvent<Task, Progress, Host, Id>) => void) | undefined;
+    onTaskCreated?: ((task: Task, event: PlanEvent<Task, Progress, Host, Id>) => void) | undefined;
+    onTaskDeleted?: ((taskId: Id, event: PlanEvent<Task, Progress, Host, Id>) => void) | undefined;
+    onTaskReordered?: ((taskIds: Id[], event: PlanEvent<Task, Progress, Host, Id>) => void) | undefined;
+    onProgressUpdated?: ((progress: Progress, event: PlanEvent<Task, Progress, Host, Id>) => void) | undefined;
     /**
      * every event, including
      * those that the host defines
      */
-    onEvent?: ((event: PlanEvent<Task, Progress, Host>) => void) | undefined;
+    onEvent?: ((event: PlanEvent<Task, Progress, Host, Id>) => void) | undefined;
     /**
      * for a change that this page made: a request
      * with the headers of `usePlanRooms().headers()`. It replaces the event and has no content: the
@@ -320,6 +321,7 @@ export type PlanWebSocket = {
 };
 import type { Position } from './protocol.js';
 import type { HostEvent } from './protocol.js';
+import type { TaskId } from './protocol.js';
 import type { PlanEvent } from './protocol.js';
 import type { Receipt } from './protocol.js';
 import type { JoinAnswer } from './protocol.js';

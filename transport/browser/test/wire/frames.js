@@ -35,8 +35,8 @@ export const framesOf = {
   authenticated: ['server/authenticate-answer', 'server/authenticate-no-expiry'],
   taskUpdated: ['server/task-updated'],
   taskCreated: ['server/task-created'],
-  taskDeleted: ['server/task-deleted'],
-  taskReordered: ['server/task-reordered'],
+  taskDeleted: ['server/task-deleted', 'server/task-deleted-number'],
+  taskReordered: ['server/task-reordered', 'server/task-reordered-numbers'],
   progressUpdated: ['server/progress-updated'],
   hostEvent: ['server/host-event', 'server/host-event-version'],
   notice: ['server/host-notice-of-no-plan', 'server/task-deleted-of-no-plan'],
@@ -59,6 +59,9 @@ const optional = {
   goodbye: ['timestamp'],
 };
 const optionalOfNumbered = ['by', 'mutationId', 'version'];
+
+/** What may be a string or an integer. */
+const taskIds = ['data.taskId', 'data.taskIds.*'];
 
 /** What may be any JSON: it is not looked into. */
 const opaque = ['data.state', 'data.task', 'data.progress', 'data.participants.*.state'];
@@ -90,6 +93,7 @@ export function spoiled(message, frame) {
     if (opaque.includes(pattern) || opaqueOf[message]?.includes(pattern)) return;
     for (const wrong of [true, 'x', 7.5, null, [], {}]) {
       if (kind(wrong) === kind(value) || allowed(pattern, wrong)) continue;
+      if (kind(wrong) === 'string' && taskIds.includes(pattern)) continue;
       found.push({
         what: `${path.join('.')}: ${JSON.stringify(wrong)}`,
         frame: spoil(path, (holder, key) => {

@@ -4,7 +4,7 @@ import {
   Client, newId, Subscription,
   type ClientError, type ClientOptions, type ConnectionState, type HostEvent, type JoinAnswer, type LoadReason,
   type LoadRequest, type Participant, type PlanEvent, type PlanHandlers, type PlanSnapshot, type PlanStatus,
-  type Position, type Receipt, type Token, type TokenReason, type TokenRequest,
+  type Position, type Receipt, type TaskId, type Token, type TokenReason, type TokenRequest,
 } from '../../types/planrooms.js';
 
 interface Task { id: string; title: string }
@@ -34,7 +34,12 @@ const handlers: PlanHandlers<Task, number, Mine> = {
   onError: (error: ClientError) => error.code,
 };
 const plan: Subscription<Task, number, Mine> = client.join('demo', handlers);
+const numbered: Subscription<Task, number, HostEvent, number> = client.join<Task, number, HostEvent, number>('numbers', {
+  onEvent(event) {
+    if (event.type === 'task-deleted') event.data.taskId satisfies number satisfies TaskId;
+  },
+});
 const snapshot: PlanSnapshot = plan.snapshot;
 const status: PlanStatus = snapshot.status;
 new Client({ credentials: 'cookie', getExpiry: () => Date.now() });
-export const all = [state, status, newId(), client.join<Task>('other')];
+export const all = [numbered, state, status, newId(), client.join<Task>('other')];

@@ -1,7 +1,7 @@
 // What a program may write about the wire, and what it may not. Nothing of this runs: `npm run
 // check` compiles it.
 import type {
-  ClientMessage, Count, ErrorCode, GoodbyeCode, HostEvent, JoinAnswerMessage, MessageType, Notice, PlanEvent, Position, Receipt, ServerMessage,
+  ClientMessage, Count, ErrorCode, GoodbyeCode, HostEvent, JoinAnswerMessage, MessageType, Notice, PlanEvent, Position, Receipt, ServerMessage, TaskId,
 } from '../../types/protocol.js';
 
 interface Task { id: string; title: string }
@@ -49,6 +49,15 @@ if (own.type === 'comment-added') is<typeof own.data, { text: string }>(true);
 if (own.type === 'task-updated') is<typeof own.data, { task: Task }>(true);
 // @ts-expect-error misspelt
 own.type === 'comment-aded';
+
+// A host whose task IDs are numbers says so, and one that has both.
+declare const numbered: PlanEvent<Task, Progress, HostEvent, number>;
+if (numbered.type === 'task-deleted') is<typeof numbered.data, { taskId: number }>(true);
+if (numbered.type === 'task-reordered') is<typeof numbered.data, { taskIds: number[] }>(true);
+declare const mixed: ServerMessage<Task, Progress, HostEvent, TaskId>;
+if (mixed.type === 'task-deleted') is<typeof mixed.data.taskId, string | number>(true);
+// @ts-expect-error an ID is a string or a number
+type Wrong = PlanEvent<Task, Progress, HostEvent, boolean>;
 
 // Without parameters a task is unknown, which is not any.
 declare const plain: PlanEvent;

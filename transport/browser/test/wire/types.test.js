@@ -34,7 +34,14 @@ const interfaceOf = {
   goodbye: 'p.GoodbyeMessage',
 };
 
-const interfaceFor = (message, name) => (name === 'server/task-deleted-of-no-plan' ? 'p.Notice & p.TaskDeleted' : interfaceOf[message]);
+/** Frames of another interface than the others of their message. */
+const interfaceOfFrame = {
+  'server/task-deleted-of-no-plan': 'p.Notice & p.TaskDeleted',
+  'server/task-deleted-number': 'p.PlanEvent<unknown, unknown, p.HostEvent, number> & p.TaskDeleted<number>',
+  'server/task-reordered-numbers': 'p.PlanEvent<unknown, unknown, p.HostEvent, number> & p.TaskReordered<number>',
+};
+
+const interfaceFor = (message, name) => interfaceOfFrame[name] ?? interfaceOf[message];
 
 /** Reports whether a type can tell: it knows no integers, and a time is any string to it. */
 const typed = ({ what, fraction }) => !fraction && what !== 'data.expiresAt: "x"';
@@ -73,7 +80,7 @@ const anyHost = 'p.HostEvent<"comment-added"> | p.HostEvent<"assigned">';
 
 const sides = frames.map(({ name, frame }) => ({
   what: `${name} of its side`,
-  type: name.startsWith('client/') ? 'p.ClientMessage' : `p.ServerMessage<unknown, unknown, ${anyHost}>`,
+  type: name.startsWith('client/') ? 'p.ClientMessage' : `p.ServerMessage<unknown, unknown, ${anyHost}, p.TaskId>`,
   value: frame,
 }));
 const own = frames.map(({ message, name, frame }) => ({ what: name, type: interfaceFor(message, name), value: frame }));
