@@ -15,8 +15,8 @@ import (
 
 var network = flag.Bool("network", false, "fail where the module cache does not suffice for go mod tidy, and let it fetch what is missing")
 
-// TestREADMEClone runs the commands that the README gives for a clone, in an empty directory beside
-// it. They end with go run, which the test replaces by a build so that it can choose the port.
+// TestREADMEClone runs the commands that examples/minimal gives for a clone, in an empty directory
+// beside it. They end with go run, which the test replaces by a build so that it can choose the port.
 //
 // go mod tidy reads more modules than go test has fetched: the tests of dependencies and what these
 // need. Without the flag -network the test uses what the module cache holds, and is skipped if that
@@ -45,16 +45,16 @@ func TestREADMEClone(t *testing.T) {
 	p.dial(t, "ann")
 }
 
-// cloneCommands returns the arguments of the go commands that the README gives for a clone, without
+// cloneCommands returns the arguments of the go commands that examples/minimal gives for a clone, without
 // the go run at their end.
 func cloneCommands(t *testing.T) (commands [][]string) {
 	t.Helper()
-	block := regexp.MustCompile(`(?m)(?:^    go .+\n)*^    go mod edit -replace .+\n(?:^    go .+\n)*`).FindString(read(t, "../README.md"))
+	block := regexp.MustCompile(`(?m)(?:^    go .+\n)*^    go mod edit -replace .+\n(?:^    go .+\n)*`).FindString(read(t, "minimal/README.md"))
 	for line := range strings.Lines(block) {
 		commands = append(commands, strings.Fields(line)[1:])
 	}
 	if len(commands) == 0 || !slices.Equal(commands[len(commands)-1], []string{"run", "."}) {
-		t.Fatalf("the README's commands for a clone are %q, want some with go run . at the end", commands)
+		t.Fatalf("the commands of examples/minimal for a clone are %q, want some with go run . at the end", commands)
 	}
 	return commands[:len(commands)-1]
 }

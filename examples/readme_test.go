@@ -1,4 +1,4 @@
-// Package examples_test holds the README to what it says.
+// Package examples_test holds the documents of the repository to what they say.
 package examples_test
 
 import (
@@ -16,6 +16,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 
 	"github.com/planrooms/planrooms/protocol"
 	"github.com/planrooms/planrooms/transport/transporttest"
@@ -24,54 +25,130 @@ import (
 // patience ends what hangs; no test waits for it.
 const patience = 2 * time.Minute
 
-// blocks returns the Go code of the README: whole programs, and pieces.
-func blocks(t *testing.T) (programs, pieces []string) {
-	t.Helper()
-	readme := read(t, "../README.md")
-	fenced := regexp.MustCompile("(?ms)^[ ]*```go\n(.*?)^[ ]*```$")
-	for _, m := range fenced.FindAllStringSubmatch(readme, -1) {
-		if regexp.MustCompile(`(?m)^package main$`).MatchString(m[1]) {
-			programs = append(programs, m[1])
-		} else {
-			pieces = append(pieces, m[1])
-		}
-	}
-	return programs, pieces
+// readmes are the documents that hold Go code.
+var readmes = []string{
+	"../README.md", "../protocol/README.md", "../auth/README.md", "../room/README.md", "../transport/README.md",
 }
 
-// theProgram returns the one program of the README.
+// pieces returns the Go code of a document.
+func pieces(t *testing.T, document string) (list []string) {
+	t.Helper()
+	fenced := regexp.MustCompile("(?ms)^[ ]*```go\n(.*?)^[ ]*```$")
+	for _, m := range fenced.FindAllStringSubmatch(read(t, document), -1) {
+		list = append(list, m[1])
+	}
+	return list
+}
+
+// theProgram returns the program of examples/minimal.
 func theProgram(t *testing.T) string {
 	t.Helper()
-	programs, _ := blocks(t)
-	if len(programs) != 1 {
-		t.Fatalf("the README has %d programs, want 1", len(programs))
-	}
-	return programs[0]
+	return read(t, "minimal/main.go")
 }
 
-// Every piece of Go in the README is part of an example that is compiled and run.
+// Every piece of Go in the documents is part of an example that is compiled and run.
 func TestREADMEPieces(t *testing.T) {
 	var examples strings.Builder
-	var names []string
 	for _, pattern := range []string{"../*/example*_test.go", "../*/*/example*_test.go"} {
-		found, err := filepath.Glob(pattern)
+		names, err := filepath.Glob(pattern)
 		if err != nil {
 			t.Fatal(err)
 		}
-		names = append(names, found...)
-	}
-	for _, name := range names {
-		examples.WriteString(unindented(read(t, name)))
-	}
-	_, pieces := blocks(t)
-	if len(pieces) == 0 {
-		t.Fatal("the README has no pieces of Go; is the fence understood?")
-	}
-	for _, piece := range pieces {
-		if !strings.Contains(examples.String(), unindented(piece)) {
-			t.Errorf("no example has these lines of the README:\n%s", piece)
+		for _, name := range names {
+			examples.WriteString(unindented(read(t, name)))
 		}
 	}
+	total := 0
+	for _, document := range readmes {
+		for _, piece := range pieces(t, document) {
+			total++
+			if !strings.Contains(examples.String(), unindented(piece)) {
+				t.Errorf("no example has these lines of %s:\n%s", document, piece)
+			}
+		}
+	}
+	if total < 8 {
+		t.Errorf("the documents have %d pieces of Go; is the fence understood?", total)
+	}
+}
+
+// maxREADME is the size in bytes up to which the README is read.
+const maxREADME = 10 << 10
+
+func TestREADMEIsShort(t *testing.T) {
+	if n := len(read(t, "../README.md")); n > maxREADME {
+		t.Errorf("README.md has %d bytes, more than %d", n, maxREADME)
+	}
+}
+
+// The links of all documents lead to files and headings that exist.
+func TestLinks(t *testing.T) {
+	documents := documents(t)
+	headings := make(map[string]map[string]bool)
+	for _, d := range documents {
+		headings[d] = headingsOf(read(t, d))
+	}
+	link := regexp.MustCompile(`\]\(([^)\s]+)\)`)
+	links := 0
+	for _, d := range documents {
+		for _, m := range link.FindAllStringSubmatch(read(t, d), -1) {
+			target, fragment, _ := strings.Cut(m[1], "#")
+			if strings.Contains(target, "://") {
+				continue
+			}
+			links++
+			file := d
+			if target != "" {
+				file = filepath.Join(filepath.Dir(d), filepath.FromSlash(target))
+			}
+			if _, err := os.Stat(file); err != nil {
+				t.Errorf("%s links to %s, which does not exist", d, m[1])
+			} else if known := headings[file]; fragment != "" && known != nil && !known[fragment] {
+				t.Errorf("%s links to %s, which has no such heading", d, m[1])
+			}
+		}
+	}
+	if links < 30 {
+		t.Errorf("the documents have %d links; is the syntax understood?", links)
+	}
+}
+
+// documents returns the Markdown files of the repository.
+func documents(t *testing.T) (list []string) {
+	t.Helper()
+	err := filepath.WalkDir("..", func(path string, d os.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && (d.Name() == "node_modules" || d.Name() == ".git" || d.Name() == "dist" || d.Name() == "testdata"):
+			return filepath.SkipDir
+		case filepath.Ext(path) == ".md":
+			list = append(list, path)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return list
+}
+
+// headingsOf returns the anchors that GitHub gives the headings of a document.
+func headingsOf(document string) map[string]bool {
+	anchors := make(map[string]bool)
+	for _, m := range regexp.MustCompile(`(?m)^#+ (.+)$`).FindAllStringSubmatch(document, -1) {
+		var b strings.Builder
+		for _, r := range strings.ToLower(m[1]) {
+			switch {
+			case unicode.IsLetter(r) || unicode.IsDigit(r) || r == '-' || r == '_':
+				b.WriteRune(r)
+			case r == ' ':
+				b.WriteByte('-')
+			}
+		}
+		anchors[b.String()] = true
+	}
+	return anchors
 }
 
 // unindented returns s without the white space that its lines begin with.
@@ -83,7 +160,7 @@ func unindented(s string) string {
 	return b.String()
 }
 
-// The program of the README builds in a separate module, and does what the README says of it.
+// The program of examples/minimal builds in a separate module, and does what its README says.
 func TestREADMEProgram(t *testing.T) {
 	dir := moduleOfItsOwn(t, theProgram(t))
 	mustGo(t, dir, "vet", ".")
@@ -148,7 +225,7 @@ func TestREADMEProgram(t *testing.T) {
 	}
 }
 
-// program is the program of the README, running.
+// program is the program of examples/minimal, running.
 type program struct {
 	cmd    *exec.Cmd
 	stderr *strings.Builder // to be read when the program has ended

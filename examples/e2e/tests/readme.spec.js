@@ -1,4 +1,4 @@
-// The program of the README, in a separate module, in a browser.
+// The program of examples/minimal, in a separate module, in a browser.
 
 import { spawn, execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -11,7 +11,7 @@ const root = fileURLToPath(new URL('../../..', import.meta.url));
 
 // build builds the program as a reader does, but with this working tree.
 function build(folder) {
-  const [, program] = /^```go\n(\/\/ [^\n]*\npackage main\n.*?)^```/ms.exec(readFileSync(join(root, 'README.md'), 'utf8'));
+  const program = readFileSync(join(root, 'examples/minimal/main.go'));
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'main.go'), program);
   const { Go, Require } = JSON.parse(execFileSync('go', ['mod', 'edit', '-json'], { cwd: root }));
@@ -37,7 +37,7 @@ async function start(file, addr) {
   return { links, stop: () => { program.kill('SIGTERM'); return ended; } };
 }
 
-test('does what the README says', async ({ context }, info) => {
+test('does what its README says', async ({ context }, info) => {
   test.setTimeout(180_000); // it is compiled first
   const file = build(info.outputPath('live'));
   let { links, stop } = await start(file, '127.0.0.1:0');

@@ -11,10 +11,15 @@ useFakes();
 
 const text = (path) => readFileSync(fileURLToPath(new URL(path, import.meta.url).href), 'utf8');
 
-it.each(['../../../README.md', '../README.md'])('%s has the lines of readme.jsx', (path) => {
+it.each(['../../../README.md', '../README.md'])('%s has lines of readme.jsx', (path) => {
   const blocks = [...text(path).matchAll(/^```jsx\n(.*?)^```/gms)].map((m) => m[1]);
   expect(blocks.length).toBe(1);
   expect(text('readme.jsx')).toContain(blocks[0]);
+});
+
+it('the README has the first lines of the package README', () => {
+  const [, block] = /^```js\n(.*?)^```/ms.exec(text('../../../README.md'));
+  expect(text('../README.md')).toContain(block);
 });
 
 it('the first lines of the package README are those that a consumer compiles as strict TypeScript', () => {

@@ -1,6 +1,6 @@
 // Command proxies checks that a plan server works behind nginx, HAProxy and Caddy. It starts each
 // of them in front of a server, over plain HTTP and over TLS, and uses connections through them for
-// more than a minute. nginx and HAProxy use the configuration blocks of the README. The command
+// more than a minute. nginx and HAProxy use the configuration blocks of README.md of transport. The command
 // prints a table, and exits with 1 if a check fails.
 //
 //	go run ./proxies
@@ -29,7 +29,7 @@ func main() {
 	// By default nginx closes a connection that is idle for 60 s. HAProxy with Debian's
 	// configuration does so after 50 s.
 	idle := flag.Duration("idle", 63*time.Second, "how long a connection carries only pings; the control cases need more than a minute")
-	readme := flag.String("readme", "../../README.md", "the file with the blocks for nginx and HAProxy")
+	readme := flag.String("readme", "../README.md", "the file with the blocks for nginx and HAProxy")
 	flag.Parse()
 
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
