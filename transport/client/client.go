@@ -21,6 +21,7 @@ import (
 //	plan.go, join.go                    the API of a plan, and its phases
 //	stream.go, versions.go, roster.go   what the messages of a plan change
 //	event.go, queue.go                  the items of a stream, and how they wait for the program
+//	position.go                         the position of a plan, from a header of its response
 
 // State is the state of a client.
 type State string

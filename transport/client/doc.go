@@ -28,7 +28,10 @@
 //
 // [Plan.Next] and [Plan.All] return the items of a plan in the order that all clients see: changes,
 // receipts for the program's own changes, and presence. The client drops duplicates, and changes
-// with a version below the last one of the same key (see [protocol.EventVersion]). It never omits
+// with a version below the last one of the same key (see [protocol.EventVersion]). It keeps versions
+// across reconnects, up to a Reload that starts the stream again. After that, or at the start, an
+// event may be older than the plan that the program has loaded: a program that applies changes to
+// what it has compares their versions. The client never omits
 // another change silently: where changes are missing, the stream has an item of kind [Reload],
 // which asks the program to load the plan:
 //
@@ -46,6 +49,9 @@
 // host. A change has its content in Data, as JSON such as {"task":{…}}; package protocol lists the
 // types of events. All and Next return the error of their context when it ends; the plan remains
 // joined, and a further call continues.
+//
+// The service returns the position of a plan in the body, or in the header X-Plan-Position, from
+// where [PositionOf] reads it.
 //
 // A Reload has the position from which the stream continues. The loaded plan may be newer: then the
 // next items describe changes that it already contains. They are those with a seq up to that of the

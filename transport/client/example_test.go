@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"log"
+	"net/http"
 	"net/http/httptest"
 
 	"github.com/planrooms/planrooms/auth"
+	"github.com/planrooms/planrooms/protocol"
 	"github.com/planrooms/planrooms/room"
 	"github.com/planrooms/planrooms/transport"
 	"github.com/planrooms/planrooms/transport/client"
@@ -91,6 +93,27 @@ func ExampleClient_Join() {
 	// Output:
 	// change task-deleted {"taskId":"milk"} <nil>
 	// position: true 1
+}
+
+// The service returns the position of the plan in a header.
+func ExamplePositionOf() {
+	service := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		position := protocol.Position{Epoch: "E1", Seq: 42} // hub.Position, asked before the plan is read
+		w.Header().Set("X-Plan-Position", position.String())
+		w.Header().Set("Cache-Control", "no-store")
+		fmt.Fprint(w, `[{"id":7,"title":"Milk"}]`)
+	}))
+	defer service.Close()
+
+	resp, err := http.Get(service.URL)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer resp.Body.Close()
+	since, ok := client.PositionOf(resp) // for JoinOptions.Since
+	fmt.Println(since, ok)
+	// Output:
+	// E1.42 true
 }
 
 // A service shows a presence state to the other participants.

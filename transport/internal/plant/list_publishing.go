@@ -103,3 +103,58 @@ var positionFaults = in("protocol",
 		tests:    "TestTaskIDs",
 	},
 )
+
+var versionFaults = in("transport/client",
+	fault{
+		name:     "versions: an event with the version of the one before is dropped",
+		function: "versions.outdated",
+		old:      "v.N < last",
+		new:      "v.N <= last",
+		tests:    "TestOutdatedEventIsDropped",
+	},
+	fault{
+		name:     "versions: an older event makes its version the last",
+		function: "versions.outdated",
+		old:      "	if outdated {\n		v.N = last\n	}\n",
+		new:      "",
+		tests:    "TestOutdatedEventIsDropped|TestTwoWritersInARace",
+	},
+	fault{
+		name:     "versions: they end with the connection",
+		function: "Plan.detachLocked",
+		old:      "	p.retry.worked(p.liveSince, now)\n",
+		new:      "	p.retry.worked(p.liveSince, now)\n	p.versions = versions{}\n",
+		tests:    "TestOutdatedEventIsDropped",
+	},
+	fault{
+		name:     "versions: they survive a reload",
+		function: "Plan.reloadLocked",
+		old:      "	p.versions = versions{}\n",
+		new:      "",
+		tests:    "TestVersionsEndWithTheStream|TestAnotherUserStartsOver",
+	},
+	fault{
+		name:     "position: one of two headers is taken",
+		function: "PositionOf",
+		old:      "len(values) != 1",
+		new:      "len(values) == 0",
+		tests:    "TestPositionOf",
+	},
+)
+
+var authorFaults = in("transport",
+	fault{
+		name:     "author: the middleware captures no client",
+		function: "author",
+		old:      "ClientID: r.Header.Get(HeaderClient), ",
+		new:      "",
+		tests:    "TestAuthor",
+	},
+	fault{
+		name:     "author: the middleware does not pass the author on",
+		function: "CaptureAuthor",
+		old:      "			r = r.WithContext(room.WithAuthor(r.Context(), a))\n",
+		new:      "			_ = a\n",
+		tests:    "TestAuthor",
+	},
+)

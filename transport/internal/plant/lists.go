@@ -17,6 +17,8 @@ var lists = [][]fault{
 	broadcastFaults,
 	publishingFaults,
 	positionFaults,
+	versionFaults,
+	authorFaults,
 	frameScanFaults,
 	refuseFaults,
 	hubFaults,
