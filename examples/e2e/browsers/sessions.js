@@ -112,6 +112,18 @@ export function testSessions(name) {
         await add(page, 'from the other origin');
         await page.waitForFunction(() => window.seen.receipts === 1);
         assert.equal((await seen(page)).loads, 1);
+
+        // The request headers that the README lists, and the position in a response header.
+        const [fromHeader, fromBody] = await page.evaluate(async (base) => {
+          const { positionOf } = await import('/planrooms/position.js');
+          const response = await fetch(`${base}/plans/one`, {
+            credentials: 'include',
+            headers: { Authorization: 'Bearer none', 'Content-Type': 'application/json', 'X-Plan-Mutation': 'm1', ...window.client.headers() },
+          });
+          return [positionOf(response), (await response.json()).position];
+        }, allowing.url);
+        assert.ok(fromBody.epoch);
+        assert.deepEqual(fromHeader, fromBody);
       } finally {
         await allowing.stop();
       }

@@ -96,7 +96,8 @@ func routes(hub *room.Hub, url, origin string, log *slog.Logger) (http.Handler, 
 	return cors(origin, forgery.Handler(mux)), nil
 }
 
-// cors lets pages of origin make requests with the cookie.
+// cors lets pages of origin make requests with the cookie. It sends the headers that README.md of
+// transport lists.
 func cors(origin string, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
@@ -105,8 +106,9 @@ func cors(origin string, next http.Handler) http.Handler {
 		if origin != "" && r.Header.Get("Origin") == origin {
 			h.Set("Access-Control-Allow-Origin", origin)
 			h.Set("Access-Control-Allow-Credentials", "true")
+			h.Set("Access-Control-Expose-Headers", transport.HeaderPosition)
 			if r.Method == http.MethodOptions {
-				h.Set("Access-Control-Allow-Headers", "Content-Type, X-Plan-Client, X-Plan-Mutation")
+				h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, X-Plan-Client, X-Plan-Mutation")
 				w.WriteHeader(http.StatusNoContent)
 				return
 			}

@@ -33,6 +33,7 @@ func (p *plans) get(w http.ResponseWriter, r *http.Request, _ session) {
 		http.Error(w, "no position", http.StatusServiceUnavailable)
 		return
 	}
+	w.Header().Set(transport.HeaderPosition, position.String())
 	respond(w, struct {
 		Position protocol.Position `json:"position"`
 		Tasks    []task            `json:"tasks"`
