@@ -48,15 +48,8 @@ const consumers = {
     await run(folder, join(bin, 'vue-tsc'), ['-p', folder]);
     await vite(folder);
   },
-  node: async (folder) => {
-    const server = await quickstart();
-    try {
-      await run(folder, process.execPath, [join(folder, 'main.js'), server.url]);
-    } finally {
-      server.process.kill('SIGTERM');
-      await server.exited;
-    }
-  },
+  node: (folder) => besideQuickstart(folder),
+  devserver: (folder) => besideQuickstart(folder),
 };
 
 /** Runs a program, and throws what it wrote if it fails. */
@@ -67,6 +60,17 @@ async function run(cwd, command, args, env = {}) {
   const [code, signal] = await once(child, 'close');
   if (code !== 0) throw new Error(`${command} ${args.join(' ')}: ${signal ?? code}\n${output}`);
   return output;
+}
+
+/** Runs main.js of a folder with the address of a quickstart. */
+async function besideQuickstart(folder) {
+  const server = await quickstart();
+  try {
+    await run(folder, process.execPath, [join(folder, 'main.js'), server.url]);
+  } finally {
+    server.process.kill('SIGTERM');
+    await server.exited;
+  }
 }
 
 async function vite(folder) {
