@@ -1,4 +1,5 @@
-// Compare measures this library beside others of its kind, and prints a table for each scenario. See README.md.
+// Compare measures this library beside others of its kind, and prints a table for each scenario.
+// See README.md.
 //
 //	go run . -quick
 package main
@@ -43,7 +44,8 @@ func exit(err error) {
 	}
 }
 
-// run measures what args say, with progress on stderr and the tables on stdout. When ctx ends it prints what there is.
+// run measures what args say, with progress on stderr and the tables on stdout. When ctx ends it
+// prints what there is.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	allowed, err := machine.Allowed()
 	if err != nil {

@@ -1,4 +1,4 @@
-// A server under test: one of the examples, as a process of its own.
+// A server under test: one of the examples, as a process.
 
 import { spawn } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';

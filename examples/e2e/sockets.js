@@ -1,4 +1,4 @@
-// What a page says and hears over its WebSockets, seen from outside of it.
+// What a page sends and receives over its WebSockets, seen from outside.
 
 /** To be called before the page connects. */
 export function watchSockets(page) {

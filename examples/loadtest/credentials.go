@@ -9,10 +9,13 @@ import (
 	"sync"
 )
 
-// credentials are the tokens that connections and requests take in turn. They are safe for concurrent use.
+// credentials are the tokens that connections and requests take in turn. They are safe for
+// concurrent use.
 type credentials struct {
-	login func(ctx context.Context, user string) (token string, err error) // nil: the tokens were given
-	users []string                                                         // one for each token, if there is a login
+	// Nil: the tokens were given.
+	login func(ctx context.Context, user string) (token string, err error)
+	// One for each token, if there is a login.
+	users []string
 
 	renewing sync.Mutex // held while somebody logs in again; taken before mu
 
@@ -73,7 +76,8 @@ func (c *credentials) renew(ctx context.Context, number int, refused string) err
 // maxAnswer bounds what is read of an answer, in bytes.
 const maxAnswer = 4 << 20
 
-// fetch makes a request and returns the body of its answer, which is a *refusedError unless the status is 2xx.
+// fetch makes a request and returns the body of its answer, which is a *refusedError unless the
+// status is 2xx.
 func fetch(c *http.Client, req *http.Request) ([]byte, error) {
 	resp, err := c.Do(req)
 	if err != nil {

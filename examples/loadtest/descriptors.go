@@ -5,8 +5,8 @@ import "fmt"
 // spareDescriptors are for the program itself.
 const spareDescriptors = 64
 
-// descriptorsNeeded is how many open files a run takes: one for each connection, two with the server in this process, and one for each
-// change that is under way.
+// descriptorsNeeded is how many open files a run takes: one for each connection, two with the
+// server in this process, and one for each change that is under way.
 func descriptorsNeeded(s *settings) uint64 {
 	if s.endpoint == nil {
 		return uint64(2*s.conns + spareDescriptors)

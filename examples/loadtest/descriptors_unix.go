@@ -4,7 +4,8 @@ package main
 
 import "syscall"
 
-// descriptorLimit returns how many files the process may have open. Go has raised it as far as it goes.
+// descriptorLimit returns how many files the process may have open. Go has raised it as far as it
+// goes.
 func descriptorLimit() (limit uint64, known bool) {
 	var r syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &r); err != nil {

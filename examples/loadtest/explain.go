@@ -9,7 +9,8 @@ import (
 	"github.com/planrooms/planrooms/protocol"
 )
 
-// explain adds to an error what to do about it, where that is known. t is nil before there are tokens.
+// explain adds to an error what to do about it, where that is known. t is nil before there are
+// tokens.
 func explain(err error, s *settings, t *target) error {
 	if hint := hintFor(err, s, t); hint != "" {
 		return fmt.Errorf("%w\n%s", err, hint)

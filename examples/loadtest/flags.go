@@ -18,7 +18,7 @@ import (
 
 // settings are what the flags say, checked.
 type settings struct {
-	endpoint *url.URL // nil: a server of its own
+	endpoint *url.URL // nil: a server in this process
 	plans    []string
 	conns    int
 	stalled  int // of conns
@@ -44,11 +44,12 @@ type settings struct {
 	plot string
 
 	// No flags.
-	backoff  time.Duration // the longest wait of a viewer before it comes back, unless the server says when
+	// The longest wait of a viewer before it comes back, unless the server says when.
+	backoff  time.Duration
 	patience time.Duration // for a connection to show that it is alive, at the end
 }
 
-// perUser is how many connections of one user a server takes unless it is told otherwise.
+// perUser is how many connections of one user a server takes unless it is configured otherwise.
 const perUser = 20
 
 // texts are the flags that need a second look.

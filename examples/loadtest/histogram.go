@@ -5,9 +5,10 @@ import (
 	"time"
 )
 
-// A histogram counts durations in buckets that are 1/64 of their power of two wide, in microseconds. A quantile is the
-// middle of its bucket, so it is at most 0.8 % off, and half a microsecond below 64 µs; the maximum is exact. It takes 14 KiB however
-// many it counts. The zero value is empty. It is not safe for concurrent use.
+// A histogram counts durations in buckets that are 1/64 of their power of two wide, in
+// microseconds. A quantile is the middle of its bucket, so it is at most 0.8 % off, and half a
+// microsecond below 64 µs; the maximum is exact. It takes 14 KiB however many it counts. The zero
+// value is empty. It is not safe for concurrent use.
 type histogram struct {
 	counts [bucketCount]uint64
 	count  uint64

@@ -164,11 +164,13 @@ func (h *host) change(w http.ResponseWriter, r *http.Request) {
 
 func (h *host) endpoint() string { return "ws" + strings.TrimPrefix(h.URL, "http") + "/ws" }
 
-// meddler lies between viewers and a host, and does to the events of one connection what the host never would.
+// meddler lies between viewers and a host, and does to the events of one connection what the host
+// never would.
 type meddler struct {
 	listener net.Listener
 	host     string
-	// meddle gets each event of the first connection with its number from 1 on, and returns what is passed on. Nil cuts the connection.
+	// meddle gets each event of the first connection with its number from 1 on, and returns what is
+	// passed on. Nil cuts the connection.
 	meddle func(n int, frame []byte) [][]byte
 
 	conns sync.WaitGroup

@@ -9,14 +9,15 @@ import (
 	"time"
 )
 
-// A ledger holds every change that was made in a run: when it was due, and whether the server has accepted it. A change takes 16 bytes.
-// It is safe for concurrent use.
+// A ledger holds every change that was made in a run: when it was due, and whether the server has
+// accepted it. A change takes 16 bytes. It is safe for concurrent use.
 type ledger struct {
 	mark  string // begins every mutation id of this run; fixed at creation
 	plans []*page
 }
 
-// page is the ledger of one plan. Its changes are numbered from 0 in the order in which they were sent.
+// page is the ledger of one plan. Its changes are numbered from 0 in the order in which they were
+// sent.
 type page struct {
 	mu      sync.Mutex // guards the following
 	entries []entry
@@ -32,8 +33,8 @@ type state uint8
 
 const (
 	pending  state = iota
-	accepted       // so everybody has to hear of it
-	doubtful       // refused, or nobody knows: it may be heard of or not
+	accepted       // so all have to receive it
+	doubtful       // refused, or unknown: it may be received or not
 )
 
 func newLedger(plans int) *ledger {
@@ -71,7 +72,8 @@ func (l *ledger) mutation(c change) string {
 	return l.mark + "-" + strconv.Itoa(c.plan) + "-" + strconv.Itoa(c.index)
 }
 
-// find returns the change that an event is about. A server that does not pass on mutation ids may still have put one into the data.
+// find returns the change that an event is about. A server that does not pass on mutation ids may
+// still have put one into the data.
 func (l *ledger) find(mutationID string, data []byte) (c change, ok bool) {
 	rest, ok := strings.CutPrefix(mutationID, l.mark+"-")
 	if !ok {
@@ -100,21 +102,23 @@ func (l *ledger) find(mutationID string, data []byte) (c change, ok bool) {
 	return c, true
 }
 
-// next is the number of the plan's next change. Whatever is sent from now on has this number or a higher one.
+// next is the number of the plan's next change. Whatever is sent from now on has this number or a
+// higher one.
 func (p *page) next() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return len(p.entries)
 }
 
-// A hearing is which changes of a plan one connection has heard of: one bit for each from the first that it still waits for.
-// The zero value has heard of none and waits for all. It is not safe for concurrent use.
+// A hearing is which changes of a plan one connection has heard of: one bit for each from the first
+// that it still waits for. The zero value has heard of none and waits for all. It is not safe for
+// concurrent use.
 type hearing struct {
 	base int // a multiple of 64; everything below is done with
 	bits []uint64
 }
 
-// hear notes a change, and reports whether it is the first event of that change.
+// hear records a change, and reports whether it is the first event of that change.
 func (h *hearing) hear(index int) bool {
 	if index < h.base {
 		return false
@@ -133,7 +137,7 @@ func (h *hearing) hear(index int) bool {
 	return true
 }
 
-// excuse lets the connection off all changes before index: it was not there, or has been told to reload.
+// excuse lets the connection off all changes before index: it was away, or got a request to reload.
 func (h *hearing) excuse(index int) {
 	h.base = index &^ 63
 	h.bits = []uint64{1<<(index%64) - 1}

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// A crowd is everybody who is connected in one run.
+// A crowd is all connections of one run.
 type crowd struct {
 	settings *settings
 	target   *target
@@ -28,7 +28,8 @@ const (
 	lookEvery = 20 * time.Millisecond
 )
 
-// load makes one run. It returns a report as soon as there was a connection, with an error if the run had to be given up.
+// load makes one run. It returns a report as soon as there was a connection, with an error if the
+// run had to be given up.
 func load(ctx context.Context, s *settings, progress io.Writer) (_ *report, err error) {
 	if err := enoughDescriptors(s); err != nil {
 		return nil, err
@@ -62,7 +63,8 @@ func load(ctx context.Context, s *settings, progress io.Writer) (_ *report, err 
 	r.Connected = (c.tally.now() - began).Seconds()
 	r.Began = c.tally.now().Seconds()
 
-	metronome := newMetronome(c.tally, progress) // anew, so that the first second begins with the changes
+	// A new one, so that the first second begins with the changes.
+	metronome := newMetronome(c.tally, progress)
 	defer metronome.stop()
 
 	p := &publisher{ledger: c.ledger, tally: c.tally, rate: s.rate, slots: s.inflight, send: t.publish}
@@ -96,7 +98,7 @@ func load(ctx context.Context, s *settings, progress io.Writer) (_ *report, err 
 	return r, nil
 }
 
-// arrive connects everybody, and returns when all have joined or one of them could not.
+// arrive connects all, and returns when all have joined or one of them could not.
 func (c *crowd) arrive(ctx, following context.Context) error {
 	s := c.settings
 	ctx, giveUp := context.WithCancelCause(ctx)
@@ -150,7 +152,8 @@ func (c *crowd) arrive(ctx, following context.Context) error {
 	return context.Cause(ctx)
 }
 
-// busyPlans is in how many of the plans, the first ones, stalled readers are: half of them, so that the others can be compared.
+// busyPlans is in how many of the plans, the first ones, stalled readers are: half of them, so that
+// the others can be compared.
 func (c *crowd) busyPlans() int {
 	return min(c.settings.stalled, max(1, len(c.target.plans)/2))
 }
@@ -170,7 +173,7 @@ func waitUntil(ctx context.Context, t *tally, at time.Duration) error {
 	}
 }
 
-// settle waits until everybody has heard of everything, or patience is over.
+// settle waits until all have received everything, or patience is over.
 func (c *crowd) settle(patience time.Duration) {
 	enough := time.NewTimer(patience)
 	defer enough.Stop()
@@ -228,7 +231,7 @@ func (c *crowd) inspect(r *report) {
 	r.Dead = len(suspects)
 }
 
-// cutStalled closes the stalled readers whose end nobody has waited for.
+// cutStalled closes the stalled readers whose end was not waited for.
 func (c *crowd) cutStalled() {
 	for _, q := range c.stalled {
 		q.socket.cut()

@@ -14,7 +14,8 @@ import (
 	"github.com/planrooms/planrooms/room"
 )
 
-// check makes a run of 40 changes or a few more, which has to end without an error, and checks what every run has in common.
+// check makes a run of 40 changes or a few more, which has to end without an error, and checks what
+// every run has in common.
 func check(t *testing.T, h *host, s *settings) *report {
 	t.Helper()
 	ctx, interrupt := context.WithCancel(t.Context())
@@ -107,7 +108,8 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// TestFaultAtTheEnd has the last events dropped, after which nothing comes that could name them: only the count of changes shows it.
+// TestFaultAtTheEnd has the last events dropped, after which nothing comes that could name them:
+// only the count of changes shows it.
 func TestFaultAtTheEnd(t *testing.T) {
 	t.Parallel()
 	const last = 10
@@ -156,7 +158,7 @@ func TestExitStatus(t *testing.T) {
 	}
 }
 
-// TestLostConnection has a connection cut: it comes back to where it stood, and that is no fault.
+// TestLostConnection has a connection cut: it resumes where it was, which is not a fault.
 func TestLostConnection(t *testing.T) {
 	t.Parallel()
 	h := newHost(t, hostOptions{})
@@ -176,7 +178,8 @@ func TestLostConnection(t *testing.T) {
 	}
 }
 
-// TestReload has a connection cut for longer than the history: it is told to reload, and that is no fault either.
+// TestReload has a connection cut for longer than the history: it gets a request to reload, which
+// is not a fault either.
 func TestReload(t *testing.T) {
 	t.Parallel()
 	h := newHost(t, hostOptions{hub: room.Options{HistoryEvents: 1}})
@@ -195,7 +198,7 @@ func TestReload(t *testing.T) {
 	}
 }
 
-// TestResync has the host ask everybody to reload.
+// TestResync has the host ask all to reload.
 func TestResync(t *testing.T) {
 	h := newHost(t, hostOptions{})
 	h.before(10, func() {
@@ -219,7 +222,8 @@ func TestToken(t *testing.T) {
 	}
 }
 
-// TestDisconnected has the host disconnect a user: those connections do not come back, and miss nothing.
+// TestDisconnected has the host disconnect a user: those connections do not come back, and miss
+// nothing.
 func TestDisconnected(t *testing.T) {
 	t.Parallel()
 	h := newHost(t, hostOptions{})
@@ -305,7 +309,7 @@ func TestOwnServer(t *testing.T) {
 	if r.Totals.Deliveries != 4*r.Totals.Sent || r.Totals.Joins != 8 || r.Stalled == nil {
 		t.Fatalf("%d deliveries of %d changes to 4 connections each, %d joins, stalled %v", r.Totals.Deliveries, r.Totals.Sent, r.Totals.Joins, r.Stalled)
 	}
-	// In so short a time nobody fills a socket's buffer.
+	// In so short a time no connection fills its socket's buffer.
 	if diff := cmp.Diff(counts{endedOpen: 2}, r.Stalled.Endings); diff != "" {
 		t.Errorf("endings of stalled readers (-want +got):\n%s", diff)
 	}
@@ -340,7 +344,8 @@ func TestInterruptEarly(t *testing.T) {
 	}
 }
 
-// TestLatencyCountsFromDue has far more changes due than can be made one after the other: each delivery is as late as its change, and more.
+// TestLatencyCountsFromDue has far more changes due than can be made one after the other: each
+// delivery is as late as its change, and more.
 func TestLatencyCountsFromDue(t *testing.T) {
 	h := newHost(t, hostOptions{})
 	r := check(t, h, settingsFor(t, h.endpoint(), "-rate", "1e6", "-inflight", "1"))

@@ -1,23 +1,28 @@
-// Loadtest puts a load of viewers and changes on a server of plan rooms, checks that every viewer gets every event in order or is told
-// what it missed, and says how long that took.
+// Loadtest puts a load of viewers and changes on a server of plan rooms. It checks that every
+// viewer gets every event in order, or a request to reload what it missed, and says how long that
+// took.
 //
 //	go run ./examples/loadtest -rooms 10 -conns 1000 -rate 50 -for 30s -stalled 10%
 //
-// Without -url it starts a server of its own in the same process; -h tells how to point it at yours.
+// Without -url it starts a server in the same process; -h says how to point it at yours.
 //
 // # What is measured
 //
-// Changes are made at a steady rate whatever the server does. The latency of a delivery counts from the moment when the
-// change was due to the moment when one connection has read its first event, so that a request that had to wait is not left out.
-// With a server of its own, the server and its viewers share the same processors, which the figures include.
+// Changes are made at a steady rate whatever the server does. The latency of a delivery counts from
+// the moment when the change was due to the moment when one connection has read its first event, so
+// that a request that had to wait is not left out. Without -url, the server and its viewers share
+// the same processors, which the figures include.
 //
 // # What is checked
 //
-// On every connection each event has to name the one before it, none may come twice or out of order, and every change that the server has
-// accepted has to be heard of, unless the server has said that events are missing (resync, recovered false). A change is known by its
-// mutation id, which transport.Author passes on from the request to the event; a server that does not may show {mutation} in the event's data.
+// On every connection each event has to name the one before it, none may come twice or out of
+// order, and every change that the server has accepted has to be heard of, unless the server has
+// said that events are missing (resync, recovered false). A change is known by its mutation id,
+// which transport.Author passes on from the request to the event; a server that does not may show
+// {mutation} in the event's data.
 //
-// The connections are made by hand and not by transport/client, which would repair a gap before anybody saw it.
+// The connections are made by hand and not by transport/client, which would repair a gap before
+// anybody saw it.
 package main
 
 import (
@@ -69,7 +74,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer, live bool
 	}
 	switch {
 	case err != nil:
-		_, _ = fmt.Fprintf(stderr, "loadtest: %v\n", err) // there is nobody else to tell
+		_, _ = fmt.Fprintf(stderr, "loadtest: %v\n", err) // there is no other place to report it
 		return statusFailed
 	case r.Faults.any():
 		return statusFaults

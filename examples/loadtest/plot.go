@@ -65,11 +65,13 @@ func plot(r *report) string {
 	return b.String()
 }
 
-// plotted returns the seconds in which changes were made or heard of, with times from when they began.
+// plotted returns the seconds in which changes were made or heard of, with times from when they
+// began.
 func plotted(r *report) (out []second) {
 	for _, s := range r.Seconds {
 		s.From, s.To = max(0, s.From-r.Began), s.To-r.Began
-		if s.Sent+s.Deliveries+s.Reconnects > 0 && s.To-s.From > 0.5 { // a short rest at the end would look like a second without load
+		// A short rest at the end would look like a second without load.
+		if s.Sent+s.Deliveries+s.Reconnects > 0 && s.To-s.From > 0.5 {
 			out = append(out, s)
 		}
 	}
@@ -145,7 +147,7 @@ func stepOf(seconds float64) float64 {
 	}
 }
 
-// second draws what one second shows by itself.
+// second draws what one second shows alone.
 func (p plotScale) second(put func(string, ...any), s second) {
 	width := max(1, (plotRight-plotLeft)/p.seconds*0.7)
 	middle := p.x((s.From + s.To) / 2)

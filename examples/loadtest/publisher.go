@@ -7,22 +7,25 @@ import (
 	"time"
 )
 
-// A publisher makes changes at a steady rate, over all plans in turn. It is an open loop: when a change is due does not depend on how
-// the server does, and latencies count from then, so that a server that stalls cannot make its own figures look better.
+// A publisher makes changes at a steady rate, over all plans in turn. It is an open loop: when a
+// change is due does not depend on how the server does, and latencies count from then, so that a
+// server that stalls cannot make its own figures look better.
 type publisher struct {
 	ledger *ledger
 	tally  *tally
 	rate   float64 // changes a second
-	// slots is how many may be under way at once. A change that is due while there are that many is late.
+	// slots is how many may be under way at once. A change that is due while there are that many is
+	// late.
 	slots int
 	send  func(ctx context.Context, c change, mutation string) error
 }
 
-// hopeless is how many requests have to fail, without one that did not, to give up: it is a wrong URL or token, not load.
+// hopeless is how many requests have to fail, without one that did not, to give up: it is a wrong
+// URL or token, not load.
 const hopeless = 10
 
-// publish makes changes for as long as it is told or until ctx ends, and returns when all of them have been answered. An
-// error means that it has given up.
+// publish makes changes for the given time or until ctx ends, and returns when all of them have
+// been answered. An error means that it has given up.
 func (p *publisher) publish(ctx context.Context, during time.Duration) error {
 	begin := p.tally.now()
 	inTime, end := context.WithTimeout(ctx, during)

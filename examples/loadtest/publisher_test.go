@@ -47,8 +47,8 @@ func TestPublisherSchedule(t *testing.T) {
 	})
 }
 
-// TestPublisherSlowServer has each request take a second, one at a time, with ten due in each. The schedule goes on: what is sent late counts
-// from when it was due, and what was never sent is said.
+// TestPublisherSlowServer has each request take a second, one at a time, with ten due in each. The
+// schedule goes on: what is sent late counts from when it was due, and what was never sent is said.
 func TestPublisherSlowServer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var due []time.Duration

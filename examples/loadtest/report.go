@@ -14,39 +14,41 @@ import (
 
 // A report is what a run has found. Times are in seconds, latencies in milliseconds.
 type report struct {
-	Target      string         `json:"target"`
-	Plans       int            `json:"plans"`
-	Connections int            `json:"connections"` // stalled readers included
-	Rate        float64        `json:"rate"`        // changes a second, as asked for
-	Processors  int            `json:"processors"`
-	Connected   float64        `json:"connectedSeconds"` // how long it took until all had joined
-	Began       float64        `json:"beganSeconds"`     // when the changes began
-	Published   float64        `json:"publishedSeconds"` // for how long they were made
-	Latency     quantiles      `json:"latency"`          // of deliveries, from when the change was due
-	Lateness    quantiles      `json:"lateness"`         // of sending changes
-	Requests    quantiles      `json:"requests"`         // from sending a change to its answer
-	Joining     quantiles      `json:"joining"`          // from dialling to the join's answer
-	Totals      totals         `json:"totals"`
-	Faults      faults         `json:"faults"`
-	Ended       int            `json:"ended"` // connections that the server closed for good
-	Away        int            `json:"away"`  // that had not come back at the end
-	Dead        int            `json:"dead"`  // that were open and answered no ping
-	Reloads     counts         `json:"reloads"`
-	Closes      counts         `json:"closes"`
-	Errors      counts         `json:"errors"`
-	Stalled     *stalledReport `json:"stalled,omitempty"`
-	Storm       *stormReport   `json:"storm,omitempty"`
-	Seconds     []second       `json:"seconds"`
+	Target      string  `json:"target"`
+	Plans       int     `json:"plans"`
+	Connections int     `json:"connections"` // stalled readers included
+	Rate        float64 `json:"rate"`        // changes a second, as asked for
+	Processors  int     `json:"processors"`
+	Connected   float64 `json:"connectedSeconds"` // how long it took until all had joined
+	Began       float64 `json:"beganSeconds"`     // when the changes began
+	Published   float64 `json:"publishedSeconds"` // for how long they were made
+	// Of deliveries, from when the change was due.
+	Latency  quantiles      `json:"latency"`
+	Lateness quantiles      `json:"lateness"` // of sending changes
+	Requests quantiles      `json:"requests"` // from sending a change to its answer
+	Joining  quantiles      `json:"joining"`  // from dialling to the join's answer
+	Totals   totals         `json:"totals"`
+	Faults   faults         `json:"faults"`
+	Ended    int            `json:"ended"` // connections that the server closed for good
+	Away     int            `json:"away"`  // that had not come back at the end
+	Dead     int            `json:"dead"`  // that were open and answered no ping
+	Reloads  counts         `json:"reloads"`
+	Closes   counts         `json:"closes"`
+	Errors   counts         `json:"errors"`
+	Stalled  *stalledReport `json:"stalled,omitempty"`
+	Storm    *stormReport   `json:"storm,omitempty"`
+	Seconds  []second       `json:"seconds"`
 }
 
 // stalledReport is about the readers that did not read, and whether others had to wait for them.
 type stalledReport struct {
-	Count        int       `json:"count"`
-	Plans        []string  `json:"plans"` // where they were
-	Endings      counts    `json:"endings"`
-	ServerClosed counts    `json:"serverClosed,omitempty"` // with which codes a server in this process has closed them
-	Beside       quantiles `json:"beside"`                 // latency of those in the same plans
-	Apart        quantiles `json:"apart"`                  // and of those in the other plans
+	Count   int      `json:"count"`
+	Plans   []string `json:"plans"` // where they were
+	Endings counts   `json:"endings"`
+	// With which codes a server in this process has closed them.
+	ServerClosed counts    `json:"serverClosed,omitempty"`
+	Beside       quantiles `json:"beside"` // latency of those in the same plans
+	Apart        quantiles `json:"apart"`  // and of those in the other plans
 }
 
 func newReport(s *settings, t *target) *report {

@@ -14,8 +14,8 @@ import (
 	"github.com/planrooms/planrooms/auth/jwtauth"
 )
 
-// signedTokens returns a token for each of so many users, signed with a new key, and the verifier of
-// that key.
+// signedTokens returns a token for each of so many users, signed with a new key, and the verifier
+// of that key.
 func signedTokens(algorithm string, users int) (tokens []string, _ *jwtauth.Verifier, err error) {
 	var (
 		private any

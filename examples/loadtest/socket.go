@@ -22,8 +22,9 @@ import (
 	"github.com/planrooms/planrooms/protocol"
 )
 
-// A socket is a WebSocket connection in the fewest lines: what a viewer needs of RFC 6455, one goroutine for reading and small buffers, so that
-// thousands of them do not disturb what they measure. One goroutine calls read; write and cut may be called from any.
+// A socket is a WebSocket connection in the fewest lines: what a viewer needs of RFC 6455, one
+// goroutine for reading and small buffers, so that thousands of them do not disturb what they
+// measure. One goroutine calls read; write and cut may be called from any.
 type socket struct {
 	conn net.Conn
 	r    *bufio.Reader
@@ -34,14 +35,15 @@ type socket struct {
 
 const (
 	opText, opClose, opPing, opPong = 1, 8, 9, 10
-	maxMessage                      = 8 << 20 // of a server; more is no message of a plan
+	maxMessage                      = 8 << 20 // of a server; more is not a message of a plan
 
 	handshakeTimeout = 15 * time.Second
 	joinTimeout      = 15 * time.Second // a server asks its Authorize meanwhile
 	writeTimeout     = 10 * time.Second
 )
 
-// refusedError is a handshake or a request that was answered with another status than it should have been.
+// refusedError is a handshake or a request that was answered with another status than it should
+// have been.
 type refusedError struct {
 	Status     int
 	Text       string // the beginning of the body
@@ -67,7 +69,8 @@ type closedError struct{ code protocol.CloseCode }
 
 func (e *closedError) Error() string { return fmt.Sprintf("closed with %d", e.code) }
 
-// dialSocket opens a connection. The header is sent as it is. receiveBuffer, if not 0, is that of the kernel, in bytes.
+// dialSocket opens a connection. The header is sent as it is. receiveBuffer, if not 0, is that of
+// the kernel, in bytes.
 func dialSocket(ctx context.Context, endpoint *url.URL, header http.Header, receiveBuffer int) (*socket, error) {
 	ctx, cancel := context.WithTimeout(ctx, handshakeTimeout)
 	defer cancel()
@@ -75,7 +78,8 @@ func dialSocket(ctx context.Context, endpoint *url.URL, header http.Header, rece
 	if err != nil {
 		return nil, err
 	}
-	defer context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })() // it ends the handshake
+	// It ends the handshake.
+	defer context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })()
 	s := &socket{conn: conn, r: bufio.NewReaderSize(conn, 4096)}
 	if err := s.shakeHands(endpoint, header); err != nil {
 		_ = conn.Close() // the first error counts
@@ -138,8 +142,8 @@ func (s *socket) shakeHands(endpoint *url.URL, header http.Header) error {
 	return nil
 }
 
-// read returns the next message, which the next read overwrites. It answers pings, and passes over pongs. The error after a
-// close frame is a *closedError.
+// read returns the next message, which the next read overwrites. It answers pings, and passes over
+// pongs. The error after a close frame is a *closedError.
 func (s *socket) read() ([]byte, error) {
 	s.buf = s.buf[:0]
 	for {
@@ -235,7 +239,8 @@ func (s *socket) write(opcode byte, payload []byte) error {
 	if len(payload) < 126 {
 		frame = append(frame, 0x80|byte(len(payload)))
 	} else {
-		frame = binary.BigEndian.AppendUint16(append(frame, 0x80|126), uint16(len(payload))) // requests are short
+		// Requests are short.
+		frame = binary.BigEndian.AppendUint16(append(frame, 0x80|126), uint16(len(payload)))
 	}
 	mask := binary.BigEndian.AppendUint32(nil, mathrand.Uint32())
 	frame = append(frame, mask...)

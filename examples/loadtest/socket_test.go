@@ -19,7 +19,8 @@ import (
 	"github.com/planrooms/planrooms/protocol"
 )
 
-// speak dials a server that accepts the handshake and then says what it is told. answer gets what the client sends after it.
+// speak dials a server that accepts the handshake and then sends the given messages. answer gets
+// what the client sends after it.
 func speak(t *testing.T, frames string) (s *socket, answer func() string) {
 	t.Helper()
 	said := make(chan string, 1)
@@ -169,7 +170,7 @@ func TestDialSocketEnds(t *testing.T) {
 	}
 }
 
-// TestDialSocketTLS speaks to a server whose certificate nobody has signed.
+// TestDialSocketTLS speaks to a server whose certificate is not signed.
 func TestDialSocketTLS(t *testing.T) {
 	srv := httptest.NewUnstartedServer(http.NotFoundHandler())
 	srv.Config.ErrorLog = log.New(io.Discard, "", 0)

@@ -11,10 +11,12 @@ import (
 	"github.com/planrooms/planrooms/protocol"
 )
 
-// stalledBuffer is the receive buffer of a stalled reader, in bytes: the smaller, the sooner the server notices.
+// stalledBuffer is the receive buffer of a stalled reader, in bytes: the smaller, the sooner the
+// server notices.
 const stalledBuffer = 4 << 10
 
-// A stalled reader joins a plan and then reads nothing more, as a laptop does whose lid was closed. Its socket stays open.
+// A stalled reader joins a plan and then reads nothing more, as a laptop does whose lid was closed.
+// Its socket stays open.
 type stalled struct{ socket *socket }
 
 // stall connects a stalled reader.
@@ -67,12 +69,13 @@ const (
 	endedCut  = "cut"
 )
 
-// ending reads what the kernel still has, and says how the connection has ended: with a code, cut, or not at all if nothing
-// more comes for patience. The connection is closed then.
+// ending reads what the kernel still has, and says how the connection has ended: with a code, cut,
+// or not at all if nothing more comes for patience. The connection is closed then.
 func (s *stalled) ending(patience time.Duration) string {
 	defer s.socket.cut()
 	s.socket.widen() // or what the kernel of the server still has would come in drops
-	// A reset may have got lost while nothing could be received. Whoever has no such connection any more answers with another one.
+	// A reset may have got lost while nothing could be received. A peer that does not have the
+	// connection any more answers with another one.
 	_ = s.socket.write(opPing, nil)
 	goodbye := ""
 	for {

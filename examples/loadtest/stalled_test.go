@@ -56,7 +56,7 @@ func TestStalledOpen(t *testing.T) {
 	}
 }
 
-// TestStalledTold has the host close a stalled reader that still has room for what it is told.
+// TestStalledTold has the host close a stalled reader that still has room for the message.
 func TestStalledTold(t *testing.T) {
 	h := newHost(t, hostOptions{})
 	q := stallAt(t, h)

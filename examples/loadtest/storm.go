@@ -7,15 +7,16 @@ import (
 
 // stormReport is how the connections came back that were cut at once.
 type stormReport struct {
-	Cut       int     `json:"cut"`         // connections
-	Back      int     `json:"back"`        // of them, those that had come back when the load ended
-	Seconds   float64 `json:"backSeconds"` // until the last of them was back
-	Resumed   int     `json:"resumed"`     // joins that resumed meanwhile
-	Processor float64 `json:"cpuSeconds"`  // of this process meanwhile: the viewers, and the server if it runs here
+	Cut     int     `json:"cut"`         // connections
+	Back    int     `json:"back"`        // of them, those that had come back when the load ended
+	Seconds float64 `json:"backSeconds"` // until the last of them was back
+	Resumed int     `json:"resumed"`     // joins that resumed meanwhile
+	// Of this process meanwhile: the viewers, and the server if it runs here.
+	Processor float64 `json:"cpuSeconds"`
 }
 
-// storm cuts all connections that read, the given time from now, and waits until they are back or ctx
-// ends. It returns nil if ctx ends before.
+// storm cuts all connections that read, the given time from now, and waits until they are back or
+// ctx ends. It returns nil if ctx ends before.
 func (c *crowd) storm(ctx context.Context, after time.Duration) *stormReport {
 	if waitUntil(ctx, c.tally, c.tally.now()+after) != nil {
 		return nil

@@ -12,7 +12,8 @@ import (
 	"github.com/planrooms/planrooms/protocol"
 )
 
-// A tally is what all connections and requests of a run have met with. It is safe for concurrent use.
+// A tally is what all connections and requests of a run have met with. It is safe for concurrent
+// use.
 type tally struct {
 	begin time.Time // of the run; fixed at creation
 
@@ -47,8 +48,9 @@ type totals struct {
 
 // faults are what a server must not do. All must be 0.
 type faults struct {
-	Gaps       int `json:"gaps"`    // events before which others were missing, without a resync
-	Missing    int `json:"missing"` // an accepted change that a connection neither heard of nor was excused from by a reload
+	Gaps int `json:"gaps"` // events before which others were missing, without a resync
+	// An accepted change that a connection neither heard of nor was excused from by a reload.
+	Missing    int `json:"missing"`
 	Duplicates int `json:"duplicates"`
 	OutOfOrder int `json:"outOfOrder"`
 }

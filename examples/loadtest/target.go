@@ -29,9 +29,10 @@ const requestTimeout = 15 * time.Second
 func newTarget(ctx context.Context, s *settings) (*target, error) {
 	t := &target{endpoint: *s.endpoint, header: s.header, plans: s.plans}
 	t.http = &http.Client{
-		Timeout:       requestTimeout,
-		Transport:     &http.Transport{MaxIdleConnsPerHost: s.inflight, MaxConnsPerHost: s.inflight, IdleConnTimeout: time.Minute},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }, // it would carry the token away
+		Timeout:   requestTimeout,
+		Transport: &http.Transport{MaxIdleConnsPerHost: s.inflight, MaxConnsPerHost: s.inflight, IdleConnTimeout: time.Minute},
+		// It would carry the token away.
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	if err := t.authenticate(ctx, s); err != nil {
 		return nil, err
@@ -143,7 +144,8 @@ func (t *target) close() error {
 	return nil
 }
 
-// httpOf is the beginning of the URLs of the server that has a WebSocket endpoint: {http} in templates.
+// httpOf is the beginning of the URLs of the server that has a WebSocket endpoint: {http} in
+// templates.
 func httpOf(endpoint *url.URL) string {
 	scheme := "http"
 	if endpoint.Scheme == "wss" || endpoint.Scheme == "https" {

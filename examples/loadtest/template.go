@@ -33,12 +33,13 @@ func parseTemplate(text string, known ...string) (*template, error) {
 	return &template{method, address, strings.TrimSpace(body)}, nil
 }
 
-// has reports whether a placeholder stands in the template.
+// has reports whether the template has a placeholder.
 func (t *template) has(name string) bool {
 	return t != nil && (strings.Contains(t.url, "{"+name+"}") || strings.Contains(t.body, "{"+name+"}"))
 }
 
-// request fills in the values: escaped as a part of a path in the URL, save {http} which is the beginning of one, and as JSON in the body.
+// request fills in the values: escaped as a part of a path in the URL, save {http} which is the
+// beginning of one, and as JSON in the body.
 func (t *template) request(ctx context.Context, values map[string]string) (*http.Request, error) {
 	fill := func(text string, escape func(name, value string) string) string {
 		return placeholder.ReplaceAllStringFunc(text, func(match string) string {
@@ -63,7 +64,7 @@ func (t *template) request(ctx context.Context, values map[string]string) (*http
 	return req, err
 }
 
-// lookup returns what stands in a JSON document at a path such as tasks.0.id.
+// lookup returns the value in a JSON document at a path such as tasks.0.id.
 func lookup(document []byte, path string) (string, error) {
 	decoder := json.NewDecoder(bytes.NewReader(document))
 	decoder.UseNumber()

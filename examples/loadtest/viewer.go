@@ -50,8 +50,9 @@ func (e *joinError) Error() string { return "join refused: " + string(e.code) }
 
 var errRemoved = errors.New("removed from the plan")
 
-// follow keeps the viewer connected until ctx ends. arrived is called once: with nil when it has joined for the first time, or with
-// the error that kept it from that, and it does not try again then.
+// follow keeps the viewer connected until ctx ends. arrived is called once: with nil when it has
+// joined for the first time, or with the error that kept it from that, and it does not try again
+// then.
 func (v *viewer) follow(ctx context.Context, arrived func(error)) {
 	refusals, first := 0, true
 	for {
@@ -198,7 +199,8 @@ func (v *viewer) listen(s *socket, began time.Duration, joined func()) ending {
 	}
 }
 
-// enter takes the answer to the join, and reports whether it was one: others come in messages of the same type.
+// enter takes the answer to the join, and reports whether it was one: others come in messages of
+// the same type.
 func (v *viewer) enter(s *socket, m protocol.Message, took time.Duration) bool {
 	var a protocol.JoinAnswer
 	if err := json.Unmarshal(m.Data, &a); err != nil || !a.Success {
@@ -216,7 +218,7 @@ func (v *viewer) enter(s *socket, m protocol.Message, took time.Duration) bool {
 	return true
 }
 
-// hear takes an event or a receipt.
+// hear receives an event or a receipt.
 func (v *viewer) hear(m protocol.Message, now time.Duration) {
 	c, ours := v.ledger.find(m.MutationID, m.Data)
 	v.mu.Lock()

@@ -11,7 +11,8 @@ import (
 	"time"
 )
 
-// newCertificate makes a certificate for a server that runs for a few minutes. The load generator does not check it.
+// newCertificate makes a certificate for a server that runs for a few minutes. The load generator
+// does not check it.
 func newCertificate() (tls.Certificate, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

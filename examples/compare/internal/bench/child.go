@@ -25,13 +25,15 @@ import (
 	"github.com/planrooms/planrooms/examples/compare/internal/target"
 )
 
-// The first argument of this program when it runs as one side of a measurement. The second is the configuration as JSON.
+// The first argument of this program when it runs as one side of a measurement. The second is the
+// configuration as JSON.
 const (
 	RoleServer = "serve"
 	RoleLoad   = "load"
 )
 
-// Child runs this process as one side of a measurement, if args say so; it returns false if they do not.
+// Child runs this process as one side of a measurement, if args say so; it returns false if they do
+// not.
 func Child(args []string, stdout io.Writer) (bool, error) {
 	if len(args) != 2 {
 		return false, nil
@@ -45,13 +47,14 @@ func Child(args []string, stdout io.Writer) (bool, error) {
 	return false, nil
 }
 
-// serverConfig is what a server is told.
+// serverConfig configures a server.
 type serverConfig struct {
 	target.Config
-	Lifetime time.Duration `json:"lifetime"` // it ends by itself after this, whatever happens
+	Lifetime time.Duration `json:"lifetime"` // the process ends after this, whatever happens
 }
 
-// serve says where it listens in the first line, without and with TLS, and serves until it is killed.
+// serve says where it listens in the first line, without and with TLS, and serves until it is
+// killed.
 func serve(config []byte, stdout io.Writer) error {
 	var c serverConfig
 	if err := json.Unmarshal(config, &c); err != nil {
@@ -79,8 +82,9 @@ func serve(config []byte, stdout io.Writer) error {
 	time.AfterFunc(c.Lifetime, func() { os.Exit(1) })
 	srv := &http.Server{
 		Handler: t, ReadHeaderTimeout: 10 * time.Second, ErrorLog: log.New(io.Discard, "", 0),
-		TLSConfig:    &tls.Config{Certificates: []tls.Certificate{certificate}},
-		TLSNextProto: map[string]func(*http.Server, *tls.Conn, http.Handler){}, // WebSocket is over HTTP/1.1
+		TLSConfig: &tls.Config{Certificates: []tls.Certificate{certificate}},
+		// WebSocket is over HTTP/1.1.
+		TLSNextProto: map[string]func(*http.Server, *tls.Conn, http.Handler){},
 	}
 	ended := make(chan error, 2)
 	go func() { ended <- srv.Serve(ln) }() // ends with the process
@@ -114,7 +118,8 @@ type child struct {
 	stderr bytes.Buffer
 }
 
-// startChild starts a side on cpus. It is killed when ctx ends. The caller must be locked to its thread, see [machine.Start].
+// startChild starts a side on cpus. It is killed when ctx ends. The caller must be locked to its
+// thread, see [machine.Start].
 func startChild(ctx context.Context, role string, config any, cpus []int, threads int) (*child, error) {
 	self, err := os.Executable()
 	if err != nil {

@@ -26,7 +26,8 @@ func unsigned(s Sample) float64 { return s.ConnectCPU - s.SignatureCPU }
 // missing is how much of what had to arrive in order did not.
 func missing(s Sample) float64 { return float64(s.Lost + s.Disorder) }
 
-// core is the share of a core's time that the server used, in ms per second, by the core's place in their order.
+// core is the share of a core's time that the server used, in ms per second, by the core's place in
+// their order.
 func core(place int) func(Sample) float64 {
 	return func(s Sample) float64 {
 		cores := slices.Sorted(maps.Keys(s.Cores))

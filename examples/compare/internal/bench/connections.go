@@ -144,5 +144,6 @@ func spread(values []float64) float64 {
 	return high / low
 }
 
-// settleFor is how long a stalled connection is left alone before the measurement, so that its buffers are full.
+// settleFor is how long a stalled connection is left alone before the measurement, so that its
+// buffers are full.
 func settleFor(p Plan) time.Duration { return p.pick(time.Second, 3*time.Second) }

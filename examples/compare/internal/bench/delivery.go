@@ -7,7 +7,7 @@ import (
 	"github.com/planrooms/planrooms/examples/compare/internal/peer"
 )
 
-// deliveryScenarios measure what an event costs that everybody gets.
+// deliveryScenarios measure what an event costs that all connections get.
 func deliveryScenarios(p Plan) []Scenario {
 	warm, measure := p.pick(200*time.Millisecond, time.Second), p.pick(500*time.Millisecond, 3*time.Second)
 	closed := func(window int) []Variant {

@@ -8,8 +8,8 @@ import (
 // Medians are the samples of one scenario, and the figures taken of them.
 type Medians struct{ samples []Sample }
 
-// used returns the samples that count: those that did not fail and were not disturbed, or where there are none, those that
-// did not fail. disturbed tells the latter.
+// used returns the samples that count: those that did not fail and were not disturbed, or where
+// there are none, those that did not fail. disturbed reports the latter.
 func (m Medians) used(impl, variant string) (samples []Sample, disturbed bool) {
 	var quiet []Sample
 	for _, s := range m.samples {
@@ -33,7 +33,8 @@ func (m Medians) Of(impl, variant string, value func(Sample) float64) float64 {
 	return median(values(used, value))
 }
 
-// Worst returns the largest of a figure over all samples that did not fail, disturbed or not, or NaN.
+// Worst returns the largest of a figure over all samples that did not fail, disturbed or not, or
+// NaN.
 func (m Medians) Worst(impl, variant string, value func(Sample) float64) float64 {
 	var all []Sample
 	for _, s := range m.samples {

@@ -15,13 +15,15 @@ import (
 	"github.com/planrooms/planrooms/examples/compare/internal/target"
 )
 
-// Runner takes the samples. The goroutine that calls Run must be locked to its thread: the children end with it.
+// Runner takes the samples. The goroutine that calls Run must be locked to its thread: the children
+// end with it.
 type Runner struct {
 	CPUs       []int    // that may be used
 	ServerCPUs int      // for the variants that do not say
 	Impls      []string // wanted
 	Rounds     int
-	Foreign    float64   // a sample is disturbed if other programs took more cores than this meanwhile
+	// A sample is disturbed if other programs took more cores than this meanwhile.
+	Foreign    float64
 	Repeats    int       // of a disturbed sample, at most
 	TokenBytes int       // pads shorter tokens
 	Profile    string    // folder for CPU profiles of the servers; "" for none
@@ -29,9 +31,9 @@ type Runner struct {
 	Raw        io.Writer // each sample as a line of JSON; nil for none
 }
 
-// Run takes the samples of all scenarios, round by round, so that a busy minute does not fall on one implementation alone, and
-// in a round each implementation in turn, beginning with another one each time. When ctx ends it returns what there is
-// so far, and the error of ctx.
+// Run takes the samples of all scenarios, round by round, so that a busy minute does not fall on
+// one implementation alone, and in a round each implementation in turn, beginning with another one
+// each time. When ctx ends it returns what there is so far, and the error of ctx.
 func (r *Runner) Run(ctx context.Context, scenarios []Scenario) (map[string][]Sample, error) {
 	samples := map[string][]Sample{}
 	started := time.Now()
@@ -81,8 +83,8 @@ func (r *Runner) count(scenarios []Scenario) (n int) {
 	return n
 }
 
-// sample takes one sample, and more while it is disturbed. The error is that of ctx, or of writing: a run that fails is a
-// sample as well.
+// sample takes one sample, and more while it is disturbed. The error is that of ctx, or of writing:
+// a run that fails is a sample as well.
 func (r *Runner) sample(ctx context.Context, s Scenario, v Variant, impl string, round int) (taken []Sample, err error) {
 	for try := 0; try <= r.Repeats; try++ {
 		one := Sample{Scenario: s.ID, Variant: v.Name, Impl: impl, Round: round}

@@ -38,7 +38,8 @@ func small() bench.Scenario {
 			{Name: "few", Load: load.Config{
 				Connections: 4, Rooms: 2, Mode: load.Closed, Window: 1, Measure: 10 * time.Millisecond, FrameBytes: 524, Limit: time.Minute,
 			}},
-			{Name: "none", Load: load.Config{Limit: time.Minute}, Only: []string{peer.Raw}}, // no connections: it fails
+			// No connections: it fails.
+			{Name: "none", Load: load.Config{Limit: time.Minute}, Only: []string{peer.Raw}},
 		},
 		Columns: []bench.Column{{Head: "CPU", Format: "%.2f", Value: cpu}},
 	}
@@ -93,7 +94,8 @@ func TestRunner(t *testing.T) {
 
 func TestRunnerRepeatsWhatIsDisturbed(t *testing.T) {
 	r := newRunner(t)
-	r.Impls, r.Rounds, r.Foreign, r.Repeats = []string{peer.Raw}, 1, -1, 2 // everything is disturbed
+	// Everything is disturbed.
+	r.Impls, r.Rounds, r.Foreign, r.Repeats = []string{peer.Raw}, 1, -1, 2
 	s := small()
 	s.Variants = s.Variants[:1]
 	samples, err := r.Run(t.Context(), []bench.Scenario{s})

@@ -35,12 +35,13 @@ type Variant struct {
 
 // Sample is what one run of a variant found.
 type Sample struct {
-	Scenario  string `json:"scenario"`
-	Variant   string `json:"variant,omitempty"`
-	Impl      string `json:"impl"`
-	Round     int    `json:"round"`
-	Disturbed bool   `json:"disturbed,omitempty"` // other programs took more of the machine than allowed
-	Err       string `json:"err,omitempty"`       // the run failed; the result is not to be used
+	Scenario string `json:"scenario"`
+	Variant  string `json:"variant,omitempty"`
+	Impl     string `json:"impl"`
+	Round    int    `json:"round"`
+	// Other programs took more of the machine than allowed.
+	Disturbed bool   `json:"disturbed,omitempty"`
+	Err       string `json:"err,omitempty"` // the run failed; the result is not to be used
 	load.Result
 }
 
@@ -60,7 +61,8 @@ type Aim struct {
 
 // Plan says how much is to be measured.
 type Plan struct {
-	Quick           bool          // half a second for each sample in place of some, and fewer variants
+	// Half a second for each sample, not some seconds, and fewer variants.
+	Quick           bool
 	Hold            time.Duration // S9
 	HoldConnections int           // S9
 	CPUs            int           // that may be used
@@ -74,8 +76,8 @@ func (p Plan) pick(quick, full time.Duration) time.Duration {
 	return full
 }
 
-// FrameBytes is the size of an event of ours with 400 bytes of task in it, as it arrives, without the frame's header. The
-// others' tasks are longer by what ours carries besides.
+// FrameBytes is the size of an event of ours with 400 bytes of task in it, as it arrives, without
+// the frame's header. The others' tasks are longer by what ours carries besides.
 const FrameBytes = 524
 
 // largeBytes is what fills the buffers of who does not read.
@@ -99,7 +101,8 @@ const (
 	overTLS = "TLS"
 )
 
-// besideTLS returns the variant over TCP, and the same over TLS for the implementations that are compared there.
+// besideTLS returns the variant over TCP, and the same over TLS for the implementations that are
+// compared there.
 func besideTLS(c load.Config) []Variant {
 	secure := c
 	secure.TLS = true
@@ -119,7 +122,7 @@ func Scenarios(p Plan) []Scenario {
 	)
 }
 
-// runs tells whether the variant is run for an implementation.
+// runs reports whether the variant is run for an implementation.
 func (v Variant) runs(impl string) bool {
 	return (v.Only == nil || slices.Contains(v.Only, impl)) && v.Skip[impl] == ""
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/planrooms/planrooms/examples/compare/internal/peer"
 )
 
-// PrintTable writes a scenario as markdown: its medians, what was not measured and why, and what was reached of what was
-// aimed at.
+// PrintTable writes a scenario as markdown: its medians, what was not measured and why, and what
+// was reached of what was aimed at.
 func PrintTable(w io.Writer, s Scenario, samples []Sample) error {
 	var b strings.Builder
 	m := Medians{samples}
@@ -51,8 +51,8 @@ func PrintTable(w io.Writer, s Scenario, samples []Sample) error {
 	return err
 }
 
-// table is a scenario with its medians. It has a column for the variant if there are several, and one for the ratio to raw
-// if that is among the implementations.
+// table is a scenario with its medians. It has a column for the variant if there are several, and
+// one for the ratio to raw if that is among the implementations.
 type table struct {
 	scenario        Scenario
 	medians         Medians
@@ -124,7 +124,8 @@ func failures(samples []Sample, impl, variant string) (lines []string) {
 	return slices.Compact(lines)
 }
 
-// worstLosses names what a median would hide: any sample in which something was lost or came out of order.
+// worstLosses names what a median would hide: any sample in which something was lost or came out of
+// order.
 func worstLosses(s Scenario, m Medians) string {
 	var lines []string
 	for _, v := range s.Variants {

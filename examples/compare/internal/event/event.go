@@ -1,9 +1,11 @@
-// Package event makes the task that every implementation broadcasts, and finds it again in what a client receives.
+// Package event makes the task that every implementation broadcasts, and finds it again in what a
+// client receives.
 package event
 
 import "bytes"
 
-// A mark stands at the beginning of the task, at fixed widths, so that the receiver needs no JSON parser:
+// A mark stands at the beginning of the task, at fixed widths, so that the receiver needs no JSON
+// parser:
 //
 //	"mark":"<sequence>.<time>.<size of the task>"
 const (
@@ -50,7 +52,8 @@ func Append(dst []byte, m Mark) []byte {
 	return append(dst, tail...)
 }
 
-// Cut finds the first task in a message and returns its mark, what stands after the mark, and whether there is one.
+// Cut finds the first task in a message and returns its mark, what stands after the mark, and
+// whether there is one.
 func Cut(message []byte) (m Mark, rest []byte, found bool) {
 	i := bytes.Index(message, []byte(key))
 	if i < 0 || len(message) < i+len(key)+markWidth {

@@ -12,8 +12,8 @@ import (
 // atOnce is how many handshakes are under way at once, unless they are spread over a time.
 const atOnce = 128
 
-// stalledBuffer is the receive buffer of a connection that is going to stop reading: the kernel doubles it, and takes
-// no less than it needs for itself.
+// stalledBuffer is the receive buffer of a connection that is going to stop reading: the kernel
+// doubles it, and takes no less than it needs for itself.
 const stalledBuffer = 4 << 10
 
 // connect opens all connections and returns when all are in their rooms.
@@ -50,7 +50,7 @@ func (e *engine) connect() (took time.Duration, err error) {
 	return time.Duration(now() - start), nil
 }
 
-// mayOpen tells whether the next connection is due.
+// mayOpen reports whether the next connection is due.
 func (e *engine) mayOpen(opened int, elapsed int64) bool {
 	if within := int64(e.config.JoinWithin); within > 0 {
 		return int64(opened)*within/int64(len(e.connections)) <= elapsed
@@ -85,7 +85,8 @@ func (e *engine) open(i int) error {
 	return e.poller.add(fd, int32(i), readable|writeable)
 }
 
-// stalls tells whether a connection is one of those that stop reading: they are spread evenly over each room.
+// stalls reports whether a connection is one of those that stop reading: they are spread evenly
+// over each room.
 func (e *engine) stalls(i int) bool {
 	if e.config.Stalled == 0 {
 		return false

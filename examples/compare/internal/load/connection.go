@@ -65,12 +65,13 @@ func (e *engine) handle(c *connection, tag int32, events uint32) error {
 		rest, err := e.parse(c, e.buffer[:k+n])
 		c.partial = append(c.partial[:0], rest...)
 		if err != nil || c.tls == nil || c.state == gone {
-			return err // the next event of epoll tells that there is more
+			return err // the next event of epoll reports that there is more
 		}
 	}
 }
 
-// read reads what has arrived. Over TLS that is at most one record, and epoll does not tell of those that are left.
+// read reads what has arrived. Over TLS that is at most one record, and epoll does not report those
+// that are left.
 func (c *connection) read(b []byte) (int, error) {
 	if c.tls != nil {
 		return c.tls.read(b)
@@ -102,7 +103,8 @@ func (e *engine) request(c *connection, tag int32) error {
 	return c.write([]byte(request))
 }
 
-// parse takes in what has arrived and returns the beginning of a message that has not arrived completely.
+// parse takes in what has arrived and returns the beginning of a message that has not arrived
+// completely.
 func (e *engine) parse(c *connection, b []byte) (rest []byte, err error) {
 	if c.state == upgrading {
 		end := bytes.Index(b, []byte("\r\n\r\n"))

@@ -7,15 +7,18 @@ import (
 	"github.com/planrooms/planrooms/examples/compare/internal/peer"
 )
 
-// dialect is what a client of an implementation says besides the WebSocket handshake, and how it knows that it is in its room.
+// dialect is what a client of an implementation sends after the WebSocket handshake, and how it
+// knows that it is in its room.
 type dialect struct {
-	token    bool                      // the request carries one, and does not name the room
-	hello    func(room string) []byte  // first message of the client; nil if being connected is being in the room
-	welcomes func(message []byte) bool // tells the answer to hello
-	ping     []byte                    // message of the server that asks for pong; nil if it pings in control frames
-	pong     []byte
-	settle   time.Duration // after the last join, until the server has told everybody about it
-	crowds   time.Duration // the same in rooms of more than 100; 0: no longer than in others
+	token bool // the request carries one, and does not name the room
+	// First message of the client; nil if being connected is being in the room.
+	hello    func(room string) []byte
+	welcomes func(message []byte) bool // recognizes the answer to hello
+	// Message of the server that asks for pong; nil if it pings in control frames.
+	ping   []byte
+	pong   []byte
+	settle time.Duration // after the last join, until the server has notified all members
+	crowds time.Duration // the same in rooms of more than 100; 0: no longer than in others
 }
 
 func dialectOf(impl string) dialect {
@@ -28,7 +31,7 @@ func dialectOf(impl string) dialect {
 				return bytes.HasPrefix(m, []byte(`{"type":"join-plan"`)) && bytes.Contains(m, []byte(`"success":true`))
 			},
 			settle: 200 * time.Millisecond,
-			crowds: 1500 * time.Millisecond, // a crowded room is told how many are there once a second
+			crowds: 1500 * time.Millisecond, // a crowded room gets its count once a second
 		}
 	case "centrifuge", peer.CentrifugePresence:
 		return dialect{

@@ -25,13 +25,14 @@ type engine struct {
 	joinTimes   []int64
 	publisher   publisher
 	buffer      []byte // for reading: every connection's in turn
-	overhead    int    // bytes that the implementation adds to a task in a message; 0 until the first has come back
+	// Bytes that the implementation adds to a task in a message; 0 until the first has come back.
+	overhead int
 
 	received  int64 // bytes of frames
 	delivered int64
 	disorder  int64
 	dropped   int64
-	deliver   func(c *connection, seq, sent, now int64) // told of each delivery; nil for nobody
+	deliver   func(c *connection, seq, sent, now int64) // called for each delivery; may be nil
 }
 
 // room is a room and what was published in it.
@@ -113,10 +114,10 @@ func (e *engine) poll(milliseconds int) error {
 	return err
 }
 
-// crowded is the number of members above which a server may tell of them less often.
+// crowded is the number of members above which a server may notify less often.
 const crowded = 100
 
-// settle is how long the server may take, after the last join, to tell everybody about it.
+// settle is how long the server may take, after the last join, to notify all members.
 func (e *engine) settle() time.Duration {
 	if e.config.Connections > crowded*e.config.Rooms {
 		return max(e.dialect.settle, e.dialect.crowds)

@@ -66,8 +66,8 @@ func cutFrame(b []byte) (f frame, rest []byte, complete bool, err error) {
 	return frame{opcode(b[0] & 0x0f), b[header:size], size}, b[size:], true, nil
 }
 
-// clientFrame is a final frame of a client. Its mask is zero, which leaves the payload as it is. payload must be
-// shorter than 64 KiB.
+// clientFrame is a final frame of a client. Its mask is zero, which leaves the payload as it is.
+// payload must be shorter than 64 KiB.
 func clientFrame(op opcode, payload []byte) []byte {
 	b := []byte{0x80 | byte(op)}
 	if len(payload) < 126 {

@@ -30,8 +30,8 @@ func (r reading) cpu(before reading) float64 { return microseconds(r.Stats.CPU -
 
 func microseconds(d time.Duration) float64 { return float64(d) / float64(time.Microsecond) }
 
-// collect has both sides start with little garbage. Twice: what a first collection finds may still be held by finalizers and
-// pools.
+// collect has both sides start with little garbage. Twice: what a first collection finds may still
+// be held by finalizers and pools.
 func (m *meter) collect(ctx context.Context) error {
 	for range 2 {
 		if err := m.client.Collect(ctx); err != nil {
@@ -82,9 +82,10 @@ func (r *reading) readSelf() (err error) {
 	return err
 }
 
-// measure runs a loop, which begins and ends with nothing under way, and fills in what it found and used.
+// measure runs a loop, which begins and ends with nothing under way, and fills in what it found and
+// used.
 func (e *engine) measure(ctx context.Context, m *meter, loop func() (tally, error)) error {
-	runtime.GC() // this process collects nothing by itself
+	runtime.GC() // the collector of this process is off
 	received, delivered, disorder, dropped := e.received, e.delivered, e.disorder, e.dropped
 	before, err := m.begin(ctx, true)
 	if err != nil {

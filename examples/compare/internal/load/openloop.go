@@ -2,8 +2,8 @@ package load
 
 import "time"
 
-// openLoop publishes at a rate for d, over all rooms in turn, each event stamped with the time at which it was due, so that a server
-// that is late is not spared. Then it lets them arrive.
+// openLoop publishes at a rate for d, over all rooms in turn, each event stamped with the time at
+// which it was due, so that a server that is late is not spared. Then it lets them arrive.
 func (e *engine) openLoop(rate float64, d time.Duration) (tally, error) {
 	total := max(int64(rate*d.Seconds()), 1)
 	start := now() + 1e6
@@ -42,7 +42,8 @@ func (e *engine) openLoop(rate float64, d time.Duration) (tally, error) {
 // patience is how long the last deliveries may take after the one before.
 const patience = int64(3 * time.Second)
 
-// await returns when so much has been delivered, or nothing has for some time: what is missing is lost.
+// await returns when so much has been delivered, or nothing has for some time: what is missing is
+// lost.
 func (e *engine) await(delivered int64, last *int64) error {
 	from := now()
 	for e.delivered < delivered && now()-max(from, *last) < patience {

@@ -47,7 +47,8 @@ func (p *poller) control(op, fd int, tag int32, events uint32) error {
 	return nil
 }
 
-// wait returns what has happened, after milliseconds at most. The result is valid until the next call.
+// wait returns what has happened, after milliseconds at most. The result is valid until the next
+// call.
 func (p *poller) wait(milliseconds int) ([]unix.EpollEvent, error) {
 	if p.spin {
 		milliseconds = 0

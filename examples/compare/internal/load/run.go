@@ -8,8 +8,8 @@ import (
 	"github.com/planrooms/planrooms/examples/compare/internal/target"
 )
 
-// Run does one run against a target. It blocks for as long as that takes, Config.Limit at most; a cancelled ctx ends the
-// calls to the target, not the loops.
+// Run does one run against a target. It blocks for as long as that takes, Config.Limit at most; a
+// cancelled ctx ends the calls to the target, not the loops.
 func Run(ctx context.Context, c Config) (r Result, err error) {
 	if err := c.Check(); err != nil {
 		return Result{}, err
@@ -48,7 +48,7 @@ func Run(ctx context.Context, c Config) (r Result, err error) {
 	return r, err
 }
 
-// arrive connects everybody, and measures what that took and what is kept for it.
+// arrive connects all, and measures what that took and what is kept for it.
 func (e *engine) arrive(ctx context.Context, m *meter) error {
 	r, n := m.result, float64(e.config.Connections)
 	if err := m.collect(ctx); err != nil {
@@ -110,8 +110,8 @@ func (e *engine) measureLoop(ctx context.Context, m *meter, loop func(time.Durat
 	return e.measure(ctx, m, func() (tally, error) { return loop(e.config.Measure) })
 }
 
-// measureHold keeps the connections while nothing is published. One event in every room at the end shows that they are all
-// there; that is not part of the usage.
+// measureHold keeps the connections while nothing is published. One event in every room at the end
+// shows that they are all there; that is not part of the usage.
 func (e *engine) measureHold(ctx context.Context, m *meter) error {
 	err := e.measure(ctx, m, func() (tally, error) {
 		t := tally{first: now()}
@@ -130,7 +130,7 @@ func (e *engine) measureHold(ctx context.Context, m *meter) error {
 	return err
 }
 
-// measureCalls has the server publish by itself.
+// measureCalls has the server publish without requests.
 func (e *engine) measureCalls(ctx context.Context, m *meter) error {
 	plan := target.CallPlan{
 		Room:  e.rooms[0].name,

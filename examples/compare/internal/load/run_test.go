@@ -60,7 +60,8 @@ func TestRun(t *testing.T) {
 				c := start(t, impl)
 				set(&c)
 				if c.Mode == load.Closed || c.Mode == load.Open {
-					c.Warm = 20 * time.Millisecond // the first event tells what the implementation adds to a task
+					// The first event shows what the implementation adds to a task.
+					c.Warm = 20 * time.Millisecond
 				}
 				r, err := load.Run(t.Context(), c)
 				if err != nil {

@@ -10,8 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// tlsSocket is a connection over TLS. A goroutine makes the handshake, blocking. After that the engine's loop reads and
-// writes without blocking, below the net package.
+// tlsSocket is a connection over TLS. A goroutine makes the handshake, blocking. After that the
+// engine's loop reads and writes without blocking, below the net package.
 type tlsSocket struct {
 	*net.TCPConn // what package crypto/tls reads and writes
 	conn         *tls.Conn
@@ -25,7 +25,8 @@ type shaken struct {
 	err    error
 }
 
-// wouldBlock tells crypto/tls that nothing has arrived. It keeps a part of a record, since the error is temporary.
+// wouldBlock is the error for crypto/tls that nothing has arrived. It keeps a part of a record,
+// since the error is temporary.
 type wouldBlock struct{}
 
 func (wouldBlock) Error() string   { return "load: nothing has arrived" }
@@ -48,7 +49,8 @@ func shake(address string) (*tlsSocket, error) {
 		return nil, err
 	}
 	s := &tlsSocket{TCPConn: nc.(*net.TCPConn)}
-	s.conn = tls.Client(s, &tls.Config{InsecureSkipVerify: true}) // the server's certificate is its own
+	// The server's certificate is its own.
+	s.conn = tls.Client(s, &tls.Config{InsecureSkipVerify: true})
 	if err := s.conn.Handshake(); err != nil {
 		return nil, errors.Join(err, nc.Close())
 	}

@@ -14,8 +14,8 @@ import (
 // tokenLife is longer than any run.
 const tokenLife = 24 * time.Hour
 
-// makeTokens signs a token for each of n users, as the login of a service does. A claim pads a token
-// that is shorter than bytes to about that length.
+// makeTokens signs a token for each of n users, as the login of a service does. A claim pads a
+// token that is shorter than bytes to about that length.
 func makeTokens(key ed25519.PrivateKey, n, bytes int) ([]string, error) {
 	if len(key) != ed25519.PrivateKeySize {
 		return nil, fmt.Errorf("%w: token key of %d bytes", errConfig, len(key))

@@ -14,11 +14,11 @@ import (
 type Layout struct {
 	Server []int
 	Load   []int
-	Shared bool // the load generator runs on a CPU of the server, since there is no other
+	Shared bool // the load generator runs on a CPU of the server, since it is the only one
 }
 
-// Arrange gives the server the first CPUs of those allowed, and the load generator the next one, or the server's last if
-// there is no next. It is an error if the server is to have more than there are.
+// Arrange gives the server the first CPUs of those allowed, and the load generator the next one, or
+// the server's last if it is the last. It is an error if the server is to have more than there are.
 func Arrange(allowed []int, server int) (Layout, error) {
 	if server < 1 || server > len(allowed) {
 		return Layout{}, fmt.Errorf("machine: %d CPUs for the server, of %d that this process may use", server, len(allowed))
@@ -43,9 +43,10 @@ func Allowed() (cpus []int, err error) {
 	return cpus, nil
 }
 
-// Start starts a command pinned to cpus. Its threads inherit them from the one that makes the process, which is therefore
-// pinned for as long as that takes. The command is killed when the calling thread ends: the caller must have locked
-// its goroutine to it with [runtime.LockOSThread], for as long as the command is to live.
+// Start starts a command pinned to cpus. Its threads inherit them from the one that makes the
+// process, which is therefore pinned for as long as that takes. The command is killed when the
+// calling thread ends: the caller must have locked its goroutine to it with [runtime.LockOSThread],
+// for as long as the command is to live.
 func Start(cmd *exec.Cmd, cpus []int) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()

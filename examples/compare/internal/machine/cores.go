@@ -10,8 +10,9 @@ import (
 	"time"
 )
 
-// Cores tells on which CPU a process spent its time. The kernel does not keep that, so the threads are looked at every
-// so often, and what one has used since is put down to the CPU on which it is then.
+// Cores reports on which CPU a process spent its time. The kernel does not keep that, so the
+// threads are looked at every so often, and what one has used since is put down to the CPU on which
+// it is then.
 //
 // Its methods are safe for concurrent use. End it with Stop.
 type Cores struct {
@@ -23,7 +24,8 @@ type Cores struct {
 	seen  map[string]time.Duration // CPU time of a thread when it was last looked at
 }
 
-// SampleEvery is how often [Cores] looks at the threads: rare enough to take about 1 % of a CPU itself.
+// SampleEvery is how often [Cores] looks at the threads: rare enough to take about 1 % of a CPU
+// itself.
 const SampleEvery = 40 * time.Millisecond
 
 // WatchCores begins to watch this process.
@@ -100,7 +102,8 @@ func thread(dir string) (used time.Duration, cpu int, err error) {
 	return parseThread(string(schedstat), string(stat))
 }
 
-// statProcessor is the number of the field of /proc/<pid>/stat that holds the CPU, counted after the name in parentheses.
+// statProcessor is the number of the field of /proc/<pid>/stat that holds the CPU, counted after
+// the name in parentheses.
 const statProcessor = 36
 
 func parseThread(schedstat, stat string) (used time.Duration, cpu int, err error) {

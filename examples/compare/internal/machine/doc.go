@@ -1,2 +1,3 @@
-// Package machine pins processes to CPUs and reads what they, and the machine as a whole, have used. It needs Linux.
+// Package machine pins processes to CPUs and reads what they, and the machine as a whole, have
+// used. It needs Linux.
 package machine

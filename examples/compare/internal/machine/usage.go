@@ -55,8 +55,8 @@ func SelfCPU() (time.Duration, error) {
 	return time.Duration(r.Utime.Nano() + r.Stime.Nano()), nil
 }
 
-// Busy returns the CPU time that all programs of the machine have used: exact where the cpuacct controller is mounted,
-// and counted in scheduler ticks of 10 ms where it is not.
+// Busy returns the CPU time that all programs of the machine have used: exact where the cpuacct
+// controller is mounted, and counted in scheduler ticks of 10 ms where it is not.
 func Busy() (time.Duration, error) {
 	if b, err := os.ReadFile("/sys/fs/cgroup/cpuacct/cpuacct.usage"); err == nil {
 		if ns, err := strconv.ParseInt(strings.TrimSpace(string(b)), 10, 64); err == nil {

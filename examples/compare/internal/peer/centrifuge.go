@@ -9,14 +9,15 @@ import (
 	"github.com/centrifugal/centrifuge"
 )
 
-// centrifugeServer is a node with the broker in memory and the JSON protocol. The server subscribes each connection to the
-// channel of its room. The node runs until the process ends.
+// centrifugeServer is a node with the broker in memory and the JSON protocol. The server subscribes
+// each connection to the channel of its room. The node runs until the process ends.
 type centrifugeServer struct {
 	node    *centrifuge.Node
 	handler http.Handler
 }
 
-// CentrifugePresence is centrifuge with presence, and with a push to the others in the room when a user joins or leaves.
+// CentrifugePresence is centrifuge with presence, and with a push to the others in the room when a
+// user joins or leaves.
 const CentrifugePresence = "centrifuge-presence"
 
 type centrifugeRoom struct{} // the key of the room in a context

@@ -14,7 +14,8 @@ const (
 	coderWriteWithin = 5 * time.Second
 )
 
-// coder follows that example: a channel per subscriber, the handler's goroutine writes, CloseRead reads.
+// coder follows that example: a channel per subscriber, the handler's goroutine writes, CloseRead
+// reads.
 type coder struct{ rooms *rooms[*coderSubscriber] }
 
 type coderSubscriber struct {

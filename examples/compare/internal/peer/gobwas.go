@@ -15,8 +15,9 @@ const (
 	gobwasWriteWithin = 5 * time.Second
 )
 
-// gobwas compiles a frame once. Inline it writes it in the publisher's goroutine, under the connection's mutex, so that one
-// slow client holds up the room for up to its deadline; with a queue, a goroutine per connection writes.
+// gobwas compiles a frame once. Inline it writes it in the publisher's goroutine, under the
+// connection's mutex, so that one slow client holds up the room for up to its deadline; with a
+// queue, a goroutine per connection writes.
 type gobwas struct {
 	rooms  *rooms[*gobwasConn]
 	queued bool
@@ -58,7 +59,7 @@ func (c *gobwasConn) read(room *members[*gobwasConn]) {
 	}
 	room.leave(c)
 	if c.queue != nil {
-		close(c.queue) // nobody publishes to it any more: that is done under the room's lock
+		close(c.queue) // no goroutine publishes to it any more: that is done under the room's lock
 	}
 }
 
@@ -66,7 +67,8 @@ func (c *gobwasConn) read(room *members[*gobwasConn]) {
 func (c *gobwasConn) Write(p []byte) (int, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.SetWriteDeadline(time.Now().Add(gobwasWriteWithin)) // a closed connection fails in Write as well
+	// A closed connection fails in Write as well.
+	c.SetWriteDeadline(time.Now().Add(gobwasWriteWithin))
 	return c.Conn.Write(p)
 }
 

@@ -18,7 +18,8 @@ const (
 	gorillaBuffer    = 1024
 )
 
-// gorilla follows the hub and the client of that example, one hub per room, with a PreparedMessage in place of the bytes.
+// gorilla follows the hub and the client of that example, one hub per room, with a PreparedMessage
+// instead of the bytes.
 type gorilla struct {
 	upgrader websocket.Upgrader
 

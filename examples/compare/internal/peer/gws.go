@@ -6,8 +6,8 @@ import (
 	"github.com/lxzan/gws"
 )
 
-// gwsServer broadcasts with gws.NewBroadcaster, as the README of github.com/lxzan/gws does, with a goroutine per connection
-// that reads.
+// gwsServer broadcasts with gws.NewBroadcaster, as the README of github.com/lxzan/gws does, with a
+// goroutine per connection that reads.
 type gwsServer struct {
 	gws.BuiltinEventHandler
 	rooms    *rooms[*gws.Conn]
@@ -44,6 +44,7 @@ func (s *gwsServer) OnMessage(_ *gws.Conn, m *gws.Message) { m.Close() }
 func (s *gwsServer) Publish(room string, payload []byte) error {
 	b := gws.NewBroadcaster(gws.OpcodeText, payload)
 	defer b.Close()
-	s.rooms.each(room, func(c *gws.Conn) { b.Broadcast(c) }) // a client that is gone is taken out by OnClose
+	// A client that is gone is taken out by OnClose.
+	s.rooms.each(room, func(c *gws.Conn) { b.Broadcast(c) })
 	return nil
 }

@@ -1,5 +1,5 @@
-// Package peer holds the implementations that are compared, each used as its own documentation recommends: its example
-// or README decides on queues, deadlines and buffer sizes.
+// Package peer holds the implementations that are compared, each used as its own documentation
+// recommends: its example or README decides on queues, deadlines and buffer sizes.
 package peer
 
 import (
@@ -10,11 +10,12 @@ import (
 
 // Server is one implementation of rooms over WebSocket.
 type Server interface {
-	// Handler upgrades a request; the connection is then in the room that ?room= names, or asks for it itself.
+	// Handler upgrades a request; the connection is then in the room that ?room= names, or asks for
+	// it itself.
 	http.Handler
 
-	// Publish sends payload, which is JSON, to everybody in the room. It returns when the message is queued or
-	// written, and owns payload. It is called from one goroutine.
+	// Publish sends payload, which is JSON, to all connections in the room. It returns when the
+	// message is queued or written, and owns payload. It is called from one goroutine.
 	Publish(room string, payload []byte) error
 }
 
@@ -34,7 +35,7 @@ type constructor struct {
 	make func(Options) (Server, error)
 }
 
-// constructors stand in the order of the tables.
+// constructors are in the order of the tables.
 func constructors() []constructor {
 	return []constructor{
 		{Ours, newPlanrooms},

@@ -17,8 +17,9 @@ const (
 	TokenAudience = "plans"
 )
 
-// planrooms is this repository's library with default options. Connections come with a JSON Web Token, whose signature,
-// issuer, audience and times are checked, and enter their room with join-plan.
+// planrooms is this repository's library with default options. Connections come with a JSON Web
+// Token, whose signature, issuer, audience and times are checked, and enter their room with
+// join-plan.
 type planrooms struct {
 	http.Handler
 	hub      *room.Hub
@@ -36,7 +37,8 @@ func newPlanrooms(o Options) (Server, error) {
 		return nil, err
 	}
 	hub := room.NewHub(&room.Options{
-		Authorize: func(context.Context, auth.Identity, string) error { return nil }, // a host's database is not measured
+		// A host's database is not measured.
+		Authorize: func(context.Context, auth.Identity, string) error { return nil },
 	})
 	return &planrooms{transport.NewHandler(hub, verifier, nil), hub, verifier}, nil
 }

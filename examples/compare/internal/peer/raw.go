@@ -9,8 +9,9 @@ import (
 	"net/http"
 )
 
-// raw is the floor: one net.Conn.Write of the same bytes for each connection, in the publisher's goroutine. It has no reader,
-// no queue, no deadline, no closing handshake, so it serves nobody: it tells what the kernel takes.
+// raw is the floor: one net.Conn.Write of the same bytes for each connection, in the publisher's
+// goroutine. It has no reader, no queue, no deadline, no closing handshake, so it is not fit for
+// use: it shows what the kernel takes.
 type raw struct{ rooms *rooms[*rawConn] }
 
 type rawConn struct{ net.Conn }
@@ -27,7 +28,8 @@ func (s *raw) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func (s *raw) Publish(room string, payload []byte) error {
 	frame := textFrame(payload)
-	s.rooms.each(room, func(c *rawConn) { c.Write(frame) }) // a client that is gone is not this server's business
+	// A client that is gone is not this server's business.
+	s.rooms.each(room, func(c *rawConn) { c.Write(frame) })
 	return nil
 }
 

@@ -2,7 +2,7 @@ package peer
 
 import "sync"
 
-// rooms is the registry of the implementations that bring none of their own.
+// rooms is the registry of the implementations that have none.
 type rooms[T comparable] struct {
 	mu    sync.RWMutex // guards named
 	named map[string]*members[T]

@@ -11,10 +11,12 @@ import (
 	"github.com/planrooms/planrooms/examples/compare/internal/event"
 )
 
-// CallPlan says how the target is to publish by itself.
+// CallPlan says how the target is to publish without requests.
 type CallPlan struct {
-	Room  string        `json:"room"`
-	Count int           `json:"count"` // pairs of calls that are timed, and as many calls again whose allocations are counted, at most 64 of these
+	Room string `json:"room"`
+	// Pairs of calls that are timed, and as many calls again whose allocations are counted, at most
+	// 64 of these.
+	Count int           `json:"count"`
 	Every time.Duration `json:"every"`
 	Size  int           `json:"size"` // of a payload, in bytes
 }
@@ -22,7 +24,8 @@ type CallPlan struct {
 // maxCalls bounds a plan.
 const maxCalls = 100_000
 
-// maxCounted is the number of calls whose allocations are counted, which stops the world twice for each.
+// maxCounted is the number of calls whose allocations are counted, which stops the world twice for
+// each.
 const maxCounted = 64
 
 // Calls are how long each call took, and how many objects were allocated while one ran.
@@ -32,7 +35,7 @@ type Calls struct {
 	Allocs []uint64        `json:"allocs"`
 }
 
-// calls publishes from a goroutine of its own process, as the REST handler of a host does.
+// calls publishes from a goroutine of the server, as the REST handler of a host does.
 func (t *Target) calls(w http.ResponseWriter, r *http.Request) {
 	var p CallPlan
 	if err := json.NewDecoder(r.Body).Decode(&p); err != nil || p.Count < 1 || p.Count > maxCalls || p.Every <= 0 {

@@ -37,7 +37,7 @@ func (c *Client) Collect(ctx context.Context) error {
 	return c.do(ctx, http.MethodPost, "/collect", nil, nil)
 }
 
-// Calls has the target publish by itself and measure how long that takes.
+// Calls has the target publish without requests and measure how long that takes.
 func (c *Client) Calls(ctx context.Context, p CallPlan) (calls Calls, err error) {
 	body, err := json.Marshal(p)
 	if err != nil {

@@ -8,8 +8,9 @@ import (
 	"net/http"
 )
 
-// A stream of events to publish takes the place of requests, which would add the price of net/http to every event. Each is
-// the length of the room in 2 bytes and that of the payload in 4, big endian, then the room, then the payload.
+// A stream of events to publish takes the place of requests, which would add the price of net/http
+// to every event. Each is the length of the room in 2 bytes and that of the payload in 4, big
+// endian, then the room, then the payload.
 const streamHeader = 2 + 4
 
 // maxPayload bounds what a stream makes the server allocate.

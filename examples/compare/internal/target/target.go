@@ -1,11 +1,11 @@
-// Package target is the server's side of a measurement: one implementation, and what the load generator needs to drive and
-// observe it. [Client] is the other end.
+// Package target is the server's side of a measurement: one implementation, and what the load
+// generator needs to drive and observe it. [Client] is the other end.
 //
 //	GET  /ws       upgrade to WebSocket, by the implementation
 //	GET  /publish  upgrade to a stream of events to publish, see [Stream]
 //	GET  /stats    what the process has used so far
 //	POST /collect  a garbage collection that returns memory to the system
-//	POST /calls    publishes by itself, and measures the calls
+//	POST /calls    publishes without requests, and measures the calls
 //	POST /verify   what it costs to verify the token in the body
 //	POST /profile  begins a CPU profile in ?file=; DELETE ends it
 package target
