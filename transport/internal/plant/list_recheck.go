@@ -215,3 +215,36 @@ var recheckFaults = in("room",
 		tests:    "TestAuthenticateOfAnotherSession",
 	},
 )
+
+// How a transport and a verifier take part in that.
+var sessionFaults = append(in("transport",
+	fault{
+		name:     "disconnect: the hub does not know when a verification began",
+		function: "handler.connect",
+		old:      "Verification: v, ",
+		new:      "",
+		tests:    "TestConnectDuringDisconnect",
+	},
+	fault{
+		name:     "disconnect: a verification begins when it ends",
+		function: "handler.ServeHTTP",
+		old:      "	v := h.hub.BeginVerification()\n	id, err := h.identify(r, c)\n",
+		new:      "	id, err := h.identify(r, c)\n	v := h.hub.BeginVerification()\n",
+		tests:    "TestConnectDuringDisconnect",
+	},
+), in("auth/jwtauth",
+	fault{
+		name:     "sessions: a malformed claim means none",
+		function: "Verifier.checkClaims",
+		old:      "		return time.Time{}, v.errSessionID\n",
+		new:      "",
+		tests:    "TestSessionID",
+	},
+	fault{
+		name:     "sessions: jti names one",
+		function: "Options.withDefaults",
+		old:      "	case \"jti\":\n",
+		new:      "	case \"\\x00\":\n",
+		tests:    "TestSessionID",
+	},
+)...)

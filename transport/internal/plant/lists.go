@@ -4,6 +4,7 @@ package main
 var lists = [][]fault{
 	accessFaults,
 	recheckFaults,
+	sessionFaults,
 	batchFaults,
 	remainderFaults,
 	budgetFaults,
