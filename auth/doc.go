@@ -15,5 +15,7 @@
 // [Verifier], usually with [VerifierFunc]. A host with two kinds of token combines two verifiers
 // with [FirstOf].
 //
+// [Identity] has a SessionID, by which a host disconnects one device of a user when it logs out.
+//
 // This package does not log. The errors of this module contain no token and no part of one.
 package auth

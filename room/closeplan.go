@@ -83,7 +83,8 @@ func (r *room) closeLocked(last []byte) []*member {
 		}
 	}
 	r.presence = presence{limit: r.presence.limit} // without a notice: no member is left
-	// An event that no member can read: it takes a position, so that no position before it is valid.
+	// An event that no member can read: it takes a position, so that no position before it is
+	// valid.
 	r.log.appendEvent(entry{seq: h.seq.Add(1)})
 	r.kept = false
 	r.deleteLocked()

@@ -17,9 +17,8 @@
 //
 // [NewHub] makes the hub, Options.Authorize decides who may see a plan, and the methods of [Hub] do
 // the rest: [Hub.Broadcast] and its typed forms after a commit, [Hub.Position] before a plan is
-// read, [Hub.Notify] for one user, [Hub.Revoke] and [Hub.Disconnect] when access ends, [Hub.Room]
-// and [Hub.Stats] to look at, and [Hub.Shutdown] at the end. Package roomtest has members for
-// tests.
+// read, [Hub.Notify] for one user, the methods below when access ends, [Hub.Room] and [Hub.Stats]
+// to look at, and [Hub.Shutdown] at the end. Package roomtest has members for tests.
 //
 // Code that publishes can take a [Broadcaster]: the hub, or [Discard] where there are no clients.
 // If it runs after the request, in a worker or a subscriber of an event bus, an [Author] carries the
@@ -57,8 +56,12 @@
 //     presence notices in one order with them.
 //   - No silent loss: every event carries the seq of the one before it. A client that missed an
 //     event has to reload: the server sends resync, or says so in the answer to the next join.
-//   - A user never receives events of a plan that Authorize denied, nor any after [Hub.Revoke] has
-//     returned, as long as Authorize then refuses the user.
+//   - A user never receives events of a plan that Authorize denied, nor any after [Hub.Revoke],
+//     [Hub.RevokeUser], [Hub.Recheck] or [Hub.RecheckUser] has removed the user and returned, as
+//     long as Authorize then refuses the user. A join whose call of Authorize began before calls it
+//     again.
+//   - A connection that [Hub.Disconnect] has closed receives no event after it has returned. A
+//     connection whose verification began before is refused.
 //   - [Hub.Broadcast] does not wait for readers. A stalled connection delays no other, and is
 //     closed (4508) after Options.WriteTimeout without an accepted byte. Until then its events wait
 //     in the log that all members share.
@@ -80,10 +83,26 @@
 //
 // Options.Authorize is called at each join, at regular times for each member, and for all members
 // of a connection after it has renewed its token. At most Options.AuthorizeParallel calls run at
-// once, at most 8 of them for one user. Further calls wait in a queue in which the users take
-// turns; joins and rechecks have a queue each. A member is removed when Authorize says no, or has
-// not said yes for Options.ReauthorizeEvery and Options.RemoveAfter, whatever the state of the
-// queue and of Authorize. [Stats], the Observer and the log show failing and late checks.
+// once, at most 8 of them for one user. Further calls wait in queues in which the users take turns:
+// one for joins, one for rechecks that the host has requested, and one for all others. A member is
+// removed when Authorize says no, or has not said yes for Options.ReauthorizeEvery and
+// Options.RemoveAfter, whatever the state of the queues and of Authorize. [Stats], the Observer and
+// the log show failing and late checks.
+//
+// When access changes in between, the host calls, after the change is in its database:
+//
+//	the user has lost one plan                    Revoke
+//	the user has lost all plans                   RevokeUser
+//	the rights to one plan have changed, for      Recheck: calls Authorize for all members,
+//	example because a share link was deleted      with the identities that the hub holds
+//	the groups or the role of a user changed      RecheckUser
+//	the plan was deleted                          ClosePlan
+//	the user has logged out on one device         Disconnect with OnlySession
+//	the user has logged out, or was locked out    Disconnect
+//	the user has to sign in again                 Disconnect with SignInAgain
+//
+// An Authorize that finds that the login itself has ended returns [ErrUnauthenticated], which
+// closes the connection with 4401.
 //
 // # Parts
 //
@@ -95,7 +114,9 @@
 //	member    one connection in one room: a follower, a recheck
 //	outlet    the sending side of a connection; its states are drawn in outlet.go
 //	inbox     the messages of a connection that have not been handled, a lane for each plan
-//	access    Options.Authorize with its slots, which joins and rechecks share
+//	access    Options.Authorize with its slots, which joins and rechecks share, and the joins in
+//	          flight, so that a change of access reaches them
+//	recheck   when one member is checked; an inquiry collects the results for one call of Recheck
 //	budget    Options.HistoryTotal: evicts the least recently used rooms
 //
 // A broadcast appends to the log of a room, wakes the pumps and returns. A pump writes one batch to
@@ -123,14 +144,14 @@
 //	Hub.mu          → room.mu (of a new room only), budget.mu, timers.mu
 //	room.mu         → Session.mu, outlet.mu, account.mu, budget.mu, lockedIndex.mu, timers.mu
 //	inbox.mu        → Session.mu, outlet.mu, account.mu, slots.mu, timers.mu
-//	recheck.mu      → slots.mu, removals.mu, timers.mu
+//	recheck.mu      → slots.mu, removals.mu, inquiry.mu, timers.mu
 //	outlet.mu       → account.mu, timers.mu
 //	Session.mu      → timers.mu
 //	slots.mu        → timers.mu
 //
-// All others are taken last: account.mu, budget.mu, lockedIndex.mu, removals.mu, logLimiter.mu,
-// lazyDeadline.mu, timers.mu. Of one kind, a goroutine holds one lock at most. The lock of a room
-// is feed.mu.
+// All others are taken last: account.mu, budget.mu, flights.mu, inquiry.mu, lockedIndex.mu,
+// removals.mu, logLimiter.mu, lazyDeadline.mu, timers.mu. Of one kind, a goroutine holds one lock
+// at most. The lock of a room is feed.mu.
 //
 // No goroutine waits for room.mu while it holds Hub.mu, so a busy room delays no other: Hub.create
 // alone holds both, and no other goroutine has the room that it creates. No callback of the host,

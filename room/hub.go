@@ -13,7 +13,7 @@ import (
 // [Hub.Shutdown].
 //
 // All methods are safe for concurrent use. A callback of the host may call all of them but
-// Shutdown, which waits for callbacks: call it there in a new goroutine.
+// Shutdown, Recheck and RecheckUser, which wait for callbacks: call these there in a new goroutine.
 type Hub struct {
 	opts   Options         // fixed at creation
 	epoch  string          // fixed at creation

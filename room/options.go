@@ -16,13 +16,14 @@ type Options struct {
 	// Authorize reports whether the identity may see the plan. Required.
 	//
 	// It is called at each join, for each member every ReauthorizeEvery, and for the members of a
-	// connection after it has renewed its token. It returns nil for yes, and [ErrForbidden] for no
-	// and for a plan that does not exist. Any other error, and AuthorizeTimeout passing, mean that
-	// access could not be checked: a join is refused, and a member is checked again for RemoveAfter
-	// and then removed. A panic is logged and closes the connection with [protocol.CloseInternal];
-	// runtime.Goexit closes it, too.
-	// Authorize runs outside all locks, in several goroutines at once (see AuthorizeParallel), and
-	// may call the hub.
+	// connection after it has renewed its token, and by [Hub.Recheck] and [Hub.RecheckUser]. It
+	// returns nil for yes, [ErrForbidden] for no and for a plan that does not exist, and
+	// [ErrUnauthenticated] if the login has ended. Any other error, and AuthorizeTimeout passing,
+	// mean that access could not be checked: a join is refused, and a member is checked again for
+	// RemoveAfter and then removed. A panic is logged and closes the connection with
+	// [protocol.CloseInternal]; runtime.Goexit closes it, too. Authorize runs outside all locks, in
+	// several goroutines at once (see AuthorizeParallel), and may call the hub, except for Recheck
+	// and RecheckUser.
 	Authorize func(ctx context.Context, id auth.Identity, planID string) error
 
 	// AuthorizeTimeout limits one call of Authorize, and one of the Verifier of a connection.
@@ -31,7 +32,8 @@ type Options struct {
 	// AuthorizeParallel is how many calls of Authorize run at once; at most 8 of them are for one
 	// user. Further calls wait in order, and users take turns. So when all clients return after a
 	// deploy, a join may take a while, but none is refused. Rechecks of members use 16 of these
-	// calls, and more only when they are late. Default 256.
+	// calls, and more only when they are late. Those that the host requests, and those at regular
+	// times, take turns. Default 256.
 	//
 	// A host whose Authorize uses a database chooses what its connection pool can serve. A value
 	// below members × duration of a call / RemoveAfter is too small to check each member in time.

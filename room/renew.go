@@ -13,8 +13,8 @@ import (
 // errVerifying refuses a token while an earlier call of the verifier has not returned.
 var errVerifying = errors.New("room: an earlier call of the verifier has not returned")
 
-// authenticate replaces the identity by that of a new token of the same user and session, moves the expiry, and
-// requests a check of each member's access.
+// authenticate replaces the identity by that of a new token of the same user and session, moves the
+// expiry, and requests a check of each member's access.
 func (s *Session) authenticate(req *protocol.Request) {
 	h := s.hub
 	now := time.Now()

@@ -52,7 +52,7 @@ type Stats struct {
 	Evicted       uint64 // events dropped because of Options.HistoryTotal
 	ResumesFailed uint64 // joins that could not resume: the client loads the plan
 
-	Rechecks           uint64 // checks of members made: at regular times, and after a renewal
+	Rechecks           uint64 // checks of members made: at regular times, after a renewal, for Recheck
 	RechecksUndecided  uint64 // of these, those in which Authorize failed or did not return in time
 	RemovedForbidden   uint64 // members removed because a recheck said ErrForbidden or ErrUnauthenticated
 	RemovedUnconfirmed uint64 // members removed because no recheck was completed in time

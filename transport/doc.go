@@ -22,14 +22,15 @@
 //  6. Hijack. The handler takes the connection over from net/http. If middleware makes that
 //     impossible, the answer is 500, and an error in the log lists the types of the
 //     ResponseWriters.
-//  7. Connect. The hub admits the connection, or refuses it because of a limit of the hub.
+//  7. Connect. The hub admits the connection, or refuses it because of a limit of the hub, or
+//     because [room.Hub.Disconnect] was called for the user since step 4 began: 403, or 401.
 //     Admission comes after the hijack: an upgrade that fails must not replace a working
 //     connection.
 //  8. Answer. The handler sends the 101 and the first message in one write, and returns.
 //
-// A client that is refused in steps 3 to 5 and 7 gets 401, 429 or 503. A browser does not show the
-// status to its page. The handler therefore upgrades a refused request with an Origin, sends a
-// goodbye message, and closes with 4401, 4429, 4500 or 4503. [room.Stats] counts the refused
+// A client that is refused in steps 3 to 5 and 7 gets 401, 403, 429 or 503. A browser does not show
+// the status to its page. The handler therefore upgrades a refused request with an Origin, sends a
+// goodbye message, and closes with 4401, 4403, 4429, 4500 or 4503. [room.Stats] counts the refused
 // requests by reason, and [room.Observer] has a function for them.
 //
 // # Middleware

@@ -41,6 +41,11 @@ type Options struct {
 	// returns errors as [auth.Verifier] does, without a secret in them. The request's context ends
 	// after VerifyTimeout. Authenticate must not keep the request. It is called concurrently.
 	//
+	// [room.Hub.Disconnect] refuses a connection whose verification began before it. The
+	// verification begins with the call of Authenticate, so a host with sessions should look the
+	// session up there: middleware may have found it just before it was deleted. The SessionID of
+	// the identity lets Disconnect close the connections of one session.
+	//
 	// A session usually depends on a cookie, so a request with any cookie needs an accepted Origin.
 	// Default: nil, the Verifier checks the token of the request.
 	Authenticate func(r *http.Request) (auth.Identity, error)

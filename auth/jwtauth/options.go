@@ -64,11 +64,12 @@ type Options struct {
 	//
 	// The identity that it receives has the UserID of UserIDClaim, the Email of the claim email,
 	// and the Name of the claim name, or else the part of the address before the @, or else the
-	// UserID. SessionID is that of SessionIDClaim. ExpiresAt is exp. Claims has all claims; numbers are of type json.Number, so that
-	// those beyond 2^53 are exact.
+	// UserID. SessionID is that of SessionIDClaim. ExpiresAt is exp. Claims has all claims; numbers
+	// are of type json.Number, so that those beyond 2^53 are exact.
 	//
 	// The identity that it returns must have a UserID that is a valid string for UserIDClaim, and a
-	// SessionID that is empty or one, too. It may expire earlier than exp, but not later. Verify calls Identify in its own goroutine.
+	// SessionID that is empty or one, too. It may expire earlier than exp, but not later. Verify
+	// calls Identify in its own goroutine.
 	Identify func(ctx context.Context, id auth.Identity) (auth.Identity, error)
 
 	// RefreshInterval is the age at which the key set is fetched again, when a token arrives. The

@@ -137,14 +137,6 @@ var recheckFaults = in("room",
 		tests:    "TestRejoinDuringClosePlan",
 	},
 	fault{
-		name:     "close plan: a removed member counts as one that missed events",
-		function: "follower.fetch",
-		old:      "	if f.gone.Load() {\n		d.mu.Unlock()\n		return false\n	}\n",
-		new:      "",
-		equivalent: "the outlet looks at gone just before, and again before it writes: only the number of " +
-			"resyncs may be one too high, in a moment that no test can hold",
-	},
-	fault{
 		name:     "revoke user: a user who lingers stays listed",
 		function: "Hub.RevokeUser",
 		old:      "		r.expel(userID)\n",
