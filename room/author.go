@@ -72,9 +72,15 @@ func WithAuthor(ctx context.Context, a Author) context.Context {
 	return context.WithValue(ctx, authorKey{}, a.valid())
 }
 
+// AuthorIn returns the author in ctx, or the zero Author if ctx has none. Code that publishes a
+// message puts it into the metadata of the message, as text ([Author.MarshalText]).
+func AuthorIn(ctx context.Context) Author {
+	a, _ := ctx.Value(authorKey{}).(Author)
+	return a
+}
+
 // AuthorFrom returns [Author.By] of the author in ctx, or [By] if ctx has none. The broadcasting
 // methods do not read the author from their ctx: a change without this option has no author.
 func AuthorFrom(ctx context.Context, userID string) BroadcastOption {
-	a, _ := ctx.Value(authorKey{}).(Author)
-	return a.By(userID)
+	return AuthorIn(ctx).By(userID)
 }

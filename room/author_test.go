@@ -43,6 +43,20 @@ func TestAuthorAsText(t *testing.T) {
 	}
 }
 
+// A message can carry the author of a context, without the user.
+func TestAuthorIn(t *testing.T) {
+	author := room.Author{ClientID: "tab", MutationID: "m-1"}
+	if got := room.AuthorIn(room.WithAuthor(t.Context(), author)); got != author {
+		t.Errorf("AuthorIn = %+v, want %+v", got, author)
+	}
+	if got := room.AuthorIn(room.WithAuthor(t.Context(), room.Author{ClientID: "tab.1", MutationID: "m-1"})); got != (room.Author{MutationID: "m-1"}) {
+		t.Errorf("AuthorIn with a malformed ID = %+v", got)
+	}
+	if got := room.AuthorIn(t.Context()); got != (room.Author{}) {
+		t.Errorf("AuthorIn without an author = %+v", got)
+	}
+}
+
 // The author of a change comes from the option alone, and its user is always the one passed.
 func TestAuthorFrom(t *testing.T) {
 	bubble(t, nil, func(t *testing.T, h *room.Hub) {

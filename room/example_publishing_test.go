@@ -110,20 +110,22 @@ func ExampleWithAuthor() {
 	defer hub.Shutdown(background)
 	tab := watch(hub, "ann", "tab1", "demo")
 
-	// In the handler of the request; transport.CaptureAuthor reads these IDs from its headers:
-	author := room.Author{ClientID: "tab1", MutationID: "m-1"}
-	text, err := author.MarshalText()
+	// Middleware, here transport.CaptureAuthor, reads the IDs from the headers of a request:
+	ctx := room.WithAuthor(background, room.Author{ClientID: "tab1", MutationID: "m-1"})
+
+	// The code that publishes the message:
+	text, err := room.AuthorIn(ctx).MarshalText()
 	if err != nil {
 		log.Fatal(err)
 	}
 	metadata := map[string]string{"author": string(text), "user": "ann"} // ann is verified
 
-	// In the worker:
+	// The worker:
+	var author room.Author
 	if err := author.UnmarshalText([]byte(metadata["author"])); err != nil {
 		log.Print(err) // the change is broadcast all the same
 	}
-	ctx := room.WithAuthor(background, author)
-	_, err = hub.BroadcastTaskDeleted(ctx, "demo", 7, room.AuthorFrom(ctx, metadata["user"]))
+	_, err = hub.BroadcastTaskDeleted(background, "demo", 7, author.By(metadata["user"]))
 	if err != nil {
 		log.Fatal(err)
 	}
