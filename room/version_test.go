@@ -1,8 +1,10 @@
 package room_test
 
 import (
+	"encoding/json"
 	"errors"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/planrooms/planrooms/protocol"
@@ -46,6 +48,52 @@ func TestVersion(t *testing.T) {
 		both(protocol.EventVersion{Key: "plan", N: 9})
 		both(protocol.EventVersion{Key: "t4", N: 2})
 	})
+}
+
+// Messages of an event bus come in any order, and to several listeners at once. A listener that
+// reads the task again and broadcasts it under one lock sends no state after a newer one.
+func TestReadAgainUnderALock(t *testing.T) {
+	h := newHub(t, nil)
+	viewer := roomtest.Join(t, h, "ann", "p")
+	var database, order sync.Mutex // database guards version
+	version := 0
+	onChanged := func() {
+		order.Lock()
+		defer order.Unlock()
+		database.Lock()
+		current := version
+		database.Unlock()
+		if _, err := h.BroadcastTaskUpdated(t.Context(), "p", current); err != nil {
+			t.Error(err)
+		}
+	}
+	const writers, changes = 4, 25
+	var all sync.WaitGroup
+	for range writers {
+		all.Go(func() {
+			for range changes {
+				database.Lock()
+				version++
+				database.Unlock()
+				all.Go(onChanged)
+			}
+		})
+	}
+	all.Wait()
+	last := 0
+	for range writers * changes {
+		var data struct{ Task int }
+		if err := json.Unmarshal(viewer.Next().Data, &data); err != nil {
+			t.Fatal(err)
+		}
+		if data.Task < last {
+			t.Errorf("version %d after %d", data.Task, last)
+		}
+		last = data.Task
+	}
+	if last != version {
+		t.Errorf("the viewer is left with version %d, the database has %d", last, version)
+	}
 }
 
 func TestBadVersions(t *testing.T) {

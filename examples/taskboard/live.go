@@ -81,7 +81,7 @@ func mayJoin(db *store.Store) func(ctx context.Context, id auth.Identity, planID
 // middle of a frame.
 //
 // A row lock of the database ends with the transaction, before the broadcast, so it cannot
-// replace this lock. Several processes need a version in every event instead.
+// replace this lock. Several processes need [room.Version] in every event instead.
 func (l *live) inOrder(planID string, change func() error) error {
 	lock := l.orderOf(planID)
 	lock.Lock()
