@@ -18,8 +18,8 @@
 // A userId is a string. A planId is 1 to 128 bytes of valid UTF-8 without control characters; plan
 // IDs are compared byte by byte. A clientId or mutationId is 1 to 64 characters of [A-Za-z0-9_-].
 // Timestamps are in the format of RFC 3339, in UTC, with milliseconds. An epoch is an opaque string
-// of 1 to 64 bytes. A seq is an integer below 2^53; 0 means before the first event. The IDs of tasks
-// are those of the host: strings, or integers from -(2^53-1) to 2^53-1.
+// of 1 to 64 bytes. A seq is an integer below 2^53; 0 means before the first event. The IDs of
+// tasks are those of the host: strings, or integers from -(2^53-1) to 2^53-1.
 //
 // # Connecting
 //
@@ -101,11 +101,11 @@
 // with the same seq and prev: it acknowledges their own change and gives its position.
 //
 // A version ([EventVersion]) gives the order of changes where it can differ from that of their
-// events. A client drops an event whose n is below the last that it received for the same key, in an
-// event or a receipt. An equal n passes. It keeps the versions of a plan across reconnects in which
-// the server recovered it. It forgets them after recovered false or a resync, because the host may
-// have restored an older plan, and when it connects as another user. The server drops no event
-// because of its version.
+// events. A client drops an event whose n is below the last that it received for the same key, in
+// an event or a receipt. An equal n passes. It keeps the versions of a plan across reconnects in
+// which the server recovered it. It forgets them after recovered false or a resync, because the
+// host may have restored an older plan, and when it connects as another user. The server drops no
+// event because of its version.
 //
 // The position in a join answer is where the events of this connection continue: they follow
 // position.seq. If the server still has all events after since, recovered is true, position is
@@ -122,8 +122,8 @@
 //
 // Three headers belong to the REST API of the host. A request that changes a plan has X-Plan-Client
 // and X-Plan-Mutation, the client ID and the mutation ID of the change. The response to a request
-// for a plan may have X-Plan-Position, the position of the plan as the text of [Position.String]; it
-// was asked for before the plan was read.
+// for a plan may have X-Plan-Position, the position of the plan as the text of [Position.String];
+// it was asked for before the plan was read.
 //
 // # Closing
 //

@@ -30,9 +30,9 @@ const maxSeq = 1 << 53
 var ErrPosition = errors.New("protocol: invalid position")
 
 // String returns the position as text, for a header or a query parameter: the epoch, a dot, and the
-// seq in decimal. Bytes of the epoch other than letters, digits, "_" and "-" are percent-encoded (RFC
-// 3986, section 2.1), so the text is ASCII and needs no quotes in either place. The zero position is
-// the empty text. JSON messages contain positions as objects instead.
+// seq in decimal. Bytes of the epoch other than letters, digits, "_" and "-" are percent-encoded
+// (RFC 3986, section 2.1), so the text is ASCII and needs no quotes in either place. The zero
+// position is the empty text. JSON messages contain positions as objects instead.
 func (p Position) String() string {
 	if p == (Position{}) {
 		return ""

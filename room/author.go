@@ -9,8 +9,9 @@ import (
 )
 
 // Author identifies the client that requested a change, for code that broadcasts the change later
-// or elsewhere: it travels in a context ([WithAuthor]), and as text in the metadata of a message. It
-// does not contain the user: whoever broadcasts passes the user that the host has verified.
+// or elsewhere: it travels in a context ([WithAuthor]), and as text in the metadata of a message.
+// It does not contain the user: the code that broadcasts passes the user that the host has
+// verified.
 type Author struct {
 	ClientID   string // "" if unknown
 	MutationID string // "" if there is none
@@ -19,8 +20,8 @@ type Author struct {
 // ErrAuthor is returned by [Author.UnmarshalText] for text that [Author.MarshalText] does not make.
 var ErrAuthor = errors.New("room: invalid author")
 
-// MarshalText returns the client ID and the mutation ID with a dot between them. It omits an ID that
-// is not valid. The zero Author is the empty text. There is no error.
+// MarshalText returns the client ID and the mutation ID with a dot between them. It omits an ID
+// that is not valid. The zero Author is the empty text. The error is always nil.
 func (a Author) MarshalText() ([]byte, error) {
 	if a = a.valid(); a == (Author{}) {
 		return nil, nil

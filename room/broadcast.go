@@ -64,7 +64,7 @@ func Mutation(id string) BroadcastOption {
 // [protocol.ErrEventVersion].
 func Version(key string, n int64) BroadcastOption {
 	if key == "" {
-		n = -1 // not the zero value, which means that there is no version
+		n = -1 // invalid; the zero value would mean that the event has none
 	}
 	return BroadcastOption{version: protocol.EventVersion{Key: key, N: n}}
 }
@@ -222,7 +222,7 @@ func (b *broadcast) encode(event protocol.Event, maxPayload int) (protocol.Encod
 	return encoded, err
 }
 
-// audienceOf returns the audience of an event. One with a version of its own needs its own
+// audienceOf returns the audience of an event. An event with another version than b needs separate
 // receipts.
 func (b *broadcast) audienceOf(event protocol.Event) *audience {
 	if b.to == nil || event.Version == (protocol.EventVersion{}) {

@@ -16,8 +16,8 @@ func (h *Hub) BroadcastTaskCreated(ctx context.Context, planID string, task any,
 	return h.Broadcast(ctx, planID, protocol.TaskCreated(task), opts...)
 }
 
-// BroadcastTaskDeleted sends task-deleted to the plan: a task was deleted. The ID is a string, or an
-// integer from -(2^53-1) to 2^53-1; otherwise the error is [protocol.ErrTaskID]. See
+// BroadcastTaskDeleted sends task-deleted to the plan: a task was deleted. The ID is a string, or
+// an integer from -(2^53-1) to 2^53-1; otherwise the error is [protocol.ErrTaskID]. See
 // [Hub.Broadcast].
 func (h *Hub) BroadcastTaskDeleted(ctx context.Context, planID string, taskID any, opts ...BroadcastOption) (protocol.Position, error) {
 	return h.Broadcast(ctx, planID, protocol.TaskDeleted(taskID), opts...)

@@ -21,8 +21,8 @@
 // to look at, and [Hub.Shutdown] at the end. Package roomtest has members for tests.
 //
 // Code that publishes can take a [Broadcaster]: the hub, or [Discard] where there are no clients.
-// If it runs after the request, in a worker or a subscriber of an event bus, an [Author] carries the
-// client that made the change there.
+// If it runs after the request, in a worker or a subscriber of an event bus, an [Author] carries
+// the client that made the change there.
 //
 // # Order
 //

@@ -29,10 +29,10 @@ const (
 func Author(r *http.Request, userID string) room.BroadcastOption { return author(r).By(userID) }
 
 // CaptureAuthor is middleware for hosts whose code broadcasts where it has no request, such as a
-// service below the handlers or a subscriber of an event bus. It puts the client ID and the mutation
-// ID of each request into the request's context, from where [room.AuthorFrom] takes them, or
-// [room.AuthorIn] for the metadata of a message. It does not capture the user. It ignores malformed
-// headers.
+// service below the handlers or a subscriber of an event bus. It puts the client ID and the
+// mutation ID of each request into the request's context, from where [room.AuthorFrom] takes them,
+// or [room.AuthorIn] for the metadata of a message. It does not capture the user. It ignores
+// malformed headers.
 func CaptureAuthor(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if a := author(r); a != (room.Author{}) {

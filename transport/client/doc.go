@@ -28,12 +28,12 @@
 //
 // [Plan.Next] and [Plan.All] return the items of a plan in the order that all clients see: changes,
 // receipts for the program's own changes, and presence. The client drops duplicates, and changes
-// with a version below the last one of the same key (see [protocol.EventVersion]). It keeps versions
-// across reconnects, up to a Reload that starts the stream again. After that, or at the start, an
-// event may be older than the plan that the program has loaded: a program that applies changes to
-// what it has compares their versions. The client never omits
-// another change silently: where changes are missing, the stream has an item of kind [Reload],
-// which asks the program to load the plan:
+// with a version below the last one of the same key (see [protocol.EventVersion]). It keeps
+// versions across reconnects, up to a Reload that starts the stream again. After that, or at the
+// start, an event may be older than the plan that the program has loaded: a program that applies
+// changes to what it has compares their versions. The client never omits another change silently:
+// where changes are missing, the stream has an item of kind [Reload], which asks the program to
+// load the plan:
 //
 //   - at the start, if the client joined without a position, or has connected as another user;
 //   - after an absence that was too long, or a restart of the server;

@@ -16,9 +16,9 @@ type row struct {
 	Version   int64
 }
 
-// Two writers change the same task 50 times. They commit in one order and publish in whatever
-// order comes, at times in the other one for certain. Every viewer is left with the last state, also
-// one that lost its connection meanwhile.
+// Two writers change the same task 50 times. They commit in one order and publish in whatever order
+// comes, at times in the other one for certain. Every viewer is left with the last state, also one
+// that lost its connection meanwhile.
 func TestTwoWritersInARace(t *testing.T) {
 	s := newServer(t, config{})
 	viewers := map[string]*client.Plan{}
