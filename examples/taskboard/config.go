@@ -22,6 +22,7 @@ type config struct {
 	tokenTTL time.Duration
 	demo     bool
 	debug    bool
+	metrics  string // the address of /metrics, or ""
 	addUser  string
 	backup   string
 
@@ -43,6 +44,7 @@ func parseFlags(args []string, stderr io.Writer) (config, error) {
 	flags.DurationVar(&c.tokenTTL, "token-ttl", 15*time.Minute, "lifetime of an access token")
 	flags.BoolVar(&noDemo, "no-demo", false, "create no demo accounts, and disable those of the database; implied by a public -origin")
 	flags.BoolVar(&c.debug, "debug", false, "log more, and show at /api/rooms, without login, who looks at which plan")
+	flags.StringVar(&c.metrics, "metrics", "", "serve /metrics for Prometheus, without login, at this `host:port` of its own, such as 127.0.0.1:9100")
 	flags.StringVar(&c.addUser, "add-user", "", "add the user `\"Name <address>\"`, whose password is the first line of stdin, and exit")
 	flags.StringVar(&c.backup, "backup", "", "copy the database to this new `file`, readable by its owner only, and exit")
 	if err := flags.Parse(args); err != nil {

@@ -11,6 +11,7 @@ import (
 	"github.com/planrooms/planrooms/examples/taskboard/internal/store"
 	"github.com/planrooms/planrooms/protocol"
 	"github.com/planrooms/planrooms/room"
+	"github.com/planrooms/planrooms/room/metrics"
 	"github.com/planrooms/planrooms/transport"
 )
 
@@ -37,8 +38,9 @@ const (
 
 // live is everything that the taskboard sends through the hub.
 type live struct {
-	hub *room.Hub
-	log *slog.Logger
+	hub     *room.Hub
+	metrics *metrics.Metrics // of the hub
+	log     *slog.Logger
 
 	// Each plan has one of these locks; see inOrder. Two plans may share one and then wait for each
 	// other. SQLite has one writer in any case.
@@ -47,11 +49,10 @@ type live struct {
 }
 
 func newLive(db *store.Store, log *slog.Logger) *live {
-	return &live{
-		hub:  room.NewHub(&room.Options{Authorize: mayJoin(db), Logger: log}),
-		log:  log,
-		seed: maphash.MakeSeed(),
-	}
+	m := metrics.New(nil)
+	hub := room.NewHub(&room.Options{Authorize: mayJoin(db), Logger: log, Observer: m.Observer(room.Observer{})})
+	m.Watch(hub)
+	return &live{hub: hub, metrics: m, log: log, seed: maphash.MakeSeed()}
 }
 
 // mayJoin returns the function that the hub calls at every join, after every renewal of a token,

@@ -79,6 +79,11 @@ func run(ctx context.Context, c config, stdout, stderr io.Writer) (err error) {
 		MaxHeaderBytes:    32 << 10, // a token may have 8 KiB
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
+	stopMetrics, err := s.serveMetrics()
+	if err != nil {
+		return errors.Join(err, ln.Close())
+	}
+	defer func() { err = errors.Join(err, stopMetrics()) }() // after the hub, whose shutdown they show
 	served := make(chan error, 1)
 	go func() { served <- srv.Serve(ln) }() // ends with drain
 	// Stdout may be closed.
