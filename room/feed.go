@@ -43,9 +43,10 @@ type follower struct {
 	shard *shard // fixed at creation
 
 	// Guarded by feed.mu.
-	place    int    // its index in its shard
-	lagPlace int    // its index in feed.lagging, counted from 1; 0: it does not lag
-	fetched  uint64 // everything before it has been written, or is not for this follower
+	place    int   // its index in its shard
+	lagPlace int   // its index in feed.lagging, counted from 1; 0: it does not lag
+	fetched  mark  // everything before it has been written, or is not for this follower
+	skipped  skips // events that it missed, for which it got resync
 }
 
 // enterLocked gives f a place in a shard. Its cursor is set.
@@ -64,22 +65,23 @@ func (d *feed) enterLocked(f *follower) {
 	f.shard = sh
 	sh.addLocked(f)
 	// Until the reply to its join is on its way and it has read the log to its end.
-	d.lagsLocked(f, f.cur.next)
+	d.lagsLocked(f, mark{f.cur.next, f.cur.seq})
 	d.connections++
 }
 
-// exitLocked takes f out. It reports whether f was still in.
-func (d *feed) exitLocked(f *follower) bool {
+// exitLocked takes f out. It returns how far f has got, and reports whether f was still in.
+func (d *feed) exitLocked(f *follower) (p progress, was bool) {
 	if f.gone.Swap(true) {
-		return false
+		return p, false
 	}
+	p = f.progressLocked()
 	f.shard.removeLocked(f)
 	d.caughtUpLocked(f)
 	if d.connections--; d.connections == 0 {
 		d.shards, d.slowest = nil, math.MaxUint64
 		d.log.passed(d.log.next) // no member is left that needs a notice
 	}
-	return true
+	return p, true
 }
 
 // followersLocked returns all followers.
@@ -111,14 +113,14 @@ func (d *feed) positionLocked() protocol.Position {
 
 // lagsLocked remembers f until it has caught up: the entries that it has not received are kept for
 // it.
-func (d *feed) lagsLocked(f *follower, from uint64) {
+func (d *feed) lagsLocked(f *follower, from mark) {
 	if f.lagPlace > 0 {
 		return
 	}
 	f.fetched = from
 	d.lagging = append(d.lagging, f)
 	f.lagPlace = len(d.lagging)
-	d.slowest = min(d.slowest, from)
+	d.slowest = min(d.slowest, from.index)
 }
 
 // caughtUpLocked forgets a follower that lagged. With the last one, it drops what was kept for
@@ -148,7 +150,7 @@ func (d *feed) passedLocked() uint64 {
 		if sh.pumping {
 			// Not sh.next: during a pass, the members that are excepted from it still read its
 			// entries from the log.
-			passed = min(passed, sh.passed)
+			passed = min(passed, sh.passed.index)
 		}
 	}
 	return passed
@@ -159,18 +161,18 @@ func (d *feed) passedLocked() uint64 {
 func (d *feed) dropPassedLocked() {
 	d.slowest = math.MaxUint64
 	for _, f := range d.lagging {
-		d.slowest = min(d.slowest, f.fetched)
+		d.slowest = min(d.slowest, f.fetched.index)
 	}
 	passed := min(d.log.next, d.slowest)
 	for _, sh := range d.shards {
 		if len(sh.members) > 0 {
-			passed = min(passed, sh.passed)
+			passed = min(passed, sh.passed.index)
 		}
 	}
 	d.log.passed(passed)
 	if d.log.live > d.maxNotices {
 		for _, f := range d.lagging {
-			if f.fetched == passed {
+			if f.fetched.index == passed {
 				f.out.evict()
 			}
 		}
@@ -206,6 +208,30 @@ func (d *feed) wakeSoonLocked() {
 	})
 }
 
+// progressLocked returns how far f has got. Where another goroutine owns the cursor, the two bounds
+// differ. A caller that wants them to hold afterwards sets follower.gone before.
+func (f *follower) progressLocked() progress {
+	o, last := f.out, f.feed.log.last
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	p := progress{written: f.fetched.seq, begun: last}
+	if o.state == stateFlushing {
+		p.slow = max(o.flushing, 1)
+	}
+	switch aborted := o.end == endAborted; {
+	case o.state == stateIdle && !aborted:
+		p.written, p.begun = f.cur.seq, f.cur.seq
+	case o.state == stateIdle:
+		// The write that failed may have taken part of the event at the cursor, or more than it.
+		p.written = max(f.cur.seq, 1) - 1
+	case f.lagPlace == 0 && !aborted:
+		// The passes that are complete have been written. A goroutine that writes to an outlet that
+		// was aborted drops what it has.
+		p.written = max(p.written, f.shard.passed.seq)
+	}
+	return p
+}
+
 // entryLists holds the lists into which followers fetch.
 var entryLists = sync.Pool{New: func() any { return new([]entry) }}
 
@@ -218,14 +244,17 @@ func (f *follower) fetch(b *batch) (more bool) {
 		return false
 	}
 	cur := f.cur
+	f.fetched = mark{cur.next, cur.seq}
 	var resync *resyncMessage
 	if d.log.missed(cur) {
-		cur.events = d.log.next
+		if !f.gone.Load() { // otherwise the membership has been recorded, and nothing more is written
+			f.skipped.add(skip{cur.seq, d.log.last, int64(d.shared.clock())})
+		}
+		cur.events, cur.seq = d.log.next, d.log.last
 		resync = &resyncMessage{position: d.positionLocked(), spread: spreadOf(d.connections)}
 	}
 	list := entryLists.Get().(*[]entry)
 	read, through := d.log.read((*list)[:0], cur, batchBytes)
-	f.fetched = cur.next
 	more = through < d.log.next
 	if f.lagPlace > 0 {
 		if len(read) > 0 || resync != nil || more {
@@ -245,7 +274,7 @@ func (f *follower) fetch(b *batch) (more bool) {
 	}
 	for i := range read {
 		e := &read[i]
-		cur.next = e.index + 1
+		cur.next, cur.seq = e.index+1, max(cur.seq, e.seq)
 		if i == len(read)-1 {
 			cur.next = through
 		}

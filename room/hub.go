@@ -51,6 +51,7 @@ type Hub struct {
 	logs     logLimiter
 	lingers  lockedIndex[*room] // where users linger, so that Disconnect finds them
 	budget   budget
+	journal  journal
 }
 
 // clock is the time since the hub was created, on the monotonic clock, so setting the wall clock

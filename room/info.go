@@ -15,7 +15,9 @@ type Summary struct {
 	PlanID       string            `json:"planId"`
 	Participants int               `json:"participants"` // users, lingering ones included
 	Connections  int               `json:"connections"`
-	Events       int               `json:"events"` // in the history
+	Lagging      int               `json:"lagging"`      // connections that have not taken everything; see Hub.Lagging
+	Events       int               `json:"events"`       // in the history
+	HistoryBytes int               `json:"historyBytes"` // as Options.HistoryTotal counts it
 	Position     protocol.Position `json:"position"`
 	LastActivity time.Time         `json:"lastActivity"` // last event or join
 }
@@ -94,7 +96,7 @@ func (h *Hub) PlansOf(userID string) []string {
 
 func (r *room) summaryLocked() Summary {
 	return Summary{
-		PlanID: r.id, Participants: len(r.presence.people), Connections: r.connections, Events: r.log.events.len,
-		Position: r.positionLocked(), LastActivity: r.lastActivity,
+		PlanID: r.id, Participants: len(r.presence.people), Connections: r.connections, Lagging: len(r.lagging),
+		Events: r.log.events.len, HistoryBytes: roomOverhead + r.log.held(), Position: r.positionLocked(), LastActivity: r.lastActivity,
 	}
 }

@@ -124,22 +124,23 @@ func (s *Session) enter(req *protocol.Request, p *permit) (a arrival, err error)
 	if err != nil {
 		return a, err
 	}
-	if a.old != nil && !r.exitLocked(a.old) {
+	if a.old != nil && !r.exitLocked(a.old, "") {
 		a.old = nil // another goroutine is removing it, and its user is not present any more
 	}
 	if a.old == nil {
 		r.presenceEnterLocked(s, name)
 	}
-	m.cur = cursor{next: r.log.next, events: r.log.next, notices: r.log.next}
+	m.cur = cursor{next: r.log.next, seq: r.log.last, events: r.log.next, notices: r.log.next}
 	a.m, a.end = m, r.positionLocked()
 	a.reply, a.asked = &joinReply{m: m, position: a.end}, p.at
 	r.trimLocked(time.Now())
 	if since := req.Since; since != nil && since.Epoch == s.hub.epoch {
 		if index, ok := r.log.since(since.Seq, s.hub.opts.HistoryEvents); ok {
 			a.reply.recovered, a.reply.position = true, *since
-			m.cur.next, m.cur.events = index, index
+			m.cur.next, m.cur.seq, m.cur.events = index, since.Seq, index
 		}
 	}
+	m.begin = beginning{at: s.hub.clock(), seq: m.cur.seq, recovered: a.reply.recovered}
 	r.enterLocked(m)
 	return a, nil
 }

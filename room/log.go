@@ -20,6 +20,9 @@ type log struct {
 	bytes   int    // cost of all events
 }
 
+// end is the place after the newest entry.
+func (l *log) end() mark { return mark{l.next, l.last} }
+
 // held returns how many bytes of memory the events take, with the free slots of the ring.
 func (l *log) held() int { return l.bytes + l.events.slack() }
 
@@ -157,6 +160,7 @@ func (l *log) since(seq uint64, maxEvents int) (index uint64, ok bool) {
 // cursor is a member's place in a log.
 type cursor struct {
 	next    uint64 // index of the first entry not yet written
+	seq     uint64 // every event up to it was written, is not for the member, or was replaced by a resync
 	events  uint64 // events before this index are not for the member
 	notices uint64 // notices before this index are not for the member
 }

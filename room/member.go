@@ -12,6 +12,8 @@ type member struct {
 	departed  bool        // the member has left: Observer.Leave is called after Join
 	leaving   LeaveReason // set with departed, and not changed afterwards
 
+	begin beginning // set under room.mu before the member enters its room, and then fixed
+
 	recheck recheck
 }
 
@@ -19,4 +21,19 @@ func newMember(s *Session, r *room) *member {
 	m := &member{s: s, room: r}
 	m.out, m.feed, m.plan, m.source = s.out, &r.feed, r.id, m
 	return m
+}
+
+// endedLocked returns the record of m, which has just left its room.
+func (m *member) endedLocked(reason LeaveReason, p progress) ended {
+	s := m.s
+	e := ended{
+		viewer: s.viewer, plan: m.plan, connection: s.id, begin: m.begin, at: s.hub.clock(), seq: m.feed.log.last,
+		reason: reason, progress: p, skipped: m.skipped,
+	}
+	if reason == LeaveClosed {
+		s.mu.Lock()
+		e.code = s.code
+		s.mu.Unlock()
+	}
+	return e
 }

@@ -62,6 +62,8 @@ type outlet struct {
 	// When the call of Sink.Write that is under way began, as outlets.clock; 0 if none is.
 	blocked atomic.Int64
 
+	flushing time.Duration // when the last flush began; see outlets.clock
+
 	over bool          // end is closed or aborted, and the token is free
 	done chan struct{} // closed when over is set; nil if no goroutine waits
 

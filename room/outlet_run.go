@@ -37,7 +37,7 @@ func (o *outlet) flushLater() { o.shared.wg.Go(o.flush) }
 // flush writes, blocking, until nothing is left.
 func (o *outlet) flush() {
 	o.mu.Lock()
-	o.state = stateFlushing
+	o.state, o.flushing = stateFlushing, o.shared.clock()
 	o.mu.Unlock()
 	for o.writeNext(true) {
 	}

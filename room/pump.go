@@ -19,16 +19,22 @@ type shard struct {
 
 	// Guarded by feed.mu.
 	members []*follower
-	shared  bool   // the pump holds members: copy before changing what is in it
-	pumping bool   // the pump runs
-	next    uint64 // index up to which the pump has taken entries
-	passed  uint64 // index up to which its passes are complete
+	shared  bool // the pump holds members: copy before changing what is in it
+	pumping bool // the pump runs
+	next    mark // up to which the pump has taken entries
+	passed  mark // up to which its passes are complete
+}
+
+// mark is a place in a log.
+type mark struct {
+	index uint64 // of the entry that follows
+	seq   uint64 // of the last event before it
 }
 
 // pass is what a pump writes to all its members in one go: the entries of a room from one index to
 // another, as one batch for each framing.
 type pass struct {
-	from, to uint64
+	from, to mark
 	entries  []entry
 	batches  []*batch // mostly one: a room with two transports has two
 }
@@ -49,10 +55,12 @@ func (p *pass) batch(f Framing) *batch {
 		}
 	}
 	b := newBatch(f)
-	b.from, b.to, b.unread = p.from, cursor{next: p.to}, len(p.entries) == 0
+	b.from, b.to, b.unread = p.from.index, cursor{next: p.to.index, seq: p.to.seq}, len(p.entries) == 0
+	seq := p.from.seq
 	for i := range p.entries {
 		e := &p.entries[i]
-		b.add(e.payload, cursor{next: e.index + 1})
+		seq = max(seq, e.seq)
+		b.add(e.payload, cursor{next: e.index + 1, seq: seq})
 		if e.to != nil {
 			b.audiences = append(b.audiences, e.to)
 		}
@@ -95,7 +103,7 @@ func (p *pass) reset() {
 func (d *feed) wakeLocked() {
 	var first, last *shard
 	for _, sh := range d.shards {
-		if sh.pumping || len(sh.members) == 0 || sh.next == d.log.next {
+		if sh.pumping || len(sh.members) == 0 || sh.next.index == d.log.next {
 			continue
 		}
 		sh.pumping = true
@@ -174,17 +182,23 @@ func (sh *shard) begin(p *pass, late []*follower) []*follower {
 		}
 	}
 	p.reset()
-	if sh.next == d.log.next || len(sh.members) == 0 {
-		sh.next, sh.passed = d.log.next, d.log.next
+	if sh.next.index == d.log.next || len(sh.members) == 0 {
+		sh.next = d.log.end()
+		sh.passed = sh.next
 		sh.pumping, sh.shared = false, false
 		d.dropPassedLocked()
 		d.owner.writtenLocked(time.Now())
 		return nil
 	}
-	if p.from = sh.next; d.log.missed(cursor{next: sh.next}) {
-		p.to = d.log.next // without entries: the members find out from their own cursors
+	p.from = sh.next
+	if at := (cursor{next: sh.next.index}); d.log.missed(at) {
+		p.to = d.log.end() // without entries: the members find out from their own cursors
 	} else {
-		p.entries, p.to = d.log.read(p.entries, cursor{next: sh.next}, batchBytes)
+		p.entries, p.to.index = d.log.read(p.entries, at, batchBytes)
+		p.to.seq = p.from.seq
+		for i := range p.entries {
+			p.to.seq = max(p.to.seq, p.entries[i].seq)
+		}
 	}
 	sh.next, sh.shared = p.to, true
 	return sh.members
@@ -192,7 +206,8 @@ func (sh *shard) begin(p *pass, late []*follower) []*follower {
 
 func (sh *shard) addLocked(f *follower) {
 	if len(sh.members) == 0 && !sh.pumping {
-		sh.next, sh.passed = sh.feed.log.next, sh.feed.log.next
+		sh.next = sh.feed.log.end()
+		sh.passed = sh.next
 	}
 	f.place = len(sh.members)
 	sh.members = append(sh.members, f) // beyond what a pump holds of the list

@@ -87,11 +87,14 @@ func (r *room) enterLocked(m *member) {
 	r.touchLocked()
 }
 
-// exitLocked takes m out. It reports whether m was still in.
-func (r *room) exitLocked(m *member) bool {
-	if !r.feed.exitLocked(&m.follower) {
+// exitLocked takes m out and records that. reason is "" if the connection joins again. It reports
+// whether m was still in.
+func (r *room) exitLocked(m *member, reason LeaveReason) bool {
+	p, was := r.feed.exitLocked(&m.follower)
+	if !was {
 		return false
 	}
+	r.hub.journal.add(m.endedLocked(reason, p))
 	if r.connections == 0 {
 		r.emptySince = time.Now()
 	}
@@ -102,14 +105,14 @@ func (r *room) exitLocked(m *member) bool {
 func (r *room) idleLocked() bool { return r.connections == 0 && len(r.presence.people) == 0 }
 
 // remove takes m out of its room and notifies the others. It reports whether m was in.
-func (r *room) remove(m *member, d departureManner, last []byte) bool {
+func (r *room) remove(m *member, d departure, last []byte) bool {
 	r.mu.Lock()
-	was := r.exitLocked(m)
+	was := r.exitLocked(m, d.reason)
 	if was {
 		if last != nil {
 			m.out.put(reply{payload: last}) // under the lock: before the reply to a later join
 		}
-		r.presenceExitLocked(m.s, d)
+		r.presenceExitLocked(m.s, d.manner)
 	}
 	r.mu.Unlock()
 	if was {

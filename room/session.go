@@ -247,7 +247,7 @@ func (s *Session) depart(m *member, d departure) bool { return s.departWith(m, d
 // departWith is depart, and queues a last message about the plan unless that is nil. The caller has
 // to call outlet.start.
 func (s *Session) departWith(m *member, d departure, last []byte) bool {
-	if !m.room.remove(m, d.manner, last) {
+	if !m.room.remove(m, d, last) {
 		return false
 	}
 	s.forgetMember(m, d.reason)

@@ -1,0 +1,39 @@
+package room
+
+// skips are the last events of a plan that a connection missed and got resync for. Of most
+// connections there are none.
+type skips struct {
+	ranges    []skip // ordered; at most maxSkips
+	forgotten uint64 // of the events up to it, the ranges may have been dropped
+}
+
+// maxSkips is how many resyncs of one membership are remembered.
+const maxSkips = 8
+
+// skip is the events of one resync: those after a seq, up to another one.
+type skip struct {
+	after, to uint64
+	at        int64 // see Hub.clock
+}
+
+// add records a resync.
+func (s *skips) add(r skip) {
+	if n := len(s.ranges); n > 0 && s.ranges[n-1].after == r.after {
+		s.ranges = s.ranges[:n-1] // the cursor has not moved: that resync was not written
+	} else if n == maxSkips {
+		s.forgotten = s.ranges[0].to
+		s.ranges = append(s.ranges[:0:0], s.ranges[1:]...)
+	}
+	s.ranges = append(s.ranges, r)
+}
+
+// of returns the resync that replaced the event. unknown means that it may have been a resync that
+// is forgotten.
+func (s *skips) of(seq uint64) (at int64, found, unknown bool) {
+	for _, r := range s.ranges {
+		if seq > r.after && seq <= r.to {
+			return r.at, true, false
+		}
+	}
+	return 0, false, seq <= s.forgotten
+}
