@@ -100,9 +100,12 @@ func (b *batch) nextFor(c cursor) bool {
 	return c.next == b.from && c.events <= b.from && c.notices <= b.from
 }
 
-// remainder returns what is left of item i after off bytes of it.
-func (b *batch) remainder(i, off int, plan string) *remainder {
-	return newRemainder(b.frame(i), b.items[i].payload, off, plan)
+// remainder returns what is left of item i after off bytes of it. isEntry reports whether the batch
+// has entries of the plan rather than replies.
+func (b *batch) remainder(i, off int, plan string, isEntry bool) *remainder {
+	r := newRemainder(b.frame(i), b.items[i].payload, off, plan)
+	r.entry = isEntry
+	return r
 }
 
 // large reports whether b is a single message of at least batchBytes. On a full socket such a

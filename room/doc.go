@@ -18,7 +18,8 @@
 // [NewHub] makes the hub, Options.Authorize decides who may see a plan, and the methods of [Hub] do
 // the rest: [Hub.Broadcast] and its typed forms after a commit, [Hub.Position] before a plan is
 // read, [Hub.Notify] for one user, the methods below when access ends, [Hub.Room] and [Hub.Stats]
-// to look at, and [Hub.Shutdown] at the end. Package roomtest has members for tests.
+// to look at, [Hub.Explain] to learn why a user did not receive an event, and [Hub.Shutdown] at the
+// end. Package roomtest has members for tests.
 //
 // Code that publishes can take a [Broadcaster]: the hub, or [Discard] where there are no clients.
 // If it runs after the request, in a worker or a subscriber of an event bus, an [Author] carries
@@ -118,6 +119,7 @@
 //	          flight, so that a change of access reaches them
 //	recheck   when one member is checked; an inquiry collects the results for one call of Recheck
 //	budget    Options.HistoryTotal: evicts the least recently used rooms
+//	journal   the memberships that ended last, for Hub.Explain
 //
 // A broadcast appends to the log of a room, wakes the pumps and returns. A pump writes one batch to
 // each outlet that is idle. The others fetch from the log when they have written what waits. A
@@ -142,16 +144,17 @@
 //
 //	timers.running  → all others; held while the functions of timers run
 //	Hub.mu          → room.mu (of a new room only), budget.mu, timers.mu
-//	room.mu         → Session.mu, outlet.mu, account.mu, budget.mu, lockedIndex.mu, timers.mu
+//	room.mu         → Session.mu, outlet.mu, account.mu, budget.mu, journal.mu, lockedIndex.mu,
+//	                  timers.mu
 //	inbox.mu        → Session.mu, outlet.mu, account.mu, slots.mu, timers.mu
 //	recheck.mu      → slots.mu, removals.mu, inquiry.mu, timers.mu
 //	outlet.mu       → account.mu, timers.mu
 //	Session.mu      → timers.mu
 //	slots.mu        → timers.mu
 //
-// All others are taken last: account.mu, budget.mu, flights.mu, inquiry.mu, lockedIndex.mu,
-// removals.mu, logLimiter.mu, lazyDeadline.mu, timers.mu. Of one kind, a goroutine holds one lock
-// at most. The lock of a room is feed.mu.
+// All others are taken last: account.mu, budget.mu, flights.mu, inquiry.mu, journal.mu,
+// lockedIndex.mu, removals.mu, logLimiter.mu, lazyDeadline.mu, timers.mu. Of one kind, a goroutine
+// holds one lock at most. The lock of a room is feed.mu.
 //
 // No goroutine waits for room.mu while it holds Hub.mu, so a busy room delays no other: Hub.create
 // alone holds both, and no other goroutine has the room that it creates. No callback of the host,

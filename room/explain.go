@@ -50,8 +50,8 @@ type ConnectionOutcome struct {
 	// the Outcome is that of the receipt. False if Event is EventGone, where that is not known.
 	Receipt bool `json:"receipt"`
 
-	// Since is when the connection last fell behind (OutcomeSlow), or when the hub decided to send
-	// resync (OutcomeResynced).
+	// Since is when the connection last fell behind (OutcomeSlow, OutcomeWriting), or when the hub
+	// decided to send resync (OutcomeResynced).
 	Since time.Time `json:"since,omitzero"`
 
 	// Of the membership; zero for OutcomeNotJoined.
@@ -78,10 +78,11 @@ const (
 	// OutcomeExcluded: the event excluded the connection, and a receipt was written. See
 	// [ExceptUser] and [ExceptClient].
 	OutcomeExcluded Outcome = "excluded"
-	// OutcomeWriting: the event is being written, or is next.
+	// OutcomeWriting: the event is being written, or is next. The connection may have it already. If
+	// Since is set, the connection does not take what is written as fast as it comes.
 	OutcomeWriting Outcome = "writing"
-	// OutcomeSlow: the connection does not take what is written as fast as it comes. The event
-	// waits in the history, or is being written.
+	// OutcomeSlow: the connection does not take what is written as fast as it comes, and the event
+	// waits in the history.
 	OutcomeSlow Outcome = "slow"
 	// OutcomeResynced: the event, or one before it, was dropped before the connection took it. The
 	// hub sent resync instead, and the client loads the plan, which has the event.
@@ -223,10 +224,12 @@ func (q *question) live(m *member) ConnectionOutcome {
 		o.Outcome, o.Receipt = OutcomeJoinedLater, false
 	case q.seq <= p.written:
 		q.written(&o, &m.skipped)
-	case p.slow != 0:
+	case p.slow != 0 && q.seq > p.begun:
 		o.Outcome, o.Since = OutcomeSlow, q.time(int64(p.slow))
 	default:
-		o.Outcome = OutcomeWriting
+		if o.Outcome = OutcomeWriting; p.slow != 0 {
+			o.Since = q.time(int64(p.slow))
+		}
 	}
 	return o
 }

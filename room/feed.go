@@ -43,10 +43,11 @@ type follower struct {
 	shard *shard // fixed at creation
 
 	// Guarded by feed.mu.
-	place    int   // its index in its shard
-	lagPlace int   // its index in feed.lagging, counted from 1; 0: it does not lag
-	fetched  mark  // everything before it has been written, or is not for this follower
-	skipped  skips // events that it missed, for which it got resync
+	place    int    // its index in its shard
+	lagPlace int    // its index in feed.lagging, counted from 1; 0: it does not lag
+	fetched  uint64 // everything before it has been written, or is not for this follower
+	offered  uint64 // seq of the last event that it has fetched
+	skipped  skips  // events that it missed, for which it got resync
 }
 
 // enterLocked gives f a place in a shard. Its cursor is set.
@@ -65,7 +66,7 @@ func (d *feed) enterLocked(f *follower) {
 	f.shard = sh
 	sh.addLocked(f)
 	// Until the reply to its join is on its way and it has read the log to its end.
-	d.lagsLocked(f, mark{f.cur.next, f.cur.seq})
+	d.lagsLocked(f, f.cur.next)
 	d.connections++
 }
 
@@ -113,14 +114,14 @@ func (d *feed) positionLocked() protocol.Position {
 
 // lagsLocked remembers f until it has caught up: the entries that it has not received are kept for
 // it.
-func (d *feed) lagsLocked(f *follower, from mark) {
+func (d *feed) lagsLocked(f *follower, from uint64) {
 	if f.lagPlace > 0 {
 		return
 	}
 	f.fetched = from
 	d.lagging = append(d.lagging, f)
 	f.lagPlace = len(d.lagging)
-	d.slowest = min(d.slowest, from.index)
+	d.slowest = min(d.slowest, from)
 }
 
 // caughtUpLocked forgets a follower that lagged. With the last one, it drops what was kept for
@@ -150,7 +151,7 @@ func (d *feed) passedLocked() uint64 {
 		if sh.pumping {
 			// Not sh.next: during a pass, the members that are excepted from it still read its
 			// entries from the log.
-			passed = min(passed, sh.passed.index)
+			passed = min(passed, sh.passed)
 		}
 	}
 	return passed
@@ -161,18 +162,18 @@ func (d *feed) passedLocked() uint64 {
 func (d *feed) dropPassedLocked() {
 	d.slowest = math.MaxUint64
 	for _, f := range d.lagging {
-		d.slowest = min(d.slowest, f.fetched.index)
+		d.slowest = min(d.slowest, f.fetched)
 	}
 	passed := min(d.log.next, d.slowest)
 	for _, sh := range d.shards {
 		if len(sh.members) > 0 {
-			passed = min(passed, sh.passed.index)
+			passed = min(passed, sh.passed)
 		}
 	}
 	d.log.passed(passed)
 	if d.log.live > d.maxNotices {
 		for _, f := range d.lagging {
-			if f.fetched.index == passed {
+			if f.fetched == passed {
 				f.out.evict()
 			}
 		}
@@ -208,26 +209,28 @@ func (d *feed) wakeSoonLocked() {
 	})
 }
 
-// progressLocked returns how far f has got. Where another goroutine owns the cursor, the two bounds
-// differ. A caller that wants them to hold afterwards sets follower.gone before.
+// progressLocked returns how far f has got. It holds until something more is written: a caller that
+// wants it to last sets follower.gone before.
 func (f *follower) progressLocked() progress {
-	o, last := f.out, f.feed.log.last
+	o := f.out
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	p := progress{written: f.fetched.seq, begun: last}
+	p := progress{written: f.cur.seq, begun: f.cur.seq}
 	if o.state == stateFlushing {
 		p.slow = max(o.flushing, 1)
 	}
-	switch aborted := o.end == endAborted; {
-	case o.state == stateIdle && !aborted:
-		p.written, p.begun = f.cur.seq, f.cur.seq
-	case o.state == stateIdle:
-		// The write that failed may have taken part of the event at the cursor, or more than it.
-		p.written = max(f.cur.seq, 1) - 1
-	case f.lagPlace == 0 && !aborted:
-		// The passes that are complete have been written. A goroutine that writes to an outlet that
-		// was aborted drops what it has.
-		p.written = max(p.written, f.shard.passed.seq)
+	switch {
+	case o.end == endAborted:
+		if p.begun = f.feed.log.last; o.torn { // the write that failed may have taken later events
+			p.written = f.skipped.before(f.cur.seq)
+		}
+	case o.remainder != nil && o.remainder.entry && o.remainder.plan == f.plan:
+		p.written = f.skipped.before(f.cur.seq)
+	case o.remainder == nil && o.inSink && o.writingOf == f.plan:
+		p.begun = max(p.begun, f.offered)
+		if o.state == stateWriting && f.shard.pumping { // it may be the pump that writes
+			p.begun = max(p.begun, f.shard.next.seq)
+		}
 	}
 	return p
 }
@@ -244,7 +247,7 @@ func (f *follower) fetch(b *batch) (more bool) {
 		return false
 	}
 	cur := f.cur
-	f.fetched = mark{cur.next, cur.seq}
+	f.fetched = cur.next
 	var resync *resyncMessage
 	if d.log.missed(cur) {
 		if !f.gone.Load() { // otherwise the membership has been recorded, and nothing more is written
@@ -255,6 +258,10 @@ func (f *follower) fetch(b *batch) (more bool) {
 	}
 	list := entryLists.Get().(*[]entry)
 	read, through := d.log.read((*list)[:0], cur, batchBytes)
+	f.offered = cur.seq
+	for i := range read {
+		f.offered = max(f.offered, read[i].seq)
+	}
 	more = through < d.log.next
 	if f.lagPlace > 0 {
 		if len(read) > 0 || resync != nil || more {
@@ -286,7 +293,7 @@ func (f *follower) fetch(b *batch) (more bool) {
 		} else if n := len(b.items); n > 0 {
 			b.items[n-1].after = cur
 		} else {
-			f.cur = cur // nothing stands before it, so it is passed already
+			f.cur.next = cur.next // nothing stands before it, so it is passed already
 		}
 	}
 	clear(read)

@@ -62,6 +62,7 @@ type outlet struct {
 	// When the call of Sink.Write that is under way began, as outlets.clock; 0 if none is.
 	blocked atomic.Int64
 
+	torn     bool          // the end has dropped the rest of an entry's frame
 	flushing time.Duration // when the last flush began; see outlets.clock
 
 	over bool          // end is closed or aborted, and the token is free
@@ -117,7 +118,9 @@ type owner interface {
 
 // subscription is the outlet's side of a membership: how far the connection has received a plan.
 type subscription struct {
-	cur cursor // owned by the holder of the outlet's token
+	// Owned by the holder of the outlet's token, which changes cur.seq only under outlet.mu: under
+	// it, other goroutines may read cur.seq. If the frame of an event has begun, cur is after it.
+	cur cursor
 
 	// gone is set under room.mu, once. The outlet looks at it under outlet.mu just before it
 	// writes.

@@ -53,6 +53,7 @@ func (o *outlet) endLocked(end outletEnd) {
 	if o.end < endClosed {
 		o.end = end
 	}
+	o.torn = o.torn || o.remainder != nil && o.remainder.entry
 	o.waiting = true // the holder of the token has to find out
 	o.dirty, o.pong, o.ping, o.remainder, o.farewell = nil, nil, false, nil, nil
 	o.queue.taken = 0

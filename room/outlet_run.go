@@ -106,7 +106,7 @@ func (o *outlet) beginLocked(b *batch, sub *subscription, block bool) (t step, o
 			plan = o.queue.replies[0].plan
 		}
 		// Its write may take long, and holds the shared payload alone.
-		o.remainder = b.remainder(0, 0, plan)
+		o.remainder = b.remainder(0, 0, plan, sub != nil)
 		o.tookLocked(b, sub, len(b.buf))
 	default:
 		o.inSink, o.writingOf = true, ""
@@ -301,7 +301,7 @@ func (o *outlet) tookLocked(b *batch, sub *subscription, n int) {
 		o.unpauseLocked()
 	}
 	if part > 0 {
-		o.remainder = b.remainder(whole, part, plan)
+		o.remainder = b.remainder(whole, part, plan, sub != nil)
 		o.waiting = true
 		o.owner.slow()
 	}

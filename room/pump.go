@@ -19,10 +19,10 @@ type shard struct {
 
 	// Guarded by feed.mu.
 	members []*follower
-	shared  bool // the pump holds members: copy before changing what is in it
-	pumping bool // the pump runs
-	next    mark // up to which the pump has taken entries
-	passed  mark // up to which its passes are complete
+	shared  bool   // the pump holds members: copy before changing what is in it
+	pumping bool   // the pump runs
+	next    mark   // up to which the pump has taken entries
+	passed  uint64 // index up to which its passes are complete
 }
 
 // mark is a place in a log.
@@ -173,18 +173,18 @@ func (sh *shard) begin(p *pass, late []*follower) []*follower {
 	d := sh.feed
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	sh.passed = sh.next
+	sh.passed = sh.next.index
 	for _, f := range late {
 		// That its outlet is busy is seen under outlet.mu, so the holder of the token finds f dirty
 		// and fetches, which is where f is forgotten.
 		if f.out.markIfBusy(&f.subscription) {
-			d.lagsLocked(f, p.from)
+			d.lagsLocked(f, p.from.index)
 		}
 	}
 	p.reset()
 	if sh.next.index == d.log.next || len(sh.members) == 0 {
 		sh.next = d.log.end()
-		sh.passed = sh.next
+		sh.passed = sh.next.index
 		sh.pumping, sh.shared = false, false
 		d.dropPassedLocked()
 		d.owner.writtenLocked(time.Now())
@@ -207,7 +207,7 @@ func (sh *shard) begin(p *pass, late []*follower) []*follower {
 func (sh *shard) addLocked(f *follower) {
 	if len(sh.members) == 0 && !sh.pumping {
 		sh.next = sh.feed.log.end()
-		sh.passed = sh.next
+		sh.passed = sh.next.index
 	}
 	f.place = len(sh.members)
 	sh.members = append(sh.members, f) // beyond what a pump holds of the list

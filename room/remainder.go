@@ -14,6 +14,7 @@ type remainder struct {
 	off     int    // number of bytes of the three that have been written
 
 	plan     string    // the plan that the frame concerns; "" if none
+	entry    bool      // it is an entry of the plan
 	since    time.Time // when the frame was begun
 	farewell bool      // the frame is the last of the connection, which outlet.farewellBy limits
 }

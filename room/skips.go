@@ -27,6 +27,15 @@ func (s *skips) add(r skip) {
 	s.ranges = append(s.ranges, r)
 }
 
+// before returns the seq up to which everything was written if the last message up to seq may not
+// have been: an event, or a resync.
+func (s *skips) before(seq uint64) uint64 {
+	if n := len(s.ranges); n > 0 && s.ranges[n-1].to == seq {
+		return s.ranges[n-1].after
+	}
+	return max(seq, 1) - 1
+}
+
 // of returns the resync that replaced the event. unknown means that it may have been a resync that
 // is forgotten.
 func (s *skips) of(seq uint64) (at int64, found, unknown bool) {

@@ -28,6 +28,7 @@ var lists = [][]fault{
 	observerFaults,
 	ringFaults,
 	entryFaults,
+	explainFaults,
 	outboundFaults,
 	accountFaults,
 	fenceFaults,
