@@ -55,17 +55,29 @@ func (u User) Tab(clientID, mutationID string) User {
 // unless it is nil.
 func (u User) Do(t testing.TB, method, url string, body any, status int) (http.Header, []byte) {
 	t.Helper()
+	got, header, answer, err := u.send(t.Context(), method, url, body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != status {
+		t.Fatalf("%s %s: status %d with %s, want %d", method, url, got, bytes.TrimSpace(answer), status)
+	}
+	return header, answer
+}
+
+// send is Do for other goroutines than that of the test.
+func (u User) send(ctx context.Context, method, url string, body any) (int, http.Header, []byte, error) {
 	var content io.Reader
 	if body != nil {
 		b, err := json.Marshal(body)
 		if err != nil {
-			t.Fatal(err)
+			return 0, nil, nil, err
 		}
 		content = bytes.NewReader(b)
 	}
-	r, err := http.NewRequestWithContext(t.Context(), method, url, content)
+	r, err := http.NewRequestWithContext(ctx, method, url, content)
 	if err != nil {
-		t.Fatal(err)
+		return 0, nil, nil, err
 	}
 	r.Header = http.Header(u).Clone()
 	if body != nil {
@@ -73,17 +85,11 @@ func (u User) Do(t testing.TB, method, url string, body any, status int) (http.H
 	}
 	resp, err := http.DefaultClient.Do(r)
 	if err != nil {
-		t.Fatal(err)
+		return 0, nil, nil, err
 	}
 	defer resp.Body.Close()
 	answer, err := io.ReadAll(resp.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if resp.StatusCode != status {
-		t.Fatalf("%s %s: status %d with %s, want %d", method, url, resp.StatusCode, bytes.TrimSpace(answer), status)
-	}
-	return resp.Header, answer
+	return resp.StatusCode, resp.Header, answer, err
 }
 
 // Load loads a plan: its position and its tasks. Each task is kept as JSON under its ID as JSON.

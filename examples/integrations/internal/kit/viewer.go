@@ -6,6 +6,7 @@ import (
 	"errors"
 	"maps"
 	"net/http"
+	"sync/atomic"
 	"testing"
 
 	"github.com/planrooms/planrooms/protocol"
@@ -23,13 +24,15 @@ type Viewer struct {
 	plan    *client.Plan
 	planURL string
 	user    User
-	skip    uint64 // events up to this one are in Tasks
+	opened  atomic.Int64 // connections that the client has had
+	skip    uint64       // events up to this one are in Tasks
 }
 
 // Watch returns a viewer of a plan. The URLs are those of the service and of the plan's snapshot.
 func Watch(t testing.TB, url, planURL, planID string, u User) *Viewer {
 	t.Helper()
-	v := &Viewer{t: t, planURL: planURL, user: u, Client: Dial(t, url, u)}
+	v := &Viewer{t: t, planURL: planURL, user: u}
+	v.Client = dial(t, url, u, &v.opened)
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	position, tasks := u.Load(t, planURL)
@@ -42,11 +45,17 @@ func Watch(t testing.TB, url, planURL, planID string, u User) *Viewer {
 }
 
 // Dial connects a user. The connection ends with the test.
-func Dial(t testing.TB, url string, u User) *client.Client {
+func Dial(t testing.TB, url string, u User) *client.Client { return dial(t, url, u, new(atomic.Int64)) }
+
+func dial(t testing.TB, url string, u User, opened *atomic.Int64) *client.Client {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	c, err := client.Dial(ctx, url+"/ws", &client.Options{Header: http.Header(u)})
+	c, err := client.Dial(ctx, url+"/ws", &client.Options{Header: http.Header(u), OnState: func(s client.State, _ error) {
+		if s == client.StateConnected {
+			opened.Add(1)
+		}
+	}})
 	if err != nil {
 		t.Fatalf("dial: %v", err)
 	}
