@@ -2,18 +2,15 @@ package room
 
 import "sync"
 
-// flights holds the joins for which Authorize has been called and that have not entered their room
-// yet, by plan, so that a change of the access to a plan reaches them. The zero value is ready.
+// flights holds the joins for which Authorize is being called, or that have not entered their room
+// since, by plan: a change of the access to a plan reaches them here. The zero value is ready.
 type flights struct {
 	mu    sync.Mutex       // guards the following, and call.flight
 	first map[string]*call // of each plan; the others follow it
 }
 
-// flight is the place of a call in flights.
-type flight struct {
-	planID         string
-	previous, next *call
-}
+// flight is the place of a call among those of its plan.
+type flight struct{ previous, next *call }
 
 // add adds a join of the plan, before access.ask begins.
 func (f *flights) add(c *call, planID string) {
@@ -23,15 +20,15 @@ func (f *flights) add(c *call, planID string) {
 		f.first = make(map[string]*call)
 	}
 	first := f.first[planID]
-	c.flight = flight{planID: planID, next: first}
+	c.flight.next = first
 	if first != nil {
 		first.flight.previous = c
 	}
 	f.first[planID] = c
 }
 
-// remove takes a join out after it has entered its room, or was refused.
-func (f *flights) remove(c *call) {
+// remove takes a join of the plan out once it has entered its room, or was refused.
+func (f *flights) remove(c *call, planID string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	at := c.flight
@@ -42,9 +39,9 @@ func (f *flights) remove(c *call) {
 	case at.previous != nil:
 		at.previous.flight.next = at.next
 	case at.next != nil:
-		f.first[at.planID] = at.next
+		f.first[planID] = at.next
 	default:
-		delete(f.first, at.planID)
+		delete(f.first, planID)
 	}
 	c.flight = flight{}
 }

@@ -22,7 +22,6 @@ type arrival struct {
 	old     *member // the place that m replaces, of a repeated join; nil if none
 	reply   *joinReply
 	end     protocol.Position // of the room's history
-	asked   time.Time         // when Authorize allowed it
 	renewed bool              // Authorize was asked about an identity that has been replaced
 }
 
@@ -35,7 +34,17 @@ func (s *Session) join(in *inbound, c *call, refused error) (again bool) {
 		s.deny(req, refused)
 		return false
 	}
-	a, err := s.admit(req, c)
+	h.access.flights.add(c, req.PlanID)
+	defer h.access.flights.remove(c, req.PlanID) // deferred: Authorize may call runtime.Goexit
+	s.mu.Lock()
+	id, renewal := s.identity, s.renewals
+	s.mu.Unlock()
+	p, err := h.access.request(c, &id, renewal, req.PlanID)
+	if err != nil {
+		s.deny(req, err)
+		return false
+	}
+	a, err := s.enter(req, &p)
 	switch {
 	case err == errRevoking && in.asked+1 < maxAsked:
 		return true
@@ -52,27 +61,11 @@ func (s *Session) join(in *inbound, c *call, refused error) (again bool) {
 		s.fail(req.PlanID, req.Type, protocol.ErrorForbidden)
 		return false
 	}
-	a.m.recheck.begin(&h.rechecks, a.m, a.asked)
+	a.m.recheck.begin(&h.rechecks, a.m, p.at)
 	if a.renewed {
 		a.m.recheck.now()
 	}
 	return false
-}
-
-// admit calls Authorize and, if that allows the join, enters the room. Errors: those of
-// access.request and of enter.
-func (s *Session) admit(req *protocol.Request, c *call) (a arrival, err error) {
-	access := &s.hub.access
-	access.flights.add(c, req.PlanID)
-	defer access.flights.remove(c)
-	s.mu.Lock()
-	id, renewal := s.identity, s.renewals
-	s.mu.Unlock()
-	p, err := access.request(c, &id, renewal, req.PlanID)
-	if err != nil {
-		return a, err
-	}
-	return s.enter(req, &p)
 }
 
 // deny refuses a join. err is the answer of Authorize, or why there is none.
@@ -132,7 +125,7 @@ func (s *Session) enter(req *protocol.Request, p *permit) (a arrival, err error)
 	}
 	m.cur = cursor{next: r.log.next, seq: r.log.last, events: r.log.next, notices: r.log.next}
 	a.m, a.end = m, r.positionLocked()
-	a.reply, a.asked = &joinReply{m: m, position: a.end}, p.at
+	a.reply = &joinReply{m: m, position: a.end}
 	r.trimLocked(time.Now())
 	if since := req.Since; since != nil && since.Epoch == s.hub.epoch {
 		if index, ok := r.log.since(since.Seq, s.hub.opts.HistoryEvents); ok {

@@ -64,7 +64,7 @@ func newLive(db *store.Store, log *slog.Logger) *live {
 // everywhere.
 func mayJoin(db *store.Store) func(ctx context.Context, id auth.Identity, planID string) error {
 	return func(ctx context.Context, id auth.Identity, planID string) error {
-		yes, err := db.MaySee(ctx, planID, id.UserID, sessionOf(id))
+		yes, err := db.MaySee(ctx, planID, id.UserID, id.SessionID)
 		if err == nil && !yes {
 			return room.ErrForbidden
 		}
@@ -78,8 +78,8 @@ func mayJoin(db *store.Store) func(ctx context.Context, id auth.Identity, planID
 // in one order and broadcast in the other.
 //
 // change must not do anything else, such as writing a response: other requests wait for it.
-// Broadcast and Notify do not wait for viewers. Revoke may take 100 ms, for a connection in the
-// middle of a frame.
+// Broadcast and Notify do not wait for viewers. Revoke and ClosePlan may take 100 ms, for
+// connections in the middle of a frame.
 //
 // A row lock of the database ends with the transaction, before the broadcast, so it cannot
 // replace this lock. Several processes need [room.Version] in every event instead.
@@ -166,13 +166,12 @@ func (l *live) planShared(r *http.Request, userID string, plan store.PlanSummary
 	}{planTitle{plan.ID, plan.Title}})
 }
 
-// planDeleted ends the access of all former members and then notifies them.
+// planDeleted removes all viewers from the plan's room and then notifies the former members. If
+// ClosePlan fails, the hub removes the viewers at their next call of mayJoin, within minutes.
 func (l *live) planDeleted(r *http.Request, planID string, deleted store.DeletedPlan) {
-	var group sync.WaitGroup // each Revoke may take 100 ms
-	for _, userID := range deleted.MemberIDs {
-		group.Go(func() { l.revoke(r, planID, userID) })
+	if _, err := l.hub.ClosePlan(r.Context(), planID); err != nil {
+		l.log.ErrorContext(r.Context(), "close plan", "plan", planID, "error", err)
 	}
-	group.Wait()
 	for _, userID := range deleted.MemberIDs {
 		l.notify(r, userID, typePlanDeleted, struct {
 			Plan planTitle `json:"plan"`

@@ -21,7 +21,7 @@ import (
 const (
 	tokenIssuer   = "taskboard"
 	tokenAudience = "taskboard"
-	claimSession  = "sid" // the session of the token
+	claimSession  = "sid" // the session of the token: auth.Identity.SessionID
 )
 
 // tokens signs access tokens and verifies them. A token is valid for the REST routes and for a
@@ -93,7 +93,7 @@ func parseKey(der []byte) (ed25519.PrivateKey, error) {
 // can wait until its tokens expire does not need it.
 func inSession(db *store.Store) func(ctx context.Context, id auth.Identity) (auth.Identity, error) {
 	return func(ctx context.Context, id auth.Identity) (auth.Identity, error) {
-		session, err := db.Session(ctx, sessionOf(id))
+		session, err := db.Session(ctx, id.SessionID)
 		switch {
 		case errors.Is(err, store.ErrNotFound) || err == nil && session.User.ID != id.UserID:
 			return id, fmt.Errorf("%w: the session has ended", auth.ErrInvalidToken)
@@ -103,12 +103,6 @@ func inSession(db *store.Store) func(ctx context.Context, id auth.Identity) (aut
 		id.Name, id.Email = session.User.Name, session.User.Email
 		return id, nil
 	}
-}
-
-// sessionOf returns the session that the identity's token named.
-func sessionOf(id auth.Identity) string {
-	sid, _ := id.Claims[claimSession].(string)
-	return sid
 }
 
 // sign returns a token for a session and its expiry. JWTs use whole seconds.

@@ -20,7 +20,7 @@ var recheckFaults = in("room",
 	fault{
 		name:     "recheck now: the joins behind one that has entered are lost",
 		function: "flights.remove",
-		old:      "		f.first[at.planID] = at.next\n",
+		old:      "		f.first[planID] = at.next\n",
 		new:      "		_ = at.next\n",
 		tests:    "TestRecheckMeetsSeveralJoins",
 	},
