@@ -80,3 +80,16 @@ func Disconnects(h *Hub) int {
 	defer h.mu.RUnlock()
 	return h.disconnects.order.Len()
 }
+
+// Awaited counts the calls of Recheck that wait for a member, which is the only one of its user.
+func Awaited(h *Hub, planID, userID string) (n int) {
+	h.mu.RLock()
+	m := h.users[userID][0].memberOf(planID)
+	h.mu.RUnlock()
+	m.recheck.mu.Lock()
+	defer m.recheck.mu.Unlock()
+	for a := m.recheck.awaited; a != nil; a = a.next {
+		n++
+	}
+	return n
+}

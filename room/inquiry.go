@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"sync/atomic"
 )
 
 // Rechecked says what came of the members that [Hub.Recheck] or [Hub.RecheckUser] has asked about.
@@ -22,6 +23,8 @@ const recheckLeft RecheckResult = ""
 
 // inquiry collects the results of the checks that one call of Recheck has requested.
 type inquiry struct {
+	over atomic.Bool // wait has returned
+
 	mu     sync.Mutex // guards the following; no other lock is taken under it
 	counts Rechecked
 	err    error // of the first member whose access could not be checked
@@ -63,6 +66,7 @@ func (q *inquiry) answer(result RecheckResult, err error) {
 
 // wait waits until all results have come, ctx ends, or the hub does.
 func (q *inquiry) wait(ctx context.Context, hub <-chan struct{}) (Rechecked, error) {
+	defer q.over.Store(true)
 	var err error
 	select {
 	case <-q.done:

@@ -152,7 +152,15 @@ func (k *recheck) request(q *inquiry) {
 		return
 	}
 	q.expect()
-	k.awaited = &awaited{inquiry: q, next: k.awaited}
+	next := &k.awaited
+	for *next != nil { // calls that have ended without the result take no memory after this
+		if (*next).inquiry.over.Load() {
+			*next = (*next).next
+		} else {
+			next = &(*next).next
+		}
+	}
+	*next = &awaited{inquiry: q}
 	k.priority = true
 	if c := k.call; c != nil && c.kind == callRoutine && !k.asking && c.cancel() {
 		k.call = nil // it gets a place in the other queue

@@ -224,6 +224,32 @@ func TestRecheckInAuthorize(t *testing.T) {
 	})
 }
 
+// Calls of Recheck that have ended take no memory, however long Authorize hangs.
+func TestRecheckGivenUp(t *testing.T) {
+	g := &authorizer{}
+	bubble(t, &room.Options{Authorize: g.authorize}, func(t *testing.T, h *room.Hub) {
+		newGuest(t, h, "alice", nil).join("p")
+		synctest.Wait()
+		g.set(takes(time.Second))
+		waits := make(chan room.Rechecked, 1)
+		go func() {
+			got, _ := h.Recheck(t.Context(), "p")
+			waits <- got
+		}()
+		synctest.Wait()
+		ended, cancel := context.WithCancel(t.Context())
+		cancel()
+		for range 1000 {
+			got, err := h.Recheck(ended, "p")
+			wantRechecked(t, got, err, room.Rechecked{Undecided: 1})
+		}
+		if got := room.Awaited(h, "p", "alice"); got > 2 {
+			t.Errorf("%d calls are remembered, want that which waits and the last", got)
+		}
+		wantRechecked(t, <-waits, nil, room.Rechecked{Kept: 1})
+	})
+}
+
 // Shutdown ends a Recheck that waits.
 func TestRecheckAtShutdown(t *testing.T) {
 	g := &authorizer{}

@@ -88,6 +88,13 @@ var recheckFaults = in("room",
 		tests:    "TestRecheckMeetsAJoin",
 	},
 	fault{
+		name:     "recheck now: calls that have ended are remembered",
+		function: "recheck.request",
+		old:      "(*next).inquiry.over.Load()",
+		new:      "false",
+		tests:    "TestRecheckGivenUp",
+	},
+	fault{
 		name:     "unauthenticated: the connection stays open",
 		function: "member.deny",
 		old:      "		s.Close(protocol.CloseUnauthorized)\n",
