@@ -13,8 +13,8 @@ var budgetFaults = in("room",
 	fault{
 		name:     "budget: the event that was kept for a pump is kept for ever",
 		function: "room.releaseKeptLocked",
-		old:      "		r.evictLocked()\n",
-		new:      "		_ = r.kept\n",
+		old:      "if n := r.evictLocked(); n > 0 {",
+		new:      "if n := 0; n > 0 {",
 		tests:    "TestBudgetOfManyBusyRooms",
 	},
 	fault{

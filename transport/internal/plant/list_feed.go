@@ -271,8 +271,8 @@ var broadcastFaults = in("room",
 	fault{
 		name:     "broadcast: dropped events of Notify are not counted",
 		function: "Hub.Notify",
-		old:      "			h.stats.notifiesDropped.Add(1)\n",
-		new:      "			_ = h\n",
+		old:      "	h.stats.notifiesDropped.Add(uint64(dropped))\n",
+		new:      "",
 		tests:    "TestNotifyIsDropped",
 	},
 )
