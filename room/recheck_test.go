@@ -98,8 +98,12 @@ func TestJoinsAndRechecksTakeTurns(t *testing.T) {
 			bubble(t, &room.Options{Authorize: authorize, AuthorizeParallel: 10}, func(t *testing.T, h *room.Hub) {
 				guests := make([]*guest, 1000)
 				for n := range guests {
+					slow.Store(n < 20) // so that joins wait at first, and it is the turn of a recheck
 					user := fmt.Sprint("user", n)
 					guests[n] = newGuest(t, h, user, &room.ConnectOptions{Verifier: sameUser(user)})
+					if n == 20 {
+						time.Sleep(3 * time.Second)
+					}
 					if backlog == "rechecks" {
 						guests[n].join(fmt.Sprint("plan", n))
 					}
