@@ -2,6 +2,7 @@ package room_test
 
 import (
 	"fmt"
+	"math"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -50,7 +51,7 @@ func TestImpossibleCounts(t *testing.T) {
 	counts := map[string]func(n int) int{
 		"more":   func(n int) int { return n + 1 },
 		"less":   func(int) int { return -1 },
-		"lowest": func(int) int { return -1 << 63 },
+		"lowest": func(int) int { return math.MinInt },
 	}
 	for name, count := range counts {
 		for _, blocking := range []bool{false, true} {
