@@ -125,7 +125,8 @@
  *   rejects or passes the deadline, the client calls it again after a while. The
  *   signal aborts when the connection is lost or the subscription ends.
  * @property {(event: PlanEvent<Task, Progress, Host, Id>) => void} [onEvent] each event once and in
- *   order. An event whose version is below the last one of its key is dropped.
+ *   order. An event whose version is below the last one of its key is dropped, also after a
+ *   reconnect. A load forgets the versions: compare that of the event with what was loaded.
  * @property {(receipt: Receipt) => void} [onReceipt] for a change that this client made: a request
  *   with the headers of `client.headers()`. It replaces the event and has no content.
  * @property {(answer: JoinAnswer & { timestamp?: string }) => void} [onJoin] at each join; with

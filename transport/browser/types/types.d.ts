@@ -142,7 +142,8 @@ export type PlanHandlers<Task = unknown, Progress = unknown, Host extends HostEv
     load?: ((request: LoadRequest) => unknown) | undefined;
     /**
      * each event once and in
-     * order. An event whose version is below the last one of its key is dropped.
+     * order. An event whose version is below the last one of its key is dropped, also after a
+     * reconnect. A load forgets the versions: compare that of the event with what was loaded.
      */
     onEvent?: ((event: PlanEvent<Task, Progress, Host, Id>) => void) | undefined;
     /**
