@@ -25,8 +25,8 @@ func NewHub(opts *Options) *Hub {
 	h.ctx, h.cancel = context.WithCancel(context.Background())
 	o := &h.opts
 	h.outlets = outlets{wg: &h.wg, timers: &h.timers, writeTimeout: o.WriteTimeout, queueBytes: o.QueuePerConnection, start: h.start}
-	if f := o.Observer.Delivered; f != nil {
-		h.outlets.delivered = func(info DeliveryInfo) { h.observe(nil, func() { f(info) }) }
+	if o.Observer.Delivered != nil {
+		h.outlets.delivered = h.observeDelivered
 	}
 	h.janitor = periodic{timers: &h.timers, every: o.JanitorEvery, round: h.clean}
 	h.budget.total = int64(o.HistoryTotal)

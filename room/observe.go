@@ -24,10 +24,16 @@ func (h *Hub) evicted(planID string, n int) {
 	}
 }
 
-// observeBroadcast calls Observer.Broadcast. It is a function of its own so that info is on the heap
-// only if there is an Observer.
+// observeBroadcast calls Observer.Broadcast. Unlike observe it allocates nothing.
 func (h *Hub) observeBroadcast(ctx context.Context, info BroadcastInfo) {
-	h.observe(nil, func() { h.opts.Observer.Broadcast(ctx, info) })
+	defer h.recovered()
+	h.opts.Observer.Broadcast(ctx, info)
+}
+
+// observeDelivered calls Observer.Delivered. Unlike observe it allocates nothing.
+func (h *Hub) observeDelivered(info DeliveryInfo) {
+	defer h.recovered()
+	h.opts.Observer.Delivered(info)
 }
 
 // observe calls f, a function of the Observer that concerns s, or no connection if s is nil. A
@@ -59,13 +65,16 @@ func (h *Hub) call(s *Session, f func()) (ok bool) {
 
 // callHere calls f and reports whether it returned without a panic.
 func (h *Hub) callHere(f func()) (ok bool) {
-	defer func() {
-		if v := recover(); v != nil {
-			h.opts.Logger.Error("room: observer panicked", panicAttrs(v)...)
-		}
-	}()
+	defer h.recovered()
 	f()
 	return true
+}
+
+// recovered is deferred by whatever calls a function of the Observer. It ends and logs a panic.
+func (h *Hub) recovered() {
+	if v := recover(); v != nil {
+		h.opts.Logger.Error("room: observer panicked", panicAttrs(v)...)
+	}
 }
 
 // ReportRefusal counts a request that a transport did not serve in [Stats] and passes it to

@@ -2,7 +2,9 @@ package room_test
 
 import (
 	"context"
+	"runtime"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -107,4 +109,37 @@ type slowTask struct{}
 func (slowTask) MarshalJSON() ([]byte, error) {
 	time.Sleep(time.Second)
 	return []byte(`{"id":"8"}`), nil
+}
+
+// An Observer of broadcasts and deliveries costs no allocation.
+func TestObserverDoesNotAllocate(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector allocates")
+	}
+	var broadcasts, passes atomic.Int64
+	allocations := func(o room.Observer) float64 {
+		h := newHub(t, &room.Options{Observer: o, PingEvery: -1})
+		d := newDiscard(t, h, "ann", nil)
+		defer d.end()
+		d.session.Receive([]byte(`{"type":"join-plan","planId":"p"}`))
+		for h.Stats().Joins < 1 {
+			runtime.Gosched()
+		}
+		return testing.AllocsPerRun(500, func() {
+			want := d.calls.Load() + 1
+			if _, err := h.BroadcastTaskUpdated(t.Context(), "p", benchTask); err != nil {
+				t.Fatal(err)
+			}
+			for d.calls.Load() < want {
+				runtime.Gosched()
+			}
+		})
+	}
+	with := allocations(room.Observer{
+		Broadcast: func(context.Context, room.BroadcastInfo) { broadcasts.Add(1) },
+		Delivered: func(room.DeliveryInfo) { passes.Add(1) },
+	})
+	if without := allocations(room.Observer{}); with > without || broadcasts.Load() < 500 || passes.Load() < 500 {
+		t.Errorf("%v allocations for a broadcast with an Observer, called %d and %d times; without %v", with, broadcasts.Load(), passes.Load(), without)
+	}
 }

@@ -32,7 +32,7 @@ func TestMain(m *testing.M) {
 
 func TestParse(t *testing.T) {
 	full := options{
-		plan: bench.Plan{Hold: 10 * time.Minute, HoldConnections: 19_000}, impls: peer.Names(),
+		plan: bench.Plan{Hold: 10 * time.Minute, HoldConnections: 19_000}, impls: peer.Default(),
 		rounds: 3, serverCPUs: 1, foreign: 0.1, repeats: 2,
 	}
 	with := func(change func(*options)) options {
@@ -51,6 +51,9 @@ func TestParse(t *testing.T) {
 		{"-quick", quick},
 		{"-quick -rounds 2 -repeats 1 -hold 1m -hold-connections 700", with(func(o *options) {
 			o.plan.Quick, o.plan.Hold, o.plan.HoldConnections, o.rounds, o.repeats = true, time.Minute, 700, 2, 1
+		})},
+		{"-impls planrooms,planrooms-metrics,planrooms-otel", with(func(o *options) {
+			o.impls = []string{"planrooms", "planrooms-metrics", "planrooms-otel"}
 		})},
 		{"-scenarios S1,S9 -impls gws,raw", with(func(o *options) { o.scenarios, o.impls = []string{"S1", "S9"}, []string{"gws", "raw"} })},
 		{"-server-cpus 2 -foreign 0.5 -json x -profile /p -token-bytes 1024", with(func(o *options) {

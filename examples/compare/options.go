@@ -48,7 +48,7 @@ func parse(args []string, descriptors int, output io.Writer) (options, error) {
 	flags.SetOutput(output)
 	flags.BoolVar(&o.plan.Quick, "quick", false, "one short round of everything, about three minutes: to see that it works, not to quote")
 	scenarios := flags.String("scenarios", "", "`IDs` of scenarios, as in S1,S2; all if empty")
-	impls := flags.String("impls", strings.Join(peer.Names(), ","), "`names` of implementations; a scenario may have only some of them")
+	impls := flags.String("impls", strings.Join(peer.Default(), ","), "`names` of implementations; a scenario may have only some of them")
 	flags.IntVar(&o.rounds, "rounds", o.rounds, "samples of each cell (-quick: 1)")
 	flags.IntVar(&o.serverCPUs, "server-cpus", 1, "CPUs of the server, and its GOMAXPROCS; S6 has one and two in any case")
 	flags.Float64Var(&o.foreign, "foreign", 0.10, "a sample is disturbed if other programs took more `cores` than this meanwhile")

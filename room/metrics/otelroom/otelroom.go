@@ -1,5 +1,5 @@
 // Package otelroom exports the numbers of a [room.Hub] through OpenTelemetry, and makes a span for
-// each broadcast.
+// each broadcast of a trace that is sampled.
 //
 //	o, err := otelroom.New(nil)
 //	hub := room.NewHub(&room.Options{Authorize: authorize, Observer: o.Observer(room.Observer{})})
@@ -11,8 +11,12 @@
 // # Spans
 //
 // A span "broadcast task-updated", of kind producer, is a child of the span in the context that
-// [room.Hub.Broadcast] got. It lasts from the call until the event has its position; it does not
-// include the delivery. Its attributes follow the conventions for messaging where there is one:
+// [room.Hub.Broadcast] got. If that context has no span, or one that is not sampled, there is no
+// span: this keeps the cost with the traces that are wanted. A job whose broadcasts are to be traced
+// starts a span of its own first.
+//
+// The span lasts from the call until the event has its position; it does not include the delivery.
+// Its attributes follow the conventions for messaging where there is one:
 //
 //	messaging.system                  planrooms
 //	messaging.operation.name          broadcast
@@ -152,6 +156,9 @@ func (i *Instruments) Close() error { return i.callback.Unregister() }
 
 // broadcast makes the span of a broadcast, which has just ended.
 func (i *Instruments) broadcast(ctx context.Context, b room.BroadcastInfo) {
+	if !trace.SpanContextFromContext(ctx).IsSampled() {
+		return
+	}
 	_, span := i.tracer.Start(ctx, "broadcast "+string(b.Type), trace.WithSpanKind(trace.SpanKindProducer), trace.WithTimestamp(b.Timestamp))
 	defer span.End()
 	if !span.IsRecording() {

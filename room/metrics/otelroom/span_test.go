@@ -116,8 +116,9 @@ func TestSpansOfABatch(t *testing.T) {
 
 // With HidePlans no attribute has the plan.
 func TestHidePlans(t *testing.T) {
-	h, _, spans := tracing(t, otelroom.Options{HidePlans: true})
-	broadcast(t, h, t.Context(), "secret-plan", room.By("ann"))
+	h, tracer, spans := tracing(t, otelroom.Options{HidePlans: true})
+	ctx, _ := tracer.Start(t.Context(), "request")
+	broadcast(t, h, ctx, "secret-plan", room.By("ann"))
 	ended := spans.Ended()
 	if len(ended) != 1 {
 		t.Fatalf("%d spans, want one", len(ended))
@@ -129,12 +130,18 @@ func TestHidePlans(t *testing.T) {
 	}
 }
 
-// A trace that is not sampled gets no span.
+// Without a trace, or in one that is not sampled, there is no span; in one that another process
+// has sampled there is.
 func TestNotSampled(t *testing.T) {
 	h, _, spans := tracing(t, otelroom.Options{})
 	parent := trace.NewSpanContext(trace.SpanContextConfig{TraceID: trace.TraceID{1}, SpanID: trace.SpanID{1}, Remote: true})
+	broadcast(t, h, t.Context(), "p")
 	broadcast(t, h, trace.ContextWithSpanContext(t.Context(), parent), "p")
 	if n := len(spans.Ended()); n != 0 {
 		t.Errorf("%d spans", n)
+	}
+	broadcast(t, h, trace.ContextWithSpanContext(t.Context(), parent.WithTraceFlags(trace.FlagsSampled)), "p")
+	if ended := spans.Ended(); len(ended) != 1 || ended[0].Parent().SpanID() != parent.SpanID() {
+		t.Errorf("%d spans in a sampled trace, want a child of it", len(ended))
 	}
 }

@@ -34,6 +34,7 @@ func deliveryScenarios(p Plan) []Scenario {
 	for _, v := range rates {
 		aims = append(aims, timesCPU(1.08, peer.Raw, v.Name), timesCPU(1.00, "gobwas", v.Name))
 	}
+	aims = append(aims, observed(rates[len(rates)-1].Name)...)
 	return []Scenario{
 		{
 			ID:       "S1",
@@ -41,7 +42,7 @@ func deliveryScenarios(p Plan) []Scenario {
 			Caption:  "Closed loop: the next event is published when the last has reached everybody, so nothing ever waits. p50 and p99 are the time until it has.",
 			Variants: closed(1),
 			Columns:  deliveryColumns(),
-			Aims:     []Aim{timesCPU(1.10, peer.Raw, overTCP), overTLSBeside("gws"), overTLSBeside("gorilla")},
+			Aims:     append(observed(overTCP), timesCPU(1.10, peer.Raw, overTCP), overTLSBeside("gws"), overTLSBeside("gorilla")),
 		},
 		{
 			ID:    "S2",
@@ -50,7 +51,8 @@ func deliveryScenarios(p Plan) []Scenario {
 				"event has reached everybody.",
 			Variants: closed(16),
 			Columns:  deliveryColumns(),
-			Aims:     []Aim{timesCPU(0.35, "centrifuge", overTCP), timesCPU(0.15, peer.Raw, overTCP), overTLSBeside("gws"), overTLSBeside("gorilla")},
+			Aims: append(observed(overTCP), timesCPU(0.35, "centrifuge", overTCP), timesCPU(0.15, peer.Raw, overTCP),
+				overTLSBeside("gws"), overTLSBeside("gorilla")),
 		},
 		{
 			ID:    "S3",
@@ -77,3 +79,15 @@ func timesCPU(times float64, of, variant string) Aim {
 
 // overTLSBeside is the aim to take no more CPU per delivery over TLS than another implementation.
 func overTLSBeside(of string) Aim { return timesCPU(1.00, of, overTLS) }
+
+// observed is the aim to take at most 3 % more CPU per delivery with metrics than without.
+func observed(variant string) (aims []Aim) {
+	for _, with := range []string{peer.Metrics, peer.OTel} {
+		aims = append(aims, Aim{
+			Text:    "CPU per delivery of " + with + ", times that of " + peer.Ours + inVariant(variant),
+			AtMost:  1.03,
+			Reached: func(m Medians) float64 { return m.Of(with, variant, cpu) / m.Of(peer.Ours, variant, cpu) },
+		})
+	}
+	return aims
+}

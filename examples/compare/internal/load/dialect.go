@@ -23,7 +23,7 @@ type dialect struct {
 
 func dialectOf(impl string) dialect {
 	switch impl {
-	case peer.Ours:
+	case peer.Ours, peer.Metrics, peer.OTel:
 		return dialect{
 			token: true,
 			hello: func(room string) []byte { return []byte(`{"type":"join-plan","planId":"` + room + `"}`) },

@@ -85,7 +85,7 @@ func TestRun(t *testing.T) {
 }
 
 func TestRunWithStalledReaders(t *testing.T) {
-	for _, impl := range []string{peer.Ours, "gws"} {
+	for _, impl := range []string{peer.Ours, peer.Metrics, peer.OTel, "gws"} {
 		t.Run(impl, func(t *testing.T) {
 			c := start(t, impl)
 			c.Connections, c.Rooms, c.Stalled, c.FrameBytes = 20, 1, 0.1, 16<<10

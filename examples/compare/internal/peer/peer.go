@@ -6,6 +6,7 @@ import (
 	"crypto/ed25519"
 	"fmt"
 	"net/http"
+	"slices"
 )
 
 // Server is one implementation of rooms over WebSocket.
@@ -48,6 +49,8 @@ func constructors() []constructor {
 		{"coder", newCoder},
 		{"centrifuge", newCentrifuge},
 		{CentrifugePresence, newCentrifugePresence},
+		{Metrics, newPlanroomsMetrics},
+		{OTel, newPlanroomsOTel},
 	}
 }
 
@@ -59,11 +62,17 @@ func Names() (names []string) {
 	return names
 }
 
+// Default lists the implementations of a run that does not name any.
+func Default() []string {
+	return slices.DeleteFunc(Names(), func(name string) bool { return name == Metrics || name == OTel })
+}
+
 // Modules lists what the implementations are imported from, for a report to name their versions.
 func Modules() []string {
 	return []string{
 		"github.com/lxzan/gws", "github.com/gobwas/ws", "github.com/gorilla/websocket", "github.com/olahol/melody",
 		"github.com/coder/websocket", "github.com/centrifugal/centrifuge", "nhooyr.io/websocket", "github.com/lestrrat-go/jwx/v2",
+		"github.com/prometheus/client_golang", "go.opentelemetry.io/otel",
 	}
 }
 

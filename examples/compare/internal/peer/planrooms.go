@@ -24,9 +24,14 @@ type planrooms struct {
 	http.Handler
 	hub      *room.Hub
 	verifier *jwtauth.Verifier
+	context  func() context.Context // of the next broadcast
 }
 
 func newPlanrooms(o Options) (Server, error) {
+	return newObserved(o, room.Observer{})
+}
+
+func newObserved(o Options, observer room.Observer) (*planrooms, error) {
 	verifier, err := jwtauth.New(&jwtauth.Options{
 		Keys:       []jwtauth.Key{jwtauth.Ed25519("", o.TokenKey)},
 		Algorithms: []jwtauth.Algorithm{jwtauth.EdDSA},
@@ -39,12 +44,13 @@ func newPlanrooms(o Options) (Server, error) {
 	hub := room.NewHub(&room.Options{
 		// A host's database is not measured.
 		Authorize: func(context.Context, auth.Identity, string) error { return nil },
+		Observer:  observer,
 	})
-	return &planrooms{transport.NewHandler(hub, verifier, nil), hub, verifier}, nil
+	return &planrooms{transport.NewHandler(hub, verifier, nil), hub, verifier, context.Background}, nil
 }
 
 func (p *planrooms) Publish(planID string, payload []byte) error {
-	_, err := p.hub.BroadcastTaskUpdated(context.Background(), planID, json.RawMessage(payload))
+	_, err := p.hub.BroadcastTaskUpdated(p.context(), planID, json.RawMessage(payload))
 	return err
 }
 

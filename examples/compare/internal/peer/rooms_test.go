@@ -39,8 +39,11 @@ func TestRooms(t *testing.T) {
 
 func TestNamesAreMadeAndKnown(t *testing.T) {
 	names := peer.Names()
-	if names[0] != peer.Ours || names[1] != peer.Raw || len(names) != 10 {
-		t.Errorf("Names() = %v, want ours, raw and eight others", names)
+	if names[0] != peer.Ours || names[1] != peer.Raw || len(names) != 12 {
+		t.Errorf("Names() = %v, want ours, raw, eight others, and ours with metrics and with OpenTelemetry", names)
+	}
+	if diff := cmp.Diff(names[:10], peer.Default()); diff != "" {
+		t.Errorf("Default() (-want +got):\n%s", diff)
 	}
 	if _, err := peer.New("nobody", peer.Options{}); err == nil {
 		t.Error("New(nobody) is no error")
