@@ -71,10 +71,11 @@ func (r *room) closeLocked(last []byte) []*member {
 	followers := r.followersLocked()
 	members := make([]*member, len(followers))
 	for i, f := range followers {
-		members[i] = f.source.(*member)
-		f.out.put(reply{payload: last}) // under the lock: before the reply to a later join
+		m := f.source.(*member)
+		r.exitLocked(m, LeaveRevoked)
+		m.out.put(reply{payload: last}) // under the lock: before the reply to a later join
+		members[i] = m
 	}
-	r.clearLocked()
 	h := r.hub
 	for userID, who := range r.presence.people {
 		if who.linger != nil {

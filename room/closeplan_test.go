@@ -41,12 +41,17 @@ func TestClosePlan(t *testing.T) {
 		for _, m := range []*roomtest.Member{tab1, tab2, bob} {
 			unread(t, m)
 		}
+		written := position(t, h, "p").Seq
 		deleted(g)
 		if n, err := h.ClosePlan(t.Context(), "p"); n != 3 || err != nil {
 			t.Errorf("ClosePlan = %d, %v, want 3", n, err)
 		}
 		if _, ok := h.Room("p"); ok || room.Lingering(h) != 0 {
 			t.Errorf("the room is there: %v; %d users linger", ok, room.Lingering(h))
+		}
+		x, err := h.Explain("p", "bob", written)
+		if err != nil || len(x.Connections) != 1 || x.Connections[0].Outcome != room.OutcomeWritten {
+			t.Errorf("Explain of the last event: %+v, %v; want that it was written", x, err)
 		}
 		update(t, h, "p", 2)
 		update(t, h, "q", 3)

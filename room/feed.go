@@ -94,19 +94,6 @@ func (d *feed) followersLocked() []*follower {
 	return list
 }
 
-// clearLocked takes all followers out.
-func (d *feed) clearLocked() {
-	for _, sh := range d.shards {
-		for _, f := range sh.members {
-			f.gone.Store(true)
-			f.lagPlace = 0
-		}
-		sh.members = nil // a pump that runs has the list itself
-	}
-	d.connections, d.shards, d.lagging, d.slowest = 0, nil, nil, math.MaxUint64
-	d.log.passed(d.log.next)
-}
-
 // positionLocked is the position of a client that joins now.
 func (d *feed) positionLocked() protocol.Position {
 	return protocol.Position{Epoch: d.epoch, Seq: d.log.last}
