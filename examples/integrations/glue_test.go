@@ -30,7 +30,7 @@ const (
 )
 
 // limits are the most lines of glue that a folder may have. The other folders have none.
-var limits = map[string]int{"bus": 120}
+var limits = map[string]int{"bus": 120, "sessions": 80}
 
 // The number of lines in README.md is that of the code, and within the limits.
 func TestGlue(t *testing.T) {

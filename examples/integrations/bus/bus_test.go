@@ -1,6 +1,7 @@
 package bus_test
 
 import (
+	"encoding/json"
 	"testing"
 
 	"github.com/planrooms/planrooms/examples/integrations/bus"
@@ -18,6 +19,7 @@ func TestBus(t *testing.T) {
 			URL:       kit.Serve(t, bus.New(store, messages, live), live.Hub),
 			Plans:     "/lists/",
 			Hub:       live.Hub,
+			Move:      func(listID string) any { return map[string]json.Number{"listId": json.Number(listID)} },
 			Drain:     messages.Wait,
 			Ann:       kit.Bearer("token-of-ann"),
 			Bob:       kit.Bearer("token-of-bob"),

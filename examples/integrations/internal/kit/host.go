@@ -18,7 +18,8 @@ type Host struct {
 	URL   string
 	Plans string // the path of a plan without its ID, such as "/plans/"
 	Hub   *room.Hub
-	Drain func() // returns when all changes that were answered are broadcast
+	Move  func(planID string) any // the body of a request that moves a task
+	Drain func()                  // returns when all changes that were answered are broadcast
 
 	Ann, Bob, BobsPhone, Cleo, Visitor User
 }
@@ -138,13 +139,13 @@ func testPlanDeleted(t *testing.T, h *Host) {
 // The task moves to plan 2 and back.
 func testMoved(t *testing.T, h *Host) {
 	from, to := h.watch(t, "1", h.Bob), h.watch(t, "2", h.Bob)
-	h.do(t, http.MethodPatch, "/tasks/7", map[string]int{"listId": 2})
+	h.do(t, http.MethodPatch, "/tasks/7", h.Move("2"))
 	to.Want(protocol.TypeTaskCreated)
 	from.Want(protocol.TypeTaskDeleted)
-	if len(from.Tasks) > 0 || !strings.Contains(to.Tasks["7"], `"listId":2`) {
+	if len(from.Tasks) > 0 || len(to.Tasks) != 1 || !strings.Contains(to.Tasks["7"], `"version":2`) {
 		t.Errorf("tasks of the two plans: %v, %v", from.Tasks, to.Tasks)
 	}
-	h.do(t, http.MethodPatch, "/tasks/7", map[string]int{"listId": 1})
+	h.do(t, http.MethodPatch, "/tasks/7", h.Move("1"))
 	h.rename(t)
 	WantSame(t, h.Hub, from)
 	WantSame(t, h.Hub, to)
