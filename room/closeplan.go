@@ -7,8 +7,8 @@ import (
 )
 
 // ClosePlan ends the live side of a plan, after the plan was deleted in the database of the host.
-// Each member gets removed, the history of the plan is dropped, and no position of it is valid any
-// more. A join that was in flight calls Authorize again, which has to return [ErrForbidden] for a
+// Each member receives removed, the history of the plan is dropped, and its positions are no longer
+// valid. A join that was in flight calls Authorize again, which has to return [ErrForbidden] for a
 // plan that does not exist. Once ClosePlan has returned, no event of the plan is written to the
 // members that it has removed; it cuts connections as [Hub.Revoke] does.
 //

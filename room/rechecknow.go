@@ -7,13 +7,13 @@ import (
 )
 
 // Recheck calls Options.Authorize now for all members of a plan, for example after a share link was
-// deleted: which users it had admitted is often known to nothing but their claims. A member whose
-// access has ended is removed, and gets no event of the plan once Recheck has returned. A check
-// that began before the call does not count. A join that was in flight calls Authorize again.
+// deleted and only the claims of its users show whom it had admitted. It removes each member whose
+// access has ended: no event of the plan is written to it once Recheck has returned. A check that
+// began before the call does not count. A join that was in flight calls Authorize again.
 //
 // Authorize gets the identities of the connections, whose claims are those of the token that the
 // client showed last. If the host has changed the claims since, they are stale: use [Hub.Revoke],
-// or let Authorize read the database.
+// or have Authorize read the database.
 //
 // The calls share the limits of the regular checks (Options.AuthorizeParallel): 16 at once, more
 // if they are late, and 8 for one user. Members that Recheck asks about and regular checks take
@@ -31,7 +31,7 @@ func (h *Hub) Recheck(ctx context.Context, planID string) (Rechecked, error) {
 	if h.isClosed() {
 		return Rechecked{}, ErrHubClosed
 	}
-	// As in Revoke: first the joins that are in flight, then those who are members.
+	// As in Revoke: first the joins that are in flight, then the members.
 	h.access.flights.revoke(planID)
 	var followers []*follower
 	if r := h.lookup(planID); r != nil {

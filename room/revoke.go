@@ -46,7 +46,7 @@ func (h *Hub) Revoke(_ context.Context, planID, userID string) (removed int, err
 	left := departAll(members)
 	if r := h.lookup(planID); r != nil {
 		r.mu.Unlock()
-		r.expel(userID) // who may only linger
+		r.expel(userID) // if the user only lingers
 	}
 	fenceAll(sessions, planID)
 	for _, m := range left {
