@@ -19,7 +19,7 @@ import (
 // Glue is the code that a service adds to use the library. It is marked in three ways:
 //
 //	// glue: this file          on the first line of a file: all its lines
-//	// glue {  ...  // } glue   on lines of their own: the lines between them
+//	// glue {  ...  // } glue   around lines, each on a separate line
 //	// glue                     after a line of code, with or without ": text": that line
 //
 // A line counts if it has code: not if it is empty or has a comment alone.

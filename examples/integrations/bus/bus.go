@@ -33,7 +33,7 @@ type Message struct {
 }
 
 // Bus passes messages on within the process. The subscribers of a message run after Publish has
-// returned, each in a goroutine of its own, so messages can be handled in any order.
+// returned, each in another goroutine, so messages can be handled in any order.
 type Bus struct {
 	subscribers []func(context.Context, Message) // fixed before the first Publish
 	running     sync.WaitGroup
@@ -52,6 +52,6 @@ func (b *Bus) Publish(ctx context.Context, m Message) {
 	}
 }
 
-// Wait waits until all messages have been handled. Call it while nothing is published, such as after
-// the HTTP server has ended and before the hub does.
+// Wait waits until all messages have been handled. Call it while nothing is published, such as
+// after the HTTP server has ended and before the hub does.
 func (b *Bus) Wait() { b.running.Wait() }

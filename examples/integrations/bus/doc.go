@@ -5,7 +5,7 @@
 // The hub is one more subscriber of the bus: live.go. The handlers stay as they are, but for the
 // route of the WebSocket and the position of a list.
 //
-// The bus hands each message to a goroutine of its own, so messages arrive late and in any order.
+// The bus starts a goroutine for each message, so messages arrive late and in any order.
 // The subscriber therefore takes only IDs from a message. It reads the task again and broadcasts
 // it, both under one lock, so no event has an older state than the one before.
 package bus

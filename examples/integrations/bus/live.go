@@ -36,10 +36,6 @@ func NewLive(store *Store, bus *Bus) *Live {
 // planID is the plan of a list.
 func planID(listID int64) string { return strconv.FormatInt(listID, 10) }
 
-func version(t Task) protocol.EventVersion {
-	return protocol.EventVersion{Key: strconv.FormatInt(t.ID, 10), N: t.Version}
-}
-
 // Socket returns the handler of the WebSocket. It accepts the tokens of the routes.
 func (l *Live) Socket() http.Handler {
 	return transport.NewHandler(l.Hub, auth.VerifierFunc(func(_ context.Context, token string) (auth.Identity, error) {
@@ -96,32 +92,32 @@ func (l *Live) access(ctx context.Context, m Message) (err error) {
 	return err
 }
 
-// broadcast reads the tasks of a message again. Messages come in any order: a task that is not in
-// the list of the message any more has a later message, which says so.
+// broadcast reads the tasks of a message again. Messages come in any order, so what it broadcasts
+// depends on the tasks as they are now, and not on the kind of the message.
 func (l *Live) broadcast(ctx context.Context, m Message) error {
 	l.order.Lock()
 	defer l.order.Unlock()
-	author := room.AuthorFrom(ctx, m.UserID)
+	plan, author := planID(m.ListID), room.AuthorFrom(ctx, m.UserID)
 	var events []protocol.Event
 	for _, taskID := range m.TaskIDs {
-		t, err := l.store.Task(taskID)
-		event := protocol.TaskUpdated(t)
-		switch {
-		case err != nil: // deleted, now or in the meantime
-			event = protocol.TaskDeleted(taskID)
-		case m.Kind == TaskMoved && t.ListID != m.ListID:
-			move := room.TaskMove{From: planID(m.ListID), To: planID(t.ListID), TaskID: t.ID, Task: t}
-			return l.Hub.BroadcastTaskMoved(ctx, move, author, room.Version(version(t).Key, t.Version))
-		case t.ListID != m.ListID:
-			continue
-		case m.Kind == TasksAdded:
-			event = protocol.TaskCreated(t)
+		key := strconv.FormatInt(taskID, 10)
+		switch t, err := l.store.Task(taskID); {
+		case err != nil:
+			events = append(events, protocol.TaskDeleted(taskID))
+		case t.ListID != m.ListID: // it was moved, by this message or since
+			move := room.TaskMove{From: plan, To: planID(t.ListID), TaskID: t.ID, Task: t}
+			if err := l.Hub.BroadcastTaskMoved(ctx, move, author, room.Version(key, t.Version)); err != nil {
+				return err
+			}
+		default:
+			event := protocol.TaskUpdated(t)
+			if t.Version == 1 { // else it was changed since, and viewers add it with the update
+				event = protocol.TaskCreated(t)
+			}
+			event.Version = protocol.EventVersion{Key: key, N: t.Version}
+			events = append(events, event)
 		}
-		if err == nil {
-			event.Version = version(t)
-		}
-		events = append(events, event)
 	}
-	_, err := l.Hub.BroadcastBatch(ctx, planID(m.ListID), events, author)
+	_, err := l.Hub.BroadcastBatch(ctx, plan, events, author)
 	return err
 }

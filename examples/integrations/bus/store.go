@@ -26,7 +26,7 @@ type Login struct {
 	Link    string // "" for a user
 }
 
-// Store stands for a database. It is safe for concurrent use.
+// Store is the database, here in memory. It is safe for concurrent use.
 type Store struct {
 	mu      sync.Mutex // guards the fields below
 	tasks   map[int64]Task
@@ -139,8 +139,8 @@ func (s *Store) Add(who Login, listID int64, titles []string) ([]int64, error) {
 	return ids, nil
 }
 
-// Change changes a task of a list that the user may see: its title, and its list to another one that
-// the user may see. It returns the task as it was and as it is.
+// Change changes a task of a list that the user may see: its title, and its list to another one
+// that the user may see. It returns the task as it was and as it is.
 func (s *Store) Change(who Login, id int64, change func(*Task)) (before, after Task, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -1,4 +1,4 @@
-// Package instances makes a service live that runs in several processes. Each has a hub of its own,
+// Package instances makes a service live that runs in several processes. Each has its own hub,
 // and all subscribe to one topic of the bus that the service already has, here Watermill: NATS,
 // Redis or Kafka in production. The instance that handles a request publishes the change; each
 // instance, that one included, broadcasts it to its own viewers.
@@ -6,10 +6,10 @@
 // Such a bus may deliver the changes of two instances in different orders. So each message has the
 // version of its task: clients keep the newest. A deletion has one too.
 //
-// A viewer who comes back to another instance loads the plan again, since positions are those of one
-// hub. The participants that a viewer sees are those of its instance. A message that an instance
-// misses is missing for its viewers until they load the plan, so use a bus that delivers at least
-// once.
+// A viewer who comes back to another instance loads the plan again, since positions are those of
+// one hub. The participants that a viewer sees are those of its instance. A message that an
+// instance misses is missing for its viewers until they load the plan, so use a bus that delivers
+// at least once.
 package instances
 
 import (
@@ -112,7 +112,7 @@ func (i *Instance) publish(ctx context.Context, c change) error {
 
 // glue {
 
-// live tells the viewers of this instance.
+// live passes a change on to the viewers of this instance.
 func (i *Instance) live(ctx context.Context, c change) (err error) {
 	var author room.Author
 	if err := author.UnmarshalText([]byte(c.Author)); err != nil {

@@ -45,13 +45,14 @@ func (j *Jobs) Close(ctx context.Context) error {
 func (j *Jobs) Import(ctx context.Context, userID, planID string, titles []string) error {
 	added := j.store.Add(planID, titles...)
 	// glue {
+	// The tasks are added, whatever happens here.
 	events := make([]protocol.Event, len(added))
 	for i, t := range added {
 		events[i] = protocol.TaskCreated(t)
 		events[i].Version = protocol.EventVersion{Key: t.ID, N: t.Version}
 	}
 	if _, err := j.hub.BroadcastBatch(ctx, planID, events, room.By(userID)); err != nil {
-		slog.ErrorContext(ctx, "broadcast", "plan", planID, "error", err) // the tasks are added all the same
+		slog.ErrorContext(ctx, "broadcast", "plan", planID, "error", err)
 	}
 	// } glue
 	return nil

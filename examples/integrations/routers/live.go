@@ -19,7 +19,7 @@ type Live struct {
 	Hub    *room.Hub
 	Socket http.Handler // for GET /ws
 	store  *tasks.Store
-	order  sync.Mutex // held while a task is read again and broadcast, so no event has an older state than the one before
+	order  sync.Mutex // held while a task is read again and broadcast
 }
 
 // NewLive returns the hub of a store and its WebSocket handler.
@@ -45,7 +45,8 @@ func NewLiveOn(hub *room.Hub, store *tasks.Store) *Live {
 	return &Live{Hub: hub, Socket: transport.NewHandler(hub, verifier, nil), store: store}
 }
 
-// Mark puts the position of the plan into the headers of an answer. Call it before the plan is read.
+// Mark puts the position of the plan into the headers of an answer. Call it before the plan is
+// read.
 func (l *Live) Mark(ctx context.Context, h http.Header, planID string) error {
 	position, err := l.Hub.Position(ctx, planID)
 	h.Set(transport.HeaderPosition, position.String())
@@ -53,7 +54,8 @@ func (l *Live) Mark(ctx context.Context, h http.Header, planID string) error {
 	return err
 }
 
-// Changed broadcasts a task that the request r of the user has changed. Call it after the commit.
+// Changed broadcasts a task that the request r of the user has changed. Call it after the commit. It
+// reads the task again, so no event has an older state than the one before.
 func (l *Live) Changed(r *http.Request, userID, taskID string) {
 	l.order.Lock()
 	defer l.order.Unlock()

@@ -101,7 +101,8 @@ func (db *DB) Logout(ctx context.Context, sessionID string) error {
 	return db.run(ctx, `DELETE FROM sessions WHERE id = ?`, sessionID)
 }
 
-// MayView returns ErrNoSession if the session has ended, and ErrNotFound if it may not see the plan.
+// MayView returns ErrNoSession if the session has ended, and ErrNotFound if it may not see the
+// plan.
 func (db *DB) MayView(ctx context.Context, sessionID string, planID string) error {
 	var valid, view bool
 	err := db.QueryRowContext(ctx, `

@@ -103,7 +103,7 @@ func testGroupChanged(t *testing.T, h *Host) {
 	bob.Want(protocol.TypeTaskUpdated)
 }
 
-// The share link is deleted. All of its visitors go, the members stay.
+// The share link is deleted. All of its visitors are removed, the members stay.
 func testLinkDeleted(t *testing.T, h *Host) {
 	visitor, second, bob := h.watch(t, "1", h.Visitor), h.watch(t, "1", h.Visitor), h.watch(t, "1", h.Bob)
 	h.do(t, http.MethodDelete, "/links/link-5", nil)
@@ -126,7 +126,7 @@ func testLoggedOut(t *testing.T, h *Host) {
 	WantRefused(t, h.URL, h.BobsPhone)
 }
 
-// The plan is deleted. All go, and nobody can join it.
+// The plan is deleted. All viewers are removed, and a new join is refused.
 func testPlanDeleted(t *testing.T, h *Host) {
 	viewers := []*Viewer{h.watch(t, "1", h.Ann), h.watch(t, "1", h.Bob), h.watch(t, "1", h.Visitor)}
 	h.do(t, http.MethodDelete, h.Plans+"1", nil)

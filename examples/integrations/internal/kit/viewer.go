@@ -88,7 +88,7 @@ func (v *Viewer) Want(typ protocol.Type) protocol.Message {
 	return e.Message
 }
 
-// WantEnd returns when the viewer is no longer in the plan because of the error. An item before
+// WantEnd returns when the viewer has left the plan because of the error. An item before
 // that fails the test.
 func (v *Viewer) WantEnd(want error) {
 	v.t.Helper()
@@ -101,10 +101,11 @@ func (v *Viewer) WantEnd(want error) {
 // the test if a viewer does not show the plan as the database has it.
 func WantSame(t testing.TB, hub *room.Hub, viewers ...*Viewer) {
 	t.Helper()
-	const last protocol.Type = "last-event" // a client may drop an older version silently, but not this
+	const last protocol.Type = "last-event" // without a version, so that no client drops it
 	if _, err := hub.Broadcast(t.Context(), viewers[0].plan.ID(), protocol.Event{Type: last, Data: struct{}{}}); err != nil {
 		t.Fatal(err)
 	}
+	_, want := viewers[0].user.Load(t, viewers[0].planURL)
 	for i, v := range viewers {
 		for e := (client.Event{}); e.Type != last; v.apply(e) {
 			var err error
@@ -112,7 +113,7 @@ func WantSame(t testing.TB, hub *room.Hub, viewers ...*Viewer) {
 				t.Fatalf("viewer %d: %v", i, err)
 			}
 		}
-		if _, want := v.user.Load(t, v.planURL); !maps.Equal(v.Tasks, want) {
+		if !maps.Equal(v.Tasks, want) {
 			t.Errorf("viewer %d shows %v, the database has %v", i, v.Tasks, want)
 		}
 	}

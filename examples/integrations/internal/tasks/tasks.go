@@ -10,7 +10,7 @@ import (
 	"sync"
 )
 
-// ErrNotFound means that there is no such task.
+// ErrNotFound means that the task does not exist, or that the user may not see it.
 var ErrNotFound = errors.New("tasks: not found")
 
 // Task is a row. The store increases its version at each change.
@@ -21,7 +21,7 @@ type Task struct {
 	Version int64  `json:"version"`
 }
 
-// Store stands for a database. It is safe for concurrent use.
+// Store is the database, here in memory. It is safe for concurrent use.
 type Store struct {
 	mu      sync.Mutex // guards the fields below
 	tasks   map[string]Task
