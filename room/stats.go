@@ -2,7 +2,8 @@ package room
 
 import "github.com/planrooms/planrooms/protocol"
 
-// Stats are numbers for gauges and counters.
+// Stats are numbers for gauges and counters. Module room/metrics exports them to Prometheus and
+// OpenTelemetry.
 type Stats struct {
 	Connections  int // open now
 	Users        int // with an open connection now

@@ -8,7 +8,7 @@ type tally[K comparable] struct {
 	counts []atomic.Uint64
 }
 
-// newTally returns a tally of these keys. The last one stands for all keys that are not in the set.
+// newTally returns a tally of these keys. Keys that are not in the set count as the last one.
 func newTally[K comparable](keys ...K) tally[K] {
 	return tally[K]{keys: keys, counts: make([]atomic.Uint64, len(keys))}
 }
