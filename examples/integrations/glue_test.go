@@ -1,3 +1,4 @@
+// Package integrations_test counts the lines of code that the integrations add to a service.
 package integrations_test
 
 import (

@@ -8,4 +8,7 @@
 // The bus starts a goroutine for each message, so messages arrive late and in any order.
 // The subscriber therefore takes only IDs from a message. It reads the task again and broadcasts
 // it, both under one lock, so no event has an older state than the one before.
+//
+// The end of an access takes the same way, so the answer to the request can come before the hub has
+// removed the user. Where that is too late, call the hub in the handler, as package sessions does.
 package bus

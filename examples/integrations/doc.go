@@ -1,2 +1,0 @@
-// Package integrations is the documentation of the folders below: see README.md.
-package integrations
