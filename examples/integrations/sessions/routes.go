@@ -94,7 +94,8 @@ func id(r *http.Request) int64 {
 	return n
 }
 
-// login sets the cookie. A real service asks a user for a password.
+// login sets the cookie. A real service asks a user for a password, and sets Secure where it is
+// served over TLS.
 func (s *service) login(w http.ResponseWriter, r *http.Request) {
 	var body struct{ User, Link string }
 	if err := json.NewDecoder(r.Body).Decode(&body); err != nil {
