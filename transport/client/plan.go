@@ -105,7 +105,8 @@ func (p *Plan) All(ctx context.Context) iter.Seq2[Event, error] {
 }
 
 // Position returns the position of the program in the stream: after the last item that Next
-// returned. It is zero before the first one of a plan that was joined without a position, and
+// returned. A change that the client drops, because its version is old, does not move it; the next
+// item does. It is zero before the first item of a plan that was joined without a position, and
 // before the first one after the client has connected as another user.
 func (p *Plan) Position() protocol.Position {
 	p.queue.mu.Lock()

@@ -75,12 +75,10 @@ func (l *Live) handle(ctx context.Context, m Message) {
 	}
 }
 
-// access ends what a user may see no longer.
+// access ends the access that a user has lost.
 func (l *Live) access(ctx context.Context, m Message) (err error) {
 	switch m.Kind {
-	case MemberRemoved:
-		_, err = l.Hub.Revoke(ctx, planID(m.ListID), m.Subject)
-	case GroupChanged: // the user may still see the lists as a member
+	case MemberRemoved, GroupChanged: // not Revoke: a late message may be about a user who is back
 		_, err = l.Hub.RecheckUser(ctx, m.Subject)
 	case LinkDeleted: // only the claims of the visitors say who they are
 		_, err = l.Hub.Recheck(ctx, planID(m.ListID))

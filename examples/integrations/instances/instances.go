@@ -126,8 +126,8 @@ func (i *Instance) live(ctx context.Context, c change) (err error) {
 		_, err = i.Hub.Broadcast(ctx, c.PlanID, protocol.TaskUpdated(c.Task), author.By(c.UserID), version)
 	case "task-deleted":
 		_, err = i.Hub.Broadcast(ctx, c.PlanID, protocol.TaskDeleted(c.Task.ID), author.By(c.UserID), version)
-	case "member-removed": // and alike for Recheck, RecheckUser, Disconnect and ClosePlan
-		_, err = i.Hub.Revoke(ctx, c.PlanID, c.UserID)
+	case "member-removed": // not Revoke: a late message may be about a user who is back
+		_, err = i.Hub.RecheckUser(ctx, c.UserID)
 	default:
 		err = fmt.Errorf("unknown change %q", c.Type)
 	}
