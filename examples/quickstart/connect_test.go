@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"net/http"
 	"net/url"
 	"testing"
@@ -81,18 +80,26 @@ func TestRooms(t *testing.T) {
 	s := start(t)
 	_, answer := s.join(s.login("alice"), "tab")
 	var view struct {
-		Rooms []struct {
-			PlanID   string
+		Rooms []struct{ PlanID string }
+		Room  struct {
 			Position protocol.Position
 			People   []struct{ UserID, UserName string }
 		}
 	}
-	s.must(http.StatusOK, &view, "GET", "/api/rooms", "", "")
-	if len(view.Rooms) != 1 || view.Rooms[0].PlanID != "demo" || view.Rooms[0].Position != answer.Position ||
-		len(view.Rooms[0].People) != 1 || view.Rooms[0].People[0].UserName != "Alice" {
+	s.must(http.StatusOK, &view, "GET", "/api/rooms?plan=demo", "", "")
+	if len(view.Rooms) != 1 || view.Rooms[0].PlanID != "demo" || view.Room.Position != answer.Position ||
+		len(view.Room.People) != 1 || view.Room.People[0].UserName != "Alice" {
 		t.Errorf("rooms %+v", view)
 	}
-	if !json.Valid(s.do("GET", "/api/rooms", "", "").body) {
-		t.Error("no JSON")
+}
+
+// The operators' page is for requests from this machine.
+func TestRoomsAreShownToThisMachineAlone(t *testing.T) {
+	for addr, want := range map[string]bool{
+		"127.0.0.1:80": true, "[::1]:80": true, "[::ffff:127.0.0.1]:80": true, "192.0.2.1:80": false, "[2001:db8::1]:80": false, "": false,
+	} {
+		if got := local(&http.Request{RemoteAddr: addr}); got != want {
+			t.Errorf("local(%q) = %t", addr, got)
+		}
 	}
 }

@@ -260,7 +260,7 @@ func TestStrangersGetNoEvents(t *testing.T) {
 	if m := mallory.next(protocol.TypePong); m.Data != nil {
 		t.Errorf("pong with %s", m.Data)
 	}
-	if rooms := s.do("GET", "/api/rooms", "", ""); strings.Contains(string(rooms.body), "mallory") || !strings.Contains(string(rooms.body), "bob") {
+	if rooms := s.do("GET", "/api/rooms?plan=demo", "", ""); strings.Contains(string(rooms.body), "mallory") || !strings.Contains(string(rooms.body), "bob") {
 		t.Errorf("rooms %s", rooms.body)
 	}
 }
