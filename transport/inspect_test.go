@@ -75,9 +75,9 @@ func TestInspect(t *testing.T) {
 		if positions[i], err = s.hub.BroadcastTaskUpdated(t.Context(), "p", map[string]string{"id": "secret-payload"}); err != nil {
 			t.Fatal(err)
 		}
-	}
-	for bob.next().Seq != positions[1].Seq { // so the write of the first event is over
-		continue
+		for bob.next().Seq != positions[i].Seq { // when he has the second, the write of the first is over
+			continue
+		}
 	}
 	h := transport.Inspect(s.hub, everyone)
 
