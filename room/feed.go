@@ -208,7 +208,11 @@ func (f *follower) progressLocked() progress {
 	}
 	switch {
 	case o.end == endAborted:
-		if p.begun = f.feed.log.last; o.torn { // the write that failed may have taken later events
+		// The write that failed may have taken later events: if it was a pump's, up to the last.
+		if p.begun = f.feed.log.last; o.inFlush {
+			p.begun = max(f.cur.seq, f.offered)
+		}
+		if o.torn {
 			p.written = f.skipped.before(f.cur.seq)
 		}
 	case o.remainder != nil && o.remainder.entry && o.remainder.plan == f.plan:

@@ -63,6 +63,7 @@ type outlet struct {
 	blocked atomic.Int64
 
 	torn     bool          // the end has dropped the rest of an entry's frame
+	inFlush  bool          // it was aborted while the connection's own goroutine held the token
 	flushing time.Duration // when the last flush began; see outlets.clock
 
 	over bool          // end is closed or aborted, and the token is free

@@ -52,6 +52,7 @@ func (o *outlet) abort() {
 func (o *outlet) endLocked(end outletEnd) {
 	if o.end < endClosed {
 		o.end = end
+		o.inFlush = end == endAborted && o.state == stateFlushing
 	}
 	o.torn = o.torn || o.remainder != nil && o.remainder.entry
 	o.waiting = true // the holder of the token has to find out

@@ -68,7 +68,7 @@ func TestInspect(t *testing.T) {
 	ann.join("p")
 	bob.join("p")
 	bob.join("q")
-	ann.SendText(`{"type":"presence-update","planId":"p","data":{"state":{"secret":"payload"}}}`)
+	ann.SendText(`{"type":"presence-update","planId":"p","state":{"secret":"payload"}}`)
 	var positions [2]protocol.Position
 	for i := range positions {
 		var err error

@@ -14,6 +14,7 @@ const chosen = new URLSearchParams(location.hash.slice(1)); // plan, user, seq: 
 // Bidi controls in an ID would reorder the text around it.
 const plain = (text) => String(text).replace(/[\u202a-\u202e\u2066-\u2069]/gu, '');
 const number = (n) => Number(n).toLocaleString();
+const count = (n, one, many = `${one}s`) => `${number(n)} ${n === 1 ? one : many}`;
 
 function bytes(n) {
   if (n < 1024) return `${n} B`;
@@ -127,7 +128,7 @@ function showStats(s) {
   ]);
   $('shutdown').hidden = !s.shuttingDown;
   if (s.shuttingDown) {
-    setText($('shutdown'), `The server is shutting down: ${number(s.connections)} connections are open, ${number(s.closing)} are being closed.`);
+    setText($('shutdown'), `The server is shutting down: open connections: ${number(s.connections)}, being closed: ${number(s.closing)}.`);
   }
   const byCount = (a, b) => b[1] - a[1];
   const counts = (map) => Object.entries(map).sort(byCount);
@@ -137,8 +138,8 @@ function showStats(s) {
 
 function showRooms(v) {
   update($('rooms'), v.rooms, (r) => r.planId, (r) => row(() => open(r.planId)), (li, r) => {
-    fill(li, r.planId, `${number(r.participants)} people`,
-      `event ${number(r.position.seq)} · ${number(r.connections)} connections${r.lagging ? `, ${number(r.lagging)} behind` : ''} · ${bytes(r.historyBytes)} · ${ago(r.lastActivity, v.now)}`,
+    fill(li, r.planId, count(r.participants, 'person', 'people'),
+      `event ${number(r.position.seq)} · ${count(r.connections, 'connection')}${r.lagging ? `, ${number(r.lagging)} behind` : ''} · ${bytes(r.historyBytes)} · ${ago(r.lastActivity, v.now)}`,
       r.planId === chosen.get('plan'));
   });
   setText($('rooms-count'), v.rooms.length < v.matching ? `${number(v.rooms.length)} of ${number(v.matching)}` : `${number(v.matching)} of ${number(v.total)}`);
@@ -165,7 +166,7 @@ function showRoom(v) {
     `${c.userId}, client ${c.clientId}`, `has event ${number(c.written)}${c.since ? `, slow since ${at(c.since)}` : ''}`,
   ]), $('behind-empty'));
   update($('people'), r.people, (p) => p.userId, (p) => row(() => ask(chosen.get('plan'), p.userId, $('people').dataset.seq)), (li, p) => {
-    fill(li, p.userName || p.userId, p.connections ? `${number(p.connections)} connections` : 'just left',
+    fill(li, p.userName || p.userId, p.connections ? count(p.connections, 'connection') : 'just left',
       `${plain(p.userId)} · joined ${ago(p.joinedAt, v.now)} · last message ${ago(p.lastActivity, v.now)} · last byte ${ago(p.lastSeen, v.now)}`);
   });
   $('people').dataset.seq = r.position.seq;

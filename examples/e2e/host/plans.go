@@ -43,7 +43,7 @@ func (p *plans) get(w http.ResponseWriter, r *http.Request, _ session) {
 // add adds a task and broadcasts it to all clients but the one that made the request.
 func (p *plans) add(w http.ResponseWriter, r *http.Request, s session) {
 	var body struct{ Title string }
-	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 4096)).Decode(&body); err != nil || body.Title == "" {
+	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 64<<10)).Decode(&body); err != nil || body.Title == "" {
 		http.Error(w, "a title is required", http.StatusBadRequest)
 		return
 	}

@@ -106,6 +106,16 @@ func (s *sessions) required(next func(http.ResponseWriter, *http.Request, sessio
 	}
 }
 
+// operator reports whether the request is of the user who may see all plans.
+func (s *sessions) operator(r *http.Request) bool {
+	cookie, err := r.Cookie(cookieName)
+	if err != nil {
+		return false
+	}
+	found, err := s.find(cookie.Value)
+	return err == nil && found.user == "operator"
+}
+
 // verify is the verifier of the WebSocket handler.
 func (s *sessions) verify(_ context.Context, id string) (auth.Identity, error) {
 	found, err := s.find(id)

@@ -48,9 +48,16 @@ var explainFaults = in("room",
 	fault{
 		name:     "explain: a connection that broke has what its cursor says",
 		function: "follower.progressLocked",
-		old:      "p.begun = f.feed.log.last; o.torn {",
-		new:      "o.torn {",
+		old:      "p.begun = f.feed.log.last; o.inFlush {",
+		new:      "o.inFlush {",
 		tests:    "TestExplainBrokenConnection",
+	},
+	fault{
+		name:     "explain: all that waited may have been written when a slow connection broke",
+		function: "outlet.endLocked",
+		old:      "		o.inFlush = end == endAborted && o.state == stateFlushing\n",
+		new:      "",
+		tests:    "TestExplainTornFrame",
 	},
 	fault{
 		name:     "explain: a frame that the end has torn has been written",
