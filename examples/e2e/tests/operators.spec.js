@@ -189,7 +189,7 @@ test('the answer for each case', async ({ ops, server }, info) => {
   await ask(ops, plan, 'dave', torn, ['Not known']);
 });
 
-test('in light and dark, on a phone, for the keyboard and without JavaScript', async ({ ops, server, browser }, info) => {
+test('in light and dark, on a phone and for the keyboard', async ({ ops, server }, info) => {
   const users = await Promise.all(['alice', 'bob', 'carol', 'dave'].map(async (name) => {
     const user = new User(server, name);
     const client = await user.open('tab');
@@ -219,12 +219,6 @@ test('in light and dark, on a phone, for the keyboard and without JavaScript', a
   expect(await ops.evaluate(() => document.activeElement.textContent.slice(0, 8))).toBe(focused.slice(0, 8));
   await ops.keyboard.press('Enter');
   await expect(ops.locator('#rooms [aria-pressed=true]')).toHaveCount(1);
-
-  const bare = await browser.newContext({ javaScriptEnabled: false, storageState: await ops.context().storageState() });
-  const page = await bare.newPage();
-  await page.goto(`${server.url}/ops/rooms`);
-  await expect(page.getByText('This page needs JavaScript.')).toBeVisible();
-  await bare.close();
 });
 
 test('a hidden page asks nothing, and one without a server says so', async ({ context, ops, server }) => {
