@@ -14,7 +14,7 @@ type Explanation struct {
 	Position protocol.Position `json:"position"` // of the event
 	End      protocol.Position `json:"end"`      // of the plan now
 	Event    EventState        `json:"event"`
-	At       time.Time         `json:"at,omitzero"` // when it was broadcast; zero unless Event is EventHeld
+	At       time.Time         `json:"at,omitzero"` // of its broadcast; zero unless it is held
 
 	// Connections has the memberships of the user's connections in the plan, the newest first, and
 	// before these the open connections of which none is known. It is empty if Event is EventNone
@@ -63,7 +63,7 @@ type ConnectionOutcome struct {
 	// Of a membership that has ended.
 	LeftAt      time.Time          `json:"leftAt,omitzero"`
 	LeftSeq     uint64             `json:"leftSeq"`     // the newest event of the plan at that time
-	LeaveReason LeaveReason        `json:"leaveReason"` // "" if the connection joined the plan again
+	LeaveReason LeaveReason        `json:"leaveReason"` // "": the connection joined the plan again
 	CloseCode   protocol.CloseCode `json:"closeCode"`   // if LeaveReason is LeaveClosed
 }
 
@@ -78,8 +78,8 @@ const (
 	// OutcomeExcluded: the event excluded the connection, and a receipt was written. See
 	// [ExceptUser] and [ExceptClient].
 	OutcomeExcluded Outcome = "excluded"
-	// OutcomeWriting: the event is being written, or is next. The connection may have it already. If
-	// Since is set, the connection does not take what is written as fast as it comes.
+	// OutcomeWriting: the event is being written, or is next. The connection may have it already.
+	// If Since is set, the connection does not take what is written as fast as it comes.
 	OutcomeWriting Outcome = "writing"
 	// OutcomeSlow: the connection does not take what is written as fast as it comes, and the event
 	// waits in the history.

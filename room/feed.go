@@ -241,7 +241,7 @@ func (f *follower) fetch(b *batch) (more bool) {
 	f.fetched = cur.next
 	var resync *resyncMessage
 	if d.log.missed(cur) {
-		if !f.gone.Load() { // otherwise the membership has been recorded, and nothing more is written
+		if !f.gone.Load() { // otherwise the membership has been recorded
 			f.skipped.add(skip{cur.seq, d.log.last, int64(d.shared.clock())})
 		}
 		cur.events, cur.seq = d.log.next, d.log.last

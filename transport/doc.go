@@ -79,6 +79,6 @@
 // [Author] reads from a REST request who made a change, so that the tab that made it gets a receipt
 // instead of the event. [CaptureAuthor] keeps that in the request's context, for code that
 // broadcasts without the request. [HeaderPosition] brings the position of a plan to the client that
-// loads it. [HideToken] keeps tokens in URLs out of the host's logs. [Inspect] shows an
-// operator the rooms and their participants.
+// loads it. [HideToken] keeps tokens in URLs out of the host's logs. [Inspect] is a page for
+// operators: rooms, users, slow readers, refusals, and why a user did not receive an event.
 package transport

@@ -37,7 +37,7 @@ var inspectTypes = map[string]string{
 // prefix and behind a proxy, since all its URLs are relative. allow decides about each request. It
 // is called concurrently, and with the request as it came, so it can check a cookie or a header. A
 // request that it refuses gets 404 without content, as if nothing were there. Plan IDs and user IDs
-// may be secrets, also for the employees of a company: allow only those who may see all of them.
+// may be secrets within a company, too: allow only operators who may see all of them.
 //
 // A request gets the page if it accepts text/html, as a browser does when it opens a URL, and JSON
 // otherwise. ?format=json and ?format=html decide independently of that. The JSON has stats
