@@ -92,7 +92,9 @@ func routes(hub *room.Hub, url, origin string, log *slog.Logger) (http.Handler, 
 	mux.HandleFunc("POST /logout", func(w http.ResponseWriter, r *http.Request) { s.logout(w, r, hub) })
 	mux.HandleFunc("GET /plans/{id}", s.required(p.get))
 	mux.HandleFunc("POST /plans/{id}/tasks", s.required(p.add))
-	mux.Handle("GET /ops/rooms", transport.Inspect(hub, s.operator))
+	operators := transport.Inspect(hub, s.operator)
+	mux.Handle("GET /ops/rooms", operators)
+	mux.Handle("GET /stripped/", http.StripPrefix("/stripped", operators)) // as a proxy does
 	mux.Handle("GET /ws", transport.NewHandler(hub, auth.VerifierFunc(s.verify), opts))
 	return cors(origin, forgery.Handler(mux)), nil
 }

@@ -84,6 +84,15 @@ test('only the operator gets an answer', async ({ server }) => {
   }
 });
 
+test('at any path, and behind a proxy that strips a prefix', async ({ ops, server }) => {
+  for (const path of ['/stripped/', '/stripped/a/b', '/stripped/a/b/?x=1#plan=launch']) {
+    await ops.goto(server.url + path);
+    await expect(ops.locator('#state')).toHaveText('Live');
+    const { rooms } = await ops.evaluate(async () => (await fetch(document.querySelector('footer a').href)).json());
+    expect(rooms).toEqual([]);
+  }
+});
+
 test('rooms and people as they are now, also after a reload', async ({ ops, server }) => {
   const [alice, bob, evil] = ['alice', 'bob', EVIL].map((name) => new User(server, name));
   const first = await alice.open('a1');

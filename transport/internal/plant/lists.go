@@ -29,6 +29,7 @@ var lists = [][]fault{
 	ringFaults,
 	entryFaults,
 	explainFaults,
+	inspectFaults,
 	outboundFaults,
 	accountFaults,
 	fenceFaults,
