@@ -37,7 +37,7 @@ func (a *Author) UnmarshalText(text []byte) error {
 	}
 	client, mutation, ok := strings.Cut(string(text), ".")
 	got := Author{ClientID: client, MutationID: mutation}
-	if !ok || got != got.valid() {
+	if !ok || got == (Author{}) || got != got.valid() {
 		return ErrAuthor
 	}
 	*a = got

@@ -32,7 +32,7 @@ func TestAuthorAsText(t *testing.T) {
 	if text, err := malformed.MarshalText(); err != nil || len(text) > 0 {
 		t.Errorf("MarshalText of malformed IDs = %q, %v", text, err)
 	}
-	for _, text := range []string{"tab1", "a.b.c", "a b.c", "tab1.m\n", "é.", strings.Repeat("m", 65) + ".m"} {
+	for _, text := range []string{"tab1", ".", "a.b.c", "a b.c", "tab1.m\n", "é.", strings.Repeat("m", 65) + ".m"} {
 		kept := room.Author{ClientID: "kept"}
 		if err := kept.UnmarshalText([]byte(text)); !errors.Is(err, room.ErrAuthor) || kept.ClientID != "kept" {
 			t.Errorf("UnmarshalText(%q) = %+v, %v, want ErrAuthor", text, kept, err)

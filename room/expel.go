@@ -19,8 +19,16 @@ func (s *Session) departRemoved(m *member, reason LeaveReason, why protocol.Remo
 // sendRemoved waits until no event of the plan can be written to m, at most until the given time,
 // and sends the removed that departRemoved has queued.
 func (m *member) sendRemoved(until time.Time) {
-	m.out.fence(m.room.id, until)
+	m.fence(until)
 	m.out.start()
+}
+
+// fence implements [departing].
+func (m *member) fence(until time.Time) { m.out.fence(m.plan, until) }
+
+// leftPlan implements [departing].
+func (m *member) leftPlan(planID, userID string) bool {
+	return concerns(m.plan, planID) && (userID == "" || userID == m.user()) && m.gone.Load()
 }
 
 // user implements [subject].
@@ -58,7 +66,9 @@ func (m *member) checked(err error) {
 // in. If another goroutine is removing it, deny waits too, until no event of the plan can be
 // written to m.
 func (m *member) deny(err error) (was bool) {
-	s := m.s
+	s, h := m.s, m.room.hub
+	h.denials.add(m)
+	defer h.denials.remove(m)
 	if errors.Is(err, ErrUnauthenticated) {
 		was = s.depart(m, departure{departNow, LeaveForbidden})
 		s.Close(protocol.CloseUnauthorized)
@@ -71,7 +81,10 @@ func (m *member) deny(err error) (was bool) {
 
 // departUnconfirmed implements [unconfirmed].
 func (m *member) departUnconfirmed() bool {
+	h := m.room.hub
+	h.denials.add(m)
 	if !m.s.departRemoved(m, LeaveUnconfirmed, protocol.Removed{Reason: "access could not be checked", Retry: true}) {
+		h.denials.remove(m)
 		m.recheck.settle()
 		return false
 	}
@@ -80,9 +93,10 @@ func (m *member) departUnconfirmed() bool {
 
 // removedUnconfirmed implements [unconfirmed].
 func (m *member) removedUnconfirmed(out time.Time, err error) {
-	m.sendRemoved(out.Add(fenceTimeout))
-	m.recheck.settle()
 	h, s := m.room.hub, m.s
+	m.sendRemoved(out.Add(fenceTimeout))
+	h.denials.remove(m)
+	m.recheck.settle()
 	err = cmp.Or(err, errUnchecked)
 	h.stats.removedUnconfirmed.Add(1)
 	h.logs.warn("removed", errorKind(err), "room: a member was removed, because its access could not be checked",

@@ -48,6 +48,7 @@ type Hub struct {
 	guard    guard
 	access   access
 	rechecks rechecks
+	denials  denials
 	logs     logLimiter
 	lingers  lockedIndex[*room] // where users linger, so that Disconnect finds them
 	budget   budget

@@ -275,8 +275,9 @@ func (o *outlet) deliver(sub *subscription, b *batch) (caughtUp bool) {
 	o.endCallLocked()
 	switch {
 	case err != nil:
+		o.failLocked()
 		o.mu.Unlock()
-		o.fail()
+		o.closeFailed()
 		return true
 	case n == len(b.buf) && !o.waiting:
 		sub.cur = b.to

@@ -237,8 +237,9 @@ func (o *outlet) wrote(t *step, n int, err error, block bool) (more bool) {
 	}
 	switch {
 	case err != nil && !timedOut, timedOut && o.end >= endTooSlow:
+		o.failLocked()
 		o.mu.Unlock()
-		o.fail()
+		o.closeFailed()
 		return false
 	case timedOut: // one more second to take the farewell
 		o.end, o.farewellBy = endTooSlow, o.shared.clock()+closeTimeout
@@ -327,13 +328,17 @@ func (o *outlet) endCallLocked() {
 	}
 }
 
-// fail ends the connection after an error of the sink, and gives the token up.
-func (o *outlet) fail() {
-	o.mu.Lock()
+// failLocked ends the connection after an error of the sink, and gives the token up. It is called in
+// the section of mu that ends the call of the sink, so that no goroutine sees the call over and the
+// connection alive: the sink may have taken bytes. closeFailed has to follow, without mu.
+func (o *outlet) failLocked() {
 	o.endLocked(endAborted)
 	o.endCallLocked()
 	o.state = stateIdle
-	o.mu.Unlock()
+}
+
+// closeFailed follows failLocked.
+func (o *outlet) closeFailed() {
 	_ = o.sink.Close()
 	o.mu.Lock()
 	defer o.mu.Unlock()

@@ -9,7 +9,8 @@ import (
 // Recheck calls Options.Authorize now for all members of a plan, for example after a share link was
 // deleted and only the claims of its users show whom it had admitted. It removes each member whose
 // access has ended: no event of the plan is written to it once Recheck has returned. A check that
-// began before the call does not count. A join that was in flight calls Authorize again.
+// began before the call does not count. A join that was in flight calls Authorize again. Recheck
+// waits for removals by other checks that are under way, but does not count them.
 //
 // Authorize gets the identities of the connections, whose claims are those of the token that the
 // client showed last. If the host has changed the claims since, they are stale: use [Hub.Revoke],
@@ -43,6 +44,7 @@ func (h *Hub) Recheck(ctx context.Context, planID string) (Rechecked, error) {
 		f.source.(*member).recheck.request(q)
 	}
 	q.requested()
+	defer h.denials.await(planID, "")
 	return q.wait(ctx, h.ctx.Done())
 }
 
@@ -63,5 +65,6 @@ func (h *Hub) RecheckUser(ctx context.Context, userID string) (Rechecked, error)
 		m.recheck.request(q)
 	}
 	q.requested()
+	defer h.denials.await("", userID)
 	return q.wait(ctx, h.ctx.Done())
 }

@@ -194,7 +194,7 @@ var outletRunFaults = in("room",
 	},
 	fault{
 		name:     "outlet_run: a failed connection is not closed",
-		function: "outlet.fail",
+		function: "outlet.closeFailed",
 		old:      "	_ = o.sink.Close()\n",
 		new:      "",
 		tests:    "TestBrokenSocket",
