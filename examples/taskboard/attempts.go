@@ -149,18 +149,19 @@ type limit struct {
 type buckets struct {
 	limit limit
 	seed  maphash.Seed
+	now   func() time.Time
 
 	mu     sync.Mutex // guards places
 	places [1 << 14]time.Time
 }
 
-func newBuckets(l limit) *buckets { return &buckets{limit: l, seed: maphash.MakeSeed()} }
+func newBuckets(l limit) *buckets { return &buckets{limit: l, seed: maphash.MakeSeed(), now: time.Now} }
 
 // take uses one failure of the key and returns 0. If none is left it returns how long to wait.
 func (b *buckets) take(key string) (wait time.Duration) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	place, now := b.place(key), time.Now()
+	place, now := b.place(key), b.now()
 	// A place holds the time at which its bucket is full again.
 	full := *place
 	if full.Before(now) {

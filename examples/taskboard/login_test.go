@@ -90,6 +90,7 @@ func TestPasswords(t *testing.T) {
 func TestAttemptsAreLimited(t *testing.T) {
 	t.Parallel()
 	b := start(t)
+	stopClock(b.service.attempts)
 	for i := range byAccountAndBlock.burst {
 		if resp := b.do("POST", "/api/login", nil, `{"email":"ada@example.com","password":"guess"}`); resp.StatusCode != http.StatusUnauthorized {
 			t.Fatalf("guess %d: status %d %s", i, resp.StatusCode, resp.body)
