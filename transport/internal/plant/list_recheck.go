@@ -103,7 +103,7 @@ var recheckFaults = in("room",
 	},
 	fault{
 		name:     "recheck now: calls that have ended are remembered",
-		function: "recheck.request",
+		function: "awaited.with",
 		old:      "(*next).inquiry.over.Load()",
 		new:      "false",
 		tests:    "TestRecheckGivenUp",
