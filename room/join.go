@@ -57,7 +57,9 @@ func (s *Session) join(in *inbound, c *call, refused error) (again bool) {
 		s.resumeFailed(req.PlanID, *req.Since, a.end)
 	}
 	if !s.attach(&a) {
-		// Removed meanwhile, or the connection ends.
+		// Removed meanwhile, or the connection ends. No check begins, so Recheck must not wait for
+		// one.
+		a.m.recheck.end()
 		s.fail(req.PlanID, req.Type, protocol.ErrorForbidden)
 		return false
 	}

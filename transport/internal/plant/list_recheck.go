@@ -53,6 +53,13 @@ var recheckFaults = in("room",
 		tests:    "TestRecheckWaitsForOtherRemovals",
 	},
 	fault{
+		name:     "recheck now: it waits for a connection that has broken during its join",
+		function: "Session.join",
+		old:      "		a.m.recheck.end()\n",
+		new:      "",
+		tests:    "TestRecheckOfABrokenConnection",
+	},
+	fault{
 		name:     "recheck now: it waits for a member that has left",
 		function: "recheck.end",
 		old:      "		k.answerLocked(recheckLeft, nil)\n",
