@@ -223,7 +223,7 @@ func (q *question) live(m *member) ConnectionOutcome {
 	case q.seq <= m.begin.seq:
 		o.Outcome, o.Receipt = OutcomeJoinedLater, false
 	case q.seq <= p.written:
-		q.written(&o, &m.skipped)
+		q.written(&o, m.skipped)
 	case p.slow != 0 && q.seq > p.begun:
 		o.Outcome, o.Since = OutcomeSlow, q.time(int64(p.slow))
 	default:
@@ -244,7 +244,7 @@ func (q *question) past(e *ended) ConnectionOutcome {
 	case q.seq > e.seq:
 		o.Outcome, o.Receipt = OutcomeLeft, false
 	case q.seq <= e.progress.written:
-		q.written(&o, &e.skipped)
+		q.written(&o, e.skipped)
 	case q.seq <= e.progress.begun:
 		o.Outcome = OutcomeUnknown
 	default:

@@ -47,7 +47,7 @@ type follower struct {
 	lagPlace int    // its index in feed.lagging, counted from 1; 0: it does not lag
 	fetched  uint64 // everything before it has been written, or is not for this follower
 	offered  uint64 // seq of the last event that it has fetched
-	skipped  skips  // events that it missed, for which it got resync
+	skipped  *skips // events that it missed, for which it got resync; nil: none
 }
 
 // enterLocked gives f a place in a shard. Its cursor is set.
@@ -242,6 +242,9 @@ func (f *follower) fetch(b *batch) (more bool) {
 	var resync *resyncMessage
 	if d.log.missed(cur) {
 		if !f.gone.Load() { // otherwise the membership has been recorded
+			if f.skipped == nil {
+				f.skipped = new(skips)
+			}
 			f.skipped.add(skip{cur.seq, d.log.last, int64(d.shared.clock())})
 		}
 		cur.events, cur.seq = d.log.next, d.log.last

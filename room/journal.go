@@ -40,7 +40,7 @@ type ended struct {
 	reason           LeaveReason
 	code             protocol.CloseCode // of a connection that was closed; 0 for another reason
 	progress         progress
-	skipped          skips
+	skipped          *skips // not changed any more; nil: none
 }
 
 func (j *journal) add(e ended) {

@@ -28,7 +28,7 @@ func (m *member) endedLocked(reason LeaveReason, p progress) ended {
 	s := m.s
 	e := ended{
 		viewer: s.viewer, plan: m.plan, connection: s.id, begin: m.begin, at: s.hub.clock(), seq: m.feed.log.last,
-		reason: reason, progress: p, skipped: m.skipped,
+		reason: reason, progress: p, skipped: m.skipped.clone(),
 	}
 	if reason == LeaveClosed {
 		s.mu.Lock()

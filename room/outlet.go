@@ -49,6 +49,9 @@ type outlet struct {
 	waiting   bool   // something of what follows may wait, or the end: next looks
 	inSink    bool   // the holder is in a call of the sink, or between two parts of a frame
 	ping      bool   // a ping is to be sent
+	torn      bool   // the end has dropped the rest of an entry's frame
+	inFlush   bool   // it was aborted while the connection's own goroutine held the token
+	over      bool   // end is closed or aborted, and the token is free
 	writingOf string // the plan of the entries, or of the remainder, that are being written
 
 	dirty      []*subscription // those with entries to write, in turn
@@ -62,12 +65,8 @@ type outlet struct {
 	// When the call of Sink.Write that is under way began, as outlets.clock; 0 if none is.
 	blocked atomic.Int64
 
-	torn     bool          // the end has dropped the rest of an entry's frame
-	inFlush  bool          // it was aborted while the connection's own goroutine held the token
 	flushing time.Duration // when the last flush began; see outlets.clock
-
-	over bool          // end is closed or aborted, and the token is free
-	done chan struct{} // closed when over is set; nil if no goroutine waits
+	done     chan struct{} // closed when over is set; nil if no goroutine waits
 
 	owner  owner    // fixed at creation
 	shared *outlets // fixed at creation

@@ -16,6 +16,18 @@ type skip struct {
 	at        int64 // see Hub.clock
 }
 
+// noSkips is what a nil pointer stands for.
+var noSkips skips
+
+// clone returns a copy that later calls of add do not change.
+func (s *skips) clone() *skips {
+	if s == nil {
+		return nil
+	}
+	c := *s
+	return &c
+}
+
 // add records a resync.
 func (s *skips) add(r skip) {
 	if n := len(s.ranges); n > 0 && s.ranges[n-1].after == r.after {
@@ -30,6 +42,9 @@ func (s *skips) add(r skip) {
 // before returns the seq up to which everything was written if the last message up to seq may not
 // have been: an event, or a resync.
 func (s *skips) before(seq uint64) uint64 {
+	if s == nil {
+		s = &noSkips
+	}
 	if n := len(s.ranges); n > 0 && s.ranges[n-1].to == seq {
 		return s.ranges[n-1].after
 	}
@@ -39,6 +54,9 @@ func (s *skips) before(seq uint64) uint64 {
 // of returns the resync that replaced the event. unknown means that it may have been a resync that
 // is forgotten.
 func (s *skips) of(seq uint64) (at int64, found, unknown bool) {
+	if s == nil {
+		s = &noSkips
+	}
 	for _, r := range s.ranges {
 		if seq > r.after && seq <= r.to {
 			return r.at, true, false
