@@ -10,7 +10,8 @@ import (
 // Each member receives removed, the history of the plan is dropped, and its positions are no longer
 // valid. A join that was in flight calls Authorize again, which has to return [ErrForbidden] for a
 // plan that does not exist. Once ClosePlan has returned, no event of the plan is written to the
-// members that it has removed; it cuts connections as [Hub.Revoke] does.
+// members that it has removed, or that a check of access was removing; it cuts connections as
+// [Hub.Revoke] does.
 //
 // The plan ID may be used again: a later broadcast or join starts a new history.
 //
@@ -32,6 +33,7 @@ func (h *Hub) ClosePlan(_ context.Context, planID string) (removed int, err erro
 		sessions[i] = m.s
 	}
 	fenceAll(sessions, planID)
+	h.denials.await(planID, "") // those that had left the room, because a check was removing them
 	for _, m := range members {
 		m.out.start() // writes removed
 	}

@@ -37,6 +37,10 @@ func TestRecheckWaitsForOtherRemovals(t *testing.T) {
 	rechecks := map[string]func(h *room.Hub) (room.Rechecked, error){
 		"Recheck":     func(h *room.Hub) (room.Rechecked, error) { return h.Recheck(context.Background(), "p") },
 		"RecheckUser": func(h *room.Hub) (room.Rechecked, error) { return h.RecheckUser(context.Background(), "u") },
+		"ClosePlan": func(h *room.Hub) (room.Rechecked, error) {
+			removed, err := h.ClosePlan(context.Background(), "p")
+			return room.Rechecked{Removed: removed}, err
+		},
 	}
 	for by, remove := range removals {
 		for name, recheck := range rechecks {

@@ -53,6 +53,13 @@ var recheckFaults = in("room",
 		tests:    "TestRecheckWaitsForOtherRemovals",
 	},
 	fault{
+		name:     "closeplan: members that a check is removing are not waited for",
+		function: "Hub.ClosePlan",
+		old:      "	h.denials.await(planID, \"\")",
+		new:      "	_ = planID",
+		tests:    "TestRecheckWaitsForOtherRemovals",
+	},
+	fault{
 		name:     "recheck now: it waits for a connection that has broken during its join",
 		function: "Session.join",
 		old:      "		a.m.recheck.end()\n",
