@@ -38,7 +38,7 @@ type access struct {
 // was asked about has changed meanwhile.
 type permit struct {
 	at      time.Time // of the yes
-	renewal int       // which identity of the connection was asked about; see Session.renewals
+	renewal uint32    // which identity of the connection was asked about; see Session.renewals
 	revoked *atomic.Bool
 }
 
@@ -48,7 +48,7 @@ type permit struct {
 func (p *permit) stale() bool { return p.revoked.Load() }
 
 // request is ask for a join. renewal is the number of id among the identities of the connection.
-func (a *access) request(c *call, id *auth.Identity, renewal int, planID string) (p permit, err error) {
+func (a *access) request(c *call, id *auth.Identity, renewal uint32, planID string) (p permit, err error) {
 	if err = a.ask(c, id, planID); err == nil {
 		p = permit{at: time.Now(), renewal: renewal, revoked: &c.revoked}
 	}

@@ -208,17 +208,17 @@ type question struct {
 func (q *question) time(clock int64) time.Time { return q.hub.start.Add(time.Duration(clock)) }
 
 // began describes the membership of v that began as b.
-func (q *question) began(v *viewer, connection string, b *beginning, p *progress) ConnectionOutcome {
+func (q *question) began(v *viewer, connection string, b *beginning, recovered bool, p *progress) ConnectionOutcome {
 	return ConnectionOutcome{
 		ConnectionID: connection, ClientID: v.clientID, Receipt: q.event != nil && q.event.excepts(v),
-		JoinedAt: q.time(b.at), JoinedSeq: b.seq, Recovered: b.recovered, Written: p.written,
+		JoinedAt: q.time(b.at), JoinedSeq: b.seq, Recovered: recovered, Written: p.written,
 	}
 }
 
 // live answers for a member.
 func (q *question) live(m *member) ConnectionOutcome {
 	p := m.progressLocked()
-	o := q.began(&m.s.viewer, m.s.id, &m.begin, &p)
+	o := q.began(&m.s.viewer, m.s.id, &m.begin, m.recovered, &p)
 	switch {
 	case q.seq <= m.begin.seq:
 		o.Outcome, o.Receipt = OutcomeJoinedLater, false
@@ -236,7 +236,7 @@ func (q *question) live(m *member) ConnectionOutcome {
 
 // past answers for a membership that has ended.
 func (q *question) past(e *ended) ConnectionOutcome {
-	o := q.began(&e.viewer, e.connection, &e.begin, &e.progress)
+	o := q.began(&e.viewer, e.connection, &e.begin, e.recovered, &e.progress)
 	o.LeftAt, o.LeftSeq, o.LeaveReason, o.CloseCode = q.time(e.at), e.seq, e.reason, e.code
 	switch {
 	case q.seq <= e.begin.seq:

@@ -43,8 +43,8 @@ type follower struct {
 	shard *shard // fixed at creation
 
 	// Guarded by feed.mu.
-	place    int    // its index in its shard
-	lagPlace int    // its index in feed.lagging, counted from 1; 0: it does not lag
+	place    int32  // its index in its shard
+	lagPlace int32  // its index in feed.lagging, counted from 1; 0: it does not lag
 	fetched  uint64 // everything before it has been written, or is not for this follower
 	offered  uint64 // seq of the last event that it has fetched
 	skipped  *skips // events that it missed, for which it got resync; nil: none
@@ -107,7 +107,7 @@ func (d *feed) lagsLocked(f *follower, from uint64) {
 	}
 	f.fetched = from
 	d.lagging = append(d.lagging, f)
-	f.lagPlace = len(d.lagging)
+	f.lagPlace = int32(len(d.lagging))
 	d.slowest = min(d.slowest, from)
 }
 

@@ -135,7 +135,7 @@ func (s *Session) enter(req *protocol.Request, p *permit) (a arrival, err error)
 			m.cur.next, m.cur.seq, m.cur.events = index, since.Seq, index
 		}
 	}
-	m.begin = beginning{at: s.hub.clock(), seq: m.cur.seq, recovered: a.reply.recovered}
+	m.begin, m.recovered = beginning{at: s.hub.clock(), seq: m.cur.seq}, a.reply.recovered
 	r.enterLocked(m)
 	return a, nil
 }
@@ -200,10 +200,10 @@ func (s *Session) attach(a *arrival) bool {
 func (s *Session) markAnnounced(m *member) {
 	s.mu.Lock()
 	m.announced = true
-	departed := m.departed
+	left := m.left
 	s.mu.Unlock()
-	if departed {
-		s.observeLeave(m)
+	if left != nil {
+		s.observeLeave(m, *left)
 	}
 }
 

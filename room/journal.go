@@ -25,9 +25,8 @@ type journal struct {
 
 // beginning is how a membership began.
 type beginning struct {
-	at        int64  // see Hub.clock
-	seq       uint64 // the position at which the member began: events up to it were not sent
-	recovered bool   // it resumed from that position
+	at  int64  // see Hub.clock
+	seq uint64 // the position at which the member began: events up to it were not sent
 }
 
 // ended is a membership that has ended.
@@ -35,6 +34,7 @@ type ended struct {
 	viewer
 	plan, connection string
 	begin            beginning
+	recovered        bool   // it resumed from begin.seq
 	at               int64  // see Hub.clock
 	seq              uint64 // of the newest event of the plan then
 	reason           LeaveReason

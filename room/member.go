@@ -8,11 +8,12 @@ type member struct {
 	room *room    // fixed at creation
 
 	// Guarded by Session.mu.
-	announced bool        // Observer.Join was called
-	departed  bool        // the member has left: Observer.Leave is called after Join
-	leaving   LeaveReason // set with departed, and not changed afterwards
+	left      *LeaveReason // why the member has left: Observer.Leave is called after Join; nil: it has not
+	announced bool         // Observer.Join was called
 
-	begin beginning // set under room.mu before the member enters its room, and then fixed
+	// Set under room.mu before the member enters its room, and then fixed.
+	recovered bool // it resumed
+	begin     beginning
 
 	recheck recheck
 }
@@ -27,7 +28,7 @@ func newMember(s *Session, r *room) *member {
 func (m *member) endedLocked(reason LeaveReason, p progress) ended {
 	s := m.s
 	e := ended{
-		viewer: s.viewer, plan: m.plan, connection: s.id, begin: m.begin, at: s.hub.clock(), seq: m.feed.log.last,
+		viewer: s.viewer, plan: m.plan, connection: s.id, begin: m.begin, recovered: m.recovered, at: s.hub.clock(), seq: m.feed.log.last,
 		reason: reason, progress: p, skipped: m.skipped.clone(),
 	}
 	if reason == LeaveClosed {

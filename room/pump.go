@@ -209,7 +209,7 @@ func (sh *shard) addLocked(f *follower) {
 		sh.next = sh.feed.log.end()
 		sh.passed = sh.next.index
 	}
-	f.place = len(sh.members)
+	f.place = int32(len(sh.members))
 	sh.members = append(sh.members, f) // beyond what a pump holds of the list
 }
 

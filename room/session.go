@@ -27,7 +27,6 @@ type Session struct {
 	// Owned by the reader.
 	messages, controls bucket
 	excesses           excesses
-	patient            bool // Receive had to wait: more than a burst may have come meanwhile
 
 	seen   atomic.Int64 // when the last byte came; see Hub.clock
 	said   atomic.Int64 // when the last message came
@@ -38,12 +37,15 @@ type Session struct {
 	verifying atomic.Bool  // a call of the verifier has not returned
 	callbacks atomic.Int32 // functions of the Observer that run for this connection
 
+	// Receive had to wait: more than a burst may have come meanwhile. Owned by the reader.
+	patient bool
+
 	inbox inbox
 
 	mu       sync.Mutex // guards the following; taken after room.mu and inbox.mu
 	identity auth.Identity
 	members  []*member          // at most Options.RoomsPerConnection
-	renewals int                // how often identity was replaced
+	renewals uint32             // how often identity was replaced
 	closing  bool               // no room is joined any more
 	code     protocol.CloseCode // why it is closing
 	renewed  time.Time          // last authenticate
@@ -259,18 +261,18 @@ func (s *Session) forgetMember(m *member, reason LeaveReason) {
 	s.mu.Lock()
 	s.members = without(s.members, m)
 	announced := m.announced
-	m.departed, m.leaving = true, reason
+	m.left = &reason
 	s.mu.Unlock()
 	if announced { // otherwise the join that is in flight observes the leave after the join
-		s.observeLeave(m)
+		s.observeLeave(m, reason)
 	}
 }
 
 // observeLeave counts the leave of m, and calls Observer.Leave.
-func (s *Session) observeLeave(m *member) {
-	s.hub.stats.left.add(m.leaving)
+func (s *Session) observeLeave(m *member, reason LeaveReason) {
+	s.hub.stats.left.add(reason)
 	if f := s.hub.opts.Observer.Leave; f != nil {
-		s.hub.observe(s, func() { f(LeaveInfo{Connection: s.Info(), PlanID: m.room.id, Reason: m.leaving}) })
+		s.hub.observe(s, func() { f(LeaveInfo{Connection: s.Info(), PlanID: m.room.id, Reason: reason}) })
 	}
 }
 

@@ -195,8 +195,8 @@ var inboxFaults = in("room",
 	fault{
 		name:     "join: a member that left during its join is not reported",
 		function: "Session.markAnnounced",
-		old:      "		s.observeLeave(m)\n",
-		new:      "		_ = m\n",
+		old:      "		s.observeLeave(m, *left)\n",
+		new:      "		_ = *left\n",
 		tests:    "TestSeamRevokeDuringAJoin",
 	},
 	fault{

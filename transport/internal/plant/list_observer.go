@@ -6,8 +6,8 @@ var observerFaults = in("room",
 	fault{
 		name:     "observer: a leave has no reason",
 		function: "Session.forgetMember",
-		old:      "m.departed, m.leaving = true, reason",
-		new:      "m.departed = true",
+		old:      "s.observeLeave(m, reason)",
+		new:      "s.observeLeave(m, \"\")",
 		tests:    "TestLeaveReasons",
 	},
 	fault{
