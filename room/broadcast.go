@@ -147,8 +147,8 @@ func (h *Hub) publish(ctx context.Context, b *broadcast, t protocol.Type, encode
 }
 
 // BroadcastBatch is [Hub.Broadcast] for several events of one plan: all of them or, after an error,
-// none. No other event comes between them. Each event is a message with a position of its own, and
-// each gets the options: an excluded client receives one receipt for each. MaxPayload bounds the
+// none. No other event comes between them. Each event is a message with its position, and each
+// gets the options: an excluded client receives one receipt for each. MaxPayload bounds the
 // data of each event, not their sum.
 //
 // A member that reads receives all of them, also if they are more than Options.HistoryEvents, as

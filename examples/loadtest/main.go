@@ -74,7 +74,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer, live bool
 	}
 	switch {
 	case err != nil:
-		_, _ = fmt.Fprintf(stderr, "loadtest: %v\n", err) // there is no other place to report it
+		_, _ = fmt.Fprintf(stderr, "loadtest: %v\n", err) // it cannot be reported elsewhere
 		return statusFailed
 	case r.Faults.any():
 		return statusFaults

@@ -14,7 +14,7 @@ import (
 )
 
 // metricsRoutes serves the numbers of the hub, of the Go runtime and of the process. They need no
-// login, so they are not among the public routes: they have an address of their own.
+// login, so they are not among the public routes: they have a separate address.
 func (s *service) metricsRoutes() http.Handler {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(s.live.metrics, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
