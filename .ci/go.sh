@@ -1,0 +1,69 @@
+#!/usr/bin/env bash
+# Checks the Go code of the root module. It needs bash, git and Go, and the module proxy for its tools.
+#
+#     bash .ci/go.sh           all steps; -l lists them
+#     bash .ci/go.sh vet lint  only these
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+readonly go_steps='layout format tidy vet lint plant tests cover cross'
+
+readonly top_level='LICENSE README.md auth examples go.mod go.sum protocol room transport'
+readonly coverage_floor=85 # percent
+readonly coverage_of='protocol auth auth/jwtauth room room/roomtest transport transport/browser transport/client transport/transporttest'
+
+layout() {
+	local found
+	found=$(files | cut -d/ -f1 | sort -u | grep -v '^\.' | LC_ALL=C sort | tr '\n' ' ')
+	[ "${found% }" = "$top_level" ] || fail "the top level holds: $found; expected: $top_level"
+	found=$(files '*go.work' '*go.work.sum')
+	[ -z "$found" ] || fail "no go.work in the repository: $found"
+}
+
+format() {
+	local found
+	found=$(files '*.go' | xargs gofmt -l)
+	[ -z "$found" ] || fail "gofmt: $found"
+}
+
+# tidy also holds the direct dependencies to the three that the module has.
+tidy() {
+	go mod tidy -diff || fail 'go.mod is not tidy: run go mod tidy'
+	go mod verify
+	local direct
+	direct=$(awk '/^\)/ { list = 0 } /^require / && !/\(/ && !/\/\/ indirect/ { print $2 }
+		list && NF && !/\/\/ indirect/ { print $1 } /^require \(/ { list = 1 }' go.mod | LC_ALL=C sort | tr '\n' ' ')
+	[ "$direct" = 'github.com/google/go-cmp github.com/lestrrat-go/jwx/v2 nhooyr.io/websocket ' ] ||
+		fail "direct dependencies: $direct"
+}
+
+vet() { go vet ./...; }
+
+lint() { go run "$staticcheck" ./...; }
+
+# plant compiles the planted faults, so that the list fits the source. Without -check it runs the tests.
+plant() { go run ./transport/internal/plant -check; }
+
+# tests runs everything under the race detector, each time in another order. cover reads what it prints.
+tests() { go test -race -shuffle=on -timeout=10m -cover -covermode=atomic ./... | tee "$work/tests"; }
+
+# cover holds each package to the floor by its own tests.
+cover() {
+	[ -e "$work/tests" ] || tests
+	local p percent
+	for p in $coverage_of; do
+		percent=$(awk -v p="$(go list -m)/$p" '$1 == "ok" && $2 == p { for (i = 3; i <= NF; i++) if ($i == "coverage:") print $(i + 1) + 0 }' "$work/tests")
+		printf '%-14s %s %%\n' "$p" "${percent:-none}"
+		awk -v c="${percent:-0}" -v floor="$coverage_floor" 'BEGIN { exit !(c >= floor) }' || fail "coverage of $p is below $coverage_floor %"
+	done
+}
+
+# cross compiles and vets, tests included, for systems other than this one.
+cross() {
+	local platform
+	for platform in $platforms; do
+		echo "$platform"
+		GOOS=${platform%/*} GOARCH=${platform#*/} CGO_ENABLED=0 go vet ./...
+	done
+}
+
+[ "${BASH_SOURCE[0]}" != "$0" ] || main "$go_steps" "$@"

@@ -1,0 +1,50 @@
+# What the scripts of this folder share. A script that loads it goes on at the top of the repository.
+# It needs bash, git and Go.
+! declare -F main >/dev/null || return 0 # a script before this one has loaded it
+
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+. .ci/runner.sh
+
+readonly staticcheck=honnef.co/go/tools/cmd/staticcheck@v0.8.2
+readonly platforms='windows/amd64 darwin/arm64 linux/386' # besides the one that this is
+
+export GOFLAGS="${GOFLAGS:-} -buildvcs=false" # a clone need not belong to the user who runs this
+unset GOOS GOARCH
+
+# files lists those that belong to the project, whether they have been committed or not.
+files() {
+	git ls-files --cached --others --exclude-standard -- "$@" |
+		while IFS= read -r f; do [ ! -e "$f" ] || printf '%s\n' "$f"; done | sort -u
+}
+
+# copy_tree makes a repository with the files of this working tree.
+copy_tree() {
+	mkdir -p "$1"
+	files | tar -cf - -T - | tar -xf - -C "$1"
+	git -C "$1" init -q
+	git -C "$1" add -A
+	git -C "$1" -c user.name=ci -c user.email=ci@localhost commit -q -m 'the working tree'
+}
+
+# remove deletes a directory, also one that holds a module cache, whose files are read-only.
+remove() {
+	chmod -R u+w "$1" 2>/dev/null || true
+	rm -rf "$1"
+}
+
+# debian installs packages of Debian, if the script runs as root. Services among them are not started.
+debian() (
+	[ "$(id -u)" = 0 ] && command -v apt-get >/dev/null || fail "not installed: $*"
+	policy=/usr/sbin/policy-rc.d # asked before a service is started
+	if ! [ -e "$policy" ]; then
+		trap 'rm -f "$policy"' EXIT
+		printf '#!/bin/sh\nexit 101\n' >"$policy"
+		chmod +x "$policy"
+	fi
+	apt-get -qq update
+	DEBIAN_FRONTEND=noninteractive apt-get -qq -y install --no-install-recommends "$@" >/dev/null
+)
+
+# packages installs what a lock file says, into the folder it stands in. No script of a package runs.
+packages() { npm ci --ignore-scripts --no-audit --no-fund --loglevel=error; }

@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# Checks the modules below the root. It needs bash, git and Go, the module proxy, and Prometheus, which it
+# installs from Debian's packages if it runs as root.
+#
+#     bash .ci/nested.sh          all steps; -l lists them
+#     bash .ci/nested.sh metrics  only this one
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+readonly nested_steps='metrics nested'
+
+# metrics has a Prometheus server scrape the taskboard.
+metrics() (
+	command -v prometheus >/dev/null && command -v promtool >/dev/null || debian prometheus
+	cd examples/taskboard
+	CI=true go test -race -count=1 -run '^Test(Prometheus|Promtool)$' .
+)
+
+# nested does for each module what .ci/go.sh does for the root's, where ./... stops at other modules.
+nested() {
+	local mod dir
+	for mod in $(files '*/go.mod'); do
+		dir=$(dirname "$mod")
+		echo "$dir"
+		(
+			cd "$dir"
+			go mod tidy -diff || fail "$mod is not tidy"
+			go vet ./...
+			go run "$staticcheck" ./...
+			go test -race -shuffle=on -timeout=10m ./...
+		)
+	done
+}
+
+[ "${BASH_SOURCE[0]}" != "$0" ] || main "$nested_steps" "$@"

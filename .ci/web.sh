@@ -1,0 +1,62 @@
+#!/usr/bin/env bash
+# Checks what runs in browsers, and clients and proxies of others. It needs bash, git, Go, and npm with
+# Node 20.19 or 22.12 or newer. The step interop also needs nginx, HAProxy, Caddy and Python's websockets,
+# which it installs from Debian's packages if it runs as root.
+#
+#     bash .ci/web.sh               all steps; -l lists them
+#     bash .ci/web.sh client pages  only these
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+readonly web_steps='client consumers pages interop'
+
+# client checks the browser client: its types, its tests with their coverage, its weight, and that what is
+# generated from the Go sources and from the modules equals what stands in the repository.
+client() (
+	cd transport/browser
+	packages
+	npm run --silent check
+	npm test --silent
+	npm run --silent size
+	go generate ./...
+	[ -z "$(git status --porcelain -- types)" ] || { git diff -- types >&2; fail 'transport/browser/types: run go generate ./transport/browser'; }
+)
+
+# consumers builds and runs programs that use the packed browser client.
+consumers() (
+	cd transport/browser/consumers
+	packages
+	npm test --silent
+)
+
+# pages builds the page of each example that has one. The build must equal the one in the repository.
+pages() {
+	local page
+	for page in $(files 'examples/*/web/package.json'); do
+		page=$(dirname "$page")
+		echo "$page"
+		(
+			cd "$page"
+			packages
+			npm run --silent check
+			npm test --silent
+			npm run --silent build
+			[ -z "$(git status --porcelain -- dist)" ] || { git status --short -- dist >&2; fail "$page/dist: run npm run build"; }
+		)
+	done
+}
+
+# interop has WebSocket clients of Node and Python, and proxies, use a server.
+interop() (
+	missing=()
+	for program in nginx haproxy caddy; do
+		command -v "$program" >/dev/null || [ -x "/usr/sbin/$program" ] || missing+=("$program")
+	done
+	"${PYTHON:-/usr/bin/python3}" -c 'import websockets' 2>/dev/null || missing+=(python3-websockets)
+	[ ${#missing[@]} = 0 ] || debian "${missing[@]}"
+	cd transport/interop
+	(cd js && packages)
+	INTEROP_REQUIRED=1 go test -race -count=1 -run '^TestClients$/^(npm|python)' ./clients
+	go run ./proxies
+)
+
+[ "${BASH_SOURCE[0]}" != "$0" ] || main "$web_steps" "$@"
