@@ -144,7 +144,7 @@ function showRooms(v) {
   });
   setText($('rooms-count'), v.rooms.length < v.matching ? `${number(v.rooms.length)} of ${number(v.matching)}` : `${number(v.matching)} of ${number(v.total)}`);
   $('rooms-empty').hidden = v.rooms.length > 0;
-  setText($('rooms-empty'), v.total ? 'No plan fits the search.' : 'No room is open.');
+  setText($('rooms-empty'), v.total ? 'No plan matches the search.' : 'No room is open.');
 }
 
 function showRoom(v) {
@@ -173,7 +173,7 @@ function showRoom(v) {
   setText($('people-count'), r.people.length < r.peopleMatching
     ? `${number(r.people.length)} of ${number(r.peopleMatching)}` : `${number(r.peopleMatching)} of ${number(r.participants)}`);
   $('people-empty').hidden = r.people.length > 0;
-  setText($('people-empty'), r.participants ? 'No user fits the search.' : 'No user is in this room.');
+  setText($('people-empty'), r.participants ? 'No user matches the search.' : 'No user is in this room.');
 }
 
 function showAnswer(v) {
@@ -199,7 +199,7 @@ function open(plan) {
   const form = $('ask').elements;
   form.plan.value = plan;
   $('answers').replaceChildren();
-  setText($('answer-event'), 'Choose a person above, or name one here.');
+  setText($('answer-event'), 'Choose a person above, or enter a user ID.');
   setText($('answer-note'), '');
   choose({ plan, user: '', seq: '' });
 }
@@ -249,7 +249,7 @@ async function refresh() {
   try {
     const response = await fetch(beside(query()), { signal: AbortSignal.any([mine.signal, AbortSignal.timeout(TIMEOUT)]) });
     if (response.status === 400) {
-      state('bad', 'The question is not valid');
+      state('bad', 'Invalid query');
       setText($('answer-event'), plain(await response.text()));
       $('answers').replaceChildren();
       return;

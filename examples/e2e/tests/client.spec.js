@@ -35,7 +35,7 @@ const closeOf = (page, query, messages = []) => page.evaluate(([q, m]) => new Pr
 const asSent = (code) => ({ code, wasClean: true, reason: expect.stringMatching(/./), goodbyes: [expect.objectContaining({ code })] });
 
 test.describe('close codes reach CloseEvent.code as sent', () => {
-  test('4401, for a bad token, no token, and one that runs out', async ({ bare, server }) => {
+  test('4401, for a bad token, no token, and an expired token', async ({ bare, server }) => {
     expect(await closeOf(bare, 'token=bad')).toEqual(asSent(4401));
     expect(await closeOf(bare, '')).toEqual(asSent(4401));
     expect(await closeOf(bare, `token=${await token(server, 'alice', '2s')}`, ['{"type":"ping"}'])).toEqual(asSent(4401));
@@ -78,9 +78,9 @@ test.describe('close codes reach CloseEvent.code as sent', () => {
 async function start(page, server, user = 'alice') {
   await page.evaluate(async (t) => {
     const { Client } = await import('/planrooms/planrooms.js');
-    window.heard = [];
+    window.received = [];
     window.client = new Client({ getToken: () => t });
-    window.plan = window.client.join('demo', { load: () => { window.heard.push('load'); }, onEvent: (e) => window.heard.push(e.seq) });
+    window.plan = window.client.join('demo', { load: () => { window.received.push('load'); }, onEvent: (e) => window.received.push(e.seq) });
   }, await token(server, user));
   await page.waitForFunction(() => window.plan.status === 'live');
 }
@@ -91,7 +91,7 @@ async function addTask(server, title) {
 }
 
 // Chrome lets the timers of a hidden tab run once a minute.
-test('a tab in background for minutes, with throttled timers, is not declared dead', async ({ page, server }) => {
+test('the connection of a tab with throttled timers is kept for minutes', async ({ page, server }) => {
   await page.clock.install();
   const sockets = watchSockets(page);
   await page.goto(`${server.url}/icon.svg`);
@@ -105,7 +105,7 @@ test('a tab in background for minutes, with throttled timers, is not declared de
   expect(sockets.length).toBe(1);
 });
 
-test('the sleep of a laptop is noticed at once', async ({ page, server }) => {
+test('after the laptop slept, the connection is replaced immediately', async ({ page, server }) => {
   await page.clock.install();
   const sockets = watchSockets(page);
   await page.goto(`${server.url}/icon.svg`);
@@ -119,7 +119,7 @@ test('the sleep of a laptop is noticed at once', async ({ page, server }) => {
 
 // The page stands still for longer than the server waits for a sign of life; the browser itself
 // answers its pings.
-test('a frozen page goes on where it was', async ({ page, server }) => {
+test('a frozen page resumes from its position', async ({ page, server }) => {
   test.setTimeout(90_000);
   await page.goto(`${server.url}/icon.svg`);
   await start(page, server);
@@ -128,15 +128,15 @@ test('a frozen page goes on where it was', async ({ page, server }) => {
   for (let i = 0; i < 5; i++) await addTask(server, `while frozen ${i}`);
   await new Promise((resolve) => { setTimeout(resolve, 40_000); });
   await devtools.send('Page.setWebLifecycleState', { state: 'active' });
-  await page.waitForFunction(() => window.plan.status === 'live' && window.heard.length >= 11);
-  const heard = await page.evaluate(() => window.heard);
-  expect(heard[0]).toBe('load');
-  expect(heard.slice(1)).toEqual(heard.slice(1).toSorted((a, b) => a - b));
+  await page.waitForFunction(() => window.plan.status === 'live' && window.received.length >= 11);
+  const received = await page.evaluate(() => window.received);
+  expect(received[0]).toBe('load');
+  expect(received.slice(1)).toEqual(received.slice(1).toSorted((a, b) => a - b));
   // Five tasks and their progress, each once, and no second load.
-  expect(new Set(heard).size).toBe(11);
+  expect(new Set(received).size).toBe(11);
 });
 
-test('fifty fast joins and leaves leave no socket, and no participant', async ({ page, server }) => {
+test('fifty fast joins and leaves leave no socket and no participant', async ({ page, server }) => {
   const sockets = watchSockets(page);
   await page.goto(`${server.url}/icon.svg`);
   await page.evaluate(async (t) => {

@@ -74,7 +74,7 @@ async function ask(page, plan, user, seq, labels) {
 
 const answer = (page) => page.locator('#answers li').first();
 
-test('only the operator gets an answer', async ({ server }) => {
+test('only the operator has access', async ({ server }) => {
   for (const headers of [{}, { Cookie: await cookieOf(server, 'alice') }]) {
     for (const query of ['', '?format=json', '?file=page.js']) {
       const response = await fetch(`${server.url}/ops/rooms${query}`, { headers: { Accept: 'text/html', ...headers } });
@@ -84,7 +84,7 @@ test('only the operator gets an answer', async ({ server }) => {
   }
 });
 
-test('at any path, and behind a proxy that strips a prefix', async ({ ops, server }) => {
+test('works at any path, and behind a proxy that strips a prefix', async ({ ops, server }) => {
   for (const path of ['/stripped/', '/stripped/a/b', '/stripped/a/b/?x=1#plan=launch']) {
     await ops.goto(server.url + path);
     await expect(ops.locator('#state')).toHaveText('Live');
@@ -93,7 +93,7 @@ test('at any path, and behind a proxy that strips a prefix', async ({ ops, serve
   }
 });
 
-test('rooms and people as they are now, also after a reload', async ({ ops, server }) => {
+test('shows the current rooms and people, also after a reload', async ({ ops, server }) => {
   const [alice, bob, evil] = ['alice', 'bob', EVIL].map((name) => new User(server, name));
   const first = await alice.open('a1');
   await first.join('launch');
@@ -131,7 +131,7 @@ test('rooms and people as they are now, also after a reload', async ({ ops, serv
   await expect(ops.locator('#refused li')).not.toHaveCount(0);
 });
 
-test('the answer for each case', async ({ ops, server }, info) => {
+test('explains each case', async ({ ops, server }, info) => {
   const plan = 'launch';
   const alice = new User(server, 'alice');
   const bob = new User(server, 'bob');
@@ -198,7 +198,7 @@ test('the answer for each case', async ({ ops, server }, info) => {
   await ask(ops, plan, 'dave', torn, ['Not known']);
 });
 
-test('in light and dark, on a phone and for the keyboard', async ({ ops, server }, info) => {
+test('works in light and dark mode, on a phone and with the keyboard', async ({ ops, server }, info) => {
   const users = await Promise.all(['alice', 'bob', 'carol', 'dave'].map(async (name) => {
     const user = new User(server, name);
     const client = await user.open('tab');
@@ -230,7 +230,7 @@ test('in light and dark, on a phone and for the keyboard', async ({ ops, server 
   await expect(ops.locator('#rooms [aria-pressed=true]')).toHaveCount(1);
 });
 
-test('a hidden page asks nothing, and one without a server says so', async ({ context, ops, server }) => {
+test('a hidden page sends no requests, and a page without a server reports it', async ({ context, ops, server }) => {
   let asked = 0;
   ops.on('request', () => { asked++; });
   await ops.evaluate(() => {

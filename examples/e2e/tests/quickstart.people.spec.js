@@ -58,7 +58,7 @@ test('a request that fails after the switch changes nothing', async ({ context, 
   expect(errors).toEqual([]);
 });
 
-test('an outage is one announcement, and so is its end', async ({ context, server }) => {
+test('an outage is announced once, and so is its end', async ({ context, server }) => {
   await listen(context);
   const { page, alice, bob } = await open(context, server);
   for (const name of ['Alice', 'Bob']) {
@@ -120,7 +120,7 @@ const titles = {
   'an embedding': '\u202btxt.exe',
 };
 for (const [what, title] of Object.entries(titles)) {
-  test(`bidi: ${what} in a title leaves the words of the page in order`, async ({ context, server }) => {
+  test(`bidi: ${what} in a title does not reorder the text of the page`, async ({ context, server }) => {
     const { alice, bob } = await open(context, server);
     await alice.add(title);
     const line = bob.log.filter({ hasText: 'added' }).first();
@@ -160,14 +160,14 @@ test('a long title is cut between characters, not inside an emoji', async ({ con
   await expect(bob.log.filter({ hasText: 'Alice added' }).first()).toHaveText(`Alice added “${'x'.repeat(37)}${family}${family}…”`);
 });
 
-test('a title with a control character is refused, and stays in the field', async ({ context, server }) => {
+test('a title with a control character is refused, and remains in the field', async ({ context, server }) => {
   const { alice } = await open(context, server);
   await alice.add('beep\u0007');
   await expect(alice.notice).toContainText('without control characters');
   await expect(alice.root.getByPlaceholder('Add a task')).toHaveValue('beep\u0007');
 });
 
-test('a status of a later client is shown as connecting', async ({ context, server }) => {
+test('an unknown status is shown as connecting', async ({ context, server }) => {
   const page = await context.newPage();
   const errors = [];
   page.on('pageerror', (error) => errors.push(error));

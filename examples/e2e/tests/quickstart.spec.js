@@ -46,7 +46,7 @@ test('each of the five changes appears once in both panes and in a second tab', 
   expect([...one.errors, ...two.errors]).toEqual([]);
 });
 
-test('network off for a while: the missed events come in order, without a reload', async ({ browser, server }) => {
+test('network off for a short time: the missed events arrive in order, without a reload', async ({ browser, server }) => {
   const context = await browser.newContext();
   const { page, alice, sockets } = await open(context, server);
   await page.evaluate(() => { window.sameDocument = true; });
@@ -158,7 +158,7 @@ test('a token that expires closes with 4401; the pane logs in again and is live'
   expect(sockets.length).toBe(3);
 });
 
-test('cut and reconnect: the missed events, and no others', async ({ context, server }) => {
+test('disconnect and reconnect: delivers the missed events and no others', async ({ context, server }) => {
   const { alice, bob } = await open(context, server);
   await alice.button('Cut my network').click();
   await expect(alice.badge).toHaveText('Offline');

@@ -37,7 +37,7 @@ async function start(file, addr) {
   return { links, stop: () => { program.kill('SIGTERM'); return ended; } };
 }
 
-test('does what its README says', async ({ context }, info) => {
+test('works as its README says', async ({ context }, info) => {
   test.setTimeout(180_000); // it is compiled first
   const file = build(info.outputPath('live'));
   let { links, stop } = await start(file, '127.0.0.1:0');

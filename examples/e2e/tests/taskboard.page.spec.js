@@ -72,7 +72,7 @@ test('a person is invited, accepts, leaves, and is the owner in between', async 
   await expect(ben.page.getByRole('link', { name: 'Launch week' })).toHaveCount(0);
 });
 
-test('a deletion is undone, in its place', async ({ as }) => {
+test('undo restores a deleted task in its place', async ({ as }) => {
   const [ada, ben] = [await as('Ada'), await as('Ben')];
   const before = await ada.titles();
   await ada.remove(before[3]);
@@ -81,7 +81,7 @@ test('a deletion is undone, in its place', async ({ as }) => {
   for (const b of [ada, ben]) await expect.poll(() => b.titles()).toEqual(before);
 });
 
-test('a request that dies blocks no later change, and the page says so', async ({ as }) => {
+test('a request that fails blocks no later change, and the page reports it', async ({ as }) => {
   const [ada, ben] = [await as('Ada'), await as('Ben')];
   const [first, second] = await ada.titles();
   const id = await ada.task(first).getAttribute('data-task-id');
@@ -135,7 +135,7 @@ test('an event that cannot be applied is fetched, and events during the fetch do
   await expect.poll(async () => (await ada.titles()).slice(-3)).toEqual(['First', 'Second', 'Third']);
 });
 
-test('what moves tasks loads after them, and disturbs nobody', async ({ as }) => {
+test('the script that moves tasks loads after the tasks, and does not interrupt an edit', async ({ as }) => {
   const ada = await as('Ada', null);
   await expect(ada.page.getByRole('link', { name: 'Launch week' })).toBeVisible(); // logged in
   let load;
@@ -181,7 +181,7 @@ test('a member who is removed while writing keeps the text', async ({ as }) => {
   await expect.poll(() => ben.page.evaluate(() => navigator.clipboard.readText())).toBe('A long text');
 });
 
-test('a pasted title with a tab or without a visible character', async ({ as }) => {
+test('a pasted title with a tab, or without a visible character', async ({ as }) => {
   const ada = await as('Ada');
   const before = await ada.titles();
   await ada.add('\u200B');
@@ -205,7 +205,7 @@ test('banner and badge agree while offline', async ({ as }, info) => {
   await expect(ada.page.getByTestId('unsent')).toHaveCount(0);
 });
 
-test('two hundred tasks by keyboard: the field and each task within a few keys', async ({ as }, info) => {
+test('200 tasks by keyboard: the input and each task are a few keys away', async ({ as }, info) => {
   const ada = await as('Ada');
   await ada.addMany(Array.from({ length: 190 }, (_, i) => `Number ${i}`));
   await expect(ada.tasks).toHaveCount(199);
@@ -234,7 +234,7 @@ test('two hundred tasks by keyboard: the field and each task within a few keys',
   expect(await axe(page, '[data-testid="task"]:nth-child(n+13)')).toEqual([]);
 });
 
-test('33 members and 32 viewers on a phone do not push the tasks away, and can all be seen', async ({ as }, info) => {
+test('33 members and 32 viewers on a phone do not displace the tasks, and can all be seen', async ({ as }, info) => {
   const ada = await as('Ada', null, phone);
   const { page } = ada;
   await expect(page.getByRole('link', { name: 'Launch week' })).toBeVisible(); // logged in
@@ -274,7 +274,7 @@ test('33 members and 32 viewers on a phone do not push the tasks away, and can a
 
 // At 600 ms of latency and 40 KB/s a plan is visible within five seconds if the page sends 100 KB
 // at most, and does not wait for its script before it asks for the login.
-test('the page is small, and asks for the login while its script loads', async ({ as }, info) => {
+test('the page is small, and requests the login while its script loads', async ({ as }, info) => {
   const ada = await as('Ada');
   const url = ada.page.url();
   const page = await ada.context.newPage();
@@ -296,7 +296,7 @@ test('the page is small, and asks for the login while its script loads', async (
   expect(entries.find(({ name }) => name === '/api/token').startTime).toBeLessThan(largest.responseEnd);
 });
 
-test('titles of other directions and of emoji', async ({ as }, info) => {
+test('titles with right-to-left text and emoji', async ({ as }, info) => {
   const ada = await as('Ada', 'Launch week', phone);
   const ben = await as('Ben');
   const titles = ['מסיבת השקה: להזמין 40 אורחים!', 'حفل الإطلاق (١٢)', '👩‍👩‍👧‍👦'.repeat(28), 'x'.repeat(200)];

@@ -3,7 +3,7 @@ import { expect } from '@playwright/test';
 import { ofType } from '../sockets.js';
 import { RESTARTED, test } from '../taskboard.js';
 
-test('each of the five changes: with the others, in the second tab, and once in the own', async ({ as }) => {
+test('each of the five changes appears for the others, in the second tab, and once in the own tab', async ({ as }) => {
   const [ada, ben] = [await as('Ada'), await as('Ben')];
   const adaToo = await as('Ada');
   const others = [ben, adaToo];
@@ -39,7 +39,7 @@ test('each of the five changes: with the others, in the second tab, and once in 
   }
 });
 
-test('who is there, and what they are editing', async ({ as }) => {
+test('shows the participants and what they are editing', async ({ as }) => {
   const [ada, ben] = [await as('Ada'), await as('Ben')];
   await expect(ada.page.getByTestId('people')).toHaveAttribute('data-count', '2');
   const [title] = await ada.titles();
@@ -52,7 +52,7 @@ test('who is there, and what they are editing', async ({ as }) => {
   await expect(ada.page.getByTestId('people')).toHaveAttribute('data-count', '1', { timeout: 15_000 });
 });
 
-test('offline for a while: nothing is lost in either direction', async ({ as }, info) => {
+test('offline for a short time: no change is lost in either direction', async ({ as }, info) => {
   const [ada, ben] = [await as('Ada'), await as('Ben')];
   await ben.page.evaluate(() => { window.sameDocument = true; });
   await ben.context.setOffline(true);
@@ -72,7 +72,7 @@ test('offline for a while: nothing is lost in either direction', async ({ as }, 
   expect(await ben.page.evaluate(() => window.sameDocument)).toBe(true);
 });
 
-test('offline beyond the history: loaded once, and right', async ({ as, server }) => {
+test('offline beyond the history: loads once, and shows the current plan', async ({ as, server }) => {
   const [ada, ben] = [await as('Ada'), await as('Ben')];
   await ben.context.setOffline(true);
   await ben.offline();
@@ -97,7 +97,7 @@ test('offline beyond the history: loaded once, and right', async ({ as, server }
   expect(server.log).not.toContain('panic');
 });
 
-test('the server is restarted: all pages come back by themselves, and are right', async ({ as, server }) => {
+test('the server is restarted: all pages reconnect, and show the current plan', async ({ as, server }) => {
   const boards = [await as('Ada'), await as('Ben'), await as('Cleo')];
   const [ada] = boards;
   expect(await server.stop()).toBe(0);
@@ -110,7 +110,7 @@ test('the server is restarted: all pages come back by themselves, and are right'
   for (const b of boards) expect(ofType(b.sockets[0].received, 'goodbye')[0].data.code).toBe(4503);
 });
 
-test('a conflict shows both, and either can win', async ({ as }, info) => {
+test('a conflict shows both versions, and the user can keep either', async ({ as }, info) => {
   const [ada, ben] = [await as('Ada'), await as('Ben')];
   const [first, second] = await ada.titles();
   for (const [title, choice, winner] of [[first, 'Take theirs', 'by Ben'], [second, 'Keep mine', 'by Ada']]) {
@@ -129,7 +129,7 @@ test('a conflict shows both, and either can win', async ({ as }, info) => {
   }
 });
 
-test('membership revoked: the plan closes, and others on the socket live on', async ({ as }) => {
+test('membership revoked: the plan closes, and others on the socket remain live', async ({ as }) => {
   const ada = await as('Ada');
   const ben = await as('Ben', null);
   await ben.page.getByRole('textbox', { name: /title|plan/i }).first().fill('Of Ben alone');
@@ -147,16 +147,16 @@ test('membership revoked: the plan closes, and others on the socket live on', as
   expect(ben.sockets.length).toBe(1);
   expect(ofType(ben.sockets[0].received, 'removed').length).toBe(1);
 
-  const heard = ben.sockets[0].received.length;
+  const before = ben.sockets[0].received.length;
   await ada.page.getByRole('button', { name: 'Close', exact: true }).click();
   await ada.add('Not for Ben');
   await expect(ada.task('Not for Ben')).toHaveCount(1);
   await ben.add('A sign of life');
   await expect.poll(() => ofType(ben.sockets[0].received, 'receipt').length).toBe(1);
-  expect(JSON.stringify(ben.sockets[0].received.slice(heard))).not.toContain('Not for Ben');
+  expect(JSON.stringify(ben.sockets[0].received.slice(before))).not.toContain('Not for Ben');
 });
 
-test('logged out everywhere: every page says so and stops, with 4403', async ({ as }) => {
+test('logged out everywhere: every page reports it and stops, with 4403', async ({ as }) => {
   const [one, two] = [await as('Ada'), await as('Ada')];
   const code = two.page.evaluate(async () => {
     const { token } = await (await fetch('/api/token', { method: 'POST' })).json();
@@ -181,7 +181,7 @@ test('logged out everywhere: every page says so and stops, with 4403', async ({ 
 test.describe('short tokens', () => {
   test.use({ args: ['-token-ttl', '15s'] });
 
-  test('are renewed on the open connection, and nobody notices', async ({ as }) => {
+  test('are renewed on the open connection, without an interruption', async ({ as }) => {
     const ada = await as('Ada');
     const seen = new Set();
     const until = Date.now() + 35_000;
@@ -194,7 +194,7 @@ test.describe('short tokens', () => {
     expect(ofType(ada.sockets[0].received, 'authenticate').length).toBeGreaterThanOrEqual(2);
   });
 
-  test('login gone: the page says so and stops', async ({ as }) => {
+  test('session ended: the page reports it and stops', async ({ as }) => {
     const ada = await as('Ada');
     await ada.context.clearCookies();
     await expect(ada.page.getByRole('alert')).toContainText('Your log-in has ended', { timeout: 30_000 });
@@ -207,7 +207,7 @@ test.describe('short tokens', () => {
   });
 });
 
-test('fifty changes between list and plan leave one socket, and nobody in the plan', async ({ as, server }) => {
+test('fifty switches between list and plan leave one socket, and no participant in the plan', async ({ as, server }) => {
   const ada = await as('Ada');
   for (let i = 0; i < 50; i++) {
     await ada.page.goBack();
@@ -224,7 +224,7 @@ test('fifty changes between list and plan leave one socket, and nobody in the pl
   expect(ada.sockets.length).toBe(1);
 });
 
-test('with the keyboard alone', async ({ as }) => {
+test('works with the keyboard alone', async ({ as }) => {
   const ada = await as('Ada');
   const { page } = ada;
   const [first, second] = await ada.titles();

@@ -4,7 +4,7 @@ import { RESTARTED, test } from '../taskboard.js';
 
 test.slow();
 
-test.describe('a clock that is wrong', () => {
+test.describe('a wrong clock', () => {
   test.use({ args: ['-token-ttl', '40s'] });
 
   for (const minutes of [-10, 10]) {
@@ -52,7 +52,7 @@ test('a plan that is deleted while a member is offline', async ({ as }) => {
   await expect(ben.page.getByRole('link', { name: 'Launch week' })).toHaveCount(0);
 });
 
-test('a server that is restarted while somebody writes', async ({ as, server }) => {
+test('a server that is restarted while a user writes', async ({ as, server }) => {
   const [ada, ben] = [await as('Ada'), await as('Ben')];
   const [first] = await ada.titles();
   const field = await ada.edit(first, 'Begun before the restart');
@@ -67,7 +67,7 @@ test('a server that is restarted while somebody writes', async ({ as, server }) 
   await expect(ada.task('Begun before the restart')).toHaveCount(1);
 });
 
-test('a deletion is undone after another person has changed and moved tasks', async ({ as }) => {
+test('undo of a deletion after another user has changed and moved tasks', async ({ as }) => {
   const [ada, ben] = [await as('Ada'), await as('Ben')];
   const before = await ada.titles();
   await ada.remove(before[2]);
@@ -86,7 +86,7 @@ test('a deletion is undone after another person has changed and moved tasks', as
   }
 });
 
-test('markup in a title, in notes and in the name of a plan is text', async ({ as }) => {
+test('markup in a title, in notes and in the name of a plan is shown as text', async ({ as }) => {
   const [ada, ben] = [await as('Ada'), await as('Ben')];
   const complaints = [];
   for (const b of [ada, ben]) {

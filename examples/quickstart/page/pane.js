@@ -28,10 +28,10 @@ const STATUSES = {
 const OTHER_STATUS = { badge: 'Connecting' }; // of a later version of the client
 const RELOADED = {
   not_recovered: 'the missed events are no longer available',
-  resync: 'the server asked for it',
+  resync: 'the server requested it',
   gap: 'an event was lost',
-  overflow: 'too many events came at once',
-  unanswered: 'a change of this page got no answer',
+  overflow: 'too many events arrived at once',
+  unanswered: 'a change of this page received no response',
 };
 const LOG_LINES = 200;
 const FACES = 6;
@@ -131,7 +131,7 @@ export class Pane {
   #cut() {
     this.#session.offline = true;
     this.#client.disconnect();
-    this.#notify(['Cut off. You get the events of this time when you reconnect.']);
+    this.#notify(['Disconnected. You receive the missed events when you reconnect.']);
   }
 
   #reconnect() {
@@ -148,7 +148,7 @@ export class Pane {
       return true;
     } catch (err) {
       if (this.#session !== session) return false;
-      this.#notify([`Not done: ${err.message}.`], 'bad');
+      this.#notify([`The change failed: ${err.message}.`], 'bad');
       this.#log([`${method} ${path}: ${err.message}`], 'bad');
       return false;
     }
@@ -178,7 +178,7 @@ export class Pane {
       this.#log([`logged in for ${SHORT_TTL}, without renewal`], 'net');
       await this.#client.renew();
     } catch (err) {
-      if (this.#session === session) this.#notify([`Not done: ${err.message}.`], 'bad');
+      if (this.#session === session) this.#notify([`The log-in failed: ${err.message}.`], 'bad');
     }
   }
 

@@ -5,13 +5,13 @@ import { jwt, last, settled, useFakes } from './fake.js';
 useFakes();
 
 describe('the client', () => {
-  it('tells of changes, notices and errors, to who listens', async () => {
+  it('reports changes, notices and errors to its listeners', async () => {
     const client = new Client({ getToken: async () => jwt(3600) });
-    const told = [];
+    const reported = [];
     const offs = [
-      client.on('change', (c) => told.push(c.state)),
-      client.on('notice', (m) => told.push(m.type)),
-      client.on('error', (e) => told.push(e.code)),
+      client.on('change', (c) => reported.push(c.state)),
+      client.on('notice', (m) => reported.push(m.type)),
+      client.on('error', (e) => reported.push(e.code)),
     ];
     client.connect();
     await settled();
@@ -20,20 +20,20 @@ describe('the client', () => {
     last().say({ type: 'error', data: { code: 'bad_message', message: '', re: '' } });
     last().say({ type: 'pong' });
     last().end(1006);
-    expect(told).toEqual(['connecting', 'connected', 'assigned', 'bad_message', 'waiting']);
+    expect(reported).toEqual(['connecting', 'connected', 'assigned', 'bad_message', 'waiting']);
     for (const off of offs) off();
     client.disconnect();
-    expect(told.length).toBe(5);
+    expect(reported.length).toBe(5);
   });
 
-  it('headers for changes by the API', () => {
+  it('gives the headers for REST requests that make changes', () => {
     const client = new Client({ getToken: () => null, clientId: 'c' });
     expect(client.headers()).toEqual({ 'X-Plan-Client': 'c' });
     expect(client.headers('m')).toEqual({ 'X-Plan-Client': 'c', 'X-Plan-Mutation': 'm' });
     expect(new Client({ getToken: () => null }).clientId).toMatch(/^\d{20,40}$/);
   });
 
-  it('works through a Proxy, as Vue makes of what is put in reactive() or ref()', async () => {
+  it('works through a Proxy, such as Vue creates for reactive() or ref()', async () => {
     const wrap = (target) => new Proxy(target, { get: (t, name, receiver) => Reflect.get(t, name, receiver) });
     const client = wrap(new Client({ getToken: async () => jwt(3600) }));
     const plan = wrap(client.join('demo'));
@@ -52,14 +52,14 @@ describe('the client', () => {
     expect(client.constructor).toBe(Client);
   });
 
-  it('methods can be taken from it', async () => {
+  it('its methods work when they are detached from it', async () => {
     const { join, close } = new Client({ getToken: async () => jwt(3600) });
     const { leave } = join('demo');
     leave();
     close();
   });
 
-  it('renew does not connect a client without a plan, also after an end that was final', async () => {
+  it('renew does not connect a client without a plan, even after a final close', async () => {
     const client = new Client({ getToken: async () => jwt(3600) });
     const plan = client.join('demo');
     await settled();
@@ -74,7 +74,7 @@ describe('the client', () => {
     ['neither', {}],
     ['no options', undefined],
     ['both', { getToken: () => null, credentials: 'cookie' }],
-  ])('wants getToken or credentials: %s throws', (_, options) => {
+  ])('requires getToken or credentials: %s throws', (_, options) => {
     expect(() => new Client(options)).toThrow("pass either getToken or credentials: 'cookie'");
   });
 });

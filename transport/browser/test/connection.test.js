@@ -5,7 +5,7 @@ import { FakeSocket, last, settled, sockets, useFakes } from './fake.js';
 useFakes();
 
 describe('idle -> connecting', () => {
-  it('nothing happens before it is wanted', async () => {
+  it('does nothing before the first join or connect', async () => {
     const c = client();
     await settled();
     expect([c.state, sockets.length, c.getToken.mock.calls.length, vi.getTimerCount()]).toEqual(['idle', 0, 0, 0]);
@@ -28,7 +28,7 @@ describe('idle -> connecting', () => {
     expect(last().url.href).toMatch(/^ws:\/\/other\.test\/live\?v=2&client=\d{20,40}$/);
   });
 
-  it('connects once, however often it is told to', async () => {
+  it('connects once, however often connect is called', async () => {
     const c = client();
     c.connect();
     c.connect();
@@ -39,7 +39,7 @@ describe('idle -> connecting', () => {
 });
 
 describe('connecting -> connected', () => {
-  it('with the hello, not with the open socket', async () => {
+  it('is connected after the hello, not when the socket opens', async () => {
     const c = client();
     c.connect();
     await settled();
@@ -48,21 +48,21 @@ describe('connecting -> connected', () => {
     expect([c.state, c.error]).toEqual(['connected', null]);
   });
 
-  it('says something even without a plan, since the server does not keep who says nothing', async () => {
+  it('sends a message even without a plan, because the server closes silent connections', async () => {
     await connected();
     expect(last().sent).toEqual([{ type: 'ping' }]);
   });
 });
 
 describe('connecting -> idle', () => {
-  it.each([[null], [undefined], ['']])('without a token (%o): nobody is logged in', async (token) => {
+  it.each([[null], [undefined], ['']])('without a token (%o): no user is logged in', async (token) => {
     const c = client({ getToken: async () => token });
     c.connect();
     await settled();
     expect([c.state, c.error?.code, sockets.length, vi.getTimerCount()]).toEqual(['idle', 'unauthenticated', 0, 0]);
   });
 
-  it('disconnect while the token is fetched: no socket comes of it', async () => {
+  it('disconnect while the token is fetched: no socket is opened', async () => {
     let give;
     const c = client({ getToken: () => new Promise((resolve) => { give = resolve; }) });
     c.connect();
@@ -72,7 +72,7 @@ describe('connecting -> idle', () => {
     expect([c.state, c.error, sockets.length]).toEqual(['idle', null, 0]);
   });
 
-  it('disconnect while the socket opens: it is closed, and what it says is not heard', async () => {
+  it('disconnect while the socket opens: it is closed, and its messages are ignored', async () => {
     const c = client();
     c.connect();
     await settled();
@@ -94,7 +94,7 @@ describe('connecting -> waiting', () => {
     expect(c.retryAt).toBeGreaterThanOrEqual(Date.now());
   });
 
-  it('when getToken throws outright', async () => {
+  it('when getToken throws synchronously', async () => {
     const c = client({ getToken: () => { throw new Error('bug'); } });
     c.connect();
     await settled();
@@ -117,7 +117,7 @@ describe('connecting -> waiting', () => {
     expect([c.state, c.error]).toEqual(['waiting', { code: 1006, message: 'as the close frame says' }]);
   });
 
-  it('when nothing comes within 20 s, token included', async () => {
+  it('when there is no hello within 20 s, including the time for the token', async () => {
     const c = client({ getToken: () => new Promise(() => {}) });
     c.connect();
     await advance(19_999);
@@ -126,7 +126,7 @@ describe('connecting -> waiting', () => {
     expect([c.state, c.error?.code]).toEqual(['waiting', 'timeout']);
   });
 
-  it('a token that comes after the time-out is not used for the attempt that is over', async () => {
+  it('a token that arrives after the timeout is not used for the expired attempt', async () => {
     const give = [];
     const c = client({ getToken: () => new Promise((resolve) => { give.push(resolve); }) });
     vi.spyOn(Math, 'random').mockReturnValue(0.999);
@@ -157,7 +157,7 @@ describe('waiting -> connecting', () => {
     expect(c.retryAt - Date.now()).toBe(7500);
   });
 
-  it('what the server says wins, and focus does not jump its queue', async () => {
+  it('the delay that the server sets takes precedence, and focus does not shorten it', async () => {
     const c = await connected();
     last().end(4503, { retryAfterMs: 7000 });
     expect([c.state, c.retryAt - Date.now(), c.error]).toEqual(['waiting', 7000, { code: 4503, message: 'as the server says' }]);
@@ -167,7 +167,7 @@ describe('waiting -> connecting', () => {
     expect(sockets.length).toBe(2);
   });
 
-  it('starts anew after 5 s of a live plan, not before', async () => {
+  it('the back-off resets after 5 s with a live plan, not before', async () => {
     const random = vi.spyOn(Math, 'random').mockReturnValue(1);
     const c = client();
     c.join('demo');
@@ -181,7 +181,7 @@ describe('waiting -> connecting', () => {
     }
   });
 
-  it('starts again after 5 s also without a plan', async () => {
+  it('the back-off also resets after 5 s without a plan', async () => {
     const c = await connected({ maxAttempts: 3 });
     FakeSocket.pongs = true;
     for (let i = 0; i < 8; i++) {
@@ -193,7 +193,7 @@ describe('waiting -> connecting', () => {
     }
   });
 
-  it('a limit of attempts, if the program sets one', async () => {
+  it('stops after the number of attempts that the program sets', async () => {
     const c = client({ maxAttempts: 2 });
     c.connect();
     for (let i = 0; i < 3; i++) {
@@ -204,7 +204,7 @@ describe('waiting -> connecting', () => {
     expect([c.state, c.error?.code, sockets.length, vi.getTimerCount()]).toEqual(['idle', 1006, 3, 0]);
   });
 
-  it('at once when told to', async () => {
+  it('connects immediately when reconnect is called', async () => {
     const c = await connected();
     last().end(4503, { retryAfterMs: 60_000 });
     c.reconnect();
@@ -215,13 +215,13 @@ describe('waiting -> connecting', () => {
 
 describe('connected -> waiting or idle', () => {
   // Each close code as the server's goodbye has it, and alone.
-  it.each([1000, 1001, 1005, 1006, 1011, 1012, 4408, 4429, 4500, 4503, 4508, 4999])('%i alone: comes back', async (code) => {
+  it.each([1000, 1001, 1005, 1006, 1011, 1012, 4408, 4429, 4500, 4503, 4508, 4999])('close code %i without a goodbye: reconnects', async (code) => {
     const c = await connected();
     last().end(code);
     expect(c.state).toBe('waiting');
   });
 
-  it.each([1003, 1007, 1009, 4400, 4403, 4409])('%i alone: final', async (code) => {
+  it.each([1003, 1007, 1009, 4400, 4403, 4409])('close code %i without a goodbye: final', async (code) => {
     const c = await connected();
     last().end(code);
     expect([c.state, c.error?.code, vi.getTimerCount()]).toEqual(['idle', code, 0]);
@@ -229,7 +229,7 @@ describe('connected -> waiting or idle', () => {
     expect(sockets.length).toBe(1);
   });
 
-  it('4409 by a handshake of its own, given up and served late, is not', async () => {
+  it('4409 caused by an earlier handshake of the same client is not final', async () => {
     const c = client();
     c.connect();
     await advance(20_000); // without an answer
@@ -245,13 +245,13 @@ describe('connected -> waiting or idle', () => {
     expect([c.state, sockets.length]).toEqual(['idle', 3]);
   });
 
-  it('the goodbye wins over the code', async () => {
+  it('the goodbye takes precedence over the close code', async () => {
     const c = await connected();
     last().end(4999, { reconnect: false });
     expect(c.state).toBe('idle');
   });
 
-  it.each([4403, 4409])('a join does not undo a final %i; reconnect, connect, renew, or a disconnect before it do', async (code) => {
+  it.each([4403, 4409])('a join does not restart a client after a final %i; reconnect, connect, renew, or a disconnect before the join do', async (code) => {
     const end = async () => {
       const c = client();
       const plan = c.join('demo');
@@ -276,7 +276,7 @@ describe('connected -> waiting or idle', () => {
     }
   });
 
-  it('reconnect starts after a final end', async () => {
+  it('reconnect connects after a final close', async () => {
     const c = await connected();
     last().end(4403, { reconnect: false });
     c.reconnect();
@@ -285,7 +285,7 @@ describe('connected -> waiting or idle', () => {
     expect([c.state, c.error, sockets.length]).toEqual(['connected', null, 2]);
   });
 
-  it('disconnect closes with 1000 and leaves nothing', async () => {
+  it('disconnect closes with 1000 and leaves no timer or listener', async () => {
     const c = await connected();
     c.disconnect();
     expect([c.state, last().closed, vi.getTimerCount()]).toEqual(['idle', 1000, 0]);
@@ -294,13 +294,13 @@ describe('connected -> waiting or idle', () => {
 
 describe('where it runs', () => {
   it.each([
-    ['a worker made from a blob', 'blob:https://app.test/5a2', undefined],
-    ['a page made from srcdoc', 'about:srcdoc', undefined],
+    ['a worker from a blob', 'blob:https://app.test/5a2', undefined],
+    ['a page from srcdoc', 'about:srcdoc', undefined],
     ['a file', 'file:///index.html', undefined],
-    ['a url that is none', 'https://app.test/', 'http://'],
+    ['an invalid url', 'https://app.test/', 'http://'],
     ['a url without a scheme', 'https://app.test/', 'localhost:8080/ws'],
     ['a url of another scheme', 'https://app.test/', 'ftp://app.test/ws'],
-  ])('%s: no base for the url, said once', async (_, href, url) => {
+  ])('%s: no base for the url, reported once', async (_, href, url) => {
     vi.stubGlobal('location', { href });
     const c = client({ url });
     const plan = c.join('demo');
@@ -309,14 +309,14 @@ describe('where it runs', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('an absolute url needs no location', async () => {
+  it('an absolute URL works without location', async () => {
     vi.stubGlobal('location', undefined);
     client({ url: 'https://app.test/ws' }).connect();
     await settled();
     expect(last().url.href).toMatch(/^wss:\/\/app\.test\/ws\?client=/);
   });
 
-  it('without a WebSocket: said once; with one that the program passes: uses it', async () => {
+  it('without WebSocket: one error; with the WebSocket option: uses it', async () => {
     vi.stubGlobal('WebSocket', undefined);
     const c = client();
     c.connect();

@@ -15,12 +15,12 @@ describe('cookie sessions', () => {
     return { c, plan };
   };
 
-  it('offer no token', async () => {
+  it('do not offer a token', async () => {
     const { c } = await open();
     expect([last().protocols, last().url.searchParams.get('client'), c.state]).toEqual([['planrooms.v1'], 'tab-1', 'connected']);
   });
 
-  it('continue by another handshake with the same client id when the server ends the session', async () => {
+  it('reconnect with the same client ID when the server ends the session', async () => {
     const { c, plan } = await open();
     last().event('demo', 4, 3);
     last().end(4401, { reauth: true });
@@ -32,7 +32,7 @@ describe('cookie sessions', () => {
     expect([c.state, plan.status]).toEqual(['connected', 'recovering']);
   });
 
-  it('that are refused: one pause, then final; renew starts again', async () => {
+  it('that are refused: one retry after a pause, then final; renew restarts the client', async () => {
     const c = cookie();
     c.connect();
     await settled();
@@ -57,7 +57,7 @@ describe('cookie sessions', () => {
     expect([c.state, last().of('join-plan').length, last().of('authenticate').length]).toEqual(['connected', 1, 0]);
   });
 
-  it('whose end comes in seconds cause no further handshake, until the server ends them', async () => {
+  it('that expire within seconds cause no new handshake before the server closes the connection', async () => {
     const getExpiry = vi.fn(async () => Math.floor(Date.now() / 1_000) + 600);
     const { c } = await open({ getExpiry });
     await advance(60_000);
@@ -79,7 +79,7 @@ describe('cookie sessions', () => {
     expect([c.state, c.error?.code, sockets.length]).toEqual(['idle', 'unauthenticated', 2]);
   });
 
-  it.each([NaN, 'no time'])('an end that is no time (%s) counts as not known', async (end) => {
+  it.each([NaN, 'no time'])('an expiry that is not a time (%s) counts as unknown', async (end) => {
     await open({ getExpiry: async () => end });
     for (let i = 0; i < 60; i++) {
       await advance(1_000);
@@ -88,7 +88,7 @@ describe('cookie sessions', () => {
     expect(sockets.length).toBe(1);
   });
 
-  it('a session that is over already does not loop', async () => {
+  it('a session that has already expired causes no loop', async () => {
     await open({ getExpiry: async () => Date.now() - 1_000 });
     for (let i = 0; i < 60; i++) {
       await advance(1_000);

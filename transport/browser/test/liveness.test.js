@@ -5,8 +5,8 @@ import { reconnect, setup } from './watching.js';
 
 useFakes();
 
-describe('signs of life', () => {
-  it('asks after 25 s of silence, and gives up 10 s later', async () => {
+describe('dead connections', () => {
+  it('pings after 25 s of silence, and reconnects 10 s later', async () => {
     const c = await connected();
     await advance(24_999);
     expect(last().of('ping').length).toBe(1); // the first word
@@ -18,7 +18,7 @@ describe('signs of life', () => {
     expect([c.state, c.error?.code, sockets[0].closed]).toEqual(['waiting', 'silent', 1000]);
   });
 
-  it('any message is one', async () => {
+  it('any message counts as a sign of life', async () => {
     const c = await connected();
     for (let i = 0; i < 20; i++) {
       await advance(20_000);
@@ -32,7 +32,7 @@ describe('signs of life', () => {
   });
 
   // Chrome lets the timers of a tab in background run once a minute; messages come as ever.
-  it('a throttled tab is not declared dead', async () => {
+  it('the connection of a throttled tab is kept', async () => {
     const c = await connected();
     FakeSocket.pongs = true;
     for (let minute = 0; minute < 30; minute++) {
@@ -43,7 +43,7 @@ describe('signs of life', () => {
     expect([c.state, sockets.length]).toEqual(['connected', 1]);
   });
 
-  it('a throttled tab on a dead connection is, in the end', async () => {
+  it('a throttled tab detects a dead connection', async () => {
     const c = await connected();
     for (let minute = 0; minute < 2; minute++) {
       expect(c.state).toBe('connected');
@@ -53,7 +53,7 @@ describe('signs of life', () => {
     expect([sockets[0].closed, c.error?.code]).toEqual([1000, 'silent']);
   });
 
-  it('an answer behind a late timer in the queue counts', async () => {
+  it('an answer that is queued behind a late timer counts', async () => {
     const c = await connected();
     await advance(25_000); // asked
     vi.setSystemTime(Date.now() + 40_000); // then everything stood still
@@ -64,7 +64,7 @@ describe('signs of life', () => {
     expect([c.state, sockets.length]).toEqual(['connected', 1]);
   });
 
-  it('after sleep the connection is replaced at once', async () => {
+  it('after the device slept, the connection is replaced immediately', async () => {
     const c = await connected();
     vi.setSystemTime(Date.now() + 3_600_000);
     await advance(5_000); // the next look at the clock
@@ -73,14 +73,14 @@ describe('signs of life', () => {
     expect(c.error).toBe(null);
   });
 
-  it('a clock that is set back hides nothing', async () => {
+  it('a clock that is set back does not hide a dead connection', async () => {
     const c = await connected();
     vi.setSystemTime(Date.now() - 3_600_000);
     await advance(35_000);
     expect([c.state, c.error?.code]).toEqual(['waiting', 'silent']);
   });
 
-  it('a goodbye without a close frame: waits 3 s for it', async () => {
+  it('goodbye: waits 3 s for the close frame', async () => {
     const c = await connected();
     last().say({ type: 'goodbye', data: { code: 4503, reason: 'bye', reconnect: true, reauth: false, retryAfterMs: 7_000 } });
     await advance(2_999);
@@ -89,7 +89,7 @@ describe('signs of life', () => {
     expect([c.state, c.error, c.retryAt - Date.now(), sockets[0].closed]).toEqual(['waiting', { code: 4503, message: 'bye' }, 7_000, 1000]);
   });
 
-  it('only denied plans: says something after a reconnect, since the server closes a silent connection', async () => {
+  it('only denied plans: sends a message after a reconnect, because the server closes silent connections', async () => {
     await setup();
     last().say({ type: 'error', planId: 'demo', data: { code: 'forbidden', message: 'no', re: 'join-plan' } });
     await reconnect();
@@ -97,7 +97,7 @@ describe('signs of life', () => {
   });
 });
 
-describe('what wakes it', () => {
+describe('browser events', () => {
   // Replaces window.
   function window() {
     const target = new EventTarget();
@@ -106,7 +106,7 @@ describe('what wakes it', () => {
     return (name) => target.dispatchEvent(new Event(name));
   }
 
-  it.each(['online', 'focus', 'pageshow', 'visibilitychange'])('%s: connects at once instead of waiting', async (name) => {
+  it.each(['online', 'focus', 'pageshow', 'visibilitychange'])('%s: connects immediately instead of waiting', async (name) => {
     const fire = window();
     vi.spyOn(Math, 'random').mockReturnValue(1);
     const c = await connected();
@@ -116,7 +116,7 @@ describe('what wakes it', () => {
     expect([c.state, sockets.length]).toEqual(['connecting', 2]);
   });
 
-  it('not before the time that the server has given', async () => {
+  it('no attempt before the retry delay of the server has passed', async () => {
     const fire = window();
     const c = await connected();
     last().end(4503, { retryAfterMs: 9_000 });
@@ -125,7 +125,7 @@ describe('what wakes it', () => {
     expect([c.state, sockets.length]).toEqual(['waiting', 1]);
   });
 
-  it.each(['online', 'offline', 'focus'])('%s: a connection is asked, and has 3 s', async (name) => {
+  it.each(['online', 'offline', 'focus'])('%s: pings the connection, which has 3 s to answer', async (name) => {
     const fire = window();
     const c = await connected();
     await advance(1_000);
@@ -136,7 +136,7 @@ describe('what wakes it', () => {
     expect([c.state, c.error?.code]).toEqual(['waiting', 'silent']);
   });
 
-  it('an answer is enough', async () => {
+  it('an answer to that ping keeps the connection', async () => {
     const fire = window();
     const c = await connected();
     fire('focus');
@@ -145,7 +145,7 @@ describe('what wakes it', () => {
     expect(c.state).toBe('connected');
   });
 
-  it('shortens the wait for an answer that is under way', async () => {
+  it('shortens the wait for a ping that is in flight', async () => {
     const fire = window();
     const c = await connected();
     await advance(25_000);
@@ -154,7 +154,7 @@ describe('what wakes it', () => {
     expect(c.state).toBe('waiting');
   });
 
-  it('after sleep: replaced without asking', async () => {
+  it('after the device slept: replaces the connection without a ping', async () => {
     const fire = window();
     const c = await connected();
     vi.setSystemTime(Date.now() + 3_600_000);
@@ -163,7 +163,7 @@ describe('what wakes it', () => {
     expect([c.error?.code, sockets.length]).toEqual(['asleep', 2]);
   });
 
-  it('online after a long outage: connects at once, and starts with short delays again', async () => {
+  it('online after a long outage: connects immediately, and resets the back-off', async () => {
     const fire = window();
     const c = await connected();
     for (let i = 0; i < 12; i++) {
@@ -197,7 +197,7 @@ describe('what wakes it', () => {
     expect([c.state, sockets.length]).toEqual(['waiting', 1]);
   });
 
-  it('online during a handshake: it has 2 s more, then another starts', async () => {
+  it('online during a handshake: the handshake gets 2 s more, then a new attempt starts', async () => {
     const fire = window();
     const c = client();
     c.connect();
@@ -213,7 +213,7 @@ describe('what wakes it', () => {
     expect([c.state, sockets.length]).toEqual(['connected', 2]);
   });
 
-  it('not a page that is hidden, and nobody once it is idle', async () => {
+  it('a hidden page does not connect, and neither does an idle client', async () => {
     const fire = window();
     vi.stubGlobal('document', { visibilityState: 'hidden' });
     const c = await connected();

@@ -21,26 +21,26 @@ async function loading(seq = 0, options = {}) {
 }
 
 describe('loading', () => {
-  it('events wait for it, and come in order', async () => {
+  it('events are held until the load returns, and then delivered in order', async () => {
     const client = new Client({ getToken: async () => jwt(3600) });
     let done;
-    const { heard, plan } = watch(client, 'demo', { load: () => new Promise((resolve) => { done = resolve; }) });
+    const { received, plan } = watch(client, 'demo', { load: () => new Promise((resolve) => { done = resolve; }) });
     await settled();
     last().hello().answer('demo', 1);
     last().event('demo', 2, 1);
     last().event('demo', 3, 2);
     await settled();
-    expect(heard).toEqual([]);
+    expect(received).toEqual([]);
     done();
     await settled();
     last().event('demo', 4, 3);
-    expect([heard, plan.position.seq]).toEqual([[2, 3, 4], 4]);
+    expect([received, plan.position.seq]).toEqual([[2, 3, 4], 4]);
   });
 
-  it('leaves out what the loaded plan holds', async () => {
+  it('drops events that the loaded plan contains', async () => {
     const client = new Client({ getToken: async () => jwt(3600) });
     let done;
-    const { heard } = watch(client, 'demo', { load: () => new Promise((resolve) => { done = resolve; }) });
+    const { received } = watch(client, 'demo', { load: () => new Promise((resolve) => { done = resolve; }) });
     await settled();
     last().hello().answer('demo', 1);
     last().event('demo', 2, 1);
@@ -50,35 +50,35 @@ describe('loading', () => {
     await settled();
     last().event('demo', 4, 3);
     last().event('demo', 5, 4);
-    expect(heard).toEqual([5]);
+    expect(received).toEqual([5]);
   });
 
   it('a result that is not a position drops no event', async () => {
     for (const result of [{ seq: 9 }, { epoch: 'e1', seq: '9' }, { id: 'demo' }, 'text', null]) {
       sockets.length = 0;
       const client = new Client({ getToken: async () => jwt(3600) });
-      const { heard } = watch(client, 'demo', { load: async () => result });
+      const { received } = watch(client, 'demo', { load: async () => result });
       await settled();
       last().hello().answer('demo', 1).event('demo', 2, 1);
       await settled();
-      expect(heard).toEqual([2]);
+      expect(received).toEqual([2]);
       client.disconnect();
     }
   });
 
-  it('is tried again when it fails', async () => {
+  it('is retried when it fails', async () => {
     const client = new Client({ getToken: async () => jwt(3600) });
     const load = vi.fn().mockRejectedValueOnce(new Error('502')).mockRejectedValueOnce(new Error('502')).mockResolvedValue(undefined);
-    const { heard } = watch(client, 'demo', { load });
+    const { received } = watch(client, 'demo', { load });
     FakeSocket.pongs = true;
     await settled();
     last().hello().answer('demo', 1).event('demo', 2, 1);
     await advance(10_000);
-    expect([load.mock.calls.length, heard]).toEqual([3, ['error load', 'error load', 2]]);
+    expect([load.mock.calls.length, received]).toEqual([3, ['error load', 'error load', 2]]);
   });
 
-  it('does not hold events without end, by number', async () => {
-    const { heard, loads } = await loading();
+  it('limits the number of held events', async () => {
+    const { received, loads } = await loading();
     for (let seq = 1; seq <= 4_098; seq++) last().event('demo', seq, seq - 1);
     await settled();
     expect(loads.map((l) => [l.reason, l.position.seq])).toEqual([['joined', 0]]);
@@ -87,11 +87,11 @@ describe('loading', () => {
     expect(loads.map((l) => [l.reason, l.position.seq])).toEqual([['joined', 0], ['overflow', 4_097]]);
     loads[1].resolve();
     await settled();
-    expect(heard).toEqual([4_098]);
+    expect(received).toEqual([4_098]);
   });
 
-  it('counts the size of the events since the last break: those before it are dropped by the next load', async () => {
-    const { heard, loads } = await loading();
+  it('counts only the size of events after the last resync: the next load drops the earlier ones', async () => {
+    const { received, loads } = await loading();
     const notes = 'x'.repeat(1024 * 1024);
     const events = (from, to) => { for (let seq = from; seq <= to; seq++) last().event('demo', seq, seq - 1, { data: { task: { notes } } }); };
     events(1, 3);
@@ -99,11 +99,11 @@ describe('loading', () => {
     events(4, 6);
     loads[0].resolve({ epoch: 'e1', seq: 3 });
     await settled();
-    expect([loads.length, heard]).toEqual([1, [4, 5, 6]]);
+    expect([loads.length, received]).toEqual([1, [4, 5, 6]]);
   });
 
-  it('does not hold events without end, by size', async () => {
-    const { heard, loads } = await loading();
+  it('limits the size of held events', async () => {
+    const { received, loads } = await loading();
     const notes = 'x'.repeat(1024 * 1024);
     for (let seq = 1; seq <= 5; seq++) last().event('demo', seq, seq - 1, { data: { task: { notes } } });
     loads[0].resolve();
@@ -111,10 +111,10 @@ describe('loading', () => {
     expect(loads.map((l) => [l.reason, l.position.seq])).toEqual([['joined', 0], ['overflow', 4]]);
     loads[1].resolve();
     await settled();
-    expect(heard).toEqual([5]);
+    expect(received).toEqual([5]);
   });
 
-  it('and changes are told after join has returned, so that they may use what it returns', async () => {
+  it('load and onChange are called after join has returned, so they can use its result', async () => {
     const { client } = await live();
     const seen = [];
     const plan = client.join('demo', { onChange: () => seen.push(plan.status), load: () => { seen.push(plan.position.seq); } });
@@ -123,7 +123,7 @@ describe('loading', () => {
     expect(seen).toEqual(['loading', 10, 'joining', 'live']);
   });
 
-  it('one that is out of date before it has begun does not begin', async () => {
+  it('a load that is superseded before it begins is not made', async () => {
     const client = new Client({ getToken: async () => jwt(3600) });
     const load = vi.fn();
     watch(client, 'demo', { load });
@@ -133,7 +133,7 @@ describe('loading', () => {
     expect(load.mock.calls.map(([r]) => r.reason)).toEqual(['resync']);
   });
 
-  it('is over when the plan is left', async () => {
+  it('ends when the plan is left', async () => {
     const client = new Client({ getToken: async () => jwt(3600) });
     let signal;
     const { plan } = watch(client, 'demo', { load: (request) => { signal = request.signal; return new Promise(() => {}); } });
@@ -146,17 +146,17 @@ describe('loading', () => {
 });
 
 describe('the status while loading', () => {
-  it('is loading until the plan is loaded and the held events are handed over', async () => {
-    const { plan, heard, loads } = await loading();
+  it('is loading until the plan is loaded and the held events are delivered', async () => {
+    const { plan, received, loads } = await loading();
     last().event('demo', 1, 0);
     expect([plan.status, plan.participantCount]).toEqual(['loading', 0]);
     expect(plan.snapshot).toBe(plan.snapshot);
     loads[0].resolve();
     await settled();
-    expect([plan.status, heard]).toEqual(['live', [1]]);
+    expect([plan.status, received]).toEqual(['live', [1]]);
   });
 
-  it('is one of the subscription: another that has its plan is live', async () => {
+  it('belongs to the subscription: another one that has loaded the plan is live', async () => {
     const { client, plan } = await loading();
     const second = watch(client, 'demo', { since: { epoch: 'e1', seq: 0 } });
     expect([plan.status, second.plan.status]).toEqual(['loading', 'live']);
@@ -170,14 +170,14 @@ describe('the status while loading', () => {
   });
 });
 
-describe('a load that does not end', () => {
-  it('is aborted after 30 s, reported, and made again with back-off', async () => {
-    const { plan, heard, loads } = await loading();
+describe('a load that does not return', () => {
+  it('is aborted after 30 s, reported, and retried with back-off', async () => {
+    const { plan, received, loads } = await loading();
     last().event('demo', 1, 0);
     await advance(29_999);
-    expect([loads[0].signal.aborted, heard]).toEqual([false, []]);
+    expect([loads[0].signal.aborted, received]).toEqual([false, []]);
     await advance(1);
-    expect([loads[0].signal.aborted, heard]).toEqual([true, ['error load']]);
+    expect([loads[0].signal.aborted, received]).toEqual([true, ['error load']]);
     expect(plan.error.message).toBe('Error: no answer');
     await advance(750);
     expect(loads.length).toBe(2);
@@ -186,17 +186,17 @@ describe('a load that does not end', () => {
     expect(plan.status).toBe('loading');
     loads[1].resolve();
     await settled();
-    expect([plan.status, plan.error, heard]).toEqual(['live', null, ['error load', 1]]);
+    expect([plan.status, plan.error, received]).toEqual(['live', null, ['error load', 1]]);
   });
 
-  it('has the deadline that the program sets', async () => {
+  it('has the timeout that the program sets', async () => {
     const { loads } = await loading(0, { timeoutMs: 1_000 });
     await advance(1_000);
     expect(loads[0].signal.aborted).toBe(true);
   });
 
-  it('is aborted with the connection, and made again after the next join', async () => {
-    const { plan, heard, loads } = await loading(1);
+  it('is aborted when the connection ends, and repeated after the next join', async () => {
+    const { plan, received, loads } = await loading(1);
     last().event('demo', 2, 1);
     last().end(1006);
     expect(loads[0].signal.aborted).toBe(true);
@@ -207,30 +207,30 @@ describe('a load that does not end', () => {
     await settled();
     loads[0].resolve();
     await settled();
-    expect([plan.status, heard, loads.length]).toEqual(['loading', [], 2]);
+    expect([plan.status, received, loads.length]).toEqual(['loading', [], 2]);
     loads[1].resolve();
     await settled();
-    expect([plan.status, heard]).toEqual(['live', [3]]);
+    expect([plan.status, received]).toEqual(['live', [3]]);
   });
 
-  it('leaves no timer behind', async () => {
+  it('leaves no timer', async () => {
     for (const end of [(s) => s.plan.leave(), (s) => s.client.close(), (s) => { s.loads[0].reject(new Error('502')); }]) {
       const s = await loading();
       end(s);
       await settled();
       s.client.close();
       await advance(0);
-      expect([s.loads[0].signal.aborted || s.heard.length > 0, vi.getTimerCount()]).toEqual([true, 0]);
+      expect([s.loads[0].signal.aborted || s.received.length > 0, vi.getTimerCount()]).toEqual([true, 0]);
     }
   });
 });
 
-describe('a break of the stream during a load', () => {
-  it('resyncs each second and a load of 2 s: each load is finished, and its events are handed over', async () => {
+describe('a resync or gap during a load', () => {
+  it('a resync each second and loads of 2 s: each load finishes, and its events are delivered', async () => {
     FakeSocket.pongs = true;
     const client = new Client({ getToken: async () => jwt(3600) });
     const loads = [];
-    const { heard } = watch(client, 'demo', {
+    const { received } = watch(client, 'demo', {
       load: ({ reason, position, signal }) => {
         loads.push({ reason, seq: position.seq, signal });
         return new Promise((resolve) => { setTimeout(resolve, 2_000); });
@@ -245,35 +245,35 @@ describe('a break of the stream during a load', () => {
     }
     expect(loads.some((l) => l.signal.aborted)).toBe(false);
     expect(loads.length).toBeLessThanOrEqual(11);
-    const during = heard.length;
+    const during = received.length;
     expect(during).toBeGreaterThan(5);
     await advance(10_000);
     last().event('demo', 211, 210);
-    expect(heard.slice(during)).toEqual([201, 211]); // 201: before the last break
+    expect(received.slice(during)).toEqual([201, 211]); // 201: before the last break
     expect(loads.length).toBeLessThanOrEqual(12); // at most one more
-    expect(heard).toEqual([...heard].sort((a, b) => a - b));
+    expect(received).toEqual([...received].sort((a, b) => a - b));
   });
 
-  it('hands over the events up to it, then loads again, once for several', async () => {
-    const { heard, loads, plan } = await loading();
+  it('delivers the events before it, then loads again, once for several resyncs', async () => {
+    const { received, loads, plan } = await loading();
     last().event('demo', 1, 0).resync('demo', 5).event('demo', 6, 5).resync('demo', 8).event('demo', 9, 8);
     loads[0].resolve();
     await settled();
-    expect([heard, loads.map((l) => [l.reason, l.position.seq])]).toEqual([[1], [['joined', 0], ['resync', 8]]]);
+    expect([received, loads.map((l) => [l.reason, l.position.seq])]).toEqual([[1], [['joined', 0], ['resync', 8]]]);
     loads[1].resolve();
     await settled();
-    expect([heard, plan.status]).toEqual([[1, 9], 'live']);
+    expect([received, plan.status]).toEqual([[1, 9], 'live']);
   });
 
-  it('no other load if the plan came with a position after it', async () => {
-    const { heard, loads, plan } = await loading();
+  it('does not load again if the loaded plan has a position after it', async () => {
+    const { received, loads, plan } = await loading();
     last().event('demo', 1, 0).resync('demo', 5).event('demo', 6, 5).event('demo', 7, 6);
     loads[0].resolve({ epoch: 'e1', seq: 6 });
     await settled();
-    expect([heard, loads.length, plan.status]).toEqual([[7], 1, 'live']);
+    expect([received, loads.length, plan.status]).toEqual([[7], 1, 'live']);
   });
 
-  it('a handler that leaves ends it', async () => {
+  it('a handler that leaves the plan ends the load', async () => {
     FakeSocket.pongs = true;
     const client = new Client({ getToken: async () => jwt(3600) });
     const done = [];
@@ -290,38 +290,38 @@ describe('a break of the stream during a load', () => {
     expect(done.length).toBe(1);
   });
 
-  it('resync with spreadMs: waits a random part of it, and holds events', async () => {
-    const { plan, heard } = await live();
+  it('resync with spreadMs: waits a random part of that time, and holds events', async () => {
+    const { plan, received } = await live();
     last().resync('demo', 20, { spreadMs: 10_000 }).event('demo', 21, 20);
     await advance(4_999);
-    expect([plan.status, heard]).toEqual(['loading', []]);
+    expect([plan.status, received]).toEqual(['loading', []]);
     await advance(1);
-    expect([plan.status, heard]).toEqual(['live', ['load resync 20', 21]]);
+    expect([plan.status, received]).toEqual(['live', ['load resync 20', 21]]);
   });
 });
 
 describe('a load that returns an older plan', () => {
-  it('joins again from its position, so that the events in between come', async () => {
+  it('joins again from its position, so that the missing events are replayed', async () => {
     FakeSocket.pongs = true;
     const client = new Client({ getToken: async () => jwt(3600) });
-    const { heard, plan } = watch(client, 'demo', { load: async () => ({ epoch: 'e1', seq: 7 }) });
+    const { received, plan } = watch(client, 'demo', { load: async () => ({ epoch: 'e1', seq: 7 }) });
     await settled();
     last().hello().answer('demo', 10).event('demo', 11, 10);
     await settled();
     expect([last().of('join-plan').at(-1).since, plan.status]).toEqual([{ epoch: 'e1', seq: 7 }, 'recovering']);
     last().answer('demo', 7, { recovered: true });
     for (const seq of [8, 9, 10, 11, 12]) last().event('demo', seq, seq - 1);
-    expect([heard, plan.status, last().of('join-plan').length]).toEqual([[8, 9, 10, 11, 12], 'live', 2]);
+    expect([received, plan.status, last().of('join-plan').length]).toEqual([[8, 9, 10, 11, 12], 'live', 2]);
   });
 
   it.each([
     ['too old for the server', { epoch: 'e1', seq: 7 }],
     ['of another epoch', { epoch: 'e0', seq: 7 }],
-  ])('three times, %s: reported, and continued from the position of the join', async (_, position) => {
+  ])('three times, %s: reports an error, and continues from the position of the join', async (_, position) => {
     FakeSocket.pongs = true;
     const client = new Client({ getToken: async () => jwt(3600) });
     const load = vi.fn(async () => position);
-    const { heard, plan } = watch(client, 'demo', { load });
+    const { received, plan } = watch(client, 'demo', { load });
     await settled();
     last().hello().answer('demo', 300).event('demo', 301, 300);
     let joins = 1;
@@ -331,9 +331,9 @@ describe('a load that returns an older plan', () => {
       joins++;
       last().answer('demo', 301);
     }
-    expect([load.mock.calls.length, heard[0], plan.status]).toEqual([3, 'error stale_load', 'live']);
+    expect([load.mock.calls.length, received[0], plan.status]).toEqual([3, 'error stale_load', 'live']);
     last().event('demo', 302, 301);
-    expect(heard.at(-1)).toBe(302);
+    expect(received.at(-1)).toBe(302);
     expect(joins).toBeLessThanOrEqual(3);
   });
 

@@ -20,11 +20,11 @@ describe('patchTasks', () => {
   it.each([
     ['a new task is added', created(task('d', 1)), [...list, task('d', 1)]],
     ['a newer version replaces', updated(task('b', 4, 'new')), [list[0], task('b', 4, 'new'), list[2]]],
-    ['a created task that is known already is an update', created(task('b', 4, 'new')), [list[0], task('b', 4, 'new'), list[2]]],
+    ['a created task that is in the cache is an update', created(task('b', 4, 'new')), [list[0], task('b', 4, 'new'), list[2]]],
     ['a deleted task is removed', deleted('b'), [list[0], list[2]]],
     ['the same version replaces: it may be a time with two changes', updated(task('b', 3, 'other')), [list[0], task('b', 3, 'other'), list[2]]],
-    ['an order sorts; tasks that it does not name stay at the end', reordered('c', 'a'), [list[2], list[0], list[1]]],
-    ['the version of the event is used where the task has none', updated({ id: 'b', title: 'new' }, { version: { key: 'b', n: 4 } }), [list[0], { id: 'b', title: 'new' }, list[2]]],
+    ['an order sorts; tasks outside it stay at the end', reordered('c', 'a'), [list[2], list[0], list[1]]],
+    ['the version of the event is used if the task has none', updated({ id: 'b', title: 'new' }, { version: { key: 'b', n: 4 } }), [list[0], { id: 'b', title: 'new' }, list[2]]],
   ])('%s', (_, event, want) => {
     const before = structuredClone(list);
     expect(patch(list, event)).toEqual(want);
@@ -56,7 +56,7 @@ describe('patchTasks', () => {
     ['text', 'a b c', updated(task('b', 4))],
     ['null', null, deleted('b')],
     ['an event of the host', list, { type: 'members-updated', data: {} }],
-  ])('cannot tell: %s', (_, data, event) => {
+  ])('undecided: %s', (_, data, event) => {
     expect(patch(data, event)).toBeUndefined();
   });
 
@@ -75,14 +75,14 @@ describe('patchTasks', () => {
     expect(patch(tasks, reordered(8, 70))).toBeUndefined();
   });
 
-  it('no viewer is left on an older state, in whatever order the events of two writers come', () => {
+  it('every viewer ends with the newest state, whatever the order of the events of two writers', () => {
     const changes = [2, 3, 4, 5].map((n) => updated(task('b', n, `state ${n}`)));
     for (const order of permutations(changes)) {
       expect(order.reduce(patch, [task('b', 1)])).toEqual([task('b', 5, 'state 5')]);
     }
   });
 
-  it('takes other names, and versions that are times', () => {
+  it('accepts other field names, and versions that are times', () => {
     const own = patchTasks({ key: 'uuid', version: 'updatedAt', list: 'items' });
     const at = (uuid, minute) => ({ uuid, updatedAt: `2026-01-01T00:0${minute}:00Z` });
     expect(own({ items: [at('a', 1)] }, updated(at('a', 2)))).toEqual({ items: [at('a', 2)] });
@@ -101,7 +101,7 @@ describe.each(versions)('TanStack Query %s', (_, core) => {
     return { plan, observer, shown, event: (event) => plan.queries.event(event) };
   }
 
-  it('events are patched in at once, and nothing is fetched', async () => {
+  it('events are patched into the cache immediately, without a fetch', async () => {
     const { plan, event } = await cached([task('a', 1)]);
     event(created(task('b', 1)));
     event(updated(task('a', 2, 'A')));
@@ -132,7 +132,7 @@ describe.each(versions)('TanStack Query %s', (_, core) => {
     plan.close();
   });
 
-  it('an answer that is older than an event takes nothing back, not even for a moment', async () => {
+  it('a response that is older than an event never reverts it, not even briefly', async () => {
     const { plan, observer, shown, event } = await cached([task('a', 1), task('b', 1)]);
     void observer.refetch(); // reads the tasks now
     await advance(100);
@@ -152,7 +152,7 @@ describe.each(versions)('TanStack Query %s', (_, core) => {
     plan.close();
   });
 
-  it('a newer answer, or a newer optimistic change, stands against an older event', async () => {
+  it('an older event does not overwrite a newer response or optimistic change', async () => {
     const { plan, event } = await cached([task('a', 5, 'fetched')]);
     event(updated(task('a', 4, 'old')));
     expect(plan.data()).toEqual([task('a', 5, 'fetched')]);
@@ -162,7 +162,7 @@ describe.each(versions)('TanStack Query %s', (_, core) => {
     plan.close();
   });
 
-  it('a patch is not lost with a fetch that is cancelled', async () => {
+  it('a cancelled fetch does not lose a patch', async () => {
     const { plan, observer, event } = await cached([task('a', 1)]);
     void observer.refetch();
     event(updated(task('a', 2)));
@@ -172,7 +172,7 @@ describe.each(versions)('TanStack Query %s', (_, core) => {
     plan.close();
   });
 
-  it('an event that a second hook brings later is applied once', async () => {
+  it('an event that a second hook delivers later is applied once', async () => {
     const { plan, event } = await cached([task('a', 1)]);
     const add = created(task('b', 1));
     const remove = deleted('b');
@@ -184,7 +184,7 @@ describe.each(versions)('TanStack Query %s', (_, core) => {
     plan.close();
   });
 
-  it('data that lacks a change already is fetched, not patched', async () => {
+  it('data that already lacks a change is fetched, not patched', async () => {
     const { plan, event } = await cached([task('a', 1)]);
     plan.value = [task('a', 3)];
     event(updated({ id: 'a' })); // without a version

@@ -33,19 +33,19 @@ describe('positionOf', () => {
     for (const [, text, epoch, seq = 0] of texts) expect(positionOf(response(text))).toEqual({ epoch, seq: Number(seq) });
   });
 
-  it('a load that returns it drops the events that the plan contains, and gets the others', async () => {
+  it('a load that returns it: drops the events that the plan contains, and delivers the others', async () => {
     const { client } = await setup();
-    const { plan, heard } = watch(client, 'snapshot', { load: async () => positionOf(response('e1.12')) });
+    const { plan, received } = watch(client, 'snapshot', { load: async () => positionOf(response('e1.12')) });
     await settled();
     last().answer('snapshot', 10);
     last().event('snapshot', 11, 10);
     last().event('snapshot', 12, 11);
     last().event('snapshot', 13, 12);
     await settled();
-    expect([heard, plan.position]).toEqual([[13], { epoch: 'e1', seq: 13 }]);
+    expect([received, plan.position]).toEqual([[13], { epoch: 'e1', seq: 13 }]);
   });
 
-  it('the position is a since', async () => {
+  it('its result can be passed as since', async () => {
     const { client } = await setup();
     watch(client, 'since', { since: positionOf(response('e1.12')) });
     await settled();

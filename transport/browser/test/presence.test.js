@@ -10,7 +10,7 @@ describe('presence', () => {
   const ann = { userId: 'ann', userName: 'Ann', connections: 1 };
   const bob = { userId: 'bob', userName: 'Bob', connections: 0, state: { editing: 't1' } };
 
-  it('who is there, who comes and who goes', async () => {
+  it('lists the participants, and adds and removes users', async () => {
     const onUserJoined = vi.fn();
     const onUserLeft = vi.fn();
     const client = new Client({ getToken: async () => jwt(3600) });
@@ -26,7 +26,7 @@ describe('presence', () => {
     expect(onUserLeft).toHaveBeenCalledExactlyOnceWith({ userId: 'bob', participantCount: 2 });
   });
 
-  it('a list is never modified', async () => {
+  it('a returned list is never modified', async () => {
     const { plan } = await live(1, { participants: [ann] });
     const before = plan.participants;
     last().say({ type: 'presence-updated', planId: 'demo', data: { userId: 'ann', state: { editing: 't2' } } });
@@ -37,7 +37,7 @@ describe('presence', () => {
     expect(plan.participants.length).toBe(1);
   });
 
-  it('a crowd is counted', async () => {
+  it('a crowded plan has only a count', async () => {
     const onUserJoined = vi.fn();
     const client = new Client({ getToken: async () => jwt(3600) });
     const { plan } = watch(client, 'demo', { onUserJoined });
@@ -47,13 +47,13 @@ describe('presence', () => {
     expect([plan.participants, plan.participantCount, onUserJoined.mock.calls]).toEqual([[], 431, []]);
   });
 
-  it('who was about to come back and was not told to have left is there', async () => {
+  it('a user in the grace period who is not reported as left counts as present', async () => {
     const { plan } = await live(1, { participants: [ann, bob] });
     await advance(6_000);
     expect(plan.participants[1].connections).toBe(1);
   });
 
-  it('the participants stay through a short reconnect, until the grace period is over', async () => {
+  it('the participants remain listed during a reconnect, until the grace period ends', async () => {
     const { client, plan } = await live(1, { participants: [ann, bob] });
     last().end(1006);
     await advance(500);
@@ -82,7 +82,7 @@ describe('presence', () => {
     expect(other.plan.participantCount).toBe(0);
   });
 
-  it('what we show is said once in 250 ms, and again after a reconnect', async () => {
+  it('its own state is sent at most once in 250 ms, and again after a reconnect', async () => {
     const { plan } = await live();
     for (let i = 0; i < 20; i++) plan.setPresence({ typing: i });
     await advance(250);
@@ -99,7 +99,7 @@ describe('presence', () => {
     expect(last().of('update-presence')).toEqual([]);
   });
 
-  it('what is shown before the answer, and taken away during a gap, arrives', async () => {
+  it('a state that is set before the answer, or cleared during an outage, is sent', async () => {
     const { plan } = await setup();
     plan.setPresence({ editing: 't1' });
     last().answer('demo', 10);
@@ -150,18 +150,18 @@ describe('presence', () => {
     ['a function', () => () => {}],
     ['over 1,024 bytes', () => 'ä'.repeat(512)],
   ])('a state that is %s throws to the caller, and changes nothing', async (_, state) => {
-    const { plan, heard } = await setup();
+    const { plan, received } = await setup();
     expect(() => plan.setPresence(state())).toThrow(TypeError);
     last().answer('demo', 10);
     await settled();
-    expect([plan.status, heard, last().of('update-presence')]).toEqual(['live', ['load joined 10'], []]);
+    expect([plan.status, received, last().of('update-presence')]).toEqual(['live', ['load joined 10'], []]);
     expect(() => plan.setPresence(state())).toThrow(TypeError);
     plan.setPresence('ä'.repeat(511)); // 1,024 bytes with the quotes
     await advance(250);
     expect(last().of('update-presence').length).toBe(1);
   });
 
-  it('of two subscriptions the last set wins; clearing it, or leaving, shows the other', async () => {
+  it('of two subscriptions the last one set wins; when it is cleared or leaves, the other is sent', async () => {
     const { client, plan } = await live();
     const second = watch(client, 'demo', { since: { epoch: 'e1', seq: 10 } }).plan;
     const shown = async () => {
@@ -213,7 +213,7 @@ describe('presence', () => {
     for (const p of plans) expect(last().of('update-presence').findLast((m) => m.planId === p.planId).data.state.x).toBe(5_999);
   });
 
-  it('200 joins at once stay below the rate limit too, and a refusal slows the client down', async () => {
+  it('200 joins at once stay below the rate limit, and rate_limited slows the client down', async () => {
     FakeSocket.pongs = true;
     const c = await connected();
     for (let i = 0; i < 200; i++) c.join(`p${i}`);

@@ -5,7 +5,7 @@ import { advance, Plan, versions } from './querying.js';
 useFakes();
 
 describe.each(versions)('a fetch that fails, TanStack Query %s', (_, core) => {
-  it('in a reload: the next reload fetches again, even from the same position', async () => {
+  it('during a reload: the next reload fetches again, even from the same position', async () => {
     const plan = new Plan(core, 300);
     await plan.showOld();
     plan.value = 7;

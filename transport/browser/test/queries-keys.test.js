@@ -5,7 +5,7 @@ import { advance, Plan, versions } from './querying.js';
 useFakes();
 
 describe.each(versions)('the keys of queries, TanStack Query %s', (_, core) => {
-  it('match as TanStack says: in another order of the properties, and partially', async () => {
+  it('match as in TanStack Query: with any order of properties, and partially', async () => {
     const plan = new Plan(core, 10, { keys: { plan: [{ scope: 'plan', id: 'demo' }], tasks: [{ scope: 'tasks', id: 'demo' }] } });
     await plan.showOld([{ id: 'demo', scope: 'tasks', filter: 'mine' }, 1]);
     await plan.showOld([{ id: 'demo', more: true, scope: 'plan' }]);
@@ -18,7 +18,7 @@ describe.each(versions)('the keys of queries, TanStack Query %s', (_, core) => {
     plan.close();
   });
 
-  it('each can be left out', async () => {
+  it('each key can be omitted', async () => {
     const own = { items: [], percent: 5 };
     const plan = new Plan(core, 10, { keys: { plan: null, tasks: undefined, progress: null } });
     plan.client.setQueryData(['plan', 'demo', 'progress'], own);
@@ -35,7 +35,7 @@ describe.each(versions)('the keys of queries, TanStack Query %s', (_, core) => {
     plan.close();
   });
 
-  it('progress is stored; a fetch that may have missed it is followed by another one', async () => {
+  it('progress is stored; a fetch that may have missed it is followed by another fetch', async () => {
     const plan = new Plan(core, 100);
     const key = ['plan', 'demo', 'progress'];
     const { observer } = await plan.showOld(key);

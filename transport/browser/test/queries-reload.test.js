@@ -6,7 +6,7 @@ useFakes();
 
 describe.each(versions)('TanStack Query %s', (_, core) => {
   describe('a reload', () => {
-    it('fetches everything of the plan at once, and ends with it', async () => {
+    it('fetches all queries of the plan at once, and ends when they end', async () => {
       const plan = new Plan(core, 300);
       await plan.showOld();
       await plan.showOld(['plan', 'demo', 'members']);
@@ -25,7 +25,7 @@ describe.each(versions)('TanStack Query %s', (_, core) => {
       plan.close();
     });
 
-    it('waits for the fetch under way, and begins the next one right after it', async () => {
+    it('waits for the fetch in flight, and starts the next one right after it', async () => {
       const plan = new Plan(core, 300);
       const { observer } = await plan.showOld();
       void observer.refetch();
@@ -39,7 +39,7 @@ describe.each(versions)('TanStack Query %s', (_, core) => {
       plan.close();
     });
 
-    it('a query below the plan that hangs holds nothing back; one of the keys does for 10 s', async () => {
+    it('a hanging query below the plan delays nothing; one of the keys delays the events for 10 s', async () => {
       for (const [queryKey, held] of [[['plan', 'demo', 'attachments'], 0], [['plan', 'demo', 'tasks'], 10_000]]) {
         const plan = new Plan(core, 0);
         plan.show(queryKey, { queryFn: () => new Promise(() => {}) });
@@ -52,7 +52,7 @@ describe.each(versions)('TanStack Query %s', (_, core) => {
       }
     });
 
-    it('ends with its signal, with a query that is removed, and with one that no component shows any more', async () => {
+    it('ends when its signal aborts, when a query is removed, and when no component observes it any more', async () => {
       const abort = new AbortController();
       for (const end of [() => abort.abort(), (plan) => plan.client.clear(), (plan, { stop }) => stop()]) {
         const plan = new Plan(core, 1_000);
@@ -86,7 +86,7 @@ describe.each(versions)('TanStack Query %s', (_, core) => {
   });
 
   describe('a page load', () => {
-    it('fetches once while it joins, and looks again later', async () => {
+    it('fetches once during the join, and checks again later', async () => {
       const plan = new Plan(core, 800);
       const { observer } = plan.show();
       await advance(600);
@@ -103,7 +103,7 @@ describe.each(versions)('TanStack Query %s', (_, core) => {
       plan.close();
     });
 
-    it('an event that has it fetched is as good', async () => {
+    it('a fetch that an event caused counts', async () => {
       const plan = new Plan(core, 100);
       plan.show();
       await advance(200);
@@ -114,7 +114,7 @@ describe.each(versions)('TanStack Query %s', (_, core) => {
       plan.close();
     });
 
-    it('data that says its position is fetched once', async () => {
+    it('data with a position is fetched once', async () => {
       const plan = new Plan(core, 100);
       plan.value = { position: { epoch: 'e1', seq: 2 } };
       plan.show(['plan', 'demo']);
@@ -125,7 +125,7 @@ describe.each(versions)('TanStack Query %s', (_, core) => {
       plan.close();
     });
 
-    it('a fetch that begins after the join is enough', async () => {
+    it('a fetch that begins after the join counts', async () => {
       const plan = new Plan(core, 100);
       void plan.reload('joined');
       await advance(10);
@@ -135,7 +135,7 @@ describe.each(versions)('TanStack Query %s', (_, core) => {
       plan.close();
     });
 
-    it('older data is fetched when the plan is joined', async () => {
+    it('older data is fetched again after the join', async () => {
       const plan = new Plan(core, 100);
       await plan.showOld();
       void plan.reload('joined');

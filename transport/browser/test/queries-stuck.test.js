@@ -4,7 +4,7 @@ import { advance, Plan, versions } from './querying.js';
 
 useFakes();
 
-describe.each(versions)('a fetch that does not end, TanStack Query %s', (_, core) => {
+describe.each(versions)('a fetch that does not return, TanStack Query %s', (_, core) => {
   it.each(['event', 'reload'])('delays the fetch for another change by 30 s: %s', async (change) => {
     const plan = new Plan(core, 100);
     const { observer } = await plan.showOld();
@@ -31,7 +31,7 @@ describe.each(versions)('a fetch that does not end, TanStack Query %s', (_, core
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('without a change since it began: it is left alone', async () => {
+  it('is not cancelled if nothing has changed since it began', async () => {
     const plan = new Plan(core, 100);
     const { observer } = await plan.showOld();
     plan.change();
@@ -46,7 +46,7 @@ describe.each(versions)('a fetch that does not end, TanStack Query %s', (_, core
     plan.close();
   });
 
-  it.each([35_000, 50_000, 200_000])('fetches of %i ms end on a busy plan, too', async (ms) => {
+  it.each([35_000, 50_000, 200_000])('fetches of %i ms finish on a busy plan', async (ms) => {
     const plan = new Plan(core, ms);
     await plan.showOld();
     for (let i = 0; i < 3_000 && plan.data() < 2; i++) {
@@ -57,7 +57,7 @@ describe.each(versions)('a fetch that does not end, TanStack Query %s', (_, core
     plan.close();
   });
 
-  it('a first fetch, and one that no component shows, are not cancelled', async () => {
+  it('a first fetch and a fetch without observers are not cancelled', async () => {
     const plan = new Plan(core, 60_000);
     let outcome;
     plan.client.fetchQuery({ queryKey: ['plan', 'demo', 'tasks'], queryFn: plan.fetch }).then((data) => { outcome = data; }, () => { outcome = 'cancelled'; });

@@ -41,7 +41,7 @@ describe.each(versions)('TanStack Query %s', (_, core) => {
       expect(Math.max(...took)).toBeLessThanOrEqual(2 * ms + 1_500);
     });
 
-    it('cost at most one fetch a second, and one for a row of them', async () => {
+    it('cause at most one fetch a second, and one for a burst', async () => {
       const plan = new Plan(core, 50);
       await plan.showOld();
       for (let i = 0; i < 5; i++) plan.change();
@@ -55,7 +55,7 @@ describe.each(versions)('TanStack Query %s', (_, core) => {
       plan.close();
     });
 
-    it('during a fetch cost one more after it; before a fetch that somebody else begins, none', async () => {
+    it('during a fetch cause one more after it; before a fetch that the application starts, none', async () => {
       const plan = new Plan(core, 800);
       const { observer } = await plan.showOld();
       plan.change();
@@ -85,7 +85,7 @@ describe.each(versions)('TanStack Query %s', (_, core) => {
       plan.close();
     });
 
-    it('a query nobody shows is fetched by the next component that does', async () => {
+    it('a query without observers is fetched by the next component that uses it', async () => {
       const plan = new Plan(core, 100);
       const { stop } = await plan.showOld();
       stop();
@@ -98,7 +98,7 @@ describe.each(versions)('TanStack Query %s', (_, core) => {
       plan.close();
     });
 
-    it('of another plan, or of the host, fetch nothing', async () => {
+    it('of another plan, or of a type of the host, cause no fetch', async () => {
       const plan = new Plan(core, 100);
       await plan.showOld(['plan', 'demo2', 'tasks']);
       await plan.showOld();
@@ -128,7 +128,7 @@ describe.each(versions)('TanStack Query %s', (_, core) => {
     });
   });
 
-  describe('nothing is cancelled that somebody awaits', () => {
+  describe('a fetch that the application awaits is not cancelled', () => {
     it.each(['fetchQuery', 'prefetchQuery', 'ensureQueryData'])('a route loader: %s', async (method) => {
       const plan = new Plan(core, 800);
       let outcome;
@@ -164,7 +164,7 @@ describe.each(versions)('TanStack Query %s', (_, core) => {
       plan.close();
     });
 
-    it('a fetch that the application cancels brings nothing, so another one follows', async () => {
+    it('a fetch that the application cancels is followed by another one', async () => {
       const plan = new Plan(core, 800);
       await plan.showOld();
       plan.change();
@@ -178,7 +178,7 @@ describe.each(versions)('TanStack Query %s', (_, core) => {
   });
 
   describe('failures', () => {
-    it('are tried again as TanStack says, and by later events ever more slowly', async () => {
+    it('are retried as TanStack Query is configured to, and later events retry with growing delays', async () => {
       const plan = new Plan(core, 10);
       const { observer } = await plan.showOld();
       plan.fail = true;
@@ -235,7 +235,7 @@ describe.each(versions)('TanStack Query %s', (_, core) => {
       plan.close();
     });
 
-    it('not for a paused one, nor for one of another key', async () => {
+    it('does not wait for a paused mutation, or for one of another key', async () => {
       const offline = new Plan(core, 10);
       await offline.showOld();
       core.onlineManager.setOnline(false);
@@ -262,7 +262,7 @@ describe.each(versions)('TanStack Query %s', (_, core) => {
     });
   });
 
-  it('no timer is left when the cache is cleared', async () => {
+  it('leaves no timer when the cache is cleared', async () => {
     const plan = new Plan(core, 100);
     plan.show(undefined, { gcTime: Infinity, cacheTime: Infinity });
     await advance(200);

@@ -10,7 +10,7 @@ import { advance, live, newClient, page, Plan, server, settled, shown, useReact 
 useReact();
 
 describe('PlanRoomsProvider', () => {
-  it('makes one client, and takes another getToken as it comes', async () => {
+  it('creates one client, and uses the getToken of the last render', async () => {
     const tokens = [];
     const provided = (name) => h(PlanRoomsProvider, {
       url: '/live', getToken: async ({ reason }) => { tokens.push(`${name} ${reason}`); return jwt(3600); },
@@ -23,7 +23,7 @@ describe('PlanRoomsProvider', () => {
     expect([tokens, sockets.map((s) => s.url.pathname)]).toEqual([['first connect', 'second rejected'], ['/live', '/live']]);
   });
 
-  it('takes another getExpiry as it comes', async () => {
+  it('uses the getExpiry of the last render', async () => {
     const calls = [];
     const provided = (name) => h(PlanRoomsProvider, {
       credentials: 'cookie', getExpiry: async ({ reason }) => { calls.push(`${name} ${reason}`); },
@@ -37,7 +37,7 @@ describe('PlanRoomsProvider', () => {
     expect([calls, sockets.length]).toEqual([['first connect', 'second rejected'], 2]);
   });
 
-  it('a getToken that takes long is not cut short by renders after a login', async () => {
+  it('renders after a login do not abort a slow getToken', async () => {
     let token = null;
     let calls = 0;
     const provided = () => h(PlanRoomsProvider, {
@@ -57,7 +57,7 @@ describe('PlanRoomsProvider', () => {
     expect([sockets.length, calls]).toEqual([1, 2]);
   });
 
-  it('a login during a getToken that then finds none: the new getToken is called', async () => {
+  it('a login during a getToken that returns no token: the new getToken is called', async () => {
     const provided = (token) => h(PlanRoomsProvider, {
       getToken: async () => {
         if (!token) await new Promise((resolve) => { setTimeout(resolve, 500); });
@@ -72,20 +72,20 @@ describe('PlanRoomsProvider', () => {
     expect([sockets.length, shown.status]).toEqual([1, 'live']);
   });
 
-  it('takes credentials instead of getToken', async () => {
+  it('accepts credentials instead of getToken', async () => {
     render(h(PlanRoomsProvider, { credentials: 'cookie' }, h(Plan, { planId: 'demo' })));
     await live();
     expect([last().protocols, shown.status]).toEqual([['planrooms.v1'], 'live']);
   });
 
-  it('gives its client', () => {
+  it('provides its client', () => {
     const client = newClient();
     let given;
     page(h(() => { given = usePlanRooms(); return null; }), { client });
     expect(given).toBe(client);
   });
 
-  it.each([['a url', '/a', '/b'], ['a URL', new URL('https://app.test/a'), new URL('https://app.test/b')]])('%s that changes: a new client, which joins; the old one is closed', async (_, first, second) => {
+  it.each([['a url', '/a', '/b'], ['a URL', new URL('https://app.test/a'), new URL('https://app.test/b')]])('%s that changes: a new client joins, and the old one is closed', async (_, first, second) => {
     const provided = (url, token) => h(StrictMode, null, h(PlanRoomsProvider, { url, getToken: async () => token }, h(Plan, { planId: 'demo' })));
     const { rerender } = render(provided(first, jwt(3600)));
     await live();
@@ -99,7 +99,7 @@ describe('PlanRoomsProvider', () => {
     expect([last().token(), last().of('join-plan').length, shown.status]).toEqual([next, 1, 'live']);
   });
 
-  it('other options of a client are passed on, and take effect when they change', async () => {
+  it('passes other options on to the client, and applies changes of them', async () => {
     const provided = (clientId) => h(PlanRoomsProvider, { clientId, getToken: async () => jwt(3600) }, h(Plan, { planId: 'demo' }));
     const { rerender } = render(provided('one'));
     await live();
@@ -108,7 +108,7 @@ describe('PlanRoomsProvider', () => {
     expect(sockets.map((s) => s.url.searchParams.get('client'))).toEqual(['one', 'two']);
   });
 
-  it('a client in the place of the options: the own one is closed, and the other way round', async () => {
+  it('a client instead of options: closes the one it created, and the reverse', async () => {
     const client = newClient();
     const provided = (props) => h(PlanRoomsProvider, props, h(Plan, { planId: 'demo' }));
     const getToken = async () => jwt(3600);
@@ -124,7 +124,7 @@ describe('PlanRoomsProvider', () => {
     expect(sockets.map((s) => [s.url.pathname, s.closed])).toEqual([['/own', 1000], ['/ws', 1000], ['/other', null]]);
   });
 
-  it('a login that is restored after the first render: the plan becomes live', async () => {
+  it('a login that is restored after the first render makes the plan live', async () => {
     const getToken = vi.fn(async () => null);
     const provided = (f) => h(PlanRoomsProvider, { getToken: f }, h(Plan, { planId: 'demo' }));
     const { rerender } = render(provided(getToken));

@@ -56,14 +56,14 @@ describe('TanStack Query', () => {
     return b;
   }
 
-  it('progress is put in as it comes', async () => {
+  it('progress is stored when it arrives', async () => {
     const { calls } = await liveBoard();
     await server((s) => s.say({ type: 'progress-updated', planId: 'demo', data: { progress: { done: 3 } }, seq: 2, prev: 1 }));
     await advance(2_000);
     expect([seen.progress, calls.length]).toEqual([{ done: 3 }, 0]);
   });
 
-  it('not recovered, resync: every key of the plan, once, and those below them; no other plan', async () => {
+  it('not recovered, resync: fetches each key of the plan and those below it once; no other plan', async () => {
     const { calls, queryClient } = await liveBoard();
     queryClient.setQueryData(['plan', 'demo', 'members'], []);
     queryClient.setQueryData(['plan', 'demo2'], []);
@@ -80,7 +80,7 @@ describe('TanStack Query', () => {
     expect(calls.length).toBe(3);
   });
 
-  it('recovered: nothing is fetched but for the events that follow', async () => {
+  it('recovered: fetches only for the events that follow', async () => {
     const { calls } = await liveBoard();
     await server((s) => s.end(1006));
     await advance(500);
@@ -89,7 +89,7 @@ describe('TanStack Query', () => {
     expect(calls.length).toBe(0);
   });
 
-  it('events during a reload are handed over after it', async () => {
+  it('events during a reload are delivered after it', async () => {
     const onTaskUpdated = vi.fn();
     const { calls } = await liveBoard({ options: { onTaskUpdated } });
     await server((s) => s.say({ type: 'resync', planId: 'demo', data: { position: { epoch: 'e1', seq: 300 }, reason: 'missed' } }).event?.('demo', 301, 300));
@@ -99,7 +99,7 @@ describe('TanStack Query', () => {
     expect(onTaskUpdated).toHaveBeenCalledTimes(1);
   });
 
-  it('two who show a plan fetch it once', async () => {
+  it('two components that show a plan fetch it once', async () => {
     const { calls } = await liveBoard({ boards: 2 });
     await server((s) => s.event('demo', 2, 1));
     await advance(250);
@@ -110,7 +110,7 @@ describe('TanStack Query', () => {
     expect(calls.length).toBe(3);
   });
 
-  it('own keys, of which the application gives all or some', async () => {
+  it('the application can set all keys or some of them', async () => {
     const keys = { plan: ['p', { id: 'demo' }], tasks: ['t', 'demo'], progress: ['g', 'demo'] };
     const { calls } = await liveBoard({ keys });
     await server((s) => s.event('demo', 2, 1));
@@ -122,7 +122,7 @@ describe('TanStack Query', () => {
     expect(seen.progress).toBe(7);
   });
 
-  it('null leaves the cache alone', async () => {
+  it('null leaves the cache unchanged', async () => {
     const { calls } = await board({ options: { queryKeys: null } });
     await answerAll(calls, 'first');
     await live();
@@ -131,7 +131,7 @@ describe('TanStack Query', () => {
     expect([calls.length, shown.isConnected]).toEqual([0, true]);
   });
 
-  it('no timer is left behind', async () => {
+  it('leaves no timer', async () => {
     const { unmount, queryClient } = await liveBoard();
     await server((s) => s.event('demo', 2, 1));
     unmount();
@@ -143,7 +143,7 @@ describe('TanStack Query', () => {
   // A host that answers each fetch with its number after so many milliseconds.
   const slow = (ms, calls = { begun: 0 }) => ({ calls, queryFn: () => new Promise((resolve) => { const n = ++calls.begun; setTimeout(() => resolve(n), ms); }) });
 
-  it('a page load fetches once, and shows the data when it comes', async () => {
+  it('a page load fetches once, and shows the data when it arrives', async () => {
     const { calls, queryFn } = slow(800);
     let data;
     function Tasks() {
@@ -184,7 +184,7 @@ describe('TanStack Query', () => {
     expect(got).toEqual({ late: expect.any(Number), suspense: expect.any(Number), loader: expect.any(Number) });
   });
 
-  it('a query below the plan that hangs keeps no event back', async () => {
+  it('a hanging query below the plan delays no event', async () => {
     const onTaskUpdated = vi.fn();
     function Attachments() {
       useQuery({ queryKey: ['plan', 'demo', 'attachments'], queryFn: () => new Promise(() => {}) });
@@ -198,7 +198,7 @@ describe('TanStack Query', () => {
     expect(onTaskUpdated).toHaveBeenCalledTimes(1);
   });
 
-  it('a patch that throws is reported, and the query is fetched; the callbacks are called', async () => {
+  it('a patch that throws is reported, the query is fetched, and the callbacks are called', async () => {
     const onTaskUpdated = vi.fn();
     const { calls } = await liveBoard({ options: { onTaskUpdated, patch: () => { throw new Error('of the application'); } } });
     const report = vi.spyOn(globalThis, 'queueMicrotask').mockImplementation((f) => { expect(f).toThrow('of the application'); });
@@ -210,7 +210,7 @@ describe('TanStack Query', () => {
     expect(calls.map((c) => c.key).sort()).toEqual(['plan', 'tasks']);
   });
 
-  it('an event is patched into the cache in place of a fetch', async () => {
+  it('an event is patched into the cache instead of fetched', async () => {
     const patch = patchTasks();
     const { calls, queryClient } = await liveBoard({ options: { patch, queryKeys: { plan: null, progress: null } } });
     queryClient.setQueryData(['plan', 'demo', 'tasks'], [{ id: 't2', version: 1 }]);

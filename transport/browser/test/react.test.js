@@ -10,7 +10,7 @@ import { advance, live, newClient, page, Plan, renders, server, settled, shown, 
 useReact();
 
 describe('usePlanWebSocket', () => {
-  it('joins while it is mounted, and leaves after it', async () => {
+  it('joins when it mounts, and leaves when it unmounts', async () => {
     const { client, unmount } = page(h(Plan, { planId: 'demo' }));
     expect(shown).toMatchObject({ isConnected: false, status: 'connecting', participantCount: 0, participants: [], lastError: null });
     await live();
@@ -50,7 +50,7 @@ describe('usePlanWebSocket', () => {
     remove.mockRestore();
   });
 
-  it('calls the callbacks of the last render, and reconnects for none of them', async () => {
+  it('calls the callbacks of the last render, and does not reconnect for new ones', async () => {
     const first = vi.fn();
     const second = vi.fn();
     const { rerender } = page(h(Plan, { planId: 'demo', onTaskUpdated: first }));
@@ -60,15 +60,15 @@ describe('usePlanWebSocket', () => {
     expect([first.mock.calls.length, second.mock.lastCall[0], second.mock.lastCall[1].seq, sockets.length, last().sent.length]).toEqual([0, { id: 't2' }, 2, 1, 1]);
   });
 
-  it('tells each kind of event by its callback', async () => {
-    const told = [];
-    const on = (name) => (...args) => told.push([name, ...args.slice(0, 1)]);
+  it('calls the callback of each event type', async () => {
+    const calls = [];
+    const on = (name) => (...args) => calls.push([name, ...args.slice(0, 1)]);
     page(h(Plan, {
       planId: 'demo',
       ...Object.fromEntries(['TaskUpdated', 'TaskCreated', 'TaskDeleted', 'TaskReordered', 'ProgressUpdated', 'UserJoined', 'UserLeft'].map((n) => [`on${n}`, on(n)])),
-      onReceipt: ({ seq }) => told.push(['Receipt', seq]),
-      onEvent: ({ type }) => told.push(['Event', type]),
-      onError: ({ code }) => told.push(['Error', code]),
+      onReceipt: ({ seq }) => calls.push(['Receipt', seq]),
+      onEvent: ({ type }) => calls.push(['Event', type]),
+      onError: ({ code }) => calls.push(['Error', code]),
     }));
     await live();
     await server((s) => {
@@ -80,14 +80,14 @@ describe('usePlanWebSocket', () => {
       s.say({ type: 'leave-plan', planId: 'demo', data: { userId: 'b', participantCount: 1 } });
       s.say({ type: 'error', planId: 'demo', data: { code: 'bad_state', message: '', re: 'update-presence' } });
     });
-    expect(told).toEqual([
+    expect(calls).toEqual([
       ['Event', 'task-updated'], ['TaskUpdated', 1], ['Event', 'task-created'], ['TaskCreated', 2], ['Event', 'task-deleted'], ['TaskDeleted', 't'],
       ['Event', 'task-reordered'], ['TaskReordered', ['a']], ['Event', 'progress-updated'], ['ProgressUpdated', 4], ['Event', 'mine'], ['Receipt', 8],
       ['UserJoined', { userId: 'b', userName: 'B', participantCount: 2 }], ['UserLeft', { userId: 'b', participantCount: 1 }], ['Error', 'bad_state'],
     ]);
   });
 
-  it('without any callback nothing breaks', async () => {
+  it('works without callbacks', async () => {
     page(h(Plan, { planId: 'demo' }));
     await live();
     await server((s) => {
@@ -98,7 +98,7 @@ describe('usePlanWebSocket', () => {
     expect(shown.isConnected).toBe(true);
   });
 
-  it('another planId: leaves one and joins the other, on the same socket', async () => {
+  it('another planId: leaves one plan and joins the other on the same socket', async () => {
     const { rerender } = page(h(Plan, { planId: 'demo' }));
     await live();
     await server((s) => s.say({ type: 'join-plan', planId: 'demo', data: { userId: 'b', userName: 'B', participantCount: 2 } }));
@@ -125,7 +125,7 @@ describe('usePlanWebSocket', () => {
     expect(last().closed).toBe(1000);
   });
 
-  it('goes on from the position of what has been loaded', async () => {
+  it('continues from the position of the loaded plan', async () => {
     const onReload = vi.fn();
     const onTaskUpdated = vi.fn();
     page(h(Plan, { planId: 'demo', since: { epoch: 'e1', seq: 7 }, onReload, onTaskUpdated }));
@@ -134,7 +134,7 @@ describe('usePlanWebSocket', () => {
     expect([last().sent[0].since.seq, onReload.mock.calls.length, onTaskUpdated.mock.calls.length]).toEqual([7, 0, 1]);
   });
 
-  it('events wait for a reload, and leave out what it brought', async () => {
+  it('events are held during a reload, and those that it contains are dropped', async () => {
     let done;
     const onTaskUpdated = vi.fn();
     page(h(Plan, { planId: 'demo', onReload: () => new Promise((resolve) => { done = resolve; }), onTaskUpdated }));
@@ -145,7 +145,7 @@ describe('usePlanWebSocket', () => {
     expect(onTaskUpdated.mock.calls.map(([task]) => task.id)).toEqual(['t3']);
   });
 
-  it('says why it is not connected', async () => {
+  it('reports why it is not connected', async () => {
     page(h(Plan, { planId: 'demo' }));
     await live();
     await server((s) => s.end(4403, { reconnect: false }));
@@ -155,7 +155,7 @@ describe('usePlanWebSocket', () => {
     expect(shown).toMatchObject({ status: 'live', lastError: null });
   });
 
-  it('disconnect and reconnect are those of this component', async () => {
+  it('disconnect and reconnect affect only this component', async () => {
     page(h(Plan, { planId: 'demo' }));
     await live();
     await act(async () => shown.disconnect());
@@ -167,7 +167,7 @@ describe('usePlanWebSocket', () => {
     expect([shown.isConnected, sockets.length]).toEqual([true, 2]);
   });
 
-  it('reconnect asks again after a denial', async () => {
+  it('reconnect joins again after a denial', async () => {
     page(h(Plan, { planId: 'demo' }));
     await settled();
     await server((s) => s.hello().say({ type: 'error', planId: 'demo', data: { code: 'forbidden', message: 'no', re: 'join-plan' } }));
@@ -176,7 +176,7 @@ describe('usePlanWebSocket', () => {
     expect([shown.status, last().of('join-plan').length, sockets.length]).toEqual(['joining', 2, 1]);
   });
 
-  it('functions are the same at each render', async () => {
+  it('returns the same functions at each render', async () => {
     const { rerender } = page(h(Plan, { planId: 'demo' }));
     const { reconnect, disconnect, setPresence } = shown;
     await live();
@@ -184,7 +184,7 @@ describe('usePlanWebSocket', () => {
     expect([shown.reconnect, shown.disconnect, shown.setPresence]).toEqual([reconnect, disconnect, setPresence]);
   });
 
-  it('presence is shown, survives a planId, and is taken away with the component', async () => {
+  it('presence is sent, kept across a change of planId, and cleared when the component unmounts', async () => {
     const { rerender } = page([h(Plan, { planId: 'demo', key: 'a' }), h(Plan, { planId: 'demo', key: 'b' })]);
     await live();
     await act(async () => shown.setPresence({ editing: 't1' }));
@@ -200,7 +200,7 @@ describe('usePlanWebSocket', () => {
     expect(last().of('update-presence').at(-1)).toEqual({ type: 'update-presence', planId: 'other', data: { state: { editing: 't2' } } });
   });
 
-  it('two components that show something on one plan: the last one is seen, and nobody takes away what the other shows', async () => {
+  it("two components with a state for one plan: the last one is sent, and neither clears the other's", async () => {
     let one;
     function One(options) {
       one = usePlanWebSocket(options);
@@ -231,7 +231,7 @@ describe('usePlanWebSocket', () => {
     expect(states().at(-1)).toBe(null);
   });
 
-  it('setPresence throws what cannot be sent, and keeps what was', async () => {
+  it('setPresence throws for a state that cannot be sent, and keeps the previous one', async () => {
     page(h(Plan, { planId: 'demo' }));
     const cycle = {};
     cycle.self = cycle;
@@ -246,7 +246,7 @@ describe('usePlanWebSocket', () => {
     expect([shown.status, last().of('update-presence').length]).toEqual(['live', 0]);
   });
 
-  it('a state of the user before is not sent for the plan that the component shows next', async () => {
+  it('a state of the previous user is not sent for the next plan of the component', async () => {
     const { rerender } = page(h(Plan, { planId: 'demo' }));
     await live();
     shown.setPresence('of ann');
@@ -272,7 +272,7 @@ describe('usePlanWebSocket', () => {
     expect([shown.status, sockets.length, last().of('join-plan').length, last().of('leave-plan').length]).toEqual(['live', 2, 1, 0]);
   });
 
-  it('reconnect after the client was disconnected goes on from where it was', async () => {
+  it('reconnect after disconnect continues from the last position', async () => {
     const { client } = page(h(Plan, { planId: 'demo' }));
     await live(7);
     await act(async () => client.disconnect());
@@ -283,19 +283,19 @@ describe('usePlanWebSocket', () => {
     expect(last().of('join-plan').at(-1).since).toEqual({ epoch: 'e1', seq: 7 });
   });
 
-  it('a callback that throws keeps the event from no other one', async () => {
-    const told = [];
-    const fail = (name) => () => { told.push(name); throw new Error(name); };
+  it('a callback that throws does not prevent the other callbacks', async () => {
+    const calls = [];
+    const fail = (name) => () => { calls.push(name); throw new Error(name); };
     page(h(Plan, { planId: 'demo', onEvent: fail('onEvent'), onTaskUpdated: fail('onTaskUpdated') }));
     await live();
     const thrown = [];
     const report = vi.spyOn(globalThis, 'queueMicrotask').mockImplementation((f) => { try { f(); } catch (error) { thrown.push(error.message); } });
     last().event('demo', 2, 1);
     report.mockRestore();
-    expect([told, thrown]).toEqual([['onEvent', 'onTaskUpdated'], ['onEvent', 'onTaskUpdated']]);
+    expect([calls, thrown]).toEqual([['onEvent', 'onTaskUpdated'], ['onEvent', 'onTaskUpdated']]);
   });
 
-  it('a state that is refused does not break a later join, which sends the one before', async () => {
+  it('a refused state does not break a later join, which sends the previous state', async () => {
     const { rerender } = page(h(Plan, { planId: 'demo' }));
     await live();
     shown.setPresence('good');
@@ -307,13 +307,13 @@ describe('usePlanWebSocket', () => {
     expect([shown.status, last().of('update-presence').at(-1)?.data.state]).toEqual(['live', 'good']);
   });
 
-  it('needs a provider, and says so', () => {
+  it('throws without a provider', () => {
     const log = vi.spyOn(console, 'error').mockImplementation(() => {});
     expect(() => render(h(Plan, { planId: 'demo' }))).toThrow('planrooms: no PlanRoomsProvider above this component');
     log.mockRestore();
   });
 
-  it('on a server it is idle, and touches nothing', () => {
+  it('on a server it is idle, and uses no browser API', () => {
     vi.stubGlobal('WebSocket', undefined);
     const html = renderToString(h(PlanRoomsProvider, { getToken: () => null }, h(Plan, { planId: 'demo' }), h('p', null, 'page')));
     expect([html, shown.status, shown.isConnected, vi.getTimerCount()]).toEqual(['<p>page</p>', 'idle', false, 0]);

@@ -30,7 +30,7 @@ it('the first lines of the package README are those that a consumer compiles as 
   expect(compiled).toContain(rest.join('\n'));
 });
 
-it('and they do what it says', async () => {
+it('the first lines work as the package README says', async () => {
   const log = vi.spyOn(console, 'log').mockImplementation(() => {});
   host.fetchTasks = vi.fn(async () => [{ id: 't1', title: 'Milk' }]);
   render(createElement(App));

@@ -5,7 +5,7 @@ import { FakeSocket, jwt, last, settled, sockets, useFakes } from './fake.js';
 useFakes();
 
 describe('tokens', () => {
-  it.each([[{ reauth: true }], [undefined]])('4401 (goodbye %o): a new token at once; if that is refused, a pause and another; then it is final', async (goodbye) => {
+  it.each([[{ reauth: true }], [undefined]])('4401 (goodbye %o): retries with a new token immediately, then once more after a pause; then it is final', async (goodbye) => {
     const c = await connected();
     last().end(4401, goodbye);
     expect([c.state, c.error?.code]).toEqual(['connecting', 4401]);
@@ -22,7 +22,7 @@ describe('tokens', () => {
     expect(c.getToken.mock.calls.map(([r]) => r.reason)).toEqual(['connect', 'rejected', 'rejected']);
   });
 
-  it('4401 for the first token: one pause, then a second is final', async () => {
+  it('4401 for the first token: retries once after a pause; a second 4401 is final', async () => {
     const c = client();
     c.connect();
     await settled();
@@ -33,7 +33,7 @@ describe('tokens', () => {
     expect([c.state, sockets.length, c.getToken.mock.calls.length]).toEqual(['idle', 2, 2]);
   });
 
-  it('after a hello, 4401 is never final, and backs off', async () => {
+  it('after a hello, 4401 is never final, and the client backs off', async () => {
     FakeSocket.pongs = true;
     const c = await connected();
     for (let i = 0; i < 200; i++) {
@@ -58,14 +58,14 @@ describe('tokens', () => {
     expect(c.state).toBe('connecting');
   });
 
-  it('is used again while it lasts', async () => {
+  it('is reused until it expires', async () => {
     const c = await connected();
     last().end(1006);
     await advance(500);
     expect([sockets.length, c.getToken.mock.calls.length]).toEqual([2, 1]);
   });
 
-  it('is not kept for who comes after a disconnect', async () => {
+  it('is not kept after a disconnect, when another user may log in', async () => {
     const getToken = vi.fn().mockImplementationOnce(async () => jwt(3600)).mockImplementation(async () => 'of somebody else');
     const c = await connected({ getToken });
     c.disconnect();
@@ -74,7 +74,7 @@ describe('tokens', () => {
     expect(last().token()).toBe('of somebody else');
   });
 
-  it('is fetched anew before an attempt when its end is near', async () => {
+  it('is fetched again before an attempt if it expires soon', async () => {
     const c = await connected({ getToken: vi.fn(async () => jwt(29)) });
     last().end(1006);
     await advance(500);
@@ -85,7 +85,7 @@ describe('tokens', () => {
     ['a JWT', () => jwt(120)],
     ['milliseconds', () => ({ token: 'opaque', expiresAt: Date.now() + 120_000 })],
     ['RFC 3339', () => ({ token: 'opaque', expiresAt: new Date(Date.now() + 120_000).toISOString() })],
-  ])('is renewed on the open connection 30 s before its end: %s', async (_, token) => {
+  ])('is renewed on the open connection 30 s before it expires: %s', async (_, token) => {
     FakeSocket.pongs = true;
     const getToken = vi.fn(async () => token());
     const c = await connected({ getToken });
@@ -104,14 +104,14 @@ describe('tokens', () => {
     expect([c.state, sockets.length]).toEqual(['connected', 1]);
   });
 
-  it("goes by the server's clock", async () => {
+  it("uses the clock of the server", async () => {
     FakeSocket.skew = -3_600_000; // an hour behind ours
     await connected({ getToken: async () => jwt(120) });
     await advance(1_000);
     expect(last().of('authenticate')).toEqual([]);
   });
 
-  it('short ones are renewed at half time, but not more often than the server allows', async () => {
+  it('short-lived ones are renewed at half of their lifetime, but not more often than the server allows', async () => {
     await connected({ getToken: async () => jwt(12) });
     await advance(6_000);
     expect(last().of('authenticate').length).toBe(1);
@@ -130,8 +130,8 @@ describe('tokens', () => {
   });
 
   it.each([
-    ['an answer of a login', { access_token: 'x' }], ['a number', 42], ['true', true], ['an object without its token', { token: undefined }], ['another type', { token: 5 }],
-  ])('of the wrong shape is an error, and never a connection without a token: %s', async (_, token) => {
+    ['a login response', { access_token: 'x' }], ['a number', 42], ['true', true], ['an object without its token', { token: undefined }], ['another type', { token: 5 }],
+  ])('a value of the wrong type is an error, and never connects without a token: %s', async (_, token) => {
     const state = { token };
     const c = client({ getToken: async () => state.token });
     c.connect();
@@ -148,14 +148,14 @@ describe('tokens', () => {
     expect([sockets.length, last().of('authenticate').length]).toEqual([1, 1]);
   });
 
-  it.each([['of a token', { token: null }], ['of nothing', undefined]])('%s: no user is logged in', async (_, token) => {
+  it.each([['a null token', { token: null }], ['undefined', undefined]])('%s: no user is logged in', async (_, token) => {
     const c = client({ getToken: async () => token });
     c.connect();
     await settled();
     expect([c.state, c.error?.code, sockets.length]).toEqual(['idle', 'unauthenticated', 0]);
   });
 
-  it('an end that has passed when the server accepts the token is wrong, and counts as not known', async () => {
+  it('an expiry that has passed when the server accepts the token is wrong, and counts as unknown', async () => {
     FakeSocket.pongs = true;
     const getToken = vi.fn(async () => ({ token: 'opaque', expiresAt: 3_600 }));
     const c = await connected({ getToken });
@@ -163,7 +163,7 @@ describe('tokens', () => {
     expect([c.state, getToken.mock.calls.length, last().of('authenticate')]).toEqual(['connected', 1, []]);
   });
 
-  it('one that ends later than a timer reaches is not renewed at once', async () => {
+  it('one that expires after the longest timer is not renewed immediately', async () => {
     FakeSocket.pongs = true;
     const day = 86_400_000;
     const getToken = vi.fn(async () => jwt(30 * day / 1000));
@@ -182,7 +182,7 @@ describe('tokens', () => {
     timer.mockRestore();
   });
 
-  it('an end without a time: never again', async () => {
+  it('an expiry without a time: never renewed', async () => {
     FakeSocket.pongs = true;
     await connected({ getToken: async () => jwt(60) });
     await advance(30_000);
@@ -191,14 +191,14 @@ describe('tokens', () => {
     expect(last().of('authenticate').length).toBe(1);
   });
 
-  it('logged out when it is to be renewed: stops', async () => {
+  it('logged out at the time of the renewal: stops', async () => {
     const getToken = vi.fn().mockImplementationOnce(async () => jwt(60)).mockResolvedValue(null);
     const c = await connected({ getToken });
     await advance(30_000);
     expect([c.state, c.error?.code, last().closed, vi.getTimerCount()]).toEqual(['idle', 'unauthenticated', 1000, 0]);
   });
 
-  it('a renewal that fails is tried again', async () => {
+  it('a renewal that fails is retried', async () => {
     FakeSocket.pongs = true;
     const getToken = vi.fn().mockImplementationOnce(async () => jwt(60)).mockRejectedValueOnce(new Error('503')).mockImplementation(async () => jwt(60));
     const c = await connected({ getToken });
@@ -208,7 +208,7 @@ describe('tokens', () => {
     expect([c.state, last().of('authenticate').length]).toEqual(['connected', 1]);
   });
 
-  it('rate_limited: later', async () => {
+  it('rate_limited: renews later', async () => {
     await connected({ getToken: async () => jwt(60) });
     await advance(30_000);
     last().say({ type: 'error', data: { code: 'rate_limited', message: '', re: 'authenticate' } });
@@ -216,7 +216,7 @@ describe('tokens', () => {
     expect(last().of('authenticate').length).toBe(2);
   });
 
-  it('renew, for a login that has changed: on the same connection', async () => {
+  it('renew after a changed login: on the same connection', async () => {
     const c = await connected();
     c.renew();
     await settled();
@@ -224,7 +224,7 @@ describe('tokens', () => {
     expect([sockets.length, last().of('authenticate').length]).toEqual([1, 1]);
   });
 
-  it("another user's: on a new one", async () => {
+  it("renew with a token of another user: on a new connection", async () => {
     const c = await connected();
     c.renew();
     await settled();
@@ -233,7 +233,7 @@ describe('tokens', () => {
     expect([c.state, sockets.length, sockets[0].closed]).toEqual(['connecting', 2, 1000]);
   });
 
-  it('renew while waiting connects with the new one; while disconnected it does nothing', async () => {
+  it('renew while waiting connects with the new token; while disconnected it does nothing', async () => {
     const c = await connected();
     last().end(1006);
     c.renew();
@@ -245,7 +245,7 @@ describe('tokens', () => {
     expect([c.state, c.getToken.mock.calls.length]).toEqual(['idle', 2]);
   });
 
-  it('renew while connecting starts with another token', async () => {
+  it('renew while connecting starts again with the new token', async () => {
     const getToken = vi.fn().mockImplementationOnce(() => new Promise(() => {})).mockImplementation(async () => 'second');
     const c = client({ getToken });
     c.connect();
@@ -258,7 +258,7 @@ describe('tokens', () => {
     ['a page without a login', async (c) => { c.token = null; }],
     ['a token refused twice', async () => { for (let i = 0; i < 2; i++) { last().end(4401); await advance(5_000); } }],
     ['a user disconnected by the host', async () => { last().hello().end(4403, { reconnect: false }); }],
-  ])('renew starts again after an end: %s', async (_, end) => {
+  ])('renew restarts a client that has ended: %s', async (_, end) => {
     const state = { token: 'first' };
     const c = client({ getToken: async () => state.token });
     if (_.includes('without')) state.token = null;
@@ -274,7 +274,7 @@ describe('tokens', () => {
     expect([plan.status, last().of('join-plan').length]).toEqual(['joining', 1]);
   });
 
-  it.each(['the same user', 'another user'])('renew asks again for denied plans, once the server has accepted the login of %s', async (user) => {
+  it.each(['the same user', 'another user'])('renew joins denied plans again, after the server has accepted the login of %s', async (user) => {
     const c = await connected();
     const plan = c.join('demo');
     last().say({ type: 'error', planId: 'demo', data: { code: 'forbidden', message: '', re: 'join-plan' } });
@@ -290,12 +290,12 @@ describe('tokens', () => {
     expect([plan.status, last().of('join-plan').at(-1)]).toEqual(['joining', { type: 'join-plan', planId: 'demo' }]);
     last().answer('demo', 1);
     last().say({ type: 'removed', planId: 'demo', data: { reason: 'access ended', retry: false } });
-    // Of a renewal in time.
+    // The answer to a regular renewal.
     last().say({ type: 'authenticate', data: { success: true, expiresAt: null } });
     expect(plan.status).toBe('denied');
   });
 
-  it('unavailable: the connection stays, and the renewal is tried again until the end', async () => {
+  it('unavailable: the connection stays open, and the renewal is retried until the token expires', async () => {
     FakeSocket.pongs = true;
     const c = await connected({ getToken: vi.fn(async () => jwt(60)) });
     await advance(30_000);
@@ -313,8 +313,8 @@ describe('tokens', () => {
   });
 });
 
-describe('a getToken that does not end', () => {
-  it('is aborted with the attempt to connect', async () => {
+describe('a getToken that does not return', () => {
+  it('is aborted when the connection attempt ends', async () => {
     const getToken = vi.fn(() => new Promise(() => {}));
     const c = client({ getToken });
     c.connect();
@@ -323,7 +323,7 @@ describe('a getToken that does not end', () => {
     expect([signal.aborted, c.error?.code]).toEqual([true, 'timeout']);
   });
 
-  it('is aborted after 30 s in a renewal, and called again', async () => {
+  it('is aborted after 30 s during a renewal, and called again', async () => {
     FakeSocket.pongs = true;
     const getToken = vi.fn().mockImplementationOnce(async () => jwt(600)).mockImplementationOnce(() => new Promise(() => {})).mockImplementation(async () => jwt(600));
     const c = await connected({ getToken });
@@ -335,14 +335,14 @@ describe('a getToken that does not end', () => {
     expect([getToken.mock.calls.length, signal.aborted, c.state, last().of('authenticate').length]).toEqual([3, true, 'connected', 1]);
   });
 
-  it('has the deadline that the program sets', async () => {
+  it('has the timeout that the program sets', async () => {
     const c = client({ getToken: () => new Promise(() => {}), timeoutMs: 3_000 });
     c.connect();
     await advance(3_000);
     expect([c.state, c.error]).toEqual(['waiting', { code: 'failed', message: 'Error: no answer' }]);
   });
 
-  it('does not keep a connection that the server has ended: it is called again', async () => {
+  it('is called again when the server closes the connection meanwhile', async () => {
     FakeSocket.pongs = true;
     const getToken = vi.fn().mockImplementationOnce(async () => jwt(60)).mockImplementationOnce(() => new Promise(() => {})).mockImplementation(async () => jwt(60));
     await connected({ getToken });

@@ -18,7 +18,7 @@ describe('a hello that names another user', () => {
     await settled();
     last().hello().answer('demo', 10, { participants: [ann] });
     await settled();
-    watcher.heard.length = 0;
+    watcher.received.length = 0;
     return { client, login, ...watcher };
   }
   const renewed = async ({ client, login }) => {
@@ -56,8 +56,8 @@ describe('a hello that names another user', () => {
     expect([last().of('join-plan'), s.plan.participants, s.plan.participantCount, s.plan.position]).toEqual([[{ type: 'join-plan', planId: 'demo' }], [], 0, null]);
     last().answer('demo', 11);
     await settled();
-    last().event('demo', 12, 11, { version: { key: 't1', n: 1 } }); // the versions of before do not count
-    expect(s.heard).toEqual([11, 'load user 11', 12]);
+    last().event('demo', 12, 11, { version: { key: 't1', n: 1 } }); // the versions of the previous user are dropped
+    expect(s.received).toEqual([11, 'load user 11', 12]);
   });
 
   it('the same user resumes', async () => {
@@ -69,7 +69,7 @@ describe('a hello that names another user', () => {
     expect(last().of('join-plan')[0].since).toEqual({ epoch: 'e1', seq: 10 });
   });
 
-  it('a load that does not end is made again for the new user, also after another reconnect', async () => {
+  it('a load that does not return is repeated for the new user, also after another reconnect', async () => {
     const reasons = [];
     const s = await open({ load: ({ reason }) => { reasons.push(reason); return reason === 'user' && new Promise(() => {}); } });
     for (let i = 0; i < 2; i++) {
@@ -81,20 +81,20 @@ describe('a hello that names another user', () => {
     expect([reasons, s.plan.status]).toEqual([['joined', 'user', 'user'], 'loading']);
   });
 
-  it('later subscriptions load as usual', async () => {
+  it('later subscriptions call load as usual', async () => {
     const s = await open();
     last().end(1006);
     await advance(500);
     last().hello('bob').answer('demo', 10);
     await settled();
-    const { heard } = watch(s.client);
+    const { received } = watch(s.client);
     await settled();
-    expect([s.heard, heard]).toEqual([['load user 10'], ['load joined 10']]);
+    expect([s.received, received]).toEqual([['load user 10'], ['load joined 10']]);
     last().say({ type: 'removed', planId: 'demo', data: { reason: 'access ended', retry: false } });
     s.plan.retry();
     last().answer('demo', 12);
     await settled();
-    expect([s.heard.at(-1), heard.at(-1)]).toEqual(['load joined 12', 'load joined 12']);
+    expect([s.received.at(-1), received.at(-1)]).toEqual(['load joined 12', 'load joined 12']);
   });
 
   it('a plan that was joined after close() keeps its position', async () => {
@@ -106,7 +106,7 @@ describe('a hello that names another user', () => {
     expect(last().of('join-plan')[0].since).toEqual({ epoch: 'e1', seq: 12 });
   });
 
-  it('does not get the presence state of the user before', async () => {
+  it('does not get the presence state of the previous user', async () => {
     const s = await open();
     s.plan.setPresence({ editing: 't1' });
     await advance(250);
@@ -121,7 +121,7 @@ describe('a hello that names another user', () => {
     expect(last().of('update-presence').map(({ data }) => data.state)).toEqual([{ editing: 't2' }]);
   });
 
-  it('denied plans are asked for again', async () => {
+  it('denied plans are joined again', async () => {
     const s = await open();
     last().say({ type: 'removed', planId: 'demo', data: { reason: 'access ended', retry: false } });
     last().end(1006);
@@ -134,12 +134,12 @@ describe('a hello that names another user', () => {
     expect([s.plan.status, s.plan.error, last().of('join-plan')]).toEqual(['joining', null, [{ type: 'join-plan', planId: 'demo' }]]);
     last().answer('demo', 10);
     await settled();
-    expect(s.heard.at(-1)).toBe('load user 10');
+    expect(s.received.at(-1)).toBe('load user 10');
   });
 });
 
 describe.each(versions)('a load for another user, TanStack Query %s', (_, core) => {
-  it('fetches at once what was fetched just now, from the same position, and after a fetch under way', async () => {
+  it('fetches again immediately, even from the same position, and after a fetch in flight', async () => {
     const plan = new Queries(core, 100);
     const shown = plan.show();
     await advance(200);

@@ -6,65 +6,65 @@ import { live, reconnect, setup, watch } from './watching.js';
 
 useFakes();
 
-describe('several who watch', () => {
+describe('several subscriptions of a plan', () => {
   it('share one membership', async () => {
-    const { client, heard } = await live();
+    const { client, received } = await live();
     const second = watch(client, 'demo', { since: { epoch: 'e1', seq: 10 } });
     last().event('demo', 11, 10);
-    expect([heard, second.heard, last().of('join-plan').length]).toEqual([[11], [11], 1]);
+    expect([received, second.received, last().of('join-plan').length]).toEqual([[11], [11], 1]);
   });
 
-  it('one without a place has it loaded, the others do not', async () => {
-    const { client, heard } = await live();
+  it('one without a position calls load, the others do not', async () => {
+    const { client, received } = await live();
     const second = watch(client);
     await settled();
-    expect([heard, second.heard]).toEqual([[], ['load joined 10']]);
+    expect([received, second.received]).toEqual([[], ['load joined 10']]);
   });
 
-  it('one with an earlier place gets what came since, the others nothing twice', async () => {
-    const { client, heard } = await live();
+  it('one with an earlier position gets the events since, and the others get no event twice', async () => {
+    const { client, received } = await live();
     const second = watch(client, 'demo', { since: { epoch: 'e1', seq: 8 } });
     expect(last().of('join-plan').at(-1).since.seq).toBe(8);
     last().answer('demo', 8, { recovered: true });
     for (const seq of [9, 10, 11]) last().event('demo', seq, seq - 1);
-    expect([heard, second.heard]).toEqual([[11], [9, 10, 11]]);
+    expect([received, second.received]).toEqual([[11], [9, 10, 11]]);
   });
 
-  it('one with a later place leaves out what it has', async () => {
-    const { client, heard } = await live();
+  it('one with a later position gets no event before it', async () => {
+    const { client, received } = await live();
     const second = watch(client, 'demo', { since: { epoch: 'e1', seq: 12 } });
     for (const seq of [11, 12, 13]) last().event('demo', seq, seq - 1);
-    expect([heard, second.heard, last().of('join-plan').length]).toEqual([[11, 12, 13], [13], 1]);
+    expect([received, second.received, last().of('join-plan').length]).toEqual([[11, 12, 13], [13], 1]);
   });
 
-  it('one with the place of another epoch has it loaded', async () => {
-    const { client, heard } = await live();
+  it('one with a position of another epoch calls load', async () => {
+    const { client, received } = await live();
     const second = watch(client, 'demo', { since: { epoch: 'e0', seq: 8 } });
     await settled();
-    expect([heard, second.heard]).toEqual([[], ['load not_recovered 10']]);
+    expect([received, second.received]).toEqual([[], ['load not_recovered 10']]);
   });
 
-  it('the earliest place counts when all come back', async () => {
-    const { client, heard } = await live();
+  it('a reconnect joins from the earliest position', async () => {
+    const { client, received } = await live();
     const ahead = watch(client, 'demo', { since: { epoch: 'e1', seq: 12 } });
     await reconnect();
     expect(last().sent[0].since.seq).toBe(10);
     last().answer('demo', 10, { recovered: true });
     for (const seq of [11, 12, 13]) last().event('demo', seq, seq - 1);
-    expect([heard, ahead.heard]).toEqual([[11, 12, 13], [13]]);
+    expect([received, ahead.received]).toEqual([[11, 12, 13], [13]]);
   });
 
-  it('one that joins while the answer is on its way', async () => {
-    const { client, heard } = await setup();
+  it('one that joins while the answer is in flight', async () => {
+    const { client, received } = await setup();
     const second = watch(client, 'demo', { since: { epoch: 'e1', seq: 8 } });
     last().answer('demo', 10);
     await settled();
-    expect([heard, second.heard]).toEqual([['load joined 10'], ['load not_recovered 10']]);
+    expect([received, second.received]).toEqual([['load joined 10'], ['load not_recovered 10']]);
   });
 });
 
 describe('leaving', () => {
-  it('is told a moment later, and the connection ends with the last plan', async () => {
+  it('is sent after a short delay, and the connection closes after the last plan', async () => {
     const { client, plan } = await live();
     plan.leave();
     plan.leave();
@@ -75,25 +75,25 @@ describe('leaving', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('is not told if somebody joins before', async () => {
+  it('is not sent if another subscription joins before', async () => {
     const { client, plan } = await live();
     plan.leave();
     await advance(1_000);
     const again = watch(client);
     await advance(5_000);
-    expect([again.plan.status, last().of('leave-plan').length, last().of('join-plan').length, again.heard]).toEqual(['live', 0, 1, ['load joined 10']]);
+    expect([again.plan.status, last().of('leave-plan').length, last().of('join-plan').length, again.received]).toEqual(['live', 0, 1, ['load joined 10']]);
   });
 
-  it('one of two goes: the other hears on', async () => {
-    const { client, plan, heard } = await live();
+  it('one of two subscriptions leaves: the other still receives events', async () => {
+    const { client, plan, received } = await live();
     const second = watch(client, 'demo', { since: { epoch: 'e1', seq: 10 } });
     plan.leave();
     await advance(5_000);
     last().event('demo', 11, 10);
-    expect([heard, second.heard, client.state]).toEqual([[], [11], 'connected']);
+    expect([received, second.received, client.state]).toEqual([[], [11], 'connected']);
   });
 
-  it('one of two plans goes: the connection stays', async () => {
+  it('one of two plans is left: the connection stays open', async () => {
     const { client, plan } = await live();
     watch(client, 'other');
     plan.leave();
@@ -101,7 +101,7 @@ describe('leaving', () => {
     expect([client.state, last().of('leave-plan').length]).toEqual(['connected', 1]);
   });
 
-  it('the connection stays for notices if the program wants it', async () => {
+  it('connect keeps the connection open for notices without a plan', async () => {
     const { client, plan } = await live();
     client.connect();
     plan.leave();
@@ -117,7 +117,7 @@ describe('leaving', () => {
     expect(last().of('leave-plan')).toEqual([]);
   });
 
-  it('fifty joins and leaves in a row leave nothing', async () => {
+  it('fifty joins and leaves in a row leave no socket and no timer', async () => {
     const client = new Client({ getToken: async () => jwt(3600) });
     for (let i = 0; i < 50; i++) {
       watch(client).plan.leave();
@@ -128,7 +128,7 @@ describe('leaving', () => {
     expect([client.state, sockets.length, last().closed, vi.getTimerCount()]).toEqual(['idle', 1, 1000, 0]);
   });
 
-  it('close leaves everything at once', async () => {
+  it('close leaves all plans immediately', async () => {
     const { client, plan } = await live();
     const other = watch(client, 'other', { load: () => new Promise(() => {}) });
     last().answer('other', 1);
@@ -139,10 +139,10 @@ describe('leaving', () => {
     expect([sockets.length, vi.getTimerCount()]).toEqual([1, 0]);
   });
 
-  it('after close and another join, leaving the old subscription does nothing to the new one', async () => {
+  it('after close and another join, leaving the old subscription does not affect the new one', async () => {
     const { client, plan: old } = await live();
     client.close();
-    const { plan, heard } = watch(client);
+    const { plan, received } = watch(client);
     old.leave();
     old.retry();
     old.setPresence({ editing: 't1' });
@@ -150,11 +150,11 @@ describe('leaving', () => {
     last().hello().answer('demo', 10);
     await advance(5_000);
     last().event('demo', 11, 10);
-    expect([heard, plan.status, last().of('leave-plan').length]).toEqual([['load joined 10', 11], 'live', 0]);
+    expect([received, plan.status, last().of('leave-plan').length]).toEqual([['load joined 10', 11], 'live', 0]);
     expect([old.status, old.closed, plan.closed, last().of('update-presence').length]).toEqual(['idle', true, false, 0]);
   });
 
-  it('close tells the subscriptions that are held, and a reconnect does not revive them', async () => {
+  it('close notifies its subscriptions, and a reconnect does not restore them', async () => {
     const client = new Client({ getToken: async () => jwt(3600) });
     const seen = [];
     const { plan } = watch(client, 'demo', { onChange: () => seen.push(plan.status) });
@@ -204,10 +204,10 @@ describe('leaving', () => {
     const second = watch(client, 'demo', { since });
     await settled();
     last().hello().answer('demo', 10, { recovered: true }).event('demo', 11, 10);
-    expect([first.plan.closed, second.heard, client.state]).toEqual([true, [], 'idle']);
+    expect([first.plan.closed, second.received, client.state]).toEqual([true, [], 'idle']);
   });
 
-  it('comes back after it has left', async () => {
+  it('can join again after it has left', async () => {
     const { client, plan } = await live();
     watch(client, 'other');
     plan.leave();
@@ -216,6 +216,6 @@ describe('leaving', () => {
     expect(last().of('join-plan').at(-1)).toEqual({ type: 'join-plan', planId: 'demo' });
     last().answer('demo', 12).event('demo', 13, 12);
     await settled();
-    expect(again.heard).toEqual(['load joined 12', 13]);
+    expect(again.received).toEqual(['load joined 12', 13]);
   });
 });

@@ -6,15 +6,15 @@ import { jwt, last, settled } from './fake.js';
 
 // A watcher of a plan that records its callbacks.
 export function watch(client, planId = 'demo', handlers = {}) {
-  const heard = [];
+  const received = [];
   const plan = client.join(planId, {
-    load: ({ reason, position }) => { heard.push(`load ${reason} ${position.seq}`); },
-    onEvent: (e) => heard.push(e.seq),
-    onReceipt: (r) => heard.push(`receipt ${r.seq}`),
-    onError: (e) => heard.push(`error ${e.code}`),
+    load: ({ reason, position }) => { received.push(`load ${reason} ${position.seq}`); },
+    onEvent: (e) => received.push(e.seq),
+    onReceipt: (r) => received.push(`receipt ${r.seq}`),
+    onError: (e) => received.push(`error ${e.code}`),
     ...handlers,
   });
-  return { plan, heard };
+  return { plan, received };
 }
 
 export async function setup() {
@@ -29,7 +29,7 @@ export async function live(seq = 10, answer = {}) {
   const s = await setup();
   last().answer('demo', seq, answer);
   await settled();
-  s.heard.length = 0;
+  s.received.length = 0;
   return s;
 }
 

@@ -23,13 +23,13 @@ function table(description) {
 
 const hostsOwn = ['hostEvent', 'notice'];
 
-test('the document is sound', () => {
+test('the document is valid AsyncAPI', () => {
   const unexpected = diagnostics.filter(({ code }) => code !== 'asyncapi-latest-version');
   expect(unexpected).toEqual([]);
   expect(document.version()).toBe('3.0.0');
 });
 
-test('every message is sent by somebody', () => {
+test('every message belongs to an operation', () => {
   expect([...sentBy.client, ...sentBy.server].sort()).toEqual(Object.keys(messages).sort());
   const inChannel = document
     .channels()
@@ -40,7 +40,7 @@ test('every message is sent by somebody', () => {
   expect(inChannel.sort()).toEqual(Object.keys(messages).sort());
 });
 
-test('every golden frame is known, and every message has one', () => {
+test('every golden frame belongs to a message, and every message has one', () => {
   expect(frames.map(({ name }) => name).sort()).toEqual([...names].sort());
   expect(Object.keys(framesOf).sort()).toEqual(Object.keys(messages).sort());
   for (const [id, list] of Object.entries(framesOf)) expect(list, id).not.toEqual([]);
@@ -57,7 +57,7 @@ test('every type of the protocol has a message and a golden frame', () => {
   for (const type of types) expect(framed, type).toContain(type);
 });
 
-test('the types that no host may use are those that are no events', () => {
+test('the reserved types are those of messages that are not events', () => {
   const { not } = document.components().schemas().get('hostType').json();
   const events = document.components().schemas().get('eventType').json().enum;
   expect([...not.enum, ...events].sort()).toEqual(constants('Type', 'message.go').sort());
@@ -92,7 +92,7 @@ describe('close codes', () => {
     expect(rows.map(([code]) => code)).toEqual(codes);
   });
 
-  test.each(rows)('%s: the golden frame is as the table says', (code, reason, _when, reconnect, reauth, retry) => {
+  test.each(rows)('%s: the golden frame matches the table', (code, reason, _when, reconnect, reauth, retry) => {
     const { data } = golden(`server/goodbye-${code}`);
     const { retryAfterMs, ...rest } = data;
     expect(rest).toEqual({ code: Number(code), reason, reconnect: reconnect === 'true', reauth: reauth === 'true' });
@@ -101,7 +101,7 @@ describe('close codes', () => {
     else expect(retryAfterMs).toBe(Number(least));
   });
 
-  test.each(rows)('%s: the schema holds a goodbye to its row', (code, _reason, _when, reconnect, reauth, retry) => {
+  test.each(rows)('%s: the schema of goodbye accepts only its row', (code, _reason, _when, reconnect, reauth, retry) => {
     const frame = golden(`server/goodbye-${code}`);
     const spoil = (change) => ({ ...frame, data: { ...frame.data, ...change } });
     expect(faults('goodbye', spoil({ reconnect: reconnect !== 'true' }))).not.toBeNull();

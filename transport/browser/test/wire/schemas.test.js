@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { faults, sentBy } from './document.js';
 import { frames, golden, spoiled } from './frames.js';
 
-describe('a golden frame is one message of its side, and no other', () => {
+describe('a golden frame matches exactly one message of its direction', () => {
   test.each(frames)('$name is $message', ({ message, name, frame }) => {
     expect(faults(message, frame)).toBeNull();
     const side = sentBy[name.split('/')[0]];
@@ -11,7 +11,7 @@ describe('a golden frame is one message of its side, and no other', () => {
   });
 });
 
-describe('a spoiled frame is not the message any more', () => {
+describe('a damaged frame does not match the message', () => {
   test.each(frames)('$name', ({ message, frame }) => {
     const all = spoiled(message, frame);
     expect(all.length).toBeGreaterThan(4);
@@ -19,13 +19,13 @@ describe('a spoiled frame is not the message any more', () => {
   });
 });
 
-describe('fields and types that a client does not know', () => {
-  test.each(frames.filter(({ frame }) => 'data' in frame))('$name may hold more', ({ message, frame }) => {
+describe('unknown fields and types', () => {
+  test.each(frames.filter(({ frame }) => 'data' in frame))('$name may have more fields', ({ message, frame }) => {
     expect(faults(message, { ...frame, later: 1, data: { ...frame.data, later: 1 } })).toBeNull();
   });
 });
 
-// Bounds that no wrong type shows.
+// Bounds that a value of a wrong type does not reach.
 test.each([
   ['joinPlan', 'client/join-plan', { planId: '' }],
   ['joinPlan', 'client/join-plan', { planId: 'a\u0085b' }],
@@ -53,7 +53,7 @@ test.each([
   expect(faults(message, { ...golden(name), ...change })).not.toBeNull();
 });
 
-test('since may be null, and a task null', () => {
+test('since may be null, and so may a task', () => {
   expect(faults('joinPlan', { ...golden('client/join-plan'), since: null })).toBeNull();
   expect(faults('taskUpdated', { ...golden('server/task-updated'), data: { task: null } })).toBeNull();
 });
@@ -63,7 +63,7 @@ test.each([
   ['receipt', 'server/receipt', ['by', 'mutationId']],
   ['goodbye', 'server/goodbye-4401', ['timestamp']],
   ['error', 'server/error-forbidden', ['planId']],
-])('%s: %s without %j is still one', (message, name, lacking) => {
+])('%s: %s without %j still matches', (message, name, lacking) => {
   const frame = golden(name);
   for (const key of lacking) delete frame[key];
   expect(faults(message, frame)).toBeNull();

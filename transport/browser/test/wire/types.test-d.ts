@@ -14,7 +14,7 @@ declare const message: ServerMessage<Task, Progress>;
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends (<T>() => T extends B ? 1 : 2) ? true : false;
 declare function is<A, B>(yes: Same<A, B>): void;
 
-// The five of the protocol are told apart by their type, and the host's own are what is left.
+// The type distinguishes the five events of the protocol; what remains are those of the host.
 switch (event.type) {
   case 'task-updated':
   case 'task-created':
@@ -63,7 +63,7 @@ type Wrong = PlanEvent<Task, Progress, HostEvent, boolean>;
 declare const plain: PlanEvent;
 if (plain.type === 'task-updated') {
   is<typeof plain.data.task, unknown>(true);
-  // @ts-expect-error nobody said what a task is
+  // @ts-expect-error the type of a task is unknown
   plain.data.task.title;
 }
 
@@ -109,13 +109,13 @@ const frames: ServerMessage<Task, Progress, Commented>[] = [
   { type: 'goodbye', data: { code: 4401, reason: 'x', reconnect: true, reauth: true, retryAfterMs: 0 } },
   // @ts-expect-error no such code
   { type: 'error', data: { code: 'bad_mood', message: 'text', re: '' }, timestamp: '2026-03-04T05:06:07.089Z' },
-  // @ts-expect-error a code that no goodbye has
+  // @ts-expect-error not a code of a goodbye
   { type: 'goodbye', data: { code: 1006, reason: '', reconnect: true, reauth: false, retryAfterMs: 0 } },
-  // @ts-expect-error a task that is none
+  // @ts-expect-error not a task
   { type: 'task-created', planId: 'demo', data: { task: { id: 't1' } }, timestamp: '2026-03-04T05:06:07.089Z', seq: 43, prev: 42 },
   // @ts-expect-error an event has a position
   { type: 'receipt', planId: 'demo', timestamp: '2026-03-04T05:06:07.089Z' },
-  // @ts-expect-error a type that nobody has named
+  // @ts-expect-error a type that is not declared
   { type: 'assigned', data: {}, timestamp: '2026-03-04T05:06:07.089Z' },
 ];
 const answers: JoinAnswerMessage['data'][] = [

@@ -43,12 +43,12 @@ const interfaceOfFrame = {
 
 const interfaceFor = (message, name) => interfaceOfFrame[name] ?? interfaceOf[message];
 
-/** Reports whether a type can tell: it knows no integers, and a time is any string to it. */
+/** Reports whether a type can detect the damage: types have no integers, and any string is a time. */
 const typed = ({ what, fraction }) => !fraction && what !== 'data.expiresAt: "x"';
 
 const directory = fileURLToPath(new URL('.', import.meta.url));
 
-/** Compiles constants, one to a line, and returns what TypeScript says of each. */
+/** Compiles constants, one per line, and returns the errors of TypeScript for each. */
 function compile(constants) {
   const name = `${directory}frames.ts`;
   const options = {
@@ -92,13 +92,13 @@ const wrong = frames.flatMap(({ message, name, frame }) =>
 
 const said = compile([...sides, ...own, ...wrong]);
 
-test('every golden frame is a message of its side, and of its own interface', () => {
+test('every golden frame matches the message type of its direction and its own interface', () => {
   const right = [...sides, ...own];
   expect(right.length).toBe(2 * frames.length);
   expect(right.map(({ what }, i) => [what, ...said[i]]).filter(([, fault]) => fault)).toEqual([]);
 });
 
-test('a spoiled frame is not', () => {
+test('a damaged frame matches no message type', () => {
   const of = said.slice(sides.length + own.length);
   expect(of.length).toBeGreaterThan(1000);
   expect(wrong.filter((_, i) => of[i].length === 0).map(({ what }) => what)).toEqual([]);

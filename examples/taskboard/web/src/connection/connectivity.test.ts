@@ -9,7 +9,7 @@ beforeEach(() => {
   onlineManager.setOnline(true);
 });
 
-test('while the live connection stands, a change without an answer is given up and blocks nothing', () => {
+test('while the live connection is up, a change without a response is given up and blocks nothing', () => {
   const connectivity = new Connectivity(clientIn('connected'));
   expect(connectivity.unanswered('a')).toBe(false);
   expect(connectivity.unanswered('b')).toBe(false);
@@ -19,7 +19,7 @@ test('while the live connection stands, a change without an answer is given up a
   expect(connectivity.unanswered('a')).toBe(false);
 });
 
-test('without the live connection changes wait, and are sent later', () => {
+test('without the live connection, changes are queued and sent later', () => {
   vi.useFakeTimers();
   const connectivity = new Connectivity(clientIn('waiting'));
   for (let i = 0; i < 5; i++) expect(connectivity.unanswered('a')).toBe(false);

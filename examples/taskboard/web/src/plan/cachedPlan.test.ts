@@ -21,7 +21,7 @@ test('events change the plan and its position', () => {
   expect(at(before, { seq: 8, prev: 7 })).toEqual({ ...before, position: { epoch: 'e', seq: 8 } });
 });
 
-test('the plan is fetched where an event is not enough', () => {
+test('the plan is fetched if an event is not enough', () => {
   const before = plan(task('a'));
   expect(patchPlan(before, { type: 'task-updated', data: { task: task('b', { version: 2 }) }, seq: 8, prev: 7 })).toBeUndefined();
   expect(patchPlan(before, { type: 'task-reordered', data: { taskIds: ['b', 'a'] }, seq: 8, prev: 7 })).toBeUndefined();
@@ -47,26 +47,26 @@ test('a plan that lacks an event is replaced by the fetched one', () => {
   expect(titles(later(fetched, cached))).toBe('a b'); // the library applies the event of d again
 });
 
-test('an event that is overtaken by an answer takes nothing back', () => {
+test('an event that is older than a response does not revert it', () => {
   const before = plan(task('a', { version: 3, title: 'latest' }));
   expect(titles(afterEvent(before, { type: 'task-updated', data: { task: task('a', { version: 2 }) }, seq: 8, prev: 7 }))).toBe('latest');
 });
 
-test('a fetched plan that is overtaken by events is left out', () => {
+test('a fetched plan that is older than the events is dropped', () => {
   const cached = afterEvent(plan(task('a')), { type: 'task-deleted', data: { taskId: 'a' }, seq: 8, prev: 7 });
   expect(later(plan(task('a')), cached)).toBe(cached);
   const restarted = { ...plan(task('a')), position: { epoch: 'another', seq: 0 } };
   expect(titles(later(restarted, cached))).toBe('a');
 });
 
-test('who made the latest change is known as long as it is the latest', () => {
+test('the author of the latest change is known as long as it is the latest', () => {
   const cached = afterEvent(plan(task('a')), { type: 'task-updated', data: { task: task('a', { version: 2 }) }, by: 'ben', seq: 8, prev: 7 });
   const fetched = (version: number) => ({ ...plan(task('a', { version })), position: { epoch: 'e', seq: 9 } });
   expect(later(fetched(2), cached).tasks[0]?.changedBy).toBe('ben');
   expect(later(fetched(3), cached).tasks[0]?.changedBy).toBeUndefined();
 });
 
-test('a move is behind a task, wherever that is', () => {
+test('a move is relative to a task, wherever that task is', () => {
   expect(moved(['a', 'b', 'c'], 'a', 'b')).toEqual(['b', 'a', 'c']);
   expect(moved(['a', 'b', 'c'], 'c', null)).toEqual(['c', 'a', 'b']);
   expect(moved(['a', 'c'], 'c', 'gone')).toEqual(['a', 'c']);

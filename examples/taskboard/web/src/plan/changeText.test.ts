@@ -27,7 +27,7 @@ test.each([
   expect(bare(changeText(before, event))).toBe(want);
 });
 
-test('many changes make one sentence', () => {
+test('many changes are announced in one sentence', () => {
   const by = (who: string) => ({ ...updated({}), by: who });
   expect(bare(summaryText(before, [by('ben'), by('ada'), by('ben')]))).toBe('Ben and Ada made 3 changes');
 });

@@ -14,7 +14,7 @@ test.each([
   expect(outcomeOf(base, mine, { ...base, ...theirs, version: 2 })).toBe(want);
 });
 
-test('a second conflict does not forget what the first was about', () => {
+test('a second conflict keeps the fields of the first', () => {
   const both = joined({ kind: 'update', taskId: 'a', mine: { title: 'Mine' } }, { kind: 'update', taskId: 'a', mine: { notes: 'mine' } });
   expect(both).toEqual({ kind: 'update', taskId: 'a', mine: { title: 'Mine', notes: 'mine' } });
   expect(differences({ title: 'Mine', notes: 'mine' }, task('a', { title: 'Mine' }))).toEqual(['notes']);

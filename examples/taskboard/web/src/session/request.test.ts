@@ -15,7 +15,7 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-test('a request without an answer ends, and the page says so before', async () => {
+test('a request without a response times out, and the page reports it before', async () => {
   const failure = send('/x').catch((error: unknown) => error);
   await vi.advanceTimersByTimeAsync(SLOW - 1);
   expect(unanswered.get()).toBe(false);
@@ -32,7 +32,7 @@ test('a request without an answer ends, and the page says so before', async () =
   expect(vi.getTimerCount()).toBe(0);
 });
 
-test('a late request can be given up at once, others stay', async () => {
+test('a late request can be aborted immediately, others continue', async () => {
   const first = send('/late').catch((error: unknown) => error);
   await vi.advanceTimersByTimeAsync(SLOW);
   const second = send('/new');
@@ -42,7 +42,7 @@ test('a late request can be given up at once, others stay', async () => {
   expect(await second).toBeUndefined();
 });
 
-test('an abort by the caller is not a network error; a refusal is an answer', async () => {
+test('an abort by the caller is not a network error; a refusal is a response', async () => {
   const caller = new AbortController();
   const failure = send('/x', { signal: caller.signal }).catch((error: unknown) => error);
   caller.abort();

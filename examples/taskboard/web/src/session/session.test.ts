@@ -23,7 +23,7 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-test('a renewal without an answer ends, and the next one is a new request', async () => {
+test('a renewal without a response times out, and the next one is a new request', async () => {
   answers = [access('one'), null, access('two')];
   const session = new Session();
   await session.start();
@@ -34,7 +34,7 @@ test('a renewal without an answer ends, and the next one is a new request', asyn
   expect(sent).toEqual(['/api/token', '/api/token', '/api/token']);
 });
 
-test('a prefetched answer is used once, and only for its path', async () => {
+test('a prefetched response is used once, and only for its path', async () => {
   answers = [access('one'), new Response('{"n":1}'), new Response('{"n":2}'), new Response('{"n":3}'), new Response('{"n":4}')];
   const session = new Session();
   session.prefetch('/api/plans/p'); // before the login: nothing

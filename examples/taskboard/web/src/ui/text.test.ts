@@ -12,7 +12,7 @@ test('texts are cut between characters, never inside an emoji', () => {
   expect(quoted(family.repeat(70))).toBe(`“\u2068${family.repeat(59)}…\u2069”`);
 });
 
-test('a pasted title is made one that the API accepts', () => {
+test('a pasted title is converted to one that the API accepts', () => {
   expect(titleOf(' Print\tbadges\u2028 ')).toBe('Print badges');
   expect(titleOf('\u202Ea\u0000b')).toBe('a b');
   expect(titleOf(family)).toBe(family);
@@ -20,7 +20,7 @@ test('a pasted title is made one that the API accepts', () => {
   for (const unseen of ['', ' ', '\u200B', '\u2060\u200D', '\u00AD', '\u3164', '\u2800', '\uFE0F', '\u200F']) expect(titleOf(unseen)).toBe('');
 });
 
-test('no text changes the direction of the words around it', () => {
+test('no text changes the direction of the text around it', () => {
   expect(plain('\u202Eevil\u2069\u2066')).toBe('evil');
   expect(isolated('a\u2069b\u202E')).toBe('\u2068ab\u2069');
 });
