@@ -195,7 +195,7 @@ func TestREADMEProgram(t *testing.T) {
 	var refused protocol.Error
 	mallory.Want(protocol.TypeError, &refused)
 	if refused.Code != protocol.ErrorForbidden {
-		t.Errorf("mallory was told %q, want %q", refused.Code, protocol.ErrorForbidden)
+		t.Errorf("mallory got the error %q, want %q", refused.Code, protocol.ErrorForbidden)
 	}
 
 	p.call(t, "ann", http.MethodPatch, "/tasks/milk", http.StatusOK, nil)
@@ -264,7 +264,8 @@ func start(t *testing.T, binary string) *program {
 	return p
 }
 
-// call makes a request as the user's page does, and decodes the answer into data unless that is nil.
+// call makes a request as the user's page does, and decodes the answer into data unless that is
+// nil.
 func (p *program) call(t *testing.T, user, method, path string, status int, data any) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, "http://"+p.host+path, nil)

@@ -36,7 +36,7 @@ func TestPositionAsText(t *testing.T) {
 			t.Errorf("UnmarshalText(%q) = %+v, %v, want %+v", text, got, err, p)
 		}
 		if unescaped, err := url.QueryUnescape(url.QueryEscape(want)); err != nil || unescaped != want {
-			t.Errorf("%q is not what a query parameter brings: %q, %v", want, unescaped, err)
+			t.Errorf("as a query parameter, %q became %q, %v", want, unescaped, err)
 		}
 	}
 }

@@ -114,7 +114,7 @@ func TestInputIsNotRetained(t *testing.T) {
 		}
 		clear(data)
 		if b := e.Splice(2, 1); !bytes.Contains(b, []byte(`"data":{"task":{"id":"t1"}}`)) {
-			t.Errorf("the event changed with its data: %q", b)
+			t.Errorf("the event changed when the caller changed its data: %q", b)
 		}
 	})
 	t.Run("AppendReceipt", func(t *testing.T) {

@@ -16,7 +16,7 @@ var (
 
 	// errRevoking refuses a join during which Revoke, Recheck or a similar method was called each
 	// time Authorize had allowed it.
-	errRevoking = errors.New("room: access was revoked or rechecked again and again while it was asked for")
+	errRevoking = errors.New("room: access was revoked or rechecked repeatedly during the join")
 )
 
 // denied reports whether err, an answer of Authorize, is a no. Any other error means that access

@@ -30,7 +30,7 @@ func TestAuthorizeParallel(t *testing.T) {
 		time.Sleep(12*200*time.Millisecond + time.Millisecond) // 3,000 / 256 rounds
 		synctest.Wait()
 		if got := allMembers(h); got != clients {
-			t.Errorf("%d of %d are in", got, clients)
+			t.Errorf("%d of %d joined", got, clients)
 		}
 		if _, most, _ := l.counts(""); most != 256 {
 			t.Errorf("%d calls at once, want 256", most)
@@ -61,7 +61,7 @@ func TestAuthorizeParallelOfOneUser(t *testing.T) {
 		// 1,280 / 8 × 200 ms in all.
 		time.Sleep(32*time.Second - 200*time.Millisecond + time.Millisecond)
 		if got := allMembers(h); got != 20*64+1 {
-			t.Errorf("%d are in, want 1281", got)
+			t.Errorf("%d joined, want 1281", got)
 		}
 		if calls, _, most := l.counts("alice"); most != 8 || calls != 20*64+1 {
 			t.Errorf("%d calls, %d for one user at once; want 1281 and 8", calls, most)
@@ -92,7 +92,7 @@ func TestJoinsOverlap(t *testing.T) {
 // Connecting again is not a way around the limits: calls of connections that have ended count, and
 // their joins that wait are dropped.
 func TestReconnectingKeepsTheLimit(t *testing.T) {
-	d := newDeaf()
+	d := newHanging()
 	bubble(t, &room.Options{Authorize: d.authorize}, func(t *testing.T, h *room.Hub) {
 		d.open()
 		for range 200 {

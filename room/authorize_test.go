@@ -71,7 +71,7 @@ func TestAuthorizeAtJoin(t *testing.T) {
 			<-ctx.Done()
 			return ctx.Err()
 		}, code: protocol.ErrorUnavailable, after: 5 * time.Second},
-		{name: "a time-out that says yes", f: func(context.Context, auth.Identity, string) error {
+		{name: "a time-out, then nil", f: func(context.Context, auth.Identity, string) error {
 			time.Sleep(5500 * time.Millisecond)
 			return nil
 		}, code: protocol.ErrorUnavailable, after: 5 * time.Second},
@@ -105,7 +105,7 @@ func TestAuthorizeAtJoin(t *testing.T) {
 					return
 				}
 				update(t, h, "p", 1)
-				wantHeard(t, m)
+				wantReceived(t, m)
 			})
 		})
 	}
@@ -113,7 +113,7 @@ func TestAuthorizeAtJoin(t *testing.T) {
 
 // An Authorize that does not return delays the messages of its plan for AuthorizeTimeout, and
 // nothing after that, whatever it says in the end.
-func TestDeafAuthorize(t *testing.T) {
+func TestHangingAuthorize(t *testing.T) {
 	g := &authorizer{}
 	bubble(t, &room.Options{Authorize: g.authorize}, func(t *testing.T, h *room.Hub) {
 		release := make(chan struct{})
@@ -152,7 +152,7 @@ func TestAuthorizeContext(t *testing.T) {
 				t.Errorf("deadline in %v, %v; want 5 s", time.Until(at), ok)
 			}
 			if got := ctx.Value(key{}); got != nil {
-				t.Errorf("a value of nobody's: %v", got)
+				t.Errorf("the context has the value %v, which no caller set", got)
 			}
 			if planID == "derives" {
 				derived = context.WithValue(ctx, key{}, 1)
@@ -171,7 +171,7 @@ func TestAuthorizeContext(t *testing.T) {
 			synctest.Wait()
 			<-kept.Done()
 			if got := kept.Err(); got != context.Canceled {
-				t.Errorf("%s: after the call the context says %v, want that it was cancelled", plan, got)
+				t.Errorf("%s: after the call Err() = %v, want context.Canceled", plan, got)
 			}
 		}
 		<-derived.Done()
@@ -181,8 +181,8 @@ func TestAuthorizeContext(t *testing.T) {
 	})
 }
 
-// What is missing and what is not yours look the same, byte by byte.
-func TestForbiddenTellsNothing(t *testing.T) {
+// A plan that does not exist and a plan of others get the same answer, byte by byte.
+func TestForbiddenRevealsNothing(t *testing.T) {
 	g := &authorizer{}
 	bubble(t, &room.Options{Authorize: g.authorize}, func(t *testing.T, h *room.Hub) {
 		m := connect(t, h, "alice", "")
@@ -250,7 +250,7 @@ func TestAuthorizeAtRepeatedJoin(t *testing.T) {
 		}
 		wantError(t, alice, "p", protocol.TypeJoinPlan, protocol.ErrorForbidden)
 		update(t, h, "p", 2)
-		wantHeard(t, alice)
+		wantReceived(t, alice)
 	})
 }
 
@@ -285,7 +285,7 @@ func TestAuthorizeCallsTheHub(t *testing.T) {
 		alice.Send(`{"type":"join-plan","planId":"p"}`)
 		synctest.Wait()
 		bob := roomtest.Join(t, h, "bob", "p")
-		got := heardBy(t, alice)
+		got := receivedBy(t, alice)
 		position := fmt.Sprintf(`{"epoch":%q,"seq":1}`, bob.Position().Epoch)
 		want := []string{
 			"asked  1",

@@ -37,10 +37,10 @@ func TestBroadcasts(t *testing.T) {
 		{"deleted, a number", func(h *room.Hub) error { return errorOf(h.BroadcastTaskDeleted(ctx, "p", 7)) }, `task-deleted {"taskId":7}`},
 		{"reordered, numbers", func(h *room.Hub) error { return errorOf(h.BroadcastTaskReordered(ctx, "p", []int64{8, 7})) }, `task-reordered {"taskIds":[8,7]}`},
 		{"progress", func(h *room.Hub) error { return errorOf(h.BroadcastProgressUpdated(ctx, "p", 0.5)) }, `progress-updated {"progress":0.5}`},
-		{"the host's own", func(h *room.Hub) error {
+		{"a type of the host", func(h *room.Hub) error {
 			return errorOf(h.Broadcast(ctx, "p", protocol.Event{Type: "comment-added", Data: map[string]int{"id": 7}}))
 		}, `comment-added {"id":7}`},
-		{"a RawMessage as it is", func(h *room.Hub) error {
+		{"a RawMessage unchanged", func(h *room.Hub) error {
 			return errorOf(h.BroadcastTaskUpdated(ctx, "p", json.RawMessage(`{"b":1.0,"a":"<>"}`)))
 		}, `task-updated {"task":{"b":1.0,"a":"<>"}}`},
 	}
@@ -83,7 +83,7 @@ func TestBroadcastRefuses(t *testing.T) {
 				t.Errorf("notice of type %q: %v, want ErrEventType", typ, err)
 			}
 		}
-		wantHeard(t, m)
+		wantReceived(t, m)
 		wantRooms(t, h, 1)
 	})
 }
@@ -106,7 +106,7 @@ func TestUserIDsAreBounded(t *testing.T) {
 				t.Errorf("Connect of %.10q = %v, want ErrUserID", id, err)
 			}
 		}
-		wantHeard(t, bob)
+		wantReceived(t, bob)
 		if _, err := h.BroadcastTaskUpdated(t.Context(), "p", 1, room.By(long[1:])); err != nil {
 			t.Errorf("Broadcast by a user of %d bytes = %v", protocol.MaxUserIDBytes, err)
 		}
@@ -128,11 +128,11 @@ func TestBroadcastOptions(t *testing.T) {
 			{name: "the zero value", opts: []room.BroadcastOption{{}}, alice: true, bob: true},
 			{name: "by", opts: []room.BroadcastOption{room.By("zoë \"z\"")}, by: `zoë "z"`, alice: true, bob: true},
 			{name: "mutation", opts: []room.BroadcastOption{room.Mutation("m-1_A")}, mutation: "m-1_A", alice: true, bob: true},
-			{name: "a mutation that is none", opts: []room.BroadcastOption{room.Mutation("m 1")}, alice: true, bob: true},
+			{name: "an invalid mutation", opts: []room.BroadcastOption{room.Mutation("m 1")}, alice: true, bob: true},
 			{name: "a mutation too long", opts: []room.BroadcastOption{room.Mutation(strings.Repeat("m", 65))}, alice: true, bob: true},
 			{name: "except a user", opts: []room.BroadcastOption{room.ExceptUser("alice")}, bob: true},
 			{name: "except two", opts: []room.BroadcastOption{room.ExceptUser("alice"), room.ExceptUser("bob")}},
-			{name: "except nobody there", opts: []room.BroadcastOption{room.ExceptUser("carol")}, alice: true, bob: true},
+			{name: "except an absent user", opts: []room.BroadcastOption{room.ExceptUser("carol")}, alice: true, bob: true},
 			{name: "except a client", opts: []room.BroadcastOption{room.ExceptClient("alice", "tab")}, bob: true},
 			{name: "except another client", opts: []room.BroadcastOption{room.ExceptClient("alice", "tab2")}, alice: true, bob: true},
 			{name: "except no client", opts: []room.BroadcastOption{room.ExceptClient("alice", "")}, alice: true, bob: true},
@@ -216,7 +216,7 @@ func TestNotify(t *testing.T) {
 				t.Errorf("got (-want +got):\n%s", diff)
 			}
 		}
-		wantHeard(t, bob)
+		wantReceived(t, bob)
 		if queued, err := h.Notify(t.Context(), "carol", protocol.Event{Type: "assigned"}); err != nil || queued != 0 {
 			t.Errorf("Notify of a user without a connection = %d, %v", queued, err)
 		}
@@ -224,7 +224,7 @@ func TestNotify(t *testing.T) {
 			t.Errorf("position %v, want %v: a notice takes none", got, before)
 		}
 		tab1.Resume()
-		wantHeard(t, tab1)
+		wantReceived(t, tab1)
 	})
 }
 

@@ -97,7 +97,7 @@ func TestBroadcastBatch(t *testing.T) {
 		if _, err := h.BroadcastBatch(t.Context(), "p", tasks(1), room.ExceptUser(strings.Repeat("x", 2000))); !errors.Is(err, room.ErrUserID) {
 			t.Errorf("a user ID that is too long: %v", err)
 		}
-		wantHeard(t, alice)
+		wantReceived(t, alice)
 		if got, _ := h.Position(t.Context(), "p"); got != before {
 			t.Errorf("position %v after errors, want %v", got, before)
 		}

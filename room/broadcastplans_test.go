@@ -57,13 +57,13 @@ func TestBroadcastToPlans(t *testing.T) {
 		if err := h.BroadcastToPlans(t.Context(), nil, protocol.TaskDeleted(7)); err != nil {
 			t.Errorf("no plans: %v", err)
 		}
-		wantHeard(t, ann)
-		wantHeard(t, bob)
+		wantReceived(t, ann)
+		wantReceived(t, bob)
 		if err := h.BroadcastToPlans(t.Context(), []string{"p", "q"}, protocol.TaskDeleted(7)); err != nil {
 			t.Errorf("BroadcastToPlans = %v", err)
 		}
-		wantHeard(t, ann, `task-deleted p {"taskId":7}`)
-		wantHeard(t, bob, `task-deleted q {"taskId":7}`)
+		wantReceived(t, ann, `task-deleted p {"taskId":7}`)
+		wantReceived(t, bob, `task-deleted q {"taskId":7}`)
 	})
 }
 
@@ -115,7 +115,7 @@ func TestBroadcastTaskMoved(t *testing.T) {
 		if err := h.BroadcastTaskMoved(t.Context(), move, room.By("a\xff")); !errors.Is(err, room.ErrUserID) {
 			t.Errorf("bad options: %v", err)
 		}
-		wantHeard(t, both)
+		wantReceived(t, both)
 		if len(order) > 0 {
 			t.Errorf("observed %q after errors", order)
 		}

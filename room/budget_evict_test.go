@@ -50,7 +50,7 @@ func TestBudgetKeepsARoomThatIsUsedWhileItIsEvicted(t *testing.T) {
 			}
 			for n, d := range readers {
 				if d.plans[plan(n)].resyncs > 0 {
-					t.Fatalf("round %d: the hub asked a reader of %s that keeps up to reload", round, plan(n))
+					t.Fatalf("round %d: the hub sent resync to a reader of %s that keeps up", round, plan(n))
 				}
 			}
 		}

@@ -107,8 +107,8 @@ func TestBudgetOfManyBusyRooms(t *testing.T) {
 		rooms, total int
 		steps        int
 	}{
-		{"more comes than fits", 10_000, 12 << 20, 1000},
-		{"the rooms alone are too many", 2000, 1 << 20, 500},
+		{"more events than fit", 10_000, 12 << 20, 1000},
+		{"the rooms alone exceed the limit", 2000, 1 << 20, 500},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			bubble(t, &room.Options{HistoryTotal: c.total, PingEvery: -1}, func(t *testing.T, h *room.Hub) {
@@ -131,7 +131,7 @@ func TestBudgetOfManyBusyRooms(t *testing.T) {
 					// After got, which may hold an event that another goroutine has just begun.
 					more := int(onTheWay.Load())
 					if got > bound+more {
-						t.Errorf("%d bytes of history, %d above the %d that may be, with %d on the way", got, got-bound, bound, more)
+						t.Errorf("%d bytes of history, %d above the limit of %d, with %d in flight", got, got-bound, bound, more)
 					}
 				}
 				broadcast := func(rnd *rand.Rand) {
@@ -171,7 +171,7 @@ func TestBudgetOfManyBusyRooms(t *testing.T) {
 					}
 				}
 				if most < bound-largest {
-					t.Errorf("at most %d bytes of history, want the %d used that there are", most, bound)
+					t.Errorf("at most %d bytes of history, want up to the limit of %d", most, bound)
 				}
 
 				slow.Unstall()
@@ -187,45 +187,45 @@ func TestBudgetOfManyBusyRooms(t *testing.T) {
 							sum += size
 						}
 						if of.resyncs > 0 && c.total == bound {
-							t.Errorf("a reader of %s was told to reload", plan)
+							t.Errorf("a reader of %s received a resync", plan)
 						}
 					}
 				}
 				if got := h.Stats().HistoryBytes; got < sum+64*events || got > sum*5/4+256*events {
-					t.Errorf("%d bytes of history, the messages of the %d events that are held make %d", got, events, sum)
+					t.Errorf("%d bytes of history, the messages of its %d events have %d", got, events, sum)
 				}
 				slow.check(t, h)
-				told := 0
+				resyncs := 0
 				for plan, of := range slow.plans {
-					told += of.resyncs
+					resyncs += of.resyncs
 					if all := len(readers[0].plans[plan].sizes); of.resyncs == 0 && len(of.sizes) < all {
 						t.Errorf("a slow client received %d of %d events of %s and no resync", len(of.sizes), all, plan)
 					}
 				}
-				if told == 0 {
-					t.Error("who was slow has missed nothing")
+				if resyncs == 0 {
+					t.Error("the slow client received no resync")
 				}
 				if err := h.Shutdown(context.Background()); err != nil {
 					t.Errorf("Shutdown: %v", err)
 				}
 				if got := h.Stats().HistoryBytes; got != 0 {
-					t.Errorf("%d bytes of history are counted for no room", got)
+					t.Errorf("Stats counts %d bytes of history without a room", got)
 				}
 			})
 		})
 	}
 }
 
-// An event that a pump has yet to write stays whatever happens in other rooms; afterwards it is
-// evicted like others.
-func TestBudgetSparesWhatIsYetToBeWritten(t *testing.T) {
+// The budget keeps an event that a pump has yet to write, whatever happens in other rooms. After
+// the write it evicts the event like others.
+func TestBudgetKeepsUnwrittenEvents(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		wait int // events that come while the pump is writing
 		want string
 	}{
-		{"the newest", 1, "[task-updated task-updated]"},
-		{"but no more", 2, "[task-updated resync]"},
+		{"one event is kept", 1, "[task-updated task-updated]"},
+		{"a second one is not", 2, "[task-updated resync]"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			seamTest(t, &room.Options{HistoryTotal: 8000}, func(t *testing.T, h *room.Hub, p *peer, _, writing *roomtest.Hold) {
@@ -242,9 +242,9 @@ func TestBudgetSparesWhatIsYetToBeWritten(t *testing.T) {
 				for range c.wait {
 					fill("p", 2000)
 				}
-				fill("q", 6000) // more than there is, together with what p is written
+				fill("q", 6000) // together with the event that is being written to p, more than the limit
 				if got := h.Stats(); got.Rooms != 1 || got.HistoryBytes < 1024+2000 || got.HistoryBytes > 1024+2000+512 {
-					t.Errorf("%d bytes of history in %d rooms, want those of p with one event", got.HistoryBytes, got.Rooms)
+					t.Errorf("%d bytes of history in %d rooms, want one event in p", got.HistoryBytes, got.Rooms)
 				}
 				writing.Release()
 				synctest.Wait()
@@ -253,7 +253,7 @@ func TestBudgetSparesWhatIsYetToBeWritten(t *testing.T) {
 				}
 				fill("q", 5000)
 				if got := h.Stats(); got.Rooms != 2 || recovers(t, h, "p", since) {
-					t.Errorf("%+v, want the event of p gone, which nobody is being written any more", got)
+					t.Errorf("%+v, want the event of p evicted, since no write needs it any more", got)
 				}
 			})
 		})

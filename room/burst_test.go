@@ -11,7 +11,7 @@ import (
 // A host that changes hundreds of tasks at once outruns the pump of a large room. No client was
 // slow, so none may get resync: what the pump has yet to write is kept beyond HistoryEvents, within
 // HistoryBytes.
-func TestABurstDoesNotOutrunTheRoom(t *testing.T) {
+func TestBurstCausesNoResync(t *testing.T) {
 	bubble(t, &room.Options{HistoryEvents: 8}, func(t *testing.T, h *room.Hub) {
 		alice := roomtest.Join(t, h, "alice", "p")
 		writing := roomtest.NewHold(t) // a pass over thousands of members takes as long

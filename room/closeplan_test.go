@@ -47,7 +47,7 @@ func TestClosePlan(t *testing.T) {
 			t.Errorf("ClosePlan = %d, %v, want 3", n, err)
 		}
 		if _, ok := h.Room("p"); ok || room.Lingering(h) != 0 {
-			t.Errorf("the room is there: %v; %d users linger", ok, room.Lingering(h))
+			t.Errorf("the room exists: %v; %d users linger", ok, room.Lingering(h))
 		}
 		x, err := h.Explain("p", "bob", written)
 		if err != nil || len(x.Connections) != 1 || x.Connections[0].Outcome != room.OutcomeWritten {
@@ -55,9 +55,9 @@ func TestClosePlan(t *testing.T) {
 		}
 		update(t, h, "p", 2)
 		update(t, h, "q", 3)
-		wantHeard(t, tab1, planDeleted)
-		wantHeard(t, tab2, planDeleted)
-		wantHeard(t, bob, planDeleted, `task-updated q {"task":{"id":3}}`)
+		wantReceived(t, tab1, planDeleted)
+		wantReceived(t, tab2, planDeleted)
+		wantReceived(t, bob, planDeleted, `task-updated q {"task":{"id":3}}`)
 		bob.Request(protocol.Request{Type: protocol.TypeJoinPlan, PlanID: "p"})
 		wantError(t, bob, "p", protocol.TypeJoinPlan, protocol.ErrorForbidden)
 		bob.Request(protocol.Request{Type: protocol.TypeUpdatePresence, PlanID: "p"})

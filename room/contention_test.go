@@ -12,9 +12,9 @@ import (
 	"github.com/planrooms/planrooms/room/roomtest"
 )
 
-// A call that waits for the lock of one room holds up no other room and no connect, whatever it is.
-// Where it does, this test never ends.
-func TestABusyRoomHoldsUpNoOther(t *testing.T) {
+// A call that waits for the lock of one room delays no other room and no connect. If it does, this
+// test does not end.
+func TestBusyRoomDelaysNoOther(t *testing.T) {
 	h := newHub(t, nil)
 	roomtest.Join(t, h, "alice", "busy")
 	roomtest.Join(t, h, "bob", "other")
@@ -47,8 +47,8 @@ func (l *countingLock) Lock() {
 	l.locked++
 }
 
-// The janitor and Rooms walk over all rooms and let others have the lock in between.
-func TestAWalkReleasesTheLock(t *testing.T) {
+// The janitor and Rooms walk over all rooms and release the lock in between.
+func TestWalkReleasesTheLock(t *testing.T) {
 	m := map[int]int{}
 	for n := range 10 * room.WalkStep {
 		m[n] = n
@@ -78,7 +78,7 @@ func TestAWalkReleasesTheLock(t *testing.T) {
 // A timer whose function already runs, and waits for the lock of the room, cannot be stopped. When
 // it gets the lock, what it was set for may be out of date: a user may have come back and left
 // again, and a room without members may have got an event.
-func TestATimerThatRunsIsOutOfDate(t *testing.T) {
+func TestStaleTimer(t *testing.T) {
 	bubble(t, nil, func(t *testing.T, h *room.Hub) {
 		bob := roomtest.Join(t, h, "bob", "p")
 		roomtest.Join(t, h, "alice", "p").Cut()
@@ -88,9 +88,9 @@ func TestATimerThatRunsIsOutOfDate(t *testing.T) {
 		synctest.Wait()
 		unread(t, bob)
 		running()
-		wantHeard(t, bob)
+		wantReceived(t, bob)
 		time.Sleep(5 * time.Second)
-		wantHeard(t, bob, `leave-plan p {"userId":"alice","participantCount":1}`)
+		wantReceived(t, bob, `leave-plan p {"userId":"alice","participantCount":1}`)
 	})
 	bubble(t, nil, func(t *testing.T, h *room.Hub) {
 		update(t, h, "p", 1)
@@ -100,7 +100,7 @@ func TestATimerThatRunsIsOutOfDate(t *testing.T) {
 		running()
 		time.Sleep(2*time.Minute - time.Second)
 		if _, ok := h.Room("p"); !ok {
-			t.Error("the room went less than two minutes after its last event")
+			t.Error("the room was deleted less than two minutes after its last event")
 		}
 		time.Sleep(time.Second)
 		synctest.Wait()

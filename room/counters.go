@@ -31,8 +31,8 @@ func (c *counters) init() {
 	c.left = newTally(LeaveRequested, LeaveClosed, LeaveRevoked, LeaveForbidden, LeaveUnconfirmed)
 }
 
-// closeCodes are the codes that Stats.Closed tells apart. 0 stands for all others: a peer may choose
-// any code.
+// closeCodes are the codes that Stats.Closed counts separately. 0 counts all others: a peer may
+// choose any code.
 var closeCodes = [...]protocol.CloseCode{
 	protocol.CloseNormal, protocol.CloseGoingAway, protocol.CloseProtocolError, protocol.CloseUnsupportedData,
 	protocol.CloseNoStatus, protocol.CloseAbnormal, protocol.CloseInvalidPayload, protocol.CloseTooBig,

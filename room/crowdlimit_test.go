@@ -97,9 +97,9 @@ func countNotices(t *testing.T, stream, user string) (n int) {
 	return n
 }
 
-// When a crowd thins, all members receive a list of all participants. It closes no connection whose
-// socket is full for a moment, however high PresenceLimit is.
-func TestThinningCrowdClosesNobody(t *testing.T) {
+// When a crowd shrinks, all members receive a list of all participants. It closes no connection
+// whose socket is full for a moment, however high PresenceLimit is.
+func TestShrinkingCrowdClosesNoConnection(t *testing.T) {
 	const limit = 600
 	bubble(t, &room.Options{PresenceLimit: limit}, func(t *testing.T, h *room.Hub) {
 		users := make([]*discard, limit+9)
@@ -112,7 +112,7 @@ func TestThinningCrowdClosesNobody(t *testing.T) {
 		slow.send(`{"type":"join-plan","planId":"p"}`)
 		time.Sleep(2 * time.Second)
 		if got := h.Stats().TooSlow; got != 0 {
-			t.Fatalf("TooSlow = %d before the crowd thins", got)
+			t.Fatalf("TooSlow = %d before the crowd shrinks", got)
 		}
 		slow.read()
 		for _, m := range users[limit-1:] {
@@ -160,7 +160,7 @@ func TestCountAfterAJoinAnswer(t *testing.T) {
 		}
 		members[4].Send(`{"type":"leave-plan","planId":"p"}`)
 		time.Sleep(2 * time.Second)
-		wantHeard(t, m, `join-plan p {"participantCount":5}`)
+		wantReceived(t, m, `join-plan p {"participantCount":5}`)
 	})
 }
 
@@ -173,9 +173,9 @@ func TestCrowdedRoom(t *testing.T) {
 		for i := range 3 {
 			m[i] = roomtest.Join(t, h, fmt.Sprint("user", i), "p")
 		}
-		wantHeard(t, m[0], joined("p", "user1", 2), joined("p", "user2", 3))
+		wantReceived(t, m[0], joined("p", "user1", 2), joined("p", "user2", 3))
 		setState(m[1], "p", `1`)
-		wantHeard(t, m[0], shows("p", "user1", "1"))
+		wantReceived(t, m[0], shows("p", "user1", "1"))
 
 		for i := 3; i < 8; i++ {
 			m[i] = roomtest.Join(t, h, fmt.Sprint("user", i), "p")
@@ -189,10 +189,10 @@ func TestCrowdedRoom(t *testing.T) {
 		time.Sleep(time.Second - 1)
 		wantNow(t, m[0])
 		time.Sleep(time.Nanosecond)
-		wantHeard(t, m[0], count(8))
-		wantHeard(t, m[7], count(8)) // the count is for all members
+		wantReceived(t, m[0], count(8))
+		wantReceived(t, m[7], count(8)) // the count is for all members
 		time.Sleep(time.Minute)
-		wantHeard(t, m[0]) // nothing has changed
+		wantReceived(t, m[0]) // nothing has changed
 
 		// One change every 100 ms for ten seconds: at most one count a second.
 		more := make([]*roomtest.Member, 100)
@@ -204,7 +204,7 @@ func TestCrowdedRoom(t *testing.T) {
 			m.Send(`{"type":"leave-plan","planId":"p"}`)
 		}
 		time.Sleep(time.Second)
-		got := heardBy(t, m[0])
+		got := receivedBy(t, m[0])
 		if len(got) < 9 || len(got) > 12 || got[len(got)-1] != count(8) {
 			t.Errorf("received %d counts in 11 s: %q, want one a second, the last of them 8", len(got), got)
 		}
@@ -219,8 +219,8 @@ func TestCrowdedRoom(t *testing.T) {
 		time.Sleep(8*time.Second + 900*time.Millisecond)
 		wantNow(t, m[0])
 		time.Sleep(100 * time.Millisecond)
-		wantHeard(t, m[0], count(3), joined("p", "user1", 3), shows("p", "user1", "2"), joined("p", "user2", 3))
+		wantReceived(t, m[0], count(3), joined("p", "user1", 3), shows("p", "user1", "2"), joined("p", "user2", 3))
 		m[2].Send(`{"type":"leave-plan","planId":"p"}`)
-		wantHeard(t, m[0], left("p", "user2", 2))
+		wantReceived(t, m[0], left("p", "user2", 2))
 	})
 }

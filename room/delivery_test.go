@@ -166,9 +166,9 @@ func TestBurstWhileAPumpWrites(t *testing.T) {
 	})
 }
 
-// A pump leaves what it would have to write to one connection for long to a goroutine of that
+// A pump passes a long write to one connection on to a goroutine of that
 // connection.
-func TestBacklogDoesNotHoldThePump(t *testing.T) {
+func TestBacklogDoesNotBlockThePump(t *testing.T) {
 	bubble(t, &room.Options{QueuePerConnection: 4 << 20, QueuePerUser: 8 << 20}, func(t *testing.T, h *room.Hub) {
 		first, later := newStop(), newStop()
 		begin := 0 // the number of the delivery

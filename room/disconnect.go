@@ -8,7 +8,7 @@ import (
 	"github.com/planrooms/planrooms/protocol"
 )
 
-var errTwoSessions = errors.New("room: OnlySession is given for two sessions")
+var errTwoSessions = errors.New("room: OnlySession with two different sessions")
 
 // DisconnectOption restricts or changes what [Hub.Disconnect] does.
 type DisconnectOption struct {

@@ -37,7 +37,7 @@ func TestDisconnectOnlySession(t *testing.T) {
 		update(t, h, "p", 1)
 		wantEvent(t, laptop, 1)
 		wantEvent(t, none, 1)
-		wantHeard(t, bob, `task-updated p {"task":{"id":1}}`) // alice has not left
+		wantReceived(t, bob, `task-updated p {"task":{"id":1}}`) // alice has not left
 
 		for _, opts := range [][]room.DisconnectOption{
 			{room.OnlySession("")},
@@ -72,7 +72,7 @@ func TestDisconnectOnlySessionDuringALinger(t *testing.T) {
 			t.Fatal(err)
 		}
 		signedIn(t, h, "laptop", nil)
-		wantHeard(t, bob)
+		wantReceived(t, bob)
 	})
 }
 
@@ -112,7 +112,7 @@ func TestDisconnectDuringAVerification(t *testing.T) {
 		{"no session", [][]room.DisconnectOption{{only}}, "alice", "", nil},
 		{"the session of another user", [][]room.DisconnectOption{{only}}, "bob", "phone", nil},
 		{"several", [][]room.DisconnectOption{{only}, {room.OnlySession("laptop")}, {only, again}}, "alice", "laptop", room.ErrDisconnected},
-		{"the last counts", [][]room.DisconnectOption{{only}, {only, again}}, "alice", "phone", room.ErrSignInAgain},
+		{"the last option applies", [][]room.DisconnectOption{{only}, {only, again}}, "alice", "phone", room.ErrSignInAgain},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -221,7 +221,7 @@ func TestAuthenticateOfAnotherSession(t *testing.T) {
 				m := signedIn(t, h, test.session, v)
 				m.Request(protocol.Request{Type: protocol.TypeAuthenticate, Token: test.token})
 				if test.ok {
-					wantHeard(t, m, `authenticate  {"success":true,"expiresAt":null}`)
+					wantReceived(t, m, `authenticate  {"success":true,"expiresAt":null}`)
 				} else {
 					wantError(t, m, "", protocol.TypeAuthenticate, protocol.ErrorBadToken)
 				}

@@ -128,9 +128,9 @@ func TestShutdownWaitsForTheSlow(t *testing.T) {
 		ctx   time.Duration
 		took  time.Duration
 		err   error
-		told  bool
+		goodbye  bool
 	}{
-		{name: "takes it in time", takes: 900 * time.Millisecond, ctx: 10 * time.Second, took: 900 * time.Millisecond, told: true},
+		{name: "takes it in time", takes: 900 * time.Millisecond, ctx: 10 * time.Second, took: 900 * time.Millisecond, goodbye: true},
 		{name: "never", ctx: 10 * time.Second, took: time.Second},
 		{name: "never, and the context ends", ctx: 300 * time.Millisecond, took: 300 * time.Millisecond, err: context.DeadlineExceeded},
 		{name: "the context has ended", ctx: -1, err: context.DeadlineExceeded},
@@ -154,10 +154,10 @@ func TestShutdownWaitsForTheSlow(t *testing.T) {
 					t.Errorf("Shutdown = %v after %v, want %v after %v", err, took, test.err, test.took)
 				}
 				got := p.read()
-				if n := strings.Count(got, `"task-updated"`); test.told && (n != 5 || !strings.HasSuffix(got, "(close 4503 shutting down)\n")) {
+				if n := strings.Count(got, `"task-updated"`); test.goodbye && (n != 5 || !strings.HasSuffix(got, "(close 4503 shutting down)\n")) {
 					t.Errorf("wrote %q, want 5 events, goodbye, close", got)
 				}
-				if finished, closed := p.state(); finished != test.told || closed == test.told {
+				if finished, closed := p.state(); finished != test.goodbye || closed == test.goodbye {
 					t.Errorf("finished %v, cut %v", finished, closed)
 				}
 			})
@@ -201,8 +201,8 @@ func TestDuringShutdown(t *testing.T) {
 	})
 }
 
-// What Broadcast accepted is delivered, however close to Shutdown it was.
-func TestShutdownMeetsBroadcasts(t *testing.T) {
+// An event that Broadcast accepted is delivered, even just before Shutdown.
+func TestShutdownDuringBroadcasts(t *testing.T) {
 	for range 5 {
 		eachSink(t, nil, func(t *testing.T, h *room.Hub, of sinks) {
 			alice, bob := of.join(t, h, "alice", "p"), of.join(t, h, "bob", "p")
@@ -253,8 +253,8 @@ func TestShutdownMeetsBroadcasts(t *testing.T) {
 	}
 }
 
-// A join that is under way when Shutdown begins ends without an answer, and holds nothing up.
-func TestShutdownMeetsAJoin(t *testing.T) {
+// A join that is in flight when Shutdown begins ends without an answer, and delays nothing.
+func TestShutdownDuringAJoin(t *testing.T) {
 	g := &authorizer{}
 	bubble(t, &room.Options{Authorize: g.authorize}, func(t *testing.T, h *room.Hub) {
 		g.set(func(ctx context.Context, _ auth.Identity, _ string) error {
@@ -271,13 +271,13 @@ func TestShutdownMeetsAJoin(t *testing.T) {
 	})
 }
 
-// A callback that does not listen is waited for no longer than a second.
-func TestShutdownWithADeafCallback(t *testing.T) {
+// Shutdown waits at most one second for a callback that ignores its context.
+func TestShutdownWithAHangingCallback(t *testing.T) {
 	g := &authorizer{}
 	bubble(t, &room.Options{Authorize: g.authorize}, func(t *testing.T, h *room.Hub) {
-		deaf := make(chan struct{})
+		release := make(chan struct{})
 		g.set(func(context.Context, auth.Identity, string) error {
-			<-deaf
+			<-release
 			return nil
 		})
 		m := connect(t, h, "alice", "")
@@ -287,7 +287,7 @@ func TestShutdownWithADeafCallback(t *testing.T) {
 			t.Errorf("Shutdown = %v after %v, want ErrCallback after a second", err, took)
 		}
 		wantClosed(t, m, protocol.CloseShutdown)
-		close(deaf)
+		close(release)
 		synctest.Wait()
 		if got := h.Stats().Rooms; got != 0 {
 			t.Errorf("%d rooms after Shutdown", got)

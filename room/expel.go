@@ -51,7 +51,7 @@ func (m *member) checked(err error) {
 	case err != nil:
 		result = RecheckUndecided
 		h.stats.rechecksUndecided.Add(1)
-		h.logs.warn("recheck", errorKind(err), "room: the access of a member could not be checked; it is removed if that does not change",
+		h.logs.warn("recheck", errorKind(err), "room: access of a member could not be checked; the member is removed unless a later check succeeds",
 			"connection", s.id, "user", s.userID, "plan", m.room.id, "error", err)
 	default:
 		h.stats.rechecksKept.Add(1)

@@ -107,7 +107,7 @@ func TestGoexitInDisconnect(t *testing.T) {
 		roomtest.Connect(t, h, auth.Identity{UserID: "alice"}, nil).Cut()
 		synctest.Wait()
 		if n := room.Closing(h, "alice"); n != 0 {
-			t.Errorf("%d connections are still known", n)
+			t.Errorf("the hub still counts %d connections", n)
 		}
 	})
 }

@@ -80,7 +80,7 @@ func TestAsManyConnectionsAsAllowed(t *testing.T) {
 		}
 		wg.Wait()
 		if in.Load() != 5 || h.UserConnections("u") != 5 {
-			t.Fatalf("%d were let in, %d are counted; want 5", in.Load(), h.UserConnections("u"))
+			t.Fatalf("%d connected, Stats counts %d; want 5", in.Load(), h.UserConnections("u"))
 		}
 	}
 }

@@ -15,9 +15,9 @@ import (
 	"github.com/planrooms/planrooms/room"
 )
 
-// TestOneOrderForRestlessMembers broadcasts from 8 goroutines to members that join, leave, stall,
-// sip and are cut.
-func TestOneOrderForRestlessMembers(t *testing.T) {
+// TestOrderUnderChurn broadcasts from 8 goroutines to members that join, leave, stall, read in
+// small pieces and lose their connection.
+func TestOrderUnderChurn(t *testing.T) {
 	h := newHub(t, &room.Options{HistoryEvents: 64, Linger: time.Millisecond})
 	var order numbering
 	var background ender
@@ -71,9 +71,9 @@ func TestOneOrderForRestlessMembers(t *testing.T) {
 	t.Logf("%d events sent, %d received", ids.Load(), events.Load())
 }
 
-// TestResumeHasNoSeam cuts and resumes while events come: put together, what a client received is
-// everything, once.
-func TestResumeHasNoSeam(t *testing.T) {
+// TestResumeIsComplete cuts and resumes connections during broadcasts. In total, a client receives
+// each event once.
+func TestResumeIsComplete(t *testing.T) {
 	h := newHub(t, &room.Options{HistoryEvents: 1 << 20, HistoryBytes: 1 << 30, HistoryTotal: 1 << 30})
 	start, err := h.Position(context.Background(), "p")
 	if err != nil {

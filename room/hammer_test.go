@@ -44,7 +44,7 @@ type stream struct {
 
 // follow takes messages. It fails the test at a gap, a duplicate, an event that differs from that
 // of another client, and one outside of a membership. A hub sends the exact prev.
-func (s *stream) follow(t *testing.T, who string, messages []heard) {
+func (s *stream) follow(t *testing.T, who string, messages []delivered) {
 	t.Helper()
 	for _, h := range messages {
 		m := h.msg
@@ -59,7 +59,7 @@ func (s *stream) follow(t *testing.T, who string, messages []heard) {
 				t.Errorf("%s: event %d after %d, at %d, in=%v", who, m.Seq, m.Prev, at, s.in)
 			}
 			if m.Type != protocol.TypeReceipt && !s.order.same(m.Seq, string(m.Data)) {
-				t.Errorf("%s: event %d is another one for somebody else", who, m.Seq)
+				t.Errorf("%s: event %d differs from that of another member", who, m.Seq)
 			}
 			s.events++
 		case m.Type == protocol.TypeResync:

@@ -62,7 +62,7 @@ func TestHousekeepingUnderTraffic(t *testing.T) {
 	// so this may take a few tries.
 	for deadline := time.Now().Add(10 * time.Second); h.Stats().Rooms > 0; {
 		if time.Now().After(deadline) {
-			t.Fatalf("not all was swept: %+v", h.Stats())
+			t.Fatalf("the janitor has not cleared everything: %+v", h.Stats())
 		}
 		for _, r := range h.Rooms() {
 			p := mustConnect(t, h, newPeer(1, 500), "last")
@@ -125,7 +125,7 @@ func TestTimersUnderTraffic(t *testing.T) {
 				t.Errorf("%d: closed %v with %d", i, p.isClosed(), p.code())
 			}
 			if i%6 == 0 && p.code() != protocol.CloseTimeout && p.code() != protocol.CloseUnauthorized {
-				t.Errorf("%d: said nothing and was closed with %d", i, p.code())
+				t.Errorf("connection %d: silent, and closed with %d", i, p.code())
 			}
 		}
 		for _, p := range peers {

@@ -77,7 +77,7 @@ func wantEvent(t *testing.T, m *roomtest.Member, n int) protocol.Message {
 	return got
 }
 
-func TestBroadcastReachesEverybodyInOneOrder(t *testing.T) {
+func TestOrderIsTheSameForAllMembers(t *testing.T) {
 	eachSink(t, nil, func(t *testing.T, h *room.Hub, of sinks) {
 		alice, bob := of.join(t, h, "alice", "p"), of.join(t, h, "bob", "p")
 		carol := of.join(t, h, "carol", "other")
@@ -97,7 +97,7 @@ func TestBroadcastReachesEverybodyInOneOrder(t *testing.T) {
 	})
 }
 
-func TestExceptedMembersGetAReceipt(t *testing.T) {
+func TestExcludedMembersGetAReceipt(t *testing.T) {
 	eachSink(t, nil, func(t *testing.T, h *room.Hub, of sinks) {
 		tab1 := roomtest.Connect(t, h, auth.Identity{UserID: "alice"}, &roomtest.Options{Blocking: of.blocking, ClientID: "tab1"})
 		tab1.Join("p", nil)

@@ -25,9 +25,9 @@ func TestRoomsPerConnectionInABurst(t *testing.T) {
 		joined  []string
 	}{
 		{"too many joins", []string{"join a", "join b", "join c"}, "c", []string{"a", "b"}},
-		{"in as many as it may be", []string{"now join a", "now join b", "join a", "leave a", "join c"}, "", []string{"b", "c"}},
-		{"a place is left first", []string{"join a", "join b", "leave a", "join c"}, "", []string{"b", "c"}},
-		{"a denied join leaves a place", []string{"join a", "join denied", "join c"}, "denied", []string{"a", "c"}},
+		{"at the limit", []string{"now join a", "now join b", "join a", "leave a", "join c"}, "", []string{"b", "c"}},
+		{"a leave makes room", []string{"join a", "join b", "leave a", "join c"}, "", []string{"b", "c"}},
+		{"a denied join takes no place", []string{"join a", "join denied", "join c"}, "denied", []string{"a", "c"}},
 		{"a repeated join needs no place", []string{"join a", "join b", "join a", "join c", "join b"}, "c", []string{"a", "b"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -140,7 +140,7 @@ func TestCongestedConnectionHoldsNoCall(t *testing.T) {
 		time.Sleep(time.Second + time.Millisecond)
 		synctest.Wait()
 		if info, _ := h.Room("p"); info.Participants != 3 {
-			t.Errorf("%d in the plan %v after the third has asked, want 3", info.Participants, time.Since(start))
+			t.Errorf("%d in the plan %v after the third join, want 3", info.Participants, time.Since(start))
 		}
 		if got := h.Stats(); got.AuthorizeRunning != 0 || got.AuthorizeOverdue != 0 || got.JoinsWaiting != 0 {
 			t.Errorf("%d calls run, %d are overdue, %d joins wait; want none", got.AuthorizeRunning, got.AuthorizeOverdue, got.JoinsWaiting)

@@ -60,7 +60,7 @@ func TestRoom(t *testing.T) {
 		got, _ = h.Room("p")
 		got.HistoryBytes = 0
 		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("Room with one who lingers (-want +got):\n%s", diff)
+			t.Errorf("Room with a lingering user (-want +got):\n%s", diff)
 		}
 	})
 }
@@ -109,7 +109,7 @@ func TestStats(t *testing.T) {
 		synctest.Wait()
 		got := h.Stats()
 		if got.HistoryBytes <= 2*1024 {
-			t.Errorf("HistoryBytes = %d, want those of two rooms and an event", got.HistoryBytes)
+			t.Errorf("HistoryBytes = %d, want the bytes of two rooms and an event", got.HistoryBytes)
 		}
 		got.HistoryBytes = 0
 		want := room.Stats{

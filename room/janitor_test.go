@@ -28,11 +28,11 @@ func TestEmptyRoomIsDeleted(t *testing.T) {
 		wantEvent(t, m, 1)
 		since := m.Position()
 		m.Cut()
-		update(t, h, "p", 2) // an empty room goes on logging
+		update(t, h, "p", 2) // an empty room still logs events
 		time.Sleep(29 * time.Minute)
 		wantRooms(t, h, 1)
 		if !recovers(t, h, "p", since) {
-			t.Error("the log of the empty room is gone before its time")
+			t.Error("the log of the empty room was deleted too early")
 		}
 		time.Sleep(30 * time.Minute) // from when the room was empty again
 		wantRooms(t, h, 1)
@@ -45,7 +45,7 @@ func TestEmptyRoomIsDeleted(t *testing.T) {
 			t.Errorf("Rooms() = %v", h.Rooms())
 		}
 		if recovers(t, h, "p", since) {
-			t.Error("recovered from a log that is gone")
+			t.Error("recovered from a deleted log")
 		}
 	})
 }
@@ -74,7 +74,7 @@ func TestSilentConnectionIsClosed(t *testing.T) {
 		time.Sleep(5*time.Minute + 6*time.Second) // the round at 35 minutes
 		wantConnections(t, h, 1)
 		wantClosed(t, silent, protocol.CloseTimeout)
-		wantHeard(t, bob, left("p", "alice", 1))
+		wantReceived(t, bob, left("p", "alice", 1))
 	})
 }
 
@@ -133,7 +133,7 @@ func TestPositions(t *testing.T) {
 		}
 		m.Join("p", &protocol.Position{Epoch: start.Epoch, Seq: 1})
 		if m.Joined.Recovered {
-			t.Error("recovered from a position that nobody was given")
+			t.Error("recovered from a position that was never issued")
 		}
 
 		// A gapless load: position first, then the plan, then join.
@@ -160,8 +160,8 @@ func TestPositions(t *testing.T) {
 	})
 }
 
-// A room that was deleted and made again never takes an old position for one of its new log.
-func TestRoomMadeAgain(t *testing.T) {
+// A room that was deleted and created again never accepts an old position as one of its new log.
+func TestRecreatedRoom(t *testing.T) {
 	q := sharesFloor()
 	bubble(t, nil, func(t *testing.T, h *room.Hub) {
 		var old []protocol.Position
@@ -213,12 +213,12 @@ func TestResync(t *testing.T) {
 		}
 		away.Resume()
 		if away.Joined.Recovered {
-			t.Error("who comes back after a Resync is recovered")
+			t.Error("a client that joins again after a Resync is recovered")
 		}
 		update(t, h, "p", 3)
 		wantEvent(t, m, 3)
 		wantEvent(t, away, 3)
-		wantHeard(t, away)
+		wantReceived(t, away)
 		if got := h.Stats().Resyncs; got != 1 {
 			t.Errorf("Resyncs = %d, want 1", got)
 		}

@@ -66,8 +66,8 @@ func TestTheSlowestOfTwoIsClosed(t *testing.T) {
 	})
 }
 
-// A member that leaves while it lags holds up no notice afterwards.
-func TestMemberThatLeftHoldsUpNothing(t *testing.T) {
+// After a lagging member has left, no notice is kept for it.
+func TestMemberThatLeftRetainsNoNotices(t *testing.T) {
 	bubble(t, nil, func(t *testing.T, h *room.Hub) {
 		roomtest.Join(t, h, "other", "p")
 		p := stalledPipe(t, h, "alice")
@@ -85,9 +85,9 @@ func TestMemberThatLeftHoldsUpNothing(t *testing.T) {
 	})
 }
 
-// A member that caught up while the pump was at another one, and is written something else when the
-// pump comes back to it, holds up no notice.
-func TestBusyMemberHoldsUpNothing(t *testing.T) {
+// A member that caught up during a write to another one, and is busy with another write when the
+// pump returns to it, has no notice kept for it.
+func TestBusyMemberRetainsNoNotices(t *testing.T) {
 	bubble(t, nil, func(t *testing.T, h *room.Hub) {
 		p := openPipe(t, h, "alice", -1)
 		p.send(`{"type":"join-plan","planId":"p"}`)
@@ -134,8 +134,8 @@ func TestLeaveReplacesTheState(t *testing.T) {
 	})
 }
 
-// Users who come at the same time cost a member one write.
-func TestJoinsAreGathered(t *testing.T) {
+// Joins at the same time cause one write for each member.
+func TestJoinsAreBatched(t *testing.T) {
 	bubble(t, nil, func(t *testing.T, h *room.Hub) {
 		k := openHooked(t, h, "alice", roomtest.Lines{}, all)
 		k.join("p")
@@ -257,10 +257,10 @@ func TestBudgetEvictsTheLeastRecentlyUsed(t *testing.T) {
 		}
 		fill("fourth")
 		if got := h.Stats().Rooms; got != 3 {
-			t.Errorf("%d rooms, want one gone", got)
+			t.Errorf("%d rooms, want one evicted", got)
 		}
 		if !recovers(t, h, "first", first) || recovers(t, h, "second", second) {
-			t.Error("the room that was used again has gone")
+			t.Error("the room that was used again was evicted")
 		}
 	})
 }

@@ -109,12 +109,12 @@ func TestPayload(t *testing.T) {
 		if _, err := h.BroadcastTaskUpdated(t.Context(), "p", func() {}); !errors.Is(err, protocol.ErrEventData) {
 			t.Errorf("a function: %v, want ErrEventData", err)
 		}
-		wantHeard(t, m)
+		wantReceived(t, m)
 		if got, err := h.Position(t.Context(), "p"); got != before || err != nil {
 			t.Errorf("position %v, %v after broadcasts that failed, want %v", got, err, before)
 		}
 		if err := broadcast(jsonOf(256 << 10)); err != nil {
-			t.Errorf("exactly as much as may be: %v", err)
+			t.Errorf("data of exactly the limit: %v", err)
 		}
 		if got := m.Next(); len(got.Data) != len(`{"task":}`)+256<<10 {
 			t.Errorf("got %d bytes of data", len(got.Data))
@@ -168,7 +168,7 @@ func TestHistoryBytesPerRoom(t *testing.T) {
 					t.Errorf("the first event is there: %v, want %v", got, want)
 				}
 				if !recovers(t, h, "p", second) {
-					t.Error("the room has dropped more than it had to")
+					t.Error("the room has dropped more events than needed")
 				}
 				// One event above the limit on its own is kept all the same.
 				last := position(t, h, "p")
@@ -188,18 +188,18 @@ func TestHistoryAge(t *testing.T) {
 		update(t, h, "p", 1)
 		time.Sleep(30 * time.Minute)
 		if !recovers(t, h, "p", since) {
-			t.Error("after exactly 30 min the event is gone")
+			t.Error("the event was dropped after exactly 30 min")
 		}
 		time.Sleep(time.Nanosecond)
 		if recovers(t, h, "p", since) {
 			t.Error("after more than 30 min the event is still there")
 		}
 		if !recovers(t, h, "p", position(t, h, "p")) {
-			t.Error("the end of a log without events is no position")
+			t.Error("the end of a log without events is not recovered from")
 		}
 		time.Sleep(5 * time.Minute)
 		if got := h.Stats(); got.HistoryBytes != 1024 {
-			t.Errorf("%d bytes of history, want those of one room", got.HistoryBytes)
+			t.Errorf("%d bytes of history, want the bytes of one room", got.HistoryBytes)
 		}
 	})
 }
@@ -227,13 +227,13 @@ func TestHistoryTotal(t *testing.T) {
 			}
 		}
 		if got := h.Stats(); got.Rooms >= 400 || got.HistoryBytes < total/2 {
-			t.Errorf("%+v, want the oldest rooms gone and the rest kept", got)
+			t.Errorf("%+v, want the oldest rooms evicted and the others kept", got)
 		}
 		if !recovers(t, h, "p399", since[399]) {
 			t.Error("the room that was used last has lost its history")
 		}
 		if recovers(t, h, "p0", since[0]) {
-			t.Error("the room that was used first recovers from before")
+			t.Error("the room that was used first recovers from an earlier position")
 		}
 	})
 }

@@ -18,7 +18,7 @@ func TestLinger(t *testing.T) {
 	tests := []struct {
 		name string
 		end  func(t *testing.T, h *room.Hub, alice *roomtest.Member)
-		told time.Duration // after the end
+		leave time.Duration // after the end
 	}{
 		{"cut", func(_ *testing.T, _ *room.Hub, m *roomtest.Member) { m.Cut() }, 5 * time.Second},
 		{"closed by the peer", func(_ *testing.T, _ *room.Hub, m *roomtest.Member) {
@@ -70,32 +70,32 @@ func TestLinger(t *testing.T) {
 				unread(t, bob)
 				test.end(t, h, alice)
 				synctest.Wait()
-				if test.told > 0 {
-					// Each wantHeard takes one of them.
-					time.Sleep(test.told - 3*room.GatherNotices - 1)
-					wantHeard(t, bob)
+				if test.leave > 0 {
+					// Each wantReceived takes one of them.
+					time.Sleep(test.leave - 3*room.GatherNotices - 1)
+					wantReceived(t, bob)
 					info, _ := h.Room("p")
 					if info.Participants != 2 || info.Connections != 1 || info.People[1].Connections != 0 {
 						t.Errorf("room %+v, want alice in it without a connection", info)
 					}
 					if n := h.UserConnections("alice"); n != 0 {
-						t.Errorf("UserConnections = %d: who lingers is not connected", n)
+						t.Errorf("UserConnections = %d, want 0 for a lingering user", n)
 					}
 					carol := connect(t, h, "carol", "")
 					carol.Join("p", nil)
 					if carol.Joined.ParticipantCount != 3 || carol.Joined.Participants[1].Connections != 0 {
 						t.Errorf("join answer %+v, want 3 people, alice without a connection", carol.Joined)
 					}
-					wantHeard(t, bob, joined("p", "carol", 3))
+					wantReceived(t, bob, joined("p", "carol", 3))
 					carol.Send(`{"type":"leave-plan","planId":"p"}`)
-					wantHeard(t, bob, left("p", "carol", 2))
+					wantReceived(t, bob, left("p", "carol", 2))
 					time.Sleep(time.Nanosecond)
 				}
-				if test.told == none {
+				if test.leave == none {
 					time.Sleep(time.Minute)
-					wantHeard(t, bob)
+					wantReceived(t, bob)
 				} else {
-					wantHeard(t, bob, left("p", "alice", 1))
+					wantReceived(t, bob, left("p", "alice", 1))
 				}
 			})
 		})
@@ -110,10 +110,10 @@ func TestLingerOfOneOfTwoTabs(t *testing.T) {
 		unread(t, bob)
 		tab1.Cut()
 		time.Sleep(time.Minute)
-		wantHeard(t, bob)
+		wantReceived(t, bob)
 		tab2.Cut()
 		time.Sleep(5 * time.Second)
-		wantHeard(t, bob, left("p", "alice", 1))
+		wantReceived(t, bob, left("p", "alice", 1))
 	})
 }
 
@@ -138,10 +138,10 @@ func TestReplacedConnection(t *testing.T) {
 			t.Errorf("a third connection: %v, want ErrTooManyConnections", err)
 		}
 		newer.Join("p", nil)
-		wantHeard(t, other)
+		wantReceived(t, other)
 		time.Sleep(time.Minute)
-		wantHeard(t, bob)
-		wantHeard(t, other)
+		wantReceived(t, bob)
+		wantReceived(t, other)
 		update(t, h, "p", 1)
 		wantEvent(t, newer, 1)
 	})

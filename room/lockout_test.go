@@ -31,7 +31,7 @@ func stalledIn(t *testing.T, h *room.Hub, of sinks, plan string, n int) []*pipe 
 	return pipes
 }
 
-// A host that locks out many users one by one does not wait for each whose connection has stalled.
+// A host that locks out many users in turn does not wait for each stalled connection.
 func TestLockingOutStalledUsersOneByOne(t *testing.T) {
 	for name, lockOut := range map[string]func(h *room.Hub, user string) (int, error){
 		"Revoke":     func(h *room.Hub, user string) (int, error) { return h.Revoke(context.Background(), "p", user) },
@@ -124,23 +124,23 @@ func TestDisconnectOfALingeringUser(t *testing.T) {
 			if plan == "p" {
 				count = 2 // carol lingers
 			}
-			wantHeard(t, m, left(plan, "alice", count))
+			wantReceived(t, m, left(plan, "alice", count))
 		}
 		if n, err := h.Disconnect(t.Context(), "alice"); n != 0 || err != nil {
 			t.Errorf("a second Disconnect = %d, %v", n, err)
 		}
 		time.Sleep(time.Minute)
-		wantHeard(t, watchers["p"], left("p", "carol", 1))
-		wantHeard(t, watchers["q"])
+		wantReceived(t, watchers["p"], left("p", "carol", 1))
+		wantReceived(t, watchers["q"])
 		if n := room.Lingering(h); n != 0 {
-			t.Errorf("the hub holds %d users who linger", n)
+			t.Errorf("the hub holds %d lingering users", n)
 		}
 	})
 }
 
-// A connection that is about to leave its rooms when Disconnect is called does not linger
+// A user whose connection is about to leave its rooms when Disconnect is called does not linger
 // afterwards.
-func TestDisconnectMeetsTheEndOfAConnection(t *testing.T) {
+func TestDisconnectDuringTheEndOfAConnection(t *testing.T) {
 	h := room.NewHub(&room.Options{Authorize: anyone})
 	defer func() { _ = h.Shutdown(context.Background()) }()
 	roomtest.Join(t, h, "bob", "p")
@@ -166,7 +166,7 @@ func TestDisconnectMeetsTheEndOfAConnection(t *testing.T) {
 	}
 }
 
-// The hub forgets where users lingered, however they come and go.
+// The hub forgets where users lingered, in whatever order they join and leave.
 func TestLingeringIsForgotten(t *testing.T) {
 	bubble(t, nil, func(t *testing.T, h *room.Hub) {
 		bob := roomtest.Join(t, h, "bob", "p")
@@ -181,14 +181,14 @@ func TestLingeringIsForgotten(t *testing.T) {
 				}
 			}
 			if got := room.Lingering(h); n == 1 && got != 1 {
-				t.Errorf("the hub holds %d users who linger, want 1", got)
+				t.Errorf("the hub holds %d lingering users, want 1", got)
 			}
 			alice.Resume()
 		}
 		alice.Send(`{"type":"leave-plan","planId":"p"}`)
 		time.Sleep(5 * time.Second)
 		if got := room.Lingering(h); got != 0 {
-			t.Errorf("the hub holds %d users who linger", got)
+			t.Errorf("the hub holds %d lingering users", got)
 		}
 		bob.Cut()
 	})

@@ -88,11 +88,11 @@ func TestNothingSecretIsLogged(t *testing.T) {
 	defer book.mu.Unlock()
 	text := book.text.String()
 	if strings.Contains(text, canary) {
-		t.Errorf("the log holds what is secret:\n%s", text)
+		t.Errorf("the log contains a secret:\n%s", text)
 	}
 	for _, want := range []string{"authorization unavailable", "verifier unavailable", "callback panicked", "observer panicked", errOutage.Error()} {
 		if !strings.Contains(text, want) {
-			t.Errorf("the log does not tell of %q:\n%s", want, text)
+			t.Errorf("the log does not contain %q:\n%s", want, text)
 		}
 	}
 	if lines := strings.Count(text, "\n"); lines != book.writes || strings.ContainsAny(text, "\x1b\u202e\u2028") {

@@ -38,7 +38,7 @@ func TestNameIsCut(t *testing.T) {
 				var joined protocol.Joined
 				mustDecode(t, bob.NextMessage(), &joined)
 				if joined.UserName != test.want {
-					t.Errorf("the others are told of %q", joined.UserName)
+					t.Errorf("the other members received the name %q", joined.UserName)
 				}
 				if got := ann.Session().Identity().Name; len(got) > 4*64 {
 					t.Errorf("the identity has a name of %d bytes", len(got))

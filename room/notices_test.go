@@ -37,9 +37,9 @@ func fold(t *testing.T, people map[string]string, msgs []protocol.Message) {
 	}
 }
 
-// Notices that a newer one of the same user has made void are dropped while a member lags; it ends
-// with the truth all the same.
-func TestLaggingMemberEndsWithTheTruth(t *testing.T) {
+// While a member lags, notices that a newer one of the same user supersedes are dropped. The member
+// still ends with the right participants.
+func TestLaggingMemberConverges(t *testing.T) {
 	eachSink(t, nil, func(t *testing.T, h *room.Hub, of sinks) {
 		slow := roomtest.Connect(t, h, auth.Identity{UserID: "slow", Name: "slow"}, &roomtest.Options{Blocking: of.blocking, SocketBuffer: 10})
 		slow.Join("p", nil)
@@ -80,8 +80,8 @@ func TestLaggingMemberEndsWithTheTruth(t *testing.T) {
 	})
 }
 
-// Whatever happens while members lag, each from another moment on, they end with the truth and have
-// missed no event.
+// Members lag from different moments on. Whatever happens, they end with the right participants and
+// miss no event.
 func TestLaggingMembersAtRandom(t *testing.T) {
 	for seed := range uint64(8) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
@@ -169,8 +169,8 @@ func visit(t *testing.T, h *room.Hub, user string) {
 	m.Cut()
 }
 
-// Who lagged once and has caught up since holds nothing up.
-func TestCaughtUpMemberHoldsUpNothing(t *testing.T) {
+// After a lagging member has caught up, no notice is kept for it.
+func TestCaughtUpMemberRetainsNoNotices(t *testing.T) {
 	eachSink(t, nil, func(t *testing.T, h *room.Hub, of sinks) {
 		p := of.pipe(t, h, "alice", -1)
 		p.send(`{"type":"join-plan","planId":"p"}`)
@@ -189,7 +189,7 @@ func TestCaughtUpMemberHoldsUpNothing(t *testing.T) {
 	})
 }
 
-// A member that holds up more notices than may wait is closed, and no other is.
+// A member for which too many notices are kept is closed, and no other is.
 func TestTooManyNoticesWait(t *testing.T) {
 	const limit = 1024 + 3*100 // three for each user of PresenceLimit
 	bubble(t, nil, func(t *testing.T, h *room.Hub) {

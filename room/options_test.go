@@ -89,7 +89,7 @@ func TestOptionsAreCopied(t *testing.T) {
 		bob := roomtest.Join(t, h, "bob", "p")
 		roomtest.Join(t, h, "alice", "p").Cut()
 		time.Sleep(time.Second)
-		wantHeard(t, bob, joined("p", "alice", 2), left("p", "alice", 1))
+		wantReceived(t, bob, joined("p", "alice", 2), left("p", "alice", 1))
 	})
 }
 

@@ -50,10 +50,10 @@ func crowd(t *testing.T, h *room.Hub, plans ...string) {
 // throwAway takes what has been written, and returns how much that was.
 func (p *pipe) throwAway() int { return len(p.Take()) }
 
-// A user who reads nothing, or little, and joins crowded plans again and again on all connections,
-// takes some memory for the one answer of each connection that is being written, and no history of
+// A user who reads little or nothing, and repeats joins of crowded plans on all connections, uses
+// memory for one answer per connection, the one that is being written, and evicts no history of
 // other plans.
-func TestStalledJoinsHoldLittle(t *testing.T) {
+func TestStalledJoinsUseLittleMemory(t *testing.T) {
 	for _, test := range []struct {
 		name   string
 		of     sinks
@@ -114,8 +114,8 @@ func TestStalledJoinsHoldLittle(t *testing.T) {
 	}
 }
 
-// A client that reads 2 KB/s and joins all the while holds no more.
-func TestTrickleHoldsLittle(t *testing.T) {
+// A client that reads 2 KB/s and repeats joins uses no more memory.
+func TestTrickleUsesLittleMemory(t *testing.T) {
 	bubble(t, &room.Options{PingEvery: -1, Linger: 24 * time.Hour}, func(t *testing.T, h *room.Hub) {
 		crowd(t, h, "p")
 		p := openPipe(t, h, "mallory", -1)

@@ -64,7 +64,7 @@ func TestAnswersWaitForTheReader(t *testing.T) {
 	})
 }
 
-// A connection that does not read its answers has no further message handled, until it reads.
+// The hub handles no further message of a connection until the client reads its answers.
 func TestWorkerPauses(t *testing.T) {
 	eachSink(t, &room.Options{QueuePerConnection: 3000}, func(t *testing.T, h *room.Hub, of sinks) {
 		p := stalledPipe(t, h, "alice")
@@ -73,11 +73,11 @@ func TestWorkerPauses(t *testing.T) {
 		}
 		p.send(`{"type":"leave-plan","planId":"p"}`)
 		if members(h) != 1 {
-			t.Error("a message was handled though the answers before it are more than may wait")
+			t.Error("a message was handled although the queued answers exceed the limit")
 		}
 		p.open(1000)
 		if members(h) != 1 {
-			t.Error("a message was handled though most answers before it still wait")
+			t.Error("a message was handled although most answers before it are still queued")
 		}
 		p.open(-1)
 		if members(h) != 0 {
@@ -118,9 +118,9 @@ func TestSlowReaderIsNotClosed(t *testing.T) {
 	})
 }
 
-// What a client sends while its messages are not read comes in one go later, and is not over the
-// rate.
-func TestSlowReaderIsForgiven(t *testing.T) {
+// Messages that waited in the network because the hub did not read arrive at once, and are not over
+// the rate.
+func TestSlowReaderIsNotOverTheRate(t *testing.T) {
 	const messages = 600
 	eachSink(t, &room.Options{QueuePerConnection: 2000, PingEvery: -1}, func(t *testing.T, h *room.Hub, of sinks) {
 		p := stalledPipe(t, h, "alice")
@@ -192,7 +192,7 @@ func TestRefusalsWaitForTheReader(t *testing.T) {
 		time.Sleep(time.Hour)
 		n := sent.Load()
 		if n < 3 || n > 5 {
-			t.Errorf("%d messages over the rate were refused while nothing was read, want those that fit 1,000 bytes", n)
+			t.Errorf("%d messages over the rate were refused while nothing was read, want as many as fit in 1,000 bytes", n)
 		}
 		p.open(-1)
 		if got := int64(strings.Count(p.read(), "rate_limited")); got != n+1 {
@@ -238,7 +238,7 @@ func TestNotifyIsDropped(t *testing.T) {
 		if n := notify(t, h, "alice", 1000); n != 2 {
 			t.Errorf("queued for %d connections once all are read, want 2", n)
 		}
-		wantHeard(t, bob)
+		wantReceived(t, bob)
 	})
 }
 
@@ -255,7 +255,7 @@ func TestQueuePerUser(t *testing.T) {
 			}
 		}
 		if got := notify(t, h, "alice", 1000); got != 3 {
-			t.Errorf("queued for %d connections, want all: the bound may be exceeded by one event", got)
+			t.Errorf("queued for %d connections, want all: one event may exceed the limit", got)
 		}
 		if got := notify(t, h, "alice", 1000); got != 1 {
 			t.Errorf("queued for %d connections at the bound, want the one to which nothing waits", got)
@@ -265,15 +265,15 @@ func TestQueuePerUser(t *testing.T) {
 		}
 		reads.Send(`{"type":"leave-plan","planId":"p"}`)
 		if got := members(h); got != 2 {
-			t.Errorf("%d connections are in, want the two that have to read first", got)
+			t.Errorf("%d connections remain, want the two that have to read first", got)
 		}
 		a.open(-1)
 		if got := members(h); got != 1 {
-			t.Errorf("%d connections are in, want the one that does not read", got)
+			t.Errorf("%d connections remain, want the one that does not read", got)
 		}
 		b.open(-1)
 		if got := members(h); got != 0 {
-			t.Errorf("%d connections are in, want none", got)
+			t.Errorf("%d connections remain, want none", got)
 		}
 		for name, p := range map[string]*pipe{"a": a, "b": b} {
 			if got := p.read(); strings.Count(got, `"type":"note"`) != 9 {
@@ -290,7 +290,7 @@ func TestQueueEndsWithTheConnection(t *testing.T) {
 			p := stalledPipe(t, h, "alice")
 			for range 8 {
 				if got := notify(t, h, "alice", 1000); got != 1 {
-					t.Fatalf("connection %d: queued for %d connections: what waited for the ones before still counts", n, got)
+					t.Fatalf("connection %d: queued for %d connections: the queues of closed connections still count", n, got)
 				}
 			}
 			if n%2 == 0 {

@@ -14,14 +14,14 @@ import (
 	"github.com/planrooms/planrooms/room/roomtest"
 )
 
-// deaf is an Authorize that ignores its context and returns when it is released.
-type deaf struct {
+// hanging is an Authorize that ignores its context and returns when it is released.
+type hanging struct {
 	released chan struct{}
 	load
 }
 
-func newDeaf() *deaf {
-	d := &deaf{}
+func newHanging() *hanging {
+	d := &hanging{}
 	d.load = *newLoad(func(context.Context, auth.Identity, string) error {
 		<-d.released
 		return nil
@@ -30,12 +30,12 @@ func newDeaf() *deaf {
 }
 
 // open is called in the bubble of the test, before the first call.
-func (d *deaf) open() { d.released = make(chan struct{}) }
+func (d *hanging) open() { d.released = make(chan struct{}) }
 
 // An Authorize that never returns leaves no more than 16 goroutines for one user, and joins of
 // others go on.
-func TestDeafAuthorizeOfOneUser(t *testing.T) {
-	d := newDeaf()
+func TestHangingAuthorizeOfOneUser(t *testing.T) {
+	d := newHanging()
 	opts := &room.Options{Authorize: func(ctx context.Context, id auth.Identity, planID string) error {
 		if id.UserID == "bob" {
 			return nil
@@ -59,7 +59,7 @@ func TestDeafAuthorizeOfOneUser(t *testing.T) {
 			t.Errorf("%d calls, %d joins refused; want 16 and 8", calls, alice.got()[protocol.TypeError])
 		}
 		time.Sleep(5 * time.Second)
-		synctest.Wait() // the limit is reached: none of the others is asked about
+		synctest.Wait() // the limit is reached: Authorize is not called for the others
 		if calls, _, _ := d.counts(""); calls != 16 || alice.got()[protocol.TypeError] != 64 {
 			t.Errorf("%d calls, %d joins refused; want 16 and 64", calls, alice.got()[protocol.TypeError])
 		}
@@ -75,7 +75,7 @@ func TestDeafAuthorizeOfOneUser(t *testing.T) {
 		close(d.released)
 		synctest.Wait()
 		if got := allMembers(h); got != 1 {
-			t.Errorf("%d members, want bob alone: a yes after the timeout lets nobody in", got)
+			t.Errorf("%d members, want bob alone: an Authorize that returns nil after the timeout admits no member", got)
 		}
 		alice.join("plan0")
 		synctest.Wait()
@@ -89,8 +89,8 @@ func TestDeafAuthorizeOfOneUser(t *testing.T) {
 }
 
 // In a hub, an Authorize that never returns leaves no more than twice AuthorizeParallel goroutines.
-func TestDeafAuthorizeOfMany(t *testing.T) {
-	d := newDeaf()
+func TestHangingAuthorizeOfManyUsers(t *testing.T) {
+	d := newHanging()
 	bubble(t, &room.Options{Authorize: d.authorize, AuthorizeParallel: 10}, func(t *testing.T, h *room.Hub) {
 		d.open()
 		guests := make([]*guest, 100)

@@ -10,8 +10,8 @@ import (
 	"github.com/planrooms/planrooms/room/roomtest"
 )
 
-// heard is a message as a peer read it.
-type heard struct {
+// delivered is a message as a peer read it.
+type delivered struct {
 	msg protocol.Message
 	end int64 // how many bytes the client had read with the message
 }
@@ -52,10 +52,10 @@ func (p *peer) unstall()  { p.Unstall() }
 func (p *peer) sip(n int) { p.Sip(n) }
 
 // take returns the messages read since it was last called.
-func (p *peer) take() []heard {
-	var all []heard
+func (p *peer) take() []delivered {
+	var all []delivered
 	for _, m := range p.Messages() {
-		all = append(all, heard{m.Message, m.End})
+		all = append(all, delivered{m.Message, m.End})
 	}
 	return all
 }

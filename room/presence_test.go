@@ -20,7 +20,7 @@ func TestSecondConnection(t *testing.T) {
 	eachSink(t, nil, func(t *testing.T, h *room.Hub, of sinks) {
 		bob := of.join(t, h, "bob", "p")
 		tab1 := of.join(t, h, "alice", "p")
-		wantHeard(t, bob, joined("p", "alice", 2))
+		wantReceived(t, bob, joined("p", "alice", 2))
 		tab2 := of.join(t, h, "alice", "p")
 		if tab2.Joined.ParticipantCount != 2 || tab2.Joined.Participants[1].Connections != 2 {
 			t.Errorf("join answer %+v, want 2 people, alice with 2 connections", tab2.Joined)
@@ -29,16 +29,16 @@ func TestSecondConnection(t *testing.T) {
 			t.Errorf("UserConnections = %d, want 2", n)
 		}
 		tab1.Send(`{"type":"leave-plan","planId":"p"}`)
-		wantHeard(t, tab1, `leave-plan p {"success":true}`)
-		wantHeard(t, tab2)
-		wantHeard(t, bob)
+		wantReceived(t, tab1, `leave-plan p {"success":true}`)
+		wantReceived(t, tab2)
+		wantReceived(t, bob)
 		update(t, h, "p", 1)
 		wantEvent(t, tab2, 1)
 		wantEvent(t, bob, 1)
-		wantHeard(t, tab1)
+		wantReceived(t, tab1)
 		tab2.Send(`{"type":"leave-plan","planId":"p"}`)
-		wantHeard(t, tab2, `leave-plan p {"success":true}`)
-		wantHeard(t, bob, left("p", "alice", 1))
+		wantReceived(t, tab2, `leave-plan p {"success":true}`)
+		wantReceived(t, bob, left("p", "alice", 1))
 	})
 }
 
@@ -54,7 +54,7 @@ func TestPresenceKeepsTheOrderOfEvents(t *testing.T) {
 			setState(m, "p", fmt.Sprint(n))
 			want = append(want, fmt.Sprintf(`task-updated p {"task":{"id":%d}}`, n), joined("p", user, 3+n), shows("p", user, fmt.Sprint(n)))
 		}
-		wantHeard(t, bob, want...)
-		wantHeard(t, carol, want...)
+		wantReceived(t, bob, want...)
+		wantReceived(t, carol, want...)
 	})
 }

@@ -26,46 +26,46 @@ func TestPresenceStates(t *testing.T) {
 		unread(t, bob)
 
 		setState(tab1, "p", `{"on":1}`)
-		wantHeard(t, tab1) // all but the sending connection
-		wantHeard(t, tab2, shows("p", "alice", `{"on":1}`))
-		wantHeard(t, bob, shows("p", "alice", `{"on":1}`))
+		wantReceived(t, tab1) // all but the sending connection
+		wantReceived(t, tab2, shows("p", "alice", `{"on":1}`))
+		wantReceived(t, bob, shows("p", "alice", `{"on":1}`))
 
 		setState(tab2, "p", `2`)
-		wantHeard(t, tab1, shows("p", "alice", `2`))
-		wantHeard(t, bob, shows("p", "alice", `2`))
+		wantReceived(t, tab1, shows("p", "alice", `2`))
+		wantReceived(t, bob, shows("p", "alice", `2`))
 
 		carol := roomtest.Join(t, h, "carol", "p")
 		if got := carol.Joined.Participants[1]; string(got.State) != "2" {
 			t.Errorf("state in the join answer = %s, want the newest, 2", got.State)
 		}
 		if got := carol.Joined.Participants[0]; got.State != nil {
-			t.Errorf("state of bob, who has none: %s", got.State)
+			t.Errorf("bob has the state %s, want none", got.State)
 		}
 		unread(t, bob)
 		unread(t, tab1)
 
 		// An older one changes: the newest wins.
 		setState(tab1, "p", `null`)
-		wantHeard(t, bob)
+		wantReceived(t, bob)
 		setState(tab1, "p", `3`)
-		wantHeard(t, bob, shows("p", "alice", `3`))
+		wantReceived(t, bob, shows("p", "alice", `3`))
 		// Clearing the newest shows the one before it; clearing both, none.
 		setState(tab1, "p", `null`)
-		wantHeard(t, bob, shows("p", "alice", `2`))
+		wantReceived(t, bob, shows("p", "alice", `2`))
 		setState(tab2, "p", `null`)
-		wantHeard(t, bob, shows("p", "alice", `null`))
+		wantReceived(t, bob, shows("p", "alice", `null`))
 		setState(tab2, "p", `null`)
-		wantHeard(t, bob)
+		wantReceived(t, bob)
 
 		// The connection whose state is shown ends: what stands is that of the other.
 		setState(tab1, "p", `4`)
 		setState(tab2, "p", `5`)
-		wantHeard(t, bob, shows("p", "alice", `4`), shows("p", "alice", `5`))
+		wantReceived(t, bob, shows("p", "alice", `4`), shows("p", "alice", `5`))
 		tab2.Cut()
 		time.Sleep(5 * time.Second)
-		wantHeard(t, bob, shows("p", "alice", `4`))
+		wantReceived(t, bob, shows("p", "alice", `4`))
 		tab1.Send(`{"type":"leave-plan","planId":"p"}`)
-		wantHeard(t, bob, left("p", "alice", 2))
+		wantReceived(t, bob, left("p", "alice", 2))
 	})
 }
 
@@ -88,7 +88,7 @@ func TestNewestState(t *testing.T) {
 			} else {
 				setState(tabs[n], "p", "null")
 			}
-			wantHeard(t, bob, shows("p", "alice", fmt.Sprint(n-1)))
+			wantReceived(t, bob, shows("p", "alice", fmt.Sprint(n-1)))
 		}
 	})
 }
@@ -131,7 +131,7 @@ func TestStateOverAReload(t *testing.T) {
 				unread(t, bob)
 				test.end(t, h, alice)
 				time.Sleep(3 * time.Second)
-				wantHeard(t, bob)
+				wantReceived(t, bob)
 				if info, _ := h.Room("p"); string(info.People[1].State) != "1" {
 					t.Errorf("state during the reload = %s, want 1", info.People[1].State)
 				}
@@ -141,11 +141,11 @@ func TestStateOverAReload(t *testing.T) {
 					test.after(t, h, alice)
 				}
 				time.Sleep(time.Second)
-				wantHeard(t, bob, test.want...)
+				wantReceived(t, bob, test.want...)
 				time.Sleep(time.Second)
-				wantHeard(t, bob, test.late...)
+				wantReceived(t, bob, test.late...)
 				time.Sleep(time.Minute)
-				wantHeard(t, bob)
+				wantReceived(t, bob)
 			})
 		})
 	}
@@ -162,16 +162,16 @@ func TestStateOfATabDuringTheReloadOfAnother(t *testing.T) {
 		unread(t, bob)
 		tab2.Cut()
 		setState(tab1, "p", `null`)
-		wantHeard(t, bob)
+		wantReceived(t, bob)
 		tab2.Resume()
 		setState(tab2, "p", `2`)
-		wantHeard(t, bob)
+		wantReceived(t, bob)
 
 		tab2.Cut()
 		setState(tab1, "p", `3`)
-		wantHeard(t, bob, shows("p", "alice", `3`))
+		wantReceived(t, bob, shows("p", "alice", `3`))
 		setState(tab1, "p", `null`)
-		wantHeard(t, bob, shows("p", "alice", `null`))
+		wantReceived(t, bob, shows("p", "alice", `null`))
 	})
 }
 
@@ -184,7 +184,7 @@ func TestStateIsOfOnePlan(t *testing.T) {
 		bob := roomtest.Join(t, h, "bob", "q")
 		unread(t, alice)
 		setState(alice, "p", `1`)
-		wantHeard(t, bob)
+		wantReceived(t, bob)
 		if info, _ := h.Room("q"); info.People[0].State != nil {
 			t.Errorf("state in q = %s, want none", info.People[0].State)
 		}
@@ -204,9 +204,9 @@ func TestClearingTheStateOfAnotherConnection(t *testing.T) {
 			t.Fatalf("state in the join answer = %s, want 1", got.State)
 		}
 		setState(page, "p", `null`) // it is the page that has been reloaded
-		wantHeard(t, page, shows("p", "alice", `null`))
+		wantReceived(t, page, shows("p", "alice", `null`))
 		setState(page, "p", `2`)
 		setState(page, "p", `null`)
-		wantHeard(t, page)
+		wantReceived(t, page)
 	})
 }

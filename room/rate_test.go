@@ -80,8 +80,8 @@ func TestExcesses(t *testing.T) {
 	}
 }
 
-// Errors cost a token like every message, and are no excesses.
-func TestErrorsAreNoExcesses(t *testing.T) {
+// A message that is answered with an error takes a token like every other, and is not an excess.
+func TestErrorsAreNotExcesses(t *testing.T) {
 	bubble(t, nil, func(t *testing.T, h *room.Hub) {
 		m := connect(t, h, "alice", "")
 		for n := range 600 {
@@ -159,11 +159,11 @@ func TestMessagesOverTheRateAreNotDecoded(t *testing.T) {
 		m.Session().Receive(large)
 		wantRateClose(t, m)
 		if n := testing.AllocsPerRun(100, func() { m.Session().Receive(large) }); n > 0 {
-			t.Errorf("%v allocations for a message that is not wanted", n)
+			t.Errorf("%v allocations for a refused message", n)
 		}
 		time.Sleep(time.Minute)
 		if n := testing.AllocsPerRun(100, func() { m.Session().Receive(large) }); n > 0 {
-			t.Errorf("%v allocations for a message that is not wanted, below the rate", n)
+			t.Errorf("%v allocations for a refused message below the rate", n)
 		}
 	})
 }

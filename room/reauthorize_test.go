@@ -26,7 +26,7 @@ func TestReauthorize(t *testing.T) {
 		want   []string
 	}{
 		{"still allowed", []phase{{anyone, time.Hour}}, nil},
-		{"forbidden, before it is asked", []phase{{forbid, 4*time.Minute + 29*time.Second}}, nil},
+		{"forbidden before the check", []phase{{forbid, 4*time.Minute + 29*time.Second}}, nil},
 		{"forbidden", []phase{{forbid, 5 * time.Minute}}, []string{removed}},
 		{"a short outage", []phase{{fail, 9 * time.Minute}, {anyone, time.Hour}}, nil},
 		{"two short outages", []phase{{fail, 9 * time.Minute}, {anyone, 6 * time.Minute}, {fail, 4 * time.Minute}, {anyone, time.Hour}}, nil},
@@ -48,13 +48,13 @@ func TestReauthorize(t *testing.T) {
 					})
 					time.Sleep(p.lasts)
 				}
-				wantHeard(t, alice, test.want...)
-				wantHeard(t, bob)
+				wantReceived(t, alice, test.want...)
+				wantReceived(t, bob)
 				update(t, h, "p", 1)
 				if len(test.want) == 0 {
 					wantEvent(t, alice, 1)
 				}
-				wantHeard(t, alice)
+				wantReceived(t, alice)
 			})
 		})
 	}
@@ -90,7 +90,7 @@ func TestReauthorizeEndsWithTheMembership(t *testing.T) {
 		before := g.count()
 		time.Sleep(time.Hour)
 		if got := g.count(); got != before {
-			t.Errorf("asked %d times about who left", got-before)
+			t.Errorf("Authorize was called %d times for a member that had left", got-before)
 		}
 	})
 }

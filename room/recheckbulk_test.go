@@ -67,8 +67,8 @@ func TestRecheckOfALargePlan(t *testing.T) {
 	})
 }
 
-// Members that Recheck asks about do not wait for a backlog of checks at regular times, and those
-// that stay undecided keep that priority. The backlog gets its turns meanwhile.
+// The checks of a Recheck do not wait for a backlog of regular checks, and members
+// that stay undecided keep that priority. The backlog continues meanwhile.
 func TestRecheckComesBeforeABacklog(t *testing.T) {
 	var slow, outage, forbidden atomic.Bool
 	l := newLoad(func(ctx context.Context, id auth.Identity, planID string) error {
@@ -113,7 +113,7 @@ func TestRecheckComesBeforeABacklog(t *testing.T) {
 			t.Error("an undecided member is still in the plan after 32 s")
 		}
 		if got := h.Stats(); got.RechecksWaiting == 0 || got.RechecksWaiting > 400-4*30 {
-			t.Errorf("%d rechecks wait, want that those of the backlog go on", got.RechecksWaiting)
+			t.Errorf("%d rechecks wait, want the backlog to continue", got.RechecksWaiting)
 		}
 	})
 }
@@ -190,7 +190,7 @@ func TestRecheckUser(t *testing.T) {
 			t.Errorf("%d calls of Authorize, want 100", calls-before)
 		}
 		if got := h.PlansOf("alice"); len(got) != 50 || got[0] != "own0" {
-			t.Errorf("PlansOf = %q, want the 50 own plans", got)
+			t.Errorf("PlansOf = %q, want the 50 plans of the user", got)
 		}
 	})
 }
@@ -283,7 +283,7 @@ func TestRecheckAtShutdown(t *testing.T) {
 
 // While too many calls of Authorize have not returned, the members are undecided.
 func TestRecheckWithoutASlot(t *testing.T) {
-	g, d := &authorizer{}, newDeaf()
+	g, d := &authorizer{}, newHanging()
 	bubble(t, &room.Options{AuthorizeParallel: 1, Authorize: g.authorize}, func(t *testing.T, h *room.Hub) {
 		for n := range 5 {
 			newGuest(t, h, fmt.Sprint("user", n), nil).join("p")

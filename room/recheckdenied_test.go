@@ -74,7 +74,7 @@ func TestRecheckWaitsForOtherRemovals(t *testing.T) {
 					synctest.Wait()
 					select {
 					case <-returned:
-						t.Error("it has returned while an event is being written to a member that is being removed")
+						t.Error("the call returned while an event was being written to a member that is being removed")
 					default:
 					}
 					writing.Release()

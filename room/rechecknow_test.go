@@ -45,8 +45,8 @@ func TestRecheck(t *testing.T) {
 		got, err := h.Recheck(t.Context(), "p")
 		update(t, h, "p", 1)
 		wantRechecked(t, got, err, room.Rechecked{Kept: 1, Removed: 1})
-		wantHeard(t, alice, left("p", "guest", 1), `task-updated p {"task":{"id":1}}`)
-		wantHeard(t, guest, accessEnded)
+		wantReceived(t, alice, left("p", "guest", 1), `task-updated p {"task":{"id":1}}`)
+		wantReceived(t, guest, accessEnded)
 		if got := h.PlansOf("guest"); len(got) != 1 || got[0] != "q" {
 			t.Errorf("the guest is in %q, want q alone", got)
 		}
@@ -118,16 +118,16 @@ func TestRecheckDuringACheck(t *testing.T) {
 		got, err := h.Recheck(t.Context(), "p")
 		wantRechecked(t, got, err, room.Rechecked{Removed: 1})
 		wantRechecked(t, <-first, nil, room.Rechecked{Kept: 1})
-		wantHeard(t, alice, accessEnded)
+		wantReceived(t, alice, accessEnded)
 		if got := g.count(); got != 3 { // with that of the join
 			t.Errorf("Authorize was called %d times, want 3", got)
 		}
 	})
 }
 
-// A join whose Authorize was called before Recheck is asked again, with RecheckUser and ClosePlan
-// alike.
-func TestRecheckMeetsAJoin(t *testing.T) {
+// A join whose Authorize was called before Recheck calls it again. So does one before RecheckUser
+// or ClosePlan.
+func TestJoinAuthorizedBeforeRecheck(t *testing.T) {
 	for name, change := range map[string]func(ctx context.Context, h *room.Hub) error{
 		"Recheck":     func(ctx context.Context, h *room.Hub) error { return errorOf(h.Recheck(ctx, "p")) },
 		"RecheckUser": func(ctx context.Context, h *room.Hub) error { return errorOf(h.RecheckUser(ctx, "alice")) },
@@ -157,9 +157,9 @@ func TestRecheckMeetsAJoin(t *testing.T) {
 	}
 }
 
-// Of several joins of a plan, those that are still in flight are asked again, in whatever order the
-// others have entered.
-func TestRecheckMeetsSeveralJoins(t *testing.T) {
+// Of several joins of a plan, those that are still in flight call Authorize again, in whatever
+// order the others have entered.
+func TestSeveralJoinsAuthorizedBeforeRecheck(t *testing.T) {
 	for _, order := range [][]int{{1, 2, 3}, {3, 2, 1}, {2, 1, 3}, {2, 3, 1}} {
 		for in := range order {
 			t.Run(fmt.Sprint(order, " after ", in), func(t *testing.T) {
@@ -190,7 +190,7 @@ func TestRecheckMeetsSeveralJoins(t *testing.T) {
 	}
 }
 
-// Calls that are about other plans or other users do not concern a join.
+// Calls for other plans or other users do not affect a join.
 func TestRechecksOfOthersDuringAJoin(t *testing.T) {
 	g := &authorizer{}
 	bubble(t, &room.Options{Authorize: g.authorize}, func(t *testing.T, h *room.Hub) {

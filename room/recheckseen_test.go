@@ -50,7 +50,7 @@ next:
 }
 
 // Each check is observed, counted, and logged if it failed.
-func TestRechecksAreSeen(t *testing.T) {
+func TestRechecksAreObserved(t *testing.T) {
 	g := &authorizer{}
 	var log notebook
 	var mu sync.Mutex
@@ -128,7 +128,7 @@ func TestRechecksAreSeen(t *testing.T) {
 		time.Sleep(time.Minute)
 		want("a no", "bob q removed not on the list: room: forbidden")
 		wantStats("a no", made+1, undecided, 1, 1)
-		wantHeard(t, bob, `removed q {"reason":"access ended","retry":false}`)
+		wantReceived(t, bob, `removed q {"reason":"access ended","retry":false}`)
 	})
 }
 
@@ -157,7 +157,7 @@ func TestLogOfFailingRechecksIsShort(t *testing.T) {
 			}
 		}
 		if len(log.lines("omitted=")) == 0 {
-			t.Error("no line says how many were left out")
+			t.Error("no line has the number of suppressed lines")
 		}
 	})
 }

@@ -96,14 +96,14 @@ func TestRepeatedJoin(t *testing.T) {
 		}
 		update(t, h, "p", 3)
 		wantEvent(t, alice, 3)
-		wantHeard(t, alice)
-		wantHeard(t, bob, `task-updated p {"task":{"id":3}}`)
+		wantReceived(t, alice)
+		wantReceived(t, bob, `task-updated p {"task":{"id":3}}`)
 		if info, _ := h.Room("p"); info.Connections != 2 || info.People[0].Connections != 1 {
 			t.Errorf("room %+v, want one connection of each", info)
 		}
 		alice.Send(`{"type":"leave-plan","planId":"p"}`)
-		wantHeard(t, alice, `leave-plan p {"success":true}`)
-		wantHeard(t, bob, `leave-plan p {"userId":"alice","participantCount":1}`)
+		wantReceived(t, alice, `leave-plan p {"success":true}`)
+		wantReceived(t, bob, `leave-plan p {"userId":"alice","participantCount":1}`)
 		if joins != 2 || leaves != 1 {
 			t.Errorf("observed %d joins and %d leaves, want 2 and 1", joins, leaves)
 		}
@@ -124,8 +124,8 @@ func TestRepeatedJoinAlone(t *testing.T) {
 		update(t, h, "p", 1)
 		wantEvent(t, alice, 1)
 		bob := roomtest.Join(t, h, "bob", "p")
-		wantHeard(t, alice, `join-plan p {"userId":"bob","userName":"bob","participantCount":2}`)
-		wantHeard(t, bob)
+		wantReceived(t, alice, `join-plan p {"userId":"bob","userName":"bob","participantCount":2}`)
+		wantReceived(t, bob)
 	})
 }
 

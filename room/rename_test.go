@@ -38,7 +38,7 @@ func TestRename(t *testing.T) {
 		name = "Alice B."
 		first.Request(protocol.Request{Type: protocol.TypeAuthenticate, Token: "t"})
 		synctest.Wait()
-		wantHeard(t, bob,
+		wantReceived(t, bob,
 			`join-plan p {"userId":"alice","userName":"Alice B.","participantCount":2}`,
 			`presence-updated p {"userId":"alice","state":1}`)
 		if got := listed(); got != "Alice B." {
@@ -50,12 +50,12 @@ func TestRename(t *testing.T) {
 		if got := second.Joined.Participants[1].UserName; got != "Alice C." {
 			t.Errorf("the join answer of the new connection has the name %q", got)
 		}
-		wantHeard(t, bob,
+		wantReceived(t, bob,
 			`join-plan p {"userId":"alice","userName":"Alice C.","participantCount":2}`,
 			`presence-updated p {"userId":"alice","state":1}`)
 
 		connect() // with the same name
-		wantHeard(t, bob)
+		wantReceived(t, bob)
 	})
 }
 
@@ -67,7 +67,7 @@ func TestRenameInACrowd(t *testing.T) {
 		unread(t, bob)
 		m := roomtest.Connect(t, h, auth.Identity{UserID: "alice", Name: "Alice B."}, nil)
 		m.Join("p", nil)
-		wantHeard(t, bob)
+		wantReceived(t, bob)
 		if info, _ := h.Room("p"); info.People[1].UserName != "Alice B." {
 			t.Errorf("the name is %q", info.People[1].UserName)
 		}

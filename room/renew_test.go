@@ -60,14 +60,14 @@ func TestAuthorizeAtAuthenticate(t *testing.T) {
 			return nil
 		})
 		alice.Send(`{"type":"authenticate","data":{"token":"alice"}}`)
-		got := heardBy(t, alice)
+		got := receivedBy(t, alice)
 		if len(got) != 2 || got[1] != `removed p {"reason":"access ended","retry":false}` {
 			t.Errorf("received %q, want the answer and removed", got)
 		}
-		wantHeard(t, bob, left("p", "alice", 1))
+		wantReceived(t, bob, left("p", "alice", 1))
 		update(t, h, "p", 1)
 		update(t, h, "q", 2)
-		wantHeard(t, alice, `task-updated q {"task":{"id":2}}`)
+		wantReceived(t, alice, `task-updated q {"task":{"id":2}}`)
 	})
 }
 
@@ -127,7 +127,7 @@ func TestAuthenticateComesBeforeLaterJoins(t *testing.T) {
 		mu.Lock()
 		defer mu.Unlock()
 		if asked["before"] != "first " && asked["before"] != "first second " || asked["after"] != "second " {
-			t.Errorf("Authorize was asked about %q", asked)
+			t.Errorf("Authorize was called for %q", asked)
 		}
 	})
 }
@@ -191,9 +191,9 @@ func TestAuthenticateDuringACheck(t *testing.T) {
 	}
 }
 
-// A verifier that ignores its context keeps one goroutine of each connection, however often the
+// A verifier that ignores its context keeps at most one goroutine per connection, however often the
 // client authenticates.
-func TestDeafVerifier(t *testing.T) {
+func TestHangingVerifier(t *testing.T) {
 	var release chan struct{}
 	var calls atomic.Int32
 	v := auth.VerifierFunc(func(context.Context, string) (auth.Identity, error) {

@@ -44,7 +44,7 @@ func TestAnswers(t *testing.T) {
 		plan   string
 	}{
 		{name: "ping", send: `{"type":"ping"}`, want: []string{"pong "}},
-		{name: "ping with what nobody knows", send: `{"type":"ping","planId":7,"data":[],"x":{}}`, want: []string{"pong "}},
+		{name: "ping with unknown fields", send: `{"type":"ping","planId":7,"data":[],"x":{}}`, want: []string{"pong "}},
 		{name: "no JSON", send: `{"type":`, want: []string{"error bad_message "}},
 		{name: "empty", send: ``, want: []string{"error bad_message "}},
 		{name: "not an object", send: `["ping"]`, want: []string{"error bad_message "}},
@@ -88,7 +88,7 @@ func TestAnswers(t *testing.T) {
 		{name: "authenticate without a token", send: `{"type":"authenticate"}`, want: []string{"error bad_token authenticate"}},
 		{name: "authenticate with a number", send: `{"type":"authenticate","data":{"token":1}}`, want: []string{"error bad_token authenticate"}},
 		{name: "authenticate with 8,193 bytes", send: `{"type":"authenticate","data":{"token":"` + strings.Repeat("x", 8193) + `"}}`, want: []string{"error bad_token authenticate"}},
-		{name: "authenticate where nobody verifies", send: `{"type":"authenticate","data":{"token":"t"}}`, want: []string{"error bad_token authenticate"}},
+		{name: "authenticate without a verifier", send: `{"type":"authenticate","data":{"token":"t"}}`, want: []string{"error bad_token authenticate"}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -125,7 +125,7 @@ func TestAnswers(t *testing.T) {
 					t.Errorf("Send(%.80q) (-want +got):\n%s", test.send, diff)
 				}
 				if msg := m.NextMessage(); msg.Type != protocol.TypePong {
-					t.Errorf("got %s besides", words(msg))
+					t.Errorf("got an unexpected %s", words(msg))
 				}
 				wantRooms := 0
 				if test.joined {
@@ -184,7 +184,7 @@ func TestPlansDoNotMix(t *testing.T) {
 	})
 }
 
-func TestAfterLeaveNothingIsHeard(t *testing.T) {
+func TestNoEventAfterLeave(t *testing.T) {
 	eachSink(t, nil, func(t *testing.T, h *room.Hub, of sinks) {
 		alice := of.connect(t, h, "alice", roomtest.Options{})
 		alice.Join("p", nil)
@@ -195,7 +195,7 @@ func TestAfterLeaveNothingIsHeard(t *testing.T) {
 		wantError(t, alice, "p", protocol.TypeLeavePlan, protocol.ErrorNotJoined)
 		update(t, h, "p", 1)
 		update(t, h, "q", 2)
-		wantHeard(t, alice, `task-updated q {"task":{"id":2}}`)
+		wantReceived(t, alice, `task-updated q {"task":{"id":2}}`)
 	})
 }
 

@@ -10,9 +10,9 @@ import (
 	"github.com/planrooms/planrooms/room/roomtest"
 )
 
-// A join whose position cannot be resumed from differs from a first join: it is observed, counted
+// A join that cannot resume from its position differs from a first join: it is observed, counted
 // and logged, with the reason.
-func TestFailedResumeIsSeen(t *testing.T) {
+func TestFailedResumeIsReported(t *testing.T) {
 	var log notebook
 	var failed []room.ResumeInfo
 	opts := &room.Options{HistoryEvents: 4, Logger: log.logger(), Observer: room.Observer{

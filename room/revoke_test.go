@@ -48,9 +48,9 @@ func TestRevoke(t *testing.T) {
 		update(t, h, "p", 1)
 		update(t, h, "q", 2)
 		for _, m := range []*roomtest.Member{tab1, tab2} {
-			wantHeard(t, m, accessEnded, `task-updated q {"task":{"id":2}}`)
+			wantReceived(t, m, accessEnded, `task-updated q {"task":{"id":2}}`)
 		}
-		wantHeard(t, bob, left("p", "alice", 1), `task-updated p {"task":{"id":1}}`)
+		wantReceived(t, bob, left("p", "alice", 1), `task-updated p {"task":{"id":1}}`)
 		if info, _ := h.Room("p"); info.Participants != 1 || info.Connections != 1 {
 			t.Errorf("room %+v, want bob alone", info)
 		}
@@ -61,12 +61,12 @@ func TestRevoke(t *testing.T) {
 		wantError(t, tab1, "p", protocol.TypeJoinPlan, protocol.ErrorForbidden)
 		tab1.Request(protocol.Request{Type: protocol.TypeUpdatePresence, PlanID: "p"})
 		wantError(t, tab1, "p", protocol.TypeUpdatePresence, protocol.ErrorNotJoined)
-		wantHeard(t, tab1)
-		wantHeard(t, bob)
+		wantReceived(t, tab1)
+		wantReceived(t, bob)
 	})
 }
 
-func TestRevokeOfWhoIsNotThere(t *testing.T) {
+func TestRevokeOfAnAbsentUser(t *testing.T) {
 	bubble(t, nil, func(t *testing.T, h *room.Hub) {
 		bob := roomtest.Join(t, h, "bob", "p")
 		revoke(t, h, "p", "alice")
@@ -77,7 +77,7 @@ func TestRevokeOfWhoIsNotThere(t *testing.T) {
 		if _, err := h.Disconnect(t.Context(), "alice"); err != nil {
 			t.Errorf("Disconnect = %v", err)
 		}
-		wantHeard(t, bob)
+		wantReceived(t, bob)
 		if got := h.Stats().Rooms; got != 1 {
 			t.Errorf("%d rooms, want 1: Revoke makes none", got)
 		}
@@ -190,9 +190,9 @@ func TestRevokeOfAStalledConnection(t *testing.T) {
 	}
 }
 
-// A join answer is of the plan too: it is dropped while it waits, and not finished if it is half
-// written.
-func TestRevokeMeetsAJoinAnswer(t *testing.T) {
+// A join answer belongs to the plan: Revoke drops a queued one, and cuts the connection if one is
+// half written.
+func TestRevokeDuringAJoinAnswer(t *testing.T) {
 	for _, waits := range []bool{true, false} {
 		t.Run(fmt.Sprint("waits ", waits), func(t *testing.T) {
 			bubble(t, nil, func(t *testing.T, h *room.Hub) {
@@ -222,8 +222,8 @@ func TestRevokeMeetsAJoinAnswer(t *testing.T) {
 	}
 }
 
-// A join whose Authorize was asked before Revoke is asked again.
-func TestRevokeMeetsAJoin(t *testing.T) {
+// A join whose Authorize was called before Revoke calls it again.
+func TestJoinAuthorizedBeforeRevoke(t *testing.T) {
 	g := &authorizer{}
 	bubble(t, &room.Options{Authorize: g.authorize}, func(t *testing.T, h *room.Hub) {
 		alice := connect(t, h, "alice", "")
@@ -237,10 +237,10 @@ func TestRevokeMeetsAJoin(t *testing.T) {
 		revoke(t, h, "p", "alice")
 		wantError(t, alice, "p", protocol.TypeJoinPlan, protocol.ErrorForbidden)
 		if got := g.count(); got != 2 {
-			t.Errorf("Authorize was asked %d times, want twice", got)
+			t.Errorf("Authorize was called %d times, want twice", got)
 		}
 		if info, ok := h.Room("p"); ok && info.Participants != 0 {
-			t.Errorf("room %+v, want nobody", info)
+			t.Errorf("room %+v, want no participants", info)
 		}
 	})
 }
@@ -272,7 +272,7 @@ func TestDisconnect(t *testing.T) {
 				t.Errorf("retryAfterMs = %d, want 0", g.RetryAfterMs)
 			}
 		}
-		wantHeard(t, bob, left("p", "alice", 1))
+		wantReceived(t, bob, left("p", "alice", 1))
 		if got := h.UserConnections("alice"); got != 0 {
 			t.Errorf("UserConnections = %d, want 0", got)
 		}

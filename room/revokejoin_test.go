@@ -11,8 +11,8 @@ import (
 	"github.com/planrooms/planrooms/room"
 )
 
-// Calls of Revoke during a join that are about other users, or about other plans of the user, do
-// not concern the join: Authorize is called once for it, however many they are.
+// Calls of Revoke during a join that are for other users, or for other plans of the user, do
+// not affect the join: it calls Authorize once, however many they are.
 func TestRevokesOfOthersDuringAJoin(t *testing.T) {
 	const flood = 20_000
 	for name, revoke := range map[string]func(h *room.Hub, n int) error{
@@ -89,7 +89,7 @@ func TestAuthorizeRevokesEachTime(t *testing.T) {
 		alice.Send(`{"type":"join-plan","planId":"p"}`)
 		wantError(t, alice, "p", protocol.TypeJoinPlan, protocol.ErrorUnavailable)
 		if calls != 8 {
-			t.Errorf("asked %d times, want 8", calls)
+			t.Errorf("Authorize was called %d times, want 8", calls)
 		}
 	})
 }
@@ -112,7 +112,7 @@ func TestAuthorizeRevokesItsOwnJoin(t *testing.T) {
 		alice.Send(`{"type":"join-plan","planId":"p"}`)
 		wantError(t, alice, "p", protocol.TypeJoinPlan, protocol.ErrorForbidden)
 		if calls != 2 {
-			t.Errorf("asked %d times, want twice", calls)
+			t.Errorf("Authorize was called %d times, want twice", calls)
 		}
 	})
 }

@@ -40,12 +40,12 @@ func TestRevokeUser(t *testing.T) {
 		for n, plan := range []string{"p", "q", "r"} {
 			update(t, h, plan, n)
 		}
-		wantHeard(t, tab1, accessEnded)
-		if got := heardBy(t, tab2); len(got) != 2 {
+		wantReceived(t, tab1, accessEnded)
+		if got := receivedBy(t, tab2); len(got) != 2 {
 			t.Errorf("the second tab received %q, want removed from p and q", got)
 		}
-		wantHeard(t, bob, left("p", "alice", 1), `task-updated p {"task":{"id":0}}`)
-		wantHeard(t, dave, left("r", "alice", 1), `task-updated r {"task":{"id":2}}`)
+		wantReceived(t, bob, left("p", "alice", 1), `task-updated p {"task":{"id":0}}`)
+		wantReceived(t, dave, left("r", "alice", 1), `task-updated r {"task":{"id":2}}`)
 		if h.UserConnections("alice") != 2 || len(h.PlansOf("alice")) != 0 {
 			t.Errorf("%d connections in %q, want 2 in no plan", h.UserConnections("alice"), h.PlansOf("alice"))
 		}

@@ -12,8 +12,8 @@ import (
 	"github.com/planrooms/planrooms/room/roomtest"
 )
 
-// A crowd that thins out before its count was sent leaves no client with users who have left.
-func TestSeamThinningCrowd(t *testing.T) {
+// If a crowd shrinks before its count was sent, no client keeps showing users who have left.
+func TestSeamShrinkingCrowd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHub(t, &room.Options{PresenceLimit: 2})
 		var peers []*peer
@@ -42,7 +42,7 @@ func TestSeamThinningCrowd(t *testing.T) {
 			}
 		}
 		if len(v.people) != 1 || v.count != 1 {
-			t.Errorf("believes %v, %d", v.people, v.count)
+			t.Errorf("shows %v, %d", v.people, v.count)
 		}
 	})
 }

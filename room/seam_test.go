@@ -196,8 +196,8 @@ func TestSeamRevokeAfterLeaving(t *testing.T) {
 	}
 }
 
-// One who stalls on another plan, or on an answer that is of no plan, keeps the connection.
-func TestSeamRevokeSparesOtherPlans(t *testing.T) {
+// A connection that stalls on another plan, or on an answer without a plan, stays open.
+func TestSeamRevokeKeepsOtherPlans(t *testing.T) {
 	seamTest(t, nil, func(t *testing.T, h *room.Hub, p *peer, _, _ *roomtest.Hold) {
 		p.join("q", nil)
 		synctest.Wait()
@@ -248,23 +248,23 @@ func TestSeamDisconnectHalfWritten(t *testing.T) {
 // Revoke comes during Observer.Join: the join is refused, and Observer.Leave is called afterwards.
 func TestSeamRevokeDuringAJoin(t *testing.T) {
 	var h *room.Hub
-	var told []string
+	var observed []string
 	synctest.Test(t, func(t *testing.T) {
 		h = newHub(t, &room.Options{Observer: room.Observer{
 			Join: func(room.JoinInfo) {
-				told = append(told, "join")
+				observed = append(observed, "join")
 				if _, err := h.Revoke(t.Context(), "p", "u"); err != nil {
 					t.Error(err)
 				}
 			},
-			Leave: func(room.LeaveInfo) { told = append(told, "leave") },
+			Leave: func(room.LeaveInfo) { observed = append(observed, "leave") },
 		}})
 		p := mustConnect(t, h, newPeer(1, 10), "u")
 		p.join("p", nil)
 		update(t, h, "p", 1)
 		synctest.Wait()
-		if got := p.types(); got != "[pong removed error]" || fmt.Sprint(told) != "[join leave]" {
-			t.Errorf("received %s, told %v", got, told)
+		if got := p.types(); got != "[pong removed error]" || fmt.Sprint(observed) != "[join leave]" {
+			t.Errorf("received %s, observer calls %v", got, observed)
 		}
 	})
 }

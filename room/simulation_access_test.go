@@ -20,7 +20,7 @@ func (s *sim) revoke() {
 	defer s.mu.Unlock()
 	for m, who := range s.members {
 		if m.plan == plan && who == user {
-			s.failLocked("%v is in after Revoke", m)
+			s.failLocked("%v is a member after Revoke", m)
 		}
 	}
 }

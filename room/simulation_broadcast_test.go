@@ -50,7 +50,7 @@ func (s *sim) broadcast(rnd *rand.Rand, plan string) {
 	p := s.openLocked(plan)
 	e.seq, e.prev = after.Seq, p.last
 	if before.Seq != p.last {
-		s.failLocked("%s stands at %d, the model at %d", plan, before.Seq, p.last)
+		s.failLocked("%s is at %d, the model at %d", plan, before.Seq, p.last)
 	}
 	p.all[e.seq], p.last, p.lastEvent = e, e.seq, e.at
 	p.held = append(p.held, e)

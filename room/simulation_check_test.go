@@ -83,7 +83,7 @@ func (s *sim) checkClientLocked(c *client, code protocol.CloseCode, over bool, n
 		return
 	}
 	if c.isClosed() {
-		s.failLocked("%s is closed and the hub does not know", c.who())
+		s.failLocked("%s is closed, and the hub has not noticed", c.who())
 	}
 	if c.vague {
 		c.vague, c.wants = false, nil
@@ -95,7 +95,7 @@ func (s *sim) checkClientLocked(c *client, code protocol.CloseCode, over bool, n
 		p, v := s.model[id], c.view(id)
 		_, in := s.members[membership{c.id, id}]
 		if v.joined != in {
-			s.failLocked("%s: in %s: %v, the hub says %v", c.who(), id, v.joined, in)
+			s.failLocked("%s: in %s: %v, the hub reports %v", c.who(), id, v.joined, in)
 		}
 		if !v.joined {
 			continue
@@ -124,7 +124,7 @@ func (s *sim) checkPlanLocked(p *modelPlan, r room.Summary, exists bool, now tim
 	case !exists && p.exists:
 		idle := now.Sub(s.lastChange[p.id])
 		if total > 0 || p.joined && idle < 30*time.Minute && !s.lossy || !p.joined && now.Sub(p.lastEvent) < 2*time.Minute && !s.lossy {
-			s.failLocked("the room of %s is gone: %d members, idle for %v", p.id, total, idle)
+			s.failLocked("the room of %s was deleted: %d members, idle for %v", p.id, total, idle)
 		}
 		p.exists, s.floors[p.id] = false, max(s.floors[p.id], p.last)
 	}
@@ -183,7 +183,7 @@ func (s *sim) checkPeopleLocked(p *modelPlan, info *room.Info, in map[string]int
 		_, there := truth[user]
 		switch d, ok := s.left[place{p.id, user}]; {
 		case in[user] > 0 && !there:
-			s.failLocked("%s: %s is in and not listed", p.id, user)
+			s.failLocked("%s: %s is a member and is not listed", p.id, user)
 		case in[user] > 0:
 		case there && (!ok || now.Sub(d.at) >= 5*time.Second):
 			s.failLocked("%s: %s is still listed", p.id, user)
@@ -222,7 +222,7 @@ func (s *sim) checkPeopleLocked(p *modelPlan, info *room.Info, in map[string]int
 			want[c.user] = v.people[c.user]
 		}
 		if !maps.Equal(v.people, want) || v.partial {
-			s.failLocked("%s: believes %v (partial=%v) in %s, want %v", c.who(), v.people, v.partial, p.id, want)
+			s.failLocked("%s: shows %v (partial=%v) in %s, want %v", c.who(), v.people, v.partial, p.id, want)
 		}
 	}
 }

@@ -89,7 +89,7 @@ func (s *sim) connect() {
 	err := p.connect(s.hub, id, name, auth.VerifierFunc(s.verify))
 	switch {
 	case err == nil && before >= s.opts.ConnectionsPerUser && s.hub.UserConnections(user) > before:
-		s.fail("connection %d of %s was let in", before+1, user)
+		s.fail("connection %d of %s was accepted", before+1, user)
 	case err != nil && (!errors.Is(err, room.ErrTooManyConnections) || before < s.opts.ConnectionsPerUser || replaces != nil):
 		s.fail("connect %s %s: %v, with %d connections", user, name, err, before)
 	}

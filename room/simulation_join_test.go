@@ -117,7 +117,7 @@ func (s *sim) join(c *client) {
 	case want.outcome == granted && !member && !c.isStalled() && !c.isClosed():
 		s.failLocked("%s did not become a member", c.who())
 	case want.outcome == outcome(protocol.ErrorForbidden) && member: // I13
-		s.failLocked("%s is a member and may not", c.who())
+		s.failLocked("%s is a member without access", c.who())
 	}
 	if member {
 		s.openLocked(plan)

@@ -31,7 +31,7 @@ func (s *sim) decode(c *client, m protocol.Message, into any) {
 	}
 }
 
-func (s *sim) receive(c *client, h heard) {
+func (s *sim) receive(c *client, h delivered) {
 	m := h.msg
 	v := c.view(m.PlanID)
 	if m.Seq > 0 || m.Type == protocol.TypeResync || m.Type == protocol.TypePresenceUpdated {
@@ -67,7 +67,7 @@ func (s *sim) receive(c *client, h heard) {
 		v.notice(c.user, m)
 	case protocol.TypeRemoved:
 		if !v.joined && !c.vague && len(c.wants) == 0 {
-			s.fail("%s: removed from %s without being in", c.who(), m.PlanID)
+			s.fail("%s: removed from %s without being a member", c.who(), m.PlanID)
 		}
 		v.leave(c.vague)
 	case protocol.TypeError:
@@ -92,7 +92,7 @@ func (s *sim) receive(c *client, h heard) {
 }
 
 // confined checks I2: nothing of a plan before a join was granted, or after a leave or Revoke.
-func (s *sim) confined(c *client, v *view, h heard) {
+func (s *sim) confined(c *client, v *view, h delivered) {
 	if !v.joined {
 		s.fail("%s: %s %d of %s, which it is not in", c.who(), h.msg.Type, h.msg.Seq, h.msg.PlanID)
 	}
@@ -108,7 +108,7 @@ func (s *sim) event(c *client, v *view, m protocol.Message) {
 	e := s.model[m.PlanID].all[m.Seq]
 	s.mu.Unlock()
 	if e == nil {
-		s.fail("%s: event %d of %s was never sent", c.who(), m.Seq, m.PlanID)
+		s.fail("%s: event %d of %s was never broadcast", c.who(), m.Seq, m.PlanID)
 		return
 	}
 	if m.Prev != v.pos {
@@ -120,7 +120,7 @@ func (s *sim) event(c *client, v *view, m protocol.Message) {
 	}
 	if e.excepts(c.user, c.name) {
 		if m.Type != protocol.TypeReceipt || m.Data != nil {
-			s.fail("%s: %s in place of a receipt", c.who(), m.Type)
+			s.fail("%s: %s instead of a receipt", c.who(), m.Type)
 		}
 		return
 	}
@@ -136,7 +136,7 @@ func (s *sim) nextWanted(c *client, plan string) (wantedJoin, bool) {
 		return wantedJoin{}, true
 	}
 	if len(c.wants) == 0 || c.wants[0].plan != plan {
-		s.fail("%s: an answer to a join of %s that was not asked for", c.who(), plan)
+		s.fail("%s: an answer to a join of %s without a request", c.who(), plan)
 		return wantedJoin{}, false
 	}
 	want := c.wants[0]
@@ -145,7 +145,7 @@ func (s *sim) nextWanted(c *client, plan string) (wantedJoin, bool) {
 }
 
 // answered checks a join that was granted: I6 and I13.
-func (s *sim) answered(c *client, h heard, a *protocol.JoinAnswer) {
+func (s *sim) answered(c *client, h delivered, a *protocol.JoinAnswer) {
 	plan := h.msg.PlanID
 	want, ok := s.nextWanted(c, plan)
 	if !ok {

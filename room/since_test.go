@@ -79,7 +79,7 @@ func TestSince(t *testing.T) {
 				}
 				update(t, h, "p", 10)
 				wantEvent(t, m, 10)
-				wantHeard(t, m)
+				wantReceived(t, m)
 			})
 		})
 	}

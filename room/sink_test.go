@@ -118,8 +118,8 @@ func unreadNow(t *testing.T, m *roomtest.Member) []protocol.Message {
 	}
 }
 
-// heardBy is unread in words: type, plan and data of each message.
-func heardBy(t *testing.T, m *roomtest.Member) []string {
+// receivedBy is unread in words: type, plan and data of each message.
+func receivedBy(t *testing.T, m *roomtest.Member) []string {
 	t.Helper()
 	var all []string
 	for _, msg := range unread(t, m) {
@@ -128,7 +128,7 @@ func heardBy(t *testing.T, m *roomtest.Member) []string {
 	return all
 }
 
-// wantNow is wantHeard without waiting for notices that the hub still gathers.
+// wantNow is wantReceived without waiting for notices that the hub still gathers.
 // It takes no time, for tests that measure some.
 func wantNow(t *testing.T, m *roomtest.Member, want ...string) {
 	t.Helper()
@@ -145,10 +145,10 @@ func words(msg protocol.Message) string {
 	return strings.Join([]string{string(msg.Type), msg.PlanID, string(msg.Data)}, " ")
 }
 
-// wantHeard fails the test unless m has heard exactly that since it was last asked.
-func wantHeard(t *testing.T, m *roomtest.Member, want ...string) {
+// wantReceived fails the test unless m has received exactly these messages since the last call.
+func wantReceived(t *testing.T, m *roomtest.Member, want ...string) {
 	t.Helper()
-	if diff := cmp.Diff(want, heardBy(t, m)); diff != "" {
+	if diff := cmp.Diff(want, receivedBy(t, m)); diff != "" {
 		t.Errorf("received (-want +got):\n%s", diff)
 	}
 }
@@ -307,8 +307,8 @@ func TestBrokenSocket(t *testing.T) {
 	})
 }
 
-// Control frames of the transport stand at frame boundaries, the newest only, and never after the
-// close frame.
+// Control frames of the transport are written at frame boundaries, the newest only, and never after
+// the close frame.
 func TestControlFramesOfTheTransport(t *testing.T) {
 	eachSink(t, nil, func(t *testing.T, h *room.Hub, of sinks) {
 		p := of.pipe(t, h, "alice", -1)
@@ -336,7 +336,7 @@ func TestControlFramesOfTheTransport(t *testing.T) {
 			t.Errorf("got %q, want the close frame of the transport alone", got)
 		}
 		if finished, _ := p.state(); !finished {
-			t.Error("the sink was not told that the last frame was written")
+			t.Error("the hub did not call Finish after the last frame")
 		}
 	})
 }

@@ -76,7 +76,7 @@ func TestPings(t *testing.T) {
 		wantNow(t, bob)
 		wantConnections(t, h, 2)
 		time.Sleep(time.Nanosecond)
-		wantHeard(t, bob, left("p", "alice", 1)) // 35 s after the last byte, without lingering
+		wantReceived(t, bob, left("p", "alice", 1)) // 35 s after the last byte, without lingering
 		wantConnections(t, h, 1)
 		if got := p.read(); !strings.Contains(got, `"code":4408`) || !strings.HasSuffix(got, "(close 4408 timed out)\n") {
 			t.Errorf("wrote %q, want goodbye and close 4408", got)
@@ -120,7 +120,7 @@ func TestSilentPeer(t *testing.T) {
 			t.Errorf("wrote %q, want close 4408 at the end", got)
 		}
 		if got := unread(t, bob); len(got) != 37 { // join, events, leave
-			t.Errorf("the other one got %d messages, want 37", len(got))
+			t.Errorf("the other connection got %d messages, want 37", len(got))
 		}
 	})
 }
@@ -170,7 +170,7 @@ func TestExpiry(t *testing.T) {
 		wantNow(t, bob)
 		time.Sleep(time.Nanosecond)
 		wantConnections(t, h, 1)
-		wantHeard(t, bob, left("p", "alice", 1))
+		wantReceived(t, bob, left("p", "alice", 1))
 		wantClosed(t, alice, protocol.CloseUnauthorized)
 	})
 }
@@ -183,15 +183,15 @@ func TestTooSlow(t *testing.T) {
 		window   int           // taken after the join
 		takes    time.Duration // when the socket takes everything again; 0 is never
 		survives bool
-		told     bool
+		goodbye     bool
 	}{
 		{name: "for good"},
 		{name: "for good, in a frame", window: 10},
 		{name: "just in time", takes: 10*time.Second - 1, survives: true},
 		{name: "just in time, in a frame", window: 10, takes: 10*time.Second - 1, survives: true},
-		{name: "in time to be told", takes: 11*time.Second - 1, told: true},
-		{name: "in time to be told, in a frame", window: 10, takes: 11*time.Second - 1, told: true},
-		{name: "too late to be told", takes: 11*time.Second + 1},
+		{name: "in time for the goodbye", takes: 11*time.Second - 1, goodbye: true},
+		{name: "in time for the goodbye, in a frame", window: 10, takes: 11*time.Second - 1, goodbye: true},
+		{name: "too late for the goodbye", takes: 11*time.Second + 1},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -221,13 +221,13 @@ func TestTooSlow(t *testing.T) {
 				if h.Stats().TooSlow != 1 {
 					t.Errorf("TooSlow = %d, want 1", h.Stats().TooSlow)
 				}
-				if test.told != finished || test.told == closed {
-					t.Errorf("finished %v, cut %v, told %v", finished, closed, test.told)
+				if test.goodbye != finished || test.goodbye == closed {
+					t.Errorf("finished %v, cut %v, goodbye %v", finished, closed, test.goodbye)
 				}
-				if test.told {
+				if test.goodbye {
 					first, _, _ := strings.Cut(got, "\n")
 					if test.window > 0 && !strings.Contains(first, `"task-updated"`) {
-						t.Errorf("the frame that was begun became %q", first)
+						t.Errorf("the rest of the frame is missing: %q", first)
 					}
 					if !strings.Contains(got, `"code":4508`) || !strings.HasSuffix(got, "(close 4508 too slow)\n") {
 						t.Errorf("wrote %q, want goodbye and close 4508", got)
@@ -235,7 +235,7 @@ func TestTooSlow(t *testing.T) {
 				}
 				update(t, h, "p", 9)
 				if n := len(unread(t, bob)); n < 4 {
-					t.Errorf("the other one got %d messages", n)
+					t.Errorf("the other connection got %d messages", n)
 				}
 			})
 		})

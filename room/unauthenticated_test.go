@@ -42,7 +42,7 @@ func TestUnauthenticated(t *testing.T) {
 		update(t, h, "p", 1)
 		wantRechecked(t, got, err, room.Rechecked{Kept: 1, Removed: 1})
 		wantClosed(t, alice, protocol.CloseUnauthorized)
-		wantHeard(t, bob, left("p", "alice", 1), `task-updated p {"task":{"id":1}}`)
+		wantReceived(t, bob, left("p", "alice", 1), `task-updated p {"task":{"id":1}}`)
 		if got := h.Stats(); got.RemovedForbidden != 1 || got.Denied != 2 || h.UserConnections("alice") != 0 {
 			t.Errorf("%d removed, %d joins denied, %d connections of alice", got.RemovedForbidden, got.Denied, h.UserConnections("alice"))
 		}

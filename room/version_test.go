@@ -114,6 +114,6 @@ func TestBadVersions(t *testing.T) {
 				}
 			}
 		}
-		wantHeard(t, m)
+		wantReceived(t, m)
 	})
 }

@@ -48,7 +48,7 @@ func TestOneCloseFrame(t *testing.T) {
 			c.send(opClose, closePayload(1000, ""))
 			c.closeWrite()
 		}, ending{Code: 1000}},
-		{"1002, code that may not be sent", func(c *client, _ *server) { c.send(opClose, closePayload(1005, "")) }, broken},
+		{"1002, code that must not be sent", func(c *client, _ *server) { c.send(opClose, closePayload(1005, "")) }, broken},
 		{"1002, code below 1000", func(c *client, _ *server) { c.send(opClose, closePayload(999, "")) }, broken},
 		{"1002, half a code", func(c *client, _ *server) { c.send(opClose, []byte{3}) }, broken},
 		{"1002, reserved bit", func(c *client, _ *server) { c.write(clientFrame(fin|0x40|opText, []byte("{}"))) }, broken},

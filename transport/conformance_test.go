@@ -198,7 +198,7 @@ func (v *conversation) want(want ...string) {
 		got := v.next()
 		v.received = append(v.received, got)
 		if got != w {
-			v.t.Fatalf("%s: the server did\n\t%s\nthe last of it should be\n\t%s", v.what, strings.Join(v.received, "\n\t"), w)
+			v.t.Fatalf("%s: the server did\n\t%s\nwant at the end\n\t%s", v.what, strings.Join(v.received, "\n\t"), w)
 		}
 	}
 }

@@ -131,7 +131,7 @@ func TestGoneBeforeVerified(t *testing.T) {
 	s.Close() // waits until the handler has returned
 	select {
 	case id := <-connected:
-		t.Errorf("connection %s was made for a client that has disconnected", id)
+		t.Errorf("the hub accepted connection %s of a client that has disconnected", id)
 	default:
 	}
 }

@@ -121,7 +121,7 @@ func TestHideToken(t *testing.T) {
 				t.Errorf("the log contains a token: %q", text[max(0, i-200):min(len(text), i+20)])
 			}
 			if !strings.Contains(log.String(), "client=tab") || !strings.Contains(log.String(), "/page?plan=demo") {
-				t.Errorf("the log lacks what is not secret:\n%s", log.String())
+				t.Errorf("the log lacks the part that is not secret:\n%s", log.String())
 			}
 		})
 	}

@@ -38,7 +38,7 @@ func (l *load) stallAndStorm() {
 	for _, v := range l.stalled[evicted:] {
 		v.awaitPosition(bigPlan, end)
 		if n := v.state(bigPlan).resyncs; n > 0 { // what it had yet to read was kept
-			l.faultf("%s/%s received %d resyncs after it had not read", v.user, v.client, n)
+			l.faultf("%s/%s received %d resyncs after it had stopped reading", v.user, v.client, n)
 		}
 	}
 }

@@ -117,7 +117,7 @@ func (v *viewer) await(what string, done func() bool) bool {
 			v.mu.Lock()
 			defer v.mu.Unlock()
 			if waiting {
-				v.failLocked("still waiting for %s", what)
+				v.failLocked("timeout waiting for %s", what)
 			}
 		})
 		defer late.Stop()

@@ -199,7 +199,7 @@ func FuzzValidate(f *testing.F) {
 			return
 		}
 		if !mayConnect(t, options, pageRequest{host: "plans.example", origins: []string{entry}}) {
-			t.Errorf("%q was refused to itself", entry)
+			t.Errorf("the origin %q was refused although it is listed", entry)
 		}
 		if mayConnect(t, options, pageRequest{host: "plans.example", origins: []string{"https://evil.invalid"}}) && entry != "https://evil.invalid" {
 			t.Errorf("%q accepts https://evil.invalid", entry)

@@ -280,7 +280,7 @@ func TestAllowOrigin(t *testing.T) {
 			}
 			got := mayConnect(t, options, pageRequest{host: "plans.example", tls: c.tls, origins: c.origins, cookie: c.cookie})
 			if got != c.want || !slices.Equal(asked, c.asked) {
-				t.Errorf("accepted %v after AllowOrigin was asked about %q, want %v after %q", got, asked, c.want, c.asked)
+				t.Errorf("accepted %v after AllowOrigin got %q, want %v after %q", got, asked, c.want, c.asked)
 			}
 		})
 	}

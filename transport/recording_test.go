@@ -47,7 +47,7 @@ func recordedLines(t *testing.T) (lines []recordedLine) {
 		lines = append(lines, recordedLine{number, text, who, verb, argument})
 	}
 	if len(lines) == 0 {
-		t.Fatalf("%s has no lines", recording)
+		t.Fatalf("%s is empty", recording)
 	}
 	return lines
 }
@@ -85,10 +85,10 @@ func compareFields(path string, want, got map[string]any) error {
 		switch {
 		case w == "<absent>":
 			if ok {
-				return fmt.Errorf("%s must not be there", field)
+				return fmt.Errorf("unexpected field %s", field)
 			}
 		case !ok:
-			return fmt.Errorf("%s is missing", field)
+			return fmt.Errorf("missing field %s", field)
 		case field == "data":
 			wantData, _ := w.(map[string]any)
 			gotData, ok := g.(map[string]any)
@@ -120,7 +120,7 @@ func compareValue(field string, want, got any) error {
 		return nil
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
-		return fmt.Errorf("%s is not as it was (-want +got):\n%s", field, diff)
+		return fmt.Errorf("%s has changed (-recorded +got):\n%s", field, diff)
 	}
 	return nil
 }
@@ -152,7 +152,7 @@ func TestCompareRecorded(t *testing.T) {
 		for _, o := range objects {
 			o["added"] = 1
 			if err := compare(); err != nil {
-				t.Errorf("line %d, with a further field: %v", l.number, err)
+				t.Errorf("line %d, with an additional field: %v", l.number, err)
 			}
 			delete(o, "added")
 			for name, value := range maps.Clone(o) {

@@ -91,7 +91,7 @@ func TestKeyRotation(t *testing.T) {
 			total.delayedRenewals += c.delayedRenewals
 		}
 		if total.delayed503 == 0 || total.delayed4500 == 0 || total.delayedRenewals == 0 {
-			t.Errorf("%d clients got 503, %d got 4500, %d got unavailable; want some of each",
+			t.Errorf("%d clients got 503, %d got 4500, %d got unavailable; want at least one of each",
 				total.delayed503, total.delayed4500, total.delayedRenewals)
 		}
 		for i, at := range login.fetches {

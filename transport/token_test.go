@@ -21,7 +21,7 @@ func subprotocolOf(token string) string {
 // TestToken checks which token the verifier receives. The verifier refuses all tokens, so the test
 // also shows that the handler does not try another one.
 func TestToken(t *testing.T) {
-	const none = "(not asked)"
+	const none = "(not called)"
 	long := strings.Repeat("x", protocol.MaxTokenBytes)
 	tooLong := long + "x"
 	sub := func(values ...string) []string { return values }
@@ -89,7 +89,7 @@ func TestToken(t *testing.T) {
 			asked = none
 			_, resp := open(t, s.Server, handshake{query: c.query, headers: c.headers})
 			if asked != c.want {
-				t.Errorf("verifier was asked about %.40q, want %.40q", asked, c.want)
+				t.Errorf("the verifier got %.40q, want %.40q", asked, c.want)
 			}
 			want := c.status
 			if want == 0 {

@@ -90,7 +90,7 @@ func TestUnavailableLogIsLimited(t *testing.T) {
 		time.Sleep(time.Minute)
 		refuse(1)
 		if got := strings.Count(log.String(), "suppressed=40"); got != 1 {
-			t.Errorf("%d lines say that 40 were suppressed, want 1:\n%s", got, log.String())
+			t.Errorf("%d lines with 40 suppressed, want 1:\n%s", got, log.String())
 		}
 	})
 }

@@ -55,7 +55,7 @@ func FuzzVerify(f *testing.F) {
 		if err != nil {
 			var expired *auth.ExpiredError
 			if !errors.Is(err, auth.ErrNoToken) && !errors.Is(err, auth.ErrInvalidToken) && !errors.As(err, &expired) {
-				t.Errorf("Verify(%q) = %v, which blames something other than the token", text, err)
+				t.Errorf("Verify(%q) = %v, want an error about the token", text, err)
 			}
 			if id.UserID != "" || id.Claims != nil {
 				t.Errorf("Verify(%q) = %v and an identity", text, err)
@@ -63,7 +63,7 @@ func FuzzVerify(f *testing.F) {
 			return
 		}
 		if !signed[text[:strings.LastIndexByte(text, '.')]] {
-			t.Errorf("Verify(%q) accepts what nobody signed", text)
+			t.Errorf("Verify(%q) accepted a token that was never signed", text)
 		}
 		if id.UserID != "ann" || id.Name == "" || id.ExpiresAt.IsZero() {
 			t.Errorf("Verify(%q) = %+v", text, id)

@@ -55,7 +55,7 @@ func TestSessionID(t *testing.T) {
 	o := goodOptions()
 	o.SessionIDClaim = "jti"
 	if _, err := jwtauth.New(o); err == nil {
-		t.Error("New accepts jti, which is another one after a renewal")
+		t.Error("New accepted the claim jti, which changes at each renewal")
 	}
 }
 
@@ -76,7 +76,7 @@ func TestSessionIDOfIdentify(t *testing.T) {
 			t.Errorf("Verify = session %.20q, %v; want %.20q, accepted %v", id.SessionID, err, session, ok)
 		}
 		if errors.Is(err, auth.ErrInvalidToken) {
-			t.Errorf("Verify = %v, which blames the token", err)
+			t.Errorf("Verify = %v, an error about the token; want another error", err)
 		}
 	}
 }

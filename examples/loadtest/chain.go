@@ -53,7 +53,7 @@ type arrival int
 const (
 	arrivedFirst   arrival = iota // there was no stream before
 	arrivedResumed                // no event is missing
-	arrivedAnew                   // not recovered: the viewer has to reload
+	arrivedToReload                   // not recovered: the viewer has to reload
 	arrivedAstray                 // recovered, but not at the position of the request: a gap
 )
 
@@ -70,7 +70,7 @@ func (c *chain) joined(a protocol.JoinAnswer) arrival {
 	case a.Recovered:
 		return arrivedAstray
 	}
-	return arrivedAnew
+	return arrivedToReload
 }
 
 // resync takes a resync.

@@ -50,9 +50,9 @@ func TestChainJoined(t *testing.T) {
 	}{
 		{"first", protocol.Position{}, false, at("e", 5), arrivedFirst},
 		{"resumed", at("e", 5), true, at("e", 5), arrivedResumed},
-		{"too late", at("e", 5), false, at("e", 500), arrivedAnew},
-		{"another server", at("e", 5), false, at("f", 2), arrivedAnew},
-		{"told that nothing is missing, which is not so", at("e", 5), true, at("e", 7), arrivedAstray},
+		{"too late", at("e", 5), false, at("e", 500), arrivedToReload},
+		{"another server", at("e", 5), false, at("f", 2), arrivedToReload},
+		{"recovered, but with a gap", at("e", 5), true, at("e", 7), arrivedAstray},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var c chain

@@ -23,7 +23,7 @@ type credentials struct {
 	tokens []string
 }
 
-var errNoLogin = errors.New("the token was refused, and there is no -login for another one")
+var errNoLogin = errors.New("the server refused the token, and -login is not set to get another one")
 
 // loginAll makes credentials of a token for each user.
 func loginAll(ctx context.Context, users []string, login func(context.Context, string) (string, error)) (*credentials, error) {

@@ -18,7 +18,7 @@ func descriptorsNeeded(s *settings) uint64 {
 func enoughDescriptors(s *settings) error {
 	limit, known := descriptorLimit()
 	if need := descriptorsNeeded(s); known && need > limit {
-		return fmt.Errorf("%d connections need %d descriptors, and this process may have %d: ulimit -n %d, or fewer -conns", s.conns, need, limit, need)
+		return fmt.Errorf("%d connections need %d descriptors, and the limit of this process is %d: use ulimit -n %d, or fewer -conns", s.conns, need, limit, need)
 	}
 	return nil
 }

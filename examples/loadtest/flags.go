@@ -67,15 +67,15 @@ type list []string
 func (l *list) String() string     { return strings.Join(*l, ", ") }
 func (l *list) Set(s string) error { *l = append(*l, s); return nil }
 
-const usage = `Loadtest puts a load of viewers and changes on a server of plan rooms, and checks that nobody misses anything.
+const usage = `Loadtest puts a load of viewers and changes on a Plan rooms server, and checks that every viewer receives every change.
 
-	loadtest [flags]                                     a server of its own, in this process
+	loadtest [flags]                                     a server in this process
 	loadtest -url ws://127.0.0.1:8080/ws [flags]         the quickstart
 	loadtest -url wss://plans.example/ws -tokens tokens.txt -plans 'plan-%d' -rooms 10 \
 		-publish 'PATCH {http}/api/plans/{plan} {"title":"{mutation} {pad}"}' [flags]
 
-Requests are METHOD URL [BODY]. {http} is http:// or https:// and the host of -url. The exit status is 1 if events were missing, doubled or out
-of order, and 2 if the run could not be made.
+Requests are METHOD URL [BODY]. {http} is http:// or https:// and the host of -url. The exit status is 1 if events were missing, duplicate or out
+of order, and 2 if the run failed.
 
 `
 
@@ -88,29 +88,29 @@ func parse(args []string, stderr io.Writer) (*settings, error) {
 		_, _ = io.WriteString(stderr, usage) // nothing else is to be done
 		f.PrintDefaults()
 	}
-	f.StringVar(&x.endpoint, "url", "", "the WebSocket `endpoint`, such as wss://plans.example/ws; without it a server of its own")
-	f.StringVar(&x.preset, "preset", "quickstart", "a `name` that fills in -login, -user, -plans, -load and -publish where they are not given: quickstart, none")
+	f.StringVar(&x.endpoint, "url", "", "the WebSocket `endpoint`, such as wss://plans.example/ws (default: a server in this process)")
+	f.StringVar(&x.preset, "preset", "quickstart", "a `name` that sets -login, -user, -plans, -load and -publish unless they are given: quickstart, none")
 	f.StringVar(&x.plans, "plans", "", "`ids` of plans, separated by commas, or a template such as plan-%d")
 	f.IntVar(&x.rooms, "rooms", 0, "`number` of plans (default: all that -plans names, or 10)")
-	f.IntVar(&x.conns, "conns", 0, "`number` of connections (default 1000, or as many as the users may have)")
+	f.IntVar(&x.conns, "conns", 0, "`number` of connections (default 1000, or the most that the users may have)")
 	f.StringVar(&x.stalled, "stalled", "0", "how many of them stop reading after the join: a `number or percentage`")
-	f.Float64Var(&s.rate, "rate", 50, "`changes` a second, over all plans")
+	f.Float64Var(&s.rate, "rate", 50, "`changes` per second, over all plans")
 	f.DurationVar(&s.during, "for", 30*time.Second, "how long to make changes")
-	f.DurationVar(&s.ramp, "ramp", 0, "spread the connecting over this time (default: as fast as it goes, 64 at a time)")
-	f.DurationVar(&s.drain, "drain", 15*time.Second, "how long to wait at the end for what is still on its way")
+	f.DurationVar(&s.ramp, "ramp", 0, "spread the connects over this time (default: as fast as possible, 64 at a time)")
+	f.DurationVar(&s.drain, "drain", 15*time.Second, "how long to wait at the end for events in flight")
 	f.IntVar(&s.size, "size", 1800, "`bytes` of {pad} in each change")
-	f.IntVar(&s.inflight, "inflight", 256, "`number` of changes that may be under way at once")
-	f.DurationVar(&s.cut, "cut", 0, "cut all connections that read at once, this long after the changes begin, and report how they come back")
-	f.StringVar(&s.sign, "sign", "", "without -url: the server verifies tokens of this `algorithm`, RS256 or EdDSA (default: it takes every token)")
-	f.StringVar(&x.token, "token", "", "one `token` for all")
-	f.StringVar(&x.tokenFile, "tokens", "", "a `file` of tokens, one in each line, used in turn")
+	f.IntVar(&s.inflight, "inflight", 256, "`number` of changes that may be in flight at once")
+	f.DurationVar(&s.cut, "cut", 0, "cut all connections that read at the same time, this long after the first change, and report how they reconnect")
+	f.StringVar(&s.sign, "sign", "", "without -url: the server verifies tokens of this `algorithm`, RS256 or EdDSA (default: it accepts every token)")
+	f.StringVar(&x.token, "token", "", "one `token` for all connections")
+	f.StringVar(&x.tokenFile, "tokens", "", "a `file` with one token per line, used in turn")
 	f.StringVar(&x.login, "login", "", "the `request` for a token, with {user}")
-	f.StringVar(&x.tokenPath, "token-path", "token", "where the token stands in the answer to -login")
-	f.Var(&x.users, "user", "a `name` to log in with (several times), or a template such as user-%d, of which there are as many as it takes")
+	f.StringVar(&x.tokenPath, "token-path", "token", "`path` of the token in the response to -login")
+	f.Var(&x.users, "user", "a `name` to log in with (repeatable), or a template such as user-%d for as many users as needed")
 	f.StringVar(&x.publish, "publish", "", "the `request` that changes a plan, with {plan} {task} {n} {mutation} {pad}; Authorization and X-Plan-Mutation are set")
-	f.StringVar(&x.load, "load", "", "the `request` that shows a plan, with {plan}, to find a {task}")
-	f.StringVar(&x.taskPath, "task-path", "tasks.0.id", "where the task stands in the answer to -load")
-	f.Var(&x.headers, "header", "a `line` for every handshake and request, such as 'Origin: https://app.example' (several times)")
+	f.StringVar(&x.load, "load", "", "the `request` that returns a plan, with {plan}, to find a {task}")
+	f.StringVar(&x.taskPath, "task-path", "tasks.0.id", "`path` of the task ID in the response to -load")
+	f.Var(&x.headers, "header", "a `line` for every handshake and request, such as 'Origin: https://app.example' (repeatable)")
 	f.BoolVar(&s.json, "json", false, "print the report as JSON, and nothing else")
 	f.StringVar(&s.plot, "plot", "", "draw the latency over time into this `file.svg`")
 	if err := f.Parse(args); err != nil {
@@ -126,26 +126,26 @@ func parse(args []string, stderr io.Writer) (*settings, error) {
 func (s *settings) complete(x *texts) error {
 	switch {
 	case !(s.rate > 0) || s.rate > 1e6:
-		return errors.New("-rate is to be more than 0, and at most a million")
+		return errors.New("-rate must be more than 0 and at most 1000000")
 	case s.during <= 0 || s.ramp < 0 || s.drain < 0:
-		return errors.New("-for is to be more than 0; -ramp and -drain not less")
+		return errors.New("-for must be more than 0, and -ramp and -drain at least 0")
 	case s.size < 0 || s.size > 200<<10:
-		return errors.New("-size is to be from 0 to 204800")
+		return errors.New("-size must be from 0 to 204800")
 	case s.inflight < 1:
-		return errors.New("-inflight is to be at least 1")
+		return errors.New("-inflight must be at least 1")
 	case x.rooms < 0 || x.conns < 0:
-		return errors.New("-rooms and -conns are not to be less than 0")
+		return errors.New("-rooms and -conns must be at least 0")
 	case s.cut < 0 || s.cut >= s.during:
-		return errors.New("-cut is to be from 0 to less than -for")
+		return errors.New("-cut must be at least 0 and less than -for")
 	case s.sign != "" && x.endpoint != "":
-		return errors.New("-sign is for the server of this process: it does not go with -url")
+		return errors.New("-sign is for the server in this process and cannot be combined with -url")
 	case s.plot != "" && !strings.HasSuffix(s.plot, ".svg"):
-		return errors.New("-plot draws SVG: the file's name is to end in .svg")
+		return errors.New("-plot draws SVG: the file name must end in .svg")
 	}
 	var err error
 	if x.endpoint == "" {
 		if x.publish+x.login+x.load+x.token+x.tokenFile != "" || len(x.users)+len(x.headers) > 0 {
-			return errors.New("without -url there is no server to log in to: -token, -tokens, -login, -user, -publish, -load and -header go with it")
+			return errors.New("-token, -tokens, -login, -user, -publish, -load and -header need -url")
 		}
 		x.conns = cmpOr(x.conns, 1000)
 	} else if err = s.completeTarget(x); err != nil {
@@ -175,7 +175,7 @@ func cmpOr[T comparable](v, otherwise T) T {
 // completeTarget does so for what only another's server needs.
 func (s *settings) completeTarget(x *texts) (err error) {
 	if s.endpoint, err = url.Parse(x.endpoint); err != nil || s.endpoint.Host == "" {
-		return fmt.Errorf("-url %q is no URL", x.endpoint)
+		return fmt.Errorf("-url %q is not a URL", x.endpoint)
 	}
 	switch s.endpoint.Scheme {
 	case "ws", "wss", "http", "https":
@@ -187,7 +187,7 @@ func (s *settings) completeTarget(x *texts) (err error) {
 		x.presetQuickstart()
 	case "none":
 	default:
-		return fmt.Errorf("there is no -preset %q; there are quickstart and none", x.preset)
+		return fmt.Errorf("-preset %q is unknown; use quickstart or none", x.preset)
 	}
 	if x.plans == "" || x.publish == "" {
 		return errors.New("-url needs -plans and -publish, or -preset quickstart")
@@ -235,7 +235,7 @@ func (s *settings) completeTokens(x *texts) (err error) {
 	}
 	switch {
 	case given != 1:
-		return errors.New("one of -token, -tokens and -login is needed, and no two")
+		return errors.New("exactly one of -token, -tokens and -login is needed")
 	case x.token != "":
 		s.tokens = []string{x.token}
 	case x.tokenFile != "":
@@ -244,7 +244,7 @@ func (s *settings) completeTokens(x *texts) (err error) {
 			return fmt.Errorf("-tokens: %w", err)
 		}
 		if s.tokens = strings.Fields(string(b)); len(s.tokens) == 0 {
-			return fmt.Errorf("-tokens: %s holds none", x.tokenFile)
+			return fmt.Errorf("-tokens: %s contains no token", x.tokenFile)
 		}
 	default:
 		if s.login, err = parseTemplate(x.login, "http", "user"); err != nil {
@@ -254,7 +254,7 @@ func (s *settings) completeTokens(x *texts) (err error) {
 		case len(x.users) == 0 && s.login.has("user"):
 			return errors.New("-login with {user} needs -user")
 		case len(x.users) == 0:
-			s.users = []string{"everybody"}
+			s.users = []string{"all"}
 		case len(x.users) == 1 && strings.Contains(x.users[0], "%d"):
 			x.conns = cmpOr(x.conns, 1000)
 			for i := range (x.conns + perUser - 1) / perUser {
@@ -278,13 +278,13 @@ func plansOf(text string, rooms int) ([]string, error) {
 	} else {
 		plans = strings.Split(text, ",")
 		if rooms > len(plans) {
-			return nil, fmt.Errorf("-rooms %d, but -plans names %d: %s; a template such as -plans 'plan-%%d' names as many as you like, if the server has them", rooms, len(plans), text)
+			return nil, fmt.Errorf("-rooms %d, but -plans names %d: %s; use a template such as -plans 'plan-%%d' for more, if the server has them", rooms, len(plans), text)
 		}
 		plans = plans[:cmpOr(rooms, len(plans))]
 	}
 	for _, plan := range plans {
 		if !protocol.ValidPlanID(plan) {
-			return nil, fmt.Errorf("-plans: %q can't be the id of a plan", plan)
+			return nil, fmt.Errorf("-plans: %q is not a valid plan ID", plan)
 		}
 	}
 	return plans, nil

@@ -32,7 +32,7 @@ func TestParse(t *testing.T) {
 		want got
 	}{
 		{"nothing", nil, got{Conns: 1000, Plans: ten}},
-		{"a server of its own", []string{"-rooms", "2", "-conns", "50", "-stalled", "10%"}, got{Conns: 50, Stalled: 5, Plans: ten[:2]}},
+		{"a server in this process", []string{"-rooms", "2", "-conns", "50", "-stalled", "10%"}, got{Conns: 50, Stalled: 5, Plans: ten[:2]}},
 		{"stalled as a number", []string{"-conns", "50", "-stalled", "7"}, got{Conns: 50, Stalled: 7, Plans: ten}},
 		{"quickstart", []string{"-url", "ws://h/ws"},
 			got{Conns: 60, Plans: []string{"demo"}, Users: []string{"alice", "bob", "carol"}, Login: true, Publish: true}},
@@ -44,8 +44,8 @@ func TestParse(t *testing.T) {
 			got{Conns: 40, Plans: []string{"p1"}, Tokens: []string{"one", "two"}, Publish: true}},
 		{"a template of users", []string{"-url", "wss://h/ws", "-login", "POST {http}/in {user}", "-user", "u%d", "-plans", "p", "-conns", "41", "-publish", publish, "-preset", "none"},
 			got{Conns: 41, Plans: []string{"p"}, Users: []string{"u1", "u2", "u3"}, Login: true, Publish: true}},
-		{"a login of nobody in particular", []string{"-url", "wss://h/ws", "-login", "POST {http}/in", "-plans", "p", "-publish", publish, "-preset", "none"},
-			got{Conns: 20, Plans: []string{"p"}, Users: []string{"everybody"}, Login: true, Publish: true}},
+		{"a login without a user", []string{"-url", "wss://h/ws", "-login", "POST {http}/in", "-plans", "p", "-publish", publish, "-preset", "none"},
+			got{Conns: 20, Plans: []string{"p"}, Users: []string{"all"}, Login: true, Publish: true}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			s, err := parse(test.args, io.Discard)
@@ -89,13 +89,13 @@ func TestParseErrors(t *testing.T) {
 		{"-url ws://h/ws -preset none -plans p -publish x", "-publish"},
 		{"-url ws://h/ws -preset none -plans p -token t -publish PATCH|{http}/{task}", "-load"},
 		{"-url ws://h/ws -preset none -plans p -publish GET|{http}", "-token, -tokens and -login"},
-		{"-url ws://h/ws -token x -tokens y", "no two"},
+		{"-url ws://h/ws -token x -tokens y", "exactly one"},
 		{"-url ws://h/ws -tokens /nowhere", "-tokens"},
 		{"-url ws://h/ws -preset none -plans p -publish GET|{http} -login POST|{http}|{user}", "-user"},
 		{"-url ws://h/ws -login POST", "-login"},
 		{"-url ws://h/ws -header x", "-header"},
 		{"-url ws://h/ws -rooms 10", "-plans names 1: demo"},
-		{"-plans ,", "can't be the id"},
+		{"-plans ,", "is not a valid plan ID"},
 		{"surplus", "surplus"},
 		{"-nonsense", "nonsense"},
 	} {

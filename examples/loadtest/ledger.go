@@ -110,16 +110,16 @@ func (p *page) next() int {
 	return len(p.entries)
 }
 
-// A hearing is which changes of a plan one connection has heard of: one bit for each from the first
-// that it still waits for. The zero value has heard of none and waits for all. It is not safe for
+// A coverage is the set of changes of a plan that one connection has received: one bit for each, from
+// the first that it still waits for. The zero value has received none. It is not safe for
 // concurrent use.
-type hearing struct {
+type coverage struct {
 	base int // a multiple of 64; everything below is done with
 	bits []uint64
 }
 
-// hear records a change, and reports whether it is the first event of that change.
-func (h *hearing) hear(index int) bool {
+// record marks a change, and reports whether it is the first event of that change.
+func (h *coverage) record(index int) bool {
 	if index < h.base {
 		return false
 	}
@@ -138,19 +138,19 @@ func (h *hearing) hear(index int) bool {
 }
 
 // excuse lets the connection off all changes before index: it was away, or got a request to reload.
-func (h *hearing) excuse(index int) {
+func (h *coverage) excuse(index int) {
 	h.base = index &^ 63
 	h.bits = []uint64{1<<(index%64) - 1}
 }
 
-// missing counts the accepted changes that were not heard of.
-func (h *hearing) missing(p *page) (n int) {
+// missing counts the accepted changes that the connection has not received.
+func (h *coverage) missing(p *page) (n int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for i := h.base; i < len(p.entries); i++ {
 		word := (i - h.base) / 64
-		heard := word < len(h.bits) && h.bits[word]&(1<<(i%64)) != 0
-		if !heard && p.entries[i].state == accepted {
+		seen := word < len(h.bits) && h.bits[word]&(1<<(i%64)) != 0
+		if !seen && p.entries[i].state == accepted {
 			n++
 		}
 	}

@@ -40,29 +40,29 @@ func TestLedgerFind(t *testing.T) {
 	}
 }
 
-func TestHearing(t *testing.T) {
+func TestCoverage(t *testing.T) {
 	const changes = 300
 	l := newLedger(1)
 	for range changes {
 		l.settle(l.begin(0, 0), accepted)
 	}
-	var h hearing
+	var h coverage
 	if got := h.missing(l.plans[0]); got != changes {
-		t.Errorf("missing of nothing heard = %d, want %d", got, changes)
+		t.Errorf("missing = %d before any record, want %d", got, changes)
 	}
 	for _, i := range []int{70, 5} { // out of order, and beyond the first word
-		if !h.hear(i) || h.hear(i) {
-			t.Errorf("hear(%d) is not true once", i)
+		if !h.record(i) || h.record(i) {
+			t.Errorf("record(%d) did not return true exactly once", i)
 		}
 	}
 	for i := range changes {
-		h.hear(i)
+		h.record(i)
 	}
 	if got := h.missing(l.plans[0]); got != 0 || len(h.bits) > 1 {
-		t.Errorf("missing of everything heard = %d, and %d words are kept", got, len(h.bits))
+		t.Errorf("missing = %d after all records, with %d words", got, len(h.bits))
 	}
-	if h.hear(3) {
-		t.Error("hear(3) again = true, want false")
+	if h.record(3) {
+		t.Error("record(3) again = true, want false")
 	}
 
 	refused := l.begin(0, 0)
@@ -79,7 +79,7 @@ func TestHearing(t *testing.T) {
 	if got := h.missing(l.plans[0]); got != 1 {
 		t.Errorf("missing after an excuse = %d, want 1: what came later", got)
 	}
-	if h.hear(lost.index) || !h.hear(after.index) || h.missing(l.plans[0]) != 0 {
+	if h.record(lost.index) || !h.record(after.index) || h.missing(l.plans[0]) != 0 {
 		t.Error("what was excused counts, or what came later does not")
 	}
 }

@@ -46,7 +46,7 @@ func load(ctx context.Context, s *settings, progress io.Writer) (_ *report, err 
 	defer func() { err = errors.Join(err, t.close()) }()
 
 	c := &crowd{settings: s, target: t, ledger: newLedger(len(t.plans)), tally: newTally()}
-	// Ctrl-C ends the load, not the connections: what is on its way is still to be heard.
+	// Ctrl-C ends the load, not the connections, which still receive the events in flight.
 	following, leave := context.WithCancel(context.WithoutCancel(ctx))
 	arriving := newMetronome(c.tally, progress)
 	defer arriving.stop()
@@ -91,7 +91,7 @@ func load(ctx context.Context, s *settings, progress io.Writer) (_ *report, err 
 	if failed != nil {
 		return r, explain(failed, s, t)
 	}
-	if err := r.deaf(); err != nil {
+	if err := r.unmatched(); err != nil {
 		r.Faults.Missing = 0 // it cannot be known
 		return r, err
 	}
@@ -197,7 +197,7 @@ func (c *crowd) complete() bool {
 	return true
 }
 
-// inspect counts what connections that are alive never heard of.
+// inspect counts the changes that live connections did not receive.
 func (c *crowd) inspect(r *report) {
 	suspects := make(map[*viewer]int) // and how many pongs they had
 	for _, v := range c.viewers {

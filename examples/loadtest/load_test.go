@@ -40,7 +40,7 @@ func TestLoad(t *testing.T) {
 	if diff := cmp.Diff(faults{}, r.Faults); diff != "" {
 		t.Errorf("faults (-want +got):\n%s", diff)
 	}
-	// There are twice as many events, but a run ends when all changes have been heard of.
+	// There are twice as many events, but a run ends when all changes have been received.
 	if want := 4 * r.Totals.Sent; r.Totals.Deliveries != want || r.Totals.Events <= want || r.Totals.Events > 2*want {
 		t.Errorf("%d deliveries, %d events of %d changes to 4 connections each, want %d and up to %d",
 			r.Totals.Deliveries, r.Totals.Events, r.Totals.Sent, want, 2*want)
@@ -58,7 +58,7 @@ func TestFaults(t *testing.T) {
 		meddle func() func(n int, frame []byte) [][]byte
 		want   faults
 	}{
-		// Events come in pairs, of which the first, odd one is heard as the change.
+		// Events come in pairs, of which the first, odd one counts as the change.
 		{"an event is dropped", func() func(int, []byte) [][]byte {
 			return func(n int, frame []byte) [][]byte {
 				if n == 4 {
@@ -249,7 +249,7 @@ func TestRefusals(t *testing.T) {
 		want []string
 	}{
 		{"too many connections", hostOptions{hub: room.Options{ConnectionsPerUser: 1}}, []string{"-user", "alice", "-user", "bob"},
-			[]string{"HTTP status 429", "ConnectionsPerUser", "4 connections share 2 tokens, which would do for 40"}},
+			[]string{"HTTP status 429", "ConnectionsPerUser", "4 connections share 2 tokens, which is enough for 40"}},
 		{"forbidden", hostOptions{forbidden: true}, nil, []string{"join refused: forbidden", "-plans"}},
 		{"no login there", hostOptions{}, []string{"-login", "POST {http}/nowhere {user}"}, []string{"log in as alice", "HTTP status 404", "-preset"}},
 		{"a bad token", hostOptions{}, []string{"-token", "nonsense", "-publish", "PATCH {http}/x"}, []string{"401", "-token"}},
@@ -283,7 +283,7 @@ func TestRefusals(t *testing.T) {
 func TestRunErrors(t *testing.T) {
 	for name, args := range map[string][]string{
 		"usage":  {"-rate", "0"},
-		"nobody": {"-url", "ws://127.0.0.1:1/ws"},
+		"no server": {"-url", "ws://127.0.0.1:1/ws"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var stdout, stderr bytes.Buffer

@@ -1,28 +1,26 @@
-// Loadtest puts a load of viewers and changes on a server of plan rooms. It checks that every
-// viewer gets every event in order, or a request to reload what it missed, and says how long that
-// took.
+// Loadtest puts a load of viewers and changes on a Plan rooms server. It checks that every viewer
+// receives every event in order, or a request to reload, and reports the latency.
 //
 //	go run ./examples/loadtest -rooms 10 -conns 1000 -rate 50 -for 30s -stalled 10%
 //
-// Without -url it starts a server in the same process; -h says how to point it at yours.
+// Without -url it starts a server in the same process. -h lists the flags for another server.
 //
-// # What is measured
+// # Measurements
 //
-// Changes are made at a steady rate whatever the server does. The latency of a delivery counts from
-// the moment when the change was due to the moment when one connection has read its first event, so
-// that a request that had to wait is not left out. Without -url, the server and its viewers share
-// the same processors, which the figures include.
+// Loadtest makes changes at a steady rate, however slow the server is. The latency of a delivery is
+// the time from when the change was due until one connection has read its first event. It therefore
+// includes the time that a request waited. Without -url, the server and its viewers share the
+// processors, and the figures include both.
 //
-// # What is checked
+// # Checks
 //
-// On every connection each event has to name the one before it, none may come twice or out of
-// order, and every change that the server has accepted has to be heard of, unless the server has
-// said that events are missing (resync, recovered false). A change is known by its mutation id,
-// which transport.Author passes on from the request to the event; a server that does not may show
-// {mutation} in the event's data.
+// On every connection each event must name the one before it, and none may be duplicate or out of
+// order. Every change that the server has accepted must arrive, unless the server has reported that
+// events are missing (resync, recovered false). Loadtest recognizes a change by its mutation ID,
+// which transport.Author passes from the request to the event. A server without it can put
+// {mutation} into the data of the event.
 //
-// The connections are made by hand and not by transport/client, which would repair a gap before
-// anybody saw it.
+// The viewers do not use transport/client, because that would repair a gap unnoticed.
 package main
 
 import (
@@ -39,7 +37,7 @@ import (
 // Exit statuses.
 const (
 	statusGood   = 0
-	statusFaults = 1 // an event was missing, doubled or out of order
+	statusFaults = 1 // an event was missing, duplicate or out of order
 	statusFailed = 2 // the run could not be made
 )
 

@@ -65,7 +65,7 @@ func plot(r *report) string {
 	return b.String()
 }
 
-// plotted returns the seconds in which changes were made or heard of, with times from when they
+// plotted returns the seconds in which changes were made or received, with times from when they
 // began.
 func plotted(r *report) (out []second) {
 	for _, s := range r.Seconds {
@@ -110,7 +110,7 @@ func plotLegend(put func(string, ...any)) {
 		put(`<path class="line %s" d="M%d %d h22"/><text x="%d" y="%d">%[1]s</text>`, kind, x, y, x+28, y+4)
 	}
 	put(`<circle class="max" cx="%d" cy="%d" r="2.5"/><text x="%d" y="%d">max</text>`, plotLeft+152, y, plotLeft+162, y+4)
-	put(`<path class="back" d="M%d %d v14"/><text x="%d" y="%d">connections that came back</text>`, plotLeft+216, y-7, plotLeft+226, y+4)
+	put(`<path class="back" d="M%d %d v14"/><text x="%d" y="%d">connections that reconnected</text>`, plotLeft+216, y-7, plotLeft+226, y+4)
 }
 
 func (p plotScale) grid(put func(string, ...any)) {

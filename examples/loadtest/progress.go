@@ -59,10 +59,10 @@ func line(s second, t totals, f faults) string {
 		text += fmt.Sprintf("  p50 %s  p99 %s  max %s", inWords(s.P50), inWords(s.P99), inWords(s.Max))
 	}
 	if s.Reconnects > 0 {
-		text += fmt.Sprintf("  %s came back", grouped(s.Reconnects))
+		text += fmt.Sprintf("  %s reconnected", grouped(s.Reconnects))
 	}
 	if f.any() {
-		text += fmt.Sprintf("  FAULTS: %d gaps, %d doubled, %d out of order", f.Gaps, f.Duplicates, f.OutOfOrder)
+		text += fmt.Sprintf("  FAULTS: %d gaps, %d duplicates, %d out of order", f.Gaps, f.Duplicates, f.OutOfOrder)
 	}
 	return text
 }

@@ -20,8 +20,8 @@ func TestLine(t *testing.T) {
 		{"joining", second{To: 1.01, Joins: 350}, totals{Joins: 1350}, faults{}, "   1 s  1,350 joined"},
 		{"running", second{To: 12, Sent: 50, Deliveries: 5021, P50: 1.234, P99: 34.56, Max: 1234}, totals{Joins: 1003, Resumes: 3}, faults{},
 			"  12 s  1,000 joined  50 changes/s  5,021 deliveries/s  p50 1.23 ms  p99 34.6 ms  max 1.23 s"},
-		{"nothing arrives", second{To: 12, Sent: 50, Reconnects: 7}, totals{Joins: 10}, faults{}, "  12 s  10 joined  50 changes/s  0 deliveries/s  7 came back"},
-		{"faults", second{To: 12}, totals{Joins: 10}, faults{Gaps: 1, Duplicates: 2, OutOfOrder: 3}, "  12 s  10 joined  FAULTS: 1 gaps, 2 doubled, 3 out of order"},
+		{"nothing arrives", second{To: 12, Sent: 50, Reconnects: 7}, totals{Joins: 10}, faults{}, "  12 s  10 joined  50 changes/s  0 deliveries/s  7 reconnected"},
+		{"faults", second{To: 12}, totals{Joins: 10}, faults{Gaps: 1, Duplicates: 2, OutOfOrder: 3}, "  12 s  10 joined  FAULTS: 1 gaps, 2 duplicates, 3 out of order"},
 	} {
 		if got := line(test.second, test.totals, test.faults); got != test.want {
 			t.Errorf("%s: line = %q, want %q", test.name, got, test.want)

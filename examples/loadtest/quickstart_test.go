@@ -50,7 +50,7 @@ func TestQuickstart(t *testing.T) {
 
 	out.Reset()
 	status = run(t.Context(), []string{"-url", "ws" + address + "/ws", "-conns", "61"}, &out, &complaints, false)
-	if status != statusFailed || !strings.Contains(complaints.String(), "61 connections share 3 tokens, which would do for 60") {
+	if status != statusFailed || !strings.Contains(complaints.String(), "61 connections share 3 tokens, which is enough for 60") {
 		t.Errorf("run with one connection too many = %d, and it printed:\n%s", status, &complaints)
 	}
 }

@@ -59,17 +59,17 @@ func newReport(s *settings, t *target) *report {
 	return &report{Target: name, Plans: len(t.plans), Connections: s.conns, Rate: s.rate, Processors: runtime.NumCPU()}
 }
 
-// deaf is an error if events came, but none that was known to be of this run's changes.
-func (r *report) deaf() error {
+// unmatched returns an error if none of the events belongs to a change of this run.
+func (r *report) unmatched() error {
 	if r.Totals.Accepted == 0 || r.Totals.Deliveries > 0 {
 		return nil
 	}
 	if r.Totals.Events > 0 {
-		return errors.New("events came, but none of them carried the X-Plan-Mutation of its request: broadcast with transport.Author(r, userID), " +
+		return errors.New("events arrived, but none had the X-Plan-Mutation of its request: broadcast with transport.Author(r, userID), " +
 			"or put {mutation} into the body of -publish where the event shows it")
 	}
 	if r.Faults.Missing > 0 {
-		return errors.New("no event came at all: either what -publish does is not broadcast to the plans of -plans, or the server has lost everything")
+		return errors.New("no event arrived: either the server does not broadcast the changes of -publish to the plans of -plans, or it has lost all events")
 	}
 	return nil
 }
@@ -119,19 +119,19 @@ func (r *report) text() string {
 	}
 	f := r.Faults
 	row("gaps", "%d, changes missing %d", f.Gaps, f.Missing)
-	row("doubled", "%d, out of order %d", f.Duplicates, f.OutOfOrder)
+	row("duplicates", "%d, out of order %d", f.Duplicates, f.OutOfOrder)
 	row("reloads", "%s", inOneLine(r.Reloads))
 	row("resumes", "%s", grouped(t.Resumes))
 	row("closes", "%s", inOneLine(r.Closes))
 	row("errors", "%s", inOneLine(r.Errors))
 	if n := r.Ended + r.Away + r.Dead; n > 0 {
-		row("not there", "%s at the end: %d told not to come back, %d on their way back, %d dead", several(n, "connection"), r.Ended, r.Away, r.Dead)
+		row("missing", "%s at the end: %d ended for good, %d reconnecting, %d dead", several(n, "connection"), r.Ended, r.Away, r.Dead)
 	}
 	if r.Stalled != nil {
 		r.Stalled.write(row, spread)
 	}
 	if s := r.Storm; s != nil {
-		row("storm", "%s cut at once, %s back after %.1f s, %s resumed; %.1f s of processor time of this process",
+		row("storm", "%s cut at once, %s reconnected after %.1f s, %s resumed; %.1f s of processor time of this process",
 			several(s.Cut, "connection"), grouped(s.Back), s.Seconds, grouped(s.Resumed), s.Processor)
 	}
 	switch {
@@ -149,7 +149,7 @@ func (s *stalledReport) write(row func(string, string, ...any), spread func(quan
 		row("", "the server closed %s", inOneLine(s.ServerClosed))
 	}
 	if s.Endings[endedOpen] > 0 {
-		row("", "those still open had not filled their socket's buffers for 10 s: more -rate, -size or -for would")
+		row("", "the buffers of the open sockets were not full for 10 s: raise -rate, -size or -for")
 	}
 	row("  beside them", "%s", spread(s.Beside))
 	if s.Apart.Count > 0 {

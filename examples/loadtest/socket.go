@@ -137,7 +137,7 @@ func (s *socket) shakeHands(endpoint *url.URL, header http.Header) error {
 	}
 	sum := sha1.Sum([]byte(key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"))
 	if resp.Header.Get("Sec-WebSocket-Accept") != base64.StdEncoding.EncodeToString(sum[:]) {
-		return errors.New("the answer to the handshake is none of a WebSocket server")
+		return errors.New("the response to the handshake is not that of a WebSocket server")
 	}
 	return nil
 }
@@ -190,7 +190,7 @@ func (s *socket) frameHead() (opcode byte, fin bool, n uint64, err error) {
 		return 0, false, 0, err
 	}
 	if head[0]&0x70 != 0 || head[1]&0x80 != 0 {
-		return 0, false, 0, errors.New("a frame that no server may send")
+		return 0, false, 0, errors.New("a frame that a server must not send")
 	}
 	opcode, fin, n = head[0]&0x0f, head[0]&0x80 != 0, uint64(head[1])
 	switch n {

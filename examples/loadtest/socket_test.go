@@ -61,7 +61,7 @@ func urlOf(t *testing.T, text string) *url.URL {
 func unmask(t *testing.T, frame string) (opcode byte, payload string) {
 	t.Helper()
 	if len(frame) < 6 || frame[1]&0x80 == 0 || len(frame) != 6+int(frame[1]&0x7f) {
-		t.Fatalf("%q is no short frame of a client", frame)
+		t.Fatalf("%q is not a short frame of a client", frame)
 	}
 	b := []byte(frame[6:])
 	for i := range b {
@@ -75,7 +75,7 @@ func TestSocketRead(t *testing.T) {
 	longer := strings.Repeat("y", 70_000)
 	s, answer := speak(t, "\x81\x02hi"+ // a message
 		"\x01\x02fr\x89\x01p\x80\x04agme"+ // one in fragments, with a ping between them
-		"\x8a\x00"+ // a pong, which nobody asked for
+		"\x8a\x00"+ // an unsolicited pong
 		"\x81\x7e\x01\x2c"+long+
 		"\x81\x7f\x00\x00\x00\x00\x00\x01\x11\x70"+longer+
 		"\x88\x05\x11\x94bye") // 4500

@@ -56,8 +56,9 @@ func TestStalledOpen(t *testing.T) {
 	}
 }
 
-// TestStalledTold has the host close a stalled reader that still has room for the message.
-func TestStalledTold(t *testing.T) {
+// TestStalledClosedByTheHost has the host close a stalled reader that still has room for the
+// message.
+func TestStalledClosedByTheHost(t *testing.T) {
 	h := newHost(t, hostOptions{})
 	q := stallAt(t, h)
 	if _, err := h.hub.Disconnect(t.Context(), "alice"); err != nil {

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// stormReport is how the connections came back that were cut at once.
+// stormReport describes how the connections that were cut at once reconnected.
 type stormReport struct {
 	Cut     int     `json:"cut"`         // connections
 	Back    int     `json:"back"`        // of them, those that had come back when the load ended

@@ -40,16 +40,16 @@ type totals struct {
 	Sent       int `json:"sent"`       // changes
 	Accepted   int `json:"accepted"`   // changes that were answered with 2xx
 	NeverSent  int `json:"neverSent"`  // changes that were due, but too many others were under way
-	Deliveries int `json:"deliveries"` // changes heard of, once for each connection
+	Deliveries int `json:"deliveries"` // changes received, once for each connection
 	Events     int `json:"events"`     // events and receipts that came, those of others included
 	Joins      int `json:"joins"`
-	Resumes    int `json:"resumes"` // joins of connections that came back and lost nothing
+	Resumes    int `json:"resumes"` // joins after a reconnect that lost nothing
 }
 
 // faults are what a server must not do. All must be 0.
 type faults struct {
 	Gaps int `json:"gaps"` // events before which others were missing, without a resync
-	// An accepted change that a connection neither heard of nor was excused from by a reload.
+	// An accepted change that a connection neither received nor was excused from by a reload.
 	Missing    int `json:"missing"`
 	Duplicates int `json:"duplicates"`
 	OutOfOrder int `json:"outOfOrder"`
@@ -126,7 +126,7 @@ func (t *tally) joined(took time.Duration, how arrival) {
 		return
 	case arrivedResumed:
 		t.totals.Resumes++
-	case arrivedAnew:
+	case arrivedToReload:
 		t.reloads.add("not recovered")
 	case arrivedAstray:
 		t.faults.Gaps++

@@ -27,7 +27,7 @@ func parseTemplate(text string, known ...string) (*template, error) {
 	}
 	for _, found := range placeholder.FindAllStringSubmatch(text, -1) {
 		if !slices.Contains(known, found[1]) {
-			return nil, fmt.Errorf("%s is no placeholder here; there are {%s}", found[0], strings.Join(known, "}, {"))
+			return nil, fmt.Errorf("%s is not a placeholder here; use {%s}", found[0], strings.Join(known, "}, {"))
 		}
 	}
 	return &template{method, address, strings.TrimSpace(body)}, nil
@@ -70,7 +70,7 @@ func lookup(document []byte, path string) (string, error) {
 	decoder.UseNumber()
 	var at any
 	if err := decoder.Decode(&at); err != nil {
-		return "", fmt.Errorf("the answer is no JSON: %w", err)
+		return "", fmt.Errorf("the response is not JSON: %w", err)
 	}
 	for _, name := range strings.Split(path, ".") {
 		switch v := at.(type) {
@@ -79,11 +79,11 @@ func lookup(document []byte, path string) (string, error) {
 		case []any:
 			i, err := strconv.Atoi(name)
 			if err != nil || i < 0 || i >= len(v) {
-				return "", fmt.Errorf("there is no %q of %q in the answer", name, path)
+				return "", fmt.Errorf("the response has no %q of %q", name, path)
 			}
 			at = v[i]
 		default:
-			return "", fmt.Errorf("there is no %q of %q in the answer", name, path)
+			return "", fmt.Errorf("the response has no %q of %q", name, path)
 		}
 	}
 	switch v := at.(type) {
@@ -92,5 +92,5 @@ func lookup(document []byte, path string) (string, error) {
 	case json.Number:
 		return v.String(), nil
 	}
-	return "", fmt.Errorf("at %q of the answer stands neither a string nor a number", path)
+	return "", fmt.Errorf("the value at %q of the response is neither a string nor a number", path)
 }

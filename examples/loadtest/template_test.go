@@ -40,8 +40,8 @@ func TestParseTemplateErrors(t *testing.T) {
 		"GET":                    "METHOD URL",
 		"http://host/x":          "METHOD URL",
 		"get http://host/x":      "METHOD URL",
-		"GET http://host/{id}":   "{id} is no placeholder",
-		`POST /x {"a":"{body}"}`: "{body} is no placeholder",
+		"GET http://host/{id}":   "{id} is not a placeholder",
+		`POST /x {"a":"{body}"}`: "{body} is not a placeholder",
 	} {
 		if _, err := parseTemplate(text, "plan"); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("parseTemplate(%q) = %v, want %q", text, err, want)

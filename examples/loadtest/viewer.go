@@ -27,7 +27,7 @@ type viewer struct {
 
 	mu      sync.Mutex // guards the following
 	chain   chain
-	hearing hearing
+	coverage coverage
 	socket  *socket // nil: none that has joined
 	over    bool    // it will not come back
 	pongs   int
@@ -190,11 +190,11 @@ func (v *viewer) listen(s *socket, began time.Duration, joined func()) ending {
 			}
 			v.mu.Lock()
 			v.chain.resync(r)
-			v.hearing.excuse(v.ledger.plans[v.plan].next())
+			v.coverage.excuse(v.ledger.plans[v.plan].next())
 			v.mu.Unlock()
 			v.tally.reloaded("resync")
 		case m.Seq > 0:
-			v.hear(m, now)
+			v.receive(m, now)
 		}
 	}
 }
@@ -209,7 +209,7 @@ func (v *viewer) enter(s *socket, m protocol.Message, took time.Duration) bool {
 	v.mu.Lock()
 	how := v.chain.joined(a)
 	if how != arrivedResumed {
-		v.hearing.excuse(v.ledger.plans[v.plan].next())
+		v.coverage.excuse(v.ledger.plans[v.plan].next())
 	}
 	v.socket = s
 	v.mu.Unlock()
@@ -218,12 +218,12 @@ func (v *viewer) enter(s *socket, m protocol.Message, took time.Duration) bool {
 	return true
 }
 
-// hear receives an event or a receipt.
-func (v *viewer) hear(m protocol.Message, now time.Duration) {
+// receive takes an event or a receipt.
+func (v *viewer) receive(m protocol.Message, now time.Duration) {
 	c, ours := v.ledger.find(m.MutationID, m.Data)
 	v.mu.Lock()
 	verdict := v.chain.event(m)
-	ours = ours && c.plan == v.plan && v.hearing.hear(c.index) // a change may have several events
+	ours = ours && c.plan == v.plan && v.coverage.record(c.index) // a change may have several events
 	v.mu.Unlock()
 	v.tally.event(verdict)
 	if ours {
@@ -231,9 +231,9 @@ func (v *viewer) hear(m protocol.Message, now time.Duration) {
 	}
 }
 
-// standing is how a viewer stands.
+// standing is the state of a viewer at the end.
 type standing struct {
-	missing int // changes that it should have heard of
+	missing int // changes that it should have received
 	away    bool
 	over    bool
 	pongs   int
@@ -242,7 +242,7 @@ type standing struct {
 func (v *viewer) standing() standing {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	return standing{v.hearing.missing(v.ledger.plans[v.plan]), v.socket == nil, v.over, v.pongs}
+	return standing{v.coverage.missing(v.ledger.plans[v.plan]), v.socket == nil, v.over, v.pongs}
 }
 
 // ping asks for a pong, to distinguish a silent server from a dead connection.

@@ -94,7 +94,7 @@ func TestRooms(t *testing.T) {
 }
 
 // The operators' page is for requests from this machine.
-func TestRoomsAreShownToThisMachineAlone(t *testing.T) {
+func TestRoomsAreShownOnThisMachineOnly(t *testing.T) {
 	for addr, want := range map[string]bool{
 		"127.0.0.1:80": true, "[::1]:80": true, "[::ffff:127.0.0.1]:80": true, "192.0.2.1:80": false, "[2001:db8::1]:80": false, "": false,
 	} {

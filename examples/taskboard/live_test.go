@@ -22,12 +22,12 @@ import (
 // between.
 func TestChangesAreSentInOrder(t *testing.T) {
 	t.Parallel()
-	heard := make(map[protocol.Type]int)
+	received := make(map[protocol.Type]int)
 	b := serveBoard(t, filepath.Join(t.TempDir(), "board.db"), cheap(), func(s *service) {
 		// The goroutine that broadcasts calls the observer; the requests of this test are
 		// sequential.
 		observer := room.Observer{Broadcast: func(_ context.Context, b room.BroadcastInfo) {
-			heard[b.Type]++
+			received[b.Type]++
 			if lock := s.live.orderOf(b.PlanID); lock.TryLock() {
 				lock.Unlock()
 				t.Errorf("%s is sent out of order", b.Type)
@@ -55,7 +55,7 @@ func TestChangesAreSentInOrder(t *testing.T) {
 		protocol.TypeTaskUpdated:     4, // one, and the three of the member who was removed
 		protocol.TypeProgressUpdated: 4,
 	}
-	if diff := cmp.Diff(want, heard); diff != "" {
+	if diff := cmp.Diff(want, received); diff != "" {
 		t.Errorf("events (-want +got):\n%s", diff)
 	}
 }

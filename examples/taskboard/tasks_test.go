@@ -36,29 +36,29 @@ func (c change) make(b *board, p *person, tab string, prev uint64, author *viewe
 	if want == "" {
 		want = `{"task":` + string(resp.body) + `}`
 	}
-	heard := []protocol.Message{author.event(protocol.TypeReceipt, prev)}
+	received := []protocol.Message{author.event(protocol.TypeReceipt, prev)}
 	for _, v := range others {
 		m := v.event(c.event, prev)
 		if string(m.Data) != want {
 			b.t.Errorf("%s: data %s, want %s", c.event, m.Data, want)
 		}
-		heard = append(heard, m)
+		received = append(received, m)
 	}
 	if c.progress != nil {
 		for _, v := range append([]*viewer{author}, others...) {
-			m := v.event(protocol.TypeProgressUpdated, heard[0].Seq)
+			m := v.event(protocol.TypeProgressUpdated, received[0].Seq)
 			if got := transporttest.DataOf[struct{ Progress store.Progress }](b.t, m).Progress; got != *c.progress {
 				b.t.Errorf("progress after %s: %+v, want %+v", c.event, got, *c.progress)
 			}
-			heard = append(heard, m)
+			received = append(received, m)
 		}
 	}
-	for _, m := range heard {
+	for _, m := range received {
 		if m.By != p.User.ID || m.MutationID != mutation {
 			b.t.Errorf("%s: by %q, mutationId %q, want %q, %q", m.Type, m.By, m.MutationID, p.User.ID, mutation)
 		}
 	}
-	return heard[len(heard)-1].Seq, resp.body
+	return received[len(received)-1].Seq, resp.body
 }
 
 func TestTwoSeeEachOthersChanges(t *testing.T) {
@@ -225,15 +225,15 @@ func TestOrderOfEventsIsOrderOfCommits(t *testing.T) {
 		Version int64
 		Title   string
 	}
-	var heard []version
+	var received []version
 	prev := plan.Position.Seq
 	for range writers {
 		m := v.event(protocol.TypeTaskUpdated, prev)
-		heard = append(heard, transporttest.DataOf[struct{ Task version }](t, m).Task)
+		received = append(received, transporttest.DataOf[struct{ Task version }](t, m).Task)
 		prev = v.event(protocol.TypeProgressUpdated, m.Seq).Seq
 	}
 	wg.Wait()
-	for i, got := range heard {
+	for i, got := range received {
 		want := version{task.Version + 1 + int64(i), won[task.Version+1+int64(i)]}
 		if got != want {
 			t.Errorf("event %d is of %+v, want %+v", i, got, want)

@@ -34,7 +34,7 @@ func TestBackoffIsJitteredAndGrows(t *testing.T) {
 	})
 }
 
-func TestBackoffBeginsAnewAfterAStableConnection(t *testing.T) {
+func TestBackoffResetsAfterAStableConnection(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		stable time.Duration
@@ -77,7 +77,7 @@ func TestConnectionWithoutItsPlanIsNotStable(t *testing.T) {
 			from := time.Now()
 			w.lose(net.ErrClosed)
 			w = s.open()
-			w.hear(protocol.TypeJoinPlan)
+			w.expect(protocol.TypeJoinPlan)
 			longest = max(longest, w.at.Sub(from))
 		}
 		if longest < 10*time.Second {
@@ -86,7 +86,7 @@ func TestConnectionWithoutItsPlanIsNotStable(t *testing.T) {
 	})
 }
 
-func TestServerSaysWhenToComeBack(t *testing.T) {
+func TestServerSetsTheRetryDelay(t *testing.T) {
 	bubble(t, func(t *testing.T, s *script) {
 		_, w := s.start(nil)
 		for _, tt := range []struct{ ask, want time.Duration }{
@@ -98,7 +98,7 @@ func TestServerSaysWhenToComeBack(t *testing.T) {
 			w.goodbye(protocol.CloseShutdown, tt.ask)
 			w = s.open()
 			if got := w.at.Sub(from); got != tt.want {
-				t.Errorf("came back after %v, want %v", got, tt.want)
+				t.Errorf("reconnected after %v, want %v", got, tt.want)
 			}
 		}
 		from := time.Now()
@@ -106,12 +106,12 @@ func TestServerSaysWhenToComeBack(t *testing.T) {
 		w.lose(net.ErrClosed)
 		w = s.open()
 		if got := w.at.Sub(from); got > 30*time.Second {
-			t.Errorf("came back after %v, want the client's own back-off", got)
+			t.Errorf("reconnected after %v, want the back-off of the client", got)
 		}
 	})
 }
 
-func TestJoinIsTriedAgain(t *testing.T) {
+func TestJoinIsRetried(t *testing.T) {
 	for _, code := range []protocol.ErrorCode{protocol.ErrorUnavailable, protocol.ErrorRateLimited, "from_the_future"} {
 		t.Run(string(code), func(t *testing.T) {
 			bubble(t, func(t *testing.T, s *script) {
@@ -124,7 +124,7 @@ func TestJoinIsTriedAgain(t *testing.T) {
 				ceiling := 500 * time.Millisecond
 				from := time.Now()
 				for range 8 {
-					w.hear(protocol.TypeJoinPlan)
+					w.expect(protocol.TypeJoinPlan)
 					if got := time.Since(from); got > ceiling {
 						t.Errorf("joined again after %v, want at most %v", got, ceiling)
 					} else if from = time.Now(); got > 0 {
@@ -156,7 +156,7 @@ func TestRemovedForAWhile(t *testing.T) {
 	})
 }
 
-func TestPlanBackoffBeginsAnew(t *testing.T) {
+func TestPlanBackoffResets(t *testing.T) {
 	bubble(t, func(t *testing.T, s *script) {
 		c, w := s.start(nil)
 		w.enter(c, "demo")

@@ -72,6 +72,6 @@ func BenchmarkReceive(b *testing.B) {
 		}
 	}
 	b.StopTimer()
-	go func() { w.hear(protocol.TypeLeavePlan) }()
+	go func() { w.expect(protocol.TypeLeavePlan) }()
 	_ = c.Close()
 }

@@ -63,7 +63,7 @@ func TestCloseAtEveryMoment(t *testing.T) {
 		"joined": func(_ *testing.T, s *script) *client.Client {
 			c, w := s.start(nil)
 			w.enter(c, "demo")
-			go w.hear(protocol.TypeLeavePlan)
+			go w.expect(protocol.TypeLeavePlan)
 			return c
 		},
 		"writing": func(_ *testing.T, s *script) *client.Client {
@@ -160,11 +160,11 @@ func TestCloseDuringEverything(t *testing.T) {
 					}
 				}
 			})
-			wg.Go(func() { s.tell(plan, 1, 20) })
+			wg.Go(func() { s.broadcast(plan, 1, 20) })
 		}
 		wg.Go(s.proxy.cut)
 		wg.Go(func() { _, _ = c.NextNotice(ctx) })
-		wg.Go(func() { s.tell("a", 1, 20); _ = c.Close() })
+		wg.Go(func() { s.broadcast("a", 1, 20); _ = c.Close() })
 		wg.Wait()
 	}
 }

@@ -47,7 +47,7 @@ func TestDialEndsWithARefusal(t *testing.T) {
 	}
 }
 
-func TestDialGoesOnTrying(t *testing.T) {
+func TestDialRetries(t *testing.T) {
 	hub, live := launch(config{})
 	t.Cleanup(func() { stop(t, hub, live) })
 	for _, status := range []int{408, 425, 429, 500, 502, 503, 200} {
@@ -65,19 +65,19 @@ func TestDialGoesOnTrying(t *testing.T) {
 		})
 		if status == 200 {
 			if err == nil {
-				t.Error("Dial answered with 200 succeeds")
+				t.Error("Dial answered with 200 returned no error")
 			}
 			continue
 		}
 		if err != nil {
-			t.Errorf("Dial answered with %d = %v, want it to go on", status, err)
+			t.Errorf("Dial answered with %d = %v, want further attempts", status, err)
 			continue
 		}
 		_ = c.Close()
 	}
 }
 
-func TestRetryAfterIsHeeded(t *testing.T) {
+func TestRetryAfterIsObeyed(t *testing.T) {
 	t.Parallel() // the smallest value of the header is a second
 	hub, live := launch(config{})
 	t.Cleanup(func() { stop(t, hub, live) })
@@ -100,7 +100,7 @@ func TestRetryAfterIsHeeded(t *testing.T) {
 	}
 	_ = c.Close()
 	if got := time.Since(from); got < time.Second {
-		t.Errorf("came back after %v, want a second or more", got)
+		t.Errorf("reconnected after %v, want a second or more", got)
 	}
 }
 
@@ -145,7 +145,7 @@ func TestDialEndsWithItsContext(t *testing.T) {
 }
 
 // The error of Dial has the reason of the last failed attempt, even during another attempt.
-func TestDialTellsTheLastError(t *testing.T) {
+func TestDialReturnsTheLastError(t *testing.T) {
 	bubble(t, func(t *testing.T, s *script) {
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error)

@@ -35,15 +35,15 @@ func FuzzServer(f *testing.F) {
 			})
 			w.enter(c, "a")
 			w.enter(c, "b")
-			heard := 0
+			items := 0
 			for range 20 {
 				for _, line := range bytes.Split(said, []byte("\n")) {
 					select {
 					case w.down <- line:
 					case b := <-w.up:
-						heard++
+						items++
 						if _, err := protocol.DecodeRequest(b); err != nil {
-							t.Fatalf("the client says %s: %v", b, err)
+							t.Fatalf("the client sent %s: %v", b, err)
 						}
 					case <-w.over:
 						return
@@ -59,8 +59,8 @@ func FuzzServer(f *testing.F) {
 			}
 			// Waiting: a join and a state per plan, a ping, a token. Sent: less than the server's
 			// burst.
-			if messages > 6 || heard > 100 {
-				t.Errorf("%d messages wait, %d were sent", messages, heard)
+			if messages > 6 || items > 100 {
+				t.Errorf("the client sent %d messages, and %d items were queued", messages, items)
 			}
 		})
 	})

@@ -66,7 +66,7 @@ func TestRenewsAJWTInBand(t *testing.T) {
 	want(t, p, "reload joined")
 	for _, want := range []client.TokenReason{client.TokenConnect, client.TokenRenew} {
 		if got := receive(t, reasons); got != want {
-			t.Errorf("asked for a token to %s, want %s", got, want)
+			t.Errorf("Options.Token was called to %s, want %s", got, want)
 		}
 	}
 	ctx, cancel := context.WithDeadline(t.Context(), end)
@@ -74,7 +74,7 @@ func TestRenewsAJWTInBand(t *testing.T) {
 	if e, err := p.Next(ctx); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("before the end of the first token: %s, %v, want nothing", describe(e), err)
 	}
-	s.tell("demo", 1, 1)
+	s.broadcast("demo", 1, 1)
 	want(t, p, "task 1")
 	if n := s.proxy.accepted(); n != 1 {
 		t.Errorf("%d connections, want 1", n)
@@ -82,7 +82,7 @@ func TestRenewsAJWTInBand(t *testing.T) {
 }
 
 // On a real server: after the expiry of its token the client reconnects with another one.
-func TestComesBackWithANewJWT(t *testing.T) {
+func TestReconnectsWithANewJWT(t *testing.T) {
 	t.Parallel() // it takes as long as the token lives
 	i := newIssuer(t)
 	s := newServer(t, config{verifier: i.verifier})
@@ -98,11 +98,11 @@ func TestComesBackWithANewJWT(t *testing.T) {
 	}})
 	p := join(t, c, "demo")
 	want(t, p, "reload joined", "join-plan   1")
-	s.tell("demo", 1, 1)
+	s.broadcast("demo", 1, 1)
 	want(t, p, "task 1")
 	for _, want := range []client.TokenReason{client.TokenConnect, client.TokenRejected} {
 		if got := receive(t, reasons); got != want {
-			t.Errorf("asked for a token to %s, want %s", got, want)
+			t.Errorf("Options.Token was called to %s, want %s", got, want)
 		}
 	}
 }

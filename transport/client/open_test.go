@@ -30,7 +30,7 @@ func TestOpenWithoutAServer(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = c.Close() })
 	if err := receive(t, waiting); err == nil {
-		t.Error("OnState does not say why the client waits")
+		t.Error("OnState got no error with StateWaiting")
 	}
 	if st, err := c.State(), c.LastError(); st == client.StateConnected || st == client.StateClosed || err == nil {
 		t.Errorf("without a server: %s, %v", st, err)
@@ -84,12 +84,12 @@ func TestOpenRetries(t *testing.T) {
 func TestOpenRefuses(t *testing.T) {
 	for _, endpoint := range []string{"", "plans.example", "ftp://plans.example", "http://[::1", "ws://"} {
 		if c, err := client.Open(endpoint, nil); err == nil {
-			t.Errorf("Open(%q) succeeds", endpoint)
+			t.Errorf("Open(%q) = nil, want an error", endpoint)
 			_ = c.Close()
 		}
 	}
 	if c, err := client.Open("ws://plans.example", &client.Options{ClientID: "a b"}); err == nil {
-		t.Error("Open with an invalid client ID succeeds")
+		t.Error("Open with an invalid client ID returned no error")
 		_ = c.Close()
 	}
 }

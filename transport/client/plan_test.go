@@ -19,7 +19,7 @@ func TestEventsComeInOrder(t *testing.T) {
 	c := s.dial("ann")
 	p := join(t, c, "demo")
 	want(t, p, "reload joined")
-	s.tell("demo", 1, 3)
+	s.broadcast("demo", 1, 3)
 	want(t, p, "task 1", "task 2", "task 3")
 
 	at, err := s.hub.Position(t.Context(), "demo")
@@ -55,12 +55,12 @@ func TestEventCarriesItsPosition(t *testing.T) {
 
 func TestJoinSince(t *testing.T) {
 	s := newServer(t, config{})
-	s.tell("demo", 1, 1)
+	s.broadcast("demo", 1, 1)
 	at, err := s.hub.Position(t.Context(), "demo")
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.tell("demo", 2, 2)
+	s.broadcast("demo", 2, 2)
 	c := s.dial("ann")
 	p := joinSince(t, c, "demo", at)
 	if got := p.Position(); got != at {
@@ -132,11 +132,11 @@ func TestJoinEndsWithItsContext(t *testing.T) {
 	go func() { <-asked }()
 	close(answer)
 	p := join(t, c, "slow") // after the server has answered the first join
-	s.tell("slow", 1, 1)
+	s.broadcast("slow", 1, 1)
 	want(t, p, "reload joined", "task 1")
 }
 
-func TestReceiptStandsForOwnChange(t *testing.T) {
+func TestReceiptOfOwnChange(t *testing.T) {
 	s := newServer(t, config{})
 	c := s.dial("ann")
 	mine, other := join(t, c, "demo"), join(t, s.dial("ann"), "demo")
@@ -144,7 +144,7 @@ func TestReceiptStandsForOwnChange(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.tell("demo", 2, 1)
+	s.broadcast("demo", 2, 1)
 	want(t, mine, "reload joined", "receipt m1", "task 2")
 	want(t, other, "reload joined", "task 1", "task 2")
 }
@@ -211,7 +211,7 @@ func TestRevokedPlanEnds(t *testing.T) {
 	s := newServer(t, config{})
 	c := s.dial("ann")
 	demo, other := join(t, c, "demo"), join(t, c, "other")
-	s.tell("demo", 1, 1)
+	s.broadcast("demo", 1, 1)
 	want(t, demo, "reload joined", "task 1")
 	if _, err := s.hub.Revoke(t.Context(), "demo", "ann"); err != nil {
 		t.Fatal(err)
@@ -219,7 +219,7 @@ func TestRevokedPlanEnds(t *testing.T) {
 	if err := ended(t, demo); !errors.Is(err, client.ErrRemoved) {
 		t.Errorf("stream ended with %v, want %v", err, client.ErrRemoved)
 	}
-	s.tell("other", 1, 1)
+	s.broadcast("other", 1, 1)
 	want(t, other, "reload joined", "task 1")
 }
 
@@ -231,7 +231,7 @@ func TestResyncAsksToReload(t *testing.T) {
 		t.Fatal(err)
 	}
 	want(t, p, "reload resync")
-	s.tell("demo", 1, 1)
+	s.broadcast("demo", 1, 1)
 	want(t, p, "task 1")
 }
 

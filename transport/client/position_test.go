@@ -33,14 +33,14 @@ func TestPositionOf(t *testing.T) {
 func TestJoinFromTheHeaderOfASnapshot(t *testing.T) {
 	s := newServer(t, config{})
 	c := s.dial("ann")
-	s.tell("demo", 1, 2)
+	s.broadcast("demo", 1, 2)
 	position, err := s.hub.Position(t.Context(), "demo")
 	if err != nil {
 		t.Fatal(err)
 	}
 	resp := &http.Response{Header: http.Header{}}
 	resp.Header.Set(transport.HeaderPosition, position.String())
-	s.tell("demo", 3, 1) // while the snapshot is on its way
+	s.broadcast("demo", 3, 1) // while the snapshot is on its way
 	since, ok := client.PositionOf(resp)
 	if !ok || since != position {
 		t.Fatalf("PositionOf = %+v, %v, want %+v", since, ok, position)

@@ -14,7 +14,7 @@ import (
 	"github.com/planrooms/planrooms/transport/client"
 )
 
-func TestSlowProgramIsToldToReload(t *testing.T) {
+func TestSlowProgramReloads(t *testing.T) {
 	bubble(t, func(t *testing.T, s *script) {
 		c, w := s.start(&client.Options{QueueEvents: 4})
 		slow, quick := w.enter(c, "slow"), w.enter(c, "quick")
@@ -36,7 +36,7 @@ func TestSlowProgramIsToldToReload(t *testing.T) {
 		w.lose(net.ErrClosed) // the client does not ask for dropped events
 		w = s.open()
 		for range 2 {
-			req := w.hear(protocol.TypeJoinPlan)
+			req := w.expect(protocol.TypeJoinPlan)
 			w.joined(req.PlanID, true, "e", req.Since.Seq)
 		}
 		want(t, slow, "join-plan   1")
@@ -57,7 +57,7 @@ func TestQueueIsBoundedInBytes(t *testing.T) {
 }
 
 // Presence items do not displace changes from the queue.
-func TestPresenceGivesWay(t *testing.T) {
+func TestFullQueueDropsPresenceFirst(t *testing.T) {
 	bubble(t, func(t *testing.T, s *script) {
 		c, w := s.start(&client.Options{QueueEvents: 8})
 		p := w.enter(c, "demo")
@@ -136,7 +136,7 @@ func TestSeveralReaders(t *testing.T) {
 			t.Errorf("items %v, want 8", seen)
 		}
 		p.Leave()
-		w.hear(protocol.TypeLeavePlan)
+		w.expect(protocol.TypeLeavePlan)
 		for range 4 {
 			if e := <-got; e != client.ErrLeft.Error() {
 				t.Errorf("a reader ended with %q, want %q", e, client.ErrLeft)
@@ -180,7 +180,7 @@ func TestNoReaderIsForgotten(t *testing.T) {
 
 // A reader that waits for a delayed Reload, and whose context ends, leaves the Reload to another
 // one.
-func TestReaderThatEndsPassesTheSignalOn(t *testing.T) {
+func TestReaderThatEndsWakesAnother(t *testing.T) {
 	bubble(t, func(t *testing.T, s *script) {
 		c, w := s.start(nil)
 		p := w.enter(c, "demo")

@@ -133,7 +133,7 @@ func TestReconnectAfterAFinalEnd(t *testing.T) {
 				if m, err := c.NextNotice(t.Context()); err != nil || m.Type != "assigned" {
 					t.Errorf("NextNotice = %+v, %v, want assigned", m, err)
 				}
-				go w.hear(protocol.TypeLeavePlan)
+				go w.expect(protocol.TypeLeavePlan)
 				_ = c.Close()
 				<-c.Done()
 				if err := c.Err(); err != client.ErrClosed {

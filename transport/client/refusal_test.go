@@ -120,7 +120,7 @@ func TestCloseFrameAlone(t *testing.T) {
 			select {
 			case w := <-s.dials:
 				if !back {
-					t.Errorf("came back after %d", code)
+					t.Errorf("reconnected after %d", code)
 				}
 				w.answer <- nil
 			case <-c.Done():
@@ -133,7 +133,7 @@ func TestCloseFrameAlone(t *testing.T) {
 }
 
 // The first goodbye decides, even with an unknown code.
-func TestGoodbyeHasTheLastWord(t *testing.T) {
+func TestFirstGoodbyeDecides(t *testing.T) {
 	bubble(t, func(t *testing.T, s *script) {
 		c, w := s.start(nil)
 		w.say(`{"type":"goodbye","data":{"code":4499,"reason":"for good","reconnect":false,"reauth":false,"retryAfterMs":0}}`)
@@ -160,7 +160,7 @@ func TestShutdownOfTheServer(t *testing.T) {
 		},
 	})
 	p := join(t, c, "demo")
-	s.tell("demo", 1, 1)
+	s.broadcast("demo", 1, 1)
 	ctx, cancel := context.WithTimeout(t.Context(), testTimeout)
 	defer cancel()
 	if err := s.hub.Shutdown(ctx); err != nil {
@@ -168,7 +168,7 @@ func TestShutdownOfTheServer(t *testing.T) {
 	}
 	var closed *client.CloseError
 	if err := receive(t, why); !errors.As(err, &closed) || closed.Code != protocol.CloseShutdown {
-		t.Errorf("waiting because of %v, want a CloseError of 4503", err)
+		t.Errorf("waiting after %v, want a CloseError of 4503", err)
 	}
 	want(t, p, "reload joined", "task 1")
 }

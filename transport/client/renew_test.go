@@ -29,7 +29,7 @@ func TestRenewOnTheOpenConnection(t *testing.T) {
 		src := &source{}
 		c, w := s.start(&client.Options{Token: src.get})
 		done := renew(t.Context(), c)
-		if req := w.hear(protocol.TypeAuthenticate); req.Token != "t2" {
+		if req := w.expect(protocol.TypeAuthenticate); req.Token != "t2" {
 			t.Errorf("authenticated with %q, want t2", req.Token)
 		}
 		synctest.Wait()
@@ -105,7 +105,7 @@ func TestRenewAsAnotherUser(t *testing.T) {
 				src := &source{}
 				c, w := s.start(&client.Options{Token: src.get})
 				done := renew(t.Context(), c)
-				w.hear(protocol.TypeAuthenticate)
+				w.expect(protocol.TypeAuthenticate)
 				w.say(`{"type":"error","data":{"code":"bad_token","re":"authenticate"}}`)
 				if w = <-s.dials; w.token != "t2" {
 					t.Errorf("reconnected with %q, want t2", w.token)
@@ -141,7 +141,7 @@ func TestRenewIsSentAgain(t *testing.T) {
 			done := renew(t.Context(), c)
 			for range 5 {
 				from := time.Now()
-				if req := w.hear(protocol.TypeAuthenticate); req.Token != "t2" {
+				if req := w.expect(protocol.TypeAuthenticate); req.Token != "t2" {
 					t.Errorf("authenticated with %q, want t2", req.Token)
 				}
 				if got := time.Since(from); got > 11*time.Second {
@@ -149,7 +149,7 @@ func TestRenewIsSentAgain(t *testing.T) {
 				}
 				w.say(`{"type":"error","data":{"code":%q,"re":"authenticate"}}`, code)
 			}
-			w.hear(protocol.TypeAuthenticate)
+			w.expect(protocol.TypeAuthenticate)
 			w.say(accepted)
 			if err := <-done; err != nil {
 				t.Errorf("Renew = %v", err)
@@ -165,9 +165,9 @@ func TestRenewSurvivesTheConnection(t *testing.T) {
 		src := &source{}
 		c, w := s.start(&client.Options{Token: src.get})
 		first := renew(t.Context(), c)
-		w.hear(protocol.TypeAuthenticate) // is not answered
+		w.expect(protocol.TypeAuthenticate) // is not answered
 		from := time.Now()
-		w.hear(protocol.TypeAuthenticate)
+		w.expect(protocol.TypeAuthenticate)
 		if got := time.Since(from); got != 30*time.Second {
 			t.Errorf("sent again after %v, want 30s", got)
 		}
@@ -200,7 +200,7 @@ func TestRenewErrors(t *testing.T) {
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		done := renew(ctx, c)
-		w.hear(protocol.TypeAuthenticate)
+		w.expect(protocol.TypeAuthenticate)
 		cancel()
 		if err := <-done; !errors.Is(err, context.Canceled) {
 			t.Errorf("Renew = %v, want %v", err, context.Canceled)
@@ -219,7 +219,7 @@ func TestRenewErrors(t *testing.T) {
 	bubble(t, func(t *testing.T, s *script) {
 		c, _ := s.start(nil)
 		if err := c.Renew(t.Context()); err == nil {
-			t.Error("Renew without Options.Token succeeds")
+			t.Error("Renew without Options.Token returned no error")
 		}
 	})
 }
@@ -250,8 +250,8 @@ func TestRenewChangesTheUser(t *testing.T) {
 	want(t, join(t, c, "demo"), "reload joined")
 }
 
-// deaf is a TokenFunc that ignores its context until the test ends.
-func deaf(t *testing.T, first int32) (f client.TokenFunc, calls *atomic.Int32) {
+// hanging is a TokenFunc that ignores its context until the test ends.
+func hanging(t *testing.T, first int32) (f client.TokenFunc, calls *atomic.Int32) {
 	release := make(chan struct{})
 	t.Cleanup(func() { close(release) })
 	calls = new(atomic.Int32)
@@ -264,7 +264,7 @@ func deaf(t *testing.T, first int32) (f client.TokenFunc, calls *atomic.Int32) {
 }
 
 // A TokenFunc that ignores its context delays neither Close, nor Join, nor Renew, nor the renewal.
-func TestDeafTokenFunc(t *testing.T) {
+func TestHangingTokenFunc(t *testing.T) {
 	within := func(t *testing.T, what string, limit time.Duration, f func()) {
 		t.Helper()
 		from := time.Now()
@@ -275,7 +275,7 @@ func TestDeafTokenFunc(t *testing.T) {
 	}
 	t.Run("connecting", func(t *testing.T) {
 		bubble(t, func(t *testing.T, s *script) {
-			f, calls := deaf(t, 0)
+			f, calls := hanging(t, 0)
 			c, err := client.StartLazy(&client.Options{Token: f}, s.dial)
 			if err != nil {
 				t.Fatal(err)
@@ -299,7 +299,7 @@ func TestDeafTokenFunc(t *testing.T) {
 	})
 	t.Run("renewing", func(t *testing.T) {
 		bubble(t, func(t *testing.T, s *script) {
-			f, _ := deaf(t, 1)
+			f, _ := hanging(t, 1)
 			c, w := s.start(&client.Options{Token: f})
 			w.rest(40 * time.Second)
 			within(t, "Renew", 2*time.Second, func() {

@@ -20,7 +20,7 @@ func TestClientSpeaksWithin30s(t *testing.T) {
 			w.say(`{"type":"assigned","data":1}`)
 		}
 		from := w.at
-		w.hear(protocol.TypePing)
+		w.expect(protocol.TypePing)
 		if got := time.Since(from); got > 26*time.Second {
 			t.Errorf("first message after %v, want 25s", got)
 		}
@@ -42,10 +42,10 @@ func TestOnlyDeniedPlans(t *testing.T) {
 				_, err := c.Join(t.Context(), "demo", nil)
 				done <- err
 			}()
-			w.hear(protocol.TypeJoinPlan)
+			w.expect(protocol.TypeJoinPlan)
 			w.say(`{"type":"error","planId":"demo","data":{"code":"forbidden","re":"join-plan"}}`)
 			if err := <-done; err == nil {
-				t.Fatal("Join succeeds")
+				t.Fatal("Join returned no error")
 			}
 			w.rest(30 * time.Second) // with a ping
 			from := time.Now()
@@ -55,7 +55,7 @@ func TestOnlyDeniedPlans(t *testing.T) {
 			go func() { _, _ = c.Join(t.Context(), "demo", nil) }()
 			w = s.open()
 			longest = max(longest, w.at.Sub(from))
-			w.hear(protocol.TypeJoinPlan)
+			w.expect(protocol.TypeJoinPlan)
 			w.say(`{"type":"error","planId":"demo","data":{"code":"forbidden","re":"join-plan"}}`)
 			w.rest(30 * time.Second)
 			from = time.Now()
@@ -83,8 +83,8 @@ func TestRequestWithoutAnAnswer(t *testing.T) {
 		}
 		go enter()
 		from := time.Now()
-		w.hear(protocol.TypeJoinPlan)
-		w.hear(protocol.TypeJoinPlan)
+		w.expect(protocol.TypeJoinPlan)
+		w.expect(protocol.TypeJoinPlan)
 		if got := time.Since(from); got < 30*time.Second || got > 31*time.Second {
 			t.Errorf("joined again after %v, want 30s", got)
 		}
@@ -93,7 +93,7 @@ func TestRequestWithoutAnAnswer(t *testing.T) {
 		want(t, p, "reload joined")
 		w.rest(time.Minute)
 		p.Leave()
-		w.hear(protocol.TypeLeavePlan)
+		w.expect(protocol.TypeLeavePlan)
 		go enter()
 		from = time.Now()
 		w.join(false, "e", 1)
@@ -134,16 +134,16 @@ func TestPresenceIsSentAsOftenAsNeeded(t *testing.T) {
 		show(nil)
 		w.silent() // the server has no state to clear
 		show(1)
-		w.hear(protocol.TypeUpdatePresence)
+		w.expect(protocol.TypeUpdatePresence)
 		show(1)
 		w.silent()
 		show(2)
-		w.hear(protocol.TypeUpdatePresence)
+		w.expect(protocol.TypeUpdatePresence)
 		w.say(`{"type":"error","planId":"demo","data":{"code":"rate_limited","re":"update-presence"}}`)
 		synctest.Wait()
 		from := time.Now()
 		show(3)
-		if req := w.hear(protocol.TypeUpdatePresence); string(req.State) != "3" {
+		if req := w.expect(protocol.TypeUpdatePresence); string(req.State) != "3" {
 			t.Errorf("state %s, want 3", req.State)
 		}
 		if got := time.Since(from); got != time.Second {

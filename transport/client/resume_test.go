@@ -15,28 +15,28 @@ func TestResumesAfterACut(t *testing.T) {
 	s := newServer(t, config{})
 	c := s.dial("ann")
 	demo, other := join(t, c, "demo"), join(t, c, "other")
-	s.tell("demo", 1, 2)
+	s.broadcast("demo", 1, 2)
 	want(t, demo, "reload joined", "task 1", "task 2")
 	want(t, other, "reload joined")
 
 	s.proxy.point("") // no connection succeeds
-	s.tell("demo", 3, 2)
+	s.broadcast("demo", 3, 2)
 	s.proxy.point(s.http.Listener.Addr().String())
 	want(t, demo, "join-plan   1", "task 3", "task 4") // the join answer has the participants
-	s.tell("demo", 5, 1)
+	s.broadcast("demo", 5, 1)
 	want(t, demo, "task 5")
 	want(t, other, "join-plan   1")
 }
 
-func TestReloadsWhatHistoryDoesNotHold(t *testing.T) {
+func TestReloadsBeyondTheHistory(t *testing.T) {
 	s := newServer(t, config{hub: room.Options{HistoryEvents: 4}})
 	p := join(t, s.dial("ann"), "demo")
 	want(t, p, "reload joined")
 	s.proxy.point("")
-	s.tell("demo", 1, 5)
+	s.broadcast("demo", 1, 5)
 	s.proxy.point(s.http.Listener.Addr().String())
 	want(t, p, "reload not_recovered")
-	s.tell("demo", 6, 1)
+	s.broadcast("demo", 6, 1)
 	want(t, p, "task 6")
 }
 
@@ -113,7 +113,7 @@ func TestTooLongAMessage(t *testing.T) {
 		t.Fatal(err)
 	}
 	want(t, p, "reload not_recovered")
-	s.tell("demo", 1, 1)
+	s.broadcast("demo", 1, 1)
 	want(t, p, "task 1")
 }
 
@@ -123,7 +123,7 @@ func TestPositionOutlivesTheProcess(t *testing.T) {
 	{
 		c := s.dial("ann")
 		p := join(t, c, "demo")
-		s.tell("demo", 1, 2)
+		s.broadcast("demo", 1, 2)
 		want(t, p, "reload joined", "task 1") // task 2 stays in the queue
 		at = p.Position()
 		_ = c.Close()
@@ -146,10 +146,10 @@ func TestOverTLS(t *testing.T) {
 	}
 	defer c.Close()
 	p := join(t, c, "demo")
-	s.tell("demo", 1, 1)
+	s.broadcast("demo", 1, 1)
 	want(t, p, "reload joined", "task 1")
 	s.proxy.cut()
 	want(t, p, "join-plan   1")
-	s.tell("demo", 2, 1)
+	s.broadcast("demo", 2, 1)
 	want(t, p, "task 2")
 }

@@ -77,7 +77,7 @@ func TestDelayedReloadEnds(t *testing.T) {
 		w.resync("e", 1, time.Minute)
 		synctest.Wait()
 		p.Leave()
-		w.hear(protocol.TypeLeavePlan)
+		w.expect(protocol.TypeLeavePlan)
 		for range 2 {
 			if err := <-got; err != client.ErrLeft {
 				t.Errorf("Next = %v, want %v", err, client.ErrLeft)
@@ -123,7 +123,7 @@ func TestResyncStorm(t *testing.T) {
 				over := time.Now()
 				w.rest(20 * time.Second)
 				p.Leave()
-				w.hear(protocol.TypeLeavePlan)
+				w.expect(protocol.TypeLeavePlan)
 				<-stop
 				if late := lastLoad.Sub(over); late > spread+2*time.Second {
 					t.Errorf("the last load began %v after the last resync", late)

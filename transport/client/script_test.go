@@ -41,7 +41,7 @@ var _ client.Link = (*wire)(nil)
 func bubble(t *testing.T, f func(t *testing.T, s *script)) {
 	synctest.Test(t, func(t *testing.T) {
 		// A client without a server retries for ever, which takes no time in a bubble.
-		defer time.AfterFunc(48*time.Hour, func() { panic("the test waits for something that does not come") }).Stop()
+		defer time.AfterFunc(48*time.Hour, func() { panic("the test waits for something that does not happen") }).Stop()
 		f(t, &script{t: t, dials: make(chan *wire)})
 	})
 }
@@ -110,13 +110,13 @@ func (w *wire) say(format string, args ...any) {
 	select {
 	case w.down <- fmt.Appendf(nil, format, args...):
 	case <-w.over:
-		w.t.Fatalf("the client has gone; nobody to tell %s", format)
+		w.t.Fatalf("the client has disconnected before the script sent %s", format)
 	}
 }
 
-// hear waits for the next message of the client, which must have the type. It answers pings before
-// it.
-func (w *wire) hear(typ protocol.Type) protocol.Request {
+// expect waits for the next message of the client, which must have the type. It answers pings
+// before it.
+func (w *wire) expect(typ protocol.Type) protocol.Request {
 	w.t.Helper()
 	for {
 		select {
@@ -128,11 +128,11 @@ func (w *wire) hear(typ protocol.Type) protocol.Request {
 			case req.Type == typ:
 				return req
 			case req.Type != protocol.TypePing:
-				w.t.Fatalf("the client says %s, want %s", b, typ)
+				w.t.Fatalf("the client sent %s, want %s", b, typ)
 			}
 			w.say(`{"type":"pong"}`)
 		case <-w.over:
-			w.t.Fatalf("the client has gone, want %s", typ)
+			w.t.Fatalf("the client has disconnected, want %s", typ)
 		}
 	}
 }
@@ -143,7 +143,7 @@ func (w *wire) silent() {
 	synctest.Wait()
 	select {
 	case b := <-w.up:
-		w.t.Fatalf("the client says %s, want nothing", b)
+		w.t.Fatalf("the client sent %s, want nothing", b)
 	default:
 	}
 }
@@ -151,7 +151,7 @@ func (w *wire) silent() {
 // join answers the next join-plan.
 func (w *wire) join(recovered bool, epoch string, seq uint64) protocol.Request {
 	w.t.Helper()
-	req := w.hear(protocol.TypeJoinPlan)
+	req := w.expect(protocol.TypeJoinPlan)
 	w.joined(req.PlanID, recovered, epoch, seq)
 	return req
 }
@@ -253,7 +253,7 @@ func (w *wire) rest(d time.Duration) {
 		select {
 		case b := <-w.up:
 			if req, err := protocol.DecodeRequest(b); err != nil || req.Type != protocol.TypePing {
-				w.t.Fatalf("the client says %s, want nothing but pings", b)
+				w.t.Fatalf("the client sent %s, want only pings", b)
 			}
 			w.say(`{"type":"pong"}`)
 		case <-over:

@@ -107,8 +107,8 @@ func (s *server) tryDial(o client.Options) (*client.Client, error) {
 	return c, err
 }
 
-// tell broadcasts n events to a plan, with tasks from the given number on.
-func (s *server) tell(plan string, from, n int) {
+// broadcast sends n events to a plan, with tasks from the given number on.
+func (s *server) broadcast(plan string, from, n int) {
 	s.t.Helper()
 	for i := from; i < from+n; i++ {
 		if _, err := s.hub.BroadcastTaskUpdated(s.t.Context(), plan, i); err != nil {

@@ -33,7 +33,7 @@ type storm struct {
 	hub     *room.Hub
 	handler http.Handler // of hub; nil while there is not a server, and requests are aborted
 	conns   map[net.Conn]struct{}
-	told    map[string]*history // by plan
+	histories map[string]*history // by plan
 }
 
 // history has the number of the last event of one plan at each position.
@@ -50,10 +50,10 @@ func newStorm(t *testing.T) *storm {
 	}
 	s := &storm{
 		addr: listener.Addr().String(), plans: []string{"a", "b", "c", "d"},
-		conns: make(map[net.Conn]struct{}), told: make(map[string]*history),
+		conns: make(map[net.Conn]struct{}), histories: make(map[string]*history),
 	}
 	for _, plan := range s.plans {
-		s.told[plan] = &history{at: make(map[protocol.Position]int)}
+		s.histories[plan] = &history{at: make(map[protocol.Position]int)}
 	}
 	s.start()
 	s.srv = &http.Server{Handler: s}
@@ -80,7 +80,7 @@ func (s *storm) start() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.hub, s.handler = hub, transport.NewHandler(hub, verifier, nil)
-	for plan, h := range s.told {
+	for plan, h := range s.histories {
 		s.noteLocked(plan, h)
 	}
 }
@@ -145,11 +145,11 @@ func shutdown(t testing.TB, hub *room.Hub) {
 	}
 }
 
-// tell broadcasts the next event of a plan.
-func (s *storm) tell(t testing.TB, plan string) {
+// broadcast sends the next event of a plan.
+func (s *storm) broadcast(t testing.TB, plan string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	h := s.told[plan]
+	h := s.histories[plan]
 	if _, err := s.hub.BroadcastTaskUpdated(t.Context(), plan, h.last+1); err != nil {
 		return // the hub is being replaced
 	}
@@ -168,7 +168,7 @@ func (s *storm) last() (last int) {
 func (s *storm) lastOf(plan string) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.told[plan].last
+	return s.histories[plan].last
 }
 
 // noteLocked records the last event of a plan at its current position.
@@ -184,7 +184,7 @@ func (s *storm) noteLocked(plan string, h *history) {
 func (s *storm) at(plan string, p protocol.Position) (last int, known bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	last, known = s.told[plan].at[p]
+	last, known = s.histories[plan].at[p]
 	return last, known
 }
 
@@ -284,10 +284,10 @@ func TestStorm(t *testing.T) {
 	defer cancel()
 	viewers := s.arrive(ctx, t, clients)
 
-	tell := func() {
+	publish := func() {
 		for range perTear {
 			for _, plan := range s.plans {
-				s.tell(t, plan)
+				s.broadcast(t, plan)
 			}
 		}
 	}
@@ -297,7 +297,7 @@ func TestStorm(t *testing.T) {
 		last := s.last() + 1
 		for _, plan := range s.plans {
 			for s.lastOf(plan) < last {
-				s.tell(t, plan)
+				s.broadcast(t, plan)
 			}
 		}
 		each(len(viewers), func(i int) {
@@ -308,25 +308,25 @@ func TestStorm(t *testing.T) {
 	}
 
 	// The sockets are reset during broadcasts. The history has all events, so a Reload is an error.
-	var telling sync.WaitGroup
-	telling.Go(tell)
+	var publishers sync.WaitGroup
+	publishers.Go(publish)
 	s.tear()
-	telling.Wait()
+	publishers.Wait()
 	followAll()
 	for _, v := range viewers {
 		if v.reloads != 1 {
-			t.Fatalf("%d reloads of one client, want 1, of joining", v.reloads)
+			t.Fatalf("%d reloads of one client, want 1, for the join", v.reloads)
 		}
 	}
 
 	// The server is replaced during broadcasts. No client can resume.
-	telling.Go(tell)
+	publishers.Go(publish)
 	s.restart(t)
-	telling.Wait()
+	publishers.Wait()
 	followAll()
 	for _, v := range viewers {
 		if v.reloads < 2 {
-			t.Fatalf("%d reloads of one client, want another one, of the restart", v.reloads)
+			t.Fatalf("%d reloads of one client, want another one, for the restart", v.reloads)
 		}
 	}
 }

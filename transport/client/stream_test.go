@@ -25,7 +25,7 @@ func TestHoleIsFilledOnTheSameConnection(t *testing.T) {
 		w.event("demo", 1, 0)
 		w.event("demo", 5, 4) // 4 is missing
 		w.event("demo", 6, 5) // is replayed after the answer
-		req := w.hear(protocol.TypeJoinPlan)
+		req := w.expect(protocol.TypeJoinPlan)
 		if want := (protocol.Position{Epoch: "e", Seq: 2}); req.Since == nil || *req.Since != want {
 			t.Errorf("joined again since %v, want %v", req.Since, want)
 		}
@@ -40,7 +40,7 @@ func TestHoleIsFilledOnTheSameConnection(t *testing.T) {
 }
 
 // The client ignores an answer to a join that it has not sent.
-func TestAnswerBeforeTheQuestion(t *testing.T) {
+func TestAnswerBeforeTheRequest(t *testing.T) {
 	bubble(t, func(t *testing.T, s *script) {
 		c, w := s.start(nil)
 		p := w.enter(c, "demo")
@@ -52,9 +52,9 @@ func TestAnswerBeforeTheQuestion(t *testing.T) {
 		w.joined("demo", true, "e", 0)
 		w.say(`{"type":"error","planId":"demo","data":{"code":"forbidden","re":"join-plan"}}`)
 		synctest.Wait()
-		w.hear(protocol.TypeUpdatePresence)
+		w.expect(protocol.TypeUpdatePresence)
 		w.join(true, "e", 0)
-		w.hear(protocol.TypeUpdatePresence)
+		w.expect(protocol.TypeUpdatePresence)
 		w.event("demo", 1, 0)
 		want(t, p, "reload joined", "join-plan   1", "task 1")
 	})
@@ -108,7 +108,7 @@ func TestPositionIsThatOfTheLastItemTaken(t *testing.T) {
 	})
 }
 
-func TestRosterFollowsWhatIsTold(t *testing.T) {
+func TestRosterFollowsNotices(t *testing.T) {
 	bubble(t, func(t *testing.T, s *script) {
 		c, w := s.start(nil)
 		p := w.enter(c, "demo")
@@ -158,7 +158,7 @@ func TestRosterIsBounded(t *testing.T) {
 		}
 		w.lose(net.ErrClosed)
 		w = s.open()
-		w.hear(protocol.TypeJoinPlan)
+		w.expect(protocol.TypeJoinPlan)
 		var list strings.Builder
 		for i := range 5 {
 			fmt.Fprintf(&list, `,{"userId":"v%d","userName":%q,"state":null}`, i, long)
@@ -184,7 +184,7 @@ func TestLeaveAndJoinAgain(t *testing.T) {
 		if e, err := old.Next(t.Context()); !errors.Is(err, client.ErrLeft) {
 			t.Errorf("Next after Leave = %s, %v, want %v", describe(e), err, client.ErrLeft)
 		}
-		w.hear(protocol.TypeLeavePlan)
+		w.expect(protocol.TypeLeavePlan)
 		joined := make(chan *client.Plan)
 		go func() {
 			p, err := c.Join(t.Context(), "demo", nil)
@@ -204,7 +204,7 @@ func TestLeaveAndJoinAgain(t *testing.T) {
 		w.event("demo", 8, 7)
 		want(t, p, "reload joined", "task 8")
 		p.Leave()
-		w.hear(protocol.TypeLeavePlan)
+		w.expect(protocol.TypeLeavePlan)
 		w.say(`{"type":"leave-plan","planId":"demo","data":{"success":true}}`)
 		w.enter(c, "demo")
 	})
@@ -241,7 +241,7 @@ func TestJoinIsRefusedForGood(t *testing.T) {
 				w.event("demo", 1, 0)
 				w.lose(net.ErrClosed)
 				w = s.open()
-				w.hear(protocol.TypeJoinPlan)
+				w.expect(protocol.TypeJoinPlan)
 				w.say(`{"type":"error","planId":"demo","data":{"code":%q,"re":"join-plan"}}`, code)
 				err := ended(t, p)
 				if err == nil || want != nil && !errors.Is(err, want) {
@@ -256,7 +256,7 @@ func TestJoinIsRefusedForGood(t *testing.T) {
 }
 
 // The client ignores messages that are late, early, malformed, or for an unknown plan.
-func TestNonsenseIsIgnored(t *testing.T) {
+func TestMalformedMessagesAreIgnored(t *testing.T) {
 	bubble(t, func(t *testing.T, s *script) {
 		c, w := s.start(nil)
 		p := w.enter(c, "demo")

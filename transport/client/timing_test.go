@@ -16,14 +16,14 @@ func TestSilenceIsProbedAndThenCut(t *testing.T) {
 	bubble(t, func(t *testing.T, s *script) {
 		_, w := s.start(nil)
 		from := time.Now()
-		w.hear(protocol.TypePing)
+		w.expect(protocol.TypePing)
 		if got := time.Since(from); got != 25*time.Second {
 			t.Errorf("ping after %v of silence, want 25s", got)
 		}
 		time.Sleep(9 * time.Second)
 		w.say(`{"type":"pong"}`)
 		from = time.Now()
-		w.hear(protocol.TypePing)
+		w.expect(protocol.TypePing)
 		if got := time.Since(from); got != 25*time.Second {
 			t.Errorf("ping after %v of silence, want 25s", got)
 		}
@@ -36,7 +36,7 @@ func TestSilenceIsProbedAndThenCut(t *testing.T) {
 }
 
 // A client that was suspended sends another ping before it ends the connection.
-func TestLateLookAtTheClock(t *testing.T) {
+func TestSuspendedClientPingsAgain(t *testing.T) {
 	bubble(t, func(t *testing.T, s *script) {
 		c, w := s.start(nil)
 		p := w.enter(c, "demo")
@@ -46,10 +46,10 @@ func TestLateLookAtTheClock(t *testing.T) {
 			t.Fatal(err)
 		}
 		time.Sleep(9 * time.Second) // the test does not read the message
-		w.hear(protocol.TypeUpdatePresence)
+		w.expect(protocol.TypeUpdatePresence)
 		from := time.Now()
 		if req, err := protocol.DecodeRequest(<-w.up); err != nil || req.Type != protocol.TypePing {
-			t.Fatalf("the client says %v, %v, want another ping", req, err)
+			t.Fatalf("the client sent %v, %v, want another ping", req, err)
 		}
 		<-w.over
 		if got := time.Since(from); got != 10*time.Second {
@@ -62,7 +62,7 @@ func TestLateLookAtTheClock(t *testing.T) {
 func TestAnythingIsASignOfLife(t *testing.T) {
 	bubble(t, func(t *testing.T, s *script) {
 		_, w := s.start(nil)
-		w.hear(protocol.TypePing)
+		w.expect(protocol.TypePing)
 		w.say(`{"type":"pong"}`)
 		for range 10 {
 			time.Sleep(24 * time.Second)
@@ -79,7 +79,7 @@ func TestStuckWriteIsGivenUp(t *testing.T) {
 		from := time.Now()
 		<-w.over // the test does not read the ping
 		if got := time.Since(from); got > 36*time.Second {
-			t.Errorf("cut after %v, want 35 s, and 1 s to hear why", got)
+			t.Errorf("cut after %v, want 35 s, and 1 s for the close frame", got)
 		}
 		s.open()
 	})
@@ -166,7 +166,7 @@ func TestPresenceIsPaced(t *testing.T) {
 			}
 		}()
 		for last != "9999" {
-			last = string(w.hear(protocol.TypeUpdatePresence).State)
+			last = string(w.expect(protocol.TypeUpdatePresence).State)
 			n++
 			if limit := 128 + int(time.Since(from)/(100*time.Millisecond)); n > limit {
 				t.Fatalf("%d messages in %v, want at most %d", n, time.Since(from), limit)
@@ -177,7 +177,7 @@ func TestPresenceIsPaced(t *testing.T) {
 	})
 }
 
-func TestStateChangesAreTold(t *testing.T) {
+func TestStateChangesAreReported(t *testing.T) {
 	bubble(t, func(t *testing.T, s *script) {
 		var got []string
 		c, w := s.start(&client.Options{OnState: func(st client.State, err error) { got = append(got, fmt.Sprint(st, " ", err)) }})

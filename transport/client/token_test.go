@@ -53,7 +53,7 @@ func (s *source) want(t *testing.T, reasons ...client.TokenReason) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if fmt.Sprint(s.asked) != fmt.Sprint(reasons) {
-		t.Errorf("asked for tokens to %v, want %v", s.asked, reasons)
+		t.Errorf("Options.Token was called to %v, want %v", s.asked, reasons)
 	}
 }
 
@@ -75,7 +75,7 @@ func TestTokenIsRenewedInTime(t *testing.T) {
 				_, w := s.start(&client.Options{Token: src.get})
 				for i, want := range tt.want {
 					from := time.Now()
-					req := w.hear(protocol.TypeAuthenticate)
+					req := w.expect(protocol.TypeAuthenticate)
 					if got := time.Since(from); got != want {
 						t.Errorf("renewal %d after %v, want %v", i, got, want)
 					}
@@ -87,7 +87,7 @@ func TestTokenIsRenewedInTime(t *testing.T) {
 				w.lose(net.ErrClosed)
 				w = s.open()
 				if want := fmt.Sprint("t", src.tokens); w.token != want {
-					t.Errorf("came back with %q, want %q", w.token, want)
+					t.Errorf("reconnected with %q, want %q", w.token, want)
 				}
 			})
 		})
@@ -95,7 +95,7 @@ func TestTokenIsRenewedInTime(t *testing.T) {
 }
 
 // The client uses the expiry that the server reports if the program gives none.
-func TestServerTellsTheEndOfAToken(t *testing.T) {
+func TestTokenExpiryFromTheServer(t *testing.T) {
 	bubble(t, func(t *testing.T, s *script) {
 		src := &source{}
 		n := 0
@@ -107,21 +107,21 @@ func TestServerTellsTheEndOfAToken(t *testing.T) {
 			}
 			return tok, err
 		}})
-		w.hear(protocol.TypeAuthenticate)
+		w.expect(protocol.TypeAuthenticate)
 		end, err := json.Marshal(time.Now().Add(time.Hour).UTC())
 		if err != nil {
 			t.Fatal(err)
 		}
 		from := time.Now()
 		w.say(`{"type":"authenticate","data":{"success":true,"expiresAt":%s}}`, end)
-		w.hear(protocol.TypeAuthenticate)
+		w.expect(protocol.TypeAuthenticate)
 		if got := time.Since(from); got != time.Hour-30*time.Second {
 			t.Errorf("next renewal after %v, want 59m30s", got)
 		}
 	})
 }
 
-func TestRenewalIsTriedAgain(t *testing.T) {
+func TestRenewalIsRetried(t *testing.T) {
 	bubble(t, func(t *testing.T, s *script) {
 		src := &source{lives: always(time.Hour)}
 		_, w := s.start(&client.Options{Token: src.get})
@@ -130,13 +130,13 @@ func TestRenewalIsTriedAgain(t *testing.T) {
 		w.rest(2 * time.Second)
 		src.fail(nil)
 		from := time.Now()
-		w.hear(protocol.TypeAuthenticate) // after half of the remaining time
+		w.expect(protocol.TypeAuthenticate) // after half of the remaining time
 		if got := time.Since(from); got > 15*time.Second || got < 5*time.Second {
 			t.Errorf("renewed again after %v, want 15 s after it failed", got)
 		}
 		from = time.Now()
 		w.say(`{"type":"error","data":{"code":"unavailable","re":"authenticate"}}`)
-		w.hear(protocol.TypeAuthenticate)
+		w.expect(protocol.TypeAuthenticate)
 		if got := time.Since(from); got != 10500*time.Millisecond {
 			t.Errorf("renewed again after %v, want 10.5s", got)
 		}
@@ -150,7 +150,7 @@ func TestRenewalIsRefused(t *testing.T) {
 		c, w := s.start(&client.Options{Token: src.get})
 		p := w.enter(c, "demo")
 		want(t, p, "reload joined")
-		w.hear(protocol.TypeAuthenticate)
+		w.expect(protocol.TypeAuthenticate)
 		w.say(`{"type":"error","data":{"code":"bad_token","re":"authenticate"}}`)
 		if code := <-w.code; code != protocol.CloseNormal {
 			t.Errorf("closed with %d, want 1000", code)
@@ -158,7 +158,7 @@ func TestRenewalIsRefused(t *testing.T) {
 		w = s.open()
 		w.join(true, "e", 0)
 		if w.token != "t3" {
-			t.Errorf("came back with %q, want t3", w.token)
+			t.Errorf("reconnected with %q, want t3", w.token)
 		}
 		src.want(t, client.TokenConnect, client.TokenRenew, client.TokenRejected)
 		want(t, p, "join-plan   1")
@@ -172,7 +172,7 @@ func TestTokenNearItsEndIsNotUsedToConnect(t *testing.T) {
 		_, w := s.start(&client.Options{Token: src.get, BackoffMin: time.Nanosecond, BackoffMax: time.Nanosecond})
 		w.lose(net.ErrClosed)
 		if w = s.open(); w.token != "t1" {
-			t.Errorf("came back with %q, want t1", w.token)
+			t.Errorf("reconnected with %q, want t1", w.token)
 		}
 		w.rest(life - 31*time.Second)
 		src.fail(errors.New("login is down"))
@@ -180,7 +180,7 @@ func TestTokenNearItsEndIsNotUsedToConnect(t *testing.T) {
 		src.fail(nil)
 		w.lose(net.ErrClosed)
 		if w = s.open(); w.token != "t2" {
-			t.Errorf("came back with %q, want t2", w.token)
+			t.Errorf("reconnected with %q, want t2", w.token)
 		}
 		src.want(t, client.TokenConnect, client.TokenRenew, client.TokenConnect)
 	})
@@ -260,7 +260,7 @@ func TestSecondRefusalIsFinal(t *testing.T) {
 	}
 }
 
-func TestNoTokenAnyMore(t *testing.T) {
+func TestTokenFuncUnauthorized(t *testing.T) {
 	bubble(t, func(t *testing.T, s *script) {
 		src := &source{}
 		c, w := s.start(&client.Options{Token: src.get})

@@ -15,7 +15,7 @@ import (
 var changesOfUser = map[string]func(t *testing.T, s *script, c *client.Client, w *wire) *wire{
 	"Renew": func(t *testing.T, s *script, c *client.Client, w *wire) *wire {
 		done := renew(t.Context(), c)
-		w.hear(protocol.TypeAuthenticate)
+		w.expect(protocol.TypeAuthenticate)
 		w.say(`{"type":"error","data":{"code":"bad_token","re":"authenticate"}}`)
 		t.Cleanup(func() {
 			if err := <-done; err != nil {
@@ -47,14 +47,14 @@ func TestAnotherUserStartsOver(t *testing.T) {
 				if err := p.SetPresence("editing"); err != nil {
 					t.Fatal(err)
 				}
-				w.hear(protocol.TypeUpdatePresence)
+				w.expect(protocol.TypeUpdatePresence)
 				w.event("demo", 2, 1) // the program does not take this one, nor the notice
 				w.say(`{"type":"assigned","data":1}`)
 				synctest.Wait()
 
 				w = change(t, s, c, w)
 				w.helloTo("bob")
-				req := w.hear(protocol.TypeJoinPlan)
+				req := w.expect(protocol.TypeJoinPlan)
 				if req.Since != nil {
 					t.Errorf("joined since %v, want no position", req.Since)
 				}
@@ -75,7 +75,7 @@ func TestAnotherUserStartsOver(t *testing.T) {
 				if err := p.SetPresence("editing"); err != nil {
 					t.Fatal(err)
 				}
-				w.hear(protocol.TypeUpdatePresence)
+				w.expect(protocol.TypeUpdatePresence)
 			})
 		})
 	}
@@ -93,7 +93,7 @@ func TestAnotherUserIsDenied(t *testing.T) {
 				synctest.Wait()
 				w = change(t, s, c, w)
 				w.helloTo("bob")
-				w.hear(protocol.TypeJoinPlan)
+				w.expect(protocol.TypeJoinPlan)
 				w.say(`{"type":"error","planId":"demo","data":{"code":"forbidden","re":"join-plan"}}`)
 				if e, err := p.Next(t.Context()); !errors.Is(err, client.ErrForbidden) {
 					t.Errorf("Next = %s, %v, want %v", describe(e), err, client.ErrForbidden)
@@ -103,7 +103,8 @@ func TestAnotherUserIsDenied(t *testing.T) {
 	}
 }
 
-// A Since of the program, for a plan that is not joined yet, belongs to the user of that time.
+// A Since that the program passes for a plan that is not joined yet belongs to the user at that
+// time.
 func TestAnotherUserDuringAJoin(t *testing.T) {
 	bubble(t, func(t *testing.T, s *script) {
 		c, w := s.start(nil)
@@ -115,7 +116,7 @@ func TestAnotherUserDuringAJoin(t *testing.T) {
 			}
 			joined <- p
 		}()
-		w.hear(protocol.TypeJoinPlan)
+		w.expect(protocol.TypeJoinPlan)
 		reconnect(t, c)
 		w = <-s.dials
 		w.answer <- nil
@@ -144,7 +145,7 @@ func TestAnotherUserOnAServer(t *testing.T) {
 		t.Fatal(err)
 	}
 	want(t, watch, "join-plan ann  2", `presence-updated ann "here" 0`)
-	s.tell("demo", 1, 1)
+	s.broadcast("demo", 1, 1)
 	want(t, p, "task 1")
 	want(t, watch, "task 1")
 	user <- "bob"
@@ -161,7 +162,7 @@ func TestAnotherUserOnAServer(t *testing.T) {
 			break
 		}
 		if got == `presence-updated bob "here" 0` {
-			t.Fatal("the state of ann is bob's")
+			t.Fatal("the state of ann was sent for bob")
 		}
 	}
 }

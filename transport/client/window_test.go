@@ -184,8 +184,8 @@ func TestPlansWhileTheConnectionIsReleased(t *testing.T) {
 		for range 2 {
 			w.join(false, "e", 0)
 		}
-		if req := w.hear(protocol.TypeUpdatePresence); req.PlanID != "kept" || string(req.State) != `"here"` {
-			t.Errorf("showed %s in %q, want here in kept", req.State, req.PlanID)
+		if req := w.expect(protocol.TypeUpdatePresence); req.PlanID != "kept" || string(req.State) != `"here"` {
+			t.Errorf("set state %s in %q, want "here" in kept", req.State, req.PlanID)
 		}
 		want(t, <-joined, "reload joined")
 		w.silent()

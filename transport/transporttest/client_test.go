@@ -108,15 +108,15 @@ func TestClientFails(t *testing.T) {
 		{"bad request", nil, func(t testing.TB, url string) {
 			connect(t, url).Request(protocol.Request{Type: protocol.TypeUpdatePresence, State: []byte("{")})
 		}, ""},
-		{"close in place of a message", []frame{closing(4401, "")}, func(t testing.TB, url string) { connect(t, url).Next() }, "opcode 0x8"},
+		{"close instead of a message", []frame{closing(4401, "")}, func(t testing.TB, url string) { connect(t, url).Next() }, "opcode 0x8"},
 		{"violation", []frame{{Opcode: 3}}, func(t testing.TB, url string) { connect(t, url).Next() }, "reserved opcode"},
 		{"not JSON", []frame{text("x")}, func(t testing.TB, url string) { connect(t, url).Next() }, "Decode"},
 		{"another type", []frame{text(`{"type":"error","data":{"code":"forbidden"}}`)},
 			func(t testing.TB, url string) { connect(t, url).Want(protocol.TypePong, nil) }, "forbidden"},
 		{"other data", []frame{text(`{"type":"pong","data":3}`)},
 			func(t testing.TB, url string) { connect(t, url).Want(protocol.TypePong, &protocol.Hello{}) }, "data of"},
-		{"close in place of a pong", []frame{closing(4401, "")}, func(t testing.TB, url string) { connect(t, url).WantPong("x") }, "want a pong"},
-		{"violation in place of a pong", []frame{{Opcode: 3}}, func(t testing.TB, url string) { connect(t, url).WantPong("x") }, "reserved opcode"},
+		{"close instead of a pong", []frame{closing(4401, "")}, func(t testing.TB, url string) { connect(t, url).WantPong("x") }, "want a pong"},
+		{"violation instead of a pong", []frame{{Opcode: 3}}, func(t testing.TB, url string) { connect(t, url).WantPong("x") }, "reserved opcode"},
 		{"another code", []frame{closing(4401, "")}, func(t testing.TB, url string) {
 			c := connect(t, url)
 			_ = c.CloseWrite()

@@ -93,7 +93,7 @@ func TestSplit(t *testing.T) {
 	}
 	once, again, other := transporttest.Pieces(5, 1)(make([]byte, 100)), transporttest.Pieces(5, 1)(make([]byte, 100)), transporttest.Pieces(5, 2)(make([]byte, 100))
 	if !cmp.Equal(once, again) || cmp.Equal(once, other) {
-		t.Error("equal seeds must cut equally, and others not")
+		t.Error("equal seeds must cut equally, and different seeds differently")
 	}
 	if got := transporttest.Pieces(5, 1)([]byte("ab")); len(got) != 2 {
 		t.Errorf("two bytes in %d pieces", len(got))
@@ -172,7 +172,7 @@ func TestPing(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := c.ReadMessage(); !transporttest.IsViolation(err) || !strings.Contains(err.Error(), "masked") {
-		t.Errorf("%v, want the client's own pong", err)
+		t.Errorf("%v, want the pong of the client", err)
 	}
 	if c.Pings() != 1 {
 		t.Errorf("%d pings, want 1", c.Pings())

@@ -44,7 +44,7 @@ func TestUpgrade(t *testing.T) {
 		{"subprotocol of the second line", offer, with("Sec-WebSocket-Protocol: v3"), ""},
 		{"two subprotocols", offer, with("Sec-WebSocket-Protocol: chat", "Sec-WebSocket-Protocol: v3"), "4.1"},
 		{"two subprotocols in one line", offer, with("Sec-WebSocket-Protocol: chat, v3"), "4.1"},
-		{"no subprotocol of those offered", offer, upgraded, ""},
+		{"none of the offered subprotocols", offer, upgraded, ""},
 		{"extension", offer, with("Sec-WebSocket-Extensions: permessage-deflate"), "9.1"},
 		{"body", nil, with("Content-Length: 3") + "abc", "4.2.2"},
 		{"chunked body", nil, with("Transfer-Encoding: chunked") + "0\r\n\r\n", "4.2.2"},

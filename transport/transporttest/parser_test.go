@@ -152,7 +152,7 @@ func TestViolations(t *testing.T) {
 				t.Errorf("%v, want section %s", v, c.section)
 			}
 			if len(frames) == 0 || string(frames[0].Payload) != "before" {
-				t.Errorf("frames %v, want the one before first", frames)
+				t.Errorf("frames %v, want the frame before first", frames)
 			}
 		})
 	}

@@ -12,8 +12,8 @@
 //
 // A span "broadcast task-updated", of kind producer, is a child of the span in the context that
 // [room.Hub.Broadcast] got. If that context has no span, or one that is not sampled, there is no
-// span: this keeps the cost with the traces that are wanted. A job whose broadcasts are to be traced
-// starts a span of its own first.
+// span: this keeps the cost with the traces that are wanted. A job whose broadcasts are to be
+// traced starts a span of its own first.
 //
 // The span lasts from the call until the event has its position; it does not include the delivery.
 // Its attributes follow the conventions for messaging where there is one:
@@ -37,9 +37,9 @@
 // which links to the span of the sender, and passes its context to Broadcast.
 //
 // A delivery has no span: one pass writes the events of several traces to all connections of a
-// room. The metric planrooms.delivery.lag tells how long it takes. Clients find the broadcast of an
-// event by its plan and seq, which are in the event and in the span, and those of their own changes
-// also by the mutation ID. The trace context is not sent to clients.
+// room. The metric planrooms.delivery.lag has the time that it takes. Clients find the broadcast of
+// an event by its plan and seq, which are in the event and in the span, and those of their own
+// changes also by the mutation ID. The trace context is not sent to clients.
 package otelroom
 
 import (

@@ -48,7 +48,7 @@ func compare(what string, declared, listed []string) error {
 	var errs []error
 	for _, d := range declared {
 		if !slices.Contains(listed, d) {
-			errs = append(errs, fmt.Errorf("gen: %s %s of package protocol is in no table of gen", what, d))
+			errs = append(errs, fmt.Errorf("gen: %s %s of package protocol is missing from the tables of gen", what, d))
 		}
 	}
 	for _, l := range listed {

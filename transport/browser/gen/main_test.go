@@ -48,16 +48,16 @@ func TestCommittedDeclarationsAreThoseOfProtocol(t *testing.T) {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(string(committed), string(got)); diff != "" {
-		t.Errorf("types/protocol.d.ts is not what go generate writes (-committed +generated):\n%s", diff)
+		t.Errorf("types/protocol.d.ts differs from the output of go generate (-committed +generated):\n%s", diff)
 	}
 }
 
 func TestDrift(t *testing.T) {
 	for _, test := range []struct{ name, added, want string }{
-		{"type", `const TypeDance Type = "dance"`, `message type "dance" of package protocol is in no table`},
-		{"error code", `const ErrorDance ErrorCode = "dance"`, `error code "dance" of package protocol is in no table`},
-		{"close code", `const CloseDance CloseCode = 4999`, `close code 4999 of package protocol is in no table`},
-		{"payload", "type Dance struct { Steps int `json:\"steps\"` }", `payload Dance of package protocol is in no table`},
+		{"type", `const TypeDance Type = "dance"`, `message type "dance" of package protocol is missing from the tables`},
+		{"error code", `const ErrorDance ErrorCode = "dance"`, `error code "dance" of package protocol is missing from the tables`},
+		{"close code", `const CloseDance CloseCode = 4999`, `close code 4999 of package protocol is missing from the tables`},
+		{"payload", "type Dance struct { Steps int `json:\"steps\"` }", `payload Dance of package protocol is missing from the tables`},
 		{"half a payload", "type Dance struct { Steps int `json:\"steps\"`; Tempo int }", `Dance: field [Tempo] has no name in JSON`},
 		{"json option", "type Dance struct { Steps int `json:\"steps,string\"` }", `json option "string" is not known`},
 		{"computed code", `const CloseDance CloseCode = CloseNormal + 1`, `CloseDance is not a literal`},

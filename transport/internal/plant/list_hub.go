@@ -8,7 +8,7 @@ var hubFaults = in("room",
 		function: "Hub.Revoke",
 		old:      "		s.inbox.revoke(planID)\n",
 		new:      "		_ = s\n",
-		tests:    "TestRevokeMeetsAJoin",
+		tests:    "TestJoinAuthorizedBeforeRevoke",
 	},
 	fault{
 		name:     "revoke: what is being written is not waited for",

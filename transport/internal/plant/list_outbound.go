@@ -133,7 +133,7 @@ var fenceFaults = in("room",
 		function: "outlet.dropPlan",
 		old:      "		if o.queue.replies[i].lapsed(plan) {\n			return true\n		}\n",
 		new:      "		_ = i\n",
-		tests:    "TestRevokeMeetsAJoinAnswer",
+		tests:    "TestRevokeDuringAJoinAnswer",
 	},
 	fault{
 		name:     "fence: what a short write puts back is kept",

@@ -8,7 +8,7 @@ var outletRunFaults = in("room",
 		function: "outlet.run",
 		old:      "	for range maxInline {\n",
 		new:      "	for {\n",
-		tests:    "TestBacklogDoesNotHoldThePump",
+		tests:    "TestBacklogDoesNotBlockThePump",
 	},
 	fault{
 		name:     "outlet_run: the token is given up although something waits",

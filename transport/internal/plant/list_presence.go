@@ -148,7 +148,7 @@ var presenceFaults = in("room",
 		function: "room.presenceExitLocked",
 		old:      "if lingers.linger == t {",
 		new:      "if t != nil {",
-		tests:    "TestATimerThatRunsIsOutOfDate",
+		tests:    "TestStaleTimer",
 	},
 	fault{
 		name:     "notices: a crowded room sends only one count",

@@ -42,7 +42,7 @@ func TestClients(t *testing.T) {
 				test func(t *testing.T, c implementation)
 			}{
 				{"session", testSession},
-				{"own close", testOwnClose},
+				{"close by the client", testOwnClose},
 				{"refused", testRefused},
 				{"expired", testExpired},
 				{"ping", testPing},
@@ -120,7 +120,7 @@ func testOwnClose(t *testing.T, c implementation) {
 			t.Errorf("the server received %d, want 1000", code)
 		}
 	case <-time.After(patience):
-		t.Error("the server received no close")
+		t.Error("the server received no close frame")
 	}
 }
 
@@ -207,7 +207,7 @@ func TestOneWrite(t *testing.T) {
 			// The byte after the JSON of the message has the FIN bit and the opcode.
 			rest := first[bytes.LastIndexByte(first, '}')+1:]
 			if closes := len(rest) > 0 && rest[0] == 0x80|byte(transporttest.OpClose); closes != c.closes {
-				t.Errorf("behind the message comes %q", rest)
+				t.Errorf("%q follows the message", rest)
 			}
 		})
 	}

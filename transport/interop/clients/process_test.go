@@ -22,7 +22,7 @@ const requireEnv = "INTEROP_REQUIRED"
 func process(install string, probe, command []string, fragments bool) func(t *testing.T, to target) (*peer, error) {
 	missing := sync.OnceValue(func() string {
 		if err := exec.Command(probe[0], probe[1:]...).Run(); err != nil {
-			return fmt.Sprintf("%q failed (%v): to install the client, %s", strings.Join(probe, " "), err, install)
+			return fmt.Sprintf("%q failed (%v): install the client: %s", strings.Join(probe, " "), err, install)
 		}
 		return ""
 	})

@@ -21,7 +21,7 @@ type check struct {
 // everything lists the checks for an entrance that is configured as documented.
 var everything = []check{
 	{"join and events", events},
-	{"own close", ownClose},
+	{"close by the client", ownClose},
 	{"4403 of Disconnect", disconnected},
 	{"4401, token invalid", invalid},
 	{"4401, token expired", expired},

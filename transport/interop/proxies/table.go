@@ -84,7 +84,7 @@ func (t *table) print(w io.Writer) error {
 	}
 	fmt.Fprintf(w, "\n%d checks passed, %d failed, %.0f s\n", len(t.results)-failed, failed, time.Since(t.began).Seconds())
 	if failed > 0 || len(t.results) == 0 {
-		return errors.New("not everything is as expected")
+		return errors.New("some checks failed")
 	}
 	return nil
 }

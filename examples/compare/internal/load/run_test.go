@@ -101,7 +101,7 @@ func TestRunWithStalledReaders(t *testing.T) {
 	}
 }
 
-func TestRunFillsIn(t *testing.T) {
+func TestRunFillsInAllFigures(t *testing.T) {
 	c := start(t, peer.Ours)
 	c.Mode, c.Window, c.Measure, c.Memory, c.Verify = load.Closed, 1, 100*time.Millisecond, true, true
 	c.Profile = filepath.Join(t.TempDir(), "cpu.pprof")

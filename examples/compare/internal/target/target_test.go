@@ -120,7 +120,7 @@ func TestReadEvents(t *testing.T) {
 	}
 }
 
-func TestNewOfNobody(t *testing.T) {
+func TestNewOfAnUnknownImplementation(t *testing.T) {
 	if _, err := target.New(target.Config{Impl: "nobody"}); err == nil {
 		t.Error("New of an unknown implementation is no error")
 	}

@@ -22,7 +22,7 @@ type totals struct {
 	broadcastBytes, deliveries, deliveryBytes, late atomic.Uint64
 }
 
-// Watch sets the hub. A second call panics: the counters of two hubs cannot be told apart.
+// Watch sets the hub. A second call panics: the counters of two hubs cannot be distinguished.
 func (s *Source) Watch(hub *room.Hub) {
 	if hub == nil {
 		panic("Watch: the hub is nil")

@@ -78,7 +78,7 @@ var Metrics = []Metric{
 		func(n *numbers) uint64 { return n.stats.Connects }),
 	by(Metric{
 		Prometheus: "planrooms_disconnects_total", OTel: "planrooms.connection.ended", Unit: "{connection}",
-		Help:  "Connections ended, by close code; other stands for all codes that the protocol does not define",
+		Help:  "Connections ended, by close code; other is any code that the protocol does not define",
 		Label: "code", Attribute: "planrooms.close.code",
 	}, closeCodes(), func(s *room.Stats) map[protocol.CloseCode]uint64 { return s.Closed }, codeLabel),
 	by(Metric{
