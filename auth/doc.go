@@ -17,5 +17,7 @@
 //
 // [Identity] has a SessionID, by which a host disconnects one device of a user when it logs out.
 //
-// This package does not log. The errors of this module contain no token and no part of one.
+// This package does not log. The errors of this module contain no token and no part of one:
+// TestErrorsDoNotQuoteTokens in jwtauth, TestTokenStaysSecret in transport. TestFirstOf checks the
+// order of the errors above.
 package auth

@@ -138,4 +138,16 @@
 // asyncapi.yaml describes the same protocol in AsyncAPI 3. The TypeScript types in
 // transport/browser/types are generated from the types of this package. Tests check both against
 // the golden frames in testdata.
+//
+// # Tests
+//
+// These tests of this package prove what the sections above promise:
+//
+//	the format of each message      TestGoldenServerFrames, TestGoldenClientFrames
+//	unknown fields are ignored      TestDecodeVersionIgnoresFields, TestDecodeRequest
+//	malformed messages are refused  TestDecodeRequestErrors, TestDecodeErrors, FuzzDecodeRequest
+//	IDs, task IDs, positions        TestIDs, TestTaskIDs, TestPositionAsText
+//	gaps, duplicates, receipts      TestChainTake, TestChainSkip, FuzzChain
+//	versions                        TestVersionOfAnEvent, TestEncodeEventRefusesABadVersion
+//	advice of the close codes       TestAdvice
 package protocol

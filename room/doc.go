@@ -2,35 +2,46 @@
 // order, tracks who is present, and lets clients that were away catch up. It uses neither sockets
 // nor HTTP: a transport passes it each connection as a [Sink] through [Hub.Connect].
 //
+// A service needs the sections up to Promises. The author of a transport also needs the last
+// section.
+//
 // # The model
 //
 // A room owns a bounded log of events, each encoded once. A member of the room is a cursor into
-// that log, so events need no queue per connection. The hub delivers events by writing those after
-// the cursor and moving it. A cursor at the end is live. To resume, the hub sets the cursor to the
-// position that the client sends. A cursor that lags is slow, but takes no memory and delays no
-// other member. If the next event of a cursor has been evicted, the hub sends resync and moves the
-// cursor to the end.
+// that log. The hub delivers events by writing those after the cursor and moving it. A cursor at
+// the end is live. To resume, the hub sets the cursor to the position that the client sends. A
+// cursor that lags is slow, but takes no memory and delays no other member. If the next event of a
+// cursor has been evicted, the hub sends resync and moves the cursor to the end.
 //
-// Answers and Notify events do wait in a bounded queue of their connection.
+// Events therefore need no queue per connection. Only answers and Notify events wait in one, which
+// is bounded.
 //
 // # For services
 //
-// [NewHub] makes the hub, Options.Authorize decides who may see a plan, and the methods of [Hub] do
-// the rest: [Hub.Broadcast] and its typed forms after a commit, [Hub.Position] before a plan is
-// read, [Hub.Notify] for one user, the methods below when access ends, [Hub.Room] and [Hub.Stats]
-// to look at, [Hub.Explain] to learn why a user did not receive an event, and [Hub.Shutdown] at the
-// end. Package roomtest has members for tests.
+// [NewHub] creates the hub, and Options.Authorize decides who may see a plan. A service then calls
+// the methods of [Hub]:
+//
+//   - [Hub.Broadcast] and its typed forms publish a change after its commit. [Hub.Notify] sends an
+//     event to one user.
+//   - [Hub.Position] returns the position that a client needs. Call it before you read the plan,
+//     and send it together with the plan.
+//   - [Hub.Revoke] and the other methods of the section Access end access early.
+//   - [Hub.Room], [Hub.Stats] and [Observer] show what happens, and [Hub.Explain] why a user did
+//     not receive an event.
+//   - [Hub.Shutdown] ends the hub.
 //
 // Code that publishes can take a [Broadcaster]: the hub, or [Discard] where there are no clients.
 // If it runs after the request, in a worker or a subscriber of an event bus, an [Author] carries
-// the client that made the change there.
+// the client that made the change there. Package roomtest has members for tests.
 //
-// # Order
+// # Publishing
+//
+// A broadcast is not part of the commit. A crash between the two loses the event: the clients then
+// reconnect to another epoch and load the plan.
 //
 // Clients receive the events of a plan in the order of the calls of Broadcast. Two handlers may
 // commit in one order and call Broadcast in the other, and an event bus may deliver in any order.
-// Then all viewers would be left with the older state. There are two remedies, which are best
-// combined:
+// Then all viewers would keep the older state. There are two remedies, which are best combined:
 //
 //   - Give each event a [Version]. Clients then drop an older state that arrives after a newer one.
 //   - Read the task again and call Broadcast, both under one lock of the application, as in the
@@ -43,54 +54,16 @@
 // again avoids the case. A lock alone is enough for one process, and versions are needed as soon as
 // several processes publish.
 //
-// # For transports
-//
-// A transport implements [Sink] and passes it to [Hub.Connect]. The one goroutine that reads the
-// connection calls [Session.Receive] for each message, [Session.Seen] for each byte that came, and
-// [Session.End] when the connection is over. The hub writes only through the Sink, never from two
-// goroutines at once, and calls either Finish or Close at the end. [Hub.ReportRefusal] counts the
-// requests that the transport did not serve.
-//
-// # Promises
-//
-//   - Order: all members of a room receive its events in the order of the Broadcast calls, and
-//     presence notices in one order with them.
-//   - No silent loss: every event carries the seq of the one before it. A client that missed an
-//     event has to reload: the server sends resync, or says so in the answer to the next join.
-//   - A user never receives events of a plan that Authorize denied, nor any after [Hub.Revoke],
-//     [Hub.RevokeUser], [Hub.Recheck] or [Hub.RecheckUser] has removed the user and returned, as
-//     long as Authorize then refuses the user. A join whose call of Authorize began before calls it
-//     again.
-//   - A connection that [Hub.Disconnect] has closed receives no event after it has returned. A
-//     connection whose verification began before is refused.
-//   - [Hub.Broadcast] does not wait for readers. A stalled connection delays no other, and is
-//     closed (4508) after Options.WriteTimeout without an accepted byte. Until then its events wait
-//     in the log that all members share.
-//   - Presence counts users, not connections. A reload within Options.Linger causes no notice, also
-//     for a user with a presence state. A connection that vanishes without a close frame is removed
-//     within Options.PingEvery plus Options.PingTimeout. Notices of joins and leaves are gathered
-//     for 50 ms.
-//   - Memory is bounded by Options, whatever clients do: history by HistoryTotal, answers and
-//     Notify events by QueuePerConnection and QueuePerUser. The number of connections is limited
-//     for each user; their total is limited by the transport.
-//   - After [Hub.Shutdown] no goroutine is left, except those of callbacks that do not return
-//     ([ErrCallback]).
-//
-// Delivery of an event does not mean that the change was committed: call Broadcast after the
-// commit. A crash between the two loses the event. Clients then reconnect to another epoch and load
-// the plan.
-//
 // # Access
 //
-// Options.Authorize is called at each join, at regular times for each member, and for all members
-// of a connection after it has renewed its token. At most Options.AuthorizeParallel calls run at
-// once, at most 8 of them for one user. Further calls wait in queues in which the users take turns:
-// one for joins, one for rechecks that the host has requested, and one for all others. A member is
-// removed when Authorize says no, or has not said yes for Options.ReauthorizeEvery and
-// Options.RemoveAfter, whatever the state of the queues and of Authorize. [Stats], the Observer and
-// the log show failing and late checks.
+// The hub calls Options.Authorize at each join, at regular times for each member, and for all
+// members of a connection after it has renewed its token. At most Options.AuthorizeParallel calls
+// run at once, at most 8 of them for one user. Further calls wait in queues in which the users take
+// turns: one for joins, one for rechecks that the host has requested, and one for all others. If
+// Authorize finds that the login itself has ended, it returns [ErrUnauthenticated], which closes
+// the connection with 4401. [Stats], the Observer and the log show failing and late checks.
 //
-// When access changes in between, the host calls, after the change is in its database:
+// When access changes between two checks, the host calls, after the change is in its database:
 //
 //	the user has lost one plan                    Revoke
 //	the user has lost all plans                   RevokeUser
@@ -102,8 +75,67 @@
 //	the user has logged out, or was locked out    Disconnect
 //	the user has to sign in again                 Disconnect with SignInAgain
 //
-// An Authorize that finds that the login itself has ended returns [ErrUnauthenticated], which
-// closes the connection with 4401.
+// # Promises
+//
+// Each promise names the tests of this package that prove it.
+//
+//   - Order. All members of a room receive its events in the order of the Broadcast calls, and
+//     presence notices in one order with them: TestOrderUnderChurn,
+//     TestPresenceKeepsTheOrderOfEvents.
+//   - No silent loss. Every event carries the seq of the one before it. A client that missed an
+//     event has to reload: the server sends resync, or recovered false in the answer to the next
+//     join: TestStalledReaderResumesOrResyncs, TestSimulation.
+//   - At most once. A connection receives no event twice, nor does a client that resumes:
+//     TestResumeIsComplete.
+//   - Access denied. A user never receives events of a plan that Authorize denied, nor any after
+//     [Hub.Revoke], [Hub.RevokeUser], [Hub.Recheck] or [Hub.RecheckUser] has removed the user and
+//     returned, as long as Authorize then refuses the user: TestAuthorizeAtJoin,
+//     TestNothingIsWrittenAfterRevoke, TestRevokeUser, TestRecheckWaitsForTheRemoval. A join that
+//     had called Authorize before calls it again: TestJoinAuthorizedBeforeRevoke,
+//     TestJoinAuthorizedBeforeRecheck.
+//   - Access unknown. A member is removed when Authorize has not returned nil for
+//     Options.ReauthorizeEvery and Options.RemoveAfter, whatever the state of the queues and of
+//     Authorize: TestMembersLeaveInTimeWhenAuthorizeHangs.
+//   - Logout. A connection that [Hub.Disconnect] has closed receives no event after the call has
+//     returned: TestDisconnect. A connection whose verification began before is refused:
+//     TestDisconnectDuringAVerification.
+//   - No waiting. [Hub.Broadcast] does not wait for readers, and a stalled connection delays no
+//     other: TestBacklogDoesNotBlockThePump. It is closed (4508) after Options.WriteTimeout without
+//     an accepted byte: TestTooSlow.
+//   - Presence counts users, not connections: TestSecondConnection. A reload within Options.Linger
+//     causes no notice, also for a user with a presence state: TestLinger, TestStateOverAReload. A
+//     connection that vanishes without a close frame is removed within Options.PingEvery plus
+//     Options.PingTimeout: TestSilentPeer. The hub sends the joins and leaves of 50 ms together:
+//     TestJoinsAreBatched.
+//   - Bounds. Options bound the memory whatever clients do: HistoryTotal that of all histories,
+//     QueuePerConnection and QueuePerUser that of answers and Notify events, ConnectionsPerUser the
+//     connections: TestHistoryTotalIsTheHeap, TestStalledJoinsUseLittleMemory, TestQueuePerUser,
+//     TestConnectionsPerUserAtOnce. The transport limits the total number of connections.
+//   - Shutdown. Every member that reads receives all events that have a position, then goodbye:
+//     TestShutdown. No goroutine is left after [Hub.Shutdown]: TestShutdownUnderTraffic. Callbacks
+//     that do not return are the exception ([ErrCallback]): at most 2 × Options.AuthorizeParallel
+//     calls of Authorize, and one call of the verifier for each connection:
+//     TestHangingAuthorizeOfManyUsers, TestHangingVerifier.
+//
+// # For transports
+//
+// A transport implements [Sink] and passes it to [Hub.Connect]. It calls [Hub.BeginVerification]
+// before it verifies the credentials. The one goroutine that reads the connection calls
+// [Session.Receive] for each message, [Session.Seen] for each byte that came, and [Session.End]
+// when the connection is over. A transport that answers control frames passes them to
+// [Session.ControlFrame] and [Session.WriteControl]. [Hub.ReportRefusal] counts the requests that
+// the transport did not serve.
+//
+// The hub writes only through the Sink, never from two goroutines at once, and calls either Finish
+// or Close at the end: TestSimulation, TestShortWrites. With ConnectOptions.Hold it writes nothing
+// before [Session.Open]: TestHold. A Sink may take any number of the bytes that the hub offers; an
+// impossible count ends that connection alone: TestImpossibleCounts.
+//
+// An idle hub has no goroutine: TestUnusedHub. An idle connection has only the reader of the
+// transport.
+package room
+
+// The rest is for contributors.
 //
 // # Parts
 //
@@ -161,4 +193,3 @@
 // no Observer, no Logger and no blocking call of a Sink runs under a lock other than
 // timers.running. Each connection also has a write token (outlet.state). No goroutine blocks on it:
 // one that finds it taken queues its work, and the holder picks it up.
-package room

@@ -81,4 +81,26 @@
 // broadcasts without the request. [HeaderPosition] brings the position of a plan to the client that
 // loads it. [HideToken] keeps tokens in URLs out of the host's logs. [Inspect] is a page for
 // operators: rooms, users, slow readers, refusals, and why a user did not receive an event.
+//
+// # Tests
+//
+// These tests of this package prove what the sections above promise:
+//
+//	origins                       TestOriginRule, TestOpaqueOrigins, TestAllowOrigin
+//	handshake                     TestConformanceOfHandshakes, TestHandshake
+//	token, and no second one      TestToken, TestSubprotocolEcho
+//	secrecy of the token          TestTokenStaysSecret, TestHideToken
+//	refusals and their codes      TestRefusal, TestReports, TestRetryAfterOfVerifier
+//	limits                        TestMaxConnections, TestGoodbyesAreBounded
+//	upgrades that fail            TestUpgradeFails, TestFailedUpgradeReplacesNoConnection
+//	Disconnect during step 4      TestConnectDuringDisconnect
+//	the answer is one write       TestAnswerInOneWrite
+//	middleware                    TestMiddleware, TestUpgradeThrough
+//	frames                        TestConformance, TestSlowFrames
+//	idle connections              TestIdle, TestIdleLosesNothing
+//	one close frame               TestOneCloseFrame
+//	writes that do not block      TestTLSDoesNotBlock, TestSinkShortWrites
+//	the author of a change        TestAuthor
+//	Inspect                       TestInspect, TestInspectAccess
+//	everything at once            TestPromisesUnderLoad, TestStorm
 package transport

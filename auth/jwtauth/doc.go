@@ -52,4 +52,19 @@
 //     its ID, new tokens may be refused for up to 30 s. Issuers should give each key a new ID.
 //
 // An expired token does not wait for a fetch: no key can make it valid.
+//
+// # Tests
+//
+// These tests of this package prove what the sections above promise:
+//
+//	checks and their order        TestVerifyBadTokens, TestVerifyGoodTokens, TestVerifyTimes
+//	algorithms and key types      TestVerifyAlgorithms, TestVerifyNarrowedAlgorithms
+//	keys of a token               TestKeySelection, TestSeveralKeysFit
+//	jku, x5u, jwk and x5c         TestJWKSHeadersAreNotFollowed
+//	fetches of the key set        TestJWKSIsFetchedOnFirstUse, TestJWKSRefreshDelaysNoKnownKey
+//	a URL that fails              TestJWKSOutageKeepsTheLastGoodSet, TestJWKSColdStart
+//	key rotation                  TestRotation, TestUnknownKey, TestRotationWithTheSameKeyID
+//	floods of invalid tokens      TestFlood, TestFloodOverHTTP
+//	expired tokens do not wait    TestJWKSExpiredToken
+//	errors contain no token       TestErrorsDoNotQuoteTokens
 package jwtauth

@@ -9,7 +9,8 @@
 // lag, the bytes and the deliveries come from the hub's Observer, which passes each call on to the
 // Observer of the host. README.md lists the metrics.
 //
-// The number of series does not depend on plans, users or clients: no label has their IDs.
+// The number of series does not depend on plans, users or clients, because no label has their IDs:
+// TestSeriesDoNotDependOnPlans. TestMetrics exports each number.
 //
 // Package otelroom, in the same module, exports the same numbers through OpenTelemetry. Neither
 // imports what the other needs.

@@ -20,4 +20,9 @@
 //
 // A [Sink] is the connection alone, for tests of what is written and when: with a window of bytes,
 // a [Hold] that stops the hub in the middle of a write, and frames that are lines of text.
+//
+// # Tests
+//
+// TestFailures calls each method of [Member] in a case where it must fail the test. TestFaults
+// breaks each rule of [room.Sink] once.
 package roomtest

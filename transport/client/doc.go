@@ -76,4 +76,21 @@
 // during each call of Options.Token, and a fourth while the token is being renewed. The WebSocket
 // library adds one per connection; a plan has none. [Client.Close] waits for all of them, except
 // for a Token function that ignores its context.
+//
+// # Tests
+//
+// These tests of this package prove what the sections above promise:
+//
+//	reconnect and resume          TestResumesAfterACut, TestBackoffIsJitteredAndGrows
+//	the delay of the server       TestServerSetsTheRetryDelay
+//	another user                  TestAnotherUserStartsOver, TestAnotherUserOnAServer
+//	the end of a client           TestFinalCloses, TestSecondRefusalIsFinal
+//	a restart after the end       TestReconnectAfterAFinalEnd
+//	order, no silent gap          TestStorm, TestHoleIsFilledOnTheSameConnection
+//	versions                      TestOutdatedEventIsDropped, TestVersionsEndWithTheStream
+//	Reloads                       TestReloadsBeyondTheHistory, TestReloadsFromAnotherServer
+//	slow programs                 TestSlowProgramReloads, TestFullQueueDropsPresenceFirst
+//	positions in headers          TestPositionOf, TestJoinFromTheHeaderOfASnapshot
+//	tokens                        TestTokenIsRenewedInTime, TestTokenIsNotLogged
+//	Close, and its goroutines     TestCloseAtEveryMoment, TestHangingTokenFunc
 package client

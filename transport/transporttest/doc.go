@@ -17,4 +17,10 @@
 //     the handshake on any [net.Conn]: TCP, a Unix socket, TLS, or a pipe.
 //
 // The client supports no extension, so it treats every use of one as a violation.
+//
+// # Tests
+//
+// TestViolations violates each rule once, and TestUpgrade those of the handshake. TestFrames reads
+// what a server may send. TestClientFails calls each method of [Client] in a case where it must
+// fail the test.
 package transporttest
