@@ -14,8 +14,8 @@ import (
 	"github.com/planrooms/planrooms/room/roomtest"
 )
 
-// After a deploy all clients are back at once: AuthorizeParallel calls run at a time, and none is
-// refused.
+// After a deploy all clients reconnect at once: AuthorizeParallel calls run at a time, and no join
+// is refused.
 func TestAuthorizeParallel(t *testing.T) {
 	l := newLoad(takes(200 * time.Millisecond))
 	bubble(t, &room.Options{Authorize: l.authorize}, func(t *testing.T, h *room.Hub) {
@@ -41,8 +41,8 @@ func TestAuthorizeParallel(t *testing.T) {
 	})
 }
 
-// A user has 8 calls at a time, on however many connections, and does not wait for those of other
-// users.
+// A user has at most 8 calls at a time, on any number of connections, and does not wait for the
+// calls of other users.
 func TestAuthorizeParallelOfOneUser(t *testing.T) {
 	l := newLoad(takes(200 * time.Millisecond))
 	bubble(t, &room.Options{Authorize: l.authorize}, func(t *testing.T, h *room.Hub) {
@@ -89,8 +89,8 @@ func TestJoinsOverlap(t *testing.T) {
 	})
 }
 
-// Connecting again is not a way around the limits: calls of connections that have ended count, and
-// their joins that wait are dropped.
+// A client cannot evade the limits by reconnecting: the calls of ended connections still count, and
+// their waiting joins are dropped.
 func TestReconnectingKeepsTheLimit(t *testing.T) {
 	d := newHanging()
 	bubble(t, &room.Options{Authorize: d.authorize}, func(t *testing.T, h *room.Hub) {
@@ -133,7 +133,7 @@ func TestWaitingJoinsAreFair(t *testing.T) {
 			modest[i] = newGuest(t, h, fmt.Sprint("modest", i), nil)
 			modest[i].join("p")
 		}
-		// Two calls a second, of which one is of the greedy user until the others are in.
+		// Two calls per second, one of them for the greedy user until the others have joined.
 		time.Sleep(4*time.Second + time.Millisecond)
 		synctest.Wait()
 		for i, g := range modest {
@@ -147,7 +147,7 @@ func TestWaitingJoinsAreFair(t *testing.T) {
 	})
 }
 
-// Joins that wait end with Shutdown, which does not call Authorize for them.
+// Shutdown ends waiting joins without calling Authorize for them.
 func TestShutdownDropsWaitingJoins(t *testing.T) {
 	for _, name := range []string{"at once", "after the drain"} {
 		t.Run(name, func(t *testing.T) {
@@ -179,8 +179,8 @@ func TestShutdownDropsWaitingJoins(t *testing.T) {
 	}
 }
 
-// Connections that come and go while Authorize is slow, and sometimes fails, never exceed a limit,
-// and leave nothing behind.
+// While Authorize is slow and sometimes fails, connects and disconnects never exceed a limit, and
+// leave no call or join behind.
 func TestAccessUnderTraffic(t *testing.T) {
 	var mu sync.Mutex
 	n := 0

@@ -30,7 +30,7 @@ func (s *seen[T]) add(v T) {
 	s.list = append(s.list, v)
 }
 
-// take returns what has come since the last call.
+// take returns the calls since the last call of take.
 func (s *seen[T]) take() []T {
 	synctest.Wait()
 	s.mu.Lock()
@@ -107,7 +107,7 @@ func messageBytes(t *testing.T, m *roomtest.Member) int {
 
 type traceKey struct{}
 
-// An audit log finds in a broadcast what happened, by whom, and the context of the request.
+// Observer.Broadcast gives an audit log the event, its author, and the context of the request.
 func TestBroadcastInfo(t *testing.T) {
 	var sent seen[room.BroadcastInfo]
 	var traces []any
@@ -148,7 +148,7 @@ func TestBroadcastInfo(t *testing.T) {
 	})
 }
 
-// Notified reports also what reached no connection.
+// Notified also reports an event that reached no connection.
 func TestNotifyInfo(t *testing.T) {
 	var sent seen[room.NotifyInfo]
 	opts := &room.Options{QueuePerConnection: 1, Observer: room.Observer{Notified: func(_ context.Context, n room.NotifyInfo) { sent.add(n) }}}
@@ -163,7 +163,7 @@ func TestNotifyInfo(t *testing.T) {
 		roomtest.Connect(t, h, auth.Identity{UserID: "ann"}, nil)
 		stalled := roomtest.Connect(t, h, auth.Identity{UserID: "ann"}, &roomtest.Options{SocketBuffer: 10})
 		stalled.Stall()
-		notify() // fills the socket of the one that is stalled
+		notify() // fills the socket of the stalled connection
 		notify()
 		notify()
 		got := sent.take()
@@ -180,7 +180,7 @@ func TestNotifyInfo(t *testing.T) {
 	})
 }
 
-// Delivered describes each pass of a pump, and how long its first event has waited.
+// Delivered describes each pass of a pump, with the time that its first event has waited.
 func TestDeliveryInfo(t *testing.T) {
 	var passes seen[room.DeliveryInfo]
 	bubble(t, &room.Options{Observer: room.Observer{Delivered: passes.add}}, func(t *testing.T, h *room.Hub) {
@@ -222,7 +222,7 @@ func TestEvictionInfo(t *testing.T) {
 	})
 }
 
-// Stats counts the users of all rooms, each as often as it is in one.
+// Stats counts the users of all rooms. A user in two rooms counts twice.
 func TestStatsParticipants(t *testing.T) {
 	bubble(t, &room.Options{Linger: time.Second}, func(t *testing.T, h *room.Hub) {
 		want := func(n int) {
@@ -248,7 +248,7 @@ func TestStatsParticipants(t *testing.T) {
 	})
 }
 
-// While a hub shuts down, Stats shows how far it has got.
+// While a hub shuts down, Stats shows the progress.
 func TestStatsDuringShutdown(t *testing.T) {
 	bubble(t, nil, func(t *testing.T, h *room.Hub) {
 		m := roomtest.Connect(t, h, auth.Identity{UserID: "ann"}, &roomtest.Options{SocketBuffer: 10})
@@ -300,7 +300,7 @@ func TestDeliveryLag(t *testing.T) {
 	})
 }
 
-// A Delivered that ends the goroutine of a pump does not stop the deliveries.
+// A Delivered function that ends the goroutine of a pump does not stop the deliveries.
 func TestGoexitInDelivered(t *testing.T) {
 	exits := 0
 	opts := &room.Options{Observer: room.Observer{Delivered: func(room.DeliveryInfo) {

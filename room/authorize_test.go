@@ -111,8 +111,8 @@ func TestAuthorizeAtJoin(t *testing.T) {
 	}
 }
 
-// An Authorize that does not return delays the messages of its plan for AuthorizeTimeout, and
-// nothing after that, whatever it says in the end.
+// An Authorize that does not return delays the messages of its plan for AuthorizeTimeout. After
+// that it delays nothing, and its result is ignored.
 func TestHangingAuthorize(t *testing.T) {
 	g := &authorizer{}
 	bubble(t, &room.Options{Authorize: g.authorize}, func(t *testing.T, h *room.Hub) {
@@ -140,7 +140,7 @@ func TestHangingAuthorize(t *testing.T) {
 	})
 }
 
-// The context of a call is one as package context makes them.
+// The context of a call behaves like those of package context.
 func TestAuthorizeContext(t *testing.T) {
 	g := &authorizer{}
 	bubble(t, &room.Options{Authorize: g.authorize}, func(t *testing.T, h *room.Hub) {

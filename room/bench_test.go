@@ -53,8 +53,8 @@ func benchConnect(b testing.TB, h *room.Hub, user string) *discard {
 	return newDiscard(b, h, user, nil)
 }
 
-// await spins until a condition that other goroutines bring about holds: a sleep would be longer
-// than what is measured.
+// await spins until other goroutines have made a condition true. A sleep would take longer than the
+// measured operation.
 func await(b *testing.B, cond func() bool) {
 	for spins, begin := 1, time.Now(); !cond(); spins++ {
 		if spins%(1<<16) == 0 && time.Since(begin) > 30*time.Second {
@@ -66,8 +66,8 @@ func await(b *testing.B, cond func() bool) {
 
 var benchTask = json.RawMessage(`{"id":"task-4711","title":"Write the benchmark before the claim","done":false,"order":17}`)
 
-// benchMembers has n users in plan p, and returns the count of writes to all of them together, at
-// rest.
+// benchMembers connects n users to plan p and returns the counter of all writes to them, when no
+// more writes follow.
 func benchMembers(b *testing.B, h *room.Hub, n int) *atomic.Int64 {
 	b.Helper()
 	counts := &roomtest.Counts{}
@@ -84,7 +84,7 @@ func benchMembers(b *testing.B, h *room.Hub, n int) *atomic.Int64 {
 }
 
 // BenchmarkBroadcast delivers one event after the other to all members. ns/op is the time until the
-// last has it.
+// last member has the event.
 func BenchmarkBroadcast(b *testing.B) {
 	for _, n := range []int{1, 10, 100, 1000, 10000} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
@@ -103,9 +103,8 @@ func BenchmarkBroadcast(b *testing.B) {
 	}
 }
 
-// BenchmarkBroadcastToManyRooms delivers events of 16 B to 16 KiB to one of 10,000 rooms after the
-// other, with a budget for history that is never used up, one that is all the time, and one that
-// the rooms exceed without an event.
+// BenchmarkBroadcastToManyRooms delivers events of 16 B to 16 KiB to 10,000 rooms in turn. The
+// history budget is never exhausted, always exhausted, or exceeded by the empty rooms alone.
 func BenchmarkBroadcastToManyRooms(b *testing.B) {
 	const rooms = 10_000
 	for _, c := range []struct {
@@ -138,7 +137,7 @@ func BenchmarkBroadcastToManyRooms(b *testing.B) {
 				}
 				await(b, func() bool { return members[n].calls.Load() >= want })
 			}
-			for range 8 * rooms { // until each room holds what it may
+			for range 8 * rooms { // until each room is at its limit
 				broadcast()
 			}
 			b.ReportAllocs()
@@ -150,8 +149,8 @@ func BenchmarkBroadcastToManyRooms(b *testing.B) {
 	}
 }
 
-// BenchmarkBroadcastCall is the call alone, as a host's PATCH handler pays it, with members that
-// are served meanwhile.
+// BenchmarkBroadcastCall measures the call alone, as in a PATCH handler of a host, during
+// deliveries to members.
 func BenchmarkBroadcastCall(b *testing.B) {
 	for _, n := range []int{0, 1000, 10000} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
@@ -169,7 +168,7 @@ func BenchmarkBroadcastCall(b *testing.B) {
 	}
 }
 
-// BenchmarkJoinLeave joins and leaves a room of 50 people, both answers awaited.
+// BenchmarkJoinLeave joins and leaves a room of 50 people, and waits for both answers.
 func BenchmarkJoinLeave(b *testing.B) {
 	h := benchHub(b, 256)
 	benchMembers(b, h, 50)
@@ -209,7 +208,7 @@ func BenchmarkJoin64(b *testing.B) {
 	}
 }
 
-// BenchmarkResume256 joins 256 events behind the end, and waits until all have come.
+// BenchmarkResume256 joins 256 events behind the end, and waits for all of them.
 func BenchmarkResume256(b *testing.B) {
 	h := benchHub(b, 256)
 	var since protocol.Position

@@ -122,7 +122,7 @@ func TestBroadcastOptions(t *testing.T) {
 			name         string
 			opts         []room.BroadcastOption
 			by, mutation string
-			alice, bob   bool // gets the event rather than a receipt
+			alice, bob   bool // gets the event instead of a receipt
 		}{
 			{name: "none", alice: true, bob: true},
 			{name: "the zero value", opts: []room.BroadcastOption{{}}, alice: true, bob: true},
@@ -154,7 +154,7 @@ func TestBroadcastOptions(t *testing.T) {
 	})
 }
 
-// The original's client has no client id; excepted by its connection id it gets a receipt.
+// The original client has no client ID. It gets a receipt if its connection ID is excluded.
 func TestExceptAConnection(t *testing.T) {
 	bubble(t, nil, func(t *testing.T, h *room.Hub) {
 		m := roomtest.Join(t, h, "alice", "p")

@@ -21,8 +21,8 @@ func tasks(n int) (events []protocol.Event) {
 	return events
 }
 
-// A batch and a loop of 1,000 events reach every member that reads, also one whose socket takes a
-// few bytes at a time.
+// A batch and a loop of 1,000 events reach every member that reads, including one whose socket
+// takes a few bytes at a time.
 func TestManyEventsReachSlowReaders(t *testing.T) {
 	send := map[string]func(t *testing.T, h *room.Hub){
 		"batch": func(t *testing.T, h *room.Hub) {

@@ -14,7 +14,7 @@ import (
 	"github.com/planrooms/planrooms/room/roomtest"
 )
 
-// encodings counts how often it is encoded.
+// encodings is a value that counts how often it is encoded.
 type encodings struct{ n *int }
 
 func (e encodings) MarshalJSON() ([]byte, error) {
@@ -122,7 +122,7 @@ func TestBroadcastTaskMoved(t *testing.T) {
 	})
 }
 
-// Shutdown may begin between the two events: the error says what has happened.
+// Shutdown may begin between the two events. The error then names both plans.
 func TestShutdownInTheMiddleOfAMove(t *testing.T) {
 	var h *room.Hub
 	ended := make(chan error, 1)

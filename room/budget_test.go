@@ -93,9 +93,9 @@ func (d *reader) check(t *testing.T, h *room.Hub) {
 	}
 }
 
-// TestBudgetOfManyBusyRooms has somebody read in every room, and one who has stalled in some, while
-// events of all sizes come everywhere. At every step the rooms hold no more than HistoryTotal, or
-// than the 1 KiB of each if that is more, and what is on its way.
+// TestBudgetOfManyBusyRooms broadcasts events of all sizes to rooms that each have a reader; one
+// stalled reader is in some of them. After every step the rooms hold at most HistoryTotal, or 1 KiB
+// each if that is more, plus the events in flight.
 func TestBudgetOfManyBusyRooms(t *testing.T) {
 	const (
 		each    = 50       // rooms in which a reader is
@@ -125,10 +125,11 @@ func TestBudgetOfManyBusyRooms(t *testing.T) {
 
 				bound := max(c.total, c.rooms<<10)
 				most := 0
-				var onTheWay atomic.Int64 // bytes that the events of this step take
+				var onTheWay atomic.Int64 // bytes of the events of this step
 				check := func() {
 					got := h.Stats().HistoryBytes
-					// After got, which may hold an event that another goroutine has just begun.
+					// Read after got, which may include an event that another goroutine has just
+					// begun.
 					more := int(onTheWay.Load())
 					if got > bound+more {
 						t.Errorf("%d bytes of history, %d above the limit of %d, with %d in flight", got, got-bound, bound, more)
@@ -269,7 +270,7 @@ func TestBudgetOfRoomsThatAreLeft(t *testing.T) {
 		}
 		update(t, h, "plan0", 1)
 		wantEvent(t, members[0], 1)
-		wantRooms(t, h, 30) // somebody is in each
+		wantRooms(t, h, 30) // each has a member
 		for _, m := range members[:15] {
 			m.Cut()
 		}

@@ -8,9 +8,9 @@ import (
 	"github.com/planrooms/planrooms/room/roomtest"
 )
 
-// A host that changes hundreds of tasks at once outruns the pump of a large room. No client was
-// slow, so none may get resync: what the pump has yet to write is kept beyond HistoryEvents, within
-// HistoryBytes.
+// A host that changes hundreds of tasks at once outruns the pump of a large room. No client is
+// slow, so none may receive resync: the room keeps events that the pump has yet to write beyond
+// HistoryEvents, within HistoryBytes.
 func TestBurstCausesNoResync(t *testing.T) {
 	bubble(t, &room.Options{HistoryEvents: 8}, func(t *testing.T, h *room.Hub) {
 		alice := roomtest.Join(t, h, "alice", "p")

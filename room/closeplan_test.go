@@ -74,11 +74,11 @@ func TestClosePlan(t *testing.T) {
 	})
 }
 
-// No position of the time before ClosePlan is valid after it, whether the plan had a room or not,
-// and nothing of its history is replayed if the ID is used again.
+// Positions from before ClosePlan are not valid after it, whether or not the plan had a room. If
+// the plan ID is used again, no earlier event is replayed.
 func TestClosePlanVoidsPositions(t *testing.T) {
 	bubble(t, nil, func(t *testing.T, h *room.Hub) {
-		never := position(t, h, "never") // of a plan that never had a room
+		never := position(t, h, "never") // for a plan that never had a room
 		if !recovers(t, h, "other", position(t, h, "other")) {
 			t.Error("a position of a plan without a room is not valid before")
 		}
@@ -103,8 +103,8 @@ func TestClosePlanVoidsPositions(t *testing.T) {
 	})
 }
 
-// A client joins again at the moment at which it has been taken out of the room, which is a first
-// join of a new room.
+// A client joins again at the moment at which ClosePlan has removed it from the room. That is a
+// first join of a new room.
 func TestRejoinDuringClosePlan(t *testing.T) {
 	left := make(chan struct{})
 	seamTest(t, &room.Options{Observer: room.Observer{Leave: func(room.LeaveInfo) {
@@ -145,7 +145,7 @@ func TestRejoinDuringClosePlan(t *testing.T) {
 	})
 }
 
-// ClosePlan of a large plan waits once for all connections that have stalled, and calls
+// ClosePlan of a large plan waits once for all stalled connections together, and calls
 // Observer.Leave for each member.
 func TestClosePlanOfALargePlan(t *testing.T) {
 	members := atScale(10_000)
@@ -190,7 +190,7 @@ func TestClosePlanOfALargePlan(t *testing.T) {
 	})
 }
 
-// Broadcasts, joins and other calls of ClosePlan go on at the same time.
+// ClosePlan runs concurrently with broadcasts, joins and other calls of ClosePlan.
 func TestClosePlanUnderTraffic(t *testing.T) {
 	h := newHub(t, nil)
 	var wg sync.WaitGroup

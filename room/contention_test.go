@@ -75,9 +75,9 @@ func TestWalkReleasesTheLock(t *testing.T) {
 	<-changed
 }
 
-// A timer whose function already runs, and waits for the lock of the room, cannot be stopped. When
-// it gets the lock, what it was set for may be out of date: a user may have come back and left
-// again, and a room without members may have got an event.
+// A timer whose function already waits for the lock of the room cannot be stopped. When it gets the
+// lock, it may be stale: the user may have returned and left again, or a room without members may
+// have received an event.
 func TestStaleTimer(t *testing.T) {
 	bubble(t, nil, func(t *testing.T, h *room.Hub) {
 		bob := roomtest.Join(t, h, "bob", "p")

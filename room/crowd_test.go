@@ -15,8 +15,8 @@ import (
 	"github.com/planrooms/planrooms/room/roomtest"
 )
 
-// guest is a connection for tests with thousands of them: it reads everything at once and only
-// counts messages.
+// guest is a connection for tests with thousands of connections. It reads everything immediately
+// and only counts messages.
 type guest struct {
 	session *room.Session
 
@@ -24,7 +24,7 @@ type guest struct {
 	answers map[protocol.Type]int
 }
 
-// got returns how many messages of each type have come.
+// got returns the number of messages received, by type.
 func (g *guest) got() map[protocol.Type]int {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -76,7 +76,7 @@ func newLoad(call func(ctx context.Context, id auth.Identity, planID string) err
 	return &load{call: call, running: make(map[string]int), most: make(map[string]int)}
 }
 
-// takes is a call that takes some time and says yes.
+// takes returns an Authorize that takes some time and then allows.
 func takes(d time.Duration) func(context.Context, auth.Identity, string) error {
 	return func(ctx context.Context, _ auth.Identity, _ string) error {
 		pause(ctx, d)
@@ -104,7 +104,7 @@ func (l *load) add(userID string, n int) {
 	}
 }
 
-// counts returns how many calls there were, and how many at once: in all, and for one user.
+// counts returns the number of calls, the most at once, and the most at once for one user.
 func (l *load) counts(userID string) (calls, most, mostOfUser int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

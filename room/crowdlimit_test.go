@@ -12,8 +12,8 @@ import (
 	"github.com/planrooms/planrooms/room/roomtest"
 )
 
-// A user who comes and goes at PresenceLimit twice a second does not make the hub send the list of
-// all participants again and again: a room is crowded until it has not exceeded the limit for a
+// A user who joins and leaves twice a second at PresenceLimit does not make the hub send the list
+// of all participants each time: a room stays crowded until it has not exceeded the limit for a
 // while.
 func TestTogglingAtThePresenceLimit(t *testing.T) {
 	const people = 100
@@ -145,8 +145,8 @@ func TestShrinkingCrowdClosesNoConnection(t *testing.T) {
 	})
 }
 
-// A member of a crowded room learns the count also if it was the same before the member joined, and
-// another one while it joined.
+// A member of a crowded room receives the count even if it changed during the join and is now the
+// same as before.
 func TestCountAfterAJoinAnswer(t *testing.T) {
 	bubble(t, &room.Options{PresenceLimit: 3}, func(t *testing.T, h *room.Hub) {
 		members := make([]*roomtest.Member, 5)

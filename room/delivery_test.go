@@ -12,8 +12,8 @@ import (
 	"github.com/planrooms/planrooms/room/roomtest"
 )
 
-// A connection has one writer at a time. What comes while it writes is written afterwards, by the
-// same or by another goroutine.
+// A connection has one writer at a time. Messages that arrive during a write are written
+// afterwards, by the same or another goroutine.
 
 func TestControlFrameDuringADelivery(t *testing.T) {
 	bubble(t, nil, func(t *testing.T, h *room.Hub) {
@@ -31,7 +31,7 @@ func TestControlFrameDuringADelivery(t *testing.T) {
 	})
 }
 
-// A full socket does not bring a control frame back that a newer one has replaced.
+// On a full socket, a newer control frame replaces the waiting one for good.
 func TestNewestControlFrameOnAFullSocket(t *testing.T) {
 	bubble(t, nil, func(t *testing.T, h *room.Hub) {
 		writing, armed := newStop(), false
@@ -70,11 +70,11 @@ func TestDeliveriesOfTwoPlans(t *testing.T) {
 		if got := p.types(); got != "[task-updated task-updated]" {
 			t.Errorf("read %s", got)
 		}
-		// seamTest checks that there were no two writes at once
+		// seamTest checks that no two writes overlapped
 	})
 }
 
-// A pump that was stopped at one member does not write to another that was removed meanwhile.
+// A pump that is stopped at one member does not write to another member that was removed meanwhile.
 func TestRemovedDuringADelivery(t *testing.T) {
 	seamTest(t, nil, func(t *testing.T, h *room.Hub, p *peer, _, writing *roomtest.Hold) {
 		second := openHooked(t, h, "second", roomtest.Lines{}, all)
@@ -115,8 +115,8 @@ func TestCutDuringADelivery(t *testing.T) {
 	})
 }
 
-// While a goroutine that adds a member calls the host, the member gets nothing. Then it gets the
-// answer, and all events since, be they more than the room keeps.
+// While Observer.Join runs, the new member receives nothing. Then it receives the answer and all
+// events since, even if they are more than HistoryEvents.
 func TestEventsDuringAJoin(t *testing.T) {
 	const events = 40
 	var joining *stop
@@ -145,7 +145,8 @@ func TestEventsDuringAJoin(t *testing.T) {
 	})
 }
 
-// The events of a pass stay in the history until those have read them who get a receipt instead.
+// The events of a pass stay in the history until the members that get a receipt instead have read
+// it.
 func TestBurstWhileAPumpWrites(t *testing.T) {
 	const events = 40
 	seamTest(t, &room.Options{HistoryEvents: events / 2}, func(t *testing.T, h *room.Hub, p *peer, _, writing *roomtest.Hold) {
@@ -267,7 +268,7 @@ func TestShortWritesOfAnEncodingFraming(t *testing.T) {
 	})
 }
 
-// A connection that closes gets no answer to a join, and no frame in its place.
+// A closing connection gets no answer to a join, and no other frame instead.
 func TestUnansweredJoinOfAClosingConnection(t *testing.T) {
 	bubble(t, nil, func(t *testing.T, h *room.Hub) {
 		p := openPipe(t, h, "alice", 0)

@@ -60,7 +60,7 @@ func TestDisconnectOnlySession(t *testing.T) {
 	})
 }
 
-// A reload of another session goes on while one session is disconnected.
+// A reload of another session continues while one session is disconnected.
 func TestDisconnectOnlySessionDuringALinger(t *testing.T) {
 	bubble(t, nil, func(t *testing.T, h *room.Hub) {
 		laptop := signedIn(t, h, "laptop", nil)
@@ -141,7 +141,8 @@ func TestDisconnectDuringAVerification(t *testing.T) {
 	}
 }
 
-// The hub forgets calls of Disconnect, and then refuses what it cannot decide.
+// The hub forgets calls of Disconnect. It then refuses a verification that may have begun before a
+// forgotten call.
 func TestDisconnectIsForgotten(t *testing.T) {
 	disconnect := func(t *testing.T, h *room.Hub, user string) {
 		t.Helper()
@@ -159,7 +160,7 @@ func TestDisconnectIsForgotten(t *testing.T) {
 		},
 		"a minute, and the janitor": func(*testing.T, *room.Hub) { time.Sleep(6 * time.Minute) },
 		"many calls": func(t *testing.T, h *room.Hub) {
-			for n := range room.MaxDisconnects - 1 { // with carol, as many as it remembers
+			for n := range room.MaxDisconnects - 1 { // with carol, as many as the hub remembers
 				disconnect(t, h, fmt.Sprint("user", n))
 			}
 		},
@@ -233,8 +234,8 @@ func TestAuthenticateOfAnotherSession(t *testing.T) {
 	}
 }
 
-// A connection whose authenticate or join is under way is closed like any other, and neither is
-// answered with a success.
+// A connection with an authenticate or join in flight is closed like any other, and neither request
+// is answered with success.
 func TestDisconnectDuringARequest(t *testing.T) {
 	slow := auth.VerifierFunc(func(ctx context.Context, _ string) (auth.Identity, error) {
 		pause(ctx, time.Second)

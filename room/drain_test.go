@@ -120,15 +120,16 @@ func TestAfterShutdown(t *testing.T) {
 	})
 }
 
-// Who is behind gets everything that has a position before the goodbye, if they take it in time.
+// A member that is behind receives all events that have a position before the goodbye, if it reads
+// them in time.
 func TestShutdownWaitsForTheSlow(t *testing.T) {
 	tests := []struct {
-		name  string
-		takes time.Duration // when the socket takes everything; 0 is never
-		ctx   time.Duration
-		took  time.Duration
-		err   error
-		goodbye  bool
+		name    string
+		takes   time.Duration // when the socket takes everything; 0 is never
+		ctx     time.Duration
+		took    time.Duration
+		err     error
+		goodbye bool
 	}{
 		{name: "takes it in time", takes: 900 * time.Millisecond, ctx: 10 * time.Second, took: 900 * time.Millisecond, goodbye: true},
 		{name: "never", ctx: 10 * time.Second, took: time.Second},
@@ -165,7 +166,7 @@ func TestShutdownWaitsForTheSlow(t *testing.T) {
 	}
 }
 
-// From the start of Shutdown on nothing is taken any more, while it still waits for the slow.
+// Once Shutdown has begun, the hub accepts nothing more, even while it waits for slow members.
 func TestDuringShutdown(t *testing.T) {
 	eachSink(t, nil, func(t *testing.T, h *room.Hub, of sinks) {
 		alice := roomtest.Connect(t, h, auth.Identity{UserID: "alice"}, &roomtest.Options{Blocking: of.blocking, SocketBuffer: 10})
@@ -295,7 +296,7 @@ func TestShutdownWithAHangingCallback(t *testing.T) {
 	})
 }
 
-// Callbacks may end the hub, in a new goroutine, and call it while it ends.
+// Callbacks may call Shutdown in a new goroutine, and call the hub while it shuts down.
 func TestShutdownFromCallbacks(t *testing.T) {
 	for _, from := range []string{"join", "leave", "disconnect", "broadcast", "authorize"} {
 		t.Run(from, func(t *testing.T) {

@@ -23,7 +23,7 @@ func (l *links) remove(link string) {
 	delete(l.plans, link)
 }
 
-// admits is the host's Authorize. The link is in a claim of the guest's token.
+// admits is the Authorize of the host. The link is in a claim of the guest's token.
 func (l *links) admits(_ context.Context, id auth.Identity, planID string) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -44,8 +44,8 @@ func connectAs(hub *room.Hub, id auth.Identity, planID string) viewer {
 	return v
 }
 
-// A share link is deleted. The host does not know which users it has admitted: that is in the
-// claims of their tokens, which the hub holds.
+// A share link is deleted. The host does not know which users the link has admitted. The claims of
+// their tokens have the link, and the hub holds them.
 func ExampleHub_Recheck() {
 	shared := &links{plans: map[string]string{"k3u": "demo", "9xq": "demo"}}
 	hub := room.NewHub(&room.Options{Authorize: shared.admits})

@@ -17,7 +17,7 @@ type row struct {
 	Version int64  `json:"version"`
 }
 
-// Two workers publish the changes of one task in the other order. Clients drop the older state.
+// Two workers publish the changes of one task in the wrong order. Clients drop the older state.
 func ExampleVersion() {
 	hub := room.NewHub(&room.Options{Authorize: everybodyMay})
 	defer hub.Shutdown(background)
@@ -42,8 +42,7 @@ func ExampleVersion() {
 }
 
 // A subscriber of an event bus gets messages late and in any order. It reads the task again and
-// broadcasts it under one lock, so each event has a state that is not older than that of the one
-// before.
+// broadcasts it under one lock, so no event has an older state than the event before it.
 func ExampleHub_Broadcast_eventBus() {
 	hub := room.NewHub(&room.Options{Authorize: everybodyMay})
 	defer hub.Shutdown(background)

@@ -73,7 +73,7 @@ func everybodyMay(context.Context, auth.Identity, string) error { return nil }
 
 var background = context.Background()
 
-// Authorize is the one thing that a hub must be given: it asks the host's own database.
+// Authorize is the one required option. It reads the database of the host.
 func ExampleNewHub() {
 	members := func(ctx context.Context, planID string) ([]string, error) {
 		if planID == "unlucky" {
@@ -153,7 +153,7 @@ func ExampleHub_Broadcast() {
 	// true
 }
 
-// The position is asked for before the plan is read, so what happens in between is replayed.
+// Call Position before you read the plan: the hub then replays the events in between.
 func ExampleHub_Position() {
 	hub := room.NewHub(&room.Options{Authorize: everybodyMay})
 	defer hub.Shutdown(background)
@@ -165,7 +165,7 @@ func ExampleHub_Position() {
 	}
 	tasks := []todo{} // read from the database
 
-	// Before the client has joined, somebody adds a task.
+	// Before the client has joined, another user adds a task.
 	if _, err := hub.BroadcastTaskCreated(background, "demo", todo{ID: "7", Title: "Milk"}); err != nil {
 		log.Fatal(err)
 	}
@@ -272,7 +272,7 @@ func ExampleHub_Shutdown() {
 	// room: hub closed
 }
 
-// A host's own test of a route that broadcasts, without a socket.
+// The test of a host for a route that broadcasts, without a socket.
 func TestViewersSeeTheChange(t *testing.T) {
 	hub := room.NewHub(&room.Options{Authorize: everybodyMay})
 	defer hub.Shutdown(t.Context())

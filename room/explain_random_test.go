@@ -12,7 +12,7 @@ import (
 	"github.com/planrooms/planrooms/room"
 )
 
-// witness is a connection that records what was written to it, to the last whole frame.
+// witness is a connection that records what was written to it, up to the last whole frame.
 type witness struct {
 	*pipe
 	user    string
@@ -68,10 +68,10 @@ func (w *witness) check(t *testing.T, seq uint64, x *room.Explanation) {
 	}
 }
 
-// recovered stands for joins that resumed, so that the test has some.
+// recovered counts joins that resumed, so that the test requires some.
 const recovered room.Outcome = "recovered"
 
-// Whatever happens to connections, no answer of Explain contradicts what was written to them.
+// No answer of Explain contradicts what was written to the connections, whatever happens to them.
 func TestExplainIsRight(t *testing.T) {
 	seen := make(map[room.Outcome]int)
 	for seed := range uint64(150) {
@@ -154,7 +154,7 @@ func explainRandomly(t *testing.T, h *room.Hub, seed uint64, seen map[room.Outco
 			connect(users[rnd.IntN(2)])
 		}
 		if rnd.IntN(3) == 0 {
-			continue // several steps without a wait in between
+			continue // several steps without waiting
 		}
 		synctest.Wait()
 		for _, w := range all {

@@ -105,7 +105,7 @@ func TestExplainMembersThatKeepUp(t *testing.T) {
 		}
 		wantOutcomes(t, h, "bob", first+2, room.OutcomeWritten)
 
-		// A client that resumes gets what is after its position, and no more.
+		// A client that resumes receives the events after its position, and no others.
 		carol := connect(t, h, "carol", "")
 		carol.Join("p", &protocol.Position{Epoch: x.End.Epoch, Seq: first})
 		x = wantOutcomes(t, h, "carol", first, room.OutcomeJoinedLater)
@@ -156,8 +156,8 @@ func TestExplainMembersThatLeft(t *testing.T) {
 	})
 }
 
-// The record of what has ended is bounded. Where it does not reach back to an event, Explain says
-// so.
+// The record of ended memberships is bounded. If it does not reach back to an event, Complete is
+// false.
 func TestExplainForgets(t *testing.T) {
 	bubble(t, nil, func(t *testing.T, h *room.Hub) {
 		alice := roomtest.Join(t, h, "alice", "p")
@@ -179,7 +179,7 @@ func TestExplainForgets(t *testing.T) {
 		if x := wantOutcomes(t, h, "alice", 1, room.OutcomeNotJoined); x.Complete || !x.RecordSince.Equal(left) {
 			t.Errorf("event 1: %+v, want an incomplete answer", x)
 		}
-		// What was forgotten had ended before the event.
+		// The forgotten memberships had ended before the event.
 		if x := wantOutcomes(t, h, "alice", 2, room.OutcomeNotJoined); !x.Complete {
 			t.Errorf("event 2: %+v, want a complete answer", x)
 		}

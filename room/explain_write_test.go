@@ -13,9 +13,9 @@ import (
 	"github.com/planrooms/planrooms/room/roomtest"
 )
 
-// What Explain answers about events that wait, that are being written, and whose write failed.
+// The answers of Explain for events that wait, that are being written, and whose write failed.
 
-// A connection that does not read: what waits, what was dropped, and what it left without.
+// A connection that does not read: events that wait, that were dropped, and that it left without.
 func TestExplainSlowMembers(t *testing.T) {
 	eachSink(t, &room.Options{HistoryEvents: 2, HistoryBytes: 1000, WriteTimeout: 5 * time.Second}, func(t *testing.T, h *room.Hub, of sinks) {
 		p := of.pipe(t, h, "alice", -1)
@@ -39,7 +39,7 @@ func TestExplainSlowMembers(t *testing.T) {
 		if r := h.Rooms()[0]; r.Lagging != 1 {
 			t.Errorf("%+v", r)
 		}
-		for n := range 20 { // the history drops what it waits for
+		for n := range 20 { // the history drops the events that it waits for
 			update(t, h, "p", n)
 		}
 		p.open(-1)
@@ -72,7 +72,7 @@ func TestExplainSlowMembers(t *testing.T) {
 	})
 }
 
-// An event that is being written when the question comes, and one whose connection then breaks.
+// Explain during the write of an event, and after the connection has broken during the write.
 func TestExplainDuringAWrite(t *testing.T) {
 	bubble(t, nil, func(t *testing.T, h *room.Hub) {
 		k, writing := openStopped(t, h, "alice")
@@ -127,8 +127,8 @@ func (k *breaking) TryWrite(b []byte) (int, error) {
 
 func (k *breaking) Write([]byte, time.Time) (int, error) { return 0, errBroken }
 
-// broken returns what Explain says about the events 1 to 3 after the write of the second event has
-// failed.
+// broken returns the answers of Explain for the events 1 to 3 after the write of the second event
+// has failed.
 func broken(t *testing.T, h *room.Hub, takes int, block bool) (outcomes []room.Outcome) {
 	t.Helper()
 	k := &breaking{hooked: &hooked{framing: roomtest.Lines{}, take: all}, takes: -1, block: block}
@@ -151,7 +151,7 @@ func broken(t *testing.T, h *room.Hub, takes int, block bool) (outcomes []room.O
 	return outcomes
 }
 
-// A write that failed may have taken the event, whatever its result says.
+// A write that failed may have sent the event, whatever it returns.
 func TestExplainBrokenConnection(t *testing.T) {
 	bubble(t, nil, func(t *testing.T, h *room.Hub) {
 		got := broken(t, h, 0, false)
@@ -161,7 +161,7 @@ func TestExplainBrokenConnection(t *testing.T) {
 	})
 }
 
-// Of an event the connection took only the beginning of the frame. The next one still waited.
+// The connection took only the beginning of the frame of an event. The next event still waited.
 func TestExplainTornFrame(t *testing.T) {
 	bubble(t, nil, func(t *testing.T, h *room.Hub) {
 		got := broken(t, h, 10, true)
@@ -171,7 +171,7 @@ func TestExplainTornFrame(t *testing.T) {
 	})
 }
 
-// A member that leaves before the pump has reached it was not written the event.
+// The event was not written to a member that left before the pump reached it.
 func TestExplainLeftBeforeTheWrite(t *testing.T) {
 	bubble(t, nil, func(t *testing.T, h *room.Hub) {
 		first, writing := openStopped(t, h, "alice")
@@ -209,7 +209,7 @@ func TestExplainManyResyncs(t *testing.T) {
 			synctest.Wait()
 			update(t, h, "p", 1)
 		}
-		// 1 is an event, and then each odd one; each even one is a resync.
+		// odd seqs are events, even ones are resyncs.
 		end := last(t, h)
 		for seq := uint64(1); seq <= end; seq++ {
 			want := room.OutcomeWritten

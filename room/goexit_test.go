@@ -16,8 +16,8 @@ import (
 	"github.com/planrooms/planrooms/room/roomtest"
 )
 
-// An Authorize that ends its goroutine, as the FailNow of a test does, gives its slot back. It is
-// handled like a panic: the join is refused, and the connection is closed.
+// An Authorize that ends its goroutine, as FailNow of a test does, frees its slot. The hub handles
+// it like a panic: it refuses the join and closes the connection.
 func TestGoexitInAuthorize(t *testing.T) {
 	var g authorizer
 	bubble(t, &room.Options{AuthorizeParallel: 1, Authorize: g.authorize}, func(t *testing.T, h *room.Hub) {
@@ -43,7 +43,7 @@ func TestGoexitInAuthorize(t *testing.T) {
 	})
 }
 
-// So is one that ends the goroutine of a recheck, or that does so after AuthorizeTimeout.
+// The same holds for the goroutine of a recheck, and after AuthorizeTimeout.
 func TestGoexitInARecheck(t *testing.T) {
 	for name, takes := range map[string]time.Duration{"at once": 0, "too late": 6 * time.Second} {
 		t.Run(name, func(t *testing.T) {
@@ -73,8 +73,8 @@ func TestGoexitInARecheck(t *testing.T) {
 	}
 }
 
-// A verifier or a function of the Observer that ends its goroutine ends the connection, as a panic
-// does, and no other.
+// A verifier or a function of the Observer that ends its goroutine ends only its connection, as a
+// panic does.
 func TestGoexitInOtherCallbacks(t *testing.T) {
 	exits := func(context.Context, string) (auth.Identity, error) {
 		runtime.Goexit()
@@ -112,8 +112,7 @@ func TestGoexitInDisconnect(t *testing.T) {
 	})
 }
 
-// A function of the Observer that ends its goroutine while a connection of two plans ends leaves
-// nothing of the connection behind.
+// A connection in two plans ends completely even if a function of the Observer ends its goroutine.
 func TestGoexitInLeave(t *testing.T) {
 	opts := &room.Options{Observer: room.Observer{Leave: func(room.LeaveInfo) { runtime.Goexit() }}}
 	bubble(t, opts, func(t *testing.T, h *room.Hub) {
@@ -132,8 +131,8 @@ func TestGoexitInLeave(t *testing.T) {
 	})
 }
 
-// A function of the Observer that ends its goroutine after a check does not keep the hub from
-// removing other members.
+// A function of the Observer that ends its goroutine after a check does not prevent the removal of
+// other members.
 func TestGoexitInRechecked(t *testing.T) {
 	const members = 40 // more than the goroutines that remove
 	var g authorizer

@@ -14,7 +14,8 @@ import (
 	"github.com/planrooms/planrooms/room"
 )
 
-// TestOneConnectionPerClientID connects one tab from many goroutines at once: the newest stays.
+// TestOneConnectionPerClientID connects one tab from many goroutines at once. Only the newest
+// connection stays open.
 func TestOneConnectionPerClientID(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHub(t, nil)

@@ -17,8 +17,8 @@ import (
 )
 
 // TestNothingIsWrittenAfterRevoke revokes users who join, read, and stall, while others broadcast.
-// Whatever a connection took between the return of Revoke and the moment at which the user may come
-// back is none of the plan's.
+// Between the return of Revoke and the moment at which the user may return, no byte of the plan is
+// written to the user's connections.
 func TestNothingIsWrittenAfterRevoke(t *testing.T) {
 	const users = 3
 	var denied [users]atomic.Bool
@@ -63,7 +63,7 @@ func TestNothingIsWrittenAfterRevoke(t *testing.T) {
 							p.stall()
 						}
 						if joins == 10 {
-							// The rest of a frame may still be under way when Revoke comes.
+							// The rest of a frame may still be in flight when Revoke is called.
 							p.leave("p")
 						}
 						time.Sleep(time.Duration(rand.N(200)) * time.Microsecond)

@@ -16,8 +16,8 @@ import (
 	"github.com/planrooms/planrooms/room"
 )
 
-// TestShutdownUnderTraffic shuts down while everything goes on. The bubble fails if a goroutine is
-// left.
+// TestShutdownUnderTraffic shuts down during joins, broadcasts and disconnects. The bubble fails if
+// a goroutine is left.
 func TestShutdownUnderTraffic(t *testing.T) {
 	for _, patience := range []time.Duration{0, 10 * time.Millisecond, time.Minute} {
 		t.Run(patience.String(), func(t *testing.T) {
@@ -84,7 +84,7 @@ func TestShutdownUnderTraffic(t *testing.T) {
 					<-p.session.Done()
 					s := stream{plan: "p", order: &order}
 					s.follow(t, fmt.Sprint(i), p.take())
-					// All that had a position was delivered.
+					// All events with a position were delivered.
 					if patience == time.Minute && i%5 != 0 && i%11 != 0 {
 						if last == 0 {
 							last = s.seq()

@@ -14,7 +14,7 @@ import (
 // The tests of the hammer files are for the race detector: many goroutines, real time unless a
 // bubble is named, and invariants rather than exact outcomes. This file has what they share.
 
-// numbering records the position of each event, which is the same for all clients.
+// numbering records the position of each event, which must be the same for all clients.
 type numbering struct {
 	mu  sync.Mutex // guards the following
 	ids map[uint64]string

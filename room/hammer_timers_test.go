@@ -15,8 +15,8 @@ import (
 	"github.com/planrooms/planrooms/room"
 )
 
-// TestHousekeepingUnderTraffic has the janitor delete rooms, and the budget empty them, while
-// events come and members join.
+// TestHousekeepingUnderTraffic lets the janitor delete rooms and the budget empty them, during
+// broadcasts and joins.
 func TestHousekeepingUnderTraffic(t *testing.T) {
 	h := newHub(t, &room.Options{
 		HistoryTotal: 8 << 10, JanitorEvery: time.Millisecond, IdleTimeout: 3 * time.Millisecond, Linger: time.Millisecond,
@@ -58,7 +58,7 @@ func TestHousekeepingUnderTraffic(t *testing.T) {
 	if got := h.Stats().HistoryBytes; got < 0 || got > 8<<10+6*1300 {
 		t.Errorf("%d bytes of history", got)
 	}
-	// A room that no client joined would stay for two minutes. The janitor closes connections too,
+	// A room that no client has joined stays for two minutes. The janitor also closes connections,
 	// so this may take a few tries.
 	for deadline := time.Now().Add(10 * time.Second); h.Stats().Rooms > 0; {
 		if time.Now().After(deadline) {
@@ -77,8 +77,8 @@ func TestHousekeepingUnderTraffic(t *testing.T) {
 	}
 }
 
-// TestTimersUnderTraffic moves deadlines while they pass: pings, expiries, renewals, rechecks,
-// lingering.
+// TestTimersUnderTraffic changes deadlines at the moment at which they pass: pings, expiries,
+// renewals, rechecks, lingering.
 func TestTimersUnderTraffic(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHub(t, &room.Options{
@@ -101,7 +101,7 @@ func TestTimersUnderTraffic(t *testing.T) {
 					return
 				}
 				if i%6 == 0 {
-					return // says nothing
+					return // sends nothing
 				}
 				for n := range 20 {
 					time.Sleep(time.Duration(rand.N(1000)) * time.Microsecond)

@@ -11,8 +11,7 @@ import (
 	"github.com/planrooms/planrooms/room"
 )
 
-// wantHeap fails the test unless what has been allocated since before is what the hub counts for
-// its history.
+// wantHeap fails the test unless the memory allocated since before matches Stats.HistoryBytes.
 func wantHeap(t *testing.T, h *room.Hub, before int) {
 	t.Helper()
 	held, counted := heap()-before, h.Stats().HistoryBytes
@@ -22,7 +21,7 @@ func wantHeap(t *testing.T, h *room.Hub, before int) {
 	}
 }
 
-// HistoryBytes is what events take in memory, whatever their size and options, and in however many
+// HistoryBytes matches the memory of events of any size and with any options, in any number of
 // rooms.
 func TestHistoryBytesIsTheHeap(t *testing.T) {
 	broadcast := func(t *testing.T, h *room.Hub, plan string, data json.RawMessage, opts ...room.BroadcastOption) {
@@ -72,8 +71,8 @@ func TestHistoryBytesIsTheHeap(t *testing.T) {
 	}
 }
 
-// The free places in the logs of rooms count. A log doubles when it is full, so with some numbers
-// of events almost half of it is free.
+// HistoryBytes includes the free places in the logs of rooms. A log doubles when it is full, so
+// almost half of it may be free.
 func TestHistoryBytesOfFreePlaces(t *testing.T) {
 	h := newHub(t, nil)
 	before := heap()
@@ -91,7 +90,7 @@ func TestHistoryBytesOfFreePlaces(t *testing.T) {
 	}
 }
 
-// A room without events takes what is counted for it.
+// HistoryBytes matches the memory of a room without events.
 func TestHistoryBytesOfEmptyRooms(t *testing.T) {
 	const rooms = 2000
 	for name, open := range map[string]func(t *testing.T, h *room.Hub, d *discard, plan string){
@@ -120,7 +119,7 @@ func TestHistoryBytesOfEmptyRooms(t *testing.T) {
 	}
 }
 
-// The budget of all rooms, used up by small events, is about what the heap takes.
+// A budget exhausted by small events matches the memory on the heap.
 func TestHistoryTotalIsTheHeap(t *testing.T) {
 	const total = 8 << 20
 	h := newHub(t, &room.Options{HistoryTotal: total})
@@ -141,7 +140,7 @@ func TestHistoryTotalIsTheHeap(t *testing.T) {
 	wantHeap(t, h, before)
 }
 
-// Large events that were dropped are freed, whatever the events after them are.
+// Dropped large events are freed, whatever events follow them.
 func TestDroppedEventsAreFreed(t *testing.T) {
 	const held, rooms = 8, 16
 	h := newHub(t, &room.Options{HistoryEvents: held})

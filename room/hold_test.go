@@ -11,8 +11,9 @@ import (
 	"github.com/planrooms/planrooms/room/roomtest"
 )
 
-// TestHold connects a transport that can be written to only later. Nothing is written before Open.
-// Then everything is written in order, and if the connection was closed meanwhile, its end.
+// TestHold connects a transport that can accept writes only later. The hub writes nothing before
+// Open. Then it writes everything in order, including the close frame if the connection was closed
+// meanwhile.
 func TestHold(t *testing.T) {
 	for _, disconnect := range []bool{false, true} {
 		bubble(t, nil, func(t *testing.T, h *room.Hub) {

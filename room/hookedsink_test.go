@@ -15,8 +15,8 @@ import (
 	"github.com/planrooms/planrooms/room/roomtest"
 )
 
-// hooked is a connection that asks the test what each call of TryWrite takes. It takes everything
-// that is written blocking.
+// hooked is a connection that asks the test how much each call of TryWrite takes. Write takes
+// everything.
 type hooked struct {
 	framing room.Framing
 	take    func(call int, b []byte) int
@@ -98,7 +98,7 @@ func kinds(t *testing.T, text string) string {
 	return strings.Join(list, " ")
 }
 
-// stop is a place at which a goroutine of the hub stops.
+// stop is a point at which a goroutine of the hub stops.
 type stop struct {
 	reached, release chan struct{}
 

@@ -38,8 +38,8 @@ func newHub(t *testing.T, opts *room.Options) *room.Hub {
 	return h
 }
 
-// bubble runs a test with a hub in virtual time. The hub is shut down inside, so a goroutine that
-// it leaves behind is a failure.
+// bubble runs a test with a hub in virtual time. It shuts the hub down inside the bubble, which
+// fails if a goroutine is left.
 func bubble(t *testing.T, opts *room.Options, test func(t *testing.T, h *room.Hub)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {

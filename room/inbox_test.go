@@ -15,8 +15,8 @@ import (
 	"github.com/planrooms/planrooms/room/roomtest"
 )
 
-// Joins that overlap do not exceed RoomsPerConnection, and which of them is refused is decided in
-// order.
+// Joins that overlap do not exceed RoomsPerConnection. The hub decides in the order of the messages
+// which one it refuses.
 func TestRoomsPerConnectionInABurst(t *testing.T) {
 	for _, test := range []struct {
 		name    string
@@ -81,7 +81,7 @@ func TestRoomsPerConnectionInABurst(t *testing.T) {
 	}
 }
 
-// A member that is removed while it joins again has lost its place, if another join has taken it.
+// A member that is removed during a repeated join loses its place if another join has taken it.
 func TestRoomsPerConnectionAfterARemoval(t *testing.T) {
 	var calls atomic.Int32
 	opts := &room.Options{RoomsPerConnection: 1, Authorize: func(ctx context.Context, _ auth.Identity, planID string) error {
@@ -97,7 +97,7 @@ func TestRoomsPerConnectionAfterARemoval(t *testing.T) {
 		alice := roomtest.Connect(t, h, auth.Identity{UserID: "alice"}, &roomtest.Options{Verifier: sameUser("alice")})
 		alice.Join("p", nil)
 		alice.Send(`{"type":"join-plan","planId":"p"}`)
-		synctest.Wait() // the second call of Authorize is that of the repeated join
+		synctest.Wait() // the second call of Authorize is for the repeated join
 		alice.Send(`{"type":"authenticate","data":{"token":"t"}}`)
 		if got := alice.NextMessage(); got.Type != protocol.TypeAuthenticate {
 			t.Fatalf("got %s", words(got))
@@ -113,7 +113,7 @@ func TestRoomsPerConnectionAfterARemoval(t *testing.T) {
 	})
 }
 
-// A connection that does not read its answers keeps no call of Authorize from others.
+// A connection that does not read its answers occupies no slot of Authorize.
 func TestCongestedConnectionHoldsNoCall(t *testing.T) {
 	var slow atomic.Bool
 	opts := &room.Options{AuthorizeParallel: 1, QueuePerConnection: 1000, Authorize: func(ctx context.Context, _ auth.Identity, _ string) error {
@@ -129,7 +129,7 @@ func TestCongestedConnectionHoldsNoCall(t *testing.T) {
 		bob.join("p")
 		synctest.Wait()
 		p.send(`{"type":"join-plan","planId":"q"}`)
-		synctest.Wait() // it waits for the call that bob's join has
+		synctest.Wait() // it waits for the slot of bob's join
 		for range 2 {
 			notify(t, h, "alice", 2000)
 		}
@@ -148,7 +148,7 @@ func TestCongestedConnectionHoldsNoCall(t *testing.T) {
 	})
 }
 
-// A ping is answered while joins and an authenticate of the connection take long.
+// A ping is answered while joins and an authenticate of the connection are in flight.
 func TestPingDoesNotWaitForJoins(t *testing.T) {
 	l := newLoad(takes(4 * time.Second))
 	bubble(t, &room.Options{Authorize: l.authorize}, func(t *testing.T, h *room.Hub) {
@@ -175,7 +175,7 @@ func (g *gated) authorize(_ context.Context, id auth.Identity, _ string) error {
 	return nil
 }
 
-// hold has a connection of holder take the only slot until the gate is closed.
+// hold makes a connection of holder occupy the only slot until the gate is closed.
 func (g *gated) hold(t *testing.T, h *room.Hub) {
 	t.Helper()
 	g.gate = make(chan struct{})
@@ -203,7 +203,7 @@ func TestRepeatedJoinWithoutAPlace(t *testing.T) {
 		if got := h.Stats(); got.AuthorizeRunning != 0 || got.JoinsWaiting != 0 {
 			t.Errorf("%d calls run and %d joins wait, want none", got.AuthorizeRunning, got.JoinsWaiting)
 		}
-		if got := allMembers(h); got != 2 { // with that of holder
+		if got := allMembers(h); got != 2 { // with the one of holder
 			t.Errorf("%d members, want 2", got)
 		}
 		if got := unread(t, alice); len(got) != 3 {

@@ -51,7 +51,7 @@ func TestRoom(t *testing.T) {
 			t.Error("what Room returns shares memory with the hub")
 		}
 
-		// Of who lingers the last signs of life are kept.
+		// The room keeps the times of a lingering user.
 		tab2.Cut()
 		alice.Cut()
 		synctest.Wait()

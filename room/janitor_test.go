@@ -50,7 +50,7 @@ func TestEmptyRoomIsDeleted(t *testing.T) {
 	})
 }
 
-// A connected viewer stays, however long nothing happens.
+// A connected viewer stays, even if no event happens for a long time.
 func TestIdleViewerStays(t *testing.T) {
 	eachSink(t, nil, func(t *testing.T, h *room.Hub, of sinks) {
 		m := of.join(t, h, "alice", "p")
@@ -61,14 +61,14 @@ func TestIdleViewerStays(t *testing.T) {
 	})
 }
 
-// Where pings are off the janitor closes silent connections.
+// With pings off, the janitor closes silent connections.
 func TestSilentConnectionIsClosed(t *testing.T) {
 	eachSink(t, &room.Options{PingEvery: -1}, func(t *testing.T, h *room.Hub, of sinks) {
 		silent, bob := of.join(t, h, "alice", "p"), of.join(t, h, "bob", "p")
 		unread(t, silent)
 		for range 6 {
 			time.Sleep(5*time.Minute - time.Second)
-			bob.Session().Seen() // a byte is enough, of a pong for instance
+			bob.Session().Seen() // one byte is enough, for example of a pong
 			wantConnections(t, h, 2)
 		}
 		time.Sleep(5*time.Minute + 6*time.Second) // the round at 35 minutes
@@ -136,14 +136,14 @@ func TestPositions(t *testing.T) {
 			t.Error("recovered from a position that was never issued")
 		}
 
-		// A gapless load: position first, then the plan, then join.
+		// A load without a gap: first the position, then the plan, then the join.
 		update(t, h, q, 1)
 		since := position(t, h, q)
 		update(t, h, q, 2)
 		m.Join(q, &since)
 		wantEvent(t, m, 2)
 
-		// A plan without a room stands at the floor, which deleted logs of its stripe raise.
+		// A plan without a room is at the floor, which deleted logs of its stripe raise.
 		m.Cut()
 		time.Sleep(time.Hour)
 		wantRooms(t, h, 0)
@@ -223,7 +223,7 @@ func TestResync(t *testing.T) {
 			t.Errorf("Resyncs = %d, want 1", got)
 		}
 
-		// For a plan without a room it holds too: a position from before is void.
+		// The same holds for a plan without a room: an earlier position is void.
 		before := position(t, h, "q")
 		if err := h.Resync(t.Context(), "q"); err != nil {
 			t.Fatalf("Resync: %v", err)
@@ -237,8 +237,8 @@ func TestResync(t *testing.T) {
 	})
 }
 
-// The members of a crowded room spread their loads, and the bound of it holds in a larger one. A
-// single member loads at once.
+// The members of a crowded room spread their loads over a time that has a limit. A single member
+// loads immediately.
 func TestResyncSpreadsTheLoads(t *testing.T) {
 	for _, test := range []struct{ members, want int }{{1, 0}, {2, 10}, {150, 1490}, {1100, 10_000}} {
 		t.Run(strconv.Itoa(test.members), func(t *testing.T) {
@@ -261,7 +261,7 @@ func TestResyncSpreadsTheLoads(t *testing.T) {
 	}
 }
 
-// When all users have left, and a round of the janitor is over, the hub holds nothing.
+// After all users have left and the janitor has run, the hub holds nothing.
 func TestReturnToBaseline(t *testing.T) {
 	eachSink(t, nil, func(t *testing.T, h *room.Hub, of sinks) {
 		for range 3 {

@@ -13,12 +13,12 @@ import (
 	"github.com/planrooms/planrooms/room/roomtest"
 )
 
-// Members that do not read for a while: what waits for them, and what does not.
+// Members that do not read for a while: which messages wait for them.
 
 // mostNotices is how many may wait for a member: 1024, and three for each user of PresenceLimit.
 const mostNotices = 1024 + 3*100
 
-// A member is lagging at each moment, but none for long.
+// At each moment some member is lagging, but none for long.
 func TestMembersThatLagInTurns(t *testing.T) {
 	bubble(t, nil, func(t *testing.T, h *room.Hub) {
 		stalled, other := stalledPipe(t, h, "alice"), openPipe(t, h, "bob", -1)
@@ -116,7 +116,7 @@ func TestBusyMemberRetainsNoNotices(t *testing.T) {
 	})
 }
 
-// Of a user who has left, a member that lagged gets the leave alone.
+// For a user who joined and left, a member that lagged receives only the leave.
 func TestLeaveReplacesTheState(t *testing.T) {
 	bubble(t, nil, func(t *testing.T, h *room.Hub) {
 		p := stalledPipe(t, h, "alice")
@@ -155,7 +155,7 @@ func TestJoinsAreBatched(t *testing.T) {
 	})
 }
 
-// A stalled client that joins again and again has one answer in its queue.
+// A stalled client that repeats its joins has one answer in its queue.
 func TestRepeatedJoinsDoNotFillTheQueue(t *testing.T) {
 	bubble(t, &room.Options{QueuePerConnection: 2048}, func(t *testing.T, h *room.Hub) {
 		p := stalledPipe(t, h, "alice")
@@ -193,8 +193,7 @@ func TestEncodedAnswerCounts(t *testing.T) {
 	})
 }
 
-// Of two connections of a user that wait because of their user's bound, one goes on when the other
-// has read.
+// If two connections wait because of QueuePerUser, one continues when the other has read.
 func TestWaitForAnotherConnection(t *testing.T) {
 	bubble(t, &room.Options{QueuePerConnection: 20_000, QueuePerUser: 20_000}, func(t *testing.T, h *room.Hub) {
 		full, waiting := stalledPipe(t, h, "alice"), stalledPipe(t, h, "alice")
@@ -218,7 +217,7 @@ func TestWaitForAnotherConnection(t *testing.T) {
 	})
 }
 
-// The end of a token counts, also if it is moved before a deadline that was set earlier.
+// A token expiry takes effect even if a renewal moves it before a deadline that was set earlier.
 func TestAuthenticateBeforeAPing(t *testing.T) {
 	bubble(t, &room.Options{PingEvery: 2 * time.Minute}, func(t *testing.T, h *room.Hub) {
 		for n := range 20 {

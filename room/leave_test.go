@@ -12,8 +12,8 @@ import (
 	"github.com/planrooms/planrooms/room/roomtest"
 )
 
-// A leave-plan that has come before the end of the connection counts, although it was not handled
-// yet: the user does not linger. A join after it means that the user is there.
+// A leave-plan that arrived before the end of the connection takes effect although it was not
+// handled yet: the user does not linger. After a later join the user lingers.
 func TestLeaveBeforeTheEnd(t *testing.T) {
 	const leave, join = `{"type":"leave-plan","planId":"p"}`, `{"type":"join-plan","planId":"p"}`
 	tests := []struct {

@@ -31,7 +31,7 @@ func TestRoomsPerConnection(t *testing.T) {
 			wantError(t, m, plan, protocol.TypeJoinPlan, protocol.ErrorTooManyRooms)
 		}
 		refused("p64")
-		m.Join("p0", nil) // again, not one more
+		m.Join("p0", nil) // the same plan, not another one
 		refused("p64")
 		m.Send(`{"type":"leave-plan","planId":"p0"}`)
 		m.NextMessage()
@@ -56,14 +56,14 @@ func TestConnectionsPerUser(t *testing.T) {
 		}
 		connect(t, h, "bob", "")
 		tabs[0].Cut()
-		connect(t, h, "alice", "") // who lingers is not connected
+		connect(t, h, "alice", "") // a lingering user has no connection
 		if _, err := h.Connect(t.Context(), auth.Identity{UserID: "alice"}, roomtest.NewSink(nil), nil); !errors.Is(err, room.ErrTooManyConnections) {
 			t.Errorf("the 21st connection: %v, want ErrTooManyConnections", err)
 		}
 	})
 }
 
-// However many come at once, exactly as many get in as may.
+// Of many concurrent connects, exactly ConnectionsPerUser succeed.
 func TestConnectionsPerUserAtOnce(t *testing.T) {
 	bubble(t, nil, func(t *testing.T, h *room.Hub) {
 		var in, out atomic.Int64
@@ -122,7 +122,7 @@ func TestPayload(t *testing.T) {
 	})
 }
 
-// recovers reports whether a client at that position is sent what it missed.
+// recovers reports whether a client at that position receives the events that it missed.
 func recovers(t *testing.T, h *room.Hub, plan string, since protocol.Position) bool {
 	t.Helper()
 	m := connect(t, h, "returning", "")
@@ -148,14 +148,14 @@ func TestHistoryBytesPerRoom(t *testing.T) {
 			t.Fatalf("Broadcast: %v", err)
 		}
 	}
-	// takes is what an event with that much data counts.
+	// takes is the number of bytes that count for an event with that much data.
 	takes := func(bytes int) int {
 		h := newHub(t, nil)
 		fill(t, h, "p", bytes)
 		return h.Stats().HistoryBytes - 1024
 	}
 	const first = 100
-	// That fits beside the first.
+	// This one fits together with the first.
 	largest := sort.Search(limit, func(n int) bool { return takes(first)+takes(n+1) > limit })
 	for _, over := range []int{0, 1} {
 		t.Run(fmt.Sprint("over by ", over), func(t *testing.T) {
@@ -170,7 +170,7 @@ func TestHistoryBytesPerRoom(t *testing.T) {
 				if !recovers(t, h, "p", second) {
 					t.Error("the room has dropped more events than needed")
 				}
-				// One event above the limit on its own is kept all the same.
+				// A single event above the limit is kept.
 				last := position(t, h, "p")
 				fill(t, h, "p", 2*limit)
 				if !recovers(t, h, "p", last) {
@@ -204,8 +204,8 @@ func TestHistoryAge(t *testing.T) {
 	})
 }
 
-// The bytes of all rooms together are bounded, whatever the host broadcasts: the least recently
-// used rooms pay.
+// The bytes of all rooms together are bounded, whatever the host broadcasts. The budget evicts the
+// least recently used rooms.
 func TestHistoryTotal(t *testing.T) {
 	const total = 1 << 20
 	bubble(t, &room.Options{HistoryTotal: total}, func(t *testing.T, h *room.Hub) {
@@ -220,7 +220,7 @@ func TestHistoryTotal(t *testing.T) {
 				}
 			}
 			update(t, h, "busy", n)
-			wantEvent(t, m, n) // the room that is in use loses nothing that somebody still needs
+			wantEvent(t, m, n) // the room in use keeps all events that a member still needs
 			time.Sleep(time.Millisecond)
 			if got := h.Stats().HistoryBytes; got > total {
 				t.Fatalf("%d bytes of history, want at most %d", got, total)

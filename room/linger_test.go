@@ -16,8 +16,8 @@ import (
 func TestLinger(t *testing.T) {
 	const none = -1
 	tests := []struct {
-		name string
-		end  func(t *testing.T, h *room.Hub, alice *roomtest.Member)
+		name  string
+		end   func(t *testing.T, h *room.Hub, alice *roomtest.Member)
 		leave time.Duration // after the end
 	}{
 		{"cut", func(_ *testing.T, _ *room.Hub, m *roomtest.Member) { m.Cut() }, 5 * time.Second},
@@ -117,8 +117,8 @@ func TestLingerOfOneOfTwoTabs(t *testing.T) {
 	})
 }
 
-// A newer connection of the same user and client id takes the place of the older one, and counts in
-// its stead.
+// A newer connection with the same user and client ID replaces the older one, and does not count in
+// addition.
 func TestReplacedConnection(t *testing.T) {
 	eachSink(t, &room.Options{ConnectionsPerUser: 2}, func(t *testing.T, h *room.Hub, of sinks) {
 		bob := of.join(t, h, "bob", "p")

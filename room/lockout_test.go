@@ -59,12 +59,11 @@ func TestLockingOutStalledUsersOneByOne(t *testing.T) {
 	}
 }
 
-// A write that has just begun to wait for the peer gets its 100 ms, which are counted from its
-// begin.
+// A write that has just begun to wait for the peer gets 100 ms, from the start of the write.
 func TestRevokeDuringAWrite(t *testing.T) {
 	tests := []struct {
-		opens time.Duration // after the begin of the write
-		took  time.Duration // by Revoke, which is called after 50 ms
+		opens time.Duration // after the start of the write
+		took  time.Duration // by Revoke, which starts after 50 ms
 		cut   bool
 	}{
 		{opens: 90 * time.Millisecond, took: 40 * time.Millisecond},
@@ -95,8 +94,8 @@ func TestRevokeDuringAWrite(t *testing.T) {
 	}
 }
 
-// After Disconnect the user is present in no room, even where the user's last connection has just
-// ended, and others are.
+// After Disconnect the user is not present in any room, even if the user's last connection had just
+// ended. Other users remain.
 func TestDisconnectOfALingeringUser(t *testing.T) {
 	bubble(t, nil, func(t *testing.T, h *room.Hub) {
 		watchers := map[string]*roomtest.Member{}
@@ -157,7 +156,7 @@ func TestDisconnectDuringTheEndOfAConnection(t *testing.T) {
 		}
 	})
 	for range 1000 {
-		runtime.Gosched() // Disconnect gets as far as it can
+		runtime.Gosched() // Disconnect proceeds as far as it can
 	}
 	unlock()
 	ends.Wait()

@@ -29,8 +29,8 @@ func (b *logBook) Write(p []byte) (int, error) {
 	return b.text.Write(p)
 }
 
-// No token, payload, state or text of a panic is in any line of the log, at any level; and a line
-// is one line.
+// The log contains no token, payload, state or text of a panic, at any level, and each record is
+// one line.
 func TestNothingSecretIsLogged(t *testing.T) {
 	const canary = "c4n4ry"
 	book := &logBook{}

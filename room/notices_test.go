@@ -16,7 +16,7 @@ import (
 	"github.com/planrooms/planrooms/room/roomtest"
 )
 
-// fold is what a client makes of the presence notices that it receives.
+// fold applies presence notices as a client does.
 func fold(t *testing.T, people map[string]string, msgs []protocol.Message) {
 	t.Helper()
 	for _, msg := range msgs {
@@ -160,7 +160,7 @@ func TestLaggingMembersAtRandom(t *testing.T) {
 	}
 }
 
-// visit has a user come and go; the leave is one more notice that waits for members that lag.
+// visit makes a user join and leave. The leave is one more notice that waits for lagging members.
 func visit(t *testing.T, h *room.Hub, user string) {
 	t.Helper()
 	m := roomtest.Join(t, h, user, "p")

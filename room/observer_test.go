@@ -133,7 +133,7 @@ func TestConnectionInfo(t *testing.T) {
 	})
 }
 
-// However a connection ends, there is one leave for each join, after it.
+// However a connection ends, each Join is followed by one Leave.
 func TestObserverJoinAndLeave(t *testing.T) {
 	ends := map[string]func(t *testing.T, h *room.Hub, m *roomtest.Member){
 		"cut":      func(_ *testing.T, _ *room.Hub, m *roomtest.Member) { m.Cut() },
@@ -177,7 +177,7 @@ func TestObserverJoinAndLeave(t *testing.T) {
 	}
 }
 
-// A panic in an observer ends only the connection that it was about, with the usual calls.
+// A panic in an observer ends only its connection, with the usual calls.
 func TestObserverPanics(t *testing.T) {
 	tests := []struct {
 		panic string

@@ -52,7 +52,7 @@ func TestNewHubPanics(t *testing.T) {
 	}
 }
 
-// A duration without a unit is a number of nanoseconds, and never meant.
+// A duration without a unit is a number of nanoseconds, which is a mistake.
 func TestNewHubRefusesDurationsWithoutAUnit(t *testing.T) {
 	good := room.Options{Authorize: anyone}
 	fields := reflect.ValueOf(&good).Elem()
@@ -81,7 +81,7 @@ func TestNewHubRefusesDurationsWithoutAUnit(t *testing.T) {
 	room.NewHub(&good)
 }
 
-// The options are copied.
+// NewHub copies the options.
 func TestOptionsAreCopied(t *testing.T) {
 	opts := &room.Options{Linger: time.Second}
 	bubble(t, opts, func(t *testing.T, h *room.Hub) {
@@ -93,7 +93,7 @@ func TestOptionsAreCopied(t *testing.T) {
 	})
 }
 
-// A hub at rest, and one that was never used, has no goroutine: the bubble would not end.
+// An idle hub and an unused hub have no goroutine. Otherwise the bubble would not end.
 func TestUnusedHub(t *testing.T) {
 	synctest.Test(t, func(*testing.T) {
 		room.NewHub(&room.Options{Authorize: anyone})

@@ -16,16 +16,16 @@ import (
 	"github.com/planrooms/planrooms/room/roomtest"
 )
 
-// heap is how many bytes are allocated and in use.
+// heap returns the number of bytes that are allocated and in use.
 func heap() int {
 	var ms runtime.MemStats
 	runtime.GC()
-	runtime.GC() // the first one moves what pools hold to where the second one frees it
+	runtime.GC() // the first collection moves the content of pools to where the second frees it
 	runtime.ReadMemStats(&ms)
 	return int(ms.HeapAlloc)
 }
 
-// allocated is how many bytes have been allocated since the program was started.
+// allocated returns the number of bytes allocated since the program was started.
 func allocated() int {
 	var ms runtime.MemStats
 	runtime.ReadMemStats(&ms)
@@ -47,7 +47,7 @@ func crowd(t *testing.T, h *room.Hub, plans ...string) {
 	}
 }
 
-// throwAway takes what has been written, and returns how much that was.
+// throwAway discards what has been written, and returns its length.
 func (p *pipe) throwAway() int { return len(p.Take()) }
 
 // A user who reads little or nothing, and repeats joins of crowded plans on all connections, uses
@@ -142,7 +142,7 @@ func TestTrickleUsesLittleMemory(t *testing.T) {
 	})
 }
 
-// A short write costs as much as what it has written, however much waits behind it.
+// A short write costs in proportion to the bytes it has written, however much waits behind it.
 func TestShortWritesAllocateLittle(t *testing.T) {
 	for _, test := range []struct {
 		name  string
@@ -181,7 +181,7 @@ func TestShortWritesAllocateLittle(t *testing.T) {
 	}
 }
 
-// The answer to a repeated join takes the place of one that still waits: it says the same of a
+// The answer to a repeated join replaces one that still waits, because it has the same content at a
 // later moment.
 func TestRepeatedJoinReplacesTheAnswer(t *testing.T) {
 	bubble(t, nil, func(t *testing.T, h *room.Hub) {
@@ -228,8 +228,8 @@ func TestRepeatedJoinReplacesTheAnswer(t *testing.T) {
 	})
 }
 
-// The list of participants in an answer is that of the moment when the answer is written: the
-// client gets no notice that the list contains already.
+// The list of participants in an answer is from the moment when the answer is written. The client
+// receives no notice that the list already contains.
 func TestJoinAnswerIsOfTheMomentItIsWritten(t *testing.T) {
 	bubble(t, nil, func(t *testing.T, h *room.Hub) {
 		p := openPipe(t, h, "alice", 0)
@@ -259,7 +259,7 @@ func TestJoinAnswerIsOfTheMomentItIsWritten(t *testing.T) {
 	})
 }
 
-// A connection that ends gets no answer to a join any more: its user may have left the plan.
+// A connection that is ending gets no answer to a join, because its user may have left the plan.
 func TestNoJoinAnswerAfterTheEnd(t *testing.T) {
 	bubble(t, nil, func(t *testing.T, h *room.Hub) {
 		p := openPipe(t, h, "alice", 0)
@@ -274,7 +274,8 @@ func TestNoJoinAnswerAfterTheEnd(t *testing.T) {
 	})
 }
 
-// Connections that stall in the same message share its payload: one of a plan, or of Notify.
+// Connections that stall in the same message share its payload, both for an event of a plan and for
+// Notify.
 func TestStalledConnectionsShareThePayload(t *testing.T) {
 	const connections, size = 20, 200_000
 	for name, send := range map[string]func(*testing.T, *room.Hub){

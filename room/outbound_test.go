@@ -24,7 +24,7 @@ func stalledPipe(t *testing.T, h *room.Hub, userID string) *pipe {
 	return p
 }
 
-// members is how many connections are in plan p.
+// members returns the number of connections in plan p.
 func members(h *room.Hub) int {
 	synctest.Wait()
 	info, _ := h.Room("p")
@@ -48,7 +48,7 @@ func wantOpen(t *testing.T, h *room.Hub, p *pipe) {
 	}
 }
 
-// As many messages as the rate allows are answered, however late the client reads.
+// All messages within the rate are answered, however late the client reads.
 func TestAnswersWaitForTheReader(t *testing.T) {
 	eachSink(t, nil, func(t *testing.T, h *room.Hub, of sinks) {
 		p := stalledPipe(t, h, "alice")
@@ -90,8 +90,8 @@ func TestWorkerPauses(t *testing.T) {
 	})
 }
 
-// A client that reads slowly, and all the while sends as much as the rate allows, is neither closed
-// nor refused anything.
+// A client that reads slowly and sends at the allowed rate is not closed, and none of its messages
+// is refused.
 func TestSlowReaderIsNotClosed(t *testing.T) {
 	const messages = 600
 	eachSink(t, &room.Options{QueuePerConnection: 2000, PingEvery: -1}, func(t *testing.T, h *room.Hub, of sinks) {
@@ -153,7 +153,7 @@ func TestSlowReaderIsNotOverTheRate(t *testing.T) {
 	})
 }
 
-// A connection that ends releases a reader that waits for it.
+// The end of a connection releases its reader.
 func TestSlowReaderEnds(t *testing.T) {
 	eachSink(t, &room.Options{QueuePerConnection: 2000}, func(t *testing.T, h *room.Hub, of sinks) {
 		p := stalledPipe(t, h, "alice")
@@ -172,7 +172,7 @@ func TestSlowReaderEnds(t *testing.T) {
 	})
 }
 
-// Errors that refuse what is over the rate wait for the reader like all other answers.
+// Errors for messages over the rate are queued for the reader like all other answers.
 func TestRefusalsWaitForTheReader(t *testing.T) {
 	bubble(t, &room.Options{QueuePerConnection: 1000, WriteTimeout: 3 * time.Hour, IdleTimeout: 3 * time.Hour, PingEvery: -1}, func(t *testing.T, h *room.Hub) {
 		p := stalledPipe(t, h, "alice")
@@ -203,7 +203,7 @@ func TestRefusalsWaitForTheReader(t *testing.T) {
 	})
 }
 
-// Events of Notify are dropped at the bound, and counted; nothing else is.
+// At the limit, only events of Notify are dropped, and they are counted.
 func TestNotifyIsDropped(t *testing.T) {
 	bubble(t, nil, func(t *testing.T, h *room.Hub) {
 		p := stalledPipe(t, h, "alice")
@@ -242,8 +242,8 @@ func TestNotifyIsDropped(t *testing.T) {
 	})
 }
 
-// The connections of one user have a bound together. It holds up only those to which something
-// waits, and no other user.
+// QueuePerUser bounds all connections of one user together. It pauses only the connections with a
+// queue, and no other user.
 func TestQueuePerUser(t *testing.T) {
 	bubble(t, &room.Options{QueuePerUser: 10_000}, func(t *testing.T, h *room.Hub) {
 		a, b := stalledPipe(t, h, "alice"), stalledPipe(t, h, "alice")
@@ -283,7 +283,7 @@ func TestQueuePerUser(t *testing.T) {
 	})
 }
 
-// What waits for a connection is written before the goodbye, and released with the connection.
+// The queue of a connection is written before the goodbye, and released with the connection.
 func TestQueueEndsWithTheConnection(t *testing.T) {
 	bubble(t, &room.Options{QueuePerUser: 10_000}, func(t *testing.T, h *room.Hub) {
 		for n := range 5 {

@@ -32,8 +32,8 @@ func newHanging() *hanging {
 // open is called in the bubble of the test, before the first call.
 func (d *hanging) open() { d.released = make(chan struct{}) }
 
-// An Authorize that never returns leaves no more than 16 goroutines for one user, and joins of
-// others go on.
+// An Authorize that never returns keeps at most 16 goroutines for one user, and joins of other
+// users continue.
 func TestHangingAuthorizeOfOneUser(t *testing.T) {
 	d := newHanging()
 	opts := &room.Options{Authorize: func(ctx context.Context, id auth.Identity, planID string) error {
@@ -88,7 +88,7 @@ func TestHangingAuthorizeOfOneUser(t *testing.T) {
 	})
 }
 
-// In a hub, an Authorize that never returns leaves no more than twice AuthorizeParallel goroutines.
+// In a hub, an Authorize that never returns keeps at most twice AuthorizeParallel goroutines.
 func TestHangingAuthorizeOfManyUsers(t *testing.T) {
 	d := newHanging()
 	bubble(t, &room.Options{Authorize: d.authorize, AuthorizeParallel: 10}, func(t *testing.T, h *room.Hub) {

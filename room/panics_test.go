@@ -15,7 +15,7 @@ import (
 	"github.com/planrooms/planrooms/room"
 )
 
-// hostError is an error of the host's that passes for one of package runtime.
+// hostError is an error of the host that implements runtime.Error.
 type hostError struct{}
 
 func (hostError) Error() string { return "secret" }

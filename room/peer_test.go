@@ -16,8 +16,8 @@ type delivered struct {
 	end int64 // how many bytes the client had read with the message
 }
 
-// peer is one connection of the tests that read at any moment what the hub has written, with the
-// byte at which each message ended. The fields may be changed until it connects.
+// peer is a connection whose client can read at any moment. It records the byte at which each
+// message ended. The fields may be changed until it connects.
 type peer struct {
 	*roomtest.Sink
 	opts     roomtest.SinkOptions
@@ -41,7 +41,7 @@ func (p *peer) connect(h *room.Hub, id auth.Identity, clientID string, v auth.Ve
 	return err
 }
 
-// bye is the client's own clean close.
+// bye closes the connection as a client does.
 func (p *peer) bye() {
 	p.SendClose(protocol.CloseNormal)
 	p.End(protocol.CloseNormal)
@@ -51,7 +51,7 @@ func (p *peer) stall()    { p.Stall(p.capacity) }
 func (p *peer) unstall()  { p.Unstall() }
 func (p *peer) sip(n int) { p.Sip(n) }
 
-// take returns the messages read since it was last called.
+// take returns the messages read since the last call.
 func (p *peer) take() []delivered {
 	var all []delivered
 	for _, m := range p.Messages() {

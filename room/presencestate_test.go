@@ -44,12 +44,12 @@ func TestPresenceStates(t *testing.T) {
 		unread(t, bob)
 		unread(t, tab1)
 
-		// An older one changes: the newest wins.
+		// An older state changes: the newest is shown.
 		setState(tab1, "p", `null`)
 		wantReceived(t, bob)
 		setState(tab1, "p", `3`)
 		wantReceived(t, bob, shows("p", "alice", `3`))
-		// Clearing the newest shows the one before it; clearing both, none.
+		// Clearing the newest shows the previous one, and clearing both shows none.
 		setState(tab1, "p", `null`)
 		wantReceived(t, bob, shows("p", "alice", `2`))
 		setState(tab2, "p", `null`)
@@ -57,7 +57,7 @@ func TestPresenceStates(t *testing.T) {
 		setState(tab2, "p", `null`)
 		wantReceived(t, bob)
 
-		// The connection whose state is shown ends: what stands is that of the other.
+		// The connection whose state is shown ends: the state of the other is shown.
 		setState(tab1, "p", `4`)
 		setState(tab2, "p", `5`)
 		wantReceived(t, bob, shows("p", "alice", `4`), shows("p", "alice", `5`))
@@ -69,7 +69,7 @@ func TestPresenceStates(t *testing.T) {
 	})
 }
 
-// Of many connections with a state the newest that stands is shown.
+// Of many connections with a state, the newest state is shown.
 func TestNewestState(t *testing.T) {
 	bubble(t, nil, func(t *testing.T, h *room.Hub) {
 		bob := roomtest.Join(t, h, "bob", "p")
@@ -93,8 +93,8 @@ func TestNewestState(t *testing.T) {
 	})
 }
 
-// A reload of a page with a presence state is silent: the hub keeps the state for Options.Linger,
-// and the page sets the same one again.
+// A reload of a page with a presence state causes no notice: the hub keeps the state for
+// Options.Linger, and the page sets the same one again.
 func TestStateOverAReload(t *testing.T) {
 	type step func(t *testing.T, h *room.Hub, alice *roomtest.Member)
 	cut := func(_ *testing.T, _ *room.Hub, alice *roomtest.Member) { alice.Cut() }
@@ -151,8 +151,8 @@ func TestStateOverAReload(t *testing.T) {
 	}
 }
 
-// While one tab of a user reloads, what another one does to its own state does not take away the
-// state of the first, unless it sets a newer one.
+// While one tab of a user reloads, another tab does not remove the state of the first, unless it
+// sets a newer one.
 func TestStateOfATabDuringTheReloadOfAnother(t *testing.T) {
 	bubble(t, nil, func(t *testing.T, h *room.Hub) {
 		bob := roomtest.Join(t, h, "bob", "p")
@@ -175,7 +175,7 @@ func TestStateOfATabDuringTheReloadOfAnother(t *testing.T) {
 	})
 }
 
-// State is of one plan.
+// A state belongs to one plan.
 func TestStateIsOfOnePlan(t *testing.T) {
 	bubble(t, nil, func(t *testing.T, h *room.Hub) {
 		alice := connect(t, h, "alice", "")
@@ -191,8 +191,8 @@ func TestStateIsOfOnePlan(t *testing.T) {
 	})
 }
 
-// A connection that clears the state which another connection of the user has set gets the notice:
-// it cannot know whether that state stays.
+// A connection that clears a state which another connection of the user had set also receives the
+// notice, because it cannot know whether that state remains.
 func TestClearingTheStateOfAnotherConnection(t *testing.T) {
 	bubble(t, nil, func(t *testing.T, h *room.Hub) {
 		old := roomtest.Join(t, h, "alice", "p")

@@ -51,7 +51,8 @@ func TestMessageRate(t *testing.T) {
 	})
 }
 
-// Three excesses in 10 s close; two, and a third when the first is older, do not.
+// Three excesses in 10 s close the connection. Two do not, nor does a third when the first is
+// older.
 func TestExcesses(t *testing.T) {
 	for _, test := range []struct {
 		wait   time.Duration
@@ -94,7 +95,7 @@ func TestErrorsAreNotExcesses(t *testing.T) {
 	})
 }
 
-// Control frames have a separate bucket; an excess of one counts like that of the other.
+// Control frames have a separate bucket. An excess of either counts.
 func TestControlRate(t *testing.T) {
 	bubble(t, nil, func(t *testing.T, h *room.Hub) {
 		m := connect(t, h, "alice", "")
@@ -141,7 +142,7 @@ func TestInbox(t *testing.T) {
 		for range 126 {
 			wantError(t, m, "p", protocol.TypeLeavePlan, protocol.ErrorNotJoined)
 		}
-		burst(t, m, 1) // there is room again
+		burst(t, m, 1) // there is space again
 	})
 }
 

@@ -78,7 +78,7 @@ func TestReauthorizePanic(t *testing.T) {
 	})
 }
 
-// Who left is not asked about.
+// Authorize is not called for a member that has left.
 func TestReauthorizeEndsWithTheMembership(t *testing.T) {
 	g := &authorizer{}
 	bubble(t, &room.Options{Authorize: g.authorize}, func(t *testing.T, h *room.Hub) {

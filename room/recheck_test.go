@@ -21,7 +21,7 @@ func atScale(n int) int {
 	return n
 }
 
-// authenticateAll has every member checked.
+// authenticateAll causes a check of every member.
 func authenticateAll(guests []*guest) {
 	for _, g := range guests {
 		g.session.Receive([]byte(`{"type":"authenticate","data":{"token":"t"}}`))
@@ -60,7 +60,7 @@ func TestRecheckParallel(t *testing.T) {
 			if got := h.Stats(); got.AuthorizeRunning != want {
 				t.Errorf("after %d s %d rechecks at once, want %d", second, got.AuthorizeRunning, want)
 			}
-			if second == 2 { // a join does not wait behind them
+			if second == 2 { // a join does not wait for them
 				start := time.Now()
 				g := newGuest(t, h, "another", nil)
 				g.join("p")
@@ -143,8 +143,8 @@ func TestJoinsAndRechecksTakeTurns(t *testing.T) {
 	}
 }
 
-// Members who joined at the same moment are not checked at the same moment, neither at first nor
-// again after a failure.
+// Members that joined at the same moment are checked at different moments, both the first time and
+// after a failure.
 func TestRechecksSpread(t *testing.T) {
 	const members = 300
 	var mu sync.Mutex
@@ -166,7 +166,7 @@ func TestRechecksSpread(t *testing.T) {
 		mu.Lock()
 		defer mu.Unlock()
 		for i, wait := range []time.Duration{5 * time.Minute, 30 * time.Second} {
-			var tenths [10]int // of the time that is random, from wait less a tenth to wait
+			var tenths [10]int // tenths of the random time, from wait less a tenth to wait
 			for user, at := range calls {
 				if len(at) < i+2 {
 					t.Fatalf("%s was checked %d times, want 2 times", user, len(at)-1)

@@ -13,7 +13,7 @@ import (
 	"github.com/planrooms/planrooms/room/roomtest"
 )
 
-// severed is a sink that returns errors from some moment on. Its transport does not notice that.
+// severed is a sink that returns errors from some moment on. Its transport does not notice.
 type severed struct {
 	hooked
 	broken atomic.Bool

@@ -15,7 +15,7 @@ import (
 	"github.com/planrooms/planrooms/room"
 )
 
-// Recheck of a large plan takes the slots of rechecks alone: broadcasts and joins do not wait.
+// Recheck of a large plan uses only the slots of rechecks: broadcasts and joins do not wait.
 func TestRecheckOfALargePlan(t *testing.T) {
 	members := atScale(10_000)
 	var slow atomic.Bool
@@ -152,8 +152,8 @@ func TestRecheckLeavesTurnsToOthers(t *testing.T) {
 	})
 }
 
-// A user who has left a group loses the plans of that group, however many connections and plans
-// the user has.
+// A user who has left a group loses the plans of that group, with any number of connections and
+// plans.
 func TestRecheckUser(t *testing.T) {
 	var left atomic.Bool
 	l := newLoad(func(ctx context.Context, id auth.Identity, planID string) error {
@@ -195,7 +195,7 @@ func TestRecheckUser(t *testing.T) {
 	})
 }
 
-// Authorize must not call Recheck, but that does not block for ever.
+// Authorize must not call Recheck, but such a call does not block forever.
 func TestRecheckInAuthorize(t *testing.T) {
 	var h *room.Hub
 	var calls atomic.Int32

@@ -15,8 +15,9 @@ import (
 	"github.com/planrooms/planrooms/room/roomtest"
 )
 
-// A member whose access cannot be confirmed is out ReauthorizeEvery and RemoveAfter after the last
-// yes, whatever Authorize does and however many are waiting. They do not go all at once.
+// A member whose access cannot be confirmed is removed ReauthorizeEvery and RemoveAfter after the
+// last successful check, whatever Authorize does and however many checks wait. The removals are
+// spread over time.
 func TestMembersLeaveInTimeWhenAuthorizeHangs(t *testing.T) {
 	for _, listens := range []bool{true, false} {
 		t.Run(fmt.Sprintf("observes its context %v", listens), func(t *testing.T) {
@@ -112,7 +113,7 @@ func TestSlowAuthorizeRemovesNoMember(t *testing.T) {
 		last[id.UserID] = now
 		return ctx.Err()
 	})
-	// With a minute instead of five, one round of checks is enough to see a removal.
+	// With a minute instead of five, one round of checks is enough to show a removal.
 	opts := &room.Options{Authorize: l.authorize, RemoveAfter: time.Minute, PingEvery: -1, IdleTimeout: time.Hour}
 	bubble(t, opts, func(t *testing.T, h *room.Hub) {
 		for n := range count {
@@ -173,8 +174,8 @@ func TestHangingAuthorizeOfSomePlans(t *testing.T) {
 	})
 }
 
-// One user who renews the token of all connections as often as possible delays no recheck, neither
-// those of others nor their own, and a dismissed user is out in time.
+// A user who renews the tokens of all connections as often as possible delays no recheck, and a
+// dismissed user is removed in time.
 func TestAuthenticateStorm(t *testing.T) {
 	tabs, plans, lasts := 20, 64, 4*time.Hour
 	if raceEnabled {

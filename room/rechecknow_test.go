@@ -25,7 +25,7 @@ func wantRechecked(t *testing.T, got room.Rechecked, err error, want room.Rechec
 	}
 }
 
-// A share link was deleted: it is in the claims of its users alone, so the host cannot name them.
+// A share link was deleted. Only the claims of its users have it, so the host cannot name them.
 func TestRecheck(t *testing.T) {
 	var deleted atomic.Bool
 	opts := &room.Options{Authorize: func(_ context.Context, id auth.Identity, _ string) error {
@@ -61,8 +61,8 @@ func TestRecheck(t *testing.T) {
 	})
 }
 
-// No event is written to a member that Recheck has removed, also if the removal had to wait for a
-// write that was under way.
+// No event is written to a member that Recheck has removed, even if the removal had to wait for a
+// write in flight.
 func TestRecheckWaitsForTheRemoval(t *testing.T) {
 	var forbidden atomic.Bool
 	opts := &room.Options{Authorize: func(context.Context, auth.Identity, string) error {
@@ -119,7 +119,7 @@ func TestRecheckDuringACheck(t *testing.T) {
 		wantRechecked(t, got, err, room.Rechecked{Removed: 1})
 		wantRechecked(t, <-first, nil, room.Rechecked{Kept: 1})
 		wantReceived(t, alice, accessEnded)
-		if got := g.count(); got != 3 { // with that of the join
+		if got := g.count(); got != 3 { // including the call for the join
 			t.Errorf("Authorize was called %d times, want 3", got)
 		}
 	})
@@ -251,7 +251,7 @@ func TestRecheckUndecided(t *testing.T) {
 	})
 }
 
-// When its context ends, Recheck counts those without a result, and their checks go on.
+// When its context ends, Recheck counts the members without a result, and their checks continue.
 func TestRecheckEndsWithItsContext(t *testing.T) {
 	var slow atomic.Bool
 	l := newLoad(func(_ context.Context, _ auth.Identity, _ string) error {
@@ -282,7 +282,7 @@ func TestRecheckEndsWithItsContext(t *testing.T) {
 	})
 }
 
-// A member that leaves while Recheck waits for it needs no decision.
+// Recheck does not wait for a member that has left.
 func TestRecheckOfAMemberThatLeaves(t *testing.T) {
 	g := &authorizer{}
 	bubble(t, &room.Options{Authorize: g.authorize}, func(t *testing.T, h *room.Hub) {
@@ -298,7 +298,7 @@ func TestRecheckOfAMemberThatLeaves(t *testing.T) {
 	})
 }
 
-// Recheck finds a member whose join has not been answered yet.
+// Recheck also checks a member whose join has not been answered yet.
 func TestRecheckOfAMemberThatEnters(t *testing.T) {
 	g := &authorizer{}
 	entered, release := make(chan struct{}), make(chan struct{})

@@ -132,7 +132,7 @@ func TestRechecksAreObserved(t *testing.T) {
 	})
 }
 
-// Many failing checks at once are a few lines of the log, of each kind at least one.
+// Many failing checks at once cause a few log lines, at least one of each kind.
 func TestLogOfFailingRechecksIsShort(t *testing.T) {
 	errs := []error{errOutage, context.DeadlineExceeded}
 	var log notebook

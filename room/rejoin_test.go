@@ -16,8 +16,8 @@ import (
 	"github.com/planrooms/planrooms/room/roomtest"
 )
 
-// A client joins again while it is being removed and a write to it is under way: it receives
-// removed before the answer to the join, and neither is lost.
+// A client joins again while it is being removed and a write to it is in flight. It receives
+// removed before the answer to the join, and both arrive.
 func TestRejoinDuringARemoval(t *testing.T) {
 	var forbidden atomic.Bool
 	for name, remove := range map[string]func(t *testing.T, h *room.Hub){
@@ -110,7 +110,7 @@ func TestRepeatedJoin(t *testing.T) {
 	})
 }
 
-// A repeated join of the only member keeps its presence, its state, and its place for what comes.
+// A repeated join of the only member keeps its presence, its state and its later notices.
 func TestRepeatedJoinAlone(t *testing.T) {
 	bubble(t, nil, func(t *testing.T, h *room.Hub) {
 		alice := roomtest.Join(t, h, "alice", "p")
@@ -129,8 +129,8 @@ func TestRepeatedJoinAlone(t *testing.T) {
 	})
 }
 
-// A client joins again at the moment at which it is out of the room, but still in the list of its
-// connection: that is a first join, which enters the participants and is observed.
+// A client joins again when it has left the room, but is still in the list of its connection. That
+// is a first join: the user becomes a participant, and Observer.Join is called.
 func TestRejoinBetweenTheStepsOfARemoval(t *testing.T) {
 	var joins atomic.Int32
 	h := newHub(t, &room.Options{Observer: room.Observer{Join: func(room.JoinInfo) { joins.Add(1) }}})
@@ -144,7 +144,7 @@ func TestRejoinBetweenTheStepsOfARemoval(t *testing.T) {
 	}
 	wantNext(bob, joined("p", "alice", 2))
 	alice.Send(`{"type":"update-presence","planId":"p","data":{"state":1}}`)
-	wantNext(bob, shows("p", "alice", "1")) // so the hub has done with the join
+	wantNext(bob, shows("p", "alice", "1")) // so the hub has handled the join
 
 	unlock := sync.OnceFunc(room.LockRecheck(h, "p", "alice"))
 	defer unlock()

@@ -12,8 +12,8 @@ import (
 	"github.com/planrooms/planrooms/room/roomtest"
 )
 
-// A user's name is that of the token that was verified last: one of authenticate, or one of a new
-// connection. The others receive it, and the state stays.
+// A user has the name of the token that was verified last, by authenticate or by a new connection.
+// The others receive the name, and the state stays.
 func TestRename(t *testing.T) {
 	bubble(t, nil, func(t *testing.T, h *room.Hub) {
 		name := "Alice"
@@ -59,7 +59,7 @@ func TestRename(t *testing.T) {
 	})
 }
 
-// In a crowded room a new name is in later join answers, and not announced.
+// In a crowded room a new name appears only in later join answers.
 func TestRenameInACrowd(t *testing.T) {
 	bubble(t, &room.Options{PresenceLimit: 1}, func(t *testing.T, h *room.Hub) {
 		bob := roomtest.Join(t, h, "bob", "p")

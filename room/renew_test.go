@@ -132,7 +132,7 @@ func TestAuthenticateComesBeforeLaterJoins(t *testing.T) {
 	})
 }
 
-// A join that was under way during an authenticate is checked again with the new identity.
+// A join in flight during an authenticate is checked again with the new identity.
 func TestAuthenticateDuringAJoin(t *testing.T) {
 	opts := &room.Options{Authorize: func(ctx context.Context, id auth.Identity, planID string) error {
 		if id.Name == "second" {
@@ -153,8 +153,8 @@ func TestAuthenticateDuringAJoin(t *testing.T) {
 	})
 }
 
-// So is a member, if the authenticate came while its access was being checked, or before its join
-// was complete.
+// A member is checked again, too, if the authenticate arrived during its check or before the end of
+// its join.
 func TestAuthenticateDuringACheck(t *testing.T) {
 	for _, during := range []string{"a recheck", "Observer.Join"} {
 		t.Run(during, func(t *testing.T) {
@@ -226,7 +226,7 @@ func TestAuthenticate(t *testing.T) {
 		name  string
 		token string
 		code  protocol.ErrorCode
-		lasts time.Duration // from the authenticate on; negative is for ever
+		lasts time.Duration // from the authenticate on; negative means no expiry
 		close protocol.CloseCode
 	}{
 		{name: "renewed", token: "alice", lasts: time.Minute},
@@ -277,7 +277,7 @@ func TestAuthenticate(t *testing.T) {
 	}
 }
 
-// A token may also shorten what is left, and give an end to a connection that had none.
+// A new token may also shorten the remaining time, and set an expiry where there was none.
 func TestAuthenticateShortens(t *testing.T) {
 	for _, end := range []time.Duration{0, time.Hour} {
 		bubble(t, nil, func(t *testing.T, h *room.Hub) {
@@ -296,7 +296,7 @@ func TestAuthenticateShortens(t *testing.T) {
 	}
 }
 
-// A second authenticate within 10 s is refused, whatever became of the first.
+// A second authenticate within 10 s is refused, whatever the result of the first.
 func TestAuthenticateTooOften(t *testing.T) {
 	for _, first := range []string{"alice", "?"} {
 		t.Run(first, func(t *testing.T) {

@@ -38,7 +38,7 @@ func TestAnswers(t *testing.T) {
 	long := strings.Repeat("x", 129)
 	tests := []struct {
 		name   string
-		joined bool // in p when the message comes
+		joined bool // in p when the message arrives
 		send   string
 		want   []string // type and data; the data of an error is code and re
 		plan   string
@@ -99,7 +99,7 @@ func TestAnswers(t *testing.T) {
 				}
 				m.Send(test.send)
 				synctest.Wait()
-				// The pong behind it is also proof that the connection is still open.
+				// The pong after it also shows that the connection is still open.
 				m.Send(`{"type":"ping"}`)
 				var got []string
 				for range len(test.want) {
@@ -156,7 +156,7 @@ func TestJoinAnswer(t *testing.T) {
 		if diff := cmp.Diff(want, m.Joined); diff != "" {
 			t.Errorf("join answer (-want +got):\n%s", diff)
 		}
-		// Only the token says which user this is.
+		// The user comes only from the token.
 		m.Send(`{"type":"join-plan","planId":"q","userId":"mallory","userName":"Mallory","data":{"userId":"mallory"}}`)
 		m.NextMessage()
 		if info, _ := h.Room("q"); len(info.People) != 1 || info.People[0].UserID != "alice" || info.People[0].UserName != "alice" {
@@ -165,7 +165,7 @@ func TestJoinAnswer(t *testing.T) {
 	})
 }
 
-// Ids are compared by bytes: what looks alike is another plan.
+// IDs are compared byte by byte: a similar ID is another plan.
 func TestPlansDoNotMix(t *testing.T) {
 	plans := []string{"plan", "Plan", "plan ", " plan", "plan/", "é", "e\u0301", "plan.a", "plan.*", "plan\u2028"}
 	eachSink(t, nil, func(t *testing.T, h *room.Hub, of sinks) {

@@ -55,7 +55,7 @@ func TestRevoke(t *testing.T) {
 			t.Errorf("room %+v, want bob alone", info)
 		}
 
-		// A resume asks again.
+		// A resume calls Authorize again.
 		since := tab1.Position()
 		tab1.Request(protocol.Request{Type: protocol.TypeJoinPlan, PlanID: "p", Since: &since})
 		wantError(t, tab1, "p", protocol.TypeJoinPlan, protocol.ErrorForbidden)
@@ -84,8 +84,8 @@ func TestRevokeOfAnAbsentUser(t *testing.T) {
 	})
 }
 
-// The counts that Revoke and Disconnect return show a host that nothing happened, for example
-// because it has swapped the arguments.
+// The counts that Revoke and Disconnect return show a host when nothing happened, for example
+// because it swapped the arguments.
 func TestRevokeCounts(t *testing.T) {
 	eachSink(t, nil, func(t *testing.T, h *room.Hub, of sinks) {
 		for range 3 {
@@ -123,13 +123,14 @@ func TestRevokeCounts(t *testing.T) {
 	})
 }
 
-// Once Revoke has returned nothing of the plan is written, whatever state the connection was in.
+// After Revoke has returned, nothing of the plan is written, whatever the state of the connection
+// was.
 func TestRevokeOfAStalledConnection(t *testing.T) {
 	const event = `"type":"task-updated","planId":"p"`
 	tests := []struct {
 		name   string
 		window int           // bytes that the socket takes after the join
-		plan   string        // of the events that it is stalled on
+		plan   string        // plan of the events on which it is stalled
 		at     time.Duration // after the start of Revoke, the socket takes
 		takes  func(frame int) int
 		cut    bool
@@ -201,7 +202,7 @@ func TestRevokeDuringAJoinAnswer(t *testing.T) {
 				p.open(0)
 				if waits {
 					p.send(pingMessage)
-					synctest.Wait() // the writer now waits with the pong
+					synctest.Wait() // the writer now waits to write the pong
 				}
 				p.send(`{"type":"join-plan","planId":"p"}`)
 				synctest.Wait()

@@ -49,8 +49,8 @@ func TestRevokesOfOthersDuringAJoin(t *testing.T) {
 	}
 }
 
-// A Revoke of the user and plan of a join that waits for its slot costs no second call of
-// Authorize: the first one comes after it.
+// A Revoke of the user and plan of a join that waits for its slot causes no second call of
+// Authorize, because the first call follows the Revoke.
 func TestRevokeDuringAJoin(t *testing.T) {
 	var g gated
 	var calls authorizer
@@ -74,7 +74,7 @@ func TestRevokeDuringAJoin(t *testing.T) {
 	})
 }
 
-// An Authorize that revokes on every call, and then says yes, is called 8 times for one join.
+// An Authorize that revokes on every call and then allows is called 8 times for one join.
 func TestAuthorizeRevokesEachTime(t *testing.T) {
 	var h *room.Hub
 	var calls int
@@ -94,8 +94,8 @@ func TestAuthorizeRevokesEachTime(t *testing.T) {
 	})
 }
 
-// An Authorize that revokes the user of the join, and then says yes, is called again. The second
-// time it says no.
+// An Authorize that revokes the user of the join and then allows is called again. The second time
+// it refuses.
 func TestAuthorizeRevokesItsOwnJoin(t *testing.T) {
 	var h *room.Hub
 	var calls int

@@ -14,7 +14,7 @@ import (
 	"github.com/planrooms/planrooms/room/roomtest"
 )
 
-// RevokeUser takes the user out of all plans. The connections stay open.
+// RevokeUser removes the user from all plans. The connections stay open.
 func TestRevokeUser(t *testing.T) {
 	g := &authorizer{}
 	eachSink(t, &room.Options{Authorize: g.authorize}, func(t *testing.T, h *room.Hub, of sinks) {
@@ -57,7 +57,7 @@ func TestRevokeUser(t *testing.T) {
 	})
 }
 
-// However many plans a user is in, RevokeUser waits once.
+// RevokeUser waits once, however many plans the user is in.
 func TestRevokeUserOfManyStalledConnections(t *testing.T) {
 	eachSink(t, nil, func(t *testing.T, h *room.Hub, of sinks) {
 		var pipes []*pipe

@@ -37,7 +37,7 @@ func TestJanitorReachesEverything(t *testing.T) {
 	})
 }
 
-// The janitor works while there is a connection or a room alone, and again after the hub was empty.
+// The janitor runs while there is a connection or a room, and again after the hub was empty.
 func TestJanitorStartsAgain(t *testing.T) {
 	for _, name := range []string{"a connection", "a room"} {
 		t.Run(name, func(t *testing.T) {
@@ -59,8 +59,7 @@ func TestJanitorStartsAgain(t *testing.T) {
 	}
 }
 
-// The janitor frees events that are too old in rooms in which nothing happens, all of them in one
-// round.
+// In one round the janitor frees all events that are too old in rooms without activity.
 func TestJanitorTrimsQuietRooms(t *testing.T) {
 	bubble(t, nil, func(t *testing.T, h *room.Hub) {
 		for i := range 20 {
@@ -83,7 +82,7 @@ func TestJanitorTrimsQuietRooms(t *testing.T) {
 	})
 }
 
-// Shutdown says goodbye in batches with pauses, which shrink if the time is short.
+// Shutdown sends goodbye in batches with pauses, which are shorter if the time is short.
 func TestDrainPauses(t *testing.T) {
 	const batches, batch = 20, 128
 	tests := []struct {

@@ -47,13 +47,13 @@ func TestSeamShrinkingCrowd(t *testing.T) {
 	})
 }
 
-// A user who comes and goes costs the log one notice, however far behind its readers are, not
-// thousands.
+// A user who joins and leaves repeatedly takes one notice in the log, however far behind its
+// readers are.
 func TestSeamSupersededNotices(t *testing.T) {
 	seamTest(t, nil, func(t *testing.T, h *room.Hub, p *peer, _, writing *roomtest.Hold) {
 		writing.Arm()
 		update(t, h, "p", 1)
-		writing.Wait() // the pump stands still, so nothing is forgotten because all have received it
+		writing.Wait() // the pump is stopped, so no notice is dropped because all members have received it
 		for range 300 {
 			v := mustConnect(t, h, newPeer(1, 10), "v")
 			v.join("p", nil)
@@ -70,7 +70,7 @@ func TestSeamSupersededNotices(t *testing.T) {
 	})
 }
 
-// A tab that clears its state receives the state of another tab that is now shown for its user.
+// A tab that clears its state receives the state of another tab, which is now shown for the user.
 func TestSeamClearedStateRevealsAnother(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHub(t, nil)

@@ -33,7 +33,7 @@ func seamTest(t *testing.T, opts *room.Options, test func(t *testing.T, h *room.
 	})
 }
 
-// types is what the peer has read since it was last asked.
+// types returns the message types that the peer has read since the last call.
 func (p *peer) types() string {
 	var types []protocol.Type
 	for _, h := range p.take() {
@@ -42,8 +42,8 @@ func (p *peer) types() string {
 	return fmt.Sprint(types)
 }
 
-// A frame of which a full socket has left more than the payload is written in several parts. Revoke
-// waits for the last of them, and does not cut the connection in between.
+// If a full socket stops before the payload of a frame, the rest is written in several parts.
+// Revoke waits for the last part, and does not cut the connection before.
 func TestSeamRevokeBetweenTheParts(t *testing.T) {
 	seamTest(t, nil, func(t *testing.T, h *room.Hub, p *peer, _, writing *roomtest.Hold) {
 		p.capacity = 3 // half of the header
@@ -74,7 +74,7 @@ func TestSeamRevokeBetweenTheParts(t *testing.T) {
 func TestSeamRevokeBeforeTheWrite(t *testing.T) {
 	for _, except := range []string{"u", "somebody"} { // a receipt, and the event
 		seamTest(t, nil, func(t *testing.T, h *room.Hub, p *peer, framing, _ *roomtest.Hold) {
-			// The first event is left half written, so that the next one is read from the log.
+			// The first event is half written, so that the next one is read from the log.
 			p.stall()
 			update(t, h, "p", 1)
 			synctest.Wait()
@@ -141,8 +141,8 @@ func TestSeamRevokeDuringTheWrite(t *testing.T) {
 	}
 }
 
-// A pump that finds a connection busy leaves it dirty at once, not when its pass is over: by then
-// the connection may be at rest again.
+// A pump that finds a connection busy marks it dirty immediately, not at the end of the pass, when
+// the connection may be idle again.
 func TestSeamBusyDuringAPass(t *testing.T) {
 	seamTest(t, nil, func(t *testing.T, h *room.Hub, p *peer, _, writing *roomtest.Hold) {
 		other := newPeer(1, 10)
@@ -157,7 +157,7 @@ func TestSeamBusyDuringAPass(t *testing.T) {
 		writing.Wait()
 		other.opts.Hold.Arm()
 		update(t, h, "p", 1)
-		other.opts.Hold.Wait() // the pass has been to p, and is not over
+		other.opts.Hold.Wait() // the pass has visited p, and is not over
 		writing.Release()
 		synctest.Wait()
 		other.opts.Hold.Release()
@@ -218,7 +218,7 @@ func TestSeamRevokeKeepsOtherPlans(t *testing.T) {
 	})
 }
 
-// A connection is cut by Disconnect if a frame is half written, also one that was closing before.
+// Disconnect cuts a connection with a half written frame, even if it was already closing.
 func TestSeamDisconnectHalfWritten(t *testing.T) {
 	for name, before := range map[string]func(p *peer){
 		"open":    func(*peer) {},
@@ -269,7 +269,7 @@ func TestSeamRevokeDuringAJoin(t *testing.T) {
 	})
 }
 
-// A yes that comes at the deadline counts as too late, whichever is noticed first.
+// An Authorize that returns nil at the deadline is too late, whichever the hub notices first.
 func TestSeamAuthorizeTooLate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHub(t, &room.Options{Authorize: func(ctx context.Context, _ auth.Identity, _ string) error {
@@ -291,7 +291,7 @@ func TestSeamAuthorizeTooLate(t *testing.T) {
 	})
 }
 
-// A connection that was closing before Shutdown is cut with the others when the time is up.
+// A connection that was already closing before Shutdown is cut with the others when the time is up.
 func TestSeamShutdownWhileClosing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHub(t, nil)

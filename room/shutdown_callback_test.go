@@ -13,9 +13,9 @@ import (
 	"github.com/planrooms/planrooms/room"
 )
 
-// A callback that calls Shutdown and waits for it gets an answer, although the hub cannot end
-// before the callback does: nil where the hub does not depend on it, or ErrCallback. The bubble
-// fails the test if Shutdown never returns or a goroutine stays.
+// A call of Shutdown in a callback returns, although the hub cannot end before the callback does:
+// with nil if the hub does not depend on the callback, or with ErrCallback. The bubble fails the
+// test if Shutdown does not return or a goroutine is left.
 func TestShutdownInsideACallback(t *testing.T) {
 	for _, inside := range []string{"authorize", "connect", "disconnect", "join", "leave", "cut", "denied", "broadcast", "resync", "slow"} {
 		t.Run(inside, func(t *testing.T) {
@@ -23,8 +23,7 @@ func TestShutdownInsideACallback(t *testing.T) {
 				var h *room.Hub
 				var called atomic.Bool
 				call := func(name string) {
-					// Not a sync.Once: two joins overlap, and the second would hold up virtual
-					// time.
+					// Not a sync.Once: two joins overlap, and the second would stop virtual time.
 					if name != inside || called.Swap(true) {
 						return
 					}

@@ -33,7 +33,7 @@ func (s *sim) revokeNow(plan, user string) {
 	if _, err := s.hub.Revoke(s.t.Context(), plan, user); err != nil {
 		s.fail("Revoke: %v", err)
 	}
-	// I2: whatever was not taken by now is never to be.
+	// I2: bytes that were not taken by now must never be written.
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.revoking, at)
@@ -85,7 +85,7 @@ func (s *sim) disconnect() {
 		at := place{plan, user}
 		delete(s.revoking, at)
 		if d, ok := s.left[at]; ok {
-			d.immediate = true // a user who lingered is out
+			d.immediate = true // a lingering user is removed
 			s.left[at] = d
 		}
 	}

@@ -10,7 +10,7 @@ import (
 	"github.com/planrooms/planrooms/room"
 )
 
-// check compares everything with the model, at a moment at which nothing moves.
+// check compares everything with the model, when no goroutine runs.
 func (s *sim) check() {
 	s.t.Helper()
 	for _, c := range s.clients {
@@ -62,7 +62,7 @@ func (s *sim) checkBudgetLocked(stats room.Stats, rooms map[string]room.Summary)
 	}
 }
 
-// checkClientLocked checks that the client is where the hub believes it to be.
+// checkClientLocked checks that client and hub agree on the position and the memberships.
 func (s *sim) checkClientLocked(c *client, code protocol.CloseCode, over bool, now time.Time) {
 	if over {
 		for m := range s.members {
@@ -240,8 +240,8 @@ func (s *sim) gatheringLocked(plan string, now time.Time) bool {
 	return false
 }
 
-// settleDeparturesLocked decides how users have left since the last check: a connection that is
-// open did not vanish, and one that is over did so unless its close code says otherwise.
+// settleDeparturesLocked decides how users have left since the last check. An open connection did
+// not vanish. An ended one did, unless its close code shows otherwise.
 func (s *sim) settleDeparturesLocked() {
 	for at, d := range s.left {
 		if d.settled {

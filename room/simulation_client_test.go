@@ -11,13 +11,13 @@ import (
 	"github.com/planrooms/planrooms/room/roomtest"
 )
 
-// client is one simulated connection and what its client has understood.
+// client is one simulated connection with the state of its client.
 type client struct {
 	*peer
 	user, name string // name is the client id
 	id         string
 	views      map[string]*view
-	// Bytes of the stream after which no event of the plan may stand, until a new join.
+	// Bytes of the stream after which no event of the plan may follow, until a new join.
 	barrier map[string]int64
 	behind  map[string]bool // it may miss events of the plan
 	wants   []wantedJoin    // joins that were sent and not answered
@@ -124,7 +124,7 @@ func (s *sim) stall(c *client) {
 	}
 }
 
-// unstall lets all who stall read again, or one of them.
+// unstall lets one or all stalled clients read again.
 func (s *sim) unstall() {
 	all := s.rnd.IntN(3) == 0
 	for _, c := range s.clients {

@@ -11,7 +11,7 @@ import (
 	"github.com/planrooms/planrooms/room"
 )
 
-// shutdown ends the hub with members who read and members who do not: I11.
+// shutdown ends the hub with members that read and members that do not: I11.
 func (s *sim) shutdown() {
 	s.note("shutdown")
 	s.broadcasts()

@@ -24,7 +24,7 @@ type wantedJoin struct {
 }
 
 // since returns a position to join from: none, one that a client of the user had, or one that was
-// never given out.
+// never issued.
 func (s *sim) since(c *client, plan string) *protocol.Position {
 	p := protocol.Position{Epoch: s.epoch}
 	last := s.model[plan].last

@@ -8,10 +8,10 @@ import (
 	"github.com/planrooms/planrooms/room"
 )
 
-// exception is what the model knows of ExceptUser and ExceptClient.
+// exception is an ExceptUser or ExceptClient of the model.
 type exception struct{ user, client string }
 
-// modelEvent is an event as the host sent it, with the position that it was given.
+// modelEvent is an event as the host sent it, with its position.
 type modelEvent struct {
 	id           int
 	seq, prev    uint64
@@ -29,7 +29,7 @@ func (e *modelEvent) excepts(user, client string) bool {
 	return false
 }
 
-// modelPlan is what the hub should know of a plan.
+// modelPlan is the expected state of a plan in the hub.
 type modelPlan struct {
 	id     string
 	all    map[uint64]*modelEvent // every event ever, by seq
@@ -42,7 +42,7 @@ type modelPlan struct {
 	joined    bool
 	lastEvent time.Time // or when the room was opened
 	people    string    // of the last check
-	changed   time.Time // when people were last seen to come or go
+	changed   time.Time // when a user was last seen to join or leave
 }
 
 func (p *modelPlan) open(floor uint64) {
@@ -68,15 +68,14 @@ func (p *modelPlan) recoverable(seq uint64) bool {
 	return seq == p.base
 }
 
-// view is what a client knows of one plan.
+// view is the state of one plan on a client.
 type view struct {
 	joined  bool
 	pos     uint64
 	people  map[string]string // user to state, "" for none
 	partial bool              // the room was crowded: only count is known
 	count   int
-	// ownUnknown: the client's own state may stand otherwise, because it set it while it was not
-	// reading.
+	// ownUnknown: the client's state may differ, because it set the state while it was not reading.
 	ownUnknown bool
 	own        string // the state that the client set last
 }
@@ -90,7 +89,7 @@ func (v *view) join(a *protocol.JoinAnswer) {
 }
 
 // leave forgets the plan, except for the position. A client that reads the answer late may have
-// joined again and set a state since: its state is then still unknown.
+// joined again and set a state: that state is then still unknown.
 func (v *view) leave(late bool) {
 	*v = view{pos: v.pos, ownUnknown: v.ownUnknown && late}
 }
@@ -118,7 +117,7 @@ func (v *view) notice(user string, m protocol.Message) {
 		delete(v.people, *data.UserID)
 	case data.UserID != nil:
 		v.people[*data.UserID] = ""
-	default: // a count alone: the list is worth nothing any more
+	default: // only a count: the list is no longer valid
 		v.people, v.partial = map[string]string{user: ""}, true
 	}
 	if len(v.people) == v.count {
@@ -126,7 +125,7 @@ func (v *view) notice(user string, m protocol.Message) {
 	}
 }
 
-// floorLocked is where a new log of the plan starts.
+// floorLocked returns the seq at which a new log of the plan starts.
 func (s *sim) floorLocked(plan string) (floor uint64) {
 	for other, last := range s.floors {
 		if room.SameFloor(plan, other) {

@@ -10,7 +10,7 @@ import (
 	"github.com/planrooms/planrooms/protocol"
 )
 
-// parallel does several things at once. The model learns the outcome of joins afterwards.
+// parallel does several actions at once. The model takes the outcome of joins afterwards.
 func (s *sim) parallel() {
 	plan := pick(s.rnd, s.plans)
 	s.note("parallel on %s:", plan)

@@ -25,7 +25,7 @@ func (s *sim) newState() json.RawMessage {
 }
 
 func (s *sim) setPresence(c *client, plan string, state json.RawMessage) {
-	// The others in the plan receive it; the client itself knows.
+	// The others in the plan receive it. The client itself knows its state.
 	v := c.view(plan)
 	v.ownUnknown = v.ownUnknown || c.isStalled()
 	if v.joined {

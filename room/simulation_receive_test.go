@@ -7,7 +7,8 @@ import (
 	"github.com/planrooms/planrooms/protocol"
 )
 
-// receiveAll has the model take in what a client received, and returns the code of the goodbye.
+// receiveAll applies the messages that a client received to the model, and returns the code of the
+// goodbye.
 func (s *sim) receiveAll(c *client) protocol.CloseCode {
 	for _, h := range c.take() {
 		if !c.greeted {
@@ -169,7 +170,7 @@ func (s *sim) answered(c *client, h delivered, a *protocol.JoinAnswer) {
 	if !self || len(a.Participants) != min(limit, a.ParticipantCount) {
 		s.fail("%s: join of %s lists %v of %d", c.who(), plan, a.Participants, a.ParticipantCount)
 	}
-	// One revoked while its answer waited must not get it.
+	// A client that was revoked while its answer waited must not receive it.
 	if at, ok := c.barrier[plan]; ok && h.end > at {
 		if want.revoked {
 			s.fail("%s: the answer to a join of %s was written after Revoke", c.who(), plan)

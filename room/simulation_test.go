@@ -21,8 +21,8 @@ var (
 	simSteps = flag.Int("steps", 150, "how many steps a simulation takes")
 )
 
-// regressions once failed. synctest fixes time and not the order of goroutines, so a run of a seed
-// need not fail again.
+// regressions are seeds that once failed. synctest controls the time but not the order of
+// goroutines, so a seed need not fail again.
 var regressions = []struct {
 	seed  uint64
 	steps int
@@ -52,7 +52,7 @@ type place struct{ plan, user string }
 
 type membership struct{ conn, plan string }
 
-// simDeparture is the last time that a user's connection left a plan.
+// simDeparture describes the last connection of a user that left a plan.
 type simDeparture struct {
 	at        time.Time
 	conn      string
@@ -60,7 +60,7 @@ type simDeparture struct {
 	// It may have vanished while it was revoked or while another connection of the user left, or was
 	// removed while it closed.
 	unclear bool
-	settled bool // the model has made up its mind
+	settled bool // the model has decided
 }
 
 type sim struct {
@@ -169,7 +169,7 @@ func (s *sim) note(format string, args ...any) {
 	s.trace = append(s.trace, fmt.Sprintf(format, args...))
 }
 
-// raise ends the test if something was found.
+// raise ends the test if a fault was found.
 func (s *sim) raise() {
 	s.t.Helper()
 	s.mu.Lock()
@@ -183,8 +183,8 @@ func (s *sim) raise() {
 	if failures == "" {
 		return
 	}
-	// No goroutine may be left in the bubble, or the test ends with a panic rather than with what
-	// was found.
+	// No goroutine may be left in the bubble. Otherwise the test ends with a panic instead of the
+	// fault.
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	_ = s.hub.Shutdown(ctx) // its error is that of ctx
@@ -206,7 +206,7 @@ func (s *sim) run(steps int) {
 	}
 }
 
-// settle waits until nothing moves, and checks everything.
+// settle waits until no goroutine runs, and checks everything.
 func (s *sim) settle() {
 	s.t.Helper()
 	synctest.Wait()

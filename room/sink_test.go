@@ -33,8 +33,8 @@ func openPipe(t *testing.T, h *room.Hub, userID string, window int) *pipe {
 // sinks makes connections of one kind.
 type sinks struct{ blocking bool }
 
-// eachSink runs a test in virtual time for each kind of connection: one that says at once how much
-// it takes, as a socket does, and one that only has blocking writes, as over TLS.
+// eachSink runs a test in virtual time for each kind of connection: one whose TryWrite takes bytes
+// without blocking, as a socket does, and one with only blocking writes, as over TLS.
 func eachSink(t *testing.T, opts *room.Options, test func(t *testing.T, h *room.Hub, of sinks)) {
 	t.Helper()
 	for name, of := range map[string]sinks{"socket": {}, "blocking": {blocking: true}} {
@@ -118,7 +118,7 @@ func unreadNow(t *testing.T, m *roomtest.Member) []protocol.Message {
 	}
 }
 
-// receivedBy is unread in words: type, plan and data of each message.
+// receivedBy describes the messages of unread: type, plan and data.
 func receivedBy(t *testing.T, m *roomtest.Member) []string {
 	t.Helper()
 	var all []string
@@ -223,7 +223,8 @@ func TestTwoTransportsInOneRoom(t *testing.T) {
 	})
 }
 
-// Whatever a socket takes at a time, the client reads whole frames, each once and in order.
+// However few bytes a socket takes at a time, the client reads whole frames, each once and in
+// order.
 func TestShortWrites(t *testing.T) {
 	for _, step := range []int{1, 2, 7, 64, 100, 1000} {
 		t.Run(fmt.Sprint(step, " bytes"), func(t *testing.T) {
@@ -267,7 +268,7 @@ func TestShortWrites(t *testing.T) {
 	}
 }
 
-// Answers keep their order, those included that came while others were waiting half written.
+// Answers keep their order, including those that are queued while another one is half written.
 func TestShortWritesOfAnswers(t *testing.T) {
 	eachSink(t, nil, func(t *testing.T, h *room.Hub, of sinks) {
 		p := of.pipe(t, h, "alice", -1)

@@ -46,7 +46,7 @@ func (k *miscounting) Close() error {
 	return nil
 }
 
-// A sink that returns an impossible count ends its own connection, and nothing else.
+// A sink that returns an impossible count ends only its own connection.
 func TestImpossibleCounts(t *testing.T) {
 	counts := map[string]func(n int) int{
 		"more":   func(n int) int { return n + 1 },

@@ -51,8 +51,8 @@ func TestStatsClosed(t *testing.T) {
 	})
 }
 
-// Joins less Recovered counts the joins that did not resume. As the counter of a metric it must
-// not go down, also while Stats reads the two.
+// Joins less Recovered counts the joins that did not resume. As a metric counter it must never
+// decrease, even if Stats reads the two during joins.
 func TestStatsJoinsWhileResuming(t *testing.T) {
 	h := newHub(t, nil)
 	m := roomtest.Join(t, h, "ann", "p")
@@ -111,7 +111,7 @@ func (slowTask) MarshalJSON() ([]byte, error) {
 	return []byte(`{"id":"8"}`), nil
 }
 
-// An Observer of broadcasts and deliveries costs no allocation.
+// An Observer of broadcasts and deliveries causes no allocation.
 func TestObserverDoesNotAllocate(t *testing.T) {
 	if raceEnabled {
 		t.Skip("the race detector allocates")

@@ -84,7 +84,7 @@ func TestPings(t *testing.T) {
 	})
 }
 
-// Any byte after the ping is a sign of life, at the last moment too.
+// Any byte after the ping is a sign of life, even at the last moment.
 func TestAnyByteIsASignOfLife(t *testing.T) {
 	eachSink(t, nil, func(t *testing.T, h *room.Hub, of sinks) {
 		p := of.pipe(t, h, "alice", -1)
@@ -103,8 +103,8 @@ func TestAnyByteIsASignOfLife(t *testing.T) {
 	})
 }
 
-// A peer that takes all bytes and sends none, such as a process that was stopped, is closed in
-// time, however much is written to it.
+// A peer that accepts all bytes and sends none, such as a stopped process, is closed in time,
+// however much is written to it.
 func TestSilentPeer(t *testing.T) {
 	eachSink(t, nil, func(t *testing.T, h *room.Hub, of sinks) {
 		bob := of.join(t, h, "bob", "p")
@@ -125,8 +125,8 @@ func TestSilentPeer(t *testing.T) {
 	})
 }
 
-// A peer that takes bytes slowly and sends none stays as long as writes have to wait for it: the
-// ping is behind them.
+// A peer that takes bytes slowly and sends none stays connected as long as writes wait for it,
+// because the ping is queued behind them.
 func TestSlowPeerIsAlive(t *testing.T) {
 	eachSink(t, nil, func(t *testing.T, h *room.Hub, of sinks) {
 		p := of.pipe(t, h, "alice", -1)
@@ -183,7 +183,7 @@ func TestTooSlow(t *testing.T) {
 		window   int           // taken after the join
 		takes    time.Duration // when the socket takes everything again; 0 is never
 		survives bool
-		goodbye     bool
+		goodbye  bool
 	}{
 		{name: "for good"},
 		{name: "for good, in a frame", window: 10},
@@ -242,7 +242,7 @@ func TestTooSlow(t *testing.T) {
 	}
 }
 
-// A byte now and then keeps a connection for 60 s, not for ever.
+// An occasional byte keeps a connection for at most 60 s.
 func TestFrameTakesTooLong(t *testing.T) {
 	eachSink(t, nil, func(t *testing.T, h *room.Hub, of sinks) {
 		p := of.pipe(t, h, "alice", -1)
@@ -265,7 +265,7 @@ func TestFrameTakesTooLong(t *testing.T) {
 	})
 }
 
-// Every frame has its own 60 s: who reads slowly but steadily stays.
+// The 60 s are for each frame: a client that reads slowly but steadily stays connected.
 func TestSteadyReaderStays(t *testing.T) {
 	eachSink(t, nil, func(t *testing.T, h *room.Hub, of sinks) {
 		p := of.pipe(t, h, "alice", -1)

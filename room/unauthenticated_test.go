@@ -49,7 +49,7 @@ func TestUnauthenticated(t *testing.T) {
 	})
 }
 
-// The checks of all plans of a connection say so at the same time.
+// The checks of all plans of a connection return it at the same time.
 func TestUnauthenticatedInManyPlans(t *testing.T) {
 	g := &authorizer{}
 	bubble(t, &room.Options{Authorize: g.authorize}, func(t *testing.T, h *room.Hub) {
