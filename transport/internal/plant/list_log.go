@@ -199,7 +199,7 @@ var entryFaults = in("room",
 		tests:    "TestBroadcastOptions",
 	},
 	fault{
-		name:     "entry: who sets a state gets it as well",
+		name:     "entry: the client that sets a state receives it",
 		function: "audience.excepts",
 		old:      "a.sender == v.conn || a.except",
 		new:      "a.except",

@@ -4,7 +4,7 @@ package main
 
 var outletFaults = in("room",
 	fault{
-		name:     "outlet: a goroutine that finds the token taken leaves no note",
+		name:     "outlet: a goroutine that finds the token taken does not notify the holder",
 		function: "outlet.takeLocked",
 		old:      "	o.waiting = true\n	if o.state != stateIdle {\n		return false\n	}\n	o.state = stateWriting",
 		new:      "	if o.state != stateIdle {\n		return false\n	}\n	o.waiting = true\n	o.state = stateWriting",

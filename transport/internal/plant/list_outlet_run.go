@@ -123,7 +123,7 @@ var outletRunFaults = in("room",
 		tests:    "TestPings",
 	},
 	fault{
-		name:     "outlet_run: a write that waited is no sign of life",
+		name:     "outlet_run: a write that waited does not count as a sign of life",
 		function: "outlet.write",
 		old:      "			o.owner.alive()\n",
 		new:      "			_ = o.owner\n",

@@ -16,7 +16,7 @@ var publishingFaults = in("room",
 		tests:    "TestVersion",
 	},
 	fault{
-		name:     "publishing: a version without a key is no version",
+		name:     "publishing: a version without a key is ignored",
 		function: "Version",
 		old:      `if key == ""`,
 		new:      `if key == "" && n > 0`,
