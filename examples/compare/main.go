@@ -94,11 +94,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	return err
 }
 
-// printHead says what was measured, and on what.
+// printHead prints what was measured, and on which machine.
 func printHead(w io.Writer, cpus int, o options) {
 	fmt.Fprintf(w, "%s, %s/%s, %d CPUs, %d for the server unless a table says otherwise; rounds: %d; %s.\n",
 		runtime.Version(), runtime.GOOS, runtime.GOARCH, cpus, o.serverCPUs, o.rounds, time.Now().Format(time.DateOnly))
-	fmt.Fprintf(w, "An event is 400 bytes of task; everybody's frame carries %d bytes, the size of ours, which has a position and a time besides. "+
+	fmt.Fprintf(w, "An event is 400 bytes of task. Every frame carries %d bytes, the size of ours, which also has a position and a time. "+
 		"\\* marks figures taken while other programs used more than %.2f cores (foreign).\n\n", bench.FrameBytes, o.foreign)
 	info, ok := debug.ReadBuildInfo()
 	if !ok {

@@ -46,18 +46,18 @@ func parse(args []string, descriptors int, output io.Writer) (options, error) {
 	o := options{rounds: fullRounds, repeats: fullRepeats, plan: bench.Plan{Hold: fullHold, HoldConnections: min(holdConnections, descriptors-holdSpare)}}
 	flags := flag.NewFlagSet("compare", flag.ContinueOnError)
 	flags.SetOutput(output)
-	flags.BoolVar(&o.plan.Quick, "quick", false, "one short round of everything, about three minutes: to see that it works, not to quote")
+	flags.BoolVar(&o.plan.Quick, "quick", false, "one short round of everything, about three minutes: a trial run, with figures not to be quoted")
 	scenarios := flags.String("scenarios", "", "`IDs` of scenarios, as in S1,S2; all if empty")
 	impls := flags.String("impls", strings.Join(peer.Default(), ","), "`names` of implementations; a scenario may have only some of them")
 	flags.IntVar(&o.rounds, "rounds", o.rounds, "samples of each cell (-quick: 1)")
-	flags.IntVar(&o.serverCPUs, "server-cpus", 1, "CPUs of the server, and its GOMAXPROCS; S6 has one and two in any case")
-	flags.Float64Var(&o.foreign, "foreign", 0.10, "a sample is disturbed if other programs took more `cores` than this meanwhile")
-	flags.IntVar(&o.repeats, "repeats", o.repeats, "how often a disturbed sample is repeated at most (-quick: 0)")
-	flags.DurationVar(&o.plan.Hold, "hold", o.plan.Hold, "how long S9 holds its connections (-quick: 5s)")
-	flags.IntVar(&o.plan.HoldConnections, "hold-connections", o.plan.HoldConnections, "how many S9 holds (-quick: 5000)")
-	flags.IntVar(&o.tokenBytes, "token-bytes", 0, "pad shorter tokens to about so many `bytes`")
+	flags.IntVar(&o.serverCPUs, "server-cpus", 1, "CPUs of the server, and its GOMAXPROCS; S6 always runs with one and two")
+	flags.Float64Var(&o.foreign, "foreign", 0.10, "repeat a sample during which other programs used more `cores` than this")
+	flags.IntVar(&o.repeats, "repeats", o.repeats, "maximum number of repetitions of such a sample (-quick: 0)")
+	flags.DurationVar(&o.plan.Hold, "hold", o.plan.Hold, "time for which S9 holds its connections (-quick: 5s)")
+	flags.IntVar(&o.plan.HoldConnections, "hold-connections", o.plan.HoldConnections, "number of connections of S9 (-quick: 5000)")
+	flags.IntVar(&o.tokenBytes, "token-bytes", 0, "pad shorter tokens to about this number of `bytes`")
 	flags.StringVar(&o.profile, "profile", "", "`folder` for CPU profiles of the servers")
-	flags.StringVar(&o.json, "json", "", "`file` for the samples, a line of JSON for each")
+	flags.StringVar(&o.json, "json", "", "`file` for the samples, one line of JSON each")
 	if err := flags.Parse(args); err != nil {
 		return options{}, err
 	}
@@ -83,7 +83,7 @@ func parse(args []string, descriptors int, output io.Writer) (options, error) {
 	o.impls = strings.Split(*impls, ",")
 	for _, name := range o.impls {
 		if !slices.Contains(peer.Names(), name) {
-			return options{}, fmt.Errorf("%w: no implementation %q; there are %s", errUsage, name, strings.Join(peer.Names(), ", "))
+			return options{}, fmt.Errorf("%w: unknown implementation %q; use %s", errUsage, name, strings.Join(peer.Names(), ", "))
 		}
 	}
 	switch {
@@ -92,7 +92,7 @@ func parse(args []string, descriptors int, output io.Writer) (options, error) {
 	case o.tokenBytes < 0 || o.tokenBytes > auth.MaxTokenBytes:
 		return options{}, fmt.Errorf("%w: a token has at most %d bytes", errUsage, auth.MaxTokenBytes)
 	case o.rounds < 1 || o.repeats < 0 || o.serverCPUs < 1 || o.plan.Hold <= 0 || o.plan.HoldConnections < 1:
-		return options{}, fmt.Errorf("%w: a number is too small", errUsage)
+		return options{}, fmt.Errorf("%w: a value is too small", errUsage)
 	}
 	if o.profile != "" {
 		path, err := filepath.Abs(o.profile)
@@ -111,7 +111,7 @@ func (o options) scenariosOf(all []bench.Scenario) (wanted []bench.Scenario, err
 	}
 	for _, id := range o.scenarios {
 		if !slices.ContainsFunc(all, func(s bench.Scenario) bool { return s.ID == id }) {
-			return nil, fmt.Errorf("%w: no scenario %q", errUsage, id)
+			return nil, fmt.Errorf("%w: unknown scenario %q", errUsage, id)
 		}
 	}
 	for _, s := range all {

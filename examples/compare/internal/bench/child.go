@@ -146,7 +146,7 @@ func startChild(ctx context.Context, role string, config any, cpus []int, thread
 func (c *child) addresses() (plain, secure string, err error) {
 	line, err := bufio.NewReader(c.stdout).ReadString('\n')
 	if err != nil {
-		return "", "", fmt.Errorf("bench: the server says nothing: %s", c.failure(err))
+		return "", "", fmt.Errorf("bench: the server reported no address: %s", c.failure(err))
 	}
 	plain, secure, _ = strings.Cut(strings.TrimSpace(line), " ")
 	return plain, secure, nil

@@ -22,7 +22,7 @@ func idle(p Plan) Scenario {
 	return Scenario{
 		ID:      "S4",
 		Title:   fmt.Sprintf("%d idle connections", n),
-		Caption: "Rooms of 10. Bytes per connection, after less before, each after a garbage collection that returns memory to the system. Nothing was ever published.",
+		Caption: "Rooms of 10. Bytes per connection: the difference between before and after, each after a garbage collection that returns memory to the system. No events.",
 		Variants: besideTLS(run(load.Config{
 			Connections: n, Rooms: n / 10, Mode: load.Connect, Memory: true, Spin: true,
 		})),
@@ -74,8 +74,8 @@ func storm() Scenario {
 	return Scenario{
 		ID:    "S5",
 		Title: "5,000 connect at once",
-		Caption: "128 handshakes under way. Ours verify a token and join by a message, and the others in the room are told (in rooms of 10 that is 4.5 messages for each " +
-			"connection); for the others here being connected is all. The verifier, and of it the signature (Ed25519), are measured alone in the same process, " +
+		Caption: "128 handshakes in flight. Ours verifies a token, joins by a message and notifies the others in the room (in rooms of 10, that is 4.5 messages per " +
+			"connection). The other implementations only connect. The cost of the verifier, and of its signature check (Ed25519), is measured separately in the same process, " +
 			"with warm caches. p50 and p99 are from the start of the TCP connection.",
 		Variants: rooms,
 		Columns: []Column{
@@ -100,7 +100,7 @@ func hold(p Plan) Scenario {
 	return Scenario{
 		ID:    "S9",
 		Title: fmt.Sprintf("%d connections held for %v", n, p.Hold),
-		Caption: "Rooms of 10; the clients answer pings and say nothing else. At the end one event in every room shows that all are still there. " +
+		Caption: "Rooms of 10. The clients only answer pings. At the end, one event in every room shows that all connections are open. " +
 			"Ours pings every 25 s, gws never does.",
 		Impls: []string{peer.Ours, "gws"},
 		Variants: []Variant{{Load: run(load.Config{

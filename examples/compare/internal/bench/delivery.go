@@ -14,7 +14,7 @@ func deliveryScenarios(p Plan) []Scenario {
 		variants := besideTLS(run(load.Config{
 			Connections: 1000, Rooms: 1, Mode: load.Closed, Window: window, Warm: warm, Measure: measure, Spin: true,
 		}))
-		variants[0].Skip = map[string]string{peer.CentrifugePresence: "nobody joins while events are published"}
+		variants[0].Skip = map[string]string{peer.CentrifugePresence: "no user joins while events are published"}
 		return variants
 	}
 	open := func(rate float64) Variant {
@@ -23,7 +23,7 @@ func deliveryScenarios(p Plan) []Scenario {
 			Load: run(load.Config{
 				Connections: 10_000, Rooms: 1000, Mode: load.Open, Rate: rate, Warm: warm, Measure: measure, Spin: true,
 			}),
-			Skip: map[string]string{"melody": "its filter visits all 10,000 sessions for each event, about 1 ms"},
+			Skip: map[string]string{"melody": "its filter visits all 10,000 sessions per event, which takes about 1 ms"},
 		}
 	}
 	rates := []Variant{open(2000), open(5000)}
@@ -38,17 +38,17 @@ func deliveryScenarios(p Plan) []Scenario {
 	return []Scenario{
 		{
 			ID:       "S1",
-			Title:    "one room of 1,000, one event under way",
-			Caption:  "Closed loop: the next event is published when the last has reached everybody, so nothing ever waits. p50 and p99 are the time until it has.",
+			Title:    "one room of 1,000, one event in flight",
+			Caption:  "Closed loop: the next event is published when the last has reached all clients, so nothing ever waits. p50 and p99 are the time until it has.",
 			Variants: closed(1),
 			Columns:  deliveryColumns(),
 			Aims:     append(observed(overTCP), timesCPU(1.10, peer.Raw, overTCP), overTLSBeside("gws"), overTLSBeside("gorilla")),
 		},
 		{
 			ID:    "S2",
-			Title: "one room of 1,000, 16 events under way",
-			Caption: "Closed loop with 16 events under way: who joins what waits into fewer writes wins. p50 and p99 are the time until an " +
-				"event has reached everybody.",
+			Title: "one room of 1,000, 16 events in flight",
+			Caption: "Closed loop with 16 events in flight: combining waiting events into fewer writes pays off. p50 and p99 are the time until an " +
+				"event has reached all clients.",
 			Variants: closed(16),
 			Columns:  deliveryColumns(),
 			Aims: append(observed(overTCP), timesCPU(0.35, "centrifuge", overTCP), timesCPU(0.15, peer.Raw, overTCP),
@@ -57,8 +57,8 @@ func deliveryScenarios(p Plan) []Scenario {
 		{
 			ID:    "S3",
 			Title: "1,000 rooms of 10",
-			Caption: "Open loop: events are due at a fixed rate, over all rooms in turn, and p50 and p99 are from then until one delivery. The price of " +
-				"receiving an event to publish is in the figures of all; it is shared by 10 deliveries.",
+			Caption: "Open loop: events are due at a fixed rate, over all rooms in turn. p50 and p99 are the time from then until one delivery. The cost of " +
+				"receiving an event to publish is in all figures; 10 deliveries share it.",
 			Variants: rates,
 			Columns:  deliveryColumns(),
 			Aims:     aims,

@@ -27,7 +27,7 @@ func large(p Plan) Scenario {
 		if cpus > p.CPUs {
 			v.Skip = map[string]string{}
 			for _, name := range peer.Names() {
-				v.Skip[name] = "this machine has not got that many"
+				v.Skip[name] = "this machine has fewer CPUs"
 			}
 		}
 		return v
@@ -43,8 +43,8 @@ func large(p Plan) Scenario {
 	return Scenario{
 		ID:    "S6",
 		Title: "one room of 10,000, 5 events/s",
-		Caption: "p50 and p99 are from when an event is due until one delivery. What a core took is estimated by looking at the server's threads every 40 ms. " +
-			"On a machine with two CPUs the load generator shares the second with the server of two cores, whose latency then is both sides'.",
+		Caption: "p50 and p99 are the time from when an event is due until one delivery. The time per core is estimated from samples of the server's threads every 40 ms. " +
+			"On a machine with two CPUs, the load generator shares the second with the server of two cores, so that latency includes both sides.",
 		Impls:    []string{peer.Ours, peer.Raw, "gws"},
 		Variants: variants,
 		Columns: append(deliveryColumns(),
@@ -90,9 +90,9 @@ func stalled(p Plan) Scenario {
 	}
 	return Scenario{
 		ID:    "S7",
-		Title: "one room of 1,000, of whom 100 stop reading",
-		Caption: "Open loop, 100 events/s of 400 bytes and 20 of 16 KiB. The stalled have receive buffers as small as the system allows, and stop before the warm-up, so that what the " +
-			"kernel holds for them is full soon. Deliveries, latency and losses are those of the 900 who read.",
+		Title: "one room of 1,000, of which 100 stop reading",
+		Caption: "Open loop, 100 events/s of 400 bytes and 20 of 16 KiB. The stalled readers have the smallest receive buffers that the system allows, and stop before the warm-up, so that the " +
+			"kernel's buffers for them are soon full. Deliveries, latency and losses are those of the other 900.",
 		Impls:    []string{peer.Ours, "gws"},
 		Variants: variants,
 		Columns: append(deliveryColumns(),
@@ -129,8 +129,8 @@ func growth(p Plan) Scenario {
 	return Scenario{
 		ID:    "S8",
 		Title: "growth of a room",
-		Caption: "Always 10,000 connections and 50,000 deliveries a second, in 1,000 rooms of 10 to one of 10,000. What an event costs by itself, receiving it to " +
-			"publish included, is shared by as many deliveries as a room has members; raw pays that as well.",
+		Caption: "Always 10,000 connections and 50,000 deliveries per second, in 1,000 rooms of 10 to one of 10,000. All deliveries of an event share its fixed cost, " +
+			"which includes receiving it to publish. raw has that cost, too.",
 		Impls:    []string{peer.Ours, peer.Raw},
 		Variants: variants,
 		Columns:  deliveryColumns(),
@@ -157,9 +157,9 @@ func presence(p Plan) Scenario {
 	return Scenario{
 		ID:    "S10",
 		Title: "many people join one room",
-		Caption: "All bytes that the server sent over WebSocket until 1.5 s after the last join: greeting, answer to the join with the list of those who are there, notices " +
-			"to the others. Up to 100 people each is told of each; above that there are counts, at most one a second. 10,000 come as " +
-			"fast as the server lets them, and get a count for each second that this takes.",
+		Caption: "All bytes that the server sent over WebSocket until 1.5 s after the last join: the greeting, the answer to the join with the list of participants, and the notices " +
+			"to the others. Up to 100 people, each receives a notice about each; above that, each receives counts, at most one per second. 10,000 join as " +
+			"fast as the server accepts them, and receive a count for each second of that time.",
 		Impls:    []string{peer.Ours},
 		Variants: variants,
 		Columns: []Column{

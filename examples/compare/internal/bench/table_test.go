@@ -24,7 +24,7 @@ func sample(impl string, cpu float64, change func(*bench.Sample)) bench.Sample {
 }
 
 func disturbed(s *bench.Sample) { s.Disturbed = true }
-func failed(s *bench.Sample)    { s.Err = "the server says nothing" }
+func failed(s *bench.Sample)    { s.Err = "the server reported no address" }
 
 func TestMedian(t *testing.T) {
 	for _, test := range []struct {
@@ -89,7 +89,7 @@ Caption.
 | gws | 2.00 | 2.00 | 1 |
 
 - melody was not run: reason.
-- coder failed: the server says nothing.
+- coder failed: the server reported no address.
 - Lost or out of order in the worst sample: gws 3.
 - good: aim ≤ 2, measured 1.50: reached
 - bad: aim ≤ 0.50, measured 1.50: **missed**

@@ -51,8 +51,8 @@ const ringSize = 1 << 8
 const tagPublisher = -1
 
 var (
-	errLimit   = errors.New("load: the run takes longer than its limit")
-	errStalled = errors.New("load: nothing happens any more")
+	errLimit   = errors.New("load: the run exceeds its time limit")
+	errStalled = errors.New("load: no progress")
 )
 
 // silence is how long nothing may happen while something is expected.

@@ -144,6 +144,6 @@ func TestRunRefuses(t *testing.T) {
 		}
 	}
 	if _, err := load.Run(t.Context(), good); err == nil || errors.Is(err, load.ErrConfig) {
-		t.Errorf("Run against nobody = %v, want an error of the network", err)
+		t.Errorf("Run without a server = %v, want a network error", err)
 	}
 }

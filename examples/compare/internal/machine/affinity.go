@@ -21,7 +21,7 @@ type Layout struct {
 // the server's last if it is the last. It is an error if the server is to have more than there are.
 func Arrange(allowed []int, server int) (Layout, error) {
 	if server < 1 || server > len(allowed) {
-		return Layout{}, fmt.Errorf("machine: %d CPUs for the server, of %d that this process may use", server, len(allowed))
+		return Layout{}, fmt.Errorf("machine: %d CPUs for the server, but this process may use only %d", server, len(allowed))
 	}
 	if server == len(allowed) {
 		return Layout{Server: allowed, Load: allowed[server-1:], Shared: true}, nil

@@ -81,7 +81,7 @@ func TestParseThread(t *testing.T) {
 	}
 	for _, bad := range [][2]string{{"x", stat}, {"1 2 3", "71 (a) S 1 2"}} {
 		if _, _, err := machine.ParseThread(bad[0], bad[1]); err == nil {
-			t.Errorf("parseThread(%q, %q) is no error", bad[0], bad[1])
+			t.Errorf("parseThread(%q, %q) returned no error", bad[0], bad[1])
 		}
 	}
 }

@@ -83,7 +83,7 @@ func New(name string, o Options) (Server, error) {
 			return c.make(o)
 		}
 	}
-	return nil, fmt.Errorf("peer: no implementation %q", name)
+	return nil, fmt.Errorf("peer: unknown implementation %q", name)
 }
 
 // roomOf is the room that a request asks for.

@@ -46,9 +46,9 @@ func TestNamesAreMadeAndKnown(t *testing.T) {
 		t.Errorf("Default() (-want +got):\n%s", diff)
 	}
 	if _, err := peer.New("nobody", peer.Options{}); err == nil {
-		t.Error("New(nobody) is no error")
+		t.Error("New(nobody) returned no error")
 	}
 	if _, err := peer.New(peer.Ours, peer.Options{}); err == nil {
-		t.Error("New(planrooms) without a key is no error")
+		t.Error("New(planrooms) without a key returned no error")
 	}
 }

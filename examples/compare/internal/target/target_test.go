@@ -61,7 +61,7 @@ func TestCalls(t *testing.T) {
 	}
 	for _, bad := range []target.CallPlan{{}, {Count: 1}, {Count: 1 << 30, Every: 1}} {
 		if _, err := client.Calls(t.Context(), bad); err == nil {
-			t.Errorf("Calls(%+v) is no error", bad)
+			t.Errorf("Calls(%+v) returned no error", bad)
 		}
 	}
 }
@@ -79,16 +79,16 @@ func TestProfilesOneAtATime(t *testing.T) {
 	client := start(t, peer.Raw)
 	file := filepath.Join(t.TempDir(), "p")
 	if err := client.StopProfile(t.Context()); err == nil {
-		t.Error("StopProfile without a profile is no error")
+		t.Error("StopProfile without a profile returned no error")
 	}
 	if err := client.StartProfile(t.Context(), filepath.Join(file, "no such folder")); err == nil {
-		t.Error("StartProfile in no folder is no error")
+		t.Error("StartProfile in a missing folder returned no error")
 	}
 	if err := client.StartProfile(t.Context(), file); err != nil {
 		t.Fatal(err)
 	}
 	if err := client.StartProfile(t.Context(), file); err == nil {
-		t.Error("a second StartProfile is no error")
+		t.Error("a second StartProfile returned no error")
 	}
 	if err := client.StopProfile(t.Context()); err != nil {
 		t.Error(err)
@@ -122,6 +122,6 @@ func TestReadEvents(t *testing.T) {
 
 func TestNewOfAnUnknownImplementation(t *testing.T) {
 	if _, err := target.New(target.Config{Impl: "nobody"}); err == nil {
-		t.Error("New of an unknown implementation is no error")
+		t.Error("New of an unknown implementation returned no error")
 	}
 }

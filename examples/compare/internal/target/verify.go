@@ -58,7 +58,7 @@ func (t *Target) checkSignature(token string) error {
 		return err
 	}
 	if i < 0 || !ed25519.Verify(t.key, []byte(token[:i]), signature) {
-		return errors.New("target: the signature is wrong")
+		return errors.New("target: invalid signature")
 	}
 	return nil
 }
