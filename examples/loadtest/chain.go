@@ -22,7 +22,7 @@ const (
 	inOrder verdict = iota
 	gap             // events before it are missing, without a resync
 	duplicate
-	outOfOrder // it came after a later one, or is from before the join
+	outOfOrder // it arrived after a later one, or is from before the join
 )
 
 // event takes an event or a receipt.

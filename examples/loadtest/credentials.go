@@ -17,7 +17,7 @@ type credentials struct {
 	// One for each token, if there is a login.
 	users []string
 
-	renewing sync.Mutex // held while somebody logs in again; taken before mu
+	renewing sync.Mutex // held during another login; taken before mu
 
 	mu     sync.Mutex // guards the following
 	tokens []string

@@ -24,7 +24,7 @@ type crowd struct {
 
 const (
 	dialsAtOnce = 64
-	// lookEvery is the time between two looks at whether everything has arrived.
+	// lookEvery is the time between two checks whether all changes have arrived.
 	lookEvery = 20 * time.Millisecond
 )
 

@@ -188,7 +188,7 @@ func TestReload(t *testing.T) {
 		case n == 20:
 			return nil
 		case n > 2:
-			return [][]byte{} // what it will not have when it comes back
+			return [][]byte{} // the event that it misses when it reconnects
 		}
 		return [][]byte{frame}
 	})

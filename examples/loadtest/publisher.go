@@ -14,8 +14,7 @@ type publisher struct {
 	ledger *ledger
 	tally  *tally
 	rate   float64 // changes a second
-	// slots is how many may be under way at once. A change that is due while there are that many is
-	// late.
+	// slots limits the changes in flight. A change that is due while the limit is reached is late.
 	slots int
 	send  func(ctx context.Context, c change, mutation string) error
 }
@@ -57,11 +56,11 @@ loop:
 		plan := n % len(p.ledger.plans)
 		sending.Go(func() {
 			defer func() { <-slots }()
-			// Ctrl-C ends the schedule, not what is under way.
+			// Ctrl-C ends the schedule, not the requests in flight.
 			outcome.note(p.one(context.WithoutCancel(ctx), p.ledger.begin(plan, due)))
 		})
 	}
-	// When it has to stop early, what was due until then was to be sent.
+	// If it stops early, the changes that were due until then count as to be sent.
 	elapsed := min(p.tally.now()-begin, during)
 	for ; p.dueAfter(n) < elapsed; n++ {
 		p.tally.unsent(1)

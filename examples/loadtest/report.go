@@ -19,7 +19,7 @@ type report struct {
 	Connections int     `json:"connections"` // stalled readers included
 	Rate        float64 `json:"rate"`        // changes a second, as asked for
 	Processors  int     `json:"processors"`
-	Connected   float64 `json:"connectedSeconds"` // how long it took until all had joined
+	Connected   float64 `json:"connectedSeconds"` // time until all had joined
 	Began       float64 `json:"beganSeconds"`     // when the changes began
 	Published   float64 `json:"publishedSeconds"` // for how long they were made
 	// Of deliveries, from when the change was due.
@@ -30,7 +30,7 @@ type report struct {
 	Totals   totals         `json:"totals"`
 	Faults   faults         `json:"faults"`
 	Ended    int            `json:"ended"` // connections that the server closed for good
-	Away     int            `json:"away"`  // that had not come back at the end
+	Away     int            `json:"away"`  // that had not reconnected at the end
 	Dead     int            `json:"dead"`  // that were open and answered no ping
 	Reloads  counts         `json:"reloads"`
 	Closes   counts         `json:"closes"`
@@ -45,7 +45,7 @@ type stalledReport struct {
 	Count   int      `json:"count"`
 	Plans   []string `json:"plans"` // where they were
 	Endings counts   `json:"endings"`
-	// With which codes a server in this process has closed them.
+	// The codes with which a server in this process has closed them.
 	ServerClosed counts    `json:"serverClosed,omitempty"`
 	Beside       quantiles `json:"beside"` // latency of those in the same plans
 	Apart        quantiles `json:"apart"`  // and of those in the other plans

@@ -178,7 +178,7 @@ func (s *socket) read() ([]byte, error) {
 				code = protocol.CloseCode(binary.BigEndian.Uint16(payload))
 				payload = payload[:2]
 			}
-			_ = s.write(opClose, payload) // the server has said its last word
+			_ = s.write(opClose, payload) // no message follows
 			return nil, &closedError{code}
 		}
 	}

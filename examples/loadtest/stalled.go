@@ -73,9 +73,9 @@ const (
 // or not at all if nothing more comes for patience. The connection is closed then.
 func (s *stalled) ending(patience time.Duration) string {
 	defer s.socket.cut()
-	s.socket.widen() // or what the kernel of the server still has would come in drops
-	// A reset may have got lost while nothing could be received. A peer that does not have the
-	// connection any more answers with another one.
+	s.socket.widen() // otherwise the data in the kernel of the server would arrive in small pieces
+	// A reset may have been lost while nothing could be received. A peer without the connection
+	// answers with another reset.
 	_ = s.socket.write(opPing, nil)
 	goodbye := ""
 	for {

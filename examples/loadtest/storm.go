@@ -8,8 +8,8 @@ import (
 // stormReport describes how the connections that were cut at once reconnected.
 type stormReport struct {
 	Cut     int     `json:"cut"`         // connections
-	Back    int     `json:"back"`        // of them, those that had come back when the load ended
-	Seconds float64 `json:"backSeconds"` // until the last of them was back
+	Back    int     `json:"back"`        // of them, those that had reconnected when the load ended
+	Seconds float64 `json:"backSeconds"` // until the last of them had reconnected
 	Resumed int     `json:"resumed"`     // joins that resumed meanwhile
 	// Of this process meanwhile: the viewers, and the server if it runs here.
 	Processor float64 `json:"cpuSeconds"`

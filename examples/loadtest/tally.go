@@ -39,9 +39,9 @@ type tally struct {
 type totals struct {
 	Sent       int `json:"sent"`       // changes
 	Accepted   int `json:"accepted"`   // changes that were answered with 2xx
-	NeverSent  int `json:"neverSent"`  // changes that were due, but too many others were under way
+	NeverSent  int `json:"neverSent"`  // changes that were due while too many others were in flight
 	Deliveries int `json:"deliveries"` // changes received, once for each connection
-	Events     int `json:"events"`     // events and receipts that came, those of others included
+	Events     int `json:"events"`     // events and receipts received, including those of other changes
 	Joins      int `json:"joins"`
 	Resumes    int `json:"resumes"` // joins after a reconnect that lost nothing
 }

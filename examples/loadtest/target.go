@@ -18,7 +18,7 @@ type target struct {
 	plans       []string
 	credentials *credentials
 	publish     func(ctx context.Context, c change, mutation string) error
-	own         *ownServer   // nil: somebody else's
+	own         *ownServer   // nil: another process
 	http        *http.Client // nil with a server of its own
 }
 

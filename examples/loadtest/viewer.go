@@ -23,13 +23,13 @@ type viewer struct {
 	target  *target
 	ledger  *ledger
 	tally   *tally
-	backoff time.Duration // the longest wait before coming back, unless the server says when
+	backoff time.Duration // the longest wait before a reconnect, unless the server sets the delay
 
 	mu      sync.Mutex // guards the following
 	chain   chain
 	coverage coverage
 	socket  *socket // nil: none that has joined
-	over    bool    // it will not come back
+	over    bool    // it will not reconnect
 	pongs   int
 }
 
@@ -37,8 +37,8 @@ type viewer struct {
 type ending struct {
 	err   error
 	code  protocol.CloseCode // 0: there was no connection
-	final bool               // do not come back
-	// refused says that the token was not accepted.
+	final bool               // do not reconnect
+	// refused reports that the token was not accepted.
 	refused bool
 	wait    time.Duration // as the server asks; 0: it does not
 }
@@ -167,7 +167,7 @@ func (v *viewer) listen(s *socket, began time.Duration, joined func()) ending {
 			v.pongs++
 			v.mu.Unlock()
 		case m.PlanID != v.target.plans[v.plan]:
-			// The hello, or what is said to the user.
+			// The hello, or a notice to the user.
 		case m.Type == protocol.TypeError:
 			var e protocol.Error
 			if err := json.Unmarshal(m.Data, &e); err == nil && e.Re == protocol.TypeJoinPlan {
@@ -251,7 +251,7 @@ func (v *viewer) ping() {
 	s := v.socket
 	v.mu.Unlock()
 	if s != nil {
-		_ = s.request(protocol.Request{Type: protocol.TypePing}) // no pong says it too
+		_ = s.request(protocol.Request{Type: protocol.TypePing}) // a missing pong shows it, too
 	}
 }
 
