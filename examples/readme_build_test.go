@@ -16,7 +16,8 @@ import (
 var network = flag.Bool("network", false, "fail where the module cache does not suffice for go mod tidy, and let it fetch what is missing")
 
 // TestREADMEClone runs the commands that examples/minimal gives for a clone, in an empty directory
-// beside it. They end with go run, which the test replaces by a build so that it can choose the port.
+// beside it. They end with go run, which the test replaces by a build so that it can choose the
+// port.
 //
 // go mod tidy reads more modules than go test has fetched: the tests of dependencies and what these
 // need. Without the flag -network the test uses what the module cache holds, and is skipped if that
@@ -45,8 +46,8 @@ func TestREADMEClone(t *testing.T) {
 	p.dial(t, "ann")
 }
 
-// cloneCommands returns the arguments of the go commands that examples/minimal gives for a clone, without
-// the go run at their end.
+// cloneCommands returns the arguments of the go commands that examples/minimal gives for a clone,
+// without the go run at their end.
 func cloneCommands(t *testing.T) (commands [][]string) {
 	t.Helper()
 	block := regexp.MustCompile(`(?m)(?:^    go .+\n)*^    go mod edit -replace .+\n(?:^    go .+\n)*`).FindString(read(t, "minimal/README.md"))

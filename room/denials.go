@@ -21,7 +21,8 @@ type departing interface {
 	// leftPlan reports whether it was a member of the plan, of that user, and has left the room. An
 	// empty plan or user means any.
 	leftPlan(planID, userID string) bool
-	// fence ensures that nothing of the plan is written to it after fence returns; see outlet.fence.
+	// fence ensures that nothing of the plan is written to it after fence returns; see
+	// outlet.fence.
 	fence(until time.Time)
 }
 

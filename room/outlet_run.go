@@ -328,9 +328,9 @@ func (o *outlet) endCallLocked() {
 	}
 }
 
-// failLocked ends the connection after an error of the sink, and gives the token up. It is called in
-// the section of mu that ends the call of the sink, so that no goroutine sees the call over and the
-// connection alive: the sink may have taken bytes. closeFailed has to follow, without mu.
+// failLocked ends the connection after an error of the sink, and gives the token up. It is called
+// in the section of mu that ends the call of the sink, so that no goroutine sees the call over and
+// the connection alive: the sink may have taken bytes. closeFailed has to follow, without mu.
 func (o *outlet) failLocked() {
 	o.endLocked(endAborted)
 	o.endCallLocked()

@@ -57,8 +57,8 @@ type simDeparture struct {
 	at        time.Time
 	conn      string
 	immediate bool // it did not just vanish
-	// It may have vanished while it was revoked or while another connection of the user left, or was
-	// removed while it closed.
+	// It may have vanished while it was revoked or while another connection of the user left, or
+	// was removed while it closed.
 	unclear bool
 	settled bool // the model has decided
 }

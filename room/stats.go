@@ -21,8 +21,9 @@ type Stats struct {
 	JoinsWaiting     int // joins that wait for a call of Authorize; see Options.AuthorizeParallel
 	RechecksWaiting  int // rechecks that are due and wait for a call of Authorize
 
-	// Counted since the hub was made. No counter ever decreases, nor does the difference of a counter
-	// and its parts: Joins less Recovered; Rechecks less RechecksUndecided and RemovedForbidden.
+	// Counted since the hub was made. No counter ever decreases, nor does the difference of a
+	// counter and its parts: Joins less Recovered; Rechecks less RechecksUndecided and
+	// RemovedForbidden.
 	Connects   uint64 // connections accepted
 	Broadcasts uint64 // events that got a position
 	Joins      uint64

@@ -13,8 +13,8 @@ import (
 	"github.com/planrooms/planrooms/transport"
 )
 
-// TestAuthor broadcasts changes that ann made, with Author and with CaptureAuthor and AuthorFrom. It
-// checks what two tabs of ann and one of bob receive.
+// TestAuthor broadcasts changes that ann made, with Author and with CaptureAuthor and AuthorFrom.
+// It checks what two tabs of ann and one of bob receive.
 func TestAuthor(t *testing.T) {
 	type received struct {
 		Type           protocol.Type

@@ -194,8 +194,8 @@ func (c *client) join(planID string) protocol.JoinAnswer {
 	}
 }
 
-// frame reads one frame. It returns an error if RFC 6455 does not allow a server to send it, and for
-// a fragment.
+// frame reads one frame. It returns an error if RFC 6455 does not allow a server to send it, and
+// for a fragment.
 func (c *client) frame() (frame, error) {
 	f, err := c.ReadFrame()
 	if err == nil && f.More {

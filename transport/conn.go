@@ -115,8 +115,8 @@ func (c *conn) tryWrite(b []byte) (int, error) {
 	return 0, nil
 }
 
-// tryTLS writes to a TLS connection as long as the socket surely accepts the bytes. A TLS connection
-// that has to wait for its peer would block the caller.
+// tryTLS writes to a TLS connection as long as the socket surely accepts the bytes. A TLS
+// connection that has to wait for its peer would block the caller.
 func (c *conn) tryTLS(b []byte) (n int, err error) {
 	for n < len(b) && err == nil && !c.broken {
 		chunk := b[n:min(n+tlsChunk, len(b))]

@@ -60,19 +60,20 @@
 //
 // An idle connection consists of its socket, its goroutine with a small stack, and a read buffer of
 // 160 bytes. The connection itself handles control frames and text messages that fit into this
-// buffer. Fragmented, binary and longer messages go through the WebSocket library. The library needs
-// another goroutine and buffers, which take more memory than the rest of a connection, so it exists
-// only from the first byte of such a message to the last.
+// buffer. Fragmented, binary and longer messages go through the WebSocket library. The library
+// needs another goroutine and buffers, which take more memory than the rest of a connection, so it
+// exists only from the first byte of such a message to the last.
 //
 // Only the session writes. It frames an event once for all connections, and writes it directly to
-// the sockets, without blocking and without the WebSocket library. Answers to pings and close frames
-// go to the session, which writes them between two frames. The server therefore sends exactly one
-// close frame, and nothing after it.
+// the sockets, without blocking and without the WebSocket library. Answers to pings and close
+// frames go to the session, which writes them between two frames. The server therefore sends
+// exactly one close frame, and nothing after it.
 //
-// A TLS connection cannot be written to without blocking if its socket is full. On Linux the package
-// therefore asks the kernel how much the socket accepts, and writes directly what surely fits. What
-// does not fit, and on other systems everything over TLS, is written by a goroutine that ends after
-// the write. The same is true where the package cannot write to a socket without blocking.
+// A TLS connection cannot be written to without blocking if its socket is full. On Linux the
+// package therefore asks the kernel how much the socket accepts, and writes directly what surely
+// fits. What does not fit, and on other systems everything over TLS, is written by a goroutine that
+// ends after the write. The same is true where the package cannot write to a socket without
+// blocking.
 //
 // # Beside the connection
 //

@@ -18,8 +18,8 @@ const (
 	controlBuffer = maxControlFrame + 1
 )
 
-// errNoMessage stops the library from waiting for a message. The connection creates the library when
-// a message has begun, and releases it at the end of the message.
+// errNoMessage stops the library from waiting for a message. The connection creates the library
+// when a message has begun, and releases it at the end of the message.
 var errNoMessage = errors.New("transport: the WebSocket library waits for a message")
 
 // errNotControl reports that the library wrote something other than one control frame.

@@ -10,8 +10,8 @@ import (
 func (l *load) checkEnding(v *viewer) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	// If a client does not read, the documentation allows the server to close it as too slow, and to
-	// cut it at a Revoke or where it does not take a goodbye within 1 s. On a busy machine this
+	// If a client does not read, the documentation allows the server to close it as too slow, and
+	// to cut it at a Revoke or where it does not take a goodbye within 1 s. On a busy machine this
 	// happens to clients that have just begun to read again.
 	slow := v.code == protocol.CloseAbnormal && (l.shuttingDown.Load() || v.revocable >= restless || v.buffer > 0) ||
 		v.code == protocol.CloseTooSlow && v.buffer > 0

@@ -11,11 +11,11 @@ import (
 	"github.com/planrooms/planrooms/protocol"
 )
 
-// serve reads the connection until it ends. The handler starts it in a new goroutine. To end it, the
-// session closes itself or the sink, and every read returns.
+// serve reads the connection until it ends. The handler starts it in a new goroutine. To end it,
+// the session closes itself or the sink, and every read returns.
 //
-// Handling a message needs a larger stack than waiting, and the runtime rarely shrinks a small stack
-// again. So after each burst of frames, serve continues in a new goroutine.
+// Handling a message needs a larger stack than waiting, and the runtime rarely shrinks a small
+// stack again. So after each burst of frames, serve continues in a new goroutine.
 func (c *conn) serve() {
 	if c.turn() {
 		go c.serve()

@@ -39,9 +39,9 @@ func newSendSpace(nc net.Conn) *sendSpace {
 	return sp
 }
 
-// take reports whether the socket accepts n bytes of TLS payload without blocking. If so, the caller
-// must write them. take assumes that they need twice their size. Since acknowledgements only free
-// memory, take asks the kernel again only when what it knows to be free is used up.
+// take reports whether the socket accepts n bytes of TLS payload without blocking. If so, the
+// caller must write them. take assumes that they need twice their size. Since acknowledgements only
+// free memory, take asks the kernel again only when what it knows to be free is used up.
 func (sp *sendSpace) take(n int) bool {
 	need := 2*n + segmentCost
 	if need > sp.free {

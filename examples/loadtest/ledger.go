@@ -110,8 +110,8 @@ func (p *page) next() int {
 	return len(p.entries)
 }
 
-// A coverage is the set of changes of a plan that one connection has received: one bit for each, from
-// the first that it still waits for. The zero value has received none. It is not safe for
+// A coverage is the set of changes of a plan that one connection has received: one bit for each,
+// from the first that it still waits for. The zero value has received none. It is not safe for
 // concurrent use.
 type coverage struct {
 	base int // a multiple of 64; everything below is done with

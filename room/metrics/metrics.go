@@ -41,8 +41,8 @@ type Metrics struct {
 
 var _ prometheus.Collector = (*Metrics)(nil)
 
-// New returns the metrics of a hub. It is complete after [Metrics.Observer] and [Metrics.Watch]. For
-// several hubs in one process, register each value with a label of its own:
+// New returns the metrics of a hub. It is complete after [Metrics.Observer] and [Metrics.Watch].
+// For several hubs in one process, register each value with a label of its own:
 // [prometheus.WrapRegistererWith].
 func New(opts *Options) *Metrics {
 	bounds := source.Bounds

@@ -16,8 +16,9 @@ import (
 // sampleKey is the default Sec-WebSocket-Key.
 const sampleKey = "dGhlIHNhbXBsZSBub25jZQ=="
 
-// Request returns the bytes that [NewConn] sends: the request of the handshake and Early. A test that
-// reads the response on its own can send them, and then call [Upgraded]. A nil o means the defaults.
+// Request returns the bytes that [NewConn] sends: the request of the handshake and Early. A test
+// that reads the response on its own can send them, and then call [Upgraded]. A nil o means the
+// defaults.
 func (o *Options) Request(target, host string) []byte {
 	if o == nil {
 		o = &Options{}

@@ -142,8 +142,8 @@ func (s *source) readStruct(spec *ast.TypeSpec) error {
 	return nil
 }
 
-// numbered are the types of package protocol whose constants are numbered by iota. They are not part
-// of the wire.
+// numbered are the types of package protocol whose constants are numbered by iota. They are not
+// part of the wire.
 var numbered = []string{"Place"}
 
 // readConstant adds exported constants of a named type.

@@ -1,7 +1,7 @@
 // Command proxies checks that a plan server works behind nginx, HAProxy and Caddy. It starts each
 // of them in front of a server, over plain HTTP and over TLS, and uses connections through them for
-// more than a minute. nginx and HAProxy use the configuration blocks of README.md of transport. The command
-// prints a table, and exits with 1 if a check fails.
+// more than a minute. nginx and HAProxy use the configuration blocks of README.md of transport. The
+// command prints a table, and exits with 1 if a check fails.
 //
 //	go run ./proxies
 //
