@@ -10,8 +10,8 @@ import (
 )
 
 var (
-	// errAbandoned is returned for a call whose holder goes on without it: the goroutine that made
-	// the call must do nothing more.
+	// errAbandoned is returned for a call whose holder continues without it: the goroutine that
+	// made the call must do nothing more.
 	errAbandoned = errors.New("room: the call of Authorize took too long")
 
 	// errRevoking refuses a join during which Revoke, Recheck or a similar method was called each
@@ -38,7 +38,7 @@ type access struct {
 // was asked about has changed meanwhile.
 type permit struct {
 	at      time.Time // of the yes
-	renewal uint32    // which identity of the connection was asked about; see Session.renewals
+	renewal uint32    // which identity of the connection Authorize got; see Session.renewals
 	revoked *atomic.Bool
 }
 
@@ -78,7 +78,7 @@ func (a *access) ask(c *call, id *auth.Identity, planID string) error {
 	case c.lost:
 		return errAbandoned
 	case err == nil:
-		return late // a yes that came too late
+		return late // nil, but too late
 	}
 	return err
 }

@@ -27,7 +27,7 @@ type item struct {
 	control control // what kind of control frame it is, if any
 }
 
-// control says which control frame an item is.
+// control is the kind of a control frame.
 type control uint8
 
 const (
@@ -82,8 +82,8 @@ func (b *batch) frame(i int) []byte {
 	return b.buf[begin:b.items[i].end]
 }
 
-// split says what a write of n bytes has written: so many items whole, and so many bytes of the
-// next one.
+// split returns what a write of n bytes has written: the number of whole items, and the bytes of
+// the next one.
 func (b *batch) split(n int) (whole, part int) {
 	begin := 0
 	for whole < len(b.items) && b.items[whole].end <= n {

@@ -8,7 +8,7 @@ import (
 	"github.com/planrooms/planrooms/protocol"
 )
 
-// BroadcastOption says who made a change, which version it has, and which clients the event
+// BroadcastOption sets the author of a change, its version, and the clients that the event
 // excludes. It is a plain value, so that creating and applying one does not allocate.
 type BroadcastOption struct {
 	by, mutationID string

@@ -62,7 +62,7 @@ func (h *Hub) isClosed() bool {
 	return h.closed
 }
 
-// TaskMove says that a task has moved from one plan to another.
+// TaskMove describes the move of a task from one plan to another.
 type TaskMove struct {
 	From, To string // IDs of the plans
 	TaskID   any    // of the task in From; see [Hub.BroadcastTaskDeleted]

@@ -22,7 +22,7 @@ type budget struct {
 	recent list.List  // of evictable, the least recently used first
 }
 
-// evictable is what a budget asks of a room.
+// evictable is what a budget needs from a room.
 type evictable interface {
 	// evict drops the history of the room, which was just taken from the list. It is called without
 	// a lock.

@@ -2,7 +2,7 @@ package room
 
 import "time"
 
-// callKind says what a call of Authorize is for.
+// callKind is the purpose of a call of Authorize.
 type callKind uint8
 
 const (

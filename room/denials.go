@@ -16,7 +16,7 @@ type denials struct {
 	members map[departing]int
 }
 
-// departing is what denials asks of a member that is being removed.
+// departing is what denials needs from a member that is being removed.
 type departing interface {
 	// leftPlan reports whether it was a member of the plan, of that user, and has left the room. An
 	// empty plan or user means any.

@@ -10,7 +10,7 @@ type departure struct {
 type departureManner uint8
 
 const (
-	departLinger departureManner = iota // later: the user may come back at once, after a reload
+	departLinger departureManner = iota // later: the user may return at once, after a reload
 	departNow                           // at once
 	departSilent                        // never: the hub shuts down
 )

@@ -82,7 +82,7 @@ func (h *Hub) Disconnect(_ context.Context, userID string, opts ...DisconnectOpt
 	return closed, nil
 }
 
-// concerns reports whether the connection, which is one of the user, is to be closed.
+// concerns reports whether to close the connection, which is one of the user.
 func (o *DisconnectOption) concerns(s *Session) bool {
 	return !o.onlySession || s.sessionID() == o.session
 }

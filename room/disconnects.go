@@ -20,7 +20,7 @@ type Verification struct {
 	first uint64 // number of the first call of Disconnect after it
 }
 
-// disconnected is whom a call of Disconnect was for. An empty session means the user.
+// disconnected is the user or session of a call of Disconnect. An empty session means the user.
 type disconnected struct{ userID, session string }
 
 // disconnects remembers the calls of Disconnect, for connections whose verification began before.

@@ -18,7 +18,7 @@ import (
 //
 // It returns once no goroutine of the hub is left. A callback of the host that does not return
 // keeps its goroutine: Shutdown waits for it up to 5 s, or 1 s after the end of ctx, and returns
-// [ErrCallback]. It does so too when a callback calls Shutdown, since the callback can't return
+// [ErrCallback]. So it does when a callback calls Shutdown, because the callback cannot return
 // before: call it there in a new goroutine.
 //
 // Call it after [net/http.Server.Shutdown], which does not wait for WebSocket connections. A second

@@ -41,7 +41,7 @@ type notice struct {
 	subject string // the user it is about
 }
 
-// noticeKind says which notices of one user supersede each other.
+// noticeKind determines which notices of one user supersede each other.
 type noticeKind uint8
 
 const (

@@ -6,7 +6,7 @@ import (
 	"github.com/planrooms/planrooms/protocol"
 )
 
-// Explanation says what became of one event of a plan on the connections of one user. See
+// Explanation describes what happened to one event of a plan on the connections of one user. See
 // [Hub.Explain].
 type Explanation struct {
 	PlanID   string            `json:"planId"`
@@ -38,8 +38,8 @@ const (
 	EventAhead EventState = "ahead" // the plan has no such event yet
 )
 
-// ConnectionOutcome says what became of an event on one connection, in one of its memberships in
-// the plan.
+// ConnectionOutcome describes what happened to an event on one connection, in one of its
+// memberships in the plan.
 type ConnectionOutcome struct {
 	ConnectionID string  `json:"connectionId"`
 	ClientID     string  `json:"clientId"`
@@ -104,7 +104,7 @@ const (
 
 // Explain answers why a user did not receive the event of a plan with that seq. It knows the
 // connections that are in the plan now, and of each hub the 4,096 memberships that ended last, of
-// all plans and users: some 0.8 MB and the IDs in it. Explanation.Complete says whether that
+// all plans and users: about 0.8 MB and the IDs in it. Explanation.Complete says whether that
 // reaches back to the event. It also works after [Hub.Shutdown].
 //
 // Seqs are those of this hub: those from before the process was started, or of another node, are

@@ -27,7 +27,7 @@ type feed struct {
 	gathering   bool        // a timer of wakeSoonLocked is set
 }
 
-// feedOwner is what a feed asks of its room.
+// feedOwner is what a feed needs from its room.
 type feedOwner interface {
 	// writtenLocked is called under feed.mu when a pump has written everything, and when the last
 	// follower that lagged has.
@@ -180,7 +180,7 @@ func (d *feed) appendNoticeLocked(n *notice) {
 	}
 }
 
-// wakeSoonLocked is wakeLocked after gatherNotices: users mostly come and go together, after a
+// wakeSoonLocked is wakeLocked after gatherNotices: users mostly join and leave together, after a
 // deploy or at the beginning of a meeting, and one write for many notices costs little more than
 // one for each. What is appended meanwhile and wakes the pumps takes the notices along, in order.
 func (d *feed) wakeSoonLocked() {
@@ -287,7 +287,7 @@ func (f *follower) fetch(b *batch) (more bool) {
 		} else if n := len(b.items); n > 0 {
 			b.items[n-1].after = cur
 		} else {
-			f.cur.next = cur.next // nothing stands before it, so it is passed already
+			f.cur.next = cur.next // no entry is before it, so it is already passed
 		}
 	}
 	clear(read)

@@ -38,7 +38,7 @@ func (g *guard) within(f func(context.Context) error) error {
 	select {
 	case err := <-result:
 		if err == nil {
-			err = ctx.Err() // a yes that came too late: both channels may be ready
+			err = ctx.Err() // nil, but too late: both channels may be ready
 		}
 		return err
 	case <-ctx.Done():

@@ -36,11 +36,11 @@ type inbox struct {
 	space  chan struct{} // closed when a message has been handled; nil if no goroutine waits
 }
 
-// inboxOwner is what an inbox asks of its connection. handle and closeBroken are called without
+// inboxOwner is what an inbox needs from its connection. handle and closeBroken are called without
 // inbox.mu, the others while it is held.
 type inboxOwner interface {
-	// handle handles a message. For a join, c has its slot, or refused says why it has none. It
-	// reports whether the message has to be handled again.
+	// handle handles a message. For a join, c has its slot, or refused is the reason why it has
+	// none. It reports whether the message has to be handled again.
 	handle(in *inbound, c *call, refused error) (again bool)
 	// closeBroken closes the connection after a callback of the host has ended the worker.
 	closeBroken()

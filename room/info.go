@@ -25,7 +25,7 @@ type Summary struct {
 // Info describes one room and the users in it.
 type Info struct {
 	Summary
-	People []Participant `json:"people"` // in the order in which they came
+	People []Participant `json:"people"` // in the order of their joins
 }
 
 // Participant is one user in a room.

@@ -7,8 +7,8 @@ import (
 	"sync/atomic"
 )
 
-// Rechecked says what came of the members that [Hub.Recheck] or [Hub.RecheckUser] has asked about.
-// A member that left meanwhile is in none of the numbers.
+// Rechecked counts the results of a call of [Hub.Recheck] or [Hub.RecheckUser]. A member that left
+// meanwhile is in none of the numbers.
 type Rechecked struct {
 	Kept    int // Authorize allowed it
 	Removed int // its access has ended
@@ -28,7 +28,7 @@ type inquiry struct {
 	mu     sync.Mutex // guards the following; no other lock is taken under it
 	counts Rechecked
 	err    error // of the first member whose access could not be checked
-	open   int   // results that are still to come, and 1 until requested is called
+	open   int   // results that are missing, and 1 until requested is called
 	done   chan struct{}
 }
 
@@ -64,7 +64,7 @@ func (q *inquiry) answer(result RecheckResult, err error) {
 	}
 }
 
-// wait waits until all results have come, ctx ends, or the hub does.
+// wait waits until all results have arrived, ctx ends, or the hub ends.
 func (q *inquiry) wait(ctx context.Context, hub <-chan struct{}) (Rechecked, error) {
 	defer q.over.Store(true)
 	var err error
@@ -80,7 +80,7 @@ func (q *inquiry) wait(ctx context.Context, hub <-chan struct{}) (Rechecked, err
 	counts := q.counts
 	counts.Undecided += q.open
 	if q.open == 0 {
-		err = q.err // all results have come meanwhile
+		err = q.err // all results have arrived meanwhile
 	}
 	if counts.Undecided == 0 {
 		return counts, nil

@@ -22,12 +22,12 @@ type arrival struct {
 	old     *member // the place that m replaces, of a repeated join; nil if none
 	reply   *joinReply
 	end     protocol.Position // of the room's history
-	renewed bool              // Authorize was asked about an identity that has been replaced
+	renewed bool              // Authorize got an identity that has been replaced
 }
 
-// join handles a request to join. c has its slot of access, or refused says why it has none. The
-// caller has to call outlet.start, which writes the reply. join reports whether the request has to
-// be handled again, because access may have changed meanwhile.
+// join handles a request to join. c has its slot of access, or refused is the reason why it has
+// none. The caller has to call outlet.start, which writes the reply. join reports whether the
+// request has to be handled again, because access may have changed meanwhile.
 func (s *Session) join(in *inbound, c *call, refused error) (again bool) {
 	h, req := s.hub, &in.req
 	if refused != nil {

@@ -71,7 +71,7 @@ func (l *lane) granted(c *call, err error) {
 	}
 }
 
-// lost implements [holder]: a new worker takes the turn over, refuses the join and goes on.
+// lost implements [holder]: a new worker takes the turn over, refuses the join and continues.
 func (l *lane) lost(c *call, err error) {
 	b := l.inbox
 	b.mu.Lock()
@@ -81,7 +81,7 @@ func (l *lane) lost(c *call, err error) {
 	case running:
 		t := turn{lane: l, in: l.head, refused: err, blocks: true}
 		b.owner.start(func() { b.workFrom(t) })
-	default: // no worker has come to it in time: the join gets another call
+	default: // no worker has reached it in time: the join gets another call
 		l.state, l.call = laneReady, nil
 		b.wakeLocked()
 	}

@@ -156,8 +156,8 @@ type EvictionInfo struct {
 type ResumeInfo struct {
 	Connection ConnectionInfo
 	PlanID     string
-	Since      protocol.Position // what the client asked for
-	Position   protocol.Position // the end of the room's history, where the client goes on
+	Since      protocol.Position // the position that the client requested
+	Position   protocol.Position // the end of the room's history, where the client continues
 	Reason     ResumeReason
 }
 

@@ -65,7 +65,7 @@ type Options struct {
 	// and what waits for connections (QueuePerConnection) are not part of it. Before a broadcast
 	// that exceeds it returns, the least recently used rooms lose their history and, if no user is
 	// in them, are deleted; clients that come back to them, or have not read yet, have to reload.
-	// Only what can't be evicted goes beyond it: the event of a broadcast that has not returned, in
+	// Only what cannot be evicted goes beyond it: the event of a broadcast that has not returned, in
 	// each room the newest event while it is being written to the members, and the 1 KiB of rooms
 	// in use. Default 256 MiB.
 	HistoryTotal int

@@ -28,7 +28,7 @@ func (r *reply) cost() int { return replyOverhead + cap(r.payload) }
 //
 // Options.QueuePerConnection and Options.QueuePerUser bound the queue. At a bound the connection's
 // worker stops before the next message, and the transport's reader waits if messages pile up, so
-// the peer can't cause further replies. Events of Notify are dropped at a bound; no other reply
+// the peer cannot cause further replies. Events of Notify are dropped at a bound; no other reply
 // is. The bound of the user does not affect a connection whose queue is empty: its peer reads.
 type outbound struct {
 	account *account // fixed at creation
@@ -117,7 +117,7 @@ func (o *outlet) congestedLocked() bool {
 
 // pause reports whether the connection's worker has to stop before the next message, because the
 // queue is at a bound. If so, a new goroutine calls owner.resume when it is below it again. The
-// worker calls pause, and notes that it stops, in one section of inbox.mu, so that resume can't
+// worker calls pause, and notes that it stops, in one section of inbox.mu, so that resume cannot
 // come in between.
 func (o *outlet) pause() bool {
 	o.mu.Lock()
@@ -158,7 +158,7 @@ func (o *outlet) encodeJoinsLocked() {
 			continue
 		}
 		if payload, notices, ok := o.encodeLocked(late); ok && payload != nil {
-			late.of().cur.notices = notices // the list contains what the notices before say
+			late.of().cur.notices = notices // the list includes the notices before
 		} else if ok {
 			at := q.place(late)
 			q.drop(at, at+1) // the connection ends, or joins the plan again

@@ -72,7 +72,7 @@ type outlet struct {
 	shared *outlets // fixed at creation
 }
 
-// outletState says who holds the token.
+// outletState is the holder of the token.
 type outletState uint8
 
 const (
@@ -81,7 +81,7 @@ const (
 	stateFlushing                    // the connection's own goroutine
 )
 
-// outletEnd says how far the connection has ended. It only grows.
+// outletEnd is the progress of the end of the connection. It only grows.
 type outletEnd uint8
 
 const (
@@ -106,8 +106,8 @@ type outlets struct {
 // clock is the time since the hub was created.
 func (s *outlets) clock() time.Duration { return time.Since(s.start) }
 
-// owner is what an outlet asks of its connection. None of the methods blocks, and all may be called
-// under locks.
+// owner is what an outlet needs from its connection. None of the methods blocks, and all may be
+// called under locks.
 type owner interface {
 	slow()                            // the socket is full, and a frame is half written
 	tooSlow()                         // the connection has to be closed: it has not taken a byte for too long

@@ -2,7 +2,7 @@ package room
 
 import "github.com/planrooms/planrooms/protocol"
 
-// What the outlet of a connection asks of its session.
+// What the outlet of a connection needs from its session.
 
 var _ owner = (*Session)(nil)
 

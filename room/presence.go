@@ -8,7 +8,7 @@ import (
 	"github.com/planrooms/planrooms/protocol"
 )
 
-// presence is who is in a room. The unit is the user: several connections of one user are one
+// presence holds the users of a room. The unit is the user: several connections of one user are one
 // person. It has no lock, timer or log: the room guards it, and appends the notices that its
 // methods return.
 //
@@ -20,7 +20,7 @@ type presence struct {
 	limit  int // Options.PresenceLimit; fixed at creation
 	people map[string]*person
 
-	// The same users in the order in which they came. A join answer lists the first of them.
+	// The same users in the order of their joins. A join answer lists the first of them.
 	first, last *person
 	arrived     uint64 // counts people, for their order
 
@@ -45,12 +45,12 @@ type person struct {
 	left   *connState // nil: none
 	linger *timer
 
-	before, after *person // neighbours in the order in which they came
+	before, after *person // neighbours in the order of their joins
 
 	ended *lastActivity // of the connections that have ended; nil if none has
 }
 
-// connState is what one connection says about its user.
+// connState is the state that one connection has set for its user.
 type connState struct {
 	conn  uint64 // viewer.conn
 	by    activity
@@ -58,10 +58,10 @@ type connState struct {
 	set   uint64 // person.sets when it was set
 }
 
-// activity is what presence asks of a connection.
+// activity is what presence needs from a connection.
 type activity interface {
-	lastSeen() time.Time    // when the last byte came
-	lastMessage() time.Time // when the last message came
+	lastSeen() time.Time    // when the last byte arrived
+	lastMessage() time.Time // when the last message arrived
 }
 
 // lastActivity is the latest activity of several connections.
@@ -81,7 +81,7 @@ type news struct {
 	to      *audience
 }
 
-// conn returns where a connection stands among those of who, or -1.
+// conn returns the index of a connection among those of who, or -1.
 func (who *person) conn(conn uint64) int {
 	if who == nil {
 		return -1
@@ -184,7 +184,7 @@ func (p *presence) lingers(userID string) bool {
 	return who != nil && len(who.conns) == 0
 }
 
-// gone removes a person, and returns the notice of it.
+// gone removes a person, and returns the notice about it.
 func (p *presence) gone(who *person) []news {
 	p.remove(who)
 	if p.crowd() {
@@ -252,7 +252,7 @@ func (p *presence) thins() time.Time {
 	return p.exceeded.Add(crowdedFor)
 }
 
-// introduce appends what a client that does not know who has to know.
+// introduce appends the notices with which a client adds who to its list.
 func (p *presence) introduce(list []news, who *person) []news {
 	list = append(list, p.joined(who))
 	if who.shown != nil {
@@ -305,7 +305,7 @@ func (p *presence) show(who *person, by uint64) []news {
 		return nil
 	}
 	if !own {
-		by = 0 // it does not know what has become of the state of another connection
+		by = 0 // it does not know whether another connection still has a state
 	}
 	return []news{p.state(who, by)}
 }
@@ -325,7 +325,7 @@ func (p *presence) state(who *person, except uint64) news {
 // list is the participants of a join answer: the users who came first, always with the joiner.
 func (p *presence) list(joiner string) []protocol.Participant {
 	if p.counted != len(p.people) {
-		p.counted = -1 // the joiner learns another count than the others
+		p.counted = -1 // the joiner receives another count than the others
 	}
 	list := make([]protocol.Participant, 0, min(len(p.people), p.limit))
 	own := p.people[joiner]

@@ -10,7 +10,7 @@ import (
 type shard struct {
 	// Fixed at creation.
 	feed *feed
-	// Runs the pump; made once, since a go statement with a receiver allocates each time.
+	// Runs the pump. Created once, because a go statement with a receiver allocates each time.
 	start func()
 
 	// following is started by this pump when it starts. Set under feed.mu together with pumping,
@@ -31,18 +31,18 @@ type mark struct {
 	seq   uint64 // of the last event before it
 }
 
-// pass is what a pump writes to all its members in one go: the entries of a room from one index to
+// pass is what a pump writes to all its members at a time: the entries of a room from one index to
 // another, as one batch for each framing.
 type pass struct {
 	from, to mark
 	entries  []entry
-	batches  []*batch // mostly one: a room with two transports has two
+	batches  []*batch // one, or two in a room with two transports
 }
 
-// prefetched is how many members a pump looks at before it writes to the first of them. In a room
-// that has been silent they are in none of the processor's caches: looked at in a row they come at
-// the same time, looked at between two writes one after the other. It saves a twentieth of what a
-// delivery costs in a thousand rooms of ten (S3 of examples/compare).
+// prefetched is the number of members that a pump reads before it writes to the first of them. In a
+// room that has been silent they are not in the processor's caches. Reading them in a row loads
+// them at the same time; reading them between writes loads them one after the other. This saves a
+// twentieth of the cost of a delivery in a thousand rooms of ten (S3 of examples/compare).
 const prefetched = 16
 
 var passes = sync.Pool{New: func() any { return new(pass) }}
@@ -96,10 +96,9 @@ func (p *pass) reset() {
 	p.batches, p.entries = p.batches[:0], p.entries[:0]
 }
 
-// wakeLocked makes sure that what was appended to the log is delivered. It is called under feed.mu,
-// as is the decision of a pump to end: so an entry can't slip in between. The caller, mostly a
-// broadcast, pays for one goroutine however large the room is: each pump starts the one that
-// follows it before it begins.
+// wakeLocked makes sure that what was appended to the log is delivered. A pump also ends under
+// feed.mu, so no entry is missed in between. The caller, mostly a broadcast, starts only one
+// goroutine, however large the room is: each pump starts the next one before it begins.
 func (d *feed) wakeLocked() {
 	var first, last *shard
 	for _, sh := range d.shards {
@@ -150,7 +149,7 @@ func (sh *shard) pump(p *pass, late []*follower) {
 			group := members[:min(len(members), prefetched)]
 			members = members[len(group):]
 			for _, f := range group {
-				runtime.KeepAlive(f.out.sink) // brings f and its outlet into the caches
+				runtime.KeepAlive(f.out.sink) // loads f and its outlet into the caches
 			}
 			for _, f := range group {
 				if !f.out.deliver(&f.subscription, p.batch(f.out.framing)) {
@@ -175,8 +174,8 @@ func (sh *shard) begin(p *pass, late []*follower) []*follower {
 	defer d.mu.Unlock()
 	sh.passed = sh.next.index
 	for _, f := range late {
-		// That its outlet is busy is seen under outlet.mu, so the holder of the token finds f dirty
-		// and fetches, which is where f is forgotten.
+		// The outlet was found busy under outlet.mu, so the holder of the token finds f dirty and
+		// fetches. That fetch finds that f has left.
 		if f.out.markIfBusy(&f.subscription) {
 			d.lagsLocked(f, p.from.index)
 		}

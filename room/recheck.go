@@ -36,7 +36,7 @@ type recheck struct {
 	mu       sync.Mutex // guards the following
 	begun    bool
 	ended    bool
-	asking   bool  // Authorize is being asked
+	asking   bool  // a call of Authorize is running
 	again    bool  // a check was requested while asking, or before begin
 	removing bool  // the member is being removed, and settle follows
 	priority bool  // the next call is one that the host has requested
@@ -52,7 +52,7 @@ type recheck struct {
 // user.
 type subject interface {
 	user() string
-	// asked returns what Authorize is asked about.
+	// asked returns the arguments of the next call of Authorize.
 	asked() (id auth.Identity, planID string)
 	// checked is called with the result of a check. It removes the member if that denies access.
 	// No event of the plan is written to it then once checked has returned.
@@ -168,7 +168,7 @@ func (k *recheck) nowLocked() {
 func (k *recheck) allowedLocked(at int64) {
 	k.err = nil
 	k.due = at + int64(lessATenth(k.all.every))
-	// Members who joined at the same moment are not removed at the same moment: their clients come
+	// Members that joined at the same moment are not removed at the same moment: their clients come
 	// back at once.
 	k.deadline = at + int64(k.all.every+lessATenth(k.all.removeAfter))
 }

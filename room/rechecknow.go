@@ -7,21 +7,21 @@ import (
 )
 
 // Recheck calls Options.Authorize now for all members of a plan, for example after a share link was
-// deleted and only the claims of its users show whom it had admitted. It removes each member whose
-// access has ended: no event of the plan is written to it once Recheck has returned. A check that
-// began before the call does not count. A join that was in flight calls Authorize again. Recheck
-// waits for removals by other checks that are under way, but does not count them.
+// deleted: only the claims of its users show that it had admitted them. It removes each member
+// whose access has ended: no event of the plan is written to it once Recheck has returned. A check
+// that began before the call does not count. A join that was in flight calls Authorize again.
+// Recheck waits for removals in progress by other checks, but does not count them.
 //
 // Authorize gets the identities of the connections, whose claims are those of the token that the
 // client showed last. If the host has changed the claims since, they are stale: use [Hub.Revoke],
 // or have Authorize read the database.
 //
-// The calls share the limits of the regular checks (Options.AuthorizeParallel): 16 at once, more
-// if they are late, and 8 for one user. Members that Recheck asks about and regular checks take
-// turns. Neither broadcasts nor joins wait for them. The calls continue if ctx ends before: Recheck
-// then counts the members without a result as undecided. Do not call Recheck from Authorize, which
-// it waits for: such a call returns when ctx ends or Options.AuthorizeTimeout has passed, without
-// a decision about that member. In a function of the Observer, call it in a new goroutine.
+// The calls share the limits of the regular checks (Options.AuthorizeParallel): 16 at once, more if
+// they are late, and 8 for one user. The checks of Recheck and the regular checks take turns.
+// Neither broadcasts nor joins wait for them. The calls continue if ctx ends before: Recheck then
+// counts the members without a result as undecided. Do not call Recheck from Authorize, which it
+// waits for: such a call returns when ctx ends or Options.AuthorizeTimeout has passed, without a
+// decision about that member. In a function of the Observer, call it in a new goroutine.
 //
 // Errors: [ErrPlanID], [ErrHubClosed], and [ErrUndecided] if a member could not be checked, or ctx
 // has ended before.

@@ -2,8 +2,8 @@ package room
 
 import "github.com/planrooms/planrooms/protocol"
 
-// RefusalReason says why a transport did not serve a request. The reasons are the constants below,
-// so that a reason can be the label of a metric.
+// RefusalReason is the reason why a transport did not serve a request. The reasons are the
+// constants below, so that a reason can be the label of a metric.
 type RefusalReason string
 
 // The reasons for which a connection is refused.

@@ -19,7 +19,7 @@ type removals struct {
 // removal is one member to be removed.
 type removal struct {
 	unconfirmed
-	err error // of its last check; nil if that said yes
+	err error // of its last check; nil if that succeeded
 }
 
 // unconfirmed is a member whose access was not confirmed.

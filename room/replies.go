@@ -7,7 +7,7 @@ func (s *Session) reply(planID string, t protocol.Type, data any) {
 	s.out.send(reply{payload: mustEncode(t, planID, data)})
 }
 
-// errorTexts are for people who read frames; programs read the code.
+// errorTexts are for people who read frames. Programs use the code.
 var errorTexts = map[protocol.ErrorCode]string{
 	protocol.ErrorForbidden:    "there is no such plan, or it is not yours",
 	protocol.ErrorUnavailable:  "whether you may join could not be checked; try again",

@@ -32,7 +32,7 @@ func (s *Session) receive(now int64, message []byte) (waited bool) {
 	}
 	count, closed, waited := s.inbox.awaitSpace(s.patient)
 	if count == 0 && s.messages.used > 0 {
-		s.patient = false // no more than a burst can come at once, which the inbox holds
+		s.patient = false // at most a burst can arrive at once, which the inbox holds
 	}
 	switch {
 	case closed:

@@ -28,16 +28,16 @@ type Session struct {
 	messages, controls bucket
 	excesses           excesses
 
-	seen   atomic.Int64 // when the last byte came; see Hub.clock
-	said   atomic.Int64 // when the last message came
-	spoken atomic.Bool  // a message has come
+	seen   atomic.Int64 // when the last byte arrived; see Hub.clock
+	said   atomic.Int64 // when the last message arrived
+	spoken atomic.Bool  // a message has arrived
 	held   atomic.Bool  // the transport has the outlet's token, until Open
 	ended  atomic.Bool  // End was called
 
 	verifying atomic.Bool  // a call of the verifier has not returned
 	callbacks atomic.Int32 // functions of the Observer that run for this connection
 
-	// Receive had to wait: more than a burst may have come meanwhile. Owned by the reader.
+	// Receive had to wait: more than a burst may have arrived meanwhile. Owned by the reader.
 	patient bool
 
 	inbox inbox
@@ -119,7 +119,7 @@ func (s *Session) Open() {
 	}
 }
 
-// Seen notes that a byte came from the peer.
+// Seen reports a byte from the peer.
 func (s *Session) Seen() { s.seen.Store(s.hub.clock()) }
 
 func (s *Session) lastSeen() time.Time { return s.hub.start.Add(time.Duration(s.seen.Load())) }
@@ -178,7 +178,7 @@ func (s *Session) CloseFrame(code protocol.CloseCode, frame []byte) {
 // nothing.
 func (s *Session) Close(code protocol.CloseCode) { s.closeAfter(code, -1) }
 
-// closeAfter is Close with the time after which the client may come back; negative means what the
+// closeAfter is Close with the time after which the client may reconnect; negative means what the
 // code advises. It reports whether the connection was open.
 func (s *Session) closeAfter(code protocol.CloseCode, retry time.Duration) bool {
 	if !s.leaveAll(code) {

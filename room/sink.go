@@ -19,10 +19,10 @@ type Framing interface {
 	AppendClose(dst []byte, code protocol.CloseCode, reason string) []byte
 }
 
-// Sink is what the hub asks of a connection. The hub never calls TryWrite and Write concurrently.
-// It may call Finish and Close at any time, from any goroutine. The bytes passed to TryWrite and
-// Write are shared with other connections: a sink must not modify or keep them. An impossible count
-// ends the connection, as an error does.
+// Sink is what the hub needs from a connection. The hub never calls TryWrite and Write
+// concurrently. It may call Finish and Close at any time, from any goroutine. The bytes passed to
+// TryWrite and Write are shared with other connections: a sink must not modify or keep them. An
+// impossible count ends the connection, as an error does.
 type Sink interface {
 	// Framing is the same for the whole life of the sink.
 	Framing() Framing

@@ -15,7 +15,7 @@ var errNoSlot = errors.New("room: too many calls of Authorize have not returned 
 // Options.AuthorizeParallel in the hub, authorizeUserParallel for one user. A call beyond a limit
 // waits in a queue that is fair between users, see callQueues.
 //
-// A call that has not returned after AuthorizeTimeout is overdue: its holder goes on without an
+// A call that has not returned after AuthorizeTimeout is overdue: its holder continues without an
 // answer, and its slot is free for the next call. The goroutine of an Authorize that ignores its
 // context remains, so the calls that have not returned are limited as well, to twice the two limits
 // above. While as many as that are overdue, a new call is refused with errNoSlot.

@@ -56,7 +56,7 @@ type Stats struct {
 
 	Rechecks           uint64 // checks of members made: at regular times, after a renewal, for Recheck
 	RechecksUndecided  uint64 // of these, those in which Authorize failed or did not return in time
-	RemovedForbidden   uint64 // members removed because a recheck said ErrForbidden or ErrUnauthenticated
+	RemovedForbidden   uint64 // members removed because a recheck returned ErrForbidden or ErrUnauthenticated
 	RemovedUnconfirmed uint64 // members removed because no recheck was completed in time
 }
 

@@ -15,7 +15,7 @@ const walkStep = 1024
 func collect[T any](lock sync.Locker, seq iter.Seq[T]) (list []T) {
 	lock.Lock()
 	defer lock.Unlock()
-	for v := range seq { // may go on after a change of the map (Go specification, "For range")
+	for v := range seq { // may continue after a change of the map (Go specification, "For range")
 		if list = append(list, v); len(list)%walkStep == 0 {
 			lock.Unlock()
 			lock.Lock()

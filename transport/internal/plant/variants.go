@@ -151,7 +151,7 @@ func (p *sources) add(number int, f *fault) error {
 		return err
 	}
 	if strings.Contains(of.text, "recover()") {
-		return fmt.Errorf("recover works only in the deferred function itself, so %s can't call a variant", f.function)
+		return fmt.Errorf("recover works only in the deferred function itself, so %s cannot call a variant", f.function)
 	}
 	call, err := of.call(number)
 	if err != nil {
