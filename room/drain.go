@@ -18,8 +18,8 @@ import (
 //
 // It returns once no goroutine of the hub is left. A callback of the host that does not return
 // keeps its goroutine: Shutdown waits for it up to 5 s, or 1 s after the end of ctx, and returns
-// [ErrCallback]. So it does when a callback calls Shutdown, because the callback cannot return
-// before: call it there in a new goroutine.
+// [ErrCallback]. A callback that calls Shutdown must do so in a new goroutine. Otherwise the
+// callback cannot return before Shutdown, which then returns ErrCallback.
 //
 // Call it after [net/http.Server.Shutdown], which does not wait for WebSocket connections. A second
 // call waits for the first.

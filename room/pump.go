@@ -175,7 +175,7 @@ func (sh *shard) begin(p *pass, late []*follower) []*follower {
 	sh.passed = sh.next.index
 	for _, f := range late {
 		// The outlet was found busy under outlet.mu, so the holder of the token finds f dirty and
-		// fetches. That fetch finds that f has left.
+		// fetches. The fetch removes f from the lagging members.
 		if f.out.markIfBusy(&f.subscription) {
 			d.lagsLocked(f, p.from.index)
 		}
