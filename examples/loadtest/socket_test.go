@@ -139,7 +139,7 @@ func TestDialSocketRefused(t *testing.T) {
 			w.Header().Set("Connection", "Upgrade")
 			w.Header().Set("Upgrade", "websocket")
 			w.WriteHeader(http.StatusSwitchingProtocols)
-		}, "none of a WebSocket server"},
+		}, "not that of a WebSocket server"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			srv := httptest.NewServer(test.answer)

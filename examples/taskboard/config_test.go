@@ -101,7 +101,7 @@ func TestSeed(t *testing.T) {
 		t.Errorf("printed at first %q, then %q", &first, &second)
 	}
 	if !strings.Contains(log.String(), "-no-demo") {
-		t.Errorf("logged %q, want a warning: everybody can reach the address", log.String())
+		t.Errorf("logged %q, want a warning that other machines can reach the address", log.String())
 	}
 	for email, want := range map[string][]string{
 		ada: {"Launch week owner 9", "Office move editor 7"}, ben: {"Launch week editor 9"}, cleo: {"Launch week viewer 9", "Office move owner 7"},

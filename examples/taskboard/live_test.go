@@ -102,7 +102,7 @@ func TestMayJoin(t *testing.T) {
 	check("a member", member, plan.ID, nil)
 	check("an outsider", outsider, plan.ID, room.ErrForbidden)
 	check("no such plan", member, "nope", room.ErrForbidden)
-	check("the session of somebody else", mixed, plan.ID, room.ErrForbidden)
+	check("the session of another user", mixed, plan.ID, room.ErrForbidden)
 	check("no session", auth.Identity{UserID: member.UserID}, plan.ID, room.ErrForbidden)
 
 	// The connection is there already when its session ends.

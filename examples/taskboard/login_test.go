@@ -168,7 +168,7 @@ func TestLogoutEverywhere(t *testing.T) {
 	for _, tab := range []*viewer{v, w} {
 		goodbye, code := tab.WantClose()
 		if code != protocol.CloseForbidden || goodbye.Code != code || goodbye.Reconnect {
-			t.Errorf("closed with %d after %+v, want 4403 and not to come back", code, goodbye)
+			t.Errorf("closed with %d after %+v, want 4403 without a reconnect", code, goodbye)
 		}
 	}
 	for _, p := range []*person{here, there} {

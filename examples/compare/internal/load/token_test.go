@@ -25,7 +25,7 @@ func TestTokenBytes(t *testing.T) {
 		}
 		for _, token := range tokens {
 			if n := len(token); n < test.low || n > test.high {
-				t.Errorf("asked for %d bytes, got a token of %d", test.ask, n)
+				t.Errorf("requested %d bytes, got a token of %d", test.ask, n)
 			}
 			if err := server.(interface{ Verify(token string) error }).Verify(token); err != nil {
 				t.Errorf("token of %d bytes: %v", len(token), err)

@@ -147,7 +147,7 @@ func TestUsers(t *testing.T) {
 		t.Errorf("the same address: %v, want %v", err, store.ErrEmailTaken)
 	}
 	if _, _, err := s.UserByEmail(t.Context(), "eve@example.com"); !errors.Is(err, store.ErrNotFound) {
-		t.Errorf("UserByEmail of nobody: %v, want %v", err, store.ErrNotFound)
+		t.Errorf("UserByEmail of an unknown user: %v, want %v", err, store.ErrNotFound)
 	}
 }
 
