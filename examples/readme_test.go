@@ -1,4 +1,4 @@
-// Package examples_test holds the documents of the repository to what they say.
+// Package examples_test checks the documents of the repository.
 package examples_test
 
 import (
@@ -22,7 +22,7 @@ import (
 	"github.com/planrooms/planrooms/transport/transporttest"
 )
 
-// patience ends what hangs; no test waits for it.
+// patience ends a step that hangs. No test waits for it.
 const patience = 2 * time.Minute
 
 // readmes are the documents that hold Go code.
@@ -68,7 +68,7 @@ func TestREADMEPieces(t *testing.T) {
 		}
 	}
 	if total < 8 {
-		t.Errorf("the documents have %d pieces of Go; is the fence understood?", total)
+		t.Errorf("the documents have %d pieces of Go, want 8 or more", total)
 	}
 }
 
@@ -109,7 +109,7 @@ func TestLinks(t *testing.T) {
 		}
 	}
 	if links < 30 {
-		t.Errorf("the documents have %d links; is the syntax understood?", links)
+		t.Errorf("the documents have %d links, want 30 or more", links)
 	}
 }
 
@@ -160,7 +160,7 @@ func unindented(s string) string {
 	return b.String()
 }
 
-// The program of examples/minimal builds in a separate module, and does what its README says.
+// The program of examples/minimal builds in a separate module, and works as its README says.
 func TestREADMEProgram(t *testing.T) {
 	dir := moduleOfItsOwn(t, theProgram(t))
 	mustGo(t, dir, "vet", ".")
@@ -190,7 +190,7 @@ func TestREADMEProgram(t *testing.T) {
 			t.Errorf("a join since the position of the plan was not recovered: %+v", answer)
 		}
 	}
-	ann.Want(protocol.TypeJoinPlan, nil) // bob has come
+	ann.Want(protocol.TypeJoinPlan, nil) // bob has joined
 	mallory.Request(protocol.Request{Type: protocol.TypeJoinPlan, PlanID: "demo"})
 	var refused protocol.Error
 	mallory.Want(protocol.TypeError, &refused)

@@ -205,7 +205,7 @@ func TestLogin(t *testing.T) {
 	}
 }
 
-// checkError checks that an answer says in JSON what is wrong.
+// checkError checks that a response has a JSON error.
 func checkError(t *testing.T, resp response) {
 	t.Helper()
 	var answer map[string]string

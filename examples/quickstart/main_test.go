@@ -86,7 +86,7 @@ func start(t *testing.T) *server {
 	return &server{t: t, url: firstLine(t, stdout)}
 }
 
-// firstLine returns the URL that a quickstart says it listens on.
+// firstLine returns the URL that a quickstart prints.
 func firstLine(t *testing.T, stdout io.Reader) string {
 	t.Helper()
 	line, err := bufio.NewReader(stdout).ReadString('\n')

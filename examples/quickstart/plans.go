@@ -31,7 +31,7 @@ type progress struct {
 	CompletionPercentage int `json:"completionPercentage"`
 }
 
-// plans is the store. It is in memory, and so new at every start.
+// plans is the store. It is in memory, so every start begins with a new one.
 type plans struct {
 	byID map[string]*plan // fixed at creation
 

@@ -245,7 +245,7 @@ func TestUnauthorized(t *testing.T) {
 	}
 }
 
-// A plan of others is answered as one that does not exist, to the byte.
+// A plan of others gets the same response as one that does not exist, byte by byte.
 func TestStrangersLearnNothing(t *testing.T) {
 	s := start(t)
 	id := s.plan(s.login("alice")).Tasks[0].ID

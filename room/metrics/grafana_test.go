@@ -15,7 +15,7 @@ import (
 	"github.com/planrooms/planrooms/room/metrics/internal/exercise"
 )
 
-// texts returns the strings of a JSON document that stand under one of the keys.
+// texts returns the strings of a JSON document under one of the keys.
 func texts(v any, keys ...string) (found []string) {
 	switch v := v.(type) {
 	case []any:

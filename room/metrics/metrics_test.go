@@ -201,7 +201,7 @@ func TestLag(t *testing.T) {
 	}
 }
 
-// The names, types and help texts are as Prometheus wants them.
+// The names, types and help texts follow the rules of Prometheus.
 func TestLint(t *testing.T) {
 	m := metrics.New(nil)
 	m.Watch(newHub(m.Observer(room.Observer{})))
@@ -242,8 +242,8 @@ func TestObserverOfTheHost(t *testing.T) {
 	}
 }
 
-// Of functions that the host does not have, the hub gets only the two that count: others would
-// cost a goroutine each.
+// If the host has no Observer, the hub gets only the two functions that count. Others would cost a
+// goroutine each.
 func TestObserverWithoutHost(t *testing.T) {
 	o := reflect.ValueOf(metrics.New(nil).Observer(room.Observer{}))
 	var set []string

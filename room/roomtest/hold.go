@@ -22,7 +22,7 @@ func NewHold(t testing.TB) *Hold {
 	return h
 }
 
-// Arm lets the Hold stop the next goroutine that comes to it. It stops one only.
+// Arm makes the Hold stop the next goroutine that reaches it, and no later one.
 func (h *Hold) Arm() {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -97,7 +97,7 @@ func TestSilentOutside(t *testing.T) {
 	})
 }
 
-// What comes while a member waits for an answer is not lost.
+// Messages that arrive while a member waits for an answer are kept.
 func TestAnswersKeepEvents(t *testing.T) {
 	bubble(t, nil, func(t *testing.T, h *room.Hub) {
 		m := roomtest.Join(t, h, "ann", "p")
@@ -119,7 +119,7 @@ func TestAnswersKeepEvents(t *testing.T) {
 	})
 }
 
-// Resume goes on in every plan.
+// Resume continues in every plan.
 func TestResume(t *testing.T) {
 	bubble(t, nil, func(t *testing.T, h *room.Hub) {
 		m := roomtest.Join(t, h, "ann", "p")
@@ -148,8 +148,8 @@ func TestResume(t *testing.T) {
 	})
 }
 
-// Participants are what the messages say that the test has read.
-// Resume leaves out the plan that was joined last as well, if the client is not in it any more.
+// Participants follows the messages that the test has read. Resume omits the plan that was joined
+// last if the client is no longer in it.
 func TestResumeOutside(t *testing.T) {
 	for name, end := range map[string]func(h *room.Hub, m *roomtest.Member){
 		"left": func(_ *room.Hub, m *roomtest.Member) { m.Leave("last") },
@@ -208,7 +208,7 @@ func TestParticipants(t *testing.T) {
 	})
 }
 
-// A stalled client makes the hub give it up, with the goodbye that the client never reads.
+// The hub closes a stalled client. The client never reads the goodbye.
 func TestStalledMember(t *testing.T) {
 	bubble(t, nil, func(t *testing.T, h *room.Hub) {
 		slow := roomtest.Join(t, h, "slow", "p", &roomtest.Options{SocketBuffer: 1000})
@@ -330,7 +330,7 @@ func TestFailures(t *testing.T) {
 	})
 }
 
-// A failure in a subtest is one of the subtest, and later ones are those of the test again.
+// A failure in a subtest belongs to the subtest, and a later failure to the test again.
 func TestIn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := roomtest.Join(t, newHub(t, nil), "ann", "p")

@@ -43,7 +43,7 @@ func TestLines(t *testing.T) {
 	}
 }
 
-// The window is how many bytes more the connection takes, in one write or in several.
+// The window is the number of bytes that the connection still takes, in one write or in several.
 func TestWindow(t *testing.T) {
 	k := roomtest.NewSink(nil)
 	write(t, k, "without a limit\n", 16)
@@ -60,7 +60,7 @@ func TestWindow(t *testing.T) {
 	}
 }
 
-// A client that is stalled reads nothing, and the connection takes what its buffer holds.
+// A stalled client reads nothing, and the connection takes as much as its buffer holds.
 func TestStall(t *testing.T) {
 	k := roomtest.NewSink(nil)
 	k.Stall(6)
@@ -114,7 +114,7 @@ func TestWrite(t *testing.T) {
 	})
 }
 
-// Messages are cut at the ends of lines, wherever the writes end. Their ends are counted in bytes.
+// Messages end at the ends of lines, wherever the writes end. Their ends are counted in bytes.
 func TestMessages(t *testing.T) {
 	for _, step := range []int{1, 5, 1000} {
 		var seen []string
@@ -147,7 +147,7 @@ func TestMessages(t *testing.T) {
 	}
 }
 
-// Each breach of the contract is a fault.
+// Each violation of the contract is a fault.
 func TestFaults(t *testing.T) {
 	for want, breach := range map[string]func(k *roomtest.Sink){
 		"two calls of Finish": func(k *roomtest.Sink) { k.Finish(); k.Finish() },
@@ -179,7 +179,7 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// A hold stops one write, and lets the others pass. One that is not armed stops nothing.
+// An armed hold stops one write and lets the others pass. Otherwise it stops nothing.
 func TestHold(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		hold := roomtest.NewHold(t)
@@ -201,7 +201,7 @@ func TestHold(t *testing.T) {
 			}
 		}
 		hold.Arm()
-		hold.Release() // before anything came
+		hold.Release() // before any message arrived
 		write(t, roomtest.NewSink(&roomtest.SinkOptions{Hold: hold}), "x", 1)
 	})
 }

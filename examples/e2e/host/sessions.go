@@ -25,7 +25,7 @@ type sessions struct {
 	open map[string]session
 }
 
-// login starts a session for the user that the request names, of the length that it asks for.
+// login starts a session for the user and with the duration in the request.
 func (s *sessions) login(w http.ResponseWriter, r *http.Request) {
 	var body struct{ User, TTL string }
 	err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 4096)).Decode(&body)
@@ -40,8 +40,8 @@ func (s *sessions) login(w http.ResponseWriter, r *http.Request) {
 	s.start(w, body.User, ttl)
 }
 
-// refresh starts another session for the user. The one before lasts to its own end, for requests
-// that are under way.
+// refresh starts another session for the user. The previous session remains valid until it expires,
+// for requests in flight.
 func (s *sessions) refresh(w http.ResponseWriter, r *http.Request) {
 	s.required(func(w http.ResponseWriter, _ *http.Request, old session) { s.start(w, old.user, old.ttl) })(w, r)
 }

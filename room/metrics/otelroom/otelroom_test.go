@@ -78,7 +78,7 @@ func values(t *testing.T, reader metric.Reader) map[string]float64 {
 	return got
 }
 
-// Through OpenTelemetry come the same numbers as through Prometheus.
+// OpenTelemetry exports the same numbers as Prometheus.
 func TestSameAsPrometheus(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := metrics.New(nil)
@@ -126,7 +126,7 @@ func fromPrometheus(t *testing.T, c prometheus.Collector) map[string]float64 {
 	return want
 }
 
-// Each instrument has the type, the unit and the form of name that the conventions ask for.
+// Each instrument has the type, the unit and the form of name that the conventions require.
 func TestInstruments(t *testing.T) {
 	o, reader := meter(t)
 	h := newHub(o.Observer(room.Observer{}))
@@ -199,7 +199,7 @@ func TestSeriesDoNotDependOnPlans(t *testing.T) {
 	}
 }
 
-// After Close nothing is read from the hub any more.
+// After Close, the instruments read nothing from the hub.
 func TestClose(t *testing.T) {
 	o, reader := meter(t)
 	o.Watch(newHub(o.Observer(room.Observer{})))

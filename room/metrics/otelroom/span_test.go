@@ -39,7 +39,7 @@ func attributes(s sdk.ReadOnlySpan) map[attribute.Key]any {
 	return all
 }
 
-// A broadcast is a span below that of the request, and says what went where.
+// A broadcast is a child span of the request, with the attributes of the event.
 func TestSpan(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h, tracer, spans := tracing(t, otelroom.Options{})
@@ -94,7 +94,7 @@ func (slowTask) MarshalJSON() ([]byte, error) {
 	return []byte(`{"id":"8"}`), nil
 }
 
-// Each event of a batch has a span of its own with its position.
+// Each event of a batch has a separate span with its position.
 func TestSpansOfABatch(t *testing.T) {
 	h, tracer, spans := tracing(t, otelroom.Options{})
 	ctx, request := tracer.Start(t.Context(), "import")
