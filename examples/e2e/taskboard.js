@@ -39,7 +39,7 @@ export const test = base.extend({
   },
 });
 
-// A plan, as somebody sees it.
+// A plan as a user sees it.
 class Board {
   constructor(page, sockets) {
     this.page = page;

@@ -62,7 +62,7 @@ test('a person is invited, accepts, leaves, and is the owner in between', async 
   await expect(ben.page.getByRole('link', { name: 'Summer party' })).toHaveCount(0);
   await expect(ada.page.getByTestId('member-names')).not.toContainText('Ben');
 
-  // Deleted, while somebody looks at it.
+  // Deleted while another user looks at it.
   await ada.page.getByRole('link', { name: /all plans/ }).click();
   await ada.open('Launch week');
   await ada.page.getByRole('button', { name: 'Options…' }).click();

@@ -197,7 +197,7 @@ test.describe('short tokens', () => {
   test('session ended: the page reports it and stops', async ({ as }) => {
     const ada = await as('Ada');
     await ada.context.clearCookies();
-    await expect(ada.page.getByRole('alert')).toContainText('Your log-in has ended', { timeout: 30_000 });
+    await expect(ada.page.getByRole('alert')).toContainText('Your session has ended', { timeout: 30_000 });
     const requests = [];
     ada.page.on('request', (r) => requests.push(r.url()));
     const opened = ada.sockets.length;

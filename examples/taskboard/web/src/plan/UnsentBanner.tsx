@@ -2,7 +2,7 @@ import { useOnline } from '../connection/useOnline';
 import type { Reach } from '../connection/useReach';
 import { retryNow } from '../session/request';
 
-/** Says what happens to changes while the server is out of reach. */
+/** Describes what happens to changes while the server cannot be reached. */
 export function UnsentBanner({ reach, count }: { reach: Reach; count: number }) {
   const online = useOnline();
   const waiting = count === 1 ? 'One change is' : `${count} changes are`;
@@ -12,7 +12,7 @@ export function UnsentBanner({ reach, count }: { reach: Reach; count: number }) 
         <p className="banner" data-testid="unsent">
           <strong>You are offline.</strong>{' '}
           {count === 0
-            ? 'You can go on: the page keeps your changes and sends them when the connection is back.'
+            ? 'You can continue: the page keeps your changes and sends them when the connection is back.'
             : online
               ? `${waiting} being sent. Changes of others appear when the connection is back.`
               : `${waiting} kept on this page and will be sent when the connection is back. Leave it open.`}

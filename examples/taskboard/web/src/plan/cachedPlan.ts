@@ -29,7 +29,7 @@ function patchContent(plan: PlanDetail, event: PlanNews): PlanDetail | undefined
   switch (type) {
     case 'task-created':
     case 'task-updated':
-      // A task that this page has just added may stand before an earlier one of somebody else.
+      // A task that this page has just added may be listed before an earlier one of another user.
       if (type === 'task-created' && plan.tasks.some((known) => timeOf(known) > timeOf(data.task))) return undefined;
       return patchList(plan, { ...event, data: { task: { ...(data.task as Task), changedBy: by } } }) as PlanDetail | undefined;
     case 'plan-updated':

@@ -7,7 +7,7 @@ import type { Change } from './change';
 import { outcomeOf } from './conflict';
 import type { OwnVersions } from './ownVersions';
 
-/** Somebody else has changed the same field, to this. */
+/** Another user has changed the same field to this value. */
 export class ConflictError extends Error {
   constructor(readonly theirs: Task) {
     super('changed meanwhile');
@@ -92,7 +92,7 @@ async function remove({ base, mutationId }: Of<'delete'>, { request, headers, ve
     await request(`${taskPath(base)}?version=${version}`, { method: 'DELETE', headers: headers(mutationId) });
   } catch (error) {
     if (!isMissing(error)) throw new ConflictError(currentTask(error));
-    // Deleted already: an earlier answer was lost, or somebody else has deleted it.
+    // Deleted already: an earlier answer was lost, or another user has deleted it.
   }
   return (plan) => withoutTask(plan, base.id);
 }
@@ -106,7 +106,7 @@ async function restore({ base, mutationId }: Of<'restore'>, { planId, request, h
     };
   } catch (error) {
     if (!isMissing(error)) throw error;
-    // It may be back: an earlier answer was lost, or somebody else has restored it.
+    // It may be back: an earlier answer was lost, or another user has restored it.
     const { tasks } = await request<PlanDetail>(`/api/plans/${encodeURIComponent(planId)}`);
     const task = tasks.find(({ id }) => id === base.id);
     if (!task) throw new GoneError();
@@ -126,7 +126,7 @@ async function move({ taskId, after, mutationId }: Of<'move'>, { planId, request
       await request(`/api/plans/${encodeURIComponent(planId)}/tasks/reorder`, { method: 'POST', body: { taskIds }, headers: headers(mutationId) });
       return (plan) => ({ ...plan, tasks: inOrder(plan.tasks, taskIds) });
     } catch (error) {
-      // Somebody has added or deleted a task: make the same move in the current order.
+      // Another user has added or deleted a task: make the same move in the current order.
       if (!(error instanceof ApiError) || error.code !== 'conflict' || attempt === ATTEMPTS) throw error;
       current = error.body.taskIds as string[];
     }

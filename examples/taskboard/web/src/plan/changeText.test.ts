@@ -16,7 +16,7 @@ test.each([
   [updated({ assignee: 'ada' }), 'Ben assigned “Print badges” to Ada'],
   [updated({ notes: 'On card.' }), 'Ben edited the notes of “Print badges”'],
   [updated({ version: 1, status: 'completed' }), null],
-  [{ type: 'task-deleted', by: 'who', seq: 8, prev: 7, data: { taskId: 'a' } }, 'Somebody deleted “Print badges”'],
+  [{ type: 'task-deleted', by: 'who', seq: 8, prev: 7, data: { taskId: 'a' } }, 'Another user deleted “Print badges”'],
   [{ type: 'task-deleted', by: 'ben', seq: 8, prev: 7, data: { taskId: 'gone' } }, null],
   [{ type: 'members-updated', by: 'ada', seq: 8, prev: 7, data: { members: before.members.slice(0, 1) } }, 'Ada removed Ben from the plan'],
   [{ type: 'members-updated', by: 'ben', seq: 8, prev: 7, data: { members: before.members.slice(0, 1) } }, 'Ben left the plan'],

@@ -68,5 +68,5 @@ export function summaryText(plan: PlanDetail, changes: PlanNews[]): string {
 
 /** The name of a member. */
 export function nameOf(plan: Pick<PlanDetail, 'members'>, userId: string | undefined): string {
-  return plan.members.find((member) => member.userId === userId)?.name ?? 'Somebody';
+  return plan.members.find((member) => member.userId === userId)?.name ?? 'Another user';
 }

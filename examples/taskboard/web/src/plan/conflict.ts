@@ -3,7 +3,7 @@
 import type { KnownTask, Task, TaskFields } from '../taskboard';
 
 /**
- * A change that waits for a decision: somebody else has changed the same field. The cached task
+ * A change that waits for a decision: another user has changed the same field. The cached task
  * has theirs.
  */
 export type Conflict =

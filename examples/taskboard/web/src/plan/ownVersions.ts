@@ -1,7 +1,7 @@
 // The versions that changes of this page have created.
 //
 // A person who changes a task twice bases both changes on the version they see, but the first
-// change increases it. The second is sent with the increased version, unless somebody else has
+// change increases it. The second is sent with the increased version, unless another user has
 // changed the task in between: then the server must report the conflict.
 
 export class OwnVersions {

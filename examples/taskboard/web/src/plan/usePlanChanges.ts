@@ -131,7 +131,7 @@ function copyText(change: Change) {
 }
 
 /**
- * Reports a text that was written into a task which somebody has deleted, and offers to keep it
+ * Reports a text that was written into a task that another user has deleted, and offers to keep it
  * in a new task.
  */
 export function saveText(task: KnownTask, { title, notes }: TaskFields, make: (change: Change) => void): void {

@@ -5,27 +5,27 @@ import type { Ending, Session } from './session';
 const texts: Record<Ending, { title: string; text: string }> = {
   everywhere: {
     title: 'You were logged out everywhere',
-    text: 'This page is closed, and so is every other one where you were logged in.',
+    text: 'This page and all your other pages were closed.',
   },
   expired: {
-    title: 'Your log-in has ended',
-    text: 'It ran out, or you logged out in another tab. This page would not stay up to date, so it was closed.',
+    title: 'Your session has ended',
+    text: 'It expired, or you logged out in another tab. This page was closed, because it can no longer receive changes.',
   },
-  'somebody else': {
-    title: 'Somebody else has logged in',
-    text: 'In another tab of this browser, somebody has logged in with another account.',
+  'another user': {
+    title: 'Another user has logged in',
+    text: 'Another tab of this browser has logged in with another account.',
   },
 };
 
-/** Says why a page in use has ended. */
+/** Shows why the session of a page has ended. */
 export function EndedPage({ why, session }: { why: Ending; session: Session }) {
   const { title, text } = texts[why];
   useDocumentTitle(title);
   return (
     <Notice title={title} role="alert">
       <p>{text}</p>
-      {why === 'somebody else'
-        ? <button type="button" className="button primary" onClick={() => window.location.reload()}>Go on with their account</button>
+      {why === 'another user'
+        ? <button type="button" className="button primary" onClick={() => window.location.reload()}>Continue with that account</button>
         : <button type="button" className="button primary" onClick={() => session.again()}>Log in again</button>}
     </Notice>
   );

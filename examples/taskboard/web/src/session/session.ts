@@ -17,7 +17,7 @@ export type SessionState =
  * Why a page in use has ended: a logout on all devices, an expired login, or another user in this
  * browser.
  */
-export type Ending = 'everywhere' | 'expired' | 'somebody else';
+export type Ending = 'everywhere' | 'expired' | 'another user';
 
 interface Access {
   token: string;
@@ -95,7 +95,7 @@ export class Session {
       return null;
     }
     if (access.user.id !== now.user.id) { // this page must not act for another user
-      this.end('somebody else');
+      this.end('another user');
       return null;
     }
     return access;
