@@ -125,7 +125,7 @@ func (r *report) text() string {
 	row("closes", "%s", inOneLine(r.Closes))
 	row("errors", "%s", inOneLine(r.Errors))
 	if n := r.Ended + r.Away + r.Dead; n > 0 {
-		row("missing", "%s at the end: %d ended for good, %d reconnecting, %d dead", several(n, "connection"), r.Ended, r.Away, r.Dead)
+		row("not connected", "%s at the end: %d ended for good, %d reconnecting, %d dead", several(n, "connection"), r.Ended, r.Away, r.Dead)
 	}
 	if r.Stalled != nil {
 		r.Stalled.write(row, spread)

@@ -48,7 +48,7 @@ func TestReportText(t *testing.T) {
 		"resumes       2\n",
 		"closes        3 × 4508, 2 × 1006, 2 × 4403\n",
 		"errors        1 × publish: HTTP status 500\n",
-		"missing       6 connections at the end: 1 ended for good, 2 reconnecting, 3 dead\n",
+		"not connected 6 connections at the end: 1 ended for good, 2 reconnecting, 3 dead\n",
 		"stalled       100 readers in 1 plan: 99 × cut, 1 × still open\n",
 		"the server closed 99 × 4508\n",
 		"  beside them p50",

@@ -100,7 +100,7 @@ export function testClient(name) {
       assert.equal(await page.evaluate(() => window.loads), 2, 'a new server has another epoch');
     });
 
-    on('a network that breaks: nothing is missed, and nothing loaded again', async () => {
+    on('a network failure: no event is missed, and the plan is not loaded again', async () => {
       await start(page);
       proxy.cut();
       await lost(page);
@@ -122,7 +122,7 @@ export function testClient(name) {
       assert.ok(await page.evaluate(() => window.states.some(([, code]) => code === 'silent')), 'the reason is not stated');
     });
 
-    on('back from another page', async () => {
+    on('a return from another page resumes the plan', async () => {
       await start(page);
       await page.goto(`${proxy.url}/planrooms/planrooms.js`);
       await addTask(`${name}: while away`);
