@@ -51,10 +51,10 @@ func (c *chain) seen(seq uint64) bool { return slices.Contains(c.recent[:], seq)
 type arrival int
 
 const (
-	arrivedFirst   arrival = iota // there was no stream before
-	arrivedResumed                // no event is missing
-	arrivedToReload                   // not recovered: the viewer has to reload
-	arrivedAstray                 // recovered, but not at the position of the request: a gap
+	arrivedFirst    arrival = iota // there was no stream before
+	arrivedResumed                 // no event is missing
+	arrivedToReload                // not recovered: the viewer has to reload
+	arrivedAstray                  // recovered, but not at the position of the request: a gap
 )
 
 // joined takes the answer to a join since the position of the chain.

@@ -282,7 +282,7 @@ func TestRefusals(t *testing.T) {
 
 func TestRunErrors(t *testing.T) {
 	for name, args := range map[string][]string{
-		"usage":  {"-rate", "0"},
+		"usage":     {"-rate", "0"},
 		"no server": {"-url", "ws://127.0.0.1:1/ws"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -25,12 +25,12 @@ type viewer struct {
 	tally   *tally
 	backoff time.Duration // the longest wait before a reconnect, unless the server sets the delay
 
-	mu      sync.Mutex // guards the following
-	chain   chain
+	mu       sync.Mutex // guards the following
+	chain    chain
 	coverage coverage
-	socket  *socket // nil: none that has joined
-	over    bool    // it will not reconnect
-	pongs   int
+	socket   *socket // nil: none that has joined
+	over     bool    // it will not reconnect
+	pongs    int
 }
 
 // ending is how a connection has ended and what that asks of the viewer.

@@ -29,10 +29,10 @@ type storm struct {
 	addr  string
 	plans []string
 
-	mu      sync.Mutex // guards the following
-	hub     *room.Hub
-	handler http.Handler // of hub; nil while there is not a server, and requests are aborted
-	conns   map[net.Conn]struct{}
+	mu        sync.Mutex // guards the following
+	hub       *room.Hub
+	handler   http.Handler // of hub; nil while there is not a server, and requests are aborted
+	conns     map[net.Conn]struct{}
 	histories map[string]*history // by plan
 }
 

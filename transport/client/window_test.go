@@ -185,7 +185,7 @@ func TestPlansWhileTheConnectionIsReleased(t *testing.T) {
 			w.join(false, "e", 0)
 		}
 		if req := w.expect(protocol.TypeUpdatePresence); req.PlanID != "kept" || string(req.State) != `"here"` {
-			t.Errorf("set state %s in %q, want "here" in kept", req.State, req.PlanID)
+			t.Errorf("set state %s in %q, want the state here in kept", req.State, req.PlanID)
 		}
 		want(t, <-joined, "reload joined")
 		w.silent()
