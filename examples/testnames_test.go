@@ -16,7 +16,7 @@ var (
 
 // TestNamedTestsExist checks that each test that a document or a comment names exists. The
 // documentation of a package names the tests of its promises. They must be in the folder of the
-// package, unless the comment names another package: "TestX in transport".
+// package, unless the name of another package follows, as in "… in transport".
 func TestNamedTestsExist(t *testing.T) {
 	exists := make(map[string]bool) // by name, and by folder and name
 	files := goFiles(t)

@@ -266,7 +266,10 @@ interface Numbered {
   timestamp: Timestamp
   /** Increases within an epoch, with gaps. */
   seq: number
-  /** The seq of the previous event of the plan. If it is greater than the last seq of a client, the client has missed events. */
+  /**
+   * The seq of the previous event of the plan. If it is greater than the last seq of a client, the
+   * client has missed events.
+   */
   prev: number
   /** The user who made the change, if known. */
   by?: string
@@ -424,8 +427,8 @@ export declare enum HostType {
 }
 
 /**
- * An event of a type that the host defines: any string that the protocol does not use. Its data is any JSON. Declare
- * the types of the host to compare with them:
+ * An event of a type that the host defines: any string that the protocol does not use. Its data is
+ * any JSON. Declare the types of the host to compare with them:
  *
  *     type Commented = HostEvent<'comment-added', { text: string }>
  *     type MyEvent = PlanEvent<Task, Progress, Commented>
