@@ -18,8 +18,7 @@ func ExampleEncodeEvent() {
 		return
 	}
 	fmt.Println(string(encoded.Splice(43, 42)))
-	// Output:
-	// {"type":"task-deleted","planId":"demo","data":{"taskId":"t1"},"timestamp":"2026-03-04T05:06:07.000Z","by":"alice","seq":43,"prev":42}
+	// Output: {"type":"task-deleted","planId":"demo","data":{"taskId":"t1"},"timestamp":"2026-03-04T05:06:07.000Z","by":"alice","seq":43,"prev":42}
 }
 
 func ExampleDecodeRequest() {

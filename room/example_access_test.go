@@ -82,8 +82,8 @@ func ExampleOnlySession() {
 		log.Fatal(err)
 	}
 	fmt.Println(laptop.next())
-	// Output: 1 closed: goodbye
-	// {"code":4403,"reason":"disconnected","reconnect":false,"reauth":false,"retryAfterMs":0}
+	// Output:
+	// 1 closed: goodbye {"code":4403,"reason":"disconnected","reconnect":false,"reauth":false,"retryAfterMs":0}
 	// task-deleted {"taskId":"7"}
 }
 

@@ -99,8 +99,11 @@ func ExampleVerifier_firstOf() {
 		id, err := verifier.Verify(context.Background(), token)
 		fmt.Printf("%q %v\n", id.UserID, err)
 	}
-	// Output: "ann" <nil> "bob" <nil> "" auth: token expired at 2026-01-01T00:00:00Z "" auth:
-	// invalid token: not a signed token in compact form; auth: invalid token: no such session
+	// Output:
+	// "ann" <nil>
+	// "bob" <nil>
+	// "" auth: token expired at 2026-01-01T00:00:00Z
+	// "" auth: invalid token: not a signed token in compact form; auth: invalid token: no such session
 }
 
 // A verifier that fetches its keys from the login service. The tokens identify users by the claim
