@@ -1,15 +1,15 @@
 /**
- * Why the client asks for a token: `connect` before an attempt to connect, `renew` 30 s before the
- * end of the one in use, `rejected` after the server refused one, `changed` because the program
- * called `renew()`.
+ * Why the client requests a token: `connect` before an attempt to connect, `renew` 30 s before the
+ * current one expires, `rejected` after the server refused one, `changed` because the program called
+ * `renew()`.
  */
 export type TokenReason = "connect" | "renew" | "rejected" | "changed";
 /**
- * A token. expiresAt is its end, in milliseconds since 1970 or RFC 3339; it is needed if the token
- * is not a JSON Web Token with `exp`. If it has passed when the server accepts the token, such as a
- * time in seconds, the client takes the end as not known. A value of another shape, such as
- * `{ access_token }`, is an error: the client reports `failed` and calls getToken again after a
- * while.
+ * A token. expiresAt is the time at which it expires, in milliseconds since 1970 or RFC 3339. It is
+ * needed if the token is not a JSON Web Token with `exp`. If it has passed when the server accepts
+ * the token, such as a time in seconds, the client treats the time as unknown. A value of another
+ * shape, such as `{ access_token }`, is an error: the client reports `failed` and calls getToken
+ * again after a delay.
  */
 export type Token = string | {
     token: string;
@@ -25,14 +25,14 @@ export type Perhaps<T> = T | null | undefined | Promise<T | null | undefined>;
  * of the client's own:
  * - `unauthenticated`: no user is logged in
  * - `failed`: fetching a token or opening a socket failed
- * - `timeout`, `silent`, `asleep`: the client gave the connection up
- * - `load`: a load failed or passed its deadline; it is tried again
+ * - `timeout`, `silent`, `asleep`: the client gave up the connection
+ * - `load`: a load failed or passed its deadline; the client retries it
  * - `stale_load`: three loads in a row returned a plan older than the events; the client continues
  *   from the position of the join
  * - `unsupported`: WebSocket is missing here, or the url is not absolute where it has to be, or not
  *   one of http, https, ws or wss
  *
- * 1006 without a message means that no close frame has come: the server cannot be reached, the
+ * 1006 without a message means that no close frame arrived: the server cannot be reached, the
  * connection broke, or the server refused the handshake with an HTTP status. To a client in Node
  * it refuses a token in this way, too.
  */
@@ -47,7 +47,7 @@ export type ClientOptions = {
     /**
      * of the WebSocket endpoint, relative to the page; http and https
      * work too. Default `/ws`. It must be absolute where the program has no such base: in Node, a
-     * worker made from a blob, a page made from srcdoc. A url of another host needs its scheme:
+     * worker from a blob, a page from srcdoc. A url of another host needs its scheme:
      * without one it is a path.
      */
     url?: string | URL | undefined;
@@ -117,8 +117,8 @@ export type ConnectionState = "idle" | "connecting" | "connected" | "waiting";
 export type PlanStatus = "idle" | "connecting" | "joining" | "loading" | "live" | "recovering" | "waiting" | "denied" | "stopped";
 /**
  * Why a plan has to be loaded: `joined` (the subscription has no position yet), `user` (another
- * user has logged in: what is shown was loaded for the user before), `not_recovered` (the server no
- * longer has the missed events), `resync` (the server asks for it), `gap` (an event was lost),
+ * user has logged in: the plan was loaded for the previous user), `not_recovered` (the server no
+ * longer has the missed events), `resync` (the server requested it), `gap` (an event was lost),
  * `overflow` (too many events arrived during a load).
  */
 export type LoadReason = "joined" | "user" | "not_recovered" | "resync" | "gap" | "overflow";
