@@ -262,7 +262,7 @@ func TestRefusals(t *testing.T) {
 			return 0
 		}}, nil, []string{"of 4: HTTP status 503", "MaxConnections"}},
 		{"no mutation ids", hostOptions{silent: true}, nil, []string{"transport.Author"}},
-		{"no events", hostOptions{mute: true}, []string{"-drain", "100ms"}, []string{"no event came at all"}},
+		{"no events", hostOptions{mute: true}, []string{"-drain", "100ms"}, []string{"no event arrived"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()

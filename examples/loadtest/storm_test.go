@@ -27,8 +27,8 @@ func TestStorm(t *testing.T) {
 			if r.Storm == nil || r.Storm.Cut != 40 || r.Storm.Back != 40 || r.Storm.Resumed != 40 || r.Faults.any() || len(r.Reloads) > 0 {
 				t.Errorf("storm %+v, faults %+v, reloads %v", r.Storm, r.Faults, r.Reloads)
 			}
-			if !strings.Contains(r.text(), "40 connections cut at once, 40 back after") {
-				t.Errorf("the report says nothing of the storm:\n%s", r.text())
+			if !strings.Contains(r.text(), "40 connections cut at once, 40 reconnected after") {
+				t.Errorf("the report has no row for the storm:\n%s", r.text())
 			}
 		})
 	}
