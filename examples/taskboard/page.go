@@ -32,6 +32,7 @@ var contentTypes = map[string]string{
 	".map":         "application/json",
 	".png":         "image/png",
 	".svg":         "image/svg+xml",
+	".txt":         "text/plain; charset=utf-8",
 	".webmanifest": "application/manifest+json",
 	".woff2":       "font/woff2",
 }

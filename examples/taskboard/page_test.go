@@ -2,10 +2,12 @@ package main
 
 import (
 	"compress/gzip"
+	"encoding/json"
 	"io"
 	"io/fs"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -161,6 +163,29 @@ func TestPage(t *testing.T) {
 		}
 		if got := resp.Header.Get("X-Content-Type-Options"); got != "nosniff" {
 			t.Errorf("GET %s: X-Content-Type-Options %q", path, got)
+		}
+	}
+}
+
+// The program sends the licences of the packages that the scripts of the page contain.
+func TestPageHasLicences(t *testing.T) {
+	t.Parallel()
+	var manifest struct{ Dependencies map[string]string }
+	text, err := os.ReadFile("web/package.json")
+	if err == nil {
+		err = json.Unmarshal(text, &manifest)
+	}
+	if err != nil || len(manifest.Dependencies) < 3 {
+		t.Fatalf("web/package.json: %v, dependencies %q", err, manifest.Dependencies)
+	}
+	w := httptest.NewRecorder()
+	page().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/licenses.txt", nil))
+	if got := w.Header().Get("Content-Type"); got != "text/plain; charset=utf-8" {
+		t.Errorf("Content-Type %q", got)
+	}
+	for name := range manifest.Dependencies {
+		if name != "planrooms" && !strings.Contains(w.Body.String(), "\n## "+name+" - ") {
+			t.Errorf("no licence of %s", name)
 		}
 	}
 }

@@ -55,6 +55,7 @@ export default defineConfig(({ mode }) => {
       target: 'es2022',
       modulePreload: { polyfill: false },
       assetsInlineLimit: 0, // the policy of the page allows files only
+      license: { fileName: 'licenses.txt' }, // of the packages in the scripts, served beside them
     },
     test: { include: ['src/**/*.test.ts'] },
   };
