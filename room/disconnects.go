@@ -10,7 +10,7 @@ const (
 	// disconnectKept is how long a call of Disconnect is remembered.
 	disconnectKept = time.Minute
 	// maxDisconnects is how many calls of Disconnect are remembered, for as many users or sessions.
-	// They take some 200 bytes each, besides the IDs.
+	// They take some 200 bytes each, in addition to the IDs.
 	maxDisconnects = 1 << 14
 )
 

@@ -38,7 +38,7 @@ const (
 	RefusedOther RefusalReason = "other"
 )
 
-// refusalReasons is the closed set. The last stands for all others.
+// refusalReasons is the closed set. The last counts all others.
 var refusalReasons = [...]RefusalReason{
 	RefusedOrigin, RefusedHandshake, RefusedNoToken, RefusedInvalidToken, RefusedExpiredToken, RefusedUnavailable,
 	RefusedDisconnected, RefusedUserLimit, RefusedServerLimit, RefusedShutdown, RefusedUpgrade, RefusedGone, RefusedOther,

@@ -39,7 +39,7 @@ type Stats struct {
 	NotifiesQueued, NotifiesDropped uint64
 
 	// Closed counts the connections that have ended, by the close code of the server or of the
-	// peer. 0 stands for all codes that package protocol does not define, since a peer may choose
+	// peer. 0 counts all codes that package protocol does not define, since a peer may choose
 	// any. A code that has not occurred is missing.
 	Closed map[protocol.CloseCode]uint64
 

@@ -77,7 +77,7 @@ type Options struct {
 	// also the time for which a withdrawn key remains valid.
 	RefreshInterval time.Duration
 
-	// MaxAge is the age at which a key set is no longer used because the URL has failed for so
+	// MaxAge is the age from which a key set is not used any more because the URL has failed for so
 	// long. The default is 24 hours.
 	MaxAge time.Duration
 

@@ -4,8 +4,8 @@ import { expect, test as base } from '@playwright/test';
 import { Server } from './server.js';
 import { watchSockets } from './sockets.js';
 
-// After a restart, for live: on a busy machine a server takes seconds to start, and the pauses of the
-// clients grow meanwhile.
+// The time to become live after a restart: on a busy machine a server takes seconds to start, and
+// the pauses of the clients grow meanwhile.
 export const RESTARTED = { timeout: 45_000 };
 
 export const test = base.extend({

@@ -42,7 +42,7 @@ type Metrics struct {
 var _ prometheus.Collector = (*Metrics)(nil)
 
 // New returns the metrics of a hub. It is complete after [Metrics.Observer] and [Metrics.Watch].
-// For several hubs in one process, register each value with a label of its own:
+// For several hubs in one process, register each value with a different label:
 // [prometheus.WrapRegistererWith].
 func New(opts *Options) *Metrics {
 	bounds := source.Bounds

@@ -28,8 +28,8 @@ func broadcast(t testing.TB, h *room.Hub, planID string) {
 	}
 }
 
-// 10,000 plans, each with a user, an event of a type of its own and a close code of its own, have
-// as many series as one.
+// 10,000 plans, each with a user, an event type and a close code that no other plan has, have as
+// many series as one plan.
 func TestSeriesDoNotDependOnPlans(t *testing.T) {
 	series := func(plans int) (names map[string]bool) {
 		synctest.Test(t, func(t *testing.T) {

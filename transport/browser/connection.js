@@ -228,7 +228,7 @@ export class Connection {
 
   #opened(/** @type {Hello} */ { timestamp, userId }) {
     this.user = userId;
-    this.#timers.after('deadline', SETTLED, () => { this.#attempt = 0; }); // in place of that to connect
+    this.#timers.after('deadline', SETTLED, () => { this.#attempt = 0; }); // replaces that of the attempt
     this.#token.synchronize(timestamp);
     this.state = 'connected';
     this.error = null;

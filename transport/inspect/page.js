@@ -9,7 +9,7 @@ const EVERY = 2000;
 const TIMEOUT = 15_000;
 
 const $ = (id) => document.getElementById(id);
-const chosen = new URLSearchParams(location.hash.slice(1)); // plan, user, seq: they survive a reload
+const chosen = new URLSearchParams(location.hash.slice(1)); // plan, user, seq: kept across a reload
 
 // Bidi controls in an ID would reorder the text around it.
 const plain = (text) => String(text).replace(/[\u202a-\u202e\u2066-\u2069]/gu, '');

@@ -7,7 +7,7 @@ import { live, open, post, seen, start, withHost } from './host.js';
 // How long the mouse moves. Without pacing the server closes the connection after 16 s.
 const MINUTES = Number(process.env.MINUTES ?? 0.5);
 
-/** Declares the tests for one browser. They run side by side: the hidden tab has its own browser. */
+/** Declares the tests for one browser. They run in parallel: the hidden tab has a separate browser. */
 export function testMinutes(name) {
   withHost(name, 'minutes', 2, (running, on) => {
     on('a hidden tab, whose timers the browser delays, stays live', async (_, t) => {

@@ -181,7 +181,7 @@ test('explains each case', async ({ ops, server }, info) => {
   await ask(ops, plan, 'dave', waiting, ['Waiting']);
   await expect(ops.locator('#behind')).toContainText('dave, client tab');
   await ops.screenshot({ path: info.outputPath('waiting.png'), fullPage: true });
-  for (let i = 0; i < 25; i++) await bob.add(plan, 'x'.repeat(60_000)); // more than the history keeps
+  for (let i = 0; i < 25; i++) await bob.add(plan, 'x'.repeat(60_000)); // beyond the history
   daves.resume();
   await daves.until((m) => m.type === 'resync');
   await ask(ops, plan, 'dave', waiting, ['Resync']);

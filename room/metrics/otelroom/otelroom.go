@@ -13,7 +13,7 @@
 // A span "broadcast task-updated", of kind producer, is a child of the span in the context that
 // [room.Hub.Broadcast] got. If that context has no span, or one that is not sampled, there is no
 // span: this keeps the cost with the traces that are wanted. A job whose broadcasts are to be
-// traced starts a span of its own first.
+// traced starts its own span first.
 //
 // The span lasts from the call until the event has its position; it does not include the delivery.
 // Its attributes follow the conventions for messaging where there is one:

@@ -130,7 +130,7 @@ func TestHidePlans(t *testing.T) {
 	}
 }
 
-// Without a trace, or in one that is not sampled, there is no span; in one that another process
+// Without a trace, or in one that is not sampled, no span is made; in one that another process
 // has sampled there is.
 func TestNotSampled(t *testing.T) {
 	h, _, spans := tracing(t, otelroom.Options{})

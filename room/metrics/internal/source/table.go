@@ -180,7 +180,7 @@ func parts(m Metric, all ...part) Metric {
 	return m
 }
 
-// by is a counter whose values stand in a map of Stats. The known keys always have a value, because
+// by is a counter whose values are in a map of Stats. The known keys always have a value, because
 // the rate of a series that begins with 1 misses that 1.
 func by[K comparable](m Metric, known []K, values func(*room.Stats) map[K]uint64, label func(K) string) Metric {
 	m.Counter = true

@@ -14,7 +14,7 @@ export { diagnostics, document };
 /** The messages of the document by their keys. */
 export const messages = Object.fromEntries((document?.components().messages().all() ?? []).map((m) => [m.id(), m]));
 
-// Not strict: the parser adds keywords of its own.
+// Not strict: the parser adds its own keywords.
 const ajv = new Ajv({ strict: false, allErrors: true });
 formats(ajv);
 

@@ -50,7 +50,7 @@ export const framesOf = {
 /** Each golden frame with the message that it is. */
 export const frames = Object.entries(framesOf).flatMap(([message, list]) => list.map((name) => ({ message, name, frame: golden(name) })));
 
-/** What a message may lack. A star stands for any index. */
+/** Fields that a message may lack. A star means any index. */
 const optional = {
   joinPlan: ['since'],
   joinAnswer: ['data.participants.*.state'],
@@ -112,5 +112,5 @@ export function spoiled(message, frame) {
 
 const kind = (value) => (value === null ? 'null' : Array.isArray(value) ? 'array' : Number.isInteger(value) ? 'integer' : typeof value);
 
-/** Reports whether null may stand where something else stands in a golden frame. */
+/** Reports whether null is also valid for this value of a golden frame. */
 const allowed = (pattern, value) => value === null && ['since', 'data.expiresAt'].includes(pattern);

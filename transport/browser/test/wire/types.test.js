@@ -43,7 +43,7 @@ const interfaceOfFrame = {
 
 const interfaceFor = (message, name) => interfaceOfFrame[name] ?? interfaceOf[message];
 
-/** Reports whether a type can detect the damage: types have no integers, and any string is a time. */
+/** Reports whether a type detects the damage: types have no integers, and any string is a time. */
 const typed = ({ what, fraction }) => !fraction && what !== 'data.expiresAt: "x"';
 
 const directory = fileURLToPath(new URL('.', import.meta.url));
