@@ -27,7 +27,8 @@ const patience = 2 * time.Minute
 
 // readmes are the documents that hold Go code.
 var readmes = []string{
-	"../README.md", "../protocol/README.md", "../auth/README.md", "../room/README.md", "../transport/README.md",
+	"../README.md", "../protocol/README.md", "../auth/README.md", "../room/README.md", "../room/metrics/README.md",
+	"../transport/README.md",
 }
 
 // pieces returns the Go code of a document.
@@ -49,7 +50,7 @@ func theProgram(t *testing.T) string {
 // Every piece of Go in the documents is part of an example that is compiled and run.
 func TestREADMEPieces(t *testing.T) {
 	var examples strings.Builder
-	for _, pattern := range []string{"../*/example*_test.go", "../*/*/example*_test.go"} {
+	for _, pattern := range []string{"../*/example*_test.go", "../*/*/example*_test.go", "../*/*/*/example*_test.go"} {
 		names, err := filepath.Glob(pattern)
 		if err != nil {
 			t.Fatal(err)

@@ -37,3 +37,16 @@ func Example() {
 	// 200
 	// 6 <nil>
 }
+
+func ExampleNew() {
+	authorize := func(context.Context, auth.Identity, string) error { return nil }
+
+	m := metrics.New(nil)
+	hub := room.NewHub(&room.Options{Authorize: authorize, Observer: m.Observer(room.Observer{})})
+	m.Watch(hub)
+	prometheus.MustRegister(m)
+	defer prometheus.Unregister(m) // the registry is global: another example may use it
+
+	fmt.Println(testutil.GatherAndCount(prometheus.DefaultGatherer, "planrooms_connections"))
+	// Output: 1 <nil>
+}

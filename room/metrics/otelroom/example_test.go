@@ -3,6 +3,7 @@ package otelroom_test
 import (
 	"context"
 	"fmt"
+	"log"
 
 	"go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/trace"
@@ -36,4 +37,18 @@ func Example() {
 	// Output:
 	// broadcast task-deleted true
 	// DELETE /tasks/{id} false
+}
+
+func ExampleNew() {
+	authorize := func(context.Context, auth.Identity, string) error { return nil }
+
+	o, err := otelroom.New(nil) // the global providers
+	if err != nil {
+		log.Fatal(err)
+	}
+	hub := room.NewHub(&room.Options{Authorize: authorize, Observer: o.Observer(room.Observer{})})
+	o.Watch(hub)
+
+	fmt.Println(hub.Stats().Broadcasts)
+	// Output: 0
 }

@@ -219,8 +219,8 @@ func closeCodes() []protocol.CloseCode {
 func refusalReasons() []room.RefusalReason {
 	return []room.RefusalReason{
 		room.RefusedOrigin, room.RefusedHandshake, room.RefusedNoToken, room.RefusedInvalidToken, room.RefusedExpiredToken,
-		room.RefusedUnavailable, room.RefusedUserLimit, room.RefusedServerLimit, room.RefusedShutdown, room.RefusedUpgrade,
-		room.RefusedGone, room.RefusedOther,
+		room.RefusedUnavailable, room.RefusedDisconnected, room.RefusedUserLimit, room.RefusedServerLimit,
+		room.RefusedShutdown, room.RefusedUpgrade, room.RefusedGone, room.RefusedOther,
 	}
 }
 
