@@ -1,6 +1,7 @@
 package transport_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io/fs"
@@ -10,9 +11,12 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/planrooms/planrooms/protocol"
 	"github.com/planrooms/planrooms/room"
+	"github.com/planrooms/planrooms/room/roomtest"
 	"github.com/planrooms/planrooms/transport"
 )
 
@@ -68,7 +72,10 @@ func TestInspect(t *testing.T) {
 	ann.join("p")
 	bob.join("p")
 	bob.join("q")
-	ann.SendText(`{"type":"presence-update","planId":"p","state":{"secret":"payload"}}`)
+	ann.SendText(`{"type":"update-presence","planId":"p","data":{"state":{"secret":"payload"}}}`)
+	for bob.next().Type != protocol.TypePresenceUpdated { // until the hub has the state
+		continue
+	}
 	var positions [2]protocol.Position
 	for i := range positions {
 		var err error
@@ -109,6 +116,47 @@ func TestInspect(t *testing.T) {
 	if v.Room.PeopleMatching != 1 || v.Room.People[0]["userId"] != "bob" {
 		t.Errorf("people with BO: %+v", v.Room)
 	}
+}
+
+// Each order puts the room first that has the most of what the order is about.
+func TestInspectOrders(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hub := newHub(t)
+		defer hub.Shutdown(context.Background())
+		join := func(plan string, users ...string) (m *roomtest.Member) {
+			for _, user := range users {
+				m = roomtest.Join(t, hub, user, plan, &roomtest.Options{SocketBuffer: 10})
+			}
+			return m
+		}
+		update := func(plan, text string) {
+			t.Helper()
+			if _, err := hub.BroadcastTaskUpdated(t.Context(), plan, text); err != nil {
+				t.Fatal(err)
+			}
+		}
+		join("1 alone", "ann")
+		join("2 tabs", "ann", "ann", "ann", "ann")
+		join("3 people", "ann", "bob", "cleo")
+		update("4 history", strings.Repeat("x", 10_000))
+		slow := join("5 lagging", "ann")
+		synctest.Wait()
+		time.Sleep(time.Second)
+		slow.Stall()
+		update("5 lagging", "more than the socket takes")
+		time.Sleep(time.Second)
+		update("6 active", "x")
+		synctest.Wait()
+		h := transport.Inspect(hub, everyone)
+		for sort, want := range map[string]string{
+			"plan": "1 alone", "connections": "2 tabs", "people": "3 people", "history": "4 history", "lagging": "5 lagging", "activity": "6 active",
+		} {
+			var v inspectView
+			if inspectJSON(t, h, "sort="+sort, &v); len(v.Rooms) != 6 || v.Rooms[0].PlanID != want {
+				t.Errorf("%s: %+v, want %s first", sort, v.Rooms, want)
+			}
+		}
+	})
 }
 
 // Ten thousand rooms do not make a page of ten thousand rows.

@@ -31,4 +31,11 @@ var inspectFaults = in("transport",
 		new:      "err != nil && contentType == \"x\"",
 		tests:    "TestInspectPage",
 	},
+	fault{
+		name:     "inspect: the order of rooms is ignored",
+		function: "inspectionOf",
+		old:      "slices.SortStableFunc(rooms, order)",
+		new:      "_ = order",
+		tests:    "TestInspectOrders",
+	},
 )

@@ -3,9 +3,13 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // half is a module with a package of two functions, and two tests of it.
@@ -165,5 +169,27 @@ func TestFailure(t *testing.T) {
 		if got := failure(output); got != want {
 			t.Errorf("%q: got %q, want %q", output, got, want)
 		}
+	}
+}
+
+// TESTING.md has a row for each fault that no test can see, with the same reason.
+func TestEquivalentFaultsAreDocumented(t *testing.T) {
+	text, err := os.ReadFile("../../../.github/TESTING.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, _ := strings.Cut(string(text), "\n## Faults that no test can see\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	listed := regexp.MustCompile(`(?m)^\| \w+: .*$`).FindAllString(section, -1)
+	var want []string
+	for _, f := range slices.Concat(lists...) {
+		if f.equivalent != "" {
+			want = append(want, "| "+f.name+" | "+f.equivalent+" |")
+		}
+	}
+	slices.Sort(listed)
+	slices.Sort(want)
+	if diff := cmp.Diff(want, listed); diff != "" {
+		t.Errorf("the table (-want +TESTING.md):\n%s", diff)
 	}
 }
