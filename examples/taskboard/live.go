@@ -217,6 +217,14 @@ func (l *live) disconnect(r *http.Request, userID string) {
 	}
 }
 
+// disconnectSession ends the connections of one login of a user. Their clients ask for a new token,
+// which they do not get.
+func (l *live) disconnectSession(r *http.Request, userID, sessionID string) {
+	if _, err := l.hub.Disconnect(r.Context(), userID, room.OnlySession(sessionID), room.SignInAgain()); err != nil {
+		l.log.ErrorContext(r.Context(), "disconnect", "user", userID, "error", err)
+	}
+}
+
 // toEveryTab names the author of a change. Unlike Author it gives the event to the author's tab
 // too.
 func toEveryTab(r *http.Request, userID string) room.BroadcastOption {

@@ -64,7 +64,7 @@ func (s *service) login(w http.ResponseWriter, r *http.Request) {
 	}
 	attempt.succeed()
 	if old, err := r.Cookie(sessionCookie); err == nil { // the browser replaces it now
-		if err := s.store.EndSession(r.Context(), old.Value); err != nil {
+		if _, _, err := s.store.EndSession(r.Context(), old.Value); err != nil {
 			s.fail(w, r, err)
 			return
 		}
@@ -126,13 +126,17 @@ func (s *service) grant(w http.ResponseWriter, r *http.Request, session store.Se
 	writeJSON(w, http.StatusOK, access{token, expires, session.User})
 }
 
-// logout ends the session of the cookie. The page closes its own connection; those of other tabs
-// end at the next call of mayJoin.
+// logout ends the session of the cookie, and then its connections, in all tabs of the browser. The
+// other devices of the user stay connected.
 func (s *service) logout(w http.ResponseWriter, r *http.Request) {
 	if cookie, err := r.Cookie(sessionCookie); err == nil {
-		if err := s.store.EndSession(r.Context(), cookie.Value); err != nil {
+		sessionID, userID, err := s.store.EndSession(r.Context(), cookie.Value)
+		if err != nil {
 			s.fail(w, r, err)
 			return
+		}
+		if sessionID != "" {
+			s.live.disconnectSession(r, userID, sessionID)
 		}
 	}
 	s.setCookie(w, r, "", -1)

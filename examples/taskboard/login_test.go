@@ -137,6 +137,8 @@ func TestLogout(t *testing.T) {
 	t.Parallel()
 	b := start(t)
 	p, elsewhere := b.login(ada), b.login(ada)
+	plan := b.plan(p, "Launch week")
+	tabs, other := []*viewer{b.join(p, "tab1", plan), b.join(p, "tab2", plan)}, b.join(elsewhere, "other", plan)
 	resp := b.must(http.StatusNoContent, nil, "POST", "/api/logout", nil, "", "Cookie", p.cookie)
 	if got := resp.Header.Get("Set-Cookie"); !strings.HasPrefix(got, sessionCookie+"=; ") || !strings.Contains(got, "Max-Age=0") {
 		t.Errorf("Set-Cookie %q", got)
@@ -145,8 +147,15 @@ func TestLogout(t *testing.T) {
 	if resp := b.must(http.StatusUnauthorized, nil, "GET", "/api/plans", p, ""); resp.code() != "bad_token" {
 		t.Errorf("a token of a session that has ended: %s", resp.body)
 	}
+	for _, tab := range tabs {
+		if goodbye, code := tab.WantClose(); code != protocol.CloseUnauthorized || !goodbye.Reauth {
+			t.Errorf("closed with %d after %+v, want 4401", code, goodbye)
+		}
+	}
 	b.must(http.StatusOK, nil, "POST", "/api/token", nil, "", "Cookie", elsewhere.cookie)
+	other.silent()
 	b.must(http.StatusNoContent, nil, "POST", "/api/logout", nil, "") // nothing to end
+	b.must(http.StatusNoContent, nil, "POST", "/api/logout", nil, "", "Cookie", p.cookie)
 }
 
 func TestLoginEndsTheSessionBefore(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"database/sql"
+	"errors"
 	"time"
 )
 
@@ -63,12 +64,17 @@ func (s *Store) session(ctx context.Context, where string, arg any) (session Ses
 	return session, found(err)
 }
 
-// EndSession ends the session of a cookie, if there is one.
-func (s *Store) EndSession(ctx context.Context, cookie string) error {
-	return s.update(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, "DELETE FROM sessions WHERE token_hash = ?", hashOf(cookie))
+// EndSession ends the session of a cookie. It returns the IDs of the session and of its user, or ""
+// for both if there is no such session.
+func (s *Store) EndSession(ctx context.Context, cookie string) (id, userID string, err error) {
+	err = s.update(ctx, func(tx *sql.Tx) error {
+		err := tx.QueryRowContext(ctx, "DELETE FROM sessions WHERE token_hash = ? RETURNING id, user_id", hashOf(cookie)).Scan(&id, &userID)
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil
+		}
 		return err
 	})
+	return id, userID, err
 }
 
 // EndSessions ends all sessions of a user.
