@@ -4,9 +4,9 @@
 // instance, that one included, broadcasts it to its own viewers.
 //
 // Such a bus may deliver the changes of two instances in different orders. So each message has the
-// version of its task: clients keep the newest. A deletion has one too. A client that has just loaded
-// the plan has seen no versions yet, so a program compares those in its data, as patchTasks of the
-// browser client does.
+// version of its task: clients keep the newest. A deletion has one too. A client that has just
+// loaded the plan has seen no versions yet, so a program compares those in its data, as patchTasks
+// of the browser client does.
 //
 // A viewer who comes back to another instance loads the plan again, since positions are those of
 // one hub. The participants that a viewer sees are those of its instance. A message that an

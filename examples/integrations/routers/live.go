@@ -54,8 +54,8 @@ func (l *Live) Mark(ctx context.Context, h http.Header, planID string) error {
 	return err
 }
 
-// Changed broadcasts a task that the request r of the user has changed. Call it after the commit. It
-// reads the task again, so no event has an older state than the one before.
+// Changed broadcasts a task that the request r of the user has changed. Call it after the commit.
+// It reads the task again, so no event has an older state than the one before.
 func (l *Live) Changed(r *http.Request, userID, taskID string) {
 	l.order.Lock()
 	defer l.order.Unlock()

@@ -7,13 +7,16 @@ import (
 	"testing"
 
 	"github.com/planrooms/planrooms/room"
+	"github.com/planrooms/planrooms/transport/transporttest"
 )
 
 // Race has two users change the title of a task at the same time, 3 times each, in 50 rounds. After
 // each round, when all requests have been answered and drain has returned, all viewers must show
-// the task as the database has it.
+// the task as the database has it. No event may have an older version than the one before: the
+// viewers drop such an event, but a viewer that loads the plan between the two would not.
 func Race(t *testing.T, hub *room.Hub, taskURL string, users [2]User, drain func(), viewers ...*Viewer) {
 	t.Helper()
+	order := watchOrder(t, viewers[0])
 	for round := range 50 {
 		var both sync.WaitGroup
 		failed := make(chan string, len(users))
@@ -38,8 +41,36 @@ func Race(t *testing.T, hub *room.Hub, taskURL string, users [2]User, drain func
 			t.Fatal(text)
 		}
 		drain()
-		if WantSame(t, hub, viewers...); t.Failed() {
+		WantSame(t, hub, viewers...)
+		if order.want(); t.Failed() {
 			t.Fatalf("in round %d", round)
+		}
+	}
+}
+
+// order is a connection that gets all events of a plan, and drops none.
+type order struct {
+	*transporttest.Client
+	t    testing.TB
+	last map[string]int64 // versions by key
+}
+
+// watchOrder connects as the user of a viewer, and joins the plan.
+func watchOrder(t testing.TB, v *Viewer) *order {
+	t.Helper()
+	c := transporttest.Connect(t, v.url+"/ws", &transporttest.Options{Header: http.Header(v.user)})
+	c.Join(v.plan.ID(), nil)
+	return &order{c, t, map[string]int64{}}
+}
+
+// want reads up to the last event of WantSame. The versions of a key must not decrease.
+func (o *order) want() {
+	o.t.Helper()
+	for m := o.Next(); m.Type != lastEvent; m = o.Next() {
+		if v := m.Version; v.N < o.last[v.Key] {
+			o.t.Errorf("an event with version %d of %q comes after one with version %d", v.N, v.Key, o.last[v.Key])
+		} else {
+			o.last[v.Key] = v.N
 		}
 	}
 }

@@ -22,6 +22,7 @@ type Viewer struct {
 
 	t       testing.TB
 	plan    *client.Plan
+	url     string
 	planURL string
 	user    User
 	opened  atomic.Int64 // connections that the client has had
@@ -31,7 +32,7 @@ type Viewer struct {
 // Watch returns a viewer of a plan. The URLs are those of the service and of the plan's snapshot.
 func Watch(t testing.TB, url, planURL, planID string, u User) *Viewer {
 	t.Helper()
-	v := &Viewer{t: t, planURL: planURL, user: u}
+	v := &Viewer{t: t, url: url, planURL: planURL, user: u}
 	v.Client = dial(t, url, u, &v.opened)
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
@@ -97,17 +98,20 @@ func (v *Viewer) WantEnd(want error) {
 	}
 }
 
+// lastEvent is broadcast after the events that a test is about. It has no version, so no client drops
+// it.
+const lastEvent protocol.Type = "last-event"
+
 // WantSame applies what has been published to the viewers of the hub's plan so far, and then fails
 // the test if a viewer does not show the plan as the database has it.
 func WantSame(t testing.TB, hub *room.Hub, viewers ...*Viewer) {
 	t.Helper()
-	const last protocol.Type = "last-event" // without a version, so that no client drops it
-	if _, err := hub.Broadcast(t.Context(), viewers[0].plan.ID(), protocol.Event{Type: last, Data: struct{}{}}); err != nil {
+	if _, err := hub.Broadcast(t.Context(), viewers[0].plan.ID(), protocol.Event{Type: lastEvent, Data: struct{}{}}); err != nil {
 		t.Fatal(err)
 	}
 	_, want := viewers[0].user.Load(t, viewers[0].planURL)
 	for i, v := range viewers {
-		for e := (client.Event{}); e.Type != last; v.apply(e) {
+		for e := (client.Event{}); e.Type != lastEvent; v.apply(e) {
 			var err error
 			if e, err = v.next(); err != nil {
 				t.Fatalf("viewer %d: %v", i, err)
