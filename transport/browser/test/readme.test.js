@@ -30,6 +30,19 @@ it('the first lines of the package README are those that a consumer compiles as 
   expect(compiled).toContain(rest.join('\n'));
 });
 
+it('the other blocks of the package README are compiled or run by a consumer', () => {
+  const plain = (lines) => lines.replaceAll(/^ +/gm, '');
+  const compiled = plain(text('../consumers/vite/readme.ts'));
+  const [, ...blocks] = [...text('../README.md').matchAll(/^```js\n(.*?)^```/gms)].map((m) => m[1]);
+  const others = blocks.filter((block) => !block.startsWith("import { WebSocket }")); // consumers/node runs it
+  expect(others.length).toBe(blocks.length - 1);
+  for (const block of others) {
+    const imports = block.match(/^import .*$/gm) ?? [];
+    for (const line of imports) expect(compiled).toContain(line);
+    expect(compiled).toContain(plain(block.replaceAll(/^import .*\n\n?/gm, '')));
+  }
+});
+
 it('the first lines work as the package README says', async () => {
   const log = vi.spyOn(console, 'log').mockImplementation(() => {});
   host.fetchTasks = vi.fn(async () => [{ id: 't1', title: 'Milk' }]);

@@ -1,7 +1,10 @@
-// Two people on one plan of a quickstart server: what one changes, the other receives.
+// Two people on one plan of a quickstart server: what one changes, the other receives. And a client
+// whose token is refused, with the lines of the README.
 //
 //   node main.js http://127.0.0.1:8080
 
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { Client } from 'planrooms';
 import WebSocket from 'ws';
 
@@ -45,3 +48,14 @@ await Promise.all([received.promise, receipt.promise]);
 alice.close();
 bob.close();
 console.log('received');
+
+// With an Origin that the server accepts, the client learns why it is refused.
+const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+const [, lines] = /^```js\nimport \{ WebSocket \} from 'ws';\n(.*?)^```/ms.exec(readme);
+const make = new Function('Client', 'WebSocket', 'getToken', `${lines.replaceAll('https://plans.example', url)}; return client;`);
+const stranger = make(Client, WebSocket, () => 'not a token');
+const stopped = signal();
+const plan = stranger.join('demo', { onChange: () => plan.status === 'stopped' && stopped.resolve() });
+await stopped.promise;
+assert.equal(plan.error.code, 4401);
+stranger.close();
