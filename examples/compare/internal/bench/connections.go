@@ -19,6 +19,13 @@ func idle(p Plan) Scenario {
 	if p.Quick {
 		n = 5000
 	}
+	besideOverTLS := func(of string) Aim {
+		return Aim{
+			Text:    "RSS per connection, times that of " + of + inVariant(overTLS),
+			AtMost:  1.0,
+			Reached: func(m Medians) float64 { return m.Of(peer.Ours, overTLS, memoryRSS) / m.Of(of, overTLS, memoryRSS) },
+		}
+	}
 	return Scenario{
 		ID:      "S4",
 		Title:   fmt.Sprintf("%d idle connections", n),
@@ -34,9 +41,9 @@ func idle(p Plan) Scenario {
 		},
 		Aims: []Aim{{
 			Text:    "RSS per connection, in bytes",
-			AtMost:  16 << 10,
+			AtMost:  7.5 * (1 << 10),
 			Reached: func(m Medians) float64 { return m.Of(peer.Ours, overTCP, memoryRSS) },
-		}},
+		}, besideOverTLS("gws"), besideOverTLS("gorilla")},
 		Steady: true,
 	}
 }
@@ -90,13 +97,17 @@ func storm() Scenario {
 			{"p99 µs", "%.0f", func(s Sample) float64 { return s.ConnectP99 }},
 			foreignColumn(),
 		},
-		Aims: []Aim{aim(rooms[0]), aim(rooms[1]), beside(rooms[0], peer.CentrifugePresence), beside(rooms[1], "centrifuge")},
+		Aims: []Aim{
+			aim(rooms[0]), aim(rooms[1]), beside(rooms[0], peer.CentrifugePresence), beside(rooms[1], "centrifuge"),
+			beside(rooms[2], "gws"), beside(rooms[2], "gorilla"),
+		},
 	}
 }
 
 func hold(p Plan) Scenario {
 	n := p.HoldConnections
 	lost := func(s Sample) float64 { return float64(s.Lost + s.Dropped) }
+	busy := func(s Sample) float64 { return s.Busy * 1e3 }
 	return Scenario{
 		ID:    "S9",
 		Title: fmt.Sprintf("%d connections held for %v", n, p.Hold),
@@ -107,7 +118,7 @@ func hold(p Plan) Scenario {
 			Connections: n, Rooms: max(n/10, 1), Mode: load.Hold, Measure: p.Hold,
 		})}},
 		Columns: []Column{
-			{"idle CPU ms/s", "%.2f", func(s Sample) float64 { return s.Busy * 1e3 }},
+			{"idle CPU ms/s", "%.2f", busy},
 			{"connections dropped", "%.0f", func(s Sample) float64 { return float64(s.Dropped) }},
 			{"events lost at the end", "%.0f", func(s Sample) float64 { return float64(s.Lost) }},
 			{"RSS MiB at start", "%.0f", func(s Sample) float64 { return float64(s.RSSBefore) / (1 << 20) }},
@@ -118,6 +129,10 @@ func hold(p Plan) Scenario {
 			Text:    "connections or events lost",
 			AtMost:  0,
 			Reached: func(m Medians) float64 { return m.Worst(peer.Ours, "", lost) },
+		}, {
+			Text:    "idle CPU in ms/s, as for 19,000 connections",
+			AtMost:  15,
+			Reached: func(m Medians) float64 { return m.Of(peer.Ours, "", busy) * 19_000 / float64(n) },
 		}},
 		Once: true,
 	}
