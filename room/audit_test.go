@@ -64,6 +64,22 @@ func TestLeaveReasons(t *testing.T) {
 			answer.answer(room.ErrForbidden)
 			time.Sleep(time.Minute)
 		}},
+		{room.LeaveRevoked, func(t *testing.T, h *room.Hub, _ *roomtest.Member) {
+			if _, err := h.RevokeUser(t.Context(), "ann"); err != nil {
+				t.Fatal(err)
+			}
+		}},
+		{room.LeaveRevoked, func(t *testing.T, h *room.Hub, _ *roomtest.Member) {
+			if _, err := h.ClosePlan(t.Context(), "p"); err != nil {
+				t.Fatal(err)
+			}
+		}},
+		{room.LeaveForbidden, func(t *testing.T, h *room.Hub, _ *roomtest.Member) {
+			answer.answer(room.ErrUnauthenticated)
+			if _, err := h.Recheck(t.Context(), "p"); err != nil {
+				t.Fatal(err)
+			}
+		}},
 		{room.LeaveForbidden, func(_ *testing.T, _ *room.Hub, m *roomtest.Member) {
 			answer.answer(room.ErrForbidden)
 			m.Send(`{"type":"join-plan","planId":"p"}`)

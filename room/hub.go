@@ -92,13 +92,6 @@ func (h *Hub) acquire(planID string) (*room, error) {
 	}
 }
 
-// release unlocks a room that acquire returned, and evicts history if the call exceeded
-// HistoryTotal.
-func (r *room) release() {
-	r.mu.Unlock()
-	r.hub.budget.makeSpace()
-}
-
 // create adds a room for a plan and returns it, locked, so that it cannot be evicted before the
 // caller has used it. It returns nil if the plan has a room already, or the hub is closed.
 func (h *Hub) create(planID string) *room {
@@ -128,16 +121,6 @@ func (h *Hub) lookup(planID string) *room {
 		}
 		h.remove(r)
 	}
-}
-
-// lockLive locks the room, or reports false, unlocked, if it has been deleted.
-func (r *room) lockLive() bool {
-	r.mu.Lock()
-	if r.deleted {
-		r.mu.Unlock()
-		return false
-	}
-	return true
 }
 
 // Position returns the current position of a plan. Call it before you read the plan from the

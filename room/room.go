@@ -38,6 +38,23 @@ func newRoom(h *Hub, id string, floor uint64) *room {
 	return r
 }
 
+// lockLive locks the room, or reports false, unlocked, if it has been deleted.
+func (r *room) lockLive() bool {
+	r.mu.Lock()
+	if r.deleted {
+		r.mu.Unlock()
+		return false
+	}
+	return true
+}
+
+// release unlocks a room that Hub.acquire returned, and evicts history if the call exceeded
+// HistoryTotal.
+func (r *room) release() {
+	r.mu.Unlock()
+	r.hub.budget.makeSpace()
+}
+
 // appended is an event that got its place in a log.
 type appended struct {
 	seq   uint64

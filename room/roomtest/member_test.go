@@ -148,8 +148,7 @@ func TestResume(t *testing.T) {
 	})
 }
 
-// Participants follows the messages that the test has read. Resume omits the plan that was joined
-// last if the client is no longer in it.
+// Resume omits the plan that was joined last if the client is no longer in it.
 func TestResumeOutside(t *testing.T) {
 	for name, end := range map[string]func(h *room.Hub, m *roomtest.Member){
 		"left": func(_ *room.Hub, m *roomtest.Member) { m.Leave("last") },
@@ -179,6 +178,7 @@ func TestResumeOutside(t *testing.T) {
 	}
 }
 
+// Participants are what the messages say that the test has read.
 func TestParticipants(t *testing.T) {
 	bubble(t, &room.Options{Linger: time.Second}, func(t *testing.T, h *room.Hub) {
 		ann := roomtest.Join(t, h, "ann", "p")
