@@ -82,9 +82,9 @@
 //   - Order. All members of a room receive its events in the order of the Broadcast calls, and
 //     presence notices in one order with them: TestOrderUnderChurn,
 //     TestPresenceKeepsTheOrderOfEvents.
-//   - No silent loss. Every event carries the seq of the one before it. A client that missed an
-//     event has to reload: the server sends resync, or recovered false in the answer to the next
-//     join: TestStalledReaderResumesOrResyncs, TestSimulation.
+//   - No silent loss. Every event carries the seq of the one before it. A client that missed events
+//     receives them when it resumes, or has to reload: the server sends resync, or recovered false
+//     in the answer to the join: TestStalledReaderResumesOrResyncs, TestSimulation.
 //   - At most once. A connection receives no event twice, nor does a client that resumes:
 //     TestResumeIsComplete.
 //   - Access denied. A user never receives events of a plan that Authorize denied, nor any after
@@ -121,9 +121,9 @@
 //
 // A transport implements [Sink] and passes it to [Hub.Connect]. It calls [Hub.BeginVerification]
 // before it verifies the credentials. The one goroutine that reads the connection calls
-// [Session.Receive] for each message, [Session.Seen] for each byte that came, and [Session.End]
-// when the connection is over. A transport that answers control frames passes them to
-// [Session.ControlFrame] and [Session.WriteControl]. [Hub.ReportRefusal] counts the requests that
+// [Session.Receive] for each message, [Session.Seen] after each read, and [Session.End] when the
+// connection is over. A transport with control frames calls [Session.ControlFrame] for each of the
+// peer, and [Session.WriteControl] for its answers. [Hub.ReportRefusal] counts the requests that
 // the transport did not serve.
 //
 // The hub writes only through the Sink, never from two goroutines at once, and calls either Finish
