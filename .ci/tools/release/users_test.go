@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/planrooms/planrooms/ci/tools/internal/repo"
 )
 
@@ -44,7 +46,7 @@ func TestModulesAsUsersGetThem(t *testing.T) {
 	for _, document := range names {
 		for _, path := range goGets(t, filepath.Join(root, document)) {
 			gets++
-			t.Run(document, func(t *testing.T) { u.imports(t, path, version) })
+			t.Run(document, func(t *testing.T) { u.imports(t, path, version, sourceOf(root, path)) })
 		}
 	}
 	if gets < 2 {
@@ -100,31 +102,45 @@ func newUser(t *testing.T, all []repo.Module, version string) user {
 	return u
 }
 
-// imports gets a module as a new service does, and builds a program with all its packages.
-func (u user) imports(t *testing.T, path, version string) {
+// imports gets a module as a new service does, and builds a program with all its packages, which
+// are those in the source of the module.
+func (u user) imports(t *testing.T, path, version, source string) {
 	dir := t.TempDir()
 	u.run(t, dir, "mod", "init", "example.com/service")
 	u.run(t, dir, "get", path)
 	if got := u.run(t, dir, "list", "-m", path); strings.TrimSpace(got) != path+" "+version {
 		t.Errorf("go get %s: got %s, want version %s", path, got, version)
 	}
-	program := "package main\n\nimport (\n"
-	packages := 0
-	for line := range strings.Lines(u.run(t, dir, "list", "-f", "{{if .GoFiles}}{{.Name}} {{.ImportPath}}{{end}}", path+"/...")) {
-		name, path, _ := strings.Cut(strings.TrimSpace(line), " ")
-		if name != "" && name != "main" && !strings.Contains(path, "/internal/") {
-			packages++
-			program += fmt.Sprintf("\t_ %q\n", path)
-		}
+	packages := u.importable(t, dir, path+"/...")
+	if diff := cmp.Diff(u.importable(t, source, "./..."), packages); diff != "" || len(packages) == 0 {
+		t.Errorf("packages of %s (-in the repository +from the proxy):\n%s", path, diff)
 	}
-	if packages == 0 {
-		t.Fatalf("%s has no packages", path)
+	program := "package main\n\nimport (\n"
+	for _, path := range packages {
+		program += fmt.Sprintf("\t_ %q\n", path)
 	}
 	if err := os.WriteFile(filepath.Join(dir, "main.go"), []byte(program+")\n\nfunc main() {}\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	u.run(t, dir, "build", "-o", os.DevNull, ".")
-	t.Logf("%d packages of %s", packages, path)
+	t.Logf("%d packages of %s", len(packages), path)
+}
+
+// sourceOf returns the folder of a module.
+func sourceOf(root, path string) string {
+	return filepath.Join(root, filepath.FromSlash(strings.TrimPrefix(path, repo.Path)))
+}
+
+// importable returns the packages that a service can import.
+func (u user) importable(t *testing.T, dir, pattern string) (paths []string) {
+	t.Helper()
+	for line := range strings.Lines(u.run(t, dir, "list", "-f", "{{if .GoFiles}}{{.Name}} {{.ImportPath}}{{end}}", pattern)) {
+		name, path, _ := strings.Cut(strings.TrimSpace(line), " ")
+		if name != "" && name != "main" && !strings.Contains(path, "/internal/") {
+			paths = append(paths, path)
+		}
+	}
+	return paths
 }
 
 // run runs the go command, and returns what it prints.

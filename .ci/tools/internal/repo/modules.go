@@ -15,9 +15,10 @@ import (
 // Path is the path of the root module. Those of the nested modules begin with it.
 const Path = "github.com/planrooms/planrooms"
 
-// Root returns the folder of the repository, which is above the current one. The go command does not
-// notice when files there change: run the tests of this module with -count=1 or, as .ci/run does,
-// with -shuffle=on, so that it does not reuse an earlier result.
+// Root returns the folder of the repository, which is above the current one.
+//
+// The go command does not notice when files there change, and would reuse the result of an earlier
+// test: run the tests of this module with -count=1, or as .ci/run does with -shuffle=on.
 func Root() (string, error) {
 	dir, err := os.Getwd()
 	for err == nil {
