@@ -35,7 +35,7 @@ const topic = "changes"
 type change struct {
 	Type   string     `json:"type"`
 	PlanID string     `json:"planId"`
-	Task   tasks.Task `json:"task,omitzero"` // of task-updated; of task-deleted the ID and the version
+	Task   tasks.Task `json:"task,omitzero"` // of task-deleted: ID and version
 	UserID string     `json:"userId"`        // who made the change, or whose membership has ended
 	Author string     `json:"author"`        // glue
 }
@@ -67,7 +67,7 @@ func New(name string, store *tasks.Store, bus interface {
 				err = i.live(m.Context(), c) // glue
 			}
 			if err != nil {
-				slog.Error("change", "instance", name, "error", err) // another attempt would fail too
+				slog.Error("change", "instance", name, "error", err) // a retry would fail, too
 			}
 			m.Ack()
 		}

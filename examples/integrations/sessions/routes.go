@@ -21,7 +21,7 @@ const cookieName = "session"
 type service struct {
 	db    *DB
 	hub   *room.Hub  // glue
-	order sync.Mutex // glue: held during a change of tasks and its broadcast, so both have the same order
+	order sync.Mutex // glue: held during a change of tasks and its broadcast
 }
 
 // New returns the routes of the service.
@@ -214,7 +214,7 @@ func (s *service) leaveTeam(r *http.Request, _ Session) (any, error) {
 	if err := s.db.LeaveTeam(r.Context(), mux.Vars(r)["team"], userID); err != nil {
 		return nil, err
 	}
-	logged(s.hub.RecheckUser(context.WithoutCancel(r.Context()), userID)) // glue: it waits for Authorize
+	logged(s.hub.RecheckUser(context.WithoutCancel(r.Context()), userID)) // glue: waits for Authorize
 	return nil, nil
 }
 
@@ -223,6 +223,6 @@ func (s *service) deleteLink(r *http.Request, _ Session) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	logged(s.hub.Recheck(context.WithoutCancel(r.Context()), planID)) // glue: it waits for Authorize
+	logged(s.hub.Recheck(context.WithoutCancel(r.Context()), planID)) // glue: waits for Authorize
 	return nil, nil
 }

@@ -98,8 +98,8 @@ func (v *Viewer) WantEnd(want error) {
 	}
 }
 
-// lastEvent is broadcast after the events that a test is about. It has no version, so no client drops
-// it.
+// lastEvent is broadcast after the events that a test is about. It has no version, so no client
+// drops it.
 const lastEvent protocol.Type = "last-event"
 
 // WantSame applies what has been published to the viewers of the hub's plan so far, and then fails
