@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log"
+	"strconv"
 	"sync"
 
 	"github.com/planrooms/planrooms/auth"
@@ -42,6 +43,30 @@ func connectAs(hub *room.Hub, id auth.Identity, planID string) viewer {
 	v.read() // the hello
 	v.join(planID, nil)
 	return v
+}
+
+// The plans of this host have numeric IDs. Authorize refuses every spelling but the decimal form
+// that the broadcasts use, since "007" would be a separate room.
+func ExampleOptions_numericPlanIDs() {
+	mayView := func(_ context.Context, userID string, plan int64) error { return nil }
+	authorize := func(ctx context.Context, id auth.Identity, planID string) error {
+		n, err := strconv.ParseInt(planID, 10, 64)
+		if err != nil || strconv.FormatInt(n, 10) != planID {
+			return room.ErrForbidden
+		}
+		return mayView(ctx, id.UserID, n)
+	}
+	hub := room.NewHub(&room.Options{Authorize: authorize})
+	defer hub.Shutdown(background)
+
+	ann := connectViewer(hub, "ann", "tab1")
+	for _, planID := range []string{"007", "+7", "7"} {
+		fmt.Println(planID, ann.join(planID, nil).Type)
+	}
+	// Output:
+	// 007 error
+	// +7 error
+	// 7 join-plan
 }
 
 // A share link is deleted. The host does not know which users the link has admitted. The claims of

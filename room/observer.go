@@ -28,8 +28,8 @@ type Observer struct {
 	// Denied is called when a join was refused.
 	Denied func(DenialInfo)
 	// Rechecked is called after each check of a member: at regular times, after a renewal of its
-	// token, for [Hub.Recheck], and when it is removed because no check was completed before its
-	// deadline. If the member was removed, it is called after Leave.
+	// token, and for [Hub.Recheck]. It is also called for a member that is removed because no check
+	// was completed in time. For a member that was removed, it is called after Leave.
 	Rechecked func(RecheckInfo)
 	// Broadcast is called for each event that got a position, in the goroutine of the broadcast and
 	// with its context.

@@ -15,15 +15,24 @@ import (
 type Options struct {
 	// Authorize reports whether the identity may see the plan. Required.
 	//
-	// It is called at each join, for each member every ReauthorizeEvery, and for the members of a
-	// connection after it has renewed its token, and by [Hub.Recheck] and [Hub.RecheckUser]. It
-	// returns nil for yes, [ErrForbidden] for no and for a plan that does not exist, and
+	// The hub calls it at each join, for each member every ReauthorizeEvery, for the members of a
+	// connection after it has renewed its token, and in [Hub.Recheck] and [Hub.RecheckUser].
+	// Authorize returns nil for yes, [ErrForbidden] for no and for a plan that does not exist, and
 	// [ErrUnauthenticated] if the login has ended. Any other error, and AuthorizeTimeout passing,
 	// mean that access could not be checked: a join is refused, and a member is checked again for
 	// RemoveAfter and then removed. A panic is logged and closes the connection with
-	// [protocol.CloseInternal]; runtime.Goexit closes it, too. Authorize runs outside all locks, in
-	// several goroutines at once (see AuthorizeParallel), and may call the hub, except for Recheck
-	// and RecheckUser.
+	// [protocol.CloseInternal]; runtime.Goexit closes it, too.
+	//
+	// planID is what the client sent, and the hub compares plan IDs byte by byte. So Authorize must
+	// return ErrForbidden for every other spelling of a plan ID. If the plan is "7", it refuses
+	// "007" and "+7", which [strconv.ParseInt] accepts as 7. A database may ignore such differences
+	// too: in a numeric column, in a UUID, or with a collation that ignores case. A client that is
+	// let in under another spelling is in a separate room, where the events of "7" never arrive: it
+	// waits without an error. Compare planID with the ID that the broadcasts use, such as
+	// strconv.FormatInt of the number.
+	//
+	// Authorize runs outside all locks, in several goroutines at once (see AuthorizeParallel). It
+	// may call the hub, except for Shutdown, Recheck and RecheckUser.
 	Authorize func(ctx context.Context, id auth.Identity, planID string) error
 
 	// AuthorizeTimeout limits one call of Authorize, and one of the Verifier of a connection.

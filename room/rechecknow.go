@@ -19,9 +19,15 @@ import (
 // The calls share the limits of the regular checks (Options.AuthorizeParallel): 16 at once, more if
 // they are late, and 8 for one user. The checks of Recheck and the regular checks take turns.
 // Neither broadcasts nor joins wait for them. The calls continue if ctx ends before: Recheck then
-// counts the members without a result as undecided. Do not call Recheck from Authorize, which it
-// waits for: such a call returns when ctx ends or Options.AuthorizeTimeout has passed, without a
-// decision about that member. In a function of the Observer, call it in a new goroutine.
+// counts the members without a result as undecided.
+//
+// While Recheck waits, it takes about 24 bytes of memory for each member without a result. So the
+// number of concurrent calls of Recheck and RecheckUser, which the host decides, bounds this
+// memory. Calls whose ctx has ended may double it until the members have been checked.
+//
+// Do not call Recheck from Authorize, which it waits for: such a call returns when ctx ends or
+// Options.AuthorizeTimeout has passed, without a decision about that member. In a function of the
+// Observer, call it in a new goroutine.
 //
 // Errors: [ErrPlanID], [ErrHubClosed], and [ErrUndecided] if a member could not be checked, or ctx
 // has ended before.
@@ -50,7 +56,7 @@ func (h *Hub) Recheck(ctx context.Context, planID string) (Rechecked, error) {
 
 // RecheckUser is [Hub.Recheck] for one user in all plans, for example after the user has left a
 // group. Each of the user's connections is checked in each of its plans, 8 at once. Errors:
-// [ErrUserID], [ErrHubClosed], [ErrUndecided].
+// [ErrUserID], [ErrHubClosed], and [ErrUndecided] as for Recheck.
 func (h *Hub) RecheckUser(ctx context.Context, userID string) (Rechecked, error) {
 	if !protocol.ValidUserID(userID) {
 		return Rechecked{}, ErrUserID

@@ -48,9 +48,9 @@ func (l *Live) Socket() http.Handler {
 }
 
 func (l *Live) mayView(_ context.Context, id auth.Identity, plan string) error {
-	listID, err := strconv.ParseInt(plan, 10, 64)
+	listID, err := parseID(plan) // the inverse of planID: no other spelling is a plan
 	link, _ := id.Claims["link"].(string)
-	if err != nil || plan != planID(listID) || l.store.MayView(Login{UserID: id.UserID, Link: link}, listID) != nil {
+	if err != nil || l.store.MayView(Login{UserID: id.UserID, Link: link}, listID) != nil {
 		return room.ErrForbidden // also for a list that does not exist
 	}
 	return nil
@@ -59,9 +59,12 @@ func (l *Live) mayView(_ context.Context, id auth.Identity, plan string) error {
 // Mark puts the position of a list into the headers of the answer. Call it before the list is read.
 func (l *Live) Mark(c echo.Context, listID int64) error {
 	position, err := l.Hub.Position(c.Request().Context(), planID(listID))
+	if err != nil {
+		return err
+	}
 	c.Response().Header().Set(transport.HeaderPosition, position.String())
 	c.Response().Header().Set("Cache-Control", "no-store")
-	return err
+	return nil
 }
 
 // handle passes a message on to the viewers. What it describes is committed, whatever happens here.

@@ -64,11 +64,20 @@ func loginOf(c echo.Context) Login { return c.Get("login").(Login) }
 
 // id returns a parameter of the path that is a number.
 func id(c echo.Context, name string) int64 {
-	n, err := strconv.ParseInt(c.Param(name), 10, 64)
+	n, err := parseID(c.Param(name))
 	if err != nil {
 		return 0 // no row has it
 	}
 	return n
+}
+
+// parseID returns the number whose decimal form is text: 1 for "1", and an error for "01" and "+1".
+func parseID(text string) (int64, error) {
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err == nil && strconv.FormatInt(n, 10) != text {
+		err = strconv.ErrSyntax
+	}
+	return n, err
 }
 
 // publish publishes what the request has committed, and answers.

@@ -49,9 +49,12 @@ func NewLiveOn(hub *room.Hub, store *tasks.Store) *Live {
 // read.
 func (l *Live) Mark(ctx context.Context, h http.Header, planID string) error {
 	position, err := l.Hub.Position(ctx, planID)
+	if err != nil {
+		return err
+	}
 	h.Set(transport.HeaderPosition, position.String())
 	h.Set("Cache-Control", "no-store")
-	return err
+	return nil
 }
 
 // Changed broadcasts a task that the request r of the user has changed. Call it after the commit.

@@ -85,10 +85,11 @@ func (s *service) with(handle func(http.ResponseWriter, *http.Request, Session) 
 	}
 }
 
-// id returns the ID of the task in the path.
+// id returns the ID of the task in the path. It accepts the decimal form alone, not "07" or "+7".
 func id(r *http.Request) int64 {
-	n, err := strconv.ParseInt(mux.Vars(r)["task"], 10, 64)
-	if err != nil {
+	text := mux.Vars(r)["task"]
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || strconv.FormatInt(n, 10) != text {
 		return 0 // no row has it
 	}
 	return n

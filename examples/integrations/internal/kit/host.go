@@ -51,6 +51,7 @@ func TestHost(t *testing.T, start func(t *testing.T) *Host) {
 		"change": testChange, "member removed": testMemberRemoved, "group changed": testGroupChanged,
 		"share link deleted": testLinkDeleted, "one device logged out": testLoggedOut,
 		"plan deleted": testPlanDeleted, "task moved": testMoved, "bulk": testBulk, "race": testRace,
+		"other spelling": testOtherSpelling,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, start(t)) })
 	}
@@ -134,6 +135,17 @@ func testPlanDeleted(t *testing.T, h *Host) {
 		v.WantEnd(client.ErrRemoved)
 		WantForbidden(t, v.Client, "1")
 	}
+}
+
+// A plan is found only by the ID that the broadcasts use, over HTTP and over the socket. A viewer of
+// the plan 01, which is 1 as a number, would wait for events that never arrive.
+func testOtherSpelling(t *testing.T, h *Host) {
+	bob := Dial(t, h.URL, h.Bob)
+	for _, planID := range []string{"01", "+1", "1.0"} {
+		WantForbidden(t, bob, planID)
+		h.Bob.Do(t, http.MethodGet, h.planURL(planID), nil, http.StatusNotFound)
+	}
+	h.Bob.Do(t, http.MethodDelete, h.URL+"/tasks/07", nil, http.StatusNotFound)
 }
 
 // The task moves to plan 2 and back.
