@@ -36,11 +36,11 @@ type task struct {
 var (
 	mu      sync.Mutex // guards milk
 	milk    = task{ID: "milk"}
-	members = map[string]bool{"demo ann": true, "demo bob": true}
+	members = map[string]map[string]bool{"demo": {"ann": true, "bob": true}}
 )
 
 func mayView(_ context.Context, id auth.Identity, planID string) error {
-	if !members[planID+" "+id.UserID] {
+	if !members[planID][id.UserID] {
 		return room.ErrForbidden // also for a plan that does not exist
 	}
 	return nil
