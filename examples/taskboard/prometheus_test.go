@@ -18,7 +18,7 @@ import (
 )
 
 // prometheusFile returns the path of an installed program of Prometheus. Without it the test is
-// skipped, except in CI.
+// skipped, unless the environment has CI=true.
 func prometheusFile(t *testing.T, name string) string {
 	t.Helper()
 	file, err := exec.LookPath(name)
