@@ -98,20 +98,3 @@ func (h *Hub) beginDisconnect(userID string, o *DisconnectOption) ([]*Session, e
 	h.disconnects.add(disconnected{userID, o.session}, o.signInAgain, h.clock())
 	return slices.Clone(h.users[userID]), nil
 }
-
-// sessionsOf returns the connections of a user.
-func (h *Hub) sessionsOf(userID string) ([]*Session, error) {
-	h.mu.RLock()
-	defer h.mu.RUnlock()
-	if h.closed {
-		return nil, ErrHubClosed
-	}
-	return slices.Clone(h.users[userID]), nil
-}
-
-// UserConnections counts the connections of a user in this hub.
-func (h *Hub) UserConnections(userID string) int {
-	h.mu.RLock()
-	defer h.mu.RUnlock()
-	return len(h.users[userID])
-}

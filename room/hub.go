@@ -2,6 +2,7 @@ package room
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -61,6 +62,23 @@ func (h *Hub) clock() int64 { return h.clockAt(time.Now()) }
 
 // clockAt is clock at a moment, which comes from time.Now.
 func (h *Hub) clockAt(t time.Time) int64 { return int64(t.Sub(h.start)) }
+
+// isClosed reports whether Shutdown has begun.
+func (h *Hub) isClosed() bool {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	return h.closed
+}
+
+// sessionsOf returns the connections of a user.
+func (h *Hub) sessionsOf(userID string) ([]*Session, error) {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	if h.closed {
+		return nil, ErrHubClosed
+	}
+	return slices.Clone(h.users[userID]), nil
+}
 
 // acquire returns the room of a plan, locked, and creates it if there is none. h.mu is released
 // before the lock of the room is waited for, so a busy room delays calls for its own plan only. The

@@ -94,6 +94,13 @@ func (h *Hub) PlansOf(userID string) []string {
 	return slices.Compact(plans)
 }
 
+// UserConnections counts the connections of a user in this hub.
+func (h *Hub) UserConnections(userID string) int {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	return len(h.users[userID])
+}
+
 func (r *room) summaryLocked() Summary {
 	return Summary{
 		PlanID: r.id, Participants: len(r.presence.people), Connections: r.connections, Lagging: len(r.lagging),

@@ -1,0 +1,46 @@
+package room
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/planrooms/planrooms/protocol"
+)
+
+// Notify sends an event to all open connections of one user, whatever plans they are in: at most
+// once, without a position, and in no order with the events of plans: it may arrive before an event
+// of an earlier call of Broadcast. It returns for how many connections it queued the event. It
+// drops the event for a connection whose queue is at a bound (Options.QueuePerConnection,
+// Options.QueuePerUser), and counts that in Stats.NotifiesDropped. Errors: [ErrHubClosed], and
+// those of [protocol.EncodeNotice].
+func (h *Hub) Notify(ctx context.Context, userID string, event protocol.Event) (queued int, err error) {
+	payload, err := protocol.EncodeNotice(event, time.Now(), h.opts.MaxPayload)
+	if err != nil {
+		return 0, fmt.Errorf("notify user: %w", err)
+	}
+	sessions, err := h.sessionsOf(userID)
+	if err != nil {
+		return 0, err
+	}
+	dropped := 0
+	if len(sessions) > 0 {
+		e, full := &userEvent{payload: payload}, sessions[0].out.queue.account.full()
+		for _, s := range sessions {
+			switch did, drop := s.out.notify(e, full); {
+			case did:
+				queued++
+			case drop:
+				dropped++
+			}
+		}
+	}
+	h.stats.notifiesQueued.Add(uint64(queued))
+	h.stats.notifiesDropped.Add(uint64(dropped))
+	if f := h.opts.Observer.Notified; f != nil {
+		h.observe(nil, func() {
+			f(ctx, NotifyInfo{UserID: userID, Type: event.Type, Bytes: len(payload), Queued: queued, Dropped: dropped})
+		})
+	}
+	return queued, nil
+}

@@ -1,0 +1,31 @@
+package room
+
+import (
+	"context"
+	"time"
+
+	"github.com/planrooms/planrooms/protocol"
+)
+
+// Resync makes all clients of the plan, and those that resume later, load it again. Use it after a
+// change that no event describes. So that they do not all load at once, each client waits for a
+// random time before it loads: up to 10 ms per connection in the plan, and at most 10 s. Errors:
+// [ErrPlanID], [ErrHubClosed].
+func (h *Hub) Resync(_ context.Context, planID string) error {
+	if !protocol.ValidPlanID(planID) {
+		return ErrPlanID
+	}
+	r, err := h.acquire(planID)
+	if err != nil {
+		return err
+	}
+	defer r.release()
+	// An event that all members miss: it takes a position, and is dropped before a member can read
+	// it.
+	r.log.appendEvent(entry{seq: h.seq.Add(1)})
+	r.log.trim(r.log.events.len)
+	r.countLocked()
+	r.lastActivity = time.Now()
+	r.wakeLocked()
+	return nil
+}
