@@ -26,12 +26,13 @@ func OnlySession(id string) DisconnectOption { return DisconnectOption{session: 
 // ask for a new token and connect again with it.
 func SignInAgain() DisconnectOption { return DisconnectOption{signInAgain: true} }
 
-// Disconnect closes all connections of the user, or with [OnlySession] those of one session, with
-// 4403, which asks the clients not to reconnect; with [SignInAgain] with 4401. Call it after the
-// login has ended in the database of the host.
+// Disconnect closes all connections of the user, or with [OnlySession] those of one session. It
+// closes them with 4403, after which clients do not reconnect, or with [SignInAgain] with 4401.
+// Call it after the login has ended in the database of the host. As [Hub.Revoke], it takes up to
+// 100 ms, and a ctx that has ended does not stop it.
 //
-// Once it has returned, no event of any plan is written to these connections, and the user is not
-// present in any room by them. It also refuses a connection whose verification began before the
+// Once it has returned, no event of any plan is written to these connections, and they no longer
+// make the user present in a room. It also refuses a connection whose verification began before the
 // call, since the verifier may have read the database before the login ended; see
 // [Hub.BeginVerification]. A host that locks a user out must make the verifier refuse as well: a
 // token that is still valid can connect again.

@@ -15,7 +15,7 @@ const accessEnded = "access ended"
 // of the host. Once it has returned, no event of the plan is written to any connection of the user,
 // and a join that was in flight calls Authorize again. Revoke cuts a connection that has part of a
 // frame of the plan written, or does not reach a frame boundary within 100 ms after the write
-// began.
+// began. A ctx that has ended does not stop it, so pass that of the request.
 //
 // Revoke returns how many connections it has removed from the plan: 0 where a removal was expected
 // often means that the arguments were swapped. Errors: [ErrPlanID], [ErrUserID], [ErrHubClosed].

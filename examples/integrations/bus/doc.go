@@ -2,8 +2,9 @@
 // asynchronous event bus. Its lists and tasks have numeric IDs, and its users log in with opaque
 // tokens; a share link is a token too.
 //
-// The hub is one more subscriber of the bus: live.go. The handlers stay as they are, but for the
-// route of the WebSocket and the position of a list.
+// The hub is one more subscriber of the bus: live.go. In routes.go the service gets a route for the
+// WebSocket, a middleware that captures the author, and the position in the answer with a list. The
+// other handlers do not change.
 //
 // The bus starts a goroutine for each message, so messages arrive late and in any order.
 // The subscriber therefore takes only IDs from a message. It reads the task again and broadcasts

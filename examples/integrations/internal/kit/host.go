@@ -137,8 +137,8 @@ func testPlanDeleted(t *testing.T, h *Host) {
 	}
 }
 
-// A plan is found only by the ID that the broadcasts use, over HTTP and over the socket. A viewer of
-// the plan 01, which is 1 as a number, would wait for events that never arrive.
+// A plan is found only by the ID that the broadcasts use, over HTTP and over the socket. A viewer
+// of the plan 01, which is 1 as a number, would wait for events that never arrive.
 func testOtherSpelling(t *testing.T, h *Host) {
 	bob := Dial(t, h.URL, h.Bob)
 	for _, planID := range []string{"01", "+1", "1.0"} {
