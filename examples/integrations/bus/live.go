@@ -44,7 +44,7 @@ func (l *Live) Socket() http.Handler {
 			return auth.Identity{}, auth.ErrInvalidToken
 		}
 		return auth.Identity{UserID: who.UserID, Name: who.UserID, SessionID: who.Session, Claims: map[string]any{"link": who.Link}}, nil
-	}), nil)
+	}), &transport.Options{Logger: slog.Default()})
 }
 
 func (l *Live) mayView(_ context.Context, id auth.Identity, plan string) error {

@@ -24,7 +24,7 @@ type Live struct {
 
 // NewLive returns the hub of a store and its WebSocket handler.
 func NewLive(store *tasks.Store) *Live {
-	hub := room.NewHub(&room.Options{Authorize: func(_ context.Context, id auth.Identity, planID string) error {
+	hub := room.NewHub(&room.Options{Logger: slog.Default(), Authorize: func(_ context.Context, id auth.Identity, planID string) error {
 		if !store.MayView(id.UserID, planID) {
 			return room.ErrForbidden // also for a plan that does not exist
 		}
@@ -42,7 +42,7 @@ func NewLiveOn(hub *room.Hub, store *tasks.Store) *Live {
 		}
 		return auth.Identity{UserID: userID, Name: userID}, nil
 	})
-	return &Live{Hub: hub, Socket: transport.NewHandler(hub, verifier, nil), store: store}
+	return &Live{Hub: hub, Socket: transport.NewHandler(hub, verifier, &transport.Options{Logger: slog.Default()}), store: store}
 }
 
 // Mark puts the position of the plan into the headers of an answer. Call it before the plan is

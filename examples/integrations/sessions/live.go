@@ -15,7 +15,7 @@ import (
 
 // NewHub returns the hub of a database. End it with its Shutdown, after the HTTP server.
 func NewHub(db *DB) *room.Hub {
-	return room.NewHub(&room.Options{Authorize: func(ctx context.Context, id auth.Identity, planID string) error {
+	return room.NewHub(&room.Options{Logger: slog.Default(), Authorize: func(ctx context.Context, id auth.Identity, planID string) error {
 		err := db.MayView(ctx, id.SessionID, planID)
 		switch {
 		case errors.Is(err, ErrNoSession):
@@ -29,7 +29,7 @@ func NewHub(db *DB) *room.Hub {
 
 // socket returns the handler of the WebSocket. It accepts the cookie of the routes.
 func socket(db *DB, hub *room.Hub) http.Handler {
-	return transport.NewHandler(hub, nil, &transport.Options{Authenticate: func(r *http.Request) (auth.Identity, error) {
+	return transport.NewHandler(hub, nil, &transport.Options{Logger: slog.Default(), Authenticate: func(r *http.Request) (auth.Identity, error) {
 		s, err := db.session(r)
 		if errors.Is(err, ErrNoSession) {
 			err = auth.ErrInvalidToken
