@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"runtime"
 	"sync"
 	"testing"
@@ -73,16 +74,20 @@ func TestGoexitInARecheck(t *testing.T) {
 	}
 }
 
-// A verifier or a function of the Observer that ends its goroutine ends only its connection, as a
-// panic does.
+// A verifier, a function of the Observer or a Logger that ends its goroutine ends only its
+// connection, as a panic does.
 func TestGoexitInOtherCallbacks(t *testing.T) {
 	exits := func(context.Context, string) (auth.Identity, error) {
 		runtime.Goexit()
 		return auth.Identity{}, nil
 	}
 	for name, opts := range map[string]room.Options{
-		"verifier":        {},
-		"Observer.Join":   {Observer: room.Observer{Join: func(room.JoinInfo) { runtime.Goexit() }}},
+		"verifier":      {},
+		"Observer.Join": {Observer: room.Observer{Join: func(room.JoinInfo) { runtime.Goexit() }}},
+		"Logger": {
+			Authorize: func(context.Context, auth.Identity, string) error { return errors.New("the database is away") },
+			Logger:    slog.New(exitingHandler{}),
+		},
 		"Observer.Denied": {Authorize: func(context.Context, auth.Identity, string) error { return room.ErrForbidden }, Observer: room.Observer{Denied: func(room.DenialInfo) { runtime.Goexit() }}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -98,6 +103,16 @@ func TestGoexitInOtherCallbacks(t *testing.T) {
 			})
 		})
 	}
+}
+
+// exitingHandler ends the goroutine that logs.
+type exitingHandler struct{ slog.Handler }
+
+func (exitingHandler) Enabled(context.Context, slog.Level) bool { return true }
+
+func (exitingHandler) Handle(context.Context, slog.Record) error {
+	runtime.Goexit()
+	return nil
 }
 
 // A connection is forgotten even if Observer.Disconnect ends its goroutine.

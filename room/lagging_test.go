@@ -226,12 +226,16 @@ func TestAuthenticateBeforeAPing(t *testing.T) {
 		id := auth.Identity{UserID: "alice", ExpiresAt: time.Now().Add(time.Hour)}
 		m := roomtest.Connect(t, h, id, &roomtest.Options{Verifier: tokens()})
 		m.Send(pingMessage)
-		time.Sleep(30 * time.Second)
+		time.Sleep(45 * time.Second)                               // after the timer for its first message, which sets the next
 		m.Send(`{"type":"authenticate","data":{"token":"alice"}}`) // ends in a minute
 		m.Next()
 		m.Next()
 		time.Sleep(time.Minute)
+		begin := time.Now()
 		wantClosed(t, m, protocol.CloseUnauthorized)
+		if late := time.Since(begin); late != 0 {
+			t.Errorf("the connection was closed %v after its token expired, want at once", late)
+		}
 	})
 }
 

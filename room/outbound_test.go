@@ -172,6 +172,32 @@ func TestSlowReaderEnds(t *testing.T) {
 	})
 }
 
+// A transport's reader that waits for space in the inbox, because the client does not read its
+// answers, goes on when the host closes the connection: otherwise it would wait for ever.
+func TestDisconnectOfASlowReader(t *testing.T) {
+	eachSink(t, &room.Options{QueuePerConnection: 2000, WriteTimeout: time.Hour, PingEvery: -1}, func(t *testing.T, h *room.Hub, of sinks) {
+		p := of.pipe(t, h, "alice", 0)
+		var sent atomic.Int64
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			for range 400 {
+				p.send(pingMessage)
+				sent.Add(1)
+				time.Sleep(10 * time.Millisecond)
+			}
+		}()
+		time.Sleep(10 * time.Second)
+		if n := sent.Load(); n == 400 {
+			t.Fatal("all messages were taken, so the reader did not wait")
+		}
+		if _, err := h.Disconnect(t.Context(), "alice"); err != nil {
+			t.Fatal(err)
+		}
+		<-done
+	})
+}
+
 // Errors for messages over the rate are queued for the reader like all other answers.
 func TestRefusalsWaitForTheReader(t *testing.T) {
 	bubble(t, &room.Options{QueuePerConnection: 1000, WriteTimeout: 3 * time.Hour, IdleTimeout: 3 * time.Hour, PingEvery: -1}, func(t *testing.T, h *room.Hub) {

@@ -67,6 +67,41 @@ func TestRejoinDuringARemoval(t *testing.T) {
 	}
 }
 
+// A client joins again after Revoke has removed it and before Revoke drops the answers that still
+// wait: Revoke does not drop the answer to the new join.
+func TestRejoinDuringRevoke(t *testing.T) {
+	var leaving, leave chan struct{}
+	opts := &room.Options{PingEvery: -1, Observer: room.Observer{Leave: func(info room.LeaveInfo) {
+		if info.Reason == room.LeaveRevoked {
+			close(leaving)
+			<-leave
+		}
+	}}}
+	seamTest(t, opts, func(t *testing.T, h *room.Hub, p *peer, _, writing *roomtest.Hold) {
+		leaving, leave = make(chan struct{}), make(chan struct{})
+		p.join("other", nil)
+		synctest.Wait()
+		p.take()
+		writing.Arm()
+		update(t, h, "other", 1)
+		writing.Wait() // answers wait from now on
+		revoked := make(chan error, 1)
+		go func() { revoked <- errorOf(h.Revoke(context.Background(), "p", "u")) }()
+		<-leaving
+		p.join("p", nil)
+		synctest.Wait()
+		close(leave)
+		if err := <-revoked; err != nil {
+			t.Error(err)
+		}
+		writing.Release()
+		synctest.Wait()
+		if got := p.types(); got != "[task-updated removed join-plan]" {
+			t.Errorf("the client received %s", got)
+		}
+	})
+}
+
 // A repeated join is answered, causes no notice, and moves the cursor.
 func TestRepeatedJoin(t *testing.T) {
 	var joins, leaves int

@@ -50,7 +50,7 @@ var inboxFaults = in("room",
 		function: "inbox.close",
 		old:      "b.signalSpaceLocked()",
 		new:      "",
-		tests:    "TestSlowReaderEnds",
+		tests:    "TestDisconnectOfASlowReader",
 	},
 	fault{
 		name:     "inbox: messages are handled although the queue is full",

@@ -29,7 +29,7 @@ var outboundFaults = in("room",
 		function: "reply.lapsed",
 		old:      "concerns(r.plan, plan) && (r.late == nil || r.late.of().gone.Load())",
 		new:      "concerns(r.plan, plan)",
-		tests:    "TestRejoinDuringARemoval",
+		tests:    "TestRejoinDuringRevoke",
 	},
 	fault{
 		name:     "outbound: replies of other plans are dropped",
