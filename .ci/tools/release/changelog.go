@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+
+	"github.com/planrooms/planrooms/ci/tools/internal/repo"
 )
 
 const unreleased = "## [Unreleased]\n"
@@ -33,7 +35,7 @@ func cut(text, version, date string) (string, error) {
 	return text, err
 }
 
-// notes returns the text of the section of a version, without its heading.
+// notes returns the text of the section of a version, without its heading and with absolute links.
 func notes(text, version string) (string, error) {
 	number := strings.TrimPrefix(version, "v")
 	heading := regexp.MustCompile(`(?m)^## \[` + regexp.QuoteMeta(number) + `\] - \d{4}-\d\d-\d\d\n`)
@@ -48,5 +50,10 @@ func notes(text, version string) (string, error) {
 	if section = strings.TrimSpace(section); section == "" {
 		return "", fmt.Errorf("the section %s of the changelog is empty", number)
 	}
-	return section + "\n", nil
+	// The page of a release is in no folder of the repository.
+	absolute := "](https://" + repo.Path + "/blob/" + version + "/.github/$1)"
+	return relativeLink.ReplaceAllString(section, absolute) + "\n", nil
 }
+
+// relativeLink matches a Markdown link to a file.
+var relativeLink = regexp.MustCompile(`\]\(([^):#][^):]*)\)`)

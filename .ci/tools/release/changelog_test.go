@@ -15,7 +15,7 @@ const before = `# Changelog
 
 ### Added
 
-- Something.
+- Something, as [this](STABILITY.md) and [that](https://example.com/) say.
 
 [Unreleased]: https://example.com/p/commits/HEAD
 `
@@ -41,7 +41,7 @@ func TestChangelog(t *testing.T) {
 
 ### Added
 
-- Something.
+- Something, as [this](STABILITY.md) and [that](https://example.com/) say.
 
 [Unreleased]: https://example.com/p/compare/v0.1.1...HEAD
 [0.1.1]: https://example.com/p/releases/tag/v0.1.1
@@ -50,7 +50,11 @@ func TestChangelog(t *testing.T) {
 	if second != want {
 		t.Errorf("after two releases:\n%s\nwant:\n%s", second, want)
 	}
-	for version, want := range map[string]string{"v0.1.0": "### Added\n\n- Something.\n", "v0.1.1": "- A fix.\n"} {
+	for version, want := range map[string]string{
+		"v0.1.0": "### Added\n\n- Something, as [this](https://github.com/planrooms/planrooms/blob/v0.1.0/.github/STABILITY.md)" +
+			" and [that](https://example.com/) say.\n",
+		"v0.1.1": "- A fix.\n",
+	} {
 		if got, err := notes(second, version); got != want || err != nil {
 			t.Errorf("notes of %s: %q, %v, want %q", version, got, err, want)
 		}
@@ -95,8 +99,7 @@ func TestChangelogIsReady(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	section, err := notes(released, "v99.0.0")
-	if err != nil || !strings.HasSuffix(string(text), "\n") || !strings.Contains(string(text), section) {
+	if section, err := notes(released, "v99.0.0"); err != nil || !strings.Contains(section, "\n### ") {
 		t.Errorf("the section of the next release: %v\n%s", err, section)
 	}
 }
