@@ -263,7 +263,7 @@ async function refresh() {
     showAnswer(view);
     answeredAt = at(view.now);
     state('good', 'Live');
-  } catch (error) {
+  } catch {
     if (mine.signal.aborted) return; // a newer request is on its way
     state('bad', answeredAt ? `No answer since ${answeredAt}` : 'No answer');
   } finally {

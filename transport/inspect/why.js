@@ -47,7 +47,7 @@ function reason(c) {
 
 // The outcomes: a tone, a label, and a sentence.
 const OUTCOMES = {
-  written: (c, x) => ['good', 'Written', 'The event was written to the connection’s socket. If the user does not see it, look at the network and at the client.'
+  written: (_, x) => ['good', 'Written', 'The event was written to the connection’s socket. If the user does not see it, look at the network and at the client.'
     + (x.event === 'gone' ? ' If the event excluded this connection, that was a receipt.' : '')],
   excluded: () => ['plain', 'Excluded', 'The host excluded this connection from the event, as it does for the client that made the change. A receipt was written instead.'],
   writing: (c) => ['wait', 'Being written', c.since

@@ -160,7 +160,7 @@ test('logged out everywhere: every page reports it and stops, with 4403', async 
   const [one, two] = [await as('Ada'), await as('Ada')];
   const code = two.page.evaluate(async () => {
     const { token } = await (await fetch('/api/token', { method: 'POST' })).json();
-    const socket = new WebSocket('/ws?token=' + token, 'planrooms.v1');
+    const socket = new WebSocket(`/ws?token=${token}`, 'planrooms.v1');
     return new Promise((resolve) => {
       socket.onmessage = () => { window.bareIsOpen = true; };
       socket.onclose = (event) => resolve(event.code);

@@ -168,7 +168,7 @@ describe('waiting -> connecting', () => {
   });
 
   it('the back-off resets after 5 s with a live plan, not before', async () => {
-    const random = vi.spyOn(Math, 'random').mockReturnValue(1);
+    vi.spyOn(Math, 'random').mockReturnValue(1);
     const c = client();
     c.join('demo');
     for (const [live, wait] of [[0, 500], [4999, 1000], [5000, 500]]) {

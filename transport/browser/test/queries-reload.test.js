@@ -54,7 +54,7 @@ describe.each(versions)('TanStack Query %s', (_, core) => {
 
     it('ends when its signal aborts, when a query is removed, and when no component observes it any more', async () => {
       const abort = new AbortController();
-      for (const end of [() => abort.abort(), (plan) => plan.client.clear(), (plan, { stop }) => stop()]) {
+      for (const end of [() => abort.abort(), (plan) => plan.client.clear(), (_, { stop }) => stop()]) {
         const plan = new Plan(core, 1_000);
         const shown = await plan.showOld();
         let loaded = false;

@@ -3,7 +3,7 @@
 import { createInterface } from 'node:readline'
 
 /** Prints an event. */
-export const print = (kind, rest = {}) => process.stdout.write(JSON.stringify({ kind, ...rest }) + '\n')
+export const print = (kind, rest = {}) => process.stdout.write(`${JSON.stringify({ kind, ...rest })}\n`)
 
 /** Calls the function of each command, with the argument of the command. */
 export const commands = (functions) => {

@@ -2,7 +2,7 @@ import { QueryClient, QueryClientProvider, useQuery } from '@tanstack/react-quer
 import { Client, type ClientOptions, type PlanSnapshot, type Subscription } from 'planrooms';
 import { PlanRoomsProvider, usePlanWebSocket } from 'planrooms/react';
 import type { Participant, Position } from 'planrooms/protocol';
-import { type PlanStatus, type Token } from 'planrooms/types';
+import type { PlanStatus, Token } from 'planrooms/types';
 import { createRoot } from 'react-dom/client';
 
 type Task = { id: string; title: string };
@@ -24,6 +24,7 @@ export function place(subscription: Subscription): Position | null {
   return snapshot.status === 'live' ? subscription.position : null;
 }
 
+// biome-ignore lint/style/noNonNullAssertion: index.html has the element
 createRoot(document.getElementById('root')!).render(
   <QueryClientProvider client={queryClient}>
     <PlanRoomsProvider client={client} queryClient={queryClient}>

@@ -1,5 +1,6 @@
 // The entry planrooms exports the types that a program needs to name.
 
+// biome-ignore lint/style/useImportType: the first three are values
 import {
   Client, newId, Subscription,
   type ClientError, type ClientOptions, type ConnectionState, type HostEvent, type JoinAnswer, type LoadReason,

@@ -57,7 +57,7 @@ if (numbered.type === 'task-reordered') is<typeof numbered.data, { taskIds: numb
 declare const mixed: ServerMessage<Task, Progress, HostEvent, TaskId>;
 if (mixed.type === 'task-deleted') is<typeof mixed.data.taskId, string | number>(true);
 // @ts-expect-error an ID is a string or a number
-type Wrong = PlanEvent<Task, Progress, HostEvent, boolean>;
+export type Wrong = PlanEvent<Task, Progress, HostEvent, boolean>;
 
 // Without parameters a task is unknown, which is not any.
 declare const plain: PlanEvent;

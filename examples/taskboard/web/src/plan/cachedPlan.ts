@@ -9,6 +9,7 @@ import type { KnownTask, Member, PlanDetail, Progress, Task } from '../taskboard
 /** The parts of an event that are used. */
 export interface PlanNews {
   type: string;
+  // biome-ignore lint/suspicious/noExplicitAny: the type names what it is
   data?: any;
   by?: string;
   seq: number;

@@ -4,6 +4,7 @@ import { Store } from '../store';
 
 /** The program refused. The message is meant for people. */
 export class ApiError extends Error {
+  // biome-ignore lint/suspicious/noExplicitAny: each request has its own answers
   constructor(readonly status: number, readonly code: string, message: string, readonly body: any) {
     super(message);
   }
@@ -71,6 +72,7 @@ export async function send<T>(path: string, { body, headers, signal, ...options 
   throw new ApiError(response.status, answer?.code ?? '', answer?.error ?? `The server answered ${response.status}.`, answer);
 }
 
+// biome-ignore lint/suspicious/noExplicitAny: as above
 function parsed(text: string): any {
   try {
     return text === '' ? undefined : JSON.parse(text);

@@ -29,6 +29,7 @@ export function ConflictNote({ conflict, theirs, plan, changes }: ConflictNotePr
   if (settled) return null;
 
   return (
+    // biome-ignore lint/a11y/useSemanticElements: a fieldset is for the controls of a form
     <div className="conflict" role="group" aria-label={`Conflict about ${plain(theirs.title)}`} data-testid="conflict">
       <p role="alert"><strong><bdi>{who}</bdi> changed this in the meantime.</strong>{conflict.kind === 'delete' && ' It was not deleted.'}</p>
       {conflict.kind === 'update' && fields.map((field) => (

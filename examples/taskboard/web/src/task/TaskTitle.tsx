@@ -59,6 +59,7 @@ export function TaskTitle({ task, editable, onSave, onEditing, tabIndex }: EditP
       className="task-title-field"
       dir="auto"
       aria-label={`Title of ${plain(task.title)}`}
+      // biome-ignore lint/a11y/noAutofocus: the user has just asked to edit the title
       autoFocus
       value={draft.text ?? ''}
       onFocus={(event) => event.target.select()}

@@ -53,6 +53,7 @@ export function useSorting(list: RefObject<HTMLElement | null>): Sorting | null 
     };
   }, [sorting, list]);
 
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the focus moves after each change of sorting
   useLayoutEffect(() => {
     const { taskId, column } = focus.current ?? {};
     focus.current = null;
