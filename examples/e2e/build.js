@@ -9,10 +9,17 @@ export const binaries = new URL('test-results/bin/', import.meta.url);
 
 export default function build() {
   mkdirSync(binaries, { recursive: true });
-  for (const [name, path] of [['quickstart', 'quickstart/'], ['taskboard', 'taskboard/'], ['host', 'e2e/host/']]) {
+  for (const [name, path] of [
+    ['quickstart', 'quickstart/'],
+    ['taskboard', 'taskboard/'],
+    ['host', 'e2e/host/'],
+  ]) {
     const folder = new URL(path, examples);
     if (!existsSync(folder)) throw new Error(`no example ${name}`);
-    execFileSync('go', ['build', '-buildvcs=false', '-o', fileURLToPath(new URL(name, binaries)), '.'], { cwd: folder, stdio: 'inherit' });
+    execFileSync('go', ['build', '-buildvcs=false', '-o', fileURLToPath(new URL(name, binaries)), '.'], {
+      cwd: folder,
+      stdio: 'inherit',
+    });
   }
 }
 

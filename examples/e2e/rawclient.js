@@ -14,8 +14,10 @@ export async function cookieOf(server, user) {
 function framed(text) {
   const payload = Buffer.from(text);
   const mask = randomBytes(4);
-  const head = payload.length < 126 ? Buffer.from([0x81, 0x80 | payload.length])
-    : Buffer.from([0x81, 0x80 | 126, payload.length >> 8, payload.length & 0xff]);
+  const head =
+    payload.length < 126
+      ? Buffer.from([0x81, 0x80 | payload.length])
+      : Buffer.from([0x81, 0x80 | 126, payload.length >> 8, payload.length & 0xff]);
   return Buffer.concat([head, mask, payload.map((b, i) => b ^ mask[i % 4])]);
 }
 
@@ -36,8 +38,10 @@ export class RawClient {
     c.#socket.on('error', () => {});
     c.#socket.on('close', () => c.#fail(new Error('the connection is closed')));
     c.#socket.on('data', (b) => c.#read(b));
-    c.#socket.write(`GET /ws?client=${clientId} HTTP/1.1\r\nHost: ${hostname}:${port}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n`
-      + `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${randomBytes(16).toString('base64')}\r\nSec-WebSocket-Protocol: planrooms.v1\r\nOrigin: ${server.url}\r\nCookie: ${cookie}\r\n\r\n`);
+    c.#socket.write(
+      `GET /ws?client=${clientId} HTTP/1.1\r\nHost: ${hostname}:${port}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
+        `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${randomBytes(16).toString('base64')}\r\nSec-WebSocket-Protocol: planrooms.v1\r\nOrigin: ${server.url}\r\nCookie: ${cookie}\r\n\r\n`,
+    );
     await c.until((m) => m.type === 'pong');
     return c;
   }
@@ -58,7 +62,9 @@ export class RawClient {
     const found = this.messages.find(fits);
     if (found) return Promise.resolve(found);
     if (this.#ended) return Promise.reject(this.#ended);
-    return new Promise((resolve, reject) => { this.#waiting.push({ fits, resolve, reject }); });
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ fits, resolve, reject });
+    });
   }
 
   pause() {

@@ -29,13 +29,21 @@ export class Server {
   /** Starts it, the second time where it was the first time. */
   async start() {
     const address = this.url ? new URL(this.url).host : `${HOST}:0`;
-    this.#process = spawn(fileURLToPath(new URL(this.#name, binaries)), ['-addr', address, ...this.#args], { env: { ...process.env, ...this.#env } });
-    this.#exited = new Promise((resolve) => { this.#process.once('exit', (code, signal) => resolve(signal ?? code)); });
+    this.#process = spawn(fileURLToPath(new URL(this.#name, binaries)), ['-addr', address, ...this.#args], {
+      env: { ...process.env, ...this.#env },
+    });
+    this.#exited = new Promise((resolve) => {
+      this.#process.once('exit', (code, signal) => resolve(signal ?? code));
+    });
     this.#process.stderr.on('data', (b) => this.#log.push(String(b)));
     const lines = createInterface({ input: this.#process.stdout });
     const first = await Promise.race([
-      new Promise((resolve) => { lines.once('line', resolve); }),
-      this.#exited.then((status) => { throw new Error(`${this.#name} ended with ${status}: ${this.#log.join('')}`); }),
+      new Promise((resolve) => {
+        lines.once('line', resolve);
+      }),
+      this.#exited.then((status) => {
+        throw new Error(`${this.#name} ended with ${status}: ${this.#log.join('')}`);
+      }),
     ]);
     const [, url] = /^listening on (http:\S+)$/.exec(first) ?? [];
     if (!url) throw new Error(`${this.#name} said ${first}`);

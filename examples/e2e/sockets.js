@@ -8,7 +8,9 @@ export function watchSockets(page) {
     sockets.push(socket);
     ws.on('framesent', ({ payload }) => socket.sent.push(JSON.parse(String(payload))));
     ws.on('framereceived', ({ payload }) => socket.received.push(JSON.parse(String(payload))));
-    ws.on('close', () => { socket.closed = true; });
+    ws.on('close', () => {
+      socket.closed = true;
+    });
   });
   return sockets;
 }

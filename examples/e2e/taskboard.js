@@ -21,7 +21,7 @@ export const test = base.extend({
     const errors = [];
     await use(async (name, plan = 'Launch week', options = {}) => {
       const known = contexts.get(name);
-      const context = known ?? await browser.newContext(options);
+      const context = known ?? (await browser.newContext(options));
       contexts.set(name, context);
       const page = await context.newPage();
       page.on('pageerror', (error) => errors.push(`${name}: ${error.stack}`));
@@ -116,21 +116,25 @@ class Board {
   // addMany adds tasks as the person of this page, without its form.
   async addMany(titles) {
     const planId = await this.page.getByTestId('plan-page').getAttribute('data-plan-id');
-    await this.page.evaluate(async ([planId, titles]) => {
-      const { token } = await (await fetch('/api/token', { method: 'POST' })).json();
-      for (const title of titles) {
-        const { status } = await fetch(`/api/plans/${planId}/tasks`, {
-          method: 'POST',
-          headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' },
-          body: JSON.stringify({ title }),
-        });
-        if (status !== 201) throw new Error(`the task ${title}: ${status}`);
-      }
-    }, [planId, titles]);
+    await this.page.evaluate(
+      async ([planId, titles]) => {
+        const { token } = await (await fetch('/api/token', { method: 'POST' })).json();
+        for (const title of titles) {
+          const { status } = await fetch(`/api/plans/${planId}/tasks`, {
+            method: 'POST',
+            headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' },
+            body: JSON.stringify({ title }),
+          });
+          if (status !== 201) throw new Error(`the task ${title}: ${status}`);
+        }
+      },
+      [planId, titles],
+    );
   }
 
   shot(info, name) {
-    return this.page.screenshot({ path: info.outputPath(`${name}.png`), animations: 'disabled' })
+    return this.page
+      .screenshot({ path: info.outputPath(`${name}.png`), animations: 'disabled' })
       .then((body) => info.attach(name, { body, contentType: 'image/png' }));
   }
 }

@@ -98,10 +98,14 @@ export class Connection {
     if (this.state !== 'idle' || this.error !== error) this.#enter('idle', error);
   }
 
-  ping() { this.outbox.sendNow({ type: 'ping' }); }
+  ping() {
+    this.outbox.sendNow({ type: 'ping' });
+  }
 
   /** The server does not answer. */
-  silent(/** @type {string} */ code = 'silent') { this.fail({ code, message: 'no answer' }); }
+  silent(/** @type {string} */ code = 'silent') {
+    this.fail({ code, message: 'no answer' });
+  }
 
   /** The computer was asleep, so the server has closed the connection. */
   asleep() {
@@ -136,7 +140,7 @@ export class Connection {
     if (this.state !== 'connected') return this.restart(reason);
     this.#timers.cancel('renewal');
     try {
-      if (!await this.#login(reason)) return;
+      if (!(await this.#login(reason))) return;
       const { text } = this.#token;
       // The server reads a cookie in the handshake alone: connect again, with the same client id.
       if (!text) this.#connect();
@@ -181,13 +185,17 @@ export class Connection {
     this.#timers.after('deadline', CONNECT_WITHIN, () => this.silent('timeout'));
     const { WebSocket = globalThis.WebSocket } = this.#options;
     const url = this.#url();
-    if (!url || !WebSocket) return this.stop({ code: 'unsupported', message: `no ${url ? 'WebSocket' : 'absolute http or ws url'}` }, true);
+    if (!url || !WebSocket)
+      return this.stop({ code: 'unsupported', message: `no ${url ? 'WebSocket' : 'absolute http or ws url'}` }, true);
     try {
       this.#fresh = reason !== 'connect' || !this.#token.usable;
-      if (this.#fresh && !await this.#login(reason)) return;
+      if (this.#fresh && !(await this.#login(reason))) return;
       this.#reason = 'connect';
       const { text } = this.#token;
-      /** @type {WebSocket} */ const socket = this.#socket = new WebSocket(url, text ? [SUBPROTOCOL, `base64url.bearer.planrooms.${base64url(text)}`] : [SUBPROTOCOL]);
+      /** @type {WebSocket} */ const socket = (this.#socket = new WebSocket(
+        url,
+        text ? [SUBPROTOCOL, `base64url.bearer.planrooms.${base64url(text)}`] : [SUBPROTOCOL],
+      ));
       socket.onmessage = ({ data }) => this.#receive(JSON.parse(data), data.length);
       socket.onclose = ({ code, reason }) => this.#closed(code, reason);
       socket.onerror = () => {}; // a close follows; the package ws throws without a listener
@@ -228,7 +236,9 @@ export class Connection {
 
   #opened(/** @type {Hello} */ { timestamp, userId }) {
     this.user = userId;
-    this.#timers.after('deadline', SETTLED, () => { this.#attempt = 0; }); // replaces that of the attempt
+    this.#timers.after('deadline', SETTLED, () => {
+      this.#attempt = 0;
+    }); // replaces that of the attempt
     this.#token.synchronize(timestamp);
     this.state = 'connected';
     this.error = null;
@@ -247,7 +257,12 @@ export class Connection {
   }
 
   #closed(/** @type {number} */ code, /** @type {string} */ text) {
-    const { reconnect = !FINAL.includes(code), reauth = code === 4401, retryAfterMs = 0, reason = text } = this.#goodbye ?? {};
+    const {
+      reconnect = !FINAL.includes(code),
+      reauth = code === 4401,
+      retryAfterMs = 0,
+      reason = text,
+    } = this.#goodbye ?? {};
     const error = { code, message: reason };
     // An abandoned handshake may be served late, and replace the connection that came after it.
     const own = code === 4409 && now() - this.#abandonedAt < ABANDONED;
@@ -258,7 +273,8 @@ export class Connection {
     if (this.state === 'connecting' && this.#fresh) {
       if (this.#refused) return this.stop(error, true);
       this.#refused = true;
-    } else if (!this.#attempt++) { // an old token has ended
+    } else if (!this.#attempt++) {
+      // an old token has ended
       this.error = error;
       return this.#connect();
     }
@@ -272,4 +288,5 @@ export class Connection {
   }
 }
 
-const base64url = (/** @type {string} */ text) => btoa(text).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
+const base64url = (/** @type {string} */ text) =>
+  btoa(text).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');

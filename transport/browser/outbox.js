@@ -37,7 +37,9 @@ export class Outbox {
   }
 
   /** The server has refused a message: its bucket is empty. */
-  drained() { this.#fullAt = now() + BURST * EVERY; }
+  drained() {
+    this.#fullAt = now() + BURST * EVERY;
+  }
 
   /**
    * Sends what make returns, as soon as there is room for it. A function that waits already is not

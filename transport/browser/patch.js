@@ -28,7 +28,11 @@ export function patchTasks({ key = 'id', version = 'version', list = 'tasks' } =
     const tasks = Array.isArray(data) ? data : data?.[list];
     if (!Array.isArray(tasks)) return undefined;
     const patched = patchList(tasks, event, key, version);
-    return patched === undefined || patched === tasks ? patched && data : tasks === data ? patched : { ...data, [list]: patched };
+    return patched === undefined || patched === tasks
+      ? patched && data
+      : tasks === data
+        ? patched
+        : { ...data, [list]: patched };
   };
 }
 
@@ -54,7 +58,9 @@ function patchList(tasks, { type, data, version: wire }, key, version) {
       return !gone || gone[version] > wire?.n ? tasks : tasks.filter((task) => task !== gone);
     }
     case 'task-reordered': {
-      const places = new Map(data.taskIds.map((/** @type {unknown} */ id, /** @type {number} */ place) => [String(id), place]));
+      const places = new Map(
+        data.taskIds.map((/** @type {unknown} */ id, /** @type {number} */ place) => [String(id), place]),
+      );
       const place = (/** @type {any} */ task) => places.get(String(task[key])) ?? places.size;
       if (tasks.filter((task) => places.has(String(task[key]))).length < places.size) return undefined;
       return [...tasks].sort((a, b) => place(a) - place(b));

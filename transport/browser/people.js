@@ -19,7 +19,9 @@ export class People {
     this.#changed = changed;
   }
 
-  get snapshot() { return { participants: [...this.#people.values()], participantCount: this.#count }; }
+  get snapshot() {
+    return { participants: [...this.#people.values()], participantCount: this.#count };
+  }
 
   /** @param {JoinAnswer} answer */
   answer({ participants, participantCount }) {
@@ -37,7 +39,8 @@ export class People {
   /** A user has joined or left. @param {any} data @param {boolean} here */
   moved({ userId, userName, participantCount }, here) {
     this.#count = participantCount;
-    if (!userId) this.#people.clear(); // a crowded room: the server sends a count, and no list
+    if (!userId)
+      this.#people.clear(); // a crowded room: the server sends a count, and no list
     else if (here) this.#here({ userId, userName });
     else this.#people.delete(userId);
   }

@@ -189,7 +189,8 @@ export class Plan {
       if (data.success) return joined && this.#joined(data, message.timestamp);
       this.#people.moved(data, joined);
       this.changed();
-      if (data.userId) for (const s of this.subscriptions) call(joined ? s.handlers.onUserJoined : s.handlers.onUserLeft, data);
+      if (data.userId)
+        for (const s of this.subscriptions) call(joined ? s.handlers.onUserJoined : s.handlers.onUserLeft, data);
     } else if (type === 'presence-updated') {
       this.#people.updated(data);
       this.changed();
@@ -208,7 +209,8 @@ export class Plan {
     // A join under way brings it again.
     if (this.state !== 'live' || message.seq <= this.seq) return;
     if (message.prev > this.seq) {
-      if (this.#gap !== this.seq) { // the server may have what is missing
+      if (this.#gap !== this.seq) {
+        // the server may have what is missing
         this.#gap = this.seq;
         return this.join();
       }

@@ -81,16 +81,25 @@ export class Client {
     this.#connection = new Connection(options, this.clientId, {
       changed: () => this.#changed(),
       opened: () => this.#opened(),
-      renewed: () => this.#plans.forEach((plan) => { if (plan.state === 'denied') plan.retry(); }),
+      renewed: () =>
+        this.#plans.forEach((plan) => {
+          if (plan.state === 'denied') plan.retry();
+        }),
       received: (message, size) => this.#received(message, size),
     });
     bind(this);
   }
 
-  get state() { return this.#connection.state; }
-  get error() { return this.#connection.error; }
+  get state() {
+    return this.#connection.state;
+  }
+  get error() {
+    return this.#connection.error;
+  }
   /** When the next attempt is made, in milliseconds since 1970; 0 unless the state is `waiting`. */
-  get retryAt() { return this.#connection.retryAt; }
+  get retryAt() {
+    return this.#connection.retryAt;
+  }
 
   /**
    * Headers for a change by the host's API. With them this client gets a receipt instead of the
@@ -185,7 +194,9 @@ export class Client {
   on(name, listener) {
     /** @type {[string, Function]} */ const added = [name, listener];
     this.#listeners.add(added);
-    return () => { this.#listeners.delete(added); };
+    return () => {
+      this.#listeners.delete(added);
+    };
   }
 
   #emit(/** @type {string} */ name, /** @type {unknown} */ message) {
@@ -199,7 +210,9 @@ export class Client {
   }
 
   #opened() {
-    const plans = [...this.#plans.values()].filter((plan) => plan.state !== 'denied' || plan.user !== this.#connection.user);
+    const plans = [...this.#plans.values()].filter(
+      (plan) => plan.state !== 'denied' || plan.user !== this.#connection.user,
+    );
     for (const plan of plans) plan.join();
     if (!plans.length) this.#connection.ping(); // the server closes a connection that sends nothing
   }

@@ -22,7 +22,8 @@ export function positionOf({ headers }) {
   if (!text || !Number.isSafeInteger(seq)) return null;
   try {
     return { epoch: decodeURIComponent(/** @type {string} */ (text[1])), seq };
-  } catch { // not UTF-8
+  } catch {
+    // not UTF-8
     return null;
   }
 }

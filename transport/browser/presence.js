@@ -29,7 +29,8 @@ export class Presence {
    */
   set(owner, state) {
     const text = JSON.stringify(state ?? null);
-    if (!text || new TextEncoder().encode(text).length > MAX_BYTES) throw new TypeError('planrooms: a state is JSON of up to 1,024 bytes');
+    if (!text || new TextEncoder().encode(text).length > MAX_BYTES)
+      throw new TypeError('planrooms: a state is JSON of up to 1,024 bytes');
     this.#states.delete(owner);
     if (text !== 'null') this.#states.set(owner, text);
     this.#schedule(EVERY);
@@ -41,7 +42,9 @@ export class Presence {
   }
 
   /** The plan is live. */
-  joined() { this.#plan.connection.outbox.send(this.#make, PRESENCE_BURST); }
+  joined() {
+    this.#plan.connection.outbox.send(this.#make, PRESENCE_BURST);
+  }
 
   /** The server refused a state by its rate limit. */
   refused() {
@@ -69,6 +72,10 @@ export class Presence {
     const text = [...this.#states.values()].at(-1) ?? '';
     if (this.#plan.state !== 'live' || text === this.#sent) return null;
     this.#sent = text;
-    return /** @type {const} */ ({ type: 'update-presence', planId: this.#plan.id, data: { state: JSON.parse(text || 'null') } });
+    return /** @type {const} */ ({
+      type: 'update-presence',
+      planId: this.#plan.id,
+      data: { state: JSON.parse(text || 'null') },
+    });
   };
 }

@@ -66,7 +66,7 @@ const all = new WeakMap();
  */
 export function queriesOf(client) {
   let queries = all.get(client);
-  if (!queries) all.set(client, queries = create(client));
+  if (!queries) all.set(client, (queries = create(client)));
   return queries;
 }
 
@@ -81,21 +81,31 @@ function create(client) {
    */
   function of(planId, { keys, patch, participants = 0 } = {}) {
     const {
-      plan = ['plan', planId], tasks = ['plan', planId, 'tasks'], progress = ['plan', planId, 'progress'], mutations,
+      plan = ['plan', planId],
+      tasks = ['plan', planId, 'tasks'],
+      progress = ['plan', planId, 'progress'],
+      mutations,
     } = keys ?? {};
     const spread = Math.min(Math.max(SPREAD, participants), MAX_SPREAD);
     /**
      * @param {readonly unknown[] | null} key
      * @param {boolean} [exact] without those below the key
      */
-    const find = (key, exact) => key ? client.getQueryCache().findAll({
-      queryKey: key, predicate: (/** @type {Query} */ query) => !exact || query.queryKey.length === key.length,
-    }).map((/** @type {Query} */ query) => {
-      const entry = entryOf(query);
-      entry.spread = spread;
-      entry.mutations = mutations;
-      return entry;
-    }) : [];
+    const find = (key, exact) =>
+      key
+        ? client
+            .getQueryCache()
+            .findAll({
+              queryKey: key,
+              predicate: (/** @type {Query} */ query) => !exact || query.queryKey.length === key.length,
+            })
+            .map((/** @type {Query} */ query) => {
+              const entry = entryOf(query);
+              entry.spread = spread;
+              entry.mutations = mutations;
+              return entry;
+            })
+        : [];
 
     return {
       /** @param {any} event */
@@ -105,8 +115,9 @@ function create(client) {
           client.setQueryData(progress, data.progress);
           for (const entry of find(progress)) if (entry.fetching) stale(entry);
         }
-        const patched = new Set(patch && [plan, tasks].flatMap((key) => find(key, true))
-          .filter((entry) => apply(entry, patch, event)));
+        const patched = new Set(
+          patch && [plan, tasks].flatMap((key) => find(key, true)).filter((entry) => apply(entry, patch, event)),
+        );
         if (!type.startsWith('task-')) return;
         for (const entry of [...find(plan, true), ...find(tasks)]) if (!patched.has(entry)) stale(entry);
       },
@@ -132,11 +143,18 @@ function create(client) {
           }
           const list = entry.due ? entry.waiting : entry.fetching ? entry.running : null;
           if (!list || !main.has(entry) || entry.query.state.fetchStatus === 'paused') continue;
-          fetches.push(new Promise((resolve) => { list.push(resolve); }));
+          fetches.push(
+            new Promise((resolve) => {
+              list.push(resolve);
+            }),
+          );
         }
         return new Promise((/** @type {(value?: undefined) => void} */ resolve) => {
           const timer = setTimeout(resolve, LOADED);
-          const done = () => { clearTimeout(timer); resolve(); };
+          const done = () => {
+            clearTimeout(timer);
+            resolve();
+          };
           void Promise.all(fetches).then(done);
           signal.addEventListener('abort', done);
         });
@@ -150,8 +168,15 @@ function create(client) {
     if (!entry) {
       const fetching = query.state.fetchStatus !== 'idle';
       entry = {
-        query, fetching, began: fetching ? Date.now() : 0, failures: 0, replaced: 0,
-        waiting: [], running: [], patches: [], patched: new WeakSet(),
+        query,
+        fetching,
+        began: fetching ? Date.now() : 0,
+        failures: 0,
+        replaced: 0,
+        waiting: [],
+        running: [],
+        patches: [],
+        patched: new WeakSet(),
       };
       entries.set(query, entry);
     }
@@ -172,7 +197,10 @@ function create(client) {
     const now = Date.now();
     let pause = urgent ? 0 : Math.min(MAX_BACKOFF, PACE * 2 ** entry.failures);
     if (fetching) pause = STUCK * 2 ** entry.replaced;
-    const at = Math.max(now + (urgent ? 0 : DELAY + Math.random() * /** @type {number} */ (entry.spread)), entry.began + pause);
+    const at = Math.max(
+      now + (urgent ? 0 : DELAY + Math.random() * /** @type {number} */ (entry.spread)),
+      entry.began + pause,
+    );
     if (/** @type {number} */ (entry.at) <= at) return;
     after(entry, at - now);
   }
@@ -195,8 +223,12 @@ function create(client) {
     if (!entry.due || (fetching && query.state.data === undefined)) return;
     if (query.isActive()) {
       if (mutating(entry)) return after(entry, POLL);
-      void client.refetchQueries({ predicate: (other) => other === query, type: 'active' }, { cancelRefetch: fetching });
-      if (fetching) { // the cache does not report that one fetch has replaced another
+      void client.refetchQueries(
+        { predicate: (other) => other === query, type: 'active' },
+        { cancelRefetch: fetching },
+      );
+      if (fetching) {
+        // the cache does not report that one fetch has replaced another
         entry.replaced++;
         began(entry);
       }
@@ -215,9 +247,13 @@ function create(client) {
   function mutating(entry) {
     if (entry.mutations === null) return false;
     entry.held ??= Date.now();
-    return Date.now() < entry.held + MUTATIONS && client.isMutating({
-      mutationKey: entry.mutations, predicate: (mutation) => !mutation.state.isPaused,
-    }) > 0;
+    return (
+      Date.now() < entry.held + MUTATIONS &&
+      client.isMutating({
+        mutationKey: entry.mutations,
+        predicate: (mutation) => !mutation.state.isPaused,
+      }) > 0
+    );
   }
 
   /**
@@ -227,10 +263,13 @@ function create(client) {
   function check(entry, { epoch, seq }) {
     const { query } = entry;
     clearTimeout(entry.check);
-    entry.check = setTimeout(() => {
-      const at = query.state.data?.position; // some hosts send the position with the plan
-      if (at?.epoch !== epoch || at.seq < seq) stale(entry);
-    }, RECENT + Math.random() * MAX_SPREAD);
+    entry.check = setTimeout(
+      () => {
+        const at = query.state.data?.position; // some hosts send the position with the plan
+        if (at?.epoch !== epoch || at.seq < seq) stale(entry);
+      },
+      RECENT + Math.random() * MAX_SPREAD,
+    );
   }
 
   /** @param {Entry} entry @param {Patch} patch @param {any} event */

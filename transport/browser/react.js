@@ -6,7 +6,18 @@
 /** @import { ClientOptions, PlanSnapshot, PlanWebSocket } from './types.js' */
 /** @import { PlanWebSocketOptions, QueryClientLike } from './types.js' */
 
-import { createContext, createElement, useCallback, useContext, useEffect, useInsertionEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react';
+import {
+  createContext,
+  createElement,
+  useCallback,
+  useContext,
+  useEffect,
+  useInsertionEffect,
+  useMemo,
+  useRef,
+  useState,
+  useSyncExternalStore,
+} from 'react';
 import { Client } from './planrooms.js';
 import { Presence } from './presence.js';
 import { queriesOf } from './queries.js';
@@ -34,23 +45,28 @@ export function PlanRoomsProvider({ client, queryClient, children, getToken, get
   const latest = useRef(login);
   const asked = useRef(login); // the last one called
   // Before the effects in which hooks join.
-  useInsertionEffect(() => { latest.current = login; });
+  useInsertionEffect(() => {
+    latest.current = login;
+  });
   const make = () => ({
     options,
     client: new Client({
       ...options,
-      [options.credentials ? 'getExpiry' : 'getToken']: (/** @type {any} */ request) => (asked.current = latest.current)?.(request),
+      [options.credentials ? 'getExpiry' : 'getToken']: (/** @type {any} */ request) =>
+        (asked.current = latest.current)?.(request),
     }),
   });
   const [own, setOwn] = useState(() => (client ? null : make()));
   if (!client && !(own && same(own.options, options))) setOwn(make());
   const current = client ?? own?.client;
   const before = useRef(own);
-  useEffect(() => { // runs after the effects in which the hooks leave the old client
+  useEffect(() => {
+    // runs after the effects in which the hooks leave the old client
     if (before.current !== own) before.current?.client.close();
     before.current = own;
   }, [own]);
-  useEffect(() => { // a login may have been restored after the first render
+  useEffect(() => {
+    // a login may have been restored after the first render
     if (!login || !current) return;
     /** @type {ReturnType<typeof setTimeout> | undefined} */ let timer;
     const check = () => {
@@ -101,44 +117,56 @@ export function usePlanWebSocket(options) {
   const { planId, enabled = true } = options;
   const { client, queryClient } = useProvided();
   const latest = useRef(options);
-  useEffect(() => { latest.current = options; }); // before the effect that joins
+  useEffect(() => {
+    latest.current = options;
+  }); // before the effect that joins
   const [wanted, setWanted] = useState(1); // 0: disconnected; another number: joined again
-  const subscription = useRef(/** @type {import('./subscription.js').Subscription<Task, Progress, Host, Id> | null} */ (null));
+  const subscription = useRef(
+    /** @type {import('./subscription.js').Subscription<Task, Progress, Host, Id> | null} */ (null),
+  );
   const resume = useRef(/** @type {import('./protocol.js').Position | null} */ (null));
   const presence = useRef(/** @type {unknown} */ (null));
 
-  const subscribe = useCallback((/** @type {() => void} */ onChange) => {
-    if (!planId || !enabled || !wanted) return () => {};
-    const queries = () => {
-      const { queryKeys, patch } = latest.current;
-      if (!queryClient || queryKeys === null) return null;
-      return queriesOf(queryClient)(planId, { keys: queryKeys, patch, participants: joined.participantCount });
-    };
-    /** @type {import('./subscription.js').Subscription<Task, Progress, Host, Id>} */
-    const joined = client.join(planId, /** @type {import('./types.js').PlanHandlers<Task, Progress, Host, Id>} */ ({
-      since: resume.current ?? latest.current.since,
-      load(request) {
-        if (request.reason === 'user') presence.current = null;
-        return Promise.all([latest.current.onReload?.(request), queries()?.reload(request)]).then(([position]) => position);
-      },
-      onEvent(event) {
-        call(() => queries()?.event(event));
-        dispatch(latest.current, event);
-      },
-      onReceipt: (receipt) => latest.current.onReceipt?.(receipt),
-      onUserJoined: (user) => latest.current.onUserJoined?.(user),
-      onUserLeft: (user) => latest.current.onUserLeft?.(user),
-      onError: (error) => latest.current.onError?.(error),
-      onChange,
-    }));
-    resume.current = null;
-    subscription.current = joined;
-    if (presence.current !== null) call(joined.setPresence, presence.current);
-    return () => {
-      joined.leave();
-      subscription.current = null;
-    };
-  }, [client, queryClient, planId, enabled, wanted]);
+  const subscribe = useCallback(
+    (/** @type {() => void} */ onChange) => {
+      if (!planId || !enabled || !wanted) return () => {};
+      const queries = () => {
+        const { queryKeys, patch } = latest.current;
+        if (!queryClient || queryKeys === null) return null;
+        return queriesOf(queryClient)(planId, { keys: queryKeys, patch, participants: joined.participantCount });
+      };
+      /** @type {import('./subscription.js').Subscription<Task, Progress, Host, Id>} */
+      const joined = client.join(
+        planId,
+        /** @type {import('./types.js').PlanHandlers<Task, Progress, Host, Id>} */ ({
+          since: resume.current ?? latest.current.since,
+          load(request) {
+            if (request.reason === 'user') presence.current = null;
+            return Promise.all([latest.current.onReload?.(request), queries()?.reload(request)]).then(
+              ([position]) => position,
+            );
+          },
+          onEvent(event) {
+            call(() => queries()?.event(event));
+            dispatch(latest.current, event);
+          },
+          onReceipt: (receipt) => latest.current.onReceipt?.(receipt),
+          onUserJoined: (user) => latest.current.onUserJoined?.(user),
+          onUserLeft: (user) => latest.current.onUserLeft?.(user),
+          onError: (error) => latest.current.onError?.(error),
+          onChange,
+        }),
+      );
+      resume.current = null;
+      subscription.current = joined;
+      if (presence.current !== null) call(joined.setPresence, presence.current);
+      return () => {
+        joined.leave();
+        subscription.current = null;
+      };
+    },
+    [client, queryClient, planId, enabled, wanted],
+  );
 
   const snapshot = useSyncExternalStore(
     subscribe,
@@ -174,10 +202,15 @@ function dispatch(options, event) {
   const { type, data } = event;
   call(options.onEvent, event);
   switch (type) {
-    case 'task-updated': return call(options.onTaskUpdated, data.task, event);
-    case 'task-created': return call(options.onTaskCreated, data.task, event);
-    case 'task-deleted': return call(options.onTaskDeleted, data.taskId, event);
-    case 'task-reordered': return call(options.onTaskReordered, data.taskIds, event);
-    case 'progress-updated': return call(options.onProgressUpdated, data.progress, event);
+    case 'task-updated':
+      return call(options.onTaskUpdated, data.task, event);
+    case 'task-created':
+      return call(options.onTaskCreated, data.task, event);
+    case 'task-deleted':
+      return call(options.onTaskDeleted, data.taskId, event);
+    case 'task-reordered':
+      return call(options.onTaskReordered, data.taskIds, event);
+    case 'progress-updated':
+      return call(options.onProgressUpdated, data.progress, event);
   }
 }

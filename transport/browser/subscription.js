@@ -61,15 +61,29 @@ export class Subscription {
     bind(this);
   }
 
-  get planId() { return this.#plan.id; }
+  get planId() {
+    return this.#plan.id;
+  }
   /** @returns {PlanSnapshot} */
-  get snapshot() { return (this.#plan.snapshot.status === 'live' && this.#snapshot) || this.#plan.snapshot; }
-  get status() { return this.snapshot.status; }
-  get participants() { return this.snapshot.participants; }
-  get participantCount() { return this.snapshot.participantCount; }
-  get error() { return this.snapshot.error; }
+  get snapshot() {
+    return (this.#plan.snapshot.status === 'live' && this.#snapshot) || this.#plan.snapshot;
+  }
+  get status() {
+    return this.snapshot.status;
+  }
+  get participants() {
+    return this.snapshot.participants;
+  }
+  get participantCount() {
+    return this.snapshot.participantCount;
+  }
+  get error() {
+    return this.snapshot.error;
+  }
   /** @returns {Position | null} of the last event received, which may wait for a load */
-  get position() { return this.seq < 0 ? null : { epoch: this.epoch, seq: this.seq }; }
+  get position() {
+    return this.seq < 0 ? null : { epoch: this.epoch, seq: this.seq };
+  }
 
   /**
    * Shows a small state of this client to the other participants, such as what is being edited.
@@ -83,7 +97,9 @@ export class Subscription {
   }
 
   /** Asks again after a denial. */
-  retry() { this.#plan.retry(); }
+  retry() {
+    this.#plan.retry();
+  }
 
   /**
    * Ends the subscription. The client leaves the plan 1.5 s later, unless the program joins it
@@ -142,20 +158,25 @@ export class Subscription {
 
   async #load(/** @type {Load} */ load) {
     let wait = this.#stale && pause(this.#stale);
-    for (let failures = 0; ;) {
-      const loading = this.#loading = new AbortController();
+    for (let failures = 0; ; ) {
+      const loading = (this.#loading = new AbortController());
       const ended = () => loading !== this.#loading;
       this.changed();
       wait += Math.random() * load.spreadMs;
       // Never before join has returned. A pause that is cancelled never ends.
-      await (wait && new Promise((resolve) => { this.#timers.after('retry', wait, () => resolve(0)); }));
+      await (wait &&
+        new Promise((resolve) => {
+          this.#timers.after('retry', wait, () => resolve(0));
+        }));
       if (ended()) return;
       if (this.#next) load = this.#take(this.#next);
       const { reason, position } = load;
       /** @type {unknown} */ let result;
       /** @type {ClientError | null} */ let failure = null;
       try {
-        result = await within(this.#plan.connection.timeout, loading, (signal) => this.handlers.load?.({ reason, position, signal }));
+        result = await within(this.#plan.connection.timeout, loading, (signal) =>
+          this.handlers.load?.({ reason, position, signal }),
+        );
       } catch (error) {
         failure = { code: 'load', message: String(error) };
       }
@@ -236,7 +257,8 @@ export class Subscription {
       } else {
         this.#versions.delete(key);
         this.#versions.set(key, n);
-        if (this.#versions.size > MAX_VERSIONS) this.#versions.delete(/** @type {string} */ (this.#versions.keys().next().value));
+        if (this.#versions.size > MAX_VERSIONS)
+          this.#versions.delete(/** @type {string} */ (this.#versions.keys().next().value));
       }
     }
     call(receipt ? this.handlers.onReceipt : this.handlers.onEvent, message);
@@ -266,4 +288,5 @@ export function moveTo(/** @type {Position} */ to, /** @type {Position} */ { epo
 }
 
 /** Whether a plan loaded at one position may lack what happened up to another. */
-const older = (/** @type {Position} */ at, /** @type {Position} */ than) => at.epoch !== than.epoch || at.seq < than.seq;
+const older = (/** @type {Position} */ at, /** @type {Position} */ than) =>
+  at.epoch !== than.epoch || at.seq < than.seq;

@@ -54,7 +54,12 @@ export async function within(ms, controller, f) {
   const { signal } = controller;
   const timer = setTimeout(() => controller.abort(new Error('no answer')), ms);
   try {
-    return await Promise.race([f(signal), new Promise((_, reject) => { signal.onabort = () => reject(signal.reason); })]);
+    return await Promise.race([
+      f(signal),
+      new Promise((_, reject) => {
+        signal.onabort = () => reject(signal.reason);
+      }),
+    ]);
   } finally {
     clearTimeout(timer);
   }
@@ -69,7 +74,9 @@ export function call(f, ...args) {
   try {
     return f?.(...args);
   } catch (error) {
-    queueMicrotask(() => { throw error; });
+    queueMicrotask(() => {
+      throw error;
+    });
   }
 }
 
@@ -78,7 +85,9 @@ export function call(f, ...args) {
  * such as that of Vue's reactive() and ref(); bound methods can be called through one.
  */
 export function bind(/** @type {any} */ object) {
-  for (const [name, { get, value }] of Object.entries(Object.getOwnPropertyDescriptors(Object.getPrototypeOf(object)))) {
+  for (const [name, { get, value }] of Object.entries(
+    Object.getOwnPropertyDescriptors(Object.getPrototypeOf(object)),
+  )) {
     if (get) Object.defineProperty(object, name, { get: get.bind(object) });
     else if (name !== 'constructor') object[name] = value.bind(object);
   }

@@ -29,7 +29,7 @@ export class Token {
   async fetch(reason, timeout) {
     const { getToken, getExpiry } = this.#options;
     this.cancel();
-    const fetching = this.#fetching = new AbortController();
+    const fetching = (this.#fetching = new AbortController());
     let got;
     try {
       got = await within(timeout, fetching, (signal) => (getToken ?? getExpiry)?.({ reason, signal }));
@@ -41,7 +41,7 @@ export class Token {
     if (getToken ? !token : got === null) return false;
     if (getToken && typeof token !== 'string') throw new TypeError('getToken returned no token');
     this.text = getToken ? token : '';
-    this.#endsAt = milliseconds(getToken ? expiresAt ?? endOf(token) : got);
+    this.#endsAt = milliseconds(getToken ? (expiresAt ?? endOf(token)) : got);
     return true;
   }
 
@@ -57,9 +57,13 @@ export class Token {
   }
 
   /** Whether it lasts long enough for another connection. */
-  get usable() { return this.#left > RENEW_BEFORE; }
+  get usable() {
+    return this.#left > RENEW_BEFORE;
+  }
 
-  get #left() { return this.#endsAt - now() - this.#skew; }
+  get #left() {
+    return this.#endsAt - now() - this.#skew;
+  }
 
   /** The server has accepted the login at this time of its clock. */
   synchronize(/** @type {string} */ timestamp) {
@@ -68,7 +72,9 @@ export class Token {
   }
 
   /** The server has confirmed the token. @param {string | null} expiresAt */
-  extend(expiresAt) { this.#endsAt = milliseconds(expiresAt); }
+  extend(expiresAt) {
+    this.#endsAt = milliseconds(expiresAt);
+  }
 
   /**
    * The wait before the next renewal: until 30 s before the end, or half of the time that is left.
@@ -85,7 +91,9 @@ const milliseconds = (/** @type {any} */ time) => +new Date(time) || Infinity;
 /** The exp of a JSON Web Token, NaN or undefined if there is none. @param {string} token */
 function endOf(token) {
   try {
-    return JSON.parse(atob(/** @type {string} */ (token.split('.')[1]).replaceAll('-', '+').replaceAll('_', '/'))).exp * 1000;
+    return (
+      JSON.parse(atob(/** @type {string} */ (token.split('.')[1]).replaceAll('-', '+').replaceAll('_', '/'))).exp * 1000
+    );
   } catch {
     return undefined;
   }

@@ -61,15 +61,21 @@ function update(list, items, key, make, change) {
 
 // pairs shows names and values in a <dl>.
 function pairs(list, items) {
-  update(list, items, ([name]) => name, ([name]) => {
-    const div = element('div');
-    div.append(element('dt', '', name), element('dd'));
-    return div;
-  }, (div, [, value, tone]) => {
-    setText(div.lastElementChild, value);
-    if (tone) div.dataset.tone = tone;
-    else delete div.dataset.tone;
-  });
+  update(
+    list,
+    items,
+    ([name]) => name,
+    ([name]) => {
+      const div = element('div');
+      div.append(element('dt', '', name), element('dd'));
+      return div;
+    },
+    (div, [, value, tone]) => {
+      setText(div.lastElementChild, value);
+      if (tone) div.dataset.tone = tone;
+      else delete div.dataset.tone;
+    },
+  );
 }
 
 // row makes an entry that can be chosen.
@@ -94,11 +100,17 @@ function fill(li, name, end, more, pressed) {
 
 // lines shows names and counts.
 function lines(list, items, empty) {
-  update(list, items, ([name]) => name, ([name]) => {
-    const li = element('li');
-    li.append(element('span', 'name', plain(name)), element('span', 'end'));
-    return li;
-  }, (li, [, value]) => setText(li.lastElementChild, value));
+  update(
+    list,
+    items,
+    ([name]) => name,
+    ([name]) => {
+      const li = element('li');
+      li.append(element('span', 'name', plain(name)), element('span', 'end'));
+      return li;
+    },
+    (li, [, value]) => setText(li.lastElementChild, value),
+  );
   empty.hidden = items.length > 0;
 }
 
@@ -122,27 +134,57 @@ function showStats(s) {
     ['Resyncs', number(s.resyncs), s.resyncs ? 'wait' : ''],
     ['Closed as too slow', number(s.tooSlow), s.tooSlow ? 'bad' : ''],
     ['Joins refused', number(s.denied)],
-    ['Access checks waiting', number(s.joinsWaiting + s.rechecksWaiting), s.joinsWaiting + s.rechecksWaiting ? 'wait' : ''],
+    [
+      'Access checks waiting',
+      number(s.joinsWaiting + s.rechecksWaiting),
+      s.joinsWaiting + s.rechecksWaiting ? 'wait' : '',
+    ],
     ['Access checks overdue', number(s.authorizeOverdue), s.authorizeOverdue ? 'bad' : ''],
     ['Events evicted', number(s.evicted), s.evicted ? 'wait' : ''],
   ]);
   $('shutdown').hidden = !s.shuttingDown;
   if (s.shuttingDown) {
-    setText($('shutdown'), `The server is shutting down: open connections: ${number(s.connections)}, being closed: ${number(s.closing)}.`);
+    setText(
+      $('shutdown'),
+      `The server is shutting down: open connections: ${number(s.connections)}, being closed: ${number(s.closing)}.`,
+    );
   }
   const byCount = (a, b) => b[1] - a[1];
   const counts = (map) => Object.entries(map).sort(byCount);
-  lines($('refused'), counts(s.refused).map(([name, n]) => [name.replaceAll('_', ' '), number(n)]), $('refused-empty'));
-  lines($('closed'), counts(s.closed).map(([code, n]) => [code === '0' ? 'other codes' : `${code}: ${meaning(code)}`, number(n)]), $('closed-empty'));
+  lines(
+    $('refused'),
+    counts(s.refused).map(([name, n]) => [name.replaceAll('_', ' '), number(n)]),
+    $('refused-empty'),
+  );
+  lines(
+    $('closed'),
+    counts(s.closed).map(([code, n]) => [code === '0' ? 'other codes' : `${code}: ${meaning(code)}`, number(n)]),
+    $('closed-empty'),
+  );
 }
 
 function showRooms(v) {
-  update($('rooms'), v.rooms, (r) => r.planId, (r) => row(() => open(r.planId)), (li, r) => {
-    fill(li, r.planId, count(r.participants, 'person', 'people'),
-      `event ${number(r.position.seq)} · ${count(r.connections, 'connection')}${r.lagging ? `, ${number(r.lagging)} behind` : ''} · ${bytes(r.historyBytes)} · ${ago(r.lastActivity, v.now)}`,
-      r.planId === chosen.get('plan'));
-  });
-  setText($('rooms-count'), v.rooms.length < v.matching ? `${number(v.rooms.length)} of ${number(v.matching)}` : `${number(v.matching)} of ${number(v.total)}`);
+  update(
+    $('rooms'),
+    v.rooms,
+    (r) => r.planId,
+    (r) => row(() => open(r.planId)),
+    (li, r) => {
+      fill(
+        li,
+        r.planId,
+        count(r.participants, 'person', 'people'),
+        `event ${number(r.position.seq)} · ${count(r.connections, 'connection')}${r.lagging ? `, ${number(r.lagging)} behind` : ''} · ${bytes(r.historyBytes)} · ${ago(r.lastActivity, v.now)}`,
+        r.planId === chosen.get('plan'),
+      );
+    },
+  );
+  setText(
+    $('rooms-count'),
+    v.rooms.length < v.matching
+      ? `${number(v.rooms.length)} of ${number(v.matching)}`
+      : `${number(v.matching)} of ${number(v.total)}`,
+  );
   $('rooms-empty').hidden = v.rooms.length > 0;
   setText($('rooms-empty'), v.total ? 'No plan matches the search.' : 'No room is open.');
 }
@@ -162,16 +204,35 @@ function showRoom(v) {
     ['Connections', `${number(r.connections)}, ${number(r.lagging)} behind`],
     ['Last event or join', ago(r.lastActivity, v.now)],
   ]);
-  lines($('behind'), r.laggingConnections.map((c) => [
-    `${c.userId}, client ${c.clientId}`, `has event ${number(c.written)}${c.since ? `, slow since ${at(c.since)}` : ''}`,
-  ]), $('behind-empty'));
-  update($('people'), r.people, (p) => p.userId, (p) => row(() => ask(chosen.get('plan'), p.userId, $('people').dataset.seq)), (li, p) => {
-    fill(li, p.userName || p.userId, p.connections ? count(p.connections, 'connection') : 'just left',
-      `${plain(p.userId)} · joined ${ago(p.joinedAt, v.now)} · last message ${ago(p.lastActivity, v.now)} · last byte ${ago(p.lastSeen, v.now)}`);
-  });
+  lines(
+    $('behind'),
+    r.laggingConnections.map((c) => [
+      `${c.userId}, client ${c.clientId}`,
+      `has event ${number(c.written)}${c.since ? `, slow since ${at(c.since)}` : ''}`,
+    ]),
+    $('behind-empty'),
+  );
+  update(
+    $('people'),
+    r.people,
+    (p) => p.userId,
+    (p) => row(() => ask(chosen.get('plan'), p.userId, $('people').dataset.seq)),
+    (li, p) => {
+      fill(
+        li,
+        p.userName || p.userId,
+        p.connections ? count(p.connections, 'connection') : 'just left',
+        `${plain(p.userId)} · joined ${ago(p.joinedAt, v.now)} · last message ${ago(p.lastActivity, v.now)} · last byte ${ago(p.lastSeen, v.now)}`,
+      );
+    },
+  );
   $('people').dataset.seq = r.position.seq;
-  setText($('people-count'), r.people.length < r.peopleMatching
-    ? `${number(r.people.length)} of ${number(r.peopleMatching)}` : `${number(r.peopleMatching)} of ${number(r.participants)}`);
+  setText(
+    $('people-count'),
+    r.people.length < r.peopleMatching
+      ? `${number(r.people.length)} of ${number(r.peopleMatching)}`
+      : `${number(r.peopleMatching)} of ${number(r.participants)}`,
+  );
   $('people-empty').hidden = r.people.length > 0;
   setText($('people-empty'), r.participants ? 'No user matches the search.' : 'No user is in this room.');
 }
@@ -180,17 +241,23 @@ function showAnswer(v) {
   const x = v.explanation;
   if (!x) return;
   setText($('answer-event'), eventText(x));
-  update($('answers'), x.connections, (c) => `${c.connectionId} ${c.joinedAt ?? ''}`, () => {
-    const li = element('li');
-    li.append(element('span', 'badge'), element('span'), element('p', 'soft'));
-    return li;
-  }, (li, c) => {
-    const answer = answerFor(c, x);
-    li.dataset.tone = answer.tone;
-    setText(li.children[0], answer.label);
-    setText(li.children[1], plain(answer.text));
-    setText(li.children[2], plain(answer.detail));
-  });
+  update(
+    $('answers'),
+    x.connections,
+    (c) => `${c.connectionId} ${c.joinedAt ?? ''}`,
+    () => {
+      const li = element('li');
+      li.append(element('span', 'badge'), element('span'), element('p', 'soft'));
+      return li;
+    },
+    (li, c) => {
+      const answer = answerFor(c, x);
+      li.dataset.tone = answer.tone;
+      setText(li.children[0], answer.label);
+      setText(li.children[1], plain(answer.text));
+      setText(li.children[2], plain(answer.detail));
+    },
+  );
   setText($('answer-note'), noteText(x));
 }
 
@@ -247,7 +314,9 @@ async function refresh() {
   const mine = new AbortController();
   asking = mine;
   try {
-    const response = await fetch(beside(query()), { signal: AbortSignal.any([mine.signal, AbortSignal.timeout(TIMEOUT)]) });
+    const response = await fetch(beside(query()), {
+      signal: AbortSignal.any([mine.signal, AbortSignal.timeout(TIMEOUT)]),
+    });
     if (response.status === 400) {
       state('bad', 'Invalid query');
       setText($('answer-event'), plain(await response.text()));

@@ -19,7 +19,8 @@ async function post(path, body, headers = {}) {
 }
 
 const token = async (user = 'alice', ttl = '15m') => (await post('/api/login', { user, ttl })).token;
-const addTask = async (title) => post('/api/plans/demo/tasks', { title }, { Authorization: `Bearer ${await token('carol')}` });
+const addTask = async (title) =>
+  post('/api/plans/demo/tasks', { title }, { Authorization: `Bearer ${await token('carol')}` });
 
 /** Starts the client in a page of the server's origin on which nothing else runs. */
 async function start(page) {
@@ -30,12 +31,17 @@ async function start(page) {
     window.titles = [];
     window.states = [];
     window.client = new Client({
-      getToken: async () => (await (await fetch('/api/login', { method: 'POST', body: '{"user":"alice"}' })).json()).token,
+      getToken: async () =>
+        (await (await fetch('/api/login', { method: 'POST', body: '{"user":"alice"}' })).json()).token,
     });
     window.client.on('change', ({ state, error }) => window.states.push([state, error?.code]));
     window.plan = window.client.join('demo', {
-      load: () => { window.loads++; },
-      onEvent: (event) => { if (event.data.task) window.titles.push(event.data.task.title); },
+      load: () => {
+        window.loads++;
+      },
+      onEvent: (event) => {
+        if (event.data.task) window.titles.push(event.data.task.title);
+      },
     });
   });
   await live(page);
@@ -50,12 +56,18 @@ async function follows(page, title) {
   await page.waitForFunction((t) => window.titles.includes(t), { timeout: 30_000 }, title);
 }
 
-const closeOf = (page, query, messages = []) => page.evaluate((q, m) => new Promise((resolve) => {
-  const socket = new WebSocket(`${location.origin.replace('http', 'ws')}/ws?${q}`, 'planrooms.v1');
-  socket.onopen = () => m.forEach((text) => socket.send(text));
-  socket.onclose = ({ code, wasClean }) => resolve({ code, wasClean });
-  window.socket = socket;
-}), query, messages);
+const closeOf = (page, query, messages = []) =>
+  page.evaluate(
+    (q, m) =>
+      new Promise((resolve) => {
+        const socket = new WebSocket(`${location.origin.replace('http', 'ws')}/ws?${q}`, 'planrooms.v1');
+        socket.onopen = () => m.forEach((text) => socket.send(text));
+        socket.onclose = ({ code, wasClean }) => resolve({ code, wasClean });
+        window.socket = socket;
+      }),
+    query,
+    messages,
+  );
 
 /** Declares the tests for one browser. */
 export function testClient(name) {
@@ -75,15 +87,16 @@ export function testClient(name) {
       rmSync(folder, { recursive: true, force: true });
     });
 
-    const on = (title, f) => test(title, { timeout: 120_000 }, async (t) => {
-      page = await browser.newPage();
-      try {
-        await f(t);
-      } finally {
-        proxy.restore();
-        await page.close();
-      }
-    });
+    const on = (title, f) =>
+      test(title, { timeout: 120_000 }, async (t) => {
+        page = await browser.newPage();
+        try {
+          await f(t);
+        } finally {
+          proxy.restore();
+          await page.close();
+        }
+      });
 
     on('events arrive', async () => {
       await start(page);
@@ -108,7 +121,10 @@ export function testClient(name) {
       proxy.restore();
       await live(page, 60_000);
       await page.waitForFunction(() => window.titles.length >= 3);
-      assert.deepEqual(await page.evaluate(() => window.titles), [1, 2, 3].map((i) => `${name}: while offline ${i}`));
+      assert.deepEqual(
+        await page.evaluate(() => window.titles),
+        [1, 2, 3].map((i) => `${name}: while offline ${i}`),
+      );
       assert.equal(await page.evaluate(() => window.loads), 1);
     });
 
@@ -119,7 +135,10 @@ export function testClient(name) {
       await addTask(`${name}: while silent`);
       await page.waitForFunction(() => window.titles.length > 0, { timeout: 60_000 });
       t.diagnostic(`after ${((performance.now() - begun) / 1000).toFixed(1)} s`);
-      assert.ok(await page.evaluate(() => window.states.some(([, code]) => code === 'silent')), 'the reason is not stated');
+      assert.ok(
+        await page.evaluate(() => window.states.some(([, code]) => code === 'silent')),
+        'the reason is not stated',
+      );
     });
 
     on('a return from another page resumes the plan', async () => {
@@ -127,7 +146,9 @@ export function testClient(name) {
       await page.goto(`${proxy.url}/planrooms/planrooms.js`);
       await addTask(`${name}: while away`);
       // page.goBack would wait for a load event, which a page from the cache does not get.
-      await page.evaluate(() => { setTimeout(() => history.back()); });
+      await page.evaluate(() => {
+        setTimeout(() => history.back());
+      });
       await page.waitForFunction(() => location.pathname === '/icon.svg');
       // Chromium keeps the page in its back/forward cache and closes the socket. Firefox loads it
       // again.
@@ -142,18 +163,29 @@ export function testClient(name) {
     on('close codes', async () => {
       await page.goto(`${proxy.url}/icon.svg`);
       assert.deepEqual(await closeOf(page, 'token=bad'), { code: 4401, wasClean: true });
-      assert.deepEqual(await closeOf(page, `token=${await token()}`, Array(200).fill('{"type":"ping"}')), { code: 4429, wasClean: true });
-      assert.deepEqual(await closeOf(page, `token=${await token()}`, ['x'.repeat(40_000)]), { code: 1009, wasClean: true });
-      const closed = closeOf(page, `token=${await token()}`, ['{"type":"ping"}', '{"type":"join-plan","planId":"demo"}']);
+      assert.deepEqual(await closeOf(page, `token=${await token()}`, Array(200).fill('{"type":"ping"}')), {
+        code: 4429,
+        wasClean: true,
+      });
+      assert.deepEqual(await closeOf(page, `token=${await token()}`, ['x'.repeat(40_000)]), {
+        code: 1009,
+        wasClean: true,
+      });
+      const closed = closeOf(page, `token=${await token()}`, [
+        '{"type":"ping"}',
+        '{"type":"join-plan","planId":"demo"}',
+      ]);
       await page.waitForFunction(() => window.socket.readyState === 1);
       await server.stop();
       assert.deepEqual(await closed, { code: 4503, wasClean: true });
       await server.start();
     });
 
-    on('the page of the quickstart under its policy script-src \'self\'', async () => {
+    on("the page of the quickstart under its policy script-src 'self'", async () => {
       const violations = [];
-      page.on('console', (message) => { if (/Content.Security.Policy/i.test(message.text())) violations.push(message.text()); });
+      page.on('console', (message) => {
+        if (/Content.Security.Policy/i.test(message.text())) violations.push(message.text());
+      });
       await page.goto(proxy.url);
       await page.waitForFunction(() => document.body.textContent.includes('Live'));
       assert.deepEqual(violations, []);

@@ -4,9 +4,8 @@ import { after, before, describe, test } from 'node:test';
 import { Server } from '../server.js';
 import { launch } from './launch.js';
 
-export const live = (page) => page.waitForFunction(
-  () => window.plans.every(({ status }) => status === 'live'), { timeout: 30_000 },
-);
+export const live = (page) =>
+  page.waitForFunction(() => window.plans.every(({ status }) => status === 'live'), { timeout: 30_000 });
 export const post = (page, path, body = {}) => page.evaluate((...args) => window.post(...args), path, body);
 export const seen = (page) => page.evaluate(() => window.seen);
 
@@ -14,7 +13,8 @@ export const seen = (page) => page.evaluate(() => window.seen);
 export const add = (page, title, plan = 'one') => post(page, `/plans/${plan}/tasks`, { title });
 
 /** Waits until the page has the event of a task. */
-export const got = (page, title) => page.waitForFunction((t) => window.seen.titles.includes(t), { timeout: 30_000 }, title);
+export const got = (page, title) =>
+  page.waitForFunction((t) => window.seen.titles.includes(t), { timeout: 30_000 }, title);
 
 /**
  * Opens the bare page of the host at url. In the page, `post` makes a request to the host at api;
@@ -30,16 +30,19 @@ export async function open(context, url, api = url) {
       if (!response.ok) throw new Error(`${path}: ${response.status}`);
       return response.json();
     };
-    window.post = (path, body) => request(path, {
-      method: 'POST',
-      headers: { 'Content-Type': 'application/json', ...window.client?.headers() },
-      body: JSON.stringify(body),
-    });
+    window.post = (path, body) =>
+      request(path, {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json', ...window.client?.headers() },
+        body: JSON.stringify(body),
+      });
     window.seen = { loads: 0, titles: [], receipts: 0, states: [], codes: [], errors: [], hellos: 0, pongs: 0 };
     class Recorded extends WebSocket {
       constructor(...args) {
         super(...args);
-        this.addEventListener('open', () => { window.seen.hellos++; });
+        this.addEventListener('open', () => {
+          window.seen.hellos++;
+        });
         this.addEventListener('close', ({ code }) => window.seen.codes.push(code));
         this.addEventListener('message', ({ data }) => {
           const message = JSON.parse(data);
@@ -50,17 +53,19 @@ export async function open(context, url, api = url) {
       }
     }
     window.start = (options, ids = ['one']) => {
-      const client = window.client = new Client({ url: `${base}/ws`, WebSocket: Recorded, ...options });
+      const client = (window.client = new Client({ url: `${base}/ws`, WebSocket: Recorded, ...options }));
       client.on('change', ({ state, error }) => window.seen.states.push([state, error?.code]));
-      window.plans = ids.map((id) => client.join(id, {
-        load: async ({ signal }) => {
-          const { position } = await request(`/plans/${id}`, { signal });
-          window.seen.loads++;
-          return position;
-        },
-        onEvent: ({ data }) => window.seen.titles.push(data.task.title),
-        onReceipt: () => window.seen.receipts++,
-      }));
+      window.plans = ids.map((id) =>
+        client.join(id, {
+          load: async ({ signal }) => {
+            const { position } = await request(`/plans/${id}`, { signal });
+            window.seen.loads++;
+            return position;
+          },
+          onEvent: ({ data }) => window.seen.titles.push(data.task.title),
+          onReceipt: () => window.seen.receipts++,
+        }),
+      );
     };
   }, api);
   return page;
@@ -88,13 +93,15 @@ export function withHost(name, title, concurrency, declare, create = () => new S
       await running.browser?.close();
       await running.server?.stop();
     });
-    declare(running, (what, f, timeout = 120_000) => test(what, { timeout }, async (t) => {
-      const context = await running.browser.createBrowserContext();
-      try {
-        await f(context, t);
-      } finally {
-        await context.close();
-      }
-    }));
+    declare(running, (what, f, timeout = 120_000) =>
+      test(what, { timeout }, async (t) => {
+        const context = await running.browser.createBrowserContext();
+        try {
+          await f(context, t);
+        } finally {
+          await context.close();
+        }
+      }),
+    );
   });
 }

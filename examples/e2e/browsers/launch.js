@@ -4,15 +4,22 @@
 import puppeteer from 'puppeteer-core';
 
 const chromiumArgs = [
-  '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-  '--disable-component-update', '--disable-sync',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
 ];
 
 // Puppeteer turns these delays off. A hidden page's timers run once a minute after a grace period,
 // which is 5 minutes by default.
 const throttledChromium = {
   ignoreDefaultArgs: [
-    '--disable-background-timer-throttling', '--disable-backgrounding-occluded-windows', '--disable-renderer-backgrounding',
+    '--disable-background-timer-throttling',
+    '--disable-backgrounding-occluded-windows',
+    '--disable-renderer-backgrounding',
   ],
   args: [...chromiumArgs, '--enable-features=IntensiveWakeUpThrottling:grace_period_seconds/1'],
 };
@@ -34,6 +41,10 @@ const browsers = {
 /** Launches a browser. With throttled, it delays the timers of hidden pages. */
 export function launch(name, { throttled = false } = {}) {
   return puppeteer.launch({
-    headless: true, protocol: 'webDriverBiDi', protocolTimeout: 900_000, ...browsers[name], ...(throttled && name === 'chromium' && throttledChromium),
+    headless: true,
+    protocol: 'webDriverBiDi',
+    protocolTimeout: 900_000,
+    ...browsers[name],
+    ...(throttled && name === 'chromium' && throttledChromium),
   });
 }

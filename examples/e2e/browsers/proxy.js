@@ -20,7 +20,9 @@ export class Proxy {
     return this;
   }
 
-  get url() { return `http://127.0.0.1:${this.#server.address().port}`; }
+  get url() {
+    return `http://127.0.0.1:${this.#server.address().port}`;
+  }
 
   #accept(near) {
     if (this.#refusing) return near.destroy();
@@ -29,9 +31,15 @@ export class Proxy {
     this.#pairs.add(pair);
     near.pipe(far);
     far.pipe(near);
-    for (const [a, b] of [[near, far], [far, near]]) {
+    for (const [a, b] of [
+      [near, far],
+      [far, near],
+    ]) {
       a.on('error', () => {});
-      a.on('close', () => { b.destroy(); this.#pairs.delete(pair); });
+      a.on('close', () => {
+        b.destroy();
+        this.#pairs.delete(pair);
+      });
     }
   }
 
@@ -54,7 +62,9 @@ export class Proxy {
     }
   }
 
-  restore() { this.#refusing = false; }
+  restore() {
+    this.#refusing = false;
+  }
 
   async stop() {
     this.cut();

@@ -39,7 +39,10 @@ export function testSessions(name) {
       t.diagnostic(`${titles.length} events, ${end.hellos} connections`);
       assert.deepEqual(end.titles, titles);
       assert.equal(end.loads, 1);
-      assert.ok(end.states.every(([, code]) => code === undefined), `not only renewals: ${JSON.stringify(end.states)}`);
+      assert.ok(
+        end.states.every(([, code]) => code === undefined),
+        `not only renewals: ${JSON.stringify(end.states)}`,
+      );
       assert.ok(!end.codes.includes(4401), 'the server ended a session');
       assert.deepEqual(end.errors, []);
     });
@@ -118,7 +121,12 @@ export function testSessions(name) {
           const { positionOf } = await import('/planrooms/position.js');
           const response = await fetch(`${base}/plans/one`, {
             credentials: 'include',
-            headers: { Authorization: 'Bearer none', 'Content-Type': 'application/json', 'X-Plan-Mutation': 'm1', ...window.client.headers() },
+            headers: {
+              Authorization: 'Bearer none',
+              'Content-Type': 'application/json',
+              'X-Plan-Mutation': 'm1',
+              ...window.client.headers(),
+            },
           });
           return [positionOf(response), (await response.json()).position];
         }, allowing.url);

@@ -13,13 +13,21 @@ const queryClient = new QueryClient();
 async function fetchTasks({ signal }) {
   const response = await fetch('/api/plans/demo', { headers: { Authorization: `Bearer ${token}` }, signal });
   const { tasks } = await response.json();
-  await new Promise((resolve) => { setTimeout(resolve, parameters.get('ms')); });
+  await new Promise((resolve) => {
+    setTimeout(resolve, parameters.get('ms'));
+  });
   return tasks;
 }
 
 function Tasks({ name }) {
   const { data = [] } = useQuery({ queryKey: ['plan', 'demo', 'tasks', name], queryFn: fetchTasks });
-  return <ul aria-label={name}>{data.map(({ id, title }) => <li key={id}>{title}</li>)}</ul>;
+  return (
+    <ul aria-label={name}>
+      {data.map(({ id, title }) => (
+        <li key={id}>{title}</li>
+      ))}
+    </ul>
+  );
 }
 
 function Page() {
@@ -35,8 +43,11 @@ function Page() {
   );
 }
 
-window.load = () => queryClient.fetchQuery({ queryKey: ['plan', 'demo', 'tasks', 'route'], queryFn: fetchTasks })
-  .then(() => 'loaded', (error) => String(error));
+window.load = () =>
+  queryClient.fetchQuery({ queryKey: ['plan', 'demo', 'tasks', 'route'], queryFn: fetchTasks }).then(
+    () => 'loaded',
+    (error) => String(error),
+  );
 createRoot(document.getElementById('root')).render(
   <QueryClientProvider client={queryClient}>
     <PlanRoomsProvider getToken={() => token} queryClient={queryClient}>

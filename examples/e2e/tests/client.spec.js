@@ -6,7 +6,9 @@ import { ofType, watchSockets } from '../sockets.js';
 
 const test = base.extend({
   server: async ({}, use, info) => {
-    const server = await new Server('quickstart', { env: { QUICKSTART_SIGNING_KEY: signingKey(info.outputDir) } }).start();
+    const server = await new Server('quickstart', {
+      env: { QUICKSTART_SIGNING_KEY: signingKey(info.outputDir) },
+    }).start();
     await use(server);
     await server.stop();
   },
@@ -23,22 +25,36 @@ async function token(server, user = 'alice', ttl = '15m') {
 }
 
 // closeOf opens a WebSocket in the page, has it say something, and resolves to how it was closed.
-const closeOf = (page, query, messages = []) => page.evaluate(([q, m]) => new Promise((resolve) => {
-  const socket = new WebSocket(`/ws?${q}`, 'planrooms.v1');
-  const goodbyes = [];
-  socket.onopen = () => m.forEach((text) => socket.send(text));
-  socket.onmessage = ({ data }) => { if (data.includes('"goodbye"')) goodbyes.push(JSON.parse(data).data); };
-  socket.onclose = ({ code, reason, wasClean }) => resolve({ code, reason, wasClean, goodbyes });
-  window.socket = socket;
-}), [query, messages]);
+const closeOf = (page, query, messages = []) =>
+  page.evaluate(
+    ([q, m]) =>
+      new Promise((resolve) => {
+        const socket = new WebSocket(`/ws?${q}`, 'planrooms.v1');
+        const goodbyes = [];
+        socket.onopen = () => m.forEach((text) => socket.send(text));
+        socket.onmessage = ({ data }) => {
+          if (data.includes('"goodbye"')) goodbyes.push(JSON.parse(data).data);
+        };
+        socket.onclose = ({ code, reason, wasClean }) => resolve({ code, reason, wasClean, goodbyes });
+        window.socket = socket;
+      }),
+    [query, messages],
+  );
 
-const asSent = (code) => ({ code, wasClean: true, reason: expect.stringMatching(/./), goodbyes: [expect.objectContaining({ code })] });
+const asSent = (code) => ({
+  code,
+  wasClean: true,
+  reason: expect.stringMatching(/./),
+  goodbyes: [expect.objectContaining({ code })],
+});
 
 test.describe('close codes reach CloseEvent.code as sent', () => {
   test('4401, for a bad token, no token, and an expired token', async ({ bare, server }) => {
     expect(await closeOf(bare, 'token=bad')).toEqual(asSent(4401));
     expect(await closeOf(bare, '')).toEqual(asSent(4401));
-    expect(await closeOf(bare, `token=${await token(server, 'alice', '2s')}`, ['{"type":"ping"}'])).toEqual(asSent(4401));
+    expect(await closeOf(bare, `token=${await token(server, 'alice', '2s')}`, ['{"type":"ping"}'])).toEqual(
+      asSent(4401),
+    );
   });
 
   test('4429, for too many messages', async ({ bare, server }) => {
@@ -76,18 +92,30 @@ test.describe('close codes reach CloseEvent.code as sent', () => {
 
 // start runs the client in the page, and keeps what it receives.
 async function start(page, server, user = 'alice') {
-  await page.evaluate(async (t) => {
-    const { Client } = await import('/planrooms/planrooms.js');
-    window.received = [];
-    window.client = new Client({ getToken: () => t });
-    window.plan = window.client.join('demo', { load: () => { window.received.push('load'); }, onEvent: (e) => window.received.push(e.seq) });
-  }, await token(server, user));
+  await page.evaluate(
+    async (t) => {
+      const { Client } = await import('/planrooms/planrooms.js');
+      window.received = [];
+      window.client = new Client({ getToken: () => t });
+      window.plan = window.client.join('demo', {
+        load: () => {
+          window.received.push('load');
+        },
+        onEvent: (e) => window.received.push(e.seq),
+      });
+    },
+    await token(server, user),
+  );
   await page.waitForFunction(() => window.plan.status === 'live');
 }
 
 async function addTask(server, title) {
   const t = await token(server, 'carol');
-  await fetch(`${server.url}/api/plans/demo/tasks`, { method: 'POST', headers: { Authorization: `Bearer ${t}` }, body: JSON.stringify({ title }) });
+  await fetch(`${server.url}/api/plans/demo/tasks`, {
+    method: 'POST',
+    headers: { Authorization: `Bearer ${t}` },
+    body: JSON.stringify({ title }),
+  });
 }
 
 // Chrome lets the timers of a hidden tab run once a minute.
@@ -126,7 +154,9 @@ test('a frozen page resumes from its position', async ({ page, server }) => {
   const devtools = await page.context().newCDPSession(page);
   await devtools.send('Page.setWebLifecycleState', { state: 'frozen' });
   for (let i = 0; i < 5; i++) await addTask(server, `while frozen ${i}`);
-  await new Promise((resolve) => { setTimeout(resolve, 40_000); });
+  await new Promise((resolve) => {
+    setTimeout(resolve, 40_000);
+  });
   await devtools.send('Page.setWebLifecycleState', { state: 'active' });
   await page.waitForFunction(() => window.plan.status === 'live' && window.received.length >= 11);
   const received = await page.evaluate(() => window.received);
@@ -139,15 +169,20 @@ test('a frozen page resumes from its position', async ({ page, server }) => {
 test('fifty fast joins and leaves leave no socket and no participant', async ({ page, server }) => {
   const sockets = watchSockets(page);
   await page.goto(`${server.url}/icon.svg`);
-  await page.evaluate(async (t) => {
-    const { Client } = await import('/planrooms/planrooms.js');
-    window.client = new Client({ getToken: () => t });
-    for (let i = 0; i < 50; i++) {
-      const plan = window.client.join('demo', {});
-      await new Promise((resolve) => { setTimeout(resolve, i % 10); });
-      plan.leave();
-    }
-  }, await token(server));
+  await page.evaluate(
+    async (t) => {
+      const { Client } = await import('/planrooms/planrooms.js');
+      window.client = new Client({ getToken: () => t });
+      for (let i = 0; i < 50; i++) {
+        const plan = window.client.join('demo', {});
+        await new Promise((resolve) => {
+          setTimeout(resolve, i % 10);
+        });
+        plan.leave();
+      }
+    },
+    await token(server),
+  );
   await expect.poll(() => page.evaluate(() => window.client.state)).toBe('idle');
   expect(sockets.length).toBe(1);
   await expect.poll(() => sockets[0].closed).toBe(true);

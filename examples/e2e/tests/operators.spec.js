@@ -20,12 +20,16 @@ const test = base.extend({
     await context.addCookies([{ name, value, url: server.url }]);
     await context.addInitScript(() => {
       window.violations = [];
-      document.addEventListener('securitypolicyviolation', (v) => window.violations.push(`${v.violatedDirective} ${v.blockedURI}`));
+      document.addEventListener('securitypolicyviolation', (v) =>
+        window.violations.push(`${v.violatedDirective} ${v.blockedURI}`),
+      );
     });
     const page = await context.newPage();
     const errors = [];
     page.on('pageerror', (error) => errors.push(String(error)));
-    page.on('console', (message) => { if (message.type() === 'error') errors.push(message.text()); });
+    page.on('console', (message) => {
+      if (message.type() === 'error') errors.push(message.text());
+    });
     await page.goto(`${server.url}/ops/rooms`);
     await expect(page.locator('#state')).toHaveText('Live');
     await use(page);
@@ -49,7 +53,9 @@ class User {
   async add(plan, title, headers = {}) {
     this.cookie ??= await cookieOf(this.server, this.name);
     const response = await fetch(`${this.server.url}/plans/${plan}/tasks`, {
-      method: 'POST', body: JSON.stringify({ title }), headers: { Cookie: this.cookie, ...headers },
+      method: 'POST',
+      body: JSON.stringify({ title }),
+      headers: { Cookie: this.cookie, ...headers },
     });
     if (!response.ok) throw new Error(`add: ${response.status}`);
   }
@@ -57,7 +63,9 @@ class User {
 
 /** The JSON of the page, as a script of the operator gets it. */
 async function json(server, query) {
-  const response = await fetch(`${server.url}/ops/rooms?${new URLSearchParams(query)}`, { headers: { Cookie: await cookieOf(server, 'operator') } });
+  const response = await fetch(`${server.url}/ops/rooms?${new URLSearchParams(query)}`, {
+    headers: { Cookie: await cookieOf(server, 'operator') },
+  });
   return response.json();
 }
 
@@ -173,7 +181,7 @@ test('explains each case', async ({ ops, server }, info) => {
     for (;;) {
       await bob.add(plan, 'x'.repeat(60_000));
       const seq = await newest(server, plan);
-      if (await outcome('dave', seq) === 'slow') return seq;
+      if ((await outcome('dave', seq)) === 'slow') return seq;
     }
   };
   daves.pause();
@@ -193,18 +201,20 @@ test('explains each case', async ({ ops, server }, info) => {
   await ask(ops, plan, 'dave', unwritten, ['Left']);
   await expect(answer(ops)).toContainText('1006');
   let torn = unwritten;
-  while (await outcome('dave', torn) === 'left_unwritten') torn--;
+  while ((await outcome('dave', torn)) === 'left_unwritten') torn--;
   expect(await outcome('dave', torn)).toBe('unknown');
   await ask(ops, plan, 'dave', torn, ['Not known']);
 });
 
 test('works in light and dark mode, on a phone and with the keyboard', async ({ ops, server }, info) => {
-  const users = await Promise.all(['alice', 'bob', 'carol', 'dave'].map(async (name) => {
-    const user = new User(server, name);
-    const client = await user.open('tab');
-    await client.join('launch');
-    return { user, client };
-  }));
+  const users = await Promise.all(
+    ['alice', 'bob', 'carol', 'dave'].map(async (name) => {
+      const user = new User(server, name);
+      const client = await user.open('tab');
+      await client.join('launch');
+      return { user, client };
+    }),
+  );
   for (let i = 0; i < 120; i++) await users[0].user.add(`plan-${String(i).padStart(3, '0')}`, 'one');
   await users[0].user.add('launch', 'one', { 'X-Plan-Client': 'tab' });
   await ops.goto(`${server.url}/ops/rooms#plan=launch&user=alice&seq=${await newest(server, 'launch')}`);
@@ -214,7 +224,9 @@ test('works in light and dark mode, on a phone and with the keyboard', async ({ 
     await ops.emulateMedia({ colorScheme });
     await ops.setViewportSize({ width: 1200, height: 900 });
     await ops.screenshot({ path: info.outputPath(`${colorScheme}.png`), fullPage: true });
-    expect((await new AxeBuilder({ page: ops }).analyze()).violations.map(({ id, nodes }) => [id, nodes[0].html])).toEqual([]);
+    expect(
+      (await new AxeBuilder({ page: ops }).analyze()).violations.map(({ id, nodes }) => [id, nodes[0].html]),
+    ).toEqual([]);
     await ops.setViewportSize({ width: 360, height: 740 });
     expect(await ops.evaluate(() => document.documentElement.scrollWidth)).toBe(360);
     await ops.screenshot({ path: info.outputPath(`${colorScheme}-phone.png`), fullPage: true });
@@ -232,7 +244,9 @@ test('works in light and dark mode, on a phone and with the keyboard', async ({ 
 
 test('a hidden page sends no requests, and a page without a server reports it', async ({ context, ops, server }) => {
   let asked = 0;
-  ops.on('request', () => { asked++; });
+  ops.on('request', () => {
+    asked++;
+  });
   await ops.evaluate(() => {
     Object.defineProperty(document, 'hidden', { configurable: true, get: () => window.hiddenNow ?? false });
     window.hiddenNow = true;
@@ -250,7 +264,9 @@ test('a hidden page sends no requests, and a page without a server reports it', 
     document.dispatchEvent(new Event('visibilitychange'));
   });
   await expect(ops.locator('#state')).toHaveText('Live');
-  await context.route('**/ops/rooms?format=json**', (route) => route.fulfill({ status: 200, contentType: 'application/json', body: '{' }));
+  await context.route('**/ops/rooms?format=json**', (route) =>
+    route.fulfill({ status: 200, contentType: 'application/json', body: '{' }),
+  );
   await expect(ops.locator('#state')).toHaveText(/^No answer since/);
   await context.unroute('**/ops/rooms?format=json**');
   await expect(ops.locator('#state')).toHaveText('Live');

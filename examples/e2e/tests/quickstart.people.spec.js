@@ -19,7 +19,10 @@ function listen(context) {
 }
 
 const announced = (page) => page.evaluate(() => window.announced);
-const forget = (page) => page.evaluate(() => { window.announced = []; });
+const forget = (page) =>
+  page.evaluate(() => {
+    window.announced = [];
+  });
 
 const CONTROLS = /[\u202a-\u202e\u2066-\u2069]/u;
 
@@ -76,7 +79,8 @@ test('an outage is announced once, and so is its end', async ({ context, server 
   await server.start();
   await alice.live();
   await bob.live();
-  for (const name of ['Alice', 'Bob']) { // they reconnect at different times
+  for (const name of ['Alice', 'Bob']) {
+    // they reconnect at different times
     const said = async () => (await announced(page)).filter((text) => text.includes(`${name}: live.`));
     await expect.poll(said).toHaveLength(1);
   }
@@ -99,18 +103,22 @@ test('missed events are counted in one announcement', async ({ context, server }
 
 // The x of the first character of each text, from the left, within an element.
 function places(element, ...texts) {
-  return element.evaluate((root, texts) => texts.map((text) => {
-    const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
-    while (walker.nextNode()) {
-      const at = walker.currentNode.data.indexOf(text);
-      if (at < 0) continue;
-      const range = document.createRange();
-      range.setStart(walker.currentNode, at);
-      range.setEnd(walker.currentNode, at + 1);
-      return range.getBoundingClientRect().x;
-    }
-    throw new Error(`no ${text} in ${root.textContent}`);
-  }), texts);
+  return element.evaluate(
+    (root, texts) =>
+      texts.map((text) => {
+        const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
+        while (walker.nextNode()) {
+          const at = walker.currentNode.data.indexOf(text);
+          if (at < 0) continue;
+          const range = document.createRange();
+          range.setStart(walker.currentNode, at);
+          range.setEnd(walker.currentNode, at + 1);
+          return range.getBoundingClientRect().x;
+        }
+        throw new Error(`no ${text} in ${root.textContent}`);
+      }),
+    texts,
+  );
 }
 
 const titles = {
@@ -155,9 +163,13 @@ test('a long title is cut between characters, not inside an emoji', async ({ con
   const { alice, bob } = await open(context, server);
   const family = '👩\u200d👧\u200d👦';
   await alice.add(`${'x'.repeat(38)}${family}${'y'.repeat(10)}`);
-  await expect(bob.log.filter({ hasText: 'Alice added' }).first()).toHaveText(`Alice added “${'x'.repeat(38)}${family}…”`);
+  await expect(bob.log.filter({ hasText: 'Alice added' }).first()).toHaveText(
+    `Alice added “${'x'.repeat(38)}${family}…”`,
+  );
   await alice.add(`${'x'.repeat(37)}${family}${family}${family}${family}`);
-  await expect(bob.log.filter({ hasText: 'Alice added' }).first()).toHaveText(`Alice added “${'x'.repeat(37)}${family}${family}…”`);
+  await expect(bob.log.filter({ hasText: 'Alice added' }).first()).toHaveText(
+    `Alice added “${'x'.repeat(37)}${family}${family}…”`,
+  );
 });
 
 test('a title with a control character is refused, and remains in the field', async ({ context, server }) => {
@@ -171,9 +183,10 @@ test('an unknown status is shown as connecting', async ({ context, server }) => 
   const page = await context.newPage();
   const errors = [];
   page.on('pageerror', (error) => errors.push(error));
-  await page.route('**/planrooms/planrooms.js', (route) => route.fulfill({
-    contentType: 'text/javascript',
-    body: `
+  await page.route('**/planrooms/planrooms.js', (route) =>
+    route.fulfill({
+      contentType: 'text/javascript',
+      body: `
       const plan = { status: 'of a later version', participants: [], participantCount: 0, error: null };
       export const newId = () => 'id';
       export class Client {
@@ -182,7 +195,8 @@ test('an unknown status is shown as connecting', async ({ context, server }) => 
         on() {}
         join() { return plan; }
       }`,
-  }));
+    }),
+  );
   await page.goto(server.url);
   await expect(new Pane(page, 'Alice').badge).toHaveText('Connecting');
   expect(errors).toEqual([]);

@@ -12,11 +12,15 @@ test('each of the five changes appears once in both panes and in a second tab', 
 
   await one.alice.add('Paint the fence');
   await Promise.all([one.alice, ...others].map((p) => expect(p.task('Paint the fence')).toHaveCount(1, soon)));
-  await Promise.all([one.alice, ...others].map((p) => expect(p.root.locator('.done')).toContainText(/^\d+ of \d+ done$/, soon)));
+  await Promise.all(
+    [one.alice, ...others].map((p) => expect(p.root.locator('.done')).toContainText(/^\d+ of \d+ done$/, soon)),
+  );
 
   await one.alice.task('Paint the fence').locator('.status').click();
   await one.alice.task('Paint the fence').locator('.status').click();
-  await Promise.all(others.map((p) => expect(p.task('Paint the fence')).toHaveAttribute('data-status', 'completed', soon)));
+  await Promise.all(
+    others.map((p) => expect(p.task('Paint the fence')).toHaveAttribute('data-status', 'completed', soon)),
+  );
 
   const before = await one.bob.titles();
   await one.alice.task('Paint the fence').hover();
@@ -46,13 +50,20 @@ test('each of the five changes appears once in both panes and in a second tab', 
   expect([...one.errors, ...two.errors]).toEqual([]);
 });
 
-test('network off for a short time: the missed events arrive in order, without a reload', async ({ browser, server }) => {
+test('network off for a short time: the missed events arrive in order, without a reload', async ({
+  browser,
+  server,
+}) => {
   const context = await browser.newContext();
   const { page, alice, sockets } = await open(context, server);
-  await page.evaluate(() => { window.sameDocument = true; });
+  await page.evaluate(() => {
+    window.sameDocument = true;
+  });
   const change = await login(server, 'carol');
   const loads = [];
-  page.on('request', (r) => { if (r.method() === 'GET' && r.url().endsWith('/api/plans/demo')) loads.push(r.url()); });
+  page.on('request', (r) => {
+    if (r.method() === 'GET' && r.url().endsWith('/api/plans/demo')) loads.push(r.url());
+  });
 
   await context.setOffline(true);
   const titles = Array.from({ length: 20 }, (_, i) => `missed ${i}`);
@@ -77,10 +88,14 @@ test('network off beyond the history: each pane loads the plan once', async ({ b
   const { page, alice, bob } = await open(context, server);
   const change = await login(server, 'carol');
   const loads = [];
-  page.on('request', (r) => { if (r.method() === 'GET' && r.url().endsWith('/api/plans/demo')) loads.push(r.url()); });
+  page.on('request', (r) => {
+    if (r.method() === 'GET' && r.url().endsWith('/api/plans/demo')) loads.push(r.url());
+  });
 
   await context.setOffline(true);
-  const { tasks: [task] } = await change('GET', '/api/plans/demo');
+  const {
+    tasks: [task],
+  } = await change('GET', '/api/plans/demo');
   const rename = (title) => change('PATCH', `/api/tasks/${task.id}`, { title });
   for (let i = 0; i < 160; i++) await rename(`changed ${i}`); // 320 events
   await expect(alice.badge).toContainText('Offline');
@@ -118,7 +133,10 @@ test('the server is restarted: all clients reconnect automatically, spread in ti
   await alice.live();
   await bob.live();
   await expect(page.locator('#crowd')).toContainText('50 live', { timeout: 30_000 });
-  const times = sockets.slice(before).filter((s) => s.received.length > 0).map((s) => s.openedAt);
+  const times = sockets
+    .slice(before)
+    .filter((s) => s.received.length > 0)
+    .map((s) => s.openedAt);
   expect(Math.max(...times) - Math.min(...times)).toBeGreaterThan(300);
 
   const change = await login(server, 'carol');
@@ -153,7 +171,9 @@ test('the token is renewed on the open connection, without an interruption', asy
 test('a token that expires closes with 4401; the pane logs in again and is live', async ({ context, server }) => {
   const { alice, sockets } = await open(context, server);
   await alice.button('Expire my token').click();
-  await expect.poll(() => sockets.flatMap((s) => ofType(s.received, 'goodbye')).map((m) => m.data.code), { timeout: 15_000 }).toEqual([4401]);
+  await expect
+    .poll(() => sockets.flatMap((s) => ofType(s.received, 'goodbye')).map((m) => m.data.code), { timeout: 15_000 })
+    .toEqual([4401]);
   await alice.live();
   expect(sockets.length).toBe(3);
 });

@@ -15,10 +15,17 @@ function build(folder) {
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'main.go'), program);
   const { Go, Require } = JSON.parse(execFileSync('go', ['mod', 'edit', '-json'], { cwd: root }));
-  writeFileSync(join(folder, 'go.mod'), [
-    'module live', `go ${Go}`, 'require github.com/planrooms/planrooms v0.0.0', `replace github.com/planrooms/planrooms => ${root}`,
-    ...Require.map((r) => `require ${r.Path} ${r.Version} // indirect`), '',
-  ].join('\n'));
+  writeFileSync(
+    join(folder, 'go.mod'),
+    [
+      'module live',
+      `go ${Go}`,
+      'require github.com/planrooms/planrooms v0.0.0',
+      `replace github.com/planrooms/planrooms => ${root}`,
+      ...Require.map((r) => `require ${r.Path} ${r.Version} // indirect`),
+      '',
+    ].join('\n'),
+  );
   writeFileSync(join(folder, 'go.sum'), readFileSync(join(root, 'go.sum')));
   execFileSync('go', ['build', '-mod=mod', '-buildvcs=false', '-o', 'live', '.'], { cwd: folder, stdio: 'inherit' });
   return join(folder, 'live');
@@ -27,14 +34,22 @@ function build(folder) {
 // start runs the program, and returns the links that it prints, by user.
 async function start(file, addr) {
   const program = spawn(file, ['-addr', addr]);
-  const ended = new Promise((resolve) => { program.once('exit', resolve); });
+  const ended = new Promise((resolve) => {
+    program.once('exit', resolve);
+  });
   const links = {};
   for await (const line of createInterface({ input: program.stdout })) {
     const [, user, link] = /^(\w+): (http:\S+)$/.exec(line);
     links[user] = link;
     if (user === 'mallory') break;
   }
-  return { links, stop: () => { program.kill('SIGTERM'); return ended; } };
+  return {
+    links,
+    stop: () => {
+      program.kill('SIGTERM');
+      return ended;
+    },
+  };
 }
 
 test('works as its README says', async ({ context }, info) => {
@@ -52,7 +67,9 @@ test('works as its README says', async ({ context }, info) => {
 
   await ann.page.getByRole('button').click();
   await expect(ann.said).toContainText('"type":"receipt"');
-  await expect(bob.said).toContainText('{"type":"task-updated","planId":"demo","data":{"task":{"id":"milk","done":true}}');
+  await expect(bob.said).toContainText(
+    '{"type":"task-updated","planId":"demo","data":{"task":{"id":"milk","done":true}}',
+  );
   await expect(ann.said).not.toContainText('task-updated');
   await expect(mallory.said).toContainText('forbidden');
   await expect(mallory.said).not.toContainText('milk');
@@ -67,7 +84,9 @@ test('works as its README says', async ({ context }, info) => {
     const status = page.getByRole('status');
     await expect(status).toHaveText(/^Stopped: .*token.*\. Log in again: open a new link of the program\.$/);
   }
-  await bob.page.evaluate((link) => { location.href = link; }, links.bob); // in the same tab
+  await bob.page.evaluate((link) => {
+    location.href = link;
+  }, links.bob); // in the same tab
   await bob.live();
   await expect(bob.page.getByRole('status')).toBeEmpty();
   expect(await stop()).toBe(0);

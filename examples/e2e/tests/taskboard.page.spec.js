@@ -104,7 +104,9 @@ test('an event that cannot be applied is fetched, and events during the fetch do
   await expect(ada.page.getByRole('link', { name: 'Launch week' })).toBeVisible(); // logged in
   let held = null; // what the server sends while Ada's connection is slow
   await ada.page.routeWebSocket(/\/ws/, (socket) => {
-    socket.connectToServer().onMessage((message) => (held ? held.push(() => socket.send(message)) : socket.send(message)));
+    socket
+      .connectToServer()
+      .onMessage((message) => (held ? held.push(() => socket.send(message)) : socket.send(message)));
   });
   await ada.page.reload();
   await ada.open('Launch week');
@@ -117,13 +119,19 @@ test('an event that cannot be applied is fetched, and events during the fetch do
   await expect(ada.task('Second')).not.toHaveAttribute('data-pending');
   let answer;
   const fetched = new Promise((resolve) => {
-    void ada.page.route(/\/api\/plans\/[^/]+$/, async (route) => {
-      const response = await route.fetch();
-      const waits = new Promise((go) => { answer = go; });
-      resolve();
-      await waits;
-      await route.fulfill({ response });
-    }, { times: 1 });
+    void ada.page.route(
+      /\/api\/plans\/[^/]+$/,
+      async (route) => {
+        const response = await route.fetch();
+        const waits = new Promise((go) => {
+          answer = go;
+        });
+        resolve();
+        await waits;
+        await route.fulfill({ response });
+      },
+      { times: 1 },
+    );
   });
   held.splice(0).forEach((send) => send());
   held = null;
@@ -142,7 +150,9 @@ test('the script that moves tasks loads after the tasks, and does not interrupt 
   const asked = new Promise((resolve) => {
     void ada.page.route('**/assets/sorting-*.js', async (route) => {
       resolve();
-      await new Promise((go) => { load = go; });
+      await new Promise((go) => {
+        load = go;
+      });
       await route.continue();
     });
   });
@@ -156,7 +166,12 @@ test('the script that moves tasks loads after the tasks, and does not interrupt 
   const answered = ada.page.waitForResponse('**/assets/sorting-*.js');
   load();
   await (await answered).finished();
-  await ada.page.evaluate(() => new Promise((resolve) => { requestAnimationFrame(() => setTimeout(resolve)); }));
+  await ada.page.evaluate(
+    () =>
+      new Promise((resolve) => {
+        requestAnimationFrame(() => setTimeout(resolve));
+      }),
+  );
   await expect(field).toBeFocused();
   await expect(field).toHaveValue('half written');
   await expect(moves).toHaveCount(0);
@@ -214,7 +229,7 @@ test('200 tasks by keyboard: the input and each task are a few keys away', async
   await page.locator('h1').focus();
   const focused = () => page.evaluate(() => document.activeElement?.getAttribute('aria-label') ?? '');
   let keys = 0;
-  for (; await focused() !== 'New task' && keys < 12; keys++) await page.keyboard.press('Tab');
+  for (; (await focused()) !== 'New task' && keys < 12; keys++) await page.keyboard.press('Tab');
   expect(keys).toBeLessThanOrEqual(5);
   for (keys = 0; !(await focused()).startsWith('Completed: ') && keys < 12; keys++) await page.keyboard.press('Tab');
   expect(keys).toBeLessThanOrEqual(3);
@@ -227,7 +242,9 @@ test('200 tasks by keyboard: the input and each task are a few keys away', async
   await page.keyboard.press('Home');
   await page.keyboard.press('ArrowDown');
   expect(await focused()).toBe('Completed: Run the load test against staging');
-  const stops = await page.evaluate(() => [...document.querySelectorAll('.tasks :is(button, input, select)')].filter((e) => e.tabIndex === 0).length);
+  const stops = await page.evaluate(
+    () => [...document.querySelectorAll('.tasks :is(button, input, select)')].filter((e) => e.tabIndex === 0).length,
+  );
   expect(stops).toBeLessThanOrEqual(5);
   await ada.shot(info, '200-tasks');
   // All rows would take minutes on a busy machine.
@@ -238,7 +255,8 @@ test('33 members and 32 viewers on a phone do not displace the tasks, and can al
   const ada = await as('Ada', null, phone);
   const { page } = ada;
   await expect(page.getByRole('link', { name: 'Launch week' })).toBeVisible(); // logged in
-  await page.route(/\/api\/plans\/[^/]+$/, async (route) => { // a plan with many members
+  await page.route(/\/api\/plans\/[^/]+$/, async (route) => {
+    // a plan with many members
     const response = await route.fetch();
     const plan = await response.json();
     for (let i = plan.members.length; i < 33; i++) {
@@ -246,12 +264,14 @@ test('33 members and 32 viewers on a phone do not displace the tasks, and can al
     }
     await route.fulfill({ response, json: plan });
   });
-  await page.routeWebSocket(/\/ws/, (socket) => { // and many people who look at it
+  await page.routeWebSocket(/\/ws/, (socket) => {
+    // and many people who look at it
     const server = socket.connectToServer();
     server.onMessage((message) => {
       const parsed = JSON.parse(String(message));
       if (parsed.type === 'join-plan' && Array.isArray(parsed.data?.participants)) {
-        for (let i = 1; i < 32; i++) parsed.data.participants.push({ userId: `u${i}`, userName: `Person Number ${i}`, connections: 1 });
+        for (let i = 1; i < 32; i++)
+          parsed.data.participants.push({ userId: `u${i}`, userName: `Person Number ${i}`, connections: 1 });
         parsed.data.participantCount = 32;
       }
       socket.send(JSON.stringify(parsed));
@@ -282,14 +302,23 @@ test('the page is small, and requests the login while its script loads', async (
   await session.send('Network.enable');
   await session.send('Network.setCacheDisabled', { cacheDisabled: true });
   await session.send('Network.emulateNetworkConditions', {
-    offline: false, latency: 600, downloadThroughput: 40 * 1024, uploadThroughput: 40 * 1024,
+    offline: false,
+    latency: 600,
+    downloadThroughput: 40 * 1024,
+    uploadThroughput: 40 * 1024,
   });
   const start = Date.now();
   await page.goto(url, { waitUntil: 'commit' });
   await page.getByTestId('task').first().waitFor();
   info.annotations.push({ type: 'visible after', description: `${Date.now() - start} ms` });
-  const entries = await page.evaluate(() => performance.getEntriesByType('resource').map(({ name, encodedBodySize, startTime, responseEnd }) => (
-    { name: new URL(name).pathname, size: encodedBodySize, startTime, responseEnd })));
+  const entries = await page.evaluate(() =>
+    performance.getEntriesByType('resource').map(({ name, encodedBodySize, startTime, responseEnd }) => ({
+      name: new URL(name).pathname,
+      size: encodedBodySize,
+      startTime,
+      responseEnd,
+    })),
+  );
   // The script that moves tasks loads later.
   const assets = entries.filter(({ name }) => name.startsWith('/assets/') && !name.startsWith('/assets/sorting-'));
   expect(assets.reduce((sum, { size }) => sum + size, 0)).toBeLessThan(100 * 1024);

@@ -54,7 +54,9 @@ test('shows the participants and what they are editing', async ({ as }) => {
 
 test('offline for a short time: no change is lost in either direction', async ({ as }, info) => {
   const [ada, ben] = [await as('Ada'), await as('Ben')];
-  await ben.page.evaluate(() => { window.sameDocument = true; });
+  await ben.page.evaluate(() => {
+    window.sameDocument = true;
+  });
   await ben.context.setOffline(true);
   await ben.offline();
   for (let i = 0; i < 5; i++) await ada.add(`While Ben was away ${i}`);
@@ -66,7 +68,9 @@ test('offline for a short time: no change is lost in either direction', async ({
   await ben.context.setOffline(false);
   await ben.live();
   for (const b of [ada, ben]) await expect(b.task('Written on a train')).toHaveCount(1);
-  await expect.poll(async () => (await ben.titles()).filter((t) => t.startsWith('While'))).toEqual([0, 1, 2, 3, 4].map((i) => `While Ben was away ${i}`));
+  await expect
+    .poll(async () => (await ben.titles()).filter((t) => t.startsWith('While')))
+    .toEqual([0, 1, 2, 3, 4].map((i) => `While Ben was away ${i}`));
   await expect(ben.task('Written on a train')).not.toHaveAttribute('data-pending', 'true');
   await expect.poll(() => ben.titles()).toEqual(await ada.titles());
   expect(await ben.page.evaluate(() => window.sameDocument)).toBe(true);
@@ -76,18 +80,29 @@ test('offline beyond the history: loads once, and shows the current plan', async
   const [ada, ben] = [await as('Ada'), await as('Ben')];
   await ben.context.setOffline(true);
   await ben.offline();
-  await ada.page.evaluate(async () => { // as Ada, but faster than she could
+  await ada.page.evaluate(async () => {
+    // as Ada, but faster than she could
     const { token } = await (await fetch('/api/token', { method: 'POST' })).json();
-    const call = async (method, path, body) => (await fetch(path, {
-      method, headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' }, body: body && JSON.stringify(body),
-    })).json();
+    const call = async (method, path, body) =>
+      (
+        await fetch(path, {
+          method,
+          headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' },
+          body: body && JSON.stringify(body),
+        })
+      ).json();
     const { plans } = await call('GET', '/api/plans');
     const { id } = plans.find((p) => p.title === 'Launch week');
-    let { tasks: [task] } = await call('GET', `/api/plans/${id}`);
-    for (let i = 0; i < 160; i++) task = await call('PATCH', `/api/tasks/${task.id}`, { version: task.version, title: `Changed ${i}` });
+    let {
+      tasks: [task],
+    } = await call('GET', `/api/plans/${id}`);
+    for (let i = 0; i < 160; i++)
+      task = await call('PATCH', `/api/tasks/${task.id}`, { version: task.version, title: `Changed ${i}` });
   });
   const loads = [];
-  ben.page.on('request', (r) => { if (r.method() === 'GET' && /\/api\/plans\/[^/]+$/.test(r.url())) loads.push(r.url()); });
+  ben.page.on('request', (r) => {
+    if (r.method() === 'GET' && /\/api\/plans\/[^/]+$/.test(r.url())) loads.push(r.url());
+  });
   await ben.context.setOffline(false);
   await ben.live();
   await expect.poll(async () => (await ben.titles())[0]).toBe('Changed 159');
@@ -113,11 +128,20 @@ test('the server is restarted: all pages reconnect, and show the current plan', 
 test('a conflict shows both versions, and the user can keep either', async ({ as }, info) => {
   const [ada, ben] = [await as('Ada'), await as('Ben')];
   const [first, second] = await ada.titles();
-  for (const [title, choice, winner] of [[first, 'Take theirs', 'by Ben'], [second, 'Keep mine', 'by Ada']]) {
+  for (const [title, choice, winner] of [
+    [first, 'Take theirs', 'by Ben'],
+    [second, 'Keep mine', 'by Ada'],
+  ]) {
     const field = await ada.edit(title, `${title}, by Ada`);
     await ben.rename(title, `${title}, by Ben`);
     await expect(ben.task(`${title}, by Ben`)).toHaveCount(1);
-    await expect.poll(() => ofType(ada.sockets[0].received, 'task-updated').filter((m) => m.data.task.title === `${title}, by Ben`).length).toBe(1);
+    await expect
+      .poll(
+        () =>
+          ofType(ada.sockets[0].received, 'task-updated').filter((m) => m.data.task.title === `${title}, by Ben`)
+            .length,
+      )
+      .toBe(1);
     await field.press('Enter');
     await expect(ada.conflict).toContainText('Ben changed this in the meantime.');
     await expect(ada.conflict.getByTestId('mine')).toContainText(`${title}, by Ada`);
@@ -132,7 +156,10 @@ test('a conflict shows both versions, and the user can keep either', async ({ as
 test('membership revoked: the plan closes, and others on the socket remain live', async ({ as }) => {
   const ada = await as('Ada');
   const ben = await as('Ben', null);
-  await ben.page.getByRole('textbox', { name: /title|plan/i }).first().fill('Of Ben alone');
+  await ben.page
+    .getByRole('textbox', { name: /title|plan/i })
+    .first()
+    .fill('Of Ben alone');
   await ben.page.keyboard.press('Enter');
   await ben.page.getByRole('link', { name: /all plans/ }).click();
   await ben.open('Launch week');
@@ -162,7 +189,9 @@ test('logged out everywhere: every page reports it and stops, with 4403', async 
     const { token } = await (await fetch('/api/token', { method: 'POST' })).json();
     const socket = new WebSocket(`/ws?token=${token}`, 'planrooms.v1');
     return new Promise((resolve) => {
-      socket.onmessage = () => { window.bareIsOpen = true; };
+      socket.onmessage = () => {
+        window.bareIsOpen = true;
+      };
       socket.onclose = (event) => resolve(event.code);
     });
   });
@@ -207,7 +236,10 @@ test.describe('short tokens', () => {
   });
 });
 
-test('fifty switches between list and plan leave one socket, and no participant in the plan', async ({ as, server }) => {
+test('fifty switches between list and plan leave one socket, and no participant in the plan', async ({
+  as,
+  server,
+}) => {
   const ada = await as('Ada');
   for (let i = 0; i < 50; i++) {
     await ada.page.goBack();
@@ -216,10 +248,12 @@ test('fifty switches between list and plan leave one socket, and no participant 
   await ada.live();
   await ada.page.goBack();
   await expect(ada.page.getByRole('link', { name: 'Launch week' })).toBeVisible();
-  await expect.poll(async () => {
-    const { rooms } = await (await fetch(`${server.url}/api/rooms`)).json();
-    return rooms.filter((room) => room.participants > 0).length;
-  }).toBe(0);
+  await expect
+    .poll(async () => {
+      const { rooms } = await (await fetch(`${server.url}/api/rooms`)).json();
+      return rooms.filter((room) => room.participants > 0).length;
+    })
+    .toBe(0);
   expect(ada.sockets.filter((s) => !s.closed).length).toBe(1);
   expect(ada.sockets.length).toBe(1);
 });
@@ -249,7 +283,9 @@ for (const [name, use] of Object.entries({
     const ben = await as('Ben');
     const ada = await as('Ada', null, use);
     const check = async (what) => {
-      const { violations } = await new AxeBuilder({ page: ada.page }).withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']).analyze();
+      const { violations } = await new AxeBuilder({ page: ada.page })
+        .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'])
+        .analyze();
       expect(violations.map((v) => `${what}: ${v.id}: ${v.nodes.map((n) => n.target).join(' ')}`)).toEqual([]);
     };
     await expect(ada.page.getByRole('link', { name: 'Launch week' })).toBeVisible();
@@ -264,6 +300,8 @@ for (const [name, use] of Object.entries({
     await expect(ada.task('Order the cake')).toHaveCount(1);
     await check('plan');
     await ada.shot(info, name);
-    expect(await ada.page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)).toBeLessThanOrEqual(0);
+    expect(
+      await ada.page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth),
+    ).toBeLessThanOrEqual(0);
   });
 }

@@ -8,26 +8,36 @@ test.describe('a wrong clock', () => {
   test.use({ args: ['-token-ttl', '40s'] });
 
   for (const minutes of [-10, 10]) {
-    test(`by ${minutes} minutes: one connection, tokens renewed in time, changes in both directions`, async ({ as }) => {
+    test(`by ${minutes} minutes: one connection, tokens renewed in time, changes in both directions`, async ({
+      as,
+    }) => {
       const [ada, ben] = [await as('Ada', null), await as('Ben')];
       await ada.context.addInitScript((offset) => {
         const Real = Date;
         globalThis.Date = class extends Real {
-          constructor(...args) { super(...(args.length ? args : [Real.now() + offset])); }
+          constructor(...args) {
+            super(...(args.length ? args : [Real.now() + offset]));
+          }
 
-          static now() { return Real.now() + offset; }
+          static now() {
+            return Real.now() + offset;
+          }
         };
       }, minutes * 60_000);
       await ada.page.reload();
       ada.sockets.length = 0;
       const tokens = [];
-      ada.page.on('request', (r) => { if (r.url().endsWith('/api/token')) tokens.push(r); });
+      ada.page.on('request', (r) => {
+        if (r.url().endsWith('/api/token')) tokens.push(r);
+      });
       await ada.open('Launch week');
       await ada.add('With a wrong clock');
       await expect(ben.task('With a wrong clock')).toHaveCount(1);
       await ben.add('With a right one');
       await expect(ada.task('With a right one')).toHaveCount(1);
-      await expect.poll(() => ofType(ada.sockets[0].received, 'authenticate').length, { timeout: 60_000 }).toBeGreaterThanOrEqual(2);
+      await expect
+        .poll(() => ofType(ada.sockets[0].received, 'authenticate').length, { timeout: 60_000 })
+        .toBeGreaterThanOrEqual(2);
       await ada.live();
       expect(ada.sockets.length).toBe(1);
       expect(tokens.length).toBeLessThanOrEqual(12);
@@ -46,7 +56,9 @@ test('a plan that is deleted while a member is offline', async ({ as }) => {
   await ada.page.getByRole('button', { name: 'Delete for everyone' }).click();
   await expect(ada.page.getByRole('heading', { name: 'Plans', exact: true })).toBeVisible();
   await ben.context.setOffline(false);
-  await expect(ben.page.getByRole('alert')).toContainText('You no longer have access to “Launch week”', { timeout: 30_000 });
+  await expect(ben.page.getByRole('alert')).toContainText('You no longer have access to “Launch week”', {
+    timeout: 30_000,
+  });
   await ben.page.getByRole('link', { name: 'See your plans' }).click();
   await expect(ben.page.getByRole('heading', { name: 'Plans', exact: true })).toBeVisible();
   await expect(ben.page.getByRole('link', { name: 'Launch week' })).toHaveCount(0);
@@ -90,10 +102,16 @@ test('markup in a title, in notes and in the name of a plan is shown as text', a
   const [ada, ben] = [await as('Ada'), await as('Ben')];
   const complaints = [];
   for (const b of [ada, ben]) {
-    b.page.on('dialog', (dialog) => { complaints.push(dialog.message()); dialog.dismiss(); });
-    b.page.on('console', (m) => { if (/Content.Security.Policy/.test(m.text())) complaints.push(m.text()); });
+    b.page.on('dialog', (dialog) => {
+      complaints.push(dialog.message());
+      dialog.dismiss();
+    });
+    b.page.on('console', (m) => {
+      if (/Content.Security.Policy/.test(m.text())) complaints.push(m.text());
+    });
   }
-  const markup = (n) => `<img src=x onerror=alert(${n})></script><script>alert(${n})</script>[a](javascript:alert(${n}))`;
+  const markup = (n) =>
+    `<img src=x onerror=alert(${n})></script><script>alert(${n})</script>[a](javascript:alert(${n}))`;
   await ada.add(markup(1));
   await expect(ben.task(markup(1))).toHaveCount(1);
   await ada.page.getByRole('button', { name: `Details of ${markup(1)}`, exact: true }).click();

@@ -10,7 +10,9 @@ const browser = new URL('../../../transport/browser/', import.meta.url);
 const path = (name) => fileURLToPath(new URL(name, browser));
 
 test('a web worker receives the events of a plan', async ({ page }, info) => {
-  const server = await new Server('quickstart', { env: { QUICKSTART_SIGNING_KEY: signingKey(info.outputDir) } }).start();
+  const server = await new Server('quickstart', {
+    env: { QUICKSTART_SIGNING_KEY: signingKey(info.outputDir) },
+  }).start();
   const token = async (user) => {
     const response = await fetch(`${server.url}/api/login`, { method: 'POST', body: JSON.stringify({ user }) });
     return (await response.json()).token;
@@ -19,7 +21,9 @@ test('a web worker receives the events of a plan', async ({ page }, info) => {
     input: path('consumers/worker/worker.js'),
     resolve: { alias: { planrooms: path('planrooms.js') } },
   });
-  const { output: [chunk] } = await bundle.generate({ format: 'es' });
+  const {
+    output: [chunk],
+  } = await bundle.generate({ format: 'es' });
   const script = (body) => (route) => route.fulfill({ contentType: 'text/javascript', ...body });
   await page.route('**/main.js', script({ path: path('consumers/worker/main.js') }));
   await page.route('**/worker.js', script({ body: chunk.code }));

@@ -36,8 +36,7 @@ export class Session {
 
   async call(method, path, body, headers = {}) {
     await this.getToken({ reason: 'connect' });
-    const send = () => this.#fetch(method, path, body,
-      { ...headers, Authorization: `Bearer ${this.token}` });
+    const send = () => this.#fetch(method, path, body, { ...headers, Authorization: `Bearer ${this.token}` });
     try {
       return await send();
     } catch (err) {

@@ -20,14 +20,19 @@ export function describe(message, own, titles) {
   const who = own ? 'You' : of(nameOf(message.by));
   const { type, data } = own ?? message;
   switch (type) {
-    case 'task-created': return [who, ' added ', ...quote(data.task.title)];
+    case 'task-created':
+      return [who, ' added ', ...quote(data.task.title)];
     case 'task-updated':
       return [who, ' changed ', ...quote(data.task.title), `, ${data.task.status.replace('_', ' ')}`];
-    case 'task-deleted': return [who, ' deleted ', ...quote(titles.get(data.taskId) ?? 'a task')];
-    case 'task-reordered': return [who, ' changed the order'];
+    case 'task-deleted':
+      return [who, ' deleted ', ...quote(titles.get(data.taskId) ?? 'a task')];
+    case 'task-reordered':
+      return [who, ' changed the order'];
     case 'progress-updated':
       return [`progress ${data.progress.completedTasks}/${data.progress.totalTasks}`];
-    case 'receipt': return ['the server acknowledged a change of ', who];
-    default: return [`${type} by `, who];
+    case 'receipt':
+      return ['the server acknowledged a change of ', who];
+    default:
+      return [`${type} by `, who];
   }
 }

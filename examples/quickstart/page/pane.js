@@ -10,7 +10,9 @@ import { of, show, spoken } from './text.js';
 
 const USERS = ['alice', 'bob', 'carol', 'mallory'];
 const NEXT_STATUS = {
-  not_started: 'in_progress', in_progress: 'completed', completed: 'not_started',
+  not_started: 'in_progress',
+  in_progress: 'completed',
+  completed: 'not_started',
 };
 // What a pane shows in each status of a plan. The list can be used unless `closed`, and the user
 // can reconnect if `down`. `says` is announced; a status without it soon changes to another one.
@@ -71,10 +73,16 @@ export class Pane {
     this.#list = new TaskList(this.#part('.tasks'), {
       cycle: (t) => this.#patch(t, { status: NEXT_STATUS[t.status] }),
       rename: (t, title) => this.#patch(t, { title }),
-      remove: (t) => this.#change('DELETE', `/api/tasks/${t.id}`, undefined,
-        () => ({ type: 'task-deleted', data: { taskId: t.id } })),
-      reorder: (taskIds) => this.#change('POST', `/api/plans/${this.#planId}/tasks/reorder`, { taskIds },
-        () => ({ type: 'task-reordered', data: { taskIds } })),
+      remove: (t) =>
+        this.#change('DELETE', `/api/tasks/${t.id}`, undefined, () => ({
+          type: 'task-deleted',
+          data: { taskId: t.id },
+        })),
+      reorder: (taskIds) =>
+        this.#change('POST', `/api/plans/${this.#planId}/tasks/reorder`, { taskIds }, () => ({
+          type: 'task-reordered',
+          data: { taskIds },
+        })),
       editing: (id) => this.#plan.setPresence(id && { editing: id }),
     });
     setInterval(() => this.#showTime(), 250);
@@ -84,12 +92,18 @@ export class Pane {
     const session = new Session(this.#user);
     const model = new Model();
     // After a switch to another user, callbacks of the previous user must change nothing.
-    const ours = (f) => (...args) => { if (this.#session === session) f(...args); };
+    const ours =
+      (f) =>
+      (...args) => {
+        if (this.#session === session) f(...args);
+      };
     this.#session = session;
     this.#model = model;
     this.#client = new Client({ getToken: (request) => session.getToken(request) });
     this.#stream = new Stream({
-      planId: this.#planId, session, model,
+      planId: this.#planId,
+      session,
+      model,
       on: {
         changed: ours(() => this.#draw()),
         loaded: ours((reason) => this.#loaded(reason)),
@@ -106,10 +120,16 @@ export class Pane {
       onJoin: ours((answer) => this.#joined(answer)),
       onUserJoined: ours(({ userName }) => this.#log([of(userName), ' came'], 'presence')),
       onUserLeft: ours(({ userId }) => this.#log([of(nameOf(userId)), ' left'], 'presence')),
-      onChange: ours(() => { this.#showStatus(); this.#showPeople(); }),
+      onChange: ours(() => {
+        this.#showStatus();
+        this.#showPeople();
+      }),
       onError: ours(({ code, message }) => this.#log([`${code}: ${message}`], 'net')),
     });
-    this.#client.on('change', ours(() => this.#showStatus()));
+    this.#client.on(
+      'change',
+      ours(() => this.#showStatus()),
+    );
     this.element.setAttribute('aria-label', `${nameOf(this.#user)}’s view`);
     this.#notify([]); // the previous user's
     const face = this.#part('.face');
@@ -155,8 +175,7 @@ export class Pane {
   }
 
   #patch(task, fields) {
-    return this.#change('PATCH', `/api/tasks/${task.id}`, fields,
-      (t) => ({ type: 'task-updated', data: { task: t } }));
+    return this.#change('PATCH', `/api/tasks/${task.id}`, fields, (t) => ({ type: 'task-updated', data: { task: t } }));
   }
 
   async #add(event) {
@@ -165,8 +184,10 @@ export class Pane {
     const title = form.elements.title.value.trim();
     if (!title) return;
     form.reset();
-    const done = await this.#change('POST', `/api/plans/${this.#planId}/tasks`, { title },
-      (task) => ({ type: 'task-created', data: { task } }));
+    const done = await this.#change('POST', `/api/plans/${this.#planId}/tasks`, { title }, (task) => ({
+      type: 'task-created',
+      data: { task },
+    }));
     if (!done && !form.elements.title.value) form.elements.title.value = title;
   }
 
@@ -253,9 +274,10 @@ export class Pane {
 
   #resumed() {
     const events = this.#missed === 1 ? 'event' : 'events';
-    this.#notify(this.#missed === 0
-      ? ['Resumed: no event was missed.']
-      : [`Resumed: ${this.#missed} missed ${events} received.`], 'good');
+    this.#notify(
+      this.#missed === 0 ? ['Resumed: no event was missed.'] : [`Resumed: ${this.#missed} missed ${events} received.`],
+      'good',
+    );
   }
 
   #loaded(reason) {
@@ -289,9 +311,8 @@ export class Pane {
       }
       this.#list.render(tasks, editors);
       this.#part('progress').value = progress.completionPercentage;
-      this.#part('.done').textContent = progress.totalTasks > 0
-        ? `${progress.completedTasks} of ${progress.totalTasks} done`
-        : 'no tasks';
+      this.#part('.done').textContent =
+        progress.totalTasks > 0 ? `${progress.completedTasks} of ${progress.totalTasks} done` : 'no tasks';
     });
   }
 

@@ -95,7 +95,8 @@ export class Stream {
       } else if (own) {
         this.#model.apply(own.event);
         this.#changes.delete(message.mutationId);
-      } else { // the answer was lost, so the content of the change is unknown
+      } else {
+        // the answer was lost, so the content of the change is unknown
         this.#reload();
       }
       this.#on.event(message, own?.event);

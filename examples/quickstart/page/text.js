@@ -34,12 +34,14 @@ export const of = (text) => ({ text: plain(text) });
 
 /** Shows a sentence: strings are the page's words, and texts of users get a `<bdi>` each. */
 export function show(element, parts) {
-  element.replaceChildren(...parts.map((part) => {
-    if (typeof part === 'string') return part;
-    const bdi = document.createElement('bdi');
-    bdi.textContent = part.text;
-    return bdi;
-  }));
+  element.replaceChildren(
+    ...parts.map((part) => {
+      if (typeof part === 'string') return part;
+      const bdi = document.createElement('bdi');
+      bdi.textContent = part.text;
+      return bdi;
+    }),
+  );
 }
 
 /** The sentence as a plain string. */

@@ -37,7 +37,10 @@ export class Viewers {
       const session = sessions[i % sessions.length];
       const client = new Client({ getToken: (request) => session.getToken(request) });
       const plan = client.join(this.#planId, {
-        onEvent: () => { this.received++; this.#changed(); },
+        onEvent: () => {
+          this.received++;
+          this.#changed();
+        },
         onChange: () => this.#changed(),
       });
       this.#viewers.push({ client, plan });

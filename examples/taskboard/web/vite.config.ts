@@ -10,8 +10,12 @@ const preloadApplication: Plugin = {
   name: 'preload-application',
   transformIndexHtml: {
     order: 'post',
-    handler: (_html, { chunk }) => (chunk?.dynamicImports ?? [])
-      .map((fileName) => ({ tag: 'link', attrs: { rel: 'modulepreload', crossorigin: '', href: `/${fileName}` }, injectTo: 'head' as const })),
+    handler: (_html, { chunk }) =>
+      (chunk?.dynamicImports ?? []).map((fileName) => ({
+        tag: 'link',
+        attrs: { rel: 'modulepreload', crossorigin: '', href: `/${fileName}` },
+        injectTo: 'head' as const,
+      })),
   },
 };
 
@@ -31,7 +35,10 @@ function brotli(): Plugin {
       for (const name of readdirSync(folder)) {
         const content = readFileSync(folder + name);
         const known = before.get(`${name}.br`);
-        writeFileSync(`${folder}${name}.br`, known && brotliDecompressSync(known).equals(content) ? known : brotliCompressSync(content));
+        writeFileSync(
+          `${folder}${name}.br`,
+          known && brotliDecompressSync(known).equals(content) ? known : brotliCompressSync(content),
+        );
       }
     },
   };
@@ -46,7 +53,8 @@ export default defineConfig(({ mode }) => {
     // page's React.
     resolve: { dedupe: ['react'] },
     server: {
-      proxy: { // the Host header stays that of the page, so the program sees its own origin
+      proxy: {
+        // the Host header stays that of the page, so the program sees its own origin
         '/api': { target: taskboard },
         '/ws': { target: taskboard, ws: true },
       },

@@ -37,7 +37,12 @@ const consumers = {
     await vite(folder);
   },
   webpack: async (folder) => {
-    await run(folder, join(bin, 'webpack'), ['--config', join(folder, 'webpack.config.js'), '--output-path', join(scratch, 'webpack')]);
+    await run(folder, join(bin, 'webpack'), [
+      '--config',
+      join(folder, 'webpack.config.js'),
+      '--output-path',
+      join(scratch, 'webpack'),
+    ]);
     contains(join(scratch, 'webpack'));
   },
   esbuild: async (folder) => {
@@ -45,7 +50,8 @@ const consumers = {
     await run(folder, join(bin, 'esbuild'), [join(folder, 'main.js'), '--bundle', '--minify', `--outdir=${out}`]);
     contains(out);
   },
-  jest: (folder) => run(folder, join(bin, 'jest'), ['--rootDir', folder], { NODE_OPTIONS: '--experimental-vm-modules' }),
+  jest: (folder) =>
+    run(folder, join(bin, 'jest'), ['--rootDir', folder], { NODE_OPTIONS: '--experimental-vm-modules' }),
   vitest: (folder) => run(folder, join(bin, 'vitest'), ['run', '--root', folder]),
   worker: (folder) => vite(folder),
   vue: async (folder) => {
@@ -58,9 +64,16 @@ const consumers = {
 
 /** Runs a program, and throws what it wrote if it fails. */
 async function run(cwd, command, args, env = {}) {
-  const child = spawn(command, args, { cwd, env: { ...process.env, CI: '1', NO_COLOR: '1', ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(command, args, {
+    cwd,
+    env: { ...process.env, CI: '1', NO_COLOR: '1', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let output = '';
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (b) => { output += b; });
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (b) => {
+      output += b;
+    });
   const [code, signal] = await once(child, 'close');
   if (code !== 0) throw new Error(`${command} ${args.join(' ')}: ${signal ?? code}\n${output}`);
   return output;
@@ -86,7 +99,8 @@ async function vite(folder) {
 /** Fails unless a bundle has the client in it. */
 function contains(folder) {
   const files = readdirSync(folder, { recursive: true }).filter((name) => name.endsWith('.js'));
-  if (!files.some((name) => readFileSync(join(folder, name), 'utf8').includes('planrooms.v1'))) throw new Error(`${folder}: the client is not in ${files}`);
+  if (!files.some((name) => readFileSync(join(folder, name), 'utf8').includes('planrooms.v1')))
+    throw new Error(`${folder}: the client is not in ${files}`);
 }
 
 // The package has ES modules only. "node10" is the module resolution of TypeScript before 4.7,
@@ -117,8 +131,18 @@ if (unknown.length > 0) {
 
 let tarball = '';
 try {
-  [{ filename: tarball }] = JSON.parse(await run(browserFolder, 'npm', ['pack', '--json', '--pack-destination', scratch]));
-  await run(here, 'npm', ['install', '--no-save', '--no-package-lock', '--no-audit', '--no-fund', '--prefer-offline', join(scratch, tarball)]);
+  [{ filename: tarball }] = JSON.parse(
+    await run(browserFolder, 'npm', ['pack', '--json', '--pack-destination', scratch]),
+  );
+  await run(here, 'npm', [
+    'install',
+    '--no-save',
+    '--no-package-lock',
+    '--no-audit',
+    '--no-fund',
+    '--prefer-offline',
+    join(scratch, tarball),
+  ]);
   const left = Object.entries(consumers).filter(([name]) => wanted.length === 0 || wanted.includes(name));
   const work = async () => {
     for (let next = left.shift(); next; next = left.shift()) {

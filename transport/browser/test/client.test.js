@@ -42,8 +42,20 @@ describe('the client', () => {
     last().hello().answer('demo', 3);
     plan.setPresence({ a: 1 });
     await vi.advanceTimersByTimeAsync(250);
-    expect([client.state, client.error, client.retryAt, plan.status, plan.position.seq, plan.planId]).toEqual(['connected', null, 0, 'live', 3, 'demo']);
-    expect([plan.participants, plan.participantCount, plan.error, last().of('update-presence').length]).toEqual([[], 0, null, 1]);
+    expect([client.state, client.error, client.retryAt, plan.status, plan.position.seq, plan.planId]).toEqual([
+      'connected',
+      null,
+      0,
+      'live',
+      3,
+      'demo',
+    ]);
+    expect([plan.participants, plan.participantCount, plan.error, last().of('update-presence').length]).toEqual([
+      [],
+      0,
+      null,
+      1,
+    ]);
     off();
     await client.renew();
     plan.leave();

@@ -64,7 +64,12 @@ describe('connecting -> idle', () => {
 
   it('disconnect while the token is fetched: no socket is opened', async () => {
     let give;
-    const c = client({ getToken: () => new Promise((resolve) => { give = resolve; }) });
+    const c = client({
+      getToken: () =>
+        new Promise((resolve) => {
+          give = resolve;
+        }),
+    });
     c.connect();
     c.disconnect();
     give('token');
@@ -87,7 +92,11 @@ describe('connecting -> idle', () => {
 
 describe('connecting -> waiting', () => {
   it('when the token cannot be fetched', async () => {
-    const c = client({ getToken: async () => { throw new Error('no network'); } });
+    const c = client({
+      getToken: async () => {
+        throw new Error('no network');
+      },
+    });
     c.connect();
     await settled();
     expect([c.state, c.error]).toEqual(['waiting', { code: 'failed', message: 'Error: no network' }]);
@@ -95,7 +104,11 @@ describe('connecting -> waiting', () => {
   });
 
   it('when getToken throws synchronously', async () => {
-    const c = client({ getToken: () => { throw new Error('bug'); } });
+    const c = client({
+      getToken: () => {
+        throw new Error('bug');
+      },
+    });
     c.connect();
     await settled();
     expect(c.state).toBe('waiting');
@@ -128,7 +141,12 @@ describe('connecting -> waiting', () => {
 
   it('a token that arrives after the timeout is not used for the expired attempt', async () => {
     const give = [];
-    const c = client({ getToken: () => new Promise((resolve) => { give.push(resolve); }) });
+    const c = client({
+      getToken: () =>
+        new Promise((resolve) => {
+          give.push(resolve);
+        }),
+    });
     vi.spyOn(Math, 'random').mockReturnValue(0.999);
     c.connect();
     await advance(20_000);
@@ -160,7 +178,11 @@ describe('waiting -> connecting', () => {
   it('the delay that the server sets takes precedence, and focus does not shorten it', async () => {
     const c = await connected();
     last().end(4503, { retryAfterMs: 7000 });
-    expect([c.state, c.retryAt - Date.now(), c.error]).toEqual(['waiting', 7000, { code: 4503, message: 'as the server says' }]);
+    expect([c.state, c.retryAt - Date.now(), c.error]).toEqual([
+      'waiting',
+      7000,
+      { code: 4503, message: 'as the server says' },
+    ]);
     await advance(6999);
     expect(sockets.length).toBe(1);
     await advance(1);
@@ -171,7 +193,11 @@ describe('waiting -> connecting', () => {
     vi.spyOn(Math, 'random').mockReturnValue(1);
     const c = client();
     c.join('demo');
-    for (const [live, wait] of [[0, 500], [4999, 1000], [5000, 500]]) {
+    for (const [live, wait] of [
+      [0, 500],
+      [4999, 1000],
+      [5000, 500],
+    ]) {
       await settled();
       last().hello().answer('demo', 1);
       await advance(live);
@@ -215,11 +241,14 @@ describe('waiting -> connecting', () => {
 
 describe('connected -> waiting or idle', () => {
   // Each close code as the server's goodbye has it, and alone.
-  it.each([1000, 1001, 1005, 1006, 1011, 1012, 4408, 4429, 4500, 4503, 4508, 4999])('close code %i without a goodbye: reconnects', async (code) => {
-    const c = await connected();
-    last().end(code);
-    expect(c.state).toBe('waiting');
-  });
+  it.each([1000, 1001, 1005, 1006, 1011, 1012, 4408, 4429, 4500, 4503, 4508, 4999])(
+    'close code %i without a goodbye: reconnects',
+    async (code) => {
+      const c = await connected();
+      last().end(code);
+      expect(c.state).toBe('waiting');
+    },
+  );
 
   it.each([1003, 1007, 1009, 4400, 4403, 4409])('close code %i without a goodbye: final', async (code) => {
     const c = await connected();
@@ -251,30 +280,41 @@ describe('connected -> waiting or idle', () => {
     expect(c.state).toBe('idle');
   });
 
-  it.each([4403, 4409])('a join does not restart a client after a final %i; reconnect, connect, renew, or a disconnect before the join do', async (code) => {
-    const end = async () => {
-      const c = client();
-      const plan = c.join('demo');
-      await settled();
-      last().hello().end(code, { reconnect: false });
-      return { c, plan };
-    };
-    const { c, plan } = await end();
-    expect(c.join('other').status).toBe('stopped');
-    plan.leave();
-    await advance(2_000);
-    c.join('third').leave();
-    await advance(2_000);
-    expect([c.state, c.error?.code]).toEqual(['idle', code]);
-    for (const start of [(x) => x.reconnect(), (x) => x.connect(), (x) => x.renew(), (x) => { x.close(); x.join('other'); }]) {
-      const again = (await end()).c;
-      start(again);
-      await settled();
-      last().hello();
-      expect([again.state, again.error]).toEqual(['connected', null]);
-      again.close();
-    }
-  });
+  it.each([4403, 4409])(
+    'a join does not restart a client after a final %i; reconnect, connect, renew, or a disconnect before the join do',
+    async (code) => {
+      const end = async () => {
+        const c = client();
+        const plan = c.join('demo');
+        await settled();
+        last().hello().end(code, { reconnect: false });
+        return { c, plan };
+      };
+      const { c, plan } = await end();
+      expect(c.join('other').status).toBe('stopped');
+      plan.leave();
+      await advance(2_000);
+      c.join('third').leave();
+      await advance(2_000);
+      expect([c.state, c.error?.code]).toEqual(['idle', code]);
+      for (const start of [
+        (x) => x.reconnect(),
+        (x) => x.connect(),
+        (x) => x.renew(),
+        (x) => {
+          x.close();
+          x.join('other');
+        },
+      ]) {
+        const again = (await end()).c;
+        start(again);
+        await settled();
+        last().hello();
+        expect([again.state, again.error]).toEqual(['connected', null]);
+        again.close();
+      }
+    },
+  );
 
   it('reconnect connects after a final close', async () => {
     const c = await connected();
@@ -305,7 +345,12 @@ describe('where it runs', () => {
     const c = client({ url });
     const plan = c.join('demo');
     await advance(600_000);
-    expect([plan.status, c.error, c.getToken.mock.calls.length, sockets.length]).toEqual(['stopped', { code: 'unsupported', message: 'no absolute http or ws url' }, 0, 0]);
+    expect([plan.status, c.error, c.getToken.mock.calls.length, sockets.length]).toEqual([
+      'stopped',
+      { code: 'unsupported', message: 'no absolute http or ws url' },
+      0,
+      0,
+    ]);
     expect(vi.getTimerCount()).toBe(0);
   });
 
@@ -331,7 +376,9 @@ describe('where it runs', () => {
 
   it('a change listener that disconnects while connecting starts nothing', async () => {
     const c = client();
-    c.on('change', () => { if (c.state === 'connecting') c.disconnect(); });
+    c.on('change', () => {
+      if (c.state === 'connecting') c.disconnect();
+    });
     c.connect();
     await settled();
     expect([c.state, sockets.length, vi.getTimerCount()]).toEqual(['idle', 0, 0]);

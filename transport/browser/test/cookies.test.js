@@ -5,7 +5,8 @@ import { FakeSocket, last, settled, sockets, useFakes } from './fake.js';
 useFakes();
 
 describe('cookie sessions', () => {
-  const cookie = (options = {}) => client({ getToken: undefined, credentials: 'cookie', clientId: 'tab-1', ...options });
+  const cookie = (options = {}) =>
+    client({ getToken: undefined, credentials: 'cookie', clientId: 'tab-1', ...options });
   const open = async (options) => {
     FakeSocket.pongs = true;
     const c = cookie(options);
@@ -17,7 +18,11 @@ describe('cookie sessions', () => {
 
   it('do not offer a token', async () => {
     const { c } = await open();
-    expect([last().protocols, last().url.searchParams.get('client'), c.state]).toEqual([['planrooms.v1'], 'tab-1', 'connected']);
+    expect([last().protocols, last().url.searchParams.get('client'), c.state]).toEqual([
+      ['planrooms.v1'],
+      'tab-1',
+      'connected',
+    ]);
   });
 
   it('reconnect with the same client ID when the server ends the session', async () => {
@@ -52,7 +57,11 @@ describe('cookie sessions', () => {
     await advance(569_999);
     expect([sockets.length, getExpiry.mock.calls.map(([r]) => r.reason)]).toEqual([1, ['connect']]);
     await advance(1);
-    expect([sockets.length, sockets[0].closed, getExpiry.mock.calls.map(([r]) => r.reason)]).toEqual([2, 1000, ['connect', 'renew']]);
+    expect([sockets.length, sockets[0].closed, getExpiry.mock.calls.map(([r]) => r.reason)]).toEqual([
+      2,
+      1000,
+      ['connect', 'renew'],
+    ]);
     last().hello();
     expect([c.state, last().of('join-plan').length, last().of('authenticate').length]).toEqual(['connected', 1, 0]);
   });

@@ -34,22 +34,53 @@ export class FakeSocket {
   }
 
   hello(userId = 'ann') {
-    this.say({ type: 'pong', data: { userId, connected: true, timestamp: new Date(Date.now() + FakeSocket.skew).toISOString(), connectionId: 'c1', clientId: 'c1', protocol: 1 } });
+    this.say({
+      type: 'pong',
+      data: {
+        userId,
+        connected: true,
+        timestamp: new Date(Date.now() + FakeSocket.skew).toISOString(),
+        connectionId: 'c1',
+        clientId: 'c1',
+        protocol: 1,
+      },
+    });
     return this;
   }
 
   end(code, goodbye) {
-    if (goodbye) this.say({ type: 'goodbye', data: { code, reason: 'as the server says', reconnect: true, reauth: false, retryAfterMs: 0, ...goodbye } });
+    if (goodbye)
+      this.say({
+        type: 'goodbye',
+        data: { code, reason: 'as the server says', reconnect: true, reauth: false, retryAfterMs: 0, ...goodbye },
+      });
     this.onclose?.({ code, reason: 'as the close frame says' });
   }
 
-  answer(planId, seq, { recovered = false, epoch = 'e1', participants = [], participantCount = participants.length } = {}) {
-    this.say({ type: 'join-plan', planId, timestamp: new Date().toISOString(), data: { success: true, participantCount, participants, position: { epoch, seq }, recovered } });
+  answer(
+    planId,
+    seq,
+    { recovered = false, epoch = 'e1', participants = [], participantCount = participants.length } = {},
+  ) {
+    this.say({
+      type: 'join-plan',
+      planId,
+      timestamp: new Date().toISOString(),
+      data: { success: true, participantCount, participants, position: { epoch, seq }, recovered },
+    });
     return this;
   }
 
   event(planId, seq, prev, extra = {}) {
-    this.say({ type: 'task-updated', planId, timestamp: new Date().toISOString(), data: { task: { id: `t${seq}` } }, seq, prev, ...extra });
+    this.say({
+      type: 'task-updated',
+      planId,
+      timestamp: new Date().toISOString(),
+      data: { task: { id: `t${seq}` } },
+      seq,
+      prev,
+      ...extra,
+    });
     return this;
   }
 
@@ -75,7 +106,8 @@ export const settled = () => vi.advanceTimersByTimeAsync(0);
 export const last = () => sockets.at(-1);
 
 /** A token that ends in so many seconds, by the clock of the server. */
-export const jwt = (seconds) => `h.${btoa(JSON.stringify({ exp: (Date.now() + FakeSocket.skew) / 1000 + seconds })).replaceAll('=', '')}.s`;
+export const jwt = (seconds) =>
+  `h.${btoa(JSON.stringify({ exp: (Date.now() + FakeSocket.skew) / 1000 + seconds })).replaceAll('=', '')}.s`;
 
 export function useFakes() {
   beforeEach(() => {

@@ -82,11 +82,19 @@ describe('dead connections', () => {
 
   it('goodbye: waits 3 s for the close frame', async () => {
     const c = await connected();
-    last().say({ type: 'goodbye', data: { code: 4503, reason: 'bye', reconnect: true, reauth: false, retryAfterMs: 7_000 } });
+    last().say({
+      type: 'goodbye',
+      data: { code: 4503, reason: 'bye', reconnect: true, reauth: false, retryAfterMs: 7_000 },
+    });
     await advance(2_999);
     expect(c.state).toBe('connected');
     await advance(1);
-    expect([c.state, c.error, c.retryAt - Date.now(), sockets[0].closed]).toEqual(['waiting', { code: 4503, message: 'bye' }, 7_000, 1000]);
+    expect([c.state, c.error, c.retryAt - Date.now(), sockets[0].closed]).toEqual([
+      'waiting',
+      { code: 4503, message: 'bye' },
+      7_000,
+      1000,
+    ]);
   });
 
   it('only denied plans: sends a message after a reconnect, because the server closes silent connections', async () => {
@@ -106,15 +114,18 @@ describe('browser events', () => {
     return (name) => target.dispatchEvent(new Event(name));
   }
 
-  it.each(['online', 'focus', 'pageshow', 'visibilitychange'])('%s: connects immediately instead of waiting', async (name) => {
-    const fire = window();
-    vi.spyOn(Math, 'random').mockReturnValue(1);
-    const c = await connected();
-    last().end(1006);
-    fire(name);
-    await settled();
-    expect([c.state, sockets.length]).toEqual(['connecting', 2]);
-  });
+  it.each(['online', 'focus', 'pageshow', 'visibilitychange'])(
+    '%s: connects immediately instead of waiting',
+    async (name) => {
+      const fire = window();
+      vi.spyOn(Math, 'random').mockReturnValue(1);
+      const c = await connected();
+      last().end(1006);
+      fire(name);
+      await settled();
+      expect([c.state, sockets.length]).toEqual(['connecting', 2]);
+    },
+  );
 
   it('no attempt before the retry delay of the server has passed', async () => {
     const fire = window();

@@ -12,7 +12,10 @@ async function loading(seq = 0, options = {}) {
   const client = new Client({ getToken: async () => jwt(3600), ...options });
   const loads = [];
   const watcher = watch(client, 'demo', {
-    load: (request) => new Promise((resolve, reject) => { loads.push({ ...request, resolve, reject }); }),
+    load: (request) =>
+      new Promise((resolve, reject) => {
+        loads.push({ ...request, resolve, reject });
+      }),
   });
   await settled();
   last().hello().answer('demo', seq);
@@ -24,7 +27,12 @@ describe('loading', () => {
   it('events are held until the load returns, and then delivered in order', async () => {
     const client = new Client({ getToken: async () => jwt(3600) });
     let done;
-    const { received, plan } = watch(client, 'demo', { load: () => new Promise((resolve) => { done = resolve; }) });
+    const { received, plan } = watch(client, 'demo', {
+      load: () =>
+        new Promise((resolve) => {
+          done = resolve;
+        }),
+    });
     await settled();
     last().hello().answer('demo', 1);
     last().event('demo', 2, 1);
@@ -40,7 +48,12 @@ describe('loading', () => {
   it('drops events that the loaded plan contains', async () => {
     const client = new Client({ getToken: async () => jwt(3600) });
     let done;
-    const { received } = watch(client, 'demo', { load: () => new Promise((resolve) => { done = resolve; }) });
+    const { received } = watch(client, 'demo', {
+      load: () =>
+        new Promise((resolve) => {
+          done = resolve;
+        }),
+    });
     await settled();
     last().hello().answer('demo', 1);
     last().event('demo', 2, 1);
@@ -68,7 +81,11 @@ describe('loading', () => {
 
   it('is retried when it fails', async () => {
     const client = new Client({ getToken: async () => jwt(3600) });
-    const load = vi.fn().mockRejectedValueOnce(new Error('502')).mockRejectedValueOnce(new Error('502')).mockResolvedValue(undefined);
+    const load = vi
+      .fn()
+      .mockRejectedValueOnce(new Error('502'))
+      .mockRejectedValueOnce(new Error('502'))
+      .mockResolvedValue(undefined);
     const { received } = watch(client, 'demo', { load });
     FakeSocket.pongs = true;
     await settled();
@@ -84,7 +101,10 @@ describe('loading', () => {
     expect(loads.map((l) => [l.reason, l.position.seq])).toEqual([['joined', 0]]);
     loads[0].resolve();
     await settled();
-    expect(loads.map((l) => [l.reason, l.position.seq])).toEqual([['joined', 0], ['overflow', 4_097]]);
+    expect(loads.map((l) => [l.reason, l.position.seq])).toEqual([
+      ['joined', 0],
+      ['overflow', 4_097],
+    ]);
     loads[1].resolve();
     await settled();
     expect(received).toEqual([4_098]);
@@ -93,7 +113,9 @@ describe('loading', () => {
   it('counts only the size of events after the last resync: the next load drops the earlier ones', async () => {
     const { received, loads } = await loading();
     const notes = 'x'.repeat(1024 * 1024);
-    const events = (from, to) => { for (let seq = from; seq <= to; seq++) last().event('demo', seq, seq - 1, { data: { task: { notes } } }); };
+    const events = (from, to) => {
+      for (let seq = from; seq <= to; seq++) last().event('demo', seq, seq - 1, { data: { task: { notes } } });
+    };
     events(1, 3);
     last().resync('demo', 3);
     events(4, 6);
@@ -108,7 +130,10 @@ describe('loading', () => {
     for (let seq = 1; seq <= 5; seq++) last().event('demo', seq, seq - 1, { data: { task: { notes } } });
     loads[0].resolve();
     await settled();
-    expect(loads.map((l) => [l.reason, l.position.seq])).toEqual([['joined', 0], ['overflow', 4]]);
+    expect(loads.map((l) => [l.reason, l.position.seq])).toEqual([
+      ['joined', 0],
+      ['overflow', 4],
+    ]);
     loads[1].resolve();
     await settled();
     expect(received).toEqual([5]);
@@ -117,7 +142,12 @@ describe('loading', () => {
   it('load and onChange are called after join has returned, so they can use its result', async () => {
     const { client } = await live();
     const seen = [];
-    const plan = client.join('demo', { onChange: () => seen.push(plan.status), load: () => { seen.push(plan.position.seq); } });
+    const plan = client.join('demo', {
+      onChange: () => seen.push(plan.status),
+      load: () => {
+        seen.push(plan.position.seq);
+      },
+    });
     const other = client.join('other', { onChange: () => seen.push(other.status) });
     await settled();
     expect(seen).toEqual(['loading', 10, 'joining', 'live']);
@@ -136,7 +166,12 @@ describe('loading', () => {
   it('ends when the plan is left', async () => {
     const client = new Client({ getToken: async () => jwt(3600) });
     let signal;
-    const { plan } = watch(client, 'demo', { load: (request) => { signal = request.signal; return new Promise(() => {}); } });
+    const { plan } = watch(client, 'demo', {
+      load: (request) => {
+        signal = request.signal;
+        return new Promise(() => {});
+      },
+    });
     await settled();
     last().hello().answer('demo', 1);
     await settled();
@@ -214,7 +249,13 @@ describe('a load that does not return', () => {
   });
 
   it('leaves no timer', async () => {
-    for (const end of [(s) => s.plan.leave(), (s) => s.client.close(), (s) => { s.loads[0].reject(new Error('502')); }]) {
+    for (const end of [
+      (s) => s.plan.leave(),
+      (s) => s.client.close(),
+      (s) => {
+        s.loads[0].reject(new Error('502'));
+      },
+    ]) {
       const s = await loading();
       end(s);
       await settled();
@@ -233,7 +274,9 @@ describe('a resync or gap during a load', () => {
     const { received } = watch(client, 'demo', {
       load: ({ reason, position, signal }) => {
         loads.push({ reason, seq: position.seq, signal });
-        return new Promise((resolve) => { setTimeout(resolve, 2_000); });
+        return new Promise((resolve) => {
+          setTimeout(resolve, 2_000);
+        });
       },
     });
     await settled();
@@ -259,7 +302,13 @@ describe('a resync or gap during a load', () => {
     last().event('demo', 1, 0).resync('demo', 5).event('demo', 6, 5).resync('demo', 8).event('demo', 9, 8);
     loads[0].resolve();
     await settled();
-    expect([received, loads.map((l) => [l.reason, l.position.seq])]).toEqual([[1], [['joined', 0], ['resync', 8]]]);
+    expect([received, loads.map((l) => [l.reason, l.position.seq])]).toEqual([
+      [1],
+      [
+        ['joined', 0],
+        ['resync', 8],
+      ],
+    ]);
     loads[1].resolve();
     await settled();
     expect([received, plan.status]).toEqual([[1, 9], 'live']);
@@ -278,7 +327,10 @@ describe('a resync or gap during a load', () => {
     const client = new Client({ getToken: async () => jwt(3600) });
     const done = [];
     const { plan } = watch(client, 'demo', {
-      load: () => new Promise((resolve) => { done.push(resolve); }),
+      load: () =>
+        new Promise((resolve) => {
+          done.push(resolve);
+        }),
       onEvent: () => plan.leave(),
     });
     await settled();

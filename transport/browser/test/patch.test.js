@@ -12,7 +12,10 @@ const updated = (t, more) => ({ type: 'task-updated', data: { task: t }, ...more
 const deleted = (taskId, more) => ({ type: 'task-deleted', data: { taskId }, ...more });
 const reordered = (...taskIds) => ({ type: 'task-reordered', data: { taskIds } });
 
-const permutations = (list) => (list.length < 2 ? [list] : list.flatMap((one) => permutations(list.filter((other) => other !== one)).map((rest) => [one, ...rest])));
+const permutations = (list) =>
+  list.length < 2
+    ? [list]
+    : list.flatMap((one) => permutations(list.filter((other) => other !== one)).map((rest) => [one, ...rest]));
 
 describe('patchTasks', () => {
   const list = [task('a', 1), task('b', 3, 'B'), task('c', 2)];
@@ -20,11 +23,23 @@ describe('patchTasks', () => {
   it.each([
     ['a new task is added', created(task('d', 1)), [...list, task('d', 1)]],
     ['a newer version replaces', updated(task('b', 4, 'new')), [list[0], task('b', 4, 'new'), list[2]]],
-    ['a created task that is in the cache is an update', created(task('b', 4, 'new')), [list[0], task('b', 4, 'new'), list[2]]],
+    [
+      'a created task that is in the cache is an update',
+      created(task('b', 4, 'new')),
+      [list[0], task('b', 4, 'new'), list[2]],
+    ],
     ['a deleted task is removed', deleted('b'), [list[0], list[2]]],
-    ['the same version replaces: it may be a time with two changes', updated(task('b', 3, 'other')), [list[0], task('b', 3, 'other'), list[2]]],
+    [
+      'the same version replaces: it may be a time with two changes',
+      updated(task('b', 3, 'other')),
+      [list[0], task('b', 3, 'other'), list[2]],
+    ],
     ['an order sorts; tasks outside it stay at the end', reordered('c', 'a'), [list[2], list[0], list[1]]],
-    ['the version of the event is used if the task has none', updated({ id: 'b', title: 'new' }, { version: { key: 'b', n: 4 } }), [list[0], { id: 'b', title: 'new' }, list[2]]],
+    [
+      'the version of the event is used if the task has none',
+      updated({ id: 'b', title: 'new' }, { version: { key: 'b', n: 4 } }),
+      [list[0], { id: 'b', title: 'new' }, list[2]],
+    ],
   ])('%s', (_, event, want) => {
     const before = structuredClone(list);
     expect(patch(list, event)).toEqual(want);
@@ -61,10 +76,17 @@ describe('patchTasks', () => {
   });
 
   it('a cached task without a version is replaced by an event that has one', () => {
-    expect(patch([{ id: 'b', title: 'B' }], updated({ id: 'b', title: 'new' }, { version: { key: 'b', n: 2 } }))).toEqual([{ id: 'b', title: 'new' }]);
+    expect(
+      patch([{ id: 'b', title: 'B' }], updated({ id: 'b', title: 'new' }, { version: { key: 'b', n: 2 } })),
+    ).toEqual([{ id: 'b', title: 'new' }]);
   });
 
-  it.each([['numbers', 7, 7], ['text', '7', '7'], ['a number and text', 7, '7'], ['text and a number', '7', 7]])('IDs that are %s', (_, cachedId, id) => {
+  it.each([
+    ['numbers', 7, 7],
+    ['text', '7', '7'],
+    ['a number and text', 7, '7'],
+    ['text and a number', '7', 7],
+  ])('IDs that are %s', (_, cachedId, id) => {
     const tasks = [task(cachedId, 1), task(8, 1)];
     expect(patch(tasks, updated(task(id, 2)))).toEqual([task(id, 2), task(8, 1)]);
     expect(patch(tasks, created(task(id, 2)))).toEqual([task(id, 2), task(8, 1)]);

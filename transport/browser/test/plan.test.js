@@ -42,7 +42,12 @@ describe('joining -> live', () => {
     watch(client, 'demo', { onJoin });
     await settled();
     last().hello().answer('demo', 3, { participantCount: 4 });
-    expect(onJoin.mock.lastCall[0]).toMatchObject({ recovered: false, participantCount: 4, position: { seq: 3 }, timestamp: expect.any(String) });
+    expect(onJoin.mock.lastCall[0]).toMatchObject({
+      recovered: false,
+      participantCount: 4,
+      position: { seq: 3 },
+      timestamp: expect.any(String),
+    });
   });
 
   it('a plan without load continues without a reload', async () => {
@@ -66,7 +71,7 @@ describe('live', () => {
     expect([received, plan.position.seq]).toEqual([[12, 'receipt 15', 16], 16]);
   });
 
-  it("delivers event types of the host, and ignores unknown messages", async () => {
+  it('delivers event types of the host, and ignores unknown messages', async () => {
     const { received } = await live();
     last().say({ type: 'host-event', planId: 'demo', seq: 11, prev: 10, data: {} });
     last().say({ type: 'of-a-later-version', planId: 'demo' });
@@ -80,11 +85,18 @@ describe('live', () => {
     const reported = [];
     const report = (error) => reported.push(error.message);
     process.on('uncaughtException', report);
-    watch(client, 'demo', { since: { epoch: 'e1', seq: 10 }, onEvent: () => { throw new Error('of the program'); } });
+    watch(client, 'demo', {
+      since: { epoch: 'e1', seq: 10 },
+      onEvent: () => {
+        throw new Error('of the program');
+      },
+    });
     const { received: third } = watch(client, 'demo', { since: { epoch: 'e1', seq: 10 } });
     last().event('demo', 11, 10);
     vi.useRealTimers();
-    await new Promise((resolve) => { setImmediate(resolve); });
+    await new Promise((resolve) => {
+      setImmediate(resolve);
+    });
     process.off('uncaughtException', report);
     expect([received, third, reported]).toEqual([[11], [11], ['of the program']]);
   });
@@ -99,7 +111,10 @@ describe('live -> recovering -> live', () => {
     await advance(500);
     expect(plan.status).toBe('connecting');
     last().hello();
-    expect([plan.status, last().sent]).toEqual(['recovering', [{ type: 'join-plan', planId: 'demo', since: { epoch: 'e1', seq: 11 } }]]);
+    expect([plan.status, last().sent]).toEqual([
+      'recovering',
+      [{ type: 'join-plan', planId: 'demo', since: { epoch: 'e1', seq: 11 } }],
+    ]);
     last().answer('demo', 11, { recovered: true });
     last().event('demo', 12, 11);
     expect([plan.status, received]).toEqual(['live', [11, 12]]);
@@ -163,7 +178,11 @@ describe('live -> recovering -> live', () => {
     await advance(1);
     expect([last().of('join-plan').length, plan.status]).toEqual([2, 'joining']);
     await advance(20_000);
-    expect([client.state, client.error, sockets[0].closed]).toEqual(['waiting', { code: 'timeout', message: 'no answer' }, 1000]);
+    expect([client.state, client.error, sockets[0].closed]).toEqual([
+      'waiting',
+      { code: 'timeout', message: 'no answer' },
+      1000,
+    ]);
     await advance(500);
     last().hello().answer('demo', 1);
     await advance(60_000);
@@ -188,7 +207,11 @@ describe('denied', () => {
     last().event('demo', 11, 10);
     last().event('other', 2, 1);
     await settled();
-    expect([plan.status, plan.error, plan.position]).toEqual(['denied', { code: 'removed', message: 'access ended' }, null]);
+    expect([plan.status, plan.error, plan.position]).toEqual([
+      'denied',
+      { code: 'removed', message: 'access ended' },
+      null,
+    ]);
     expect([received, other.received]).toEqual([['error removed'], ['load joined 1', 2]]);
     expect(other.plan.status).toBe('live');
   });
@@ -209,7 +232,14 @@ describe('denied', () => {
     client.reconnect();
     await settled();
     last().hello();
-    expect([old.of('join-plan').length, old.closed, last().of('join-plan').map((m) => m.since.seq), plan.status]).toEqual([1, 1000, [10], 'recovering']);
+    expect([
+      old.of('join-plan').length,
+      old.closed,
+      last()
+        .of('join-plan')
+        .map((m) => m.since.seq),
+      plan.status,
+    ]).toEqual([1, 1000, [10], 'recovering']);
   });
 
   it('a reconnect joins again, and so does another subscription', async () => {
@@ -228,13 +258,19 @@ describe('denied', () => {
     FakeSocket.pongs = true;
     const client = await connected();
     for (let i = 0; i < 600; i++) client.join(`p${i}`);
-    for (let answered = 0; answered < 600;) {
+    for (let answered = 0; answered < 600; ) {
       const joins = last().of('join-plan');
       expect([joins.length > answered, last().closed]).toEqual([true, null]);
       for (; answered < joins.length; answered++) last().answer(joins[answered].planId, 1);
       await advance(1_000);
     }
-    expect(new Set(last().of('join-plan').map(({ planId }) => planId)).size).toBe(600);
+    expect(
+      new Set(
+        last()
+          .of('join-plan')
+          .map(({ planId }) => planId),
+      ).size,
+    ).toBe(600);
     expect(last().of('join-plan').length).toBe(600);
   });
 
@@ -246,8 +282,17 @@ describe('denied', () => {
     watch(client, 'demo', { since: { epoch: 'e1', seq: 3 } });
     client.join('left').leave();
     await advance(8_000);
-    expect(last().of('join-plan').filter(({ planId }) => planId === 'left')).toEqual([]);
-    expect(last().of('join-plan').filter(({ planId }) => planId === 'demo').map(({ since }) => since?.seq)).toEqual([undefined, 3]);
+    expect(
+      last()
+        .of('join-plan')
+        .filter(({ planId }) => planId === 'left'),
+    ).toEqual([]);
+    expect(
+      last()
+        .of('join-plan')
+        .filter(({ planId }) => planId === 'demo')
+        .map(({ since }) => since?.seq),
+    ).toEqual([undefined, 3]);
   });
 
   it.each(['unavailable', 'rate_limited'])('%s is not a denial: joins again after a delay', async (code) => {

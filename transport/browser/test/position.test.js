@@ -19,18 +19,32 @@ describe('positionOf', () => {
     expect(positionOf(response(text))).toEqual(want);
   });
 
-  it.each([undefined, '', 'E1', '.1', 'E1.', 'E1.-1', 'E1.1.2', 'E1.1e3', 'E1.9007199254740992', 'E1.1, E1.2', 'a b.1', '%.1', '%zz.1', '%FF.1', '{"epoch":"E1","seq":1}'])(
-    'ignores %s',
-    (text) => {
-      expect(positionOf(response(text))).toBeNull();
-    },
-  );
+  it.each([
+    undefined,
+    '',
+    'E1',
+    '.1',
+    'E1.',
+    'E1.-1',
+    'E1.1.2',
+    'E1.1e3',
+    'E1.9007199254740992',
+    'E1.1, E1.2',
+    'a b.1',
+    '%.1',
+    '%zz.1',
+    '%FF.1',
+    '{"epoch":"E1","seq":1}',
+  ])('ignores %s', (text) => {
+    expect(positionOf(response(text))).toBeNull();
+  });
 
   it('reads what package protocol writes', () => {
     const go = readFileSync(new URL('../../../protocol/position_test.go', import.meta.url), 'utf8');
     const texts = [...go.matchAll(/"([\w%-]+\.\d+)": +\{Epoch: "([^"\\]+)"(?:, Seq: (\d+))?\}/g)];
     expect(texts.length).toBeGreaterThan(3);
-    for (const [, text, epoch, seq = 0] of texts) expect(positionOf(response(text))).toEqual({ epoch, seq: Number(seq) });
+    for (const [, text, epoch, seq = 0] of texts)
+      expect(positionOf(response(text))).toEqual({ epoch, seq: Number(seq) });
   });
 
   it('a load that returns it: drops the events that the plan contains, and delivers the others', async () => {

@@ -16,7 +16,9 @@ describe('presence', () => {
     const client = new Client({ getToken: async () => jwt(3600) });
     const { plan } = watch(client, 'demo', { onUserJoined, onUserLeft });
     await settled();
-    last().hello().answer('demo', 1, { participants: [ann, bob] });
+    last()
+      .hello()
+      .answer('demo', 1, { participants: [ann, bob] });
     expect([plan.participants, plan.participantCount]).toEqual([[ann, bob], 2]);
     last().say({ type: 'join-plan', planId: 'demo', data: { userId: 'cy', userName: 'Cy', participantCount: 3 } });
     expect(plan.participants.map((p) => p.userId)).toEqual(['ann', 'bob', 'cy']);
@@ -42,7 +44,9 @@ describe('presence', () => {
     const client = new Client({ getToken: async () => jwt(3600) });
     const { plan } = watch(client, 'demo', { onUserJoined });
     await settled();
-    last().hello().answer('demo', 1, { participants: [ann], participantCount: 1 });
+    last()
+      .hello()
+      .answer('demo', 1, { participants: [ann], participantCount: 1 });
     last().say({ type: 'join-plan', planId: 'demo', data: { participantCount: 431 } });
     expect([plan.participants, plan.participantCount, onUserJoined.mock.calls]).toEqual([[], 431, []]);
   });
@@ -58,7 +62,9 @@ describe('presence', () => {
     last().end(1006);
     await advance(500);
     expect([plan.status, plan.participants, plan.participantCount]).toEqual(['connecting', [ann, bob], 2]);
-    last().hello().answer('demo', 1, { recovered: true, participants: [ann] });
+    last()
+      .hello()
+      .answer('demo', 1, { recovered: true, participants: [ann] });
     expect(plan.participants).toEqual([ann]);
     await advance(7_000);
     expect(plan.participants).toEqual([ann]);
@@ -86,7 +92,9 @@ describe('presence', () => {
     const { plan } = await live();
     for (let i = 0; i < 20; i++) plan.setPresence({ typing: i });
     await advance(250);
-    expect(last().of('update-presence')).toEqual([{ type: 'update-presence', planId: 'demo', data: { state: { typing: 19 } } }]);
+    expect(last().of('update-presence')).toEqual([
+      { type: 'update-presence', planId: 'demo', data: { state: { typing: 19 } } },
+    ]);
     await reconnect();
     expect(last().of('update-presence')).toEqual([]);
     last().answer('demo', 10, { recovered: true });
@@ -119,7 +127,11 @@ describe('presence', () => {
     plan.setPresence({ a: 2 });
     plan.setPresence({ a: 1 });
     await advance(250);
-    expect(last().of('update-presence').map((m) => m.data.state.a)).toEqual([1, 2, 1]);
+    expect(
+      last()
+        .of('update-presence')
+        .map((m) => m.data.state.a),
+    ).toEqual([1, 2, 1]);
     last().event('demo', 13, 12); // a gap: the server still has the state
     last().answer('demo', 10, { recovered: true });
     await advance(1_000);
@@ -129,23 +141,39 @@ describe('presence', () => {
   it('a state refused by the rate limit is sent again', async () => {
     FakeSocket.pongs = true;
     const { plan } = await live();
-    const refuse = () => last().say({ type: 'error', planId: 'demo', data: { code: 'rate_limited', message: '', re: 'update-presence' } });
+    const refuse = () =>
+      last().say({ type: 'error', planId: 'demo', data: { code: 'rate_limited', message: '', re: 'update-presence' } });
     plan.setPresence({ a: 1 });
     await advance(250);
     refuse();
     await advance(1_999);
     expect(last().of('update-presence').length).toBe(1);
     await advance(9_000); // the server counts refusals in 10 s
-    expect(last().of('update-presence').map((m) => m.data.state)).toEqual([{ a: 1 }, { a: 1 }]);
+    expect(
+      last()
+        .of('update-presence')
+        .map((m) => m.data.state),
+    ).toEqual([{ a: 1 }, { a: 1 }]);
     plan.setPresence(null);
     await advance(250);
     refuse();
     await advance(11_000);
-    expect(last().of('update-presence').map((m) => m.data.state)).toEqual([{ a: 1 }, { a: 1 }, null, null]);
+    expect(
+      last()
+        .of('update-presence')
+        .map((m) => m.data.state),
+    ).toEqual([{ a: 1 }, { a: 1 }, null, null]);
   });
 
   it.each([
-    ['cyclic', () => { const a = {}; a.self = a; return a; }],
+    [
+      'cyclic',
+      () => {
+        const a = {};
+        a.self = a;
+        return a;
+      },
+    ],
     ['a BigInt', () => 1n],
     ['a function', () => () => {}],
     ['over 1,024 bytes', () => 'ä'.repeat(512)],
@@ -206,11 +234,19 @@ describe('presence', () => {
       if (i === 199) expect(last().of('update-presence').length).toBeLessThan(100); // in 10 s
     }
     expect([refused, sockets.length, tokens > 100]).toEqual([0, 1, true]);
-    const shown = last().of('update-presence').slice(-50).map((m) => m.planId);
+    const shown = last()
+      .of('update-presence')
+      .slice(-50)
+      .map((m) => m.planId);
     // In turn.
     for (const p of plans) expect(shown.filter((id) => id === p.planId).length).toBeGreaterThanOrEqual(8);
     await advance(2_000);
-    for (const p of plans) expect(last().of('update-presence').findLast((m) => m.planId === p.planId).data.state.x).toBe(5_999);
+    for (const p of plans)
+      expect(
+        last()
+          .of('update-presence')
+          .findLast((m) => m.planId === p.planId).data.state.x,
+      ).toBe(5_999);
   });
 
   it('200 joins at once stay below the rate limit, and rate_limited slows the client down', async () => {
@@ -219,7 +255,11 @@ describe('presence', () => {
     for (let i = 0; i < 200; i++) c.join(`p${i}`);
     expect(last().of('join-plan').length).toBeLessThan(128);
     await advance(11_500);
-    expect(last().of('join-plan').map((m) => m.planId)).toEqual(Array.from({ length: 200 }, (_, i) => `p${i}`));
+    expect(
+      last()
+        .of('join-plan')
+        .map((m) => m.planId),
+    ).toEqual(Array.from({ length: 200 }, (_, i) => `p${i}`));
     last().answer('p0', 1);
     last().say({ type: 'error', planId: 'p0', data: { code: 'rate_limited', message: '', re: 'update-presence' } });
     const sent = last().sent.length;

@@ -10,7 +10,8 @@ describe.each(versions)('a fetch that fails, TanStack Query %s', (_, core) => {
     await plan.showOld();
     plan.value = 7;
     plan.fail = true;
-    const reload = (reason) => plan.queries.reload({ reason, position: { epoch: 'e1', seq: 50 }, signal: new AbortController().signal });
+    const reload = (reason) =>
+      plan.queries.reload({ reason, position: { epoch: 'e1', seq: 50 }, signal: new AbortController().signal });
     void reload('not_recovered');
     await advance(1_000);
     plan.fail = false;

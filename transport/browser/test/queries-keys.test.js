@@ -6,7 +6,9 @@ useFakes();
 
 describe.each(versions)('the keys of queries, TanStack Query %s', (_, core) => {
   it('match as in TanStack Query: with any order of properties, and partially', async () => {
-    const plan = new Plan(core, 10, { keys: { plan: [{ scope: 'plan', id: 'demo' }], tasks: [{ scope: 'tasks', id: 'demo' }] } });
+    const plan = new Plan(core, 10, {
+      keys: { plan: [{ scope: 'plan', id: 'demo' }], tasks: [{ scope: 'tasks', id: 'demo' }] },
+    });
     await plan.showOld([{ id: 'demo', scope: 'tasks', filter: 'mine' }, 1]);
     await plan.showOld([{ id: 'demo', more: true, scope: 'plan' }]);
     await plan.showOld([{ id: 'demo', scope: 'plan' }, 'members']); // below the plan

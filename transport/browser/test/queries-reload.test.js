@@ -13,9 +13,15 @@ describe.each(versions)('TanStack Query %s', (_, core) => {
       plan.begun = [];
       plan.value = 7;
       let loaded = false;
-      void plan.reload().then(() => { loaded = true; });
+      void plan.reload().then(() => {
+        loaded = true;
+      });
       // Another hook.
-      void plan.queries.reload({ reason: 'resync', position: { epoch: 'e1', seq: plan.seq }, signal: new AbortController().signal });
+      void plan.queries.reload({
+        reason: 'resync',
+        position: { epoch: 'e1', seq: plan.seq },
+        signal: new AbortController().signal,
+      });
       await advance(0);
       expect([plan.begun.length, loaded]).toEqual([2, false]);
       await advance(300);
@@ -33,19 +39,26 @@ describe.each(versions)('TanStack Query %s', (_, core) => {
       plan.value = 1;
       let loaded = 0;
       const now = Date.now();
-      void plan.reload('not_recovered').then(() => { loaded = Date.now() - now; });
+      void plan.reload('not_recovered').then(() => {
+        loaded = Date.now() - now;
+      });
       await advance(5_000);
       expect([loaded, plan.data(), plan.begun.length]).toEqual([500, 1, 2]);
       plan.close();
     });
 
     it('a hanging query below the plan delays nothing; one of the keys delays the events for 10 s', async () => {
-      for (const [queryKey, held] of [[['plan', 'demo', 'attachments'], 0], [['plan', 'demo', 'tasks'], 10_000]]) {
+      for (const [queryKey, held] of [
+        [['plan', 'demo', 'attachments'], 0],
+        [['plan', 'demo', 'tasks'], 10_000],
+      ]) {
         const plan = new Plan(core, 0);
         plan.show(queryKey, { queryFn: () => new Promise(() => {}) });
         const now = Date.now();
         let loaded;
-        void plan.reload().then(() => { loaded = Date.now() - now; });
+        void plan.reload().then(() => {
+          loaded = Date.now() - now;
+        });
         await advance(60_000);
         expect(loaded).toBe(held);
         plan.close();
@@ -58,7 +71,9 @@ describe.each(versions)('TanStack Query %s', (_, core) => {
         const plan = new Plan(core, 1_000);
         const shown = await plan.showOld();
         let loaded = false;
-        void plan.reload('resync', abort.signal).then(() => { loaded = true; });
+        void plan.reload('resync', abort.signal).then(() => {
+          loaded = true;
+        });
         await advance(10);
         expect(loaded).toBe(false);
         end(plan, shown);
@@ -93,7 +108,9 @@ describe.each(versions)('TanStack Query %s', (_, core) => {
       let loaded = 0;
       const now = Date.now();
       plan.value = 1; // between the fetch and the join
-      void plan.reload('joined').then(() => { loaded = Date.now() - now; });
+      void plan.reload('joined').then(() => {
+        loaded = Date.now() - now;
+      });
       await advance(9_000);
       expect([loaded, plan.begun.length, observer.getCurrentResult().data]).toEqual([200, 1, 0]);
       await advance(4_000);

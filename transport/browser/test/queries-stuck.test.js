@@ -60,7 +60,14 @@ describe.each(versions)('a fetch that does not return, TanStack Query %s', (_, c
   it('a first fetch and a fetch without observers are not cancelled', async () => {
     const plan = new Plan(core, 60_000);
     let outcome;
-    plan.client.fetchQuery({ queryKey: ['plan', 'demo', 'tasks'], queryFn: plan.fetch }).then((data) => { outcome = data; }, () => { outcome = 'cancelled'; });
+    plan.client.fetchQuery({ queryKey: ['plan', 'demo', 'tasks'], queryFn: plan.fetch }).then(
+      (data) => {
+        outcome = data;
+      },
+      () => {
+        outcome = 'cancelled';
+      },
+    );
     plan.change();
     const { data } = plan.show(['plan', 'demo']);
     await advance(59_000);
@@ -69,7 +76,14 @@ describe.each(versions)('a fetch that does not return, TanStack Query %s', (_, c
     await advance(1_000);
     expect(outcome).toBe(0);
     plan.change();
-    plan.client.fetchQuery({ queryKey: ['plan', 'demo', 'tasks'], queryFn: plan.fetch, staleTime: 0 }).then((data) => { outcome = data; }, () => { outcome = 'cancelled'; });
+    plan.client.fetchQuery({ queryKey: ['plan', 'demo', 'tasks'], queryFn: plan.fetch, staleTime: 0 }).then(
+      (data) => {
+        outcome = data;
+      },
+      () => {
+        outcome = 'cancelled';
+      },
+    );
     await advance(1_000);
     plan.change();
     await advance(59_000);

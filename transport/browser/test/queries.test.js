@@ -14,7 +14,8 @@ describe.each(versions)('TanStack Query %s', (_, core) => {
       const changed = [Date.now()];
       const took = [];
       plan.client.getQueryCache().subscribe(() => {
-        for (let change = took.length + 1; change <= plan.data(); change++) took[change - 1] = Date.now() - changed[change];
+        for (let change = took.length + 1; change <= plan.data(); change++)
+          took[change - 1] = Date.now() - changed[change];
       });
       for (let i = 1; i <= 200; i++) {
         changed[i] = Date.now();
@@ -26,16 +27,23 @@ describe.each(versions)('TanStack Query %s', (_, core) => {
       return { took, plan };
     }
 
-    it.each([50, 200, 600, 1_200, 3_000])('each 100 ms, fetches of %i ms: every change is in the cache within two fetches and 1.5 s', async (ms) => {
-      for (const random of [0, 0.5, 0.999]) {
-        const { took, plan } = await delays(ms, 100, random);
-        expect(took.length).toBe(200);
-        expect(Math.max(...took)).toBeLessThanOrEqual(2 * ms + 1_500);
-        expect(plan.atOnce).toBe(1);
-      }
-    });
+    it.each([50, 200, 600, 1_200, 3_000])(
+      'each 100 ms, fetches of %i ms: every change is in the cache within two fetches and 1.5 s',
+      async (ms) => {
+        for (const random of [0, 0.5, 0.999]) {
+          const { took, plan } = await delays(ms, 100, random);
+          expect(took.length).toBe(200);
+          expect(Math.max(...took)).toBeLessThanOrEqual(2 * ms + 1_500);
+          expect(plan.atOnce).toBe(1);
+        }
+      },
+    );
 
-    it.each([[600, 500], [300, 200], [1_200, 900]])('fetches of %i ms and an event each %i ms: the data follows', async (ms, every) => {
+    it.each([
+      [600, 500],
+      [300, 200],
+      [1_200, 900],
+    ])('fetches of %i ms and an event each %i ms: the data follows', async (ms, every) => {
       const { took } = await delays(ms, every, 0.5);
       expect(took.length).toBe(200);
       expect(Math.max(...took)).toBeLessThanOrEqual(2 * ms + 1_500);
@@ -112,7 +120,10 @@ describe.each(versions)('TanStack Query %s', (_, core) => {
     it('viewers do not fetch in the same millisecond; those of a large plan take up to a second', async () => {
       let n = 0;
       vi.spyOn(Math, 'random').mockImplementation(() => (n++ * 0.618) % 1);
-      for (const [participants, least] of [[2, 200], [5_000, 900]]) {
+      for (const [participants, least] of [
+        [2, 200],
+        [5_000, 900],
+      ]) {
         const plans = Array.from({ length: 50 }, () => new Plan(core, 10, { participants }));
         for (const plan of plans) plan.show();
         await advance(3_600_000);
@@ -132,13 +143,24 @@ describe.each(versions)('TanStack Query %s', (_, core) => {
     it.each(['fetchQuery', 'prefetchQuery', 'ensureQueryData'])('a route loader: %s', async (method) => {
       const plan = new Plan(core, 800);
       let outcome;
-      plan.client[method]({ queryKey: ['plan', 'demo', 'tasks'], queryFn: plan.fetch }).then(() => { outcome = 'done'; }, (error) => { outcome = error; });
+      plan.client[method]({ queryKey: ['plan', 'demo', 'tasks'], queryFn: plan.fetch }).then(
+        () => {
+          outcome = 'done';
+        },
+        (error) => {
+          outcome = error;
+        },
+      );
       for (let i = 0; i < 10; i++) {
         plan.change();
         if (i === 5) void plan.reload();
         await advance(100);
       }
-      expect([outcome, plan.begun.length, plan.client.getQueryState(['plan', 'demo', 'tasks']).isInvalidated]).toEqual(['done', 1, true]);
+      expect([outcome, plan.begun.length, plan.client.getQueryState(['plan', 'demo', 'tasks']).isInvalidated]).toEqual([
+        'done',
+        1,
+        true,
+      ]);
       plan.show(); // the component of the route
       await advance(800);
       expect(plan.data()).toBe(10);
@@ -204,11 +226,20 @@ describe.each(versions)('TanStack Query %s', (_, core) => {
 
   describe('mutations', () => {
     function mutate(plan, ms, options = {}) {
-      const observer = new core.MutationObserver(plan.client, { mutationFn: () => new Promise((resolve) => { setTimeout(resolve, ms); }), ...options });
+      const observer = new core.MutationObserver(plan.client, {
+        mutationFn: () =>
+          new Promise((resolve) => {
+            setTimeout(resolve, ms);
+          }),
+        ...options,
+      });
       void observer.mutate();
     }
 
-    it.each([[2_000, 2_000], [20_000, 5_000]])('a refetch waits for a mutation of %i ms: until about %i ms', async (ms, until) => {
+    it.each([
+      [2_000, 2_000],
+      [20_000, 5_000],
+    ])('a refetch waits for a mutation of %i ms: until about %i ms', async (ms, until) => {
       const plan = new Plan(core, 10);
       await plan.showOld();
       mutate(plan, ms);
@@ -227,7 +258,9 @@ describe.each(versions)('TanStack Query %s', (_, core) => {
       await plan.showOld();
       mutate(plan, 1_000);
       let loaded = false;
-      void plan.reload().then(() => { loaded = true; });
+      void plan.reload().then(() => {
+        loaded = true;
+      });
       await advance(900);
       expect([plan.begun.length, loaded]).toEqual([0, false]);
       await advance(300);

@@ -5,7 +5,10 @@ import * as four from '@tanstack/query-core-v4';
 import { vi } from 'vitest';
 import { queriesOf } from '../queries.js';
 
-export const versions = [['4', four], ['5', five]];
+export const versions = [
+  ['4', four],
+  ['5', five],
+];
 
 const TASKS = ['plan', 'demo', 'tasks'];
 
@@ -24,7 +27,10 @@ export class Plan {
   constructor(core, ms, options) {
     this.core = core;
     this.ms = ms;
-    this.client = new core.QueryClient({ defaultOptions: { queries: { retry: false, staleTime: Infinity } }, logger: { log() {}, warn() {}, error() {} } });
+    this.client = new core.QueryClient({
+      defaultOptions: { queries: { retry: false, staleTime: Infinity } },
+      logger: { log() {}, warn() {}, error() {} },
+    });
     this.client.mount();
     this.queries = queriesOf(this.client)('demo', options);
   }
@@ -36,7 +42,10 @@ export class Plan {
     const { fail } = this;
     await new Promise((resolve, reject) => {
       const timer = setTimeout(resolve, this.ms);
-      signal?.addEventListener('abort', () => { clearTimeout(timer); reject(new Error('aborted')); });
+      signal?.addEventListener('abort', () => {
+        clearTimeout(timer);
+        reject(new Error('aborted'));
+      });
     }).finally(() => this.running--);
     if (fail) throw new Error('the host has failed');
     return read;
@@ -46,7 +55,13 @@ export class Plan {
   show(queryKey = TASKS, options = {}) {
     const observer = new this.core.QueryObserver(this.client, { queryKey, queryFn: this.fetch, ...options });
     const stop = observer.subscribe(() => {});
-    return { observer, stop, get data() { return observer.getCurrentResult().data; } };
+    return {
+      observer,
+      stop,
+      get data() {
+        return observer.getCurrentResult().data;
+      },
+    };
   }
 
   /** The same, with data that was fetched an hour ago. */

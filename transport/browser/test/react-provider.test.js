@@ -12,22 +12,42 @@ useReact();
 describe('PlanRoomsProvider', () => {
   it('creates one client, and uses the getToken of the last render', async () => {
     const tokens = [];
-    const provided = (name) => h(PlanRoomsProvider, {
-      url: '/live', getToken: async ({ reason }) => { tokens.push(`${name} ${reason}`); return jwt(3600); },
-    }, h(Plan, { planId: 'demo' }));
+    const provided = (name) =>
+      h(
+        PlanRoomsProvider,
+        {
+          url: '/live',
+          getToken: async ({ reason }) => {
+            tokens.push(`${name} ${reason}`);
+            return jwt(3600);
+          },
+        },
+        h(Plan, { planId: 'demo' }),
+      );
     const { rerender } = render(provided('first'));
     await live();
     rerender(provided('second'));
     await server((s) => s.end(4401, { reauth: true }));
     await settled();
-    expect([tokens, sockets.map((s) => s.url.pathname)]).toEqual([['first connect', 'second rejected'], ['/live', '/live']]);
+    expect([tokens, sockets.map((s) => s.url.pathname)]).toEqual([
+      ['first connect', 'second rejected'],
+      ['/live', '/live'],
+    ]);
   });
 
   it('uses the getExpiry of the last render', async () => {
     const calls = [];
-    const provided = (name) => h(PlanRoomsProvider, {
-      credentials: 'cookie', getExpiry: async ({ reason }) => { calls.push(`${name} ${reason}`); },
-    }, h(Plan, { planId: 'demo' }));
+    const provided = (name) =>
+      h(
+        PlanRoomsProvider,
+        {
+          credentials: 'cookie',
+          getExpiry: async ({ reason }) => {
+            calls.push(`${name} ${reason}`);
+          },
+        },
+        h(Plan, { planId: 'demo' }),
+      );
     const { rerender } = render(provided('first'));
     await live();
     rerender(provided('second'));
@@ -40,13 +60,21 @@ describe('PlanRoomsProvider', () => {
   it('renders after a login do not abort a slow getToken', async () => {
     let token = null;
     let calls = 0;
-    const provided = () => h(PlanRoomsProvider, {
-      getToken: async () => {
-        calls++;
-        if (token) await new Promise((resolve) => { setTimeout(resolve, 500); });
-        return token;
-      },
-    }, h(Plan, { planId: 'demo' }));
+    const provided = () =>
+      h(
+        PlanRoomsProvider,
+        {
+          getToken: async () => {
+            calls++;
+            if (token)
+              await new Promise((resolve) => {
+                setTimeout(resolve, 500);
+              });
+            return token;
+          },
+        },
+        h(Plan, { planId: 'demo' }),
+      );
     const { rerender } = render(provided());
     await settled();
     token = jwt(3600);
@@ -58,12 +86,20 @@ describe('PlanRoomsProvider', () => {
   });
 
   it('a login during a getToken that returns no token: the new getToken is called', async () => {
-    const provided = (token) => h(PlanRoomsProvider, {
-      getToken: async () => {
-        if (!token) await new Promise((resolve) => { setTimeout(resolve, 500); });
-        return token;
-      },
-    }, h(Plan, { planId: 'demo' }));
+    const provided = (token) =>
+      h(
+        PlanRoomsProvider,
+        {
+          getToken: async () => {
+            if (!token)
+              await new Promise((resolve) => {
+                setTimeout(resolve, 500);
+              });
+            return token;
+          },
+        },
+        h(Plan, { planId: 'demo' }),
+      );
     const { rerender } = render(provided(null));
     await advance(100);
     rerender(provided(jwt(3600)));
@@ -81,12 +117,22 @@ describe('PlanRoomsProvider', () => {
   it('provides its client', () => {
     const client = newClient();
     let given;
-    page(h(() => { given = usePlanRooms(); return null; }), { client });
+    page(
+      h(() => {
+        given = usePlanRooms();
+        return null;
+      }),
+      { client },
+    );
     expect(given).toBe(client);
   });
 
-  it.each([['a url', '/a', '/b'], ['a URL', new URL('https://app.test/a'), new URL('https://app.test/b')]])('%s that changes: a new client joins, and the old one is closed', async (_, first, second) => {
-    const provided = (url, token) => h(StrictMode, null, h(PlanRoomsProvider, { url, getToken: async () => token }, h(Plan, { planId: 'demo' })));
+  it.each([
+    ['a url', '/a', '/b'],
+    ['a URL', new URL('https://app.test/a'), new URL('https://app.test/b')],
+  ])('%s that changes: a new client joins, and the old one is closed', async (_, first, second) => {
+    const provided = (url, token) =>
+      h(StrictMode, null, h(PlanRoomsProvider, { url, getToken: async () => token }, h(Plan, { planId: 'demo' })));
     const { rerender } = render(provided(first, jwt(3600)));
     await live();
     rerender(provided(typeof first === 'string' ? first : new URL(first), jwt(3600)));
@@ -95,12 +141,16 @@ describe('PlanRoomsProvider', () => {
     const next = jwt(1800);
     rerender(provided(second, next));
     await live();
-    expect(sockets.map((s) => [s.url.pathname, s.closed])).toEqual([['/a', 1000], ['/b', null]]);
+    expect(sockets.map((s) => [s.url.pathname, s.closed])).toEqual([
+      ['/a', 1000],
+      ['/b', null],
+    ]);
     expect([last().token(), last().of('join-plan').length, shown.status]).toEqual([next, 1, 'live']);
   });
 
   it('passes other options on to the client, and applies changes of them', async () => {
-    const provided = (clientId) => h(PlanRoomsProvider, { clientId, getToken: async () => jwt(3600) }, h(Plan, { planId: 'demo' }));
+    const provided = (clientId) =>
+      h(PlanRoomsProvider, { clientId, getToken: async () => jwt(3600) }, h(Plan, { planId: 'demo' }));
     const { rerender } = render(provided('one'));
     await live();
     rerender(provided('two'));
@@ -117,11 +167,18 @@ describe('PlanRoomsProvider', () => {
     rerender(provided({ client }));
     await live();
     await advance(2_000);
-    expect(sockets.map((s) => [s.url.pathname, s.closed])).toEqual([['/own', 1000], ['/ws', null]]);
+    expect(sockets.map((s) => [s.url.pathname, s.closed])).toEqual([
+      ['/own', 1000],
+      ['/ws', null],
+    ]);
     rerender(provided({ url: '/other', getToken }));
     await live();
     await advance(2_000);
-    expect(sockets.map((s) => [s.url.pathname, s.closed])).toEqual([['/own', 1000], ['/ws', 1000], ['/other', null]]);
+    expect(sockets.map((s) => [s.url.pathname, s.closed])).toEqual([
+      ['/own', 1000],
+      ['/ws', 1000],
+      ['/other', null],
+    ]);
   });
 
   it('a login that is restored after the first render makes the plan live', async () => {
@@ -141,7 +198,13 @@ describe('PlanRoomsProvider', () => {
   });
 
   it('renders on a server', () => {
-    const html = renderToString(h(PlanRoomsProvider, { url: '/ws', getToken: () => null }, h(() => h('p', null, usePlanRooms().state))));
+    const html = renderToString(
+      h(
+        PlanRoomsProvider,
+        { url: '/ws', getToken: () => null },
+        h(() => h('p', null, usePlanRooms().state)),
+      ),
+    );
     expect(html).toBe('<p>idle</p>');
   });
 });

@@ -16,16 +16,21 @@ describe('TanStack Query', () => {
   // A host whose answers the test gives.
   function host() {
     const calls = [];
-    const fetch = (key) => (context) => new Promise((resolve) => {
-      calls.push({ key, resolve, signal: context.signal });
-    });
+    const fetch = (key) => (context) =>
+      new Promise((resolve) => {
+        calls.push({ key, resolve, signal: context.signal });
+      });
     return { calls, fetch, of: (key) => calls.filter((c) => c.key === key) };
   }
 
   let seen = {};
 
   function Board({ fetch, planId = 'demo', keys, options }) {
-    const { plan, tasks, progress } = keys ?? { plan: ['plan', planId], tasks: ['plan', planId, 'tasks'], progress: ['plan', planId, 'progress'] };
+    const { plan, tasks, progress } = keys ?? {
+      plan: ['plan', planId],
+      tasks: ['plan', planId, 'tasks'],
+      progress: ['plan', planId, 'progress'],
+    };
     seen.plan = useQuery({ queryKey: plan, queryFn: fetch('plan') }).data;
     seen.tasks = useQuery({ queryKey: tasks, queryFn: fetch('tasks') }).data;
     seen.progress = useQuery({ queryKey: progress, queryFn: fetch('progress') }).data;
@@ -37,13 +42,18 @@ describe('TanStack Query', () => {
     seen = {};
     const { calls, fetch, of } = host();
     const queryClient = new QueryClient({ defaultOptions: { queries: { retry: false, staleTime: Infinity } } });
-    const view = page(Array.from({ length: boards }, (_, i) => h(Board, { fetch, key: i, ...props })), { queryClient });
+    const view = page(
+      Array.from({ length: boards }, (_, i) => h(Board, { fetch, key: i, ...props })),
+      { queryClient },
+    );
     await settled();
     return { calls, of, queryClient, ...view };
   }
 
   async function answerAll(calls, value) {
-    await act(async () => { for (const c of calls.splice(0)) c.resolve(value); });
+    await act(async () => {
+      for (const c of calls.splice(0)) c.resolve(value);
+    });
     await settled();
   }
 
@@ -58,7 +68,9 @@ describe('TanStack Query', () => {
 
   it('progress is stored when it arrives', async () => {
     const { calls } = await liveBoard();
-    await server((s) => s.say({ type: 'progress-updated', planId: 'demo', data: { progress: { done: 3 } }, seq: 2, prev: 1 }));
+    await server((s) =>
+      s.say({ type: 'progress-updated', planId: 'demo', data: { progress: { done: 3 } }, seq: 2, prev: 1 }),
+    );
     await advance(2_000);
     expect([seen.progress, calls.length]).toEqual([{ done: 3 }, 0]);
   });
@@ -67,7 +79,9 @@ describe('TanStack Query', () => {
     const { calls, queryClient } = await liveBoard();
     queryClient.setQueryData(['plan', 'demo', 'members'], []);
     queryClient.setQueryData(['plan', 'demo2'], []);
-    await server((s) => s.say({ type: 'resync', planId: 'demo', data: { position: { epoch: 'e1', seq: 300 }, reason: 'missed' } }));
+    await server((s) =>
+      s.say({ type: 'resync', planId: 'demo', data: { position: { epoch: 'e1', seq: 300 }, reason: 'missed' } }),
+    );
     await settled();
     expect(calls.map((c) => c.key).sort()).toEqual(['plan', 'progress', 'tasks']);
     expect(queryClient.getQueryState(['plan', 'demo', 'members']).isInvalidated).toBe(true);
@@ -92,7 +106,11 @@ describe('TanStack Query', () => {
   it('events during a reload are delivered after it', async () => {
     const onTaskUpdated = vi.fn();
     const { calls } = await liveBoard({ options: { onTaskUpdated } });
-    await server((s) => s.say({ type: 'resync', planId: 'demo', data: { position: { epoch: 'e1', seq: 300 }, reason: 'missed' } }).event?.('demo', 301, 300));
+    await server((s) =>
+      s
+        .say({ type: 'resync', planId: 'demo', data: { position: { epoch: 'e1', seq: 300 }, reason: 'missed' } })
+        .event?.('demo', 301, 300),
+    );
     await server((s) => s.event('demo', 301, 300));
     expect(onTaskUpdated).not.toHaveBeenCalled();
     await answerAll(calls, 'again');
@@ -105,7 +123,9 @@ describe('TanStack Query', () => {
     await advance(250);
     expect(calls.map((c) => c.key).sort()).toEqual(['plan', 'tasks']);
     await answerAll(calls, 'x');
-    await server((s) => s.say({ type: 'resync', planId: 'demo', data: { position: { epoch: 'e1', seq: 300 }, reason: 'missed' } }));
+    await server((s) =>
+      s.say({ type: 'resync', planId: 'demo', data: { position: { epoch: 'e1', seq: 300 }, reason: 'missed' } }),
+    );
     await settled();
     expect(calls.length).toBe(3);
   });
@@ -141,7 +161,14 @@ describe('TanStack Query', () => {
   });
 
   // A host that answers each fetch with its number after so many milliseconds.
-  const slow = (ms, calls = { begun: 0 }) => ({ calls, queryFn: () => new Promise((resolve) => { const n = ++calls.begun; setTimeout(() => resolve(n), ms); }) });
+  const slow = (ms, calls = { begun: 0 }) => ({
+    calls,
+    queryFn: () =>
+      new Promise((resolve) => {
+        const n = ++calls.begun;
+        setTimeout(() => resolve(n), ms);
+      }),
+  });
 
   it('a page load fetches once, and shows the data when it arrives', async () => {
     const { calls, queryFn } = slow(800);
@@ -175,8 +202,19 @@ describe('TanStack Query', () => {
     }
     const { rerender } = page(h(Plan, { planId: 'demo', key: 'live' }), { queryClient });
     await live();
-    rerender([h(Plan, { planId: 'demo', key: 'live' }), h(Late, { key: 'late' }), h(Suspense, { key: 'suspense', fallback: 'loading' }, h(Suspended))]);
-    queryClient.fetchQuery({ queryKey: ['plan', 'demo', 'tasks', 'loader'], queryFn }).then((data) => { got.loader = data; }, (error) => { got.loader = error; });
+    rerender([
+      h(Plan, { planId: 'demo', key: 'live' }),
+      h(Late, { key: 'late' }),
+      h(Suspense, { key: 'suspense', fallback: 'loading' }, h(Suspended)),
+    ]);
+    queryClient.fetchQuery({ queryKey: ['plan', 'demo', 'tasks', 'loader'], queryFn }).then(
+      (data) => {
+        got.loader = data;
+      },
+      (error) => {
+        got.loader = error;
+      },
+    );
     for (let i = 0; i < 20; i++) {
       await server((s) => s.event('demo', i + 2, i + 1));
       await advance(100);
@@ -200,8 +238,17 @@ describe('TanStack Query', () => {
 
   it('a patch that throws is reported, the query is fetched, and the callbacks are called', async () => {
     const onTaskUpdated = vi.fn();
-    const { calls } = await liveBoard({ options: { onTaskUpdated, patch: () => { throw new Error('of the application'); } } });
-    const report = vi.spyOn(globalThis, 'queueMicrotask').mockImplementation((f) => { expect(f).toThrow('of the application'); });
+    const { calls } = await liveBoard({
+      options: {
+        onTaskUpdated,
+        patch: () => {
+          throw new Error('of the application');
+        },
+      },
+    });
+    const report = vi.spyOn(globalThis, 'queueMicrotask').mockImplementation((f) => {
+      expect(f).toThrow('of the application');
+    });
     last().event('demo', 2, 1);
     // For plan and tasks.
     expect([report.mock.calls.length, onTaskUpdated.mock.calls.length]).toEqual([2, 1]);

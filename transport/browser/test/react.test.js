@@ -12,12 +12,23 @@ useReact();
 describe('usePlanWebSocket', () => {
   it('joins when it mounts, and leaves when it unmounts', async () => {
     const { client, unmount } = page(h(Plan, { planId: 'demo' }));
-    expect(shown).toMatchObject({ isConnected: false, status: 'connecting', participantCount: 0, participants: [], lastError: null });
+    expect(shown).toMatchObject({
+      isConnected: false,
+      status: 'connecting',
+      participantCount: 0,
+      participants: [],
+      lastError: null,
+    });
     await live();
     expect(shown).toMatchObject({ isConnected: true, status: 'live' });
     unmount();
     await advance(1_500);
-    expect([client.state, last().of('leave-plan').length, last().closed, vi.getTimerCount()]).toEqual(['idle', 1, 1000, 0]);
+    expect([client.state, last().of('leave-plan').length, last().closed, vi.getTimerCount()]).toEqual([
+      'idle',
+      1,
+      1000,
+      0,
+    ]);
   });
 
   it('StrictMode opens one socket, joins once and loads once', async () => {
@@ -25,14 +36,23 @@ describe('usePlanWebSocket', () => {
     page(h(Plan, { planId: 'demo', onReload }), { strict: true });
     await live();
     await advance(20_000);
-    expect([sockets.length, last().of('join-plan').length, onReload.mock.calls.length, shown.isConnected]).toEqual([1, 1, 1, true]);
+    expect([sockets.length, last().of('join-plan').length, onReload.mock.calls.length, shown.isConnected]).toEqual([
+      1,
+      1,
+      1,
+      true,
+    ]);
   });
 
   it('fifty fast mounts and unmounts leave no socket, no timer and no listener', async () => {
     const listening = new Set();
     let seen = new Set();
-    const add = vi.spyOn(window, 'addEventListener').mockImplementation((name) => { listening.add(name); });
-    const remove = vi.spyOn(window, 'removeEventListener').mockImplementation((name) => { listening.delete(name); });
+    const add = vi.spyOn(window, 'addEventListener').mockImplementation((name) => {
+      listening.add(name);
+    });
+    const remove = vi.spyOn(window, 'removeEventListener').mockImplementation((name) => {
+      listening.delete(name);
+    });
     const client = newClient();
     for (let i = 0; i < 50; i++) {
       const { unmount } = page(h(Plan, { planId: `plan-${i % 3}` }), { client, strict: i % 2 === 0 });
@@ -45,7 +65,10 @@ describe('usePlanWebSocket', () => {
     expect([client.state, sockets.filter((s) => s.closed === null).length, vi.getTimerCount()]).toEqual(['idle', 0, 0]);
     expect(sockets.length).toBe(1);
     const waking = ['online', 'offline', 'pageshow'];
-    expect([waking.filter((name) => seen.has(name)), waking.filter((name) => listening.has(name))]).toEqual([waking, []]);
+    expect([waking.filter((name) => seen.has(name)), waking.filter((name) => listening.has(name))]).toEqual([
+      waking,
+      [],
+    ]);
     add.mockRestore();
     remove.mockRestore();
   });
@@ -57,22 +80,50 @@ describe('usePlanWebSocket', () => {
     await live();
     rerender(h(Plan, { planId: 'demo', onTaskUpdated: second }));
     await server((s) => s.event('demo', 2, 1));
-    expect([first.mock.calls.length, second.mock.lastCall[0], second.mock.lastCall[1].seq, sockets.length, last().sent.length]).toEqual([0, { id: 't2' }, 2, 1, 1]);
+    expect([
+      first.mock.calls.length,
+      second.mock.lastCall[0],
+      second.mock.lastCall[1].seq,
+      sockets.length,
+      last().sent.length,
+    ]).toEqual([0, { id: 't2' }, 2, 1, 1]);
   });
 
   it('calls the callback of each event type', async () => {
     const calls = [];
-    const on = (name) => (...args) => calls.push([name, ...args.slice(0, 1)]);
-    page(h(Plan, {
-      planId: 'demo',
-      ...Object.fromEntries(['TaskUpdated', 'TaskCreated', 'TaskDeleted', 'TaskReordered', 'ProgressUpdated', 'UserJoined', 'UserLeft'].map((n) => [`on${n}`, on(n)])),
-      onReceipt: ({ seq }) => calls.push(['Receipt', seq]),
-      onEvent: ({ type }) => calls.push(['Event', type]),
-      onError: ({ code }) => calls.push(['Error', code]),
-    }));
+    const on =
+      (name) =>
+      (...args) =>
+        calls.push([name, ...args.slice(0, 1)]);
+    page(
+      h(Plan, {
+        planId: 'demo',
+        ...Object.fromEntries(
+          [
+            'TaskUpdated',
+            'TaskCreated',
+            'TaskDeleted',
+            'TaskReordered',
+            'ProgressUpdated',
+            'UserJoined',
+            'UserLeft',
+          ].map((n) => [`on${n}`, on(n)]),
+        ),
+        onReceipt: ({ seq }) => calls.push(['Receipt', seq]),
+        onEvent: ({ type }) => calls.push(['Event', type]),
+        onError: ({ code }) => calls.push(['Error', code]),
+      }),
+    );
     await live();
     await server((s) => {
-      const data = { 'task-updated': { task: 1 }, 'task-created': { task: 2 }, 'task-deleted': { taskId: 't' }, 'task-reordered': { taskIds: ['a'] }, 'progress-updated': { progress: 4 }, mine: {} };
+      const data = {
+        'task-updated': { task: 1 },
+        'task-created': { task: 2 },
+        'task-deleted': { taskId: 't' },
+        'task-reordered': { taskIds: ['a'] },
+        'progress-updated': { progress: 4 },
+        mine: {},
+      };
       let seq = 1;
       for (const [type, d] of Object.entries(data)) s.say({ type, planId: 'demo', data: d, seq: seq + 1, prev: seq++ });
       s.say({ type: 'receipt', planId: 'demo', seq: seq + 1, prev: seq });
@@ -81,9 +132,21 @@ describe('usePlanWebSocket', () => {
       s.say({ type: 'error', planId: 'demo', data: { code: 'bad_state', message: '', re: 'update-presence' } });
     });
     expect(calls).toEqual([
-      ['Event', 'task-updated'], ['TaskUpdated', 1], ['Event', 'task-created'], ['TaskCreated', 2], ['Event', 'task-deleted'], ['TaskDeleted', 't'],
-      ['Event', 'task-reordered'], ['TaskReordered', ['a']], ['Event', 'progress-updated'], ['ProgressUpdated', 4], ['Event', 'mine'], ['Receipt', 8],
-      ['UserJoined', { userId: 'b', userName: 'B', participantCount: 2 }], ['UserLeft', { userId: 'b', participantCount: 1 }], ['Error', 'bad_state'],
+      ['Event', 'task-updated'],
+      ['TaskUpdated', 1],
+      ['Event', 'task-created'],
+      ['TaskCreated', 2],
+      ['Event', 'task-deleted'],
+      ['TaskDeleted', 't'],
+      ['Event', 'task-reordered'],
+      ['TaskReordered', ['a']],
+      ['Event', 'progress-updated'],
+      ['ProgressUpdated', 4],
+      ['Event', 'mine'],
+      ['Receipt', 8],
+      ['UserJoined', { userId: 'b', userName: 'B', participantCount: 2 }],
+      ['UserLeft', { userId: 'b', participantCount: 1 }],
+      ['Error', 'bad_state'],
     ]);
   });
 
@@ -101,7 +164,9 @@ describe('usePlanWebSocket', () => {
   it('another planId: leaves one plan and joins the other on the same socket', async () => {
     const { rerender } = page(h(Plan, { planId: 'demo' }));
     await live();
-    await server((s) => s.say({ type: 'join-plan', planId: 'demo', data: { userId: 'b', userName: 'B', participantCount: 2 } }));
+    await server((s) =>
+      s.say({ type: 'join-plan', planId: 'demo', data: { userId: 'b', userName: 'B', participantCount: 2 } }),
+    );
     const before = renders;
     rerender(h(Plan, { planId: 'other' }));
     expect(renders).toBeGreaterThan(before);
@@ -109,21 +174,28 @@ describe('usePlanWebSocket', () => {
     expect(shown).toMatchObject({ isConnected: false, status: 'joining', participants: [] });
     await server((s) => s.answer('other', 5));
     await advance(1_500);
-    expect([sockets.length, shown.isConnected, last().of('leave-plan')]).toEqual([1, true, [{ type: 'leave-plan', planId: 'demo' }]]);
+    expect([sockets.length, shown.isConnected, last().of('leave-plan')]).toEqual([
+      1,
+      true,
+      [{ type: 'leave-plan', planId: 'demo' }],
+    ]);
   });
 
-  it.each([[{ planId: 'demo', enabled: false }], [{ planId: null }], [{ planId: undefined }], [{ planId: '' }]])('%o: not connected', async (options) => {
-    const { rerender } = page(h(Plan, options));
-    await settled();
-    expect([sockets.length, shown.status, shown.isConnected]).toEqual([0, 'idle', false]);
-    rerender(h(Plan, { planId: 'demo', enabled: true }));
-    await live();
-    expect(shown.isConnected).toBe(true);
-    rerender(h(Plan, options));
-    expect(shown.status).toBe('idle');
-    await advance(1_500);
-    expect(last().closed).toBe(1000);
-  });
+  it.each([[{ planId: 'demo', enabled: false }], [{ planId: null }], [{ planId: undefined }], [{ planId: '' }]])(
+    '%o: not connected',
+    async (options) => {
+      const { rerender } = page(h(Plan, options));
+      await settled();
+      expect([sockets.length, shown.status, shown.isConnected]).toEqual([0, 'idle', false]);
+      rerender(h(Plan, { planId: 'demo', enabled: true }));
+      await live();
+      expect(shown.isConnected).toBe(true);
+      rerender(h(Plan, options));
+      expect(shown.status).toBe('idle');
+      await advance(1_500);
+      expect(last().closed).toBe(1000);
+    },
+  );
 
   it('continues from the position of the loaded plan', async () => {
     const onReload = vi.fn();
@@ -137,7 +209,16 @@ describe('usePlanWebSocket', () => {
   it('events are held during a reload, and those that it contains are dropped', async () => {
     let done;
     const onTaskUpdated = vi.fn();
-    page(h(Plan, { planId: 'demo', onReload: () => new Promise((resolve) => { done = resolve; }), onTaskUpdated }));
+    page(
+      h(Plan, {
+        planId: 'demo',
+        onReload: () =>
+          new Promise((resolve) => {
+            done = resolve;
+          }),
+        onTaskUpdated,
+      }),
+    );
     await live();
     await server((s) => s.event('demo', 2, 1).event('demo', 3, 2));
     expect(onTaskUpdated).not.toHaveBeenCalled();
@@ -170,7 +251,9 @@ describe('usePlanWebSocket', () => {
   it('reconnect joins again after a denial', async () => {
     page(h(Plan, { planId: 'demo' }));
     await settled();
-    await server((s) => s.hello().say({ type: 'error', planId: 'demo', data: { code: 'forbidden', message: 'no', re: 'join-plan' } }));
+    await server((s) =>
+      s.hello().say({ type: 'error', planId: 'demo', data: { code: 'forbidden', message: 'no', re: 'join-plan' } }),
+    );
     expect(shown).toMatchObject({ status: 'denied', lastError: { code: 'forbidden' } });
     await act(async () => shown.reconnect());
     expect([shown.status, last().of('join-plan').length, sockets.length]).toEqual(['joining', 2, 1]);
@@ -197,7 +280,11 @@ describe('usePlanWebSocket', () => {
     await act(async () => shown.setPresence({ editing: 't2' }));
     rerender([h(Plan, { planId: 'demo', key: 'a' }), h(Plan, { planId: 'other', key: 'c' })]);
     await server((s) => s.answer('other', 1));
-    expect(last().of('update-presence').at(-1)).toEqual({ type: 'update-presence', planId: 'other', data: { state: { editing: 't2' } } });
+    expect(last().of('update-presence').at(-1)).toEqual({
+      type: 'update-presence',
+      planId: 'other',
+      data: { state: { editing: 't2' } },
+    });
   });
 
   it("two components with a state for one plan: the last one is sent, and neither clears the other's", async () => {
@@ -209,7 +296,10 @@ describe('usePlanWebSocket', () => {
     const both = [h(One, { planId: 'demo', key: 'a' }), h(Plan, { planId: 'demo', key: 'b' })];
     const { rerender } = page(both);
     await live();
-    const states = () => last().of('update-presence').map((m) => m.data.state);
+    const states = () =>
+      last()
+        .of('update-presence')
+        .map((m) => m.data.state);
     await act(async () => one.setPresence({ editing: 'title' }));
     await advance(1_000);
     await act(async () => shown.setPresence({ cursor: 3 }));
@@ -269,7 +359,12 @@ describe('usePlanWebSocket', () => {
     await act(async () => shown.reconnect());
     await live();
     await advance(5_000);
-    expect([shown.status, sockets.length, last().of('join-plan').length, last().of('leave-plan').length]).toEqual(['live', 2, 1, 0]);
+    expect([shown.status, sockets.length, last().of('join-plan').length, last().of('leave-plan').length]).toEqual([
+      'live',
+      2,
+      1,
+      0,
+    ]);
   });
 
   it('reconnect after disconnect continues from the last position', async () => {
@@ -285,14 +380,26 @@ describe('usePlanWebSocket', () => {
 
   it('a callback that throws does not prevent the other callbacks', async () => {
     const calls = [];
-    const fail = (name) => () => { calls.push(name); throw new Error(name); };
+    const fail = (name) => () => {
+      calls.push(name);
+      throw new Error(name);
+    };
     page(h(Plan, { planId: 'demo', onEvent: fail('onEvent'), onTaskUpdated: fail('onTaskUpdated') }));
     await live();
     const thrown = [];
-    const report = vi.spyOn(globalThis, 'queueMicrotask').mockImplementation((f) => { try { f(); } catch (error) { thrown.push(error.message); } });
+    const report = vi.spyOn(globalThis, 'queueMicrotask').mockImplementation((f) => {
+      try {
+        f();
+      } catch (error) {
+        thrown.push(error.message);
+      }
+    });
     last().event('demo', 2, 1);
     report.mockRestore();
-    expect([calls, thrown]).toEqual([['onEvent', 'onTaskUpdated'], ['onEvent', 'onTaskUpdated']]);
+    expect([calls, thrown]).toEqual([
+      ['onEvent', 'onTaskUpdated'],
+      ['onEvent', 'onTaskUpdated'],
+    ]);
   });
 
   it('a refused state does not break a later join, which sends the previous state', async () => {
@@ -315,7 +422,9 @@ describe('usePlanWebSocket', () => {
 
   it('on a server it is idle, and uses no browser API', () => {
     vi.stubGlobal('WebSocket', undefined);
-    const html = renderToString(h(PlanRoomsProvider, { getToken: () => null }, h(Plan, { planId: 'demo' }), h('p', null, 'page')));
+    const html = renderToString(
+      h(PlanRoomsProvider, { getToken: () => null }, h(Plan, { planId: 'demo' }), h('p', null, 'page')),
+    );
     expect([html, shown.status, shown.isConnected, vi.getTimerCount()]).toEqual(['<p>page</p>', 'idle', false, 0]);
   });
 });

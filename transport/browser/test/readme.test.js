@@ -34,7 +34,7 @@ it('the other blocks of the package README are compiled or run by a consumer', (
   const plain = (lines) => lines.replaceAll(/^ +/gm, '');
   const compiled = plain(text('../consumers/vite/readme.ts'));
   const [, ...blocks] = [...text('../README.md').matchAll(/^```js\n(.*?)^```/gms)].map((m) => m[1]);
-  const others = blocks.filter((block) => !block.startsWith("import { WebSocket }")); // consumers/node runs it
+  const others = blocks.filter((block) => !block.startsWith('import { WebSocket }')); // consumers/node runs it
   expect(others.length).toBe(blocks.length - 1);
   for (const block of others) {
     const imports = block.match(/^import .*$/gm) ?? [];
@@ -48,7 +48,11 @@ it('the first lines work as the package README says', async () => {
   host.fetchTasks = vi.fn(async () => [{ id: 't1', title: 'Milk' }]);
   render(createElement(App));
   await act(() => vi.advanceTimersByTimeAsync(0));
-  await act(async () => last().hello().answer('demo', 1, { participants: [{ userId: 'ann', userName: 'Ann', connections: 1 }] }));
+  await act(async () =>
+    last()
+      .hello()
+      .answer('demo', 1, { participants: [{ userId: 'ann', userName: 'Ann', connections: 1 }] }),
+  );
   await act(() => vi.advanceTimersByTimeAsync(0));
   expect(screen.getByRole('region', { name: 'Live, 1 here' }).textContent).toBe('Milk');
 

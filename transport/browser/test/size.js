@@ -9,11 +9,20 @@ import { rolldown } from 'rolldown';
 const folder = new URL('../', import.meta.url);
 const gzipped = (text) => gzipSync(text, { level: 9 }).length;
 
-for (const [entry, external, limit] of [['planrooms.js', [], 6 * 1024], ['react.js', ['react', './planrooms.js', './presence.js', './timing.js'], 3 * 1024], ['patch.js', [], 1024], ['position.js', [], 512]]) {
+for (const [entry, external, limit] of [
+  ['planrooms.js', [], 6 * 1024],
+  ['react.js', ['react', './planrooms.js', './presence.js', './timing.js'], 3 * 1024],
+  ['patch.js', [], 1024],
+  ['position.js', [], 512],
+]) {
   const bundle = await rolldown({ input: fileURLToPath(new URL(entry, folder)), external, onLog() {} });
-  const { output: [chunk] } = await bundle.generate({ minify: true, comments: false });
+  const {
+    output: [chunk],
+  } = await bundle.generate({ minify: true, comments: false });
   const bytes = gzipped(chunk.code);
   const served = chunk.moduleIds.reduce((sum, id) => sum + gzipped(readFileSync(id)), 0);
-  console.log(`${entry}: ${bytes} of ${limit} bytes, minified and gzipped; ${served} as ${chunk.moduleIds.length} modules, gzipped`);
+  console.log(
+    `${entry}: ${bytes} of ${limit} bytes, minified and gzipped; ${served} as ${chunk.moduleIds.length} modules, gzipped`,
+  );
   if (bytes > limit) process.exitCode = 1;
 }

@@ -5,22 +5,25 @@ import { FakeSocket, jwt, last, settled, sockets, useFakes } from './fake.js';
 useFakes();
 
 describe('tokens', () => {
-  it.each([[{ reauth: true }], [undefined]])('4401 (goodbye %o): retries with a new token immediately, then once more after a pause; then it is final', async (goodbye) => {
-    const c = await connected();
-    last().end(4401, goodbye);
-    expect([c.state, c.error?.code]).toEqual(['connecting', 4401]);
-    await settled();
-    expect(sockets.length).toBe(2);
-    last().end(4401, goodbye);
-    expect([c.state, c.error?.code]).toEqual(['waiting', 4401]);
-    await advance(499);
-    expect(sockets.length).toBe(2);
-    await advance(2_000);
-    expect(sockets.length).toBe(3);
-    last().end(4401, goodbye);
-    expect([c.state, c.error?.code, vi.getTimerCount()]).toEqual(['idle', 4401, 0]);
-    expect(c.getToken.mock.calls.map(([r]) => r.reason)).toEqual(['connect', 'rejected', 'rejected']);
-  });
+  it.each([[{ reauth: true }], [undefined]])(
+    '4401 (goodbye %o): retries with a new token immediately, then once more after a pause; then it is final',
+    async (goodbye) => {
+      const c = await connected();
+      last().end(4401, goodbye);
+      expect([c.state, c.error?.code]).toEqual(['connecting', 4401]);
+      await settled();
+      expect(sockets.length).toBe(2);
+      last().end(4401, goodbye);
+      expect([c.state, c.error?.code]).toEqual(['waiting', 4401]);
+      await advance(499);
+      expect(sockets.length).toBe(2);
+      await advance(2_000);
+      expect(sockets.length).toBe(3);
+      last().end(4401, goodbye);
+      expect([c.state, c.error?.code, vi.getTimerCount()]).toEqual(['idle', 4401, 0]);
+      expect(c.getToken.mock.calls.map(([r]) => r.reason)).toEqual(['connect', 'rejected', 'rejected']);
+    },
+  );
 
   it('4401 for the first token: retries once after a pause; a second 4401 is final', async () => {
     const c = client();
@@ -66,7 +69,10 @@ describe('tokens', () => {
   });
 
   it('is not kept after a disconnect, when another user may log in', async () => {
-    const getToken = vi.fn().mockImplementationOnce(async () => jwt(3600)).mockImplementation(async () => 'of somebody else');
+    const getToken = vi
+      .fn()
+      .mockImplementationOnce(async () => jwt(3600))
+      .mockImplementation(async () => 'of somebody else');
     const c = await connected({ getToken });
     c.disconnect();
     c.connect();
@@ -104,7 +110,7 @@ describe('tokens', () => {
     expect([c.state, sockets.length]).toEqual(['connected', 1]);
   });
 
-  it("uses the clock of the server", async () => {
+  it('uses the clock of the server', async () => {
     FakeSocket.skew = -3_600_000; // an hour behind ours
     await connected({ getToken: async () => jwt(120) });
     await advance(1_000);
@@ -115,14 +121,21 @@ describe('tokens', () => {
     await connected({ getToken: async () => jwt(12) });
     await advance(6_000);
     expect(last().of('authenticate').length).toBe(1);
-    last().say({ type: 'authenticate', data: { success: true, expiresAt: new Date(Date.now() + 12_000).toISOString() } });
+    last().say({
+      type: 'authenticate',
+      data: { success: true, expiresAt: new Date(Date.now() + 12_000).toISOString() },
+    });
     await advance(10_400);
     expect(last().of('authenticate').length).toBe(1);
     await advance(200);
     expect(last().of('authenticate').length).toBe(2);
   });
 
-  it.each([['opaque', 'opaque'], ['h.e30.s', 'without exp'], [{ token: 'x', expiresAt: undefined }, 'an object without an end']])('%o (%s) is not renewed', async (token) => {
+  it.each([
+    ['opaque', 'opaque'],
+    ['h.e30.s', 'without exp'],
+    [{ token: 'x', expiresAt: undefined }, 'an object without an end'],
+  ])('%o (%s) is not renewed', async (token) => {
     FakeSocket.pongs = true;
     await connected({ getToken: async () => token });
     await advance(86_400_000);
@@ -130,13 +143,21 @@ describe('tokens', () => {
   });
 
   it.each([
-    ['a login response', { access_token: 'x' }], ['a number', 42], ['true', true], ['an object without its token', { token: undefined }], ['another type', { token: 5 }],
+    ['a login response', { access_token: 'x' }],
+    ['a number', 42],
+    ['true', true],
+    ['an object without its token', { token: undefined }],
+    ['another type', { token: 5 }],
   ])('a value of the wrong type is an error, and never connects without a token: %s', async (_, token) => {
     const state = { token };
     const c = client({ getToken: async () => state.token });
     c.connect();
     await settled();
-    expect([c.state, c.error, sockets.length]).toEqual(['waiting', { code: 'failed', message: 'TypeError: getToken returned no token' }, 0]);
+    expect([c.state, c.error, sockets.length]).toEqual([
+      'waiting',
+      { code: 'failed', message: 'TypeError: getToken returned no token' },
+      0,
+    ]);
     state.token = jwt(60);
     await advance(500);
     last().hello();
@@ -148,7 +169,10 @@ describe('tokens', () => {
     expect([sockets.length, last().of('authenticate').length]).toEqual([1, 1]);
   });
 
-  it.each([['a null token', { token: null }], ['undefined', undefined]])('%s: no user is logged in', async (_, token) => {
+  it.each([
+    ['a null token', { token: null }],
+    ['undefined', undefined],
+  ])('%s: no user is logged in', async (_, token) => {
     const c = client({ getToken: async () => token });
     c.connect();
     await settled();
@@ -166,13 +190,16 @@ describe('tokens', () => {
   it('one that expires after the longest timer is not renewed immediately', async () => {
     FakeSocket.pongs = true;
     const day = 86_400_000;
-    const getToken = vi.fn(async () => jwt(30 * day / 1000));
+    const getToken = vi.fn(async () => jwt((30 * day) / 1000));
     await connected({ getToken });
     await advance(10_000);
     expect(getToken).toHaveBeenCalledTimes(1);
     // 30 days of beats would take long: what is under way is looked at, and the clock is set.
     const timer = vi.spyOn(globalThis, 'setTimeout');
-    last().say({ type: 'authenticate', data: { success: true, expiresAt: new Date(Date.now() + 30 * day).toISOString() } });
+    last().say({
+      type: 'authenticate',
+      data: { success: true, expiresAt: new Date(Date.now() + 30 * day).toISOString() },
+    });
     const [[run, wait]] = timer.mock.calls;
     expect(wait).toBe(2 ** 31 - 1);
     vi.setSystemTime(Date.now() + wait);
@@ -192,7 +219,10 @@ describe('tokens', () => {
   });
 
   it('logged out at the time of the renewal: stops', async () => {
-    const getToken = vi.fn().mockImplementationOnce(async () => jwt(60)).mockResolvedValue(null);
+    const getToken = vi
+      .fn()
+      .mockImplementationOnce(async () => jwt(60))
+      .mockResolvedValue(null);
     const c = await connected({ getToken });
     await advance(30_000);
     expect([c.state, c.error?.code, last().closed, vi.getTimerCount()]).toEqual(['idle', 'unauthenticated', 1000, 0]);
@@ -200,7 +230,11 @@ describe('tokens', () => {
 
   it('a renewal that fails is retried', async () => {
     FakeSocket.pongs = true;
-    const getToken = vi.fn().mockImplementationOnce(async () => jwt(60)).mockRejectedValueOnce(new Error('503')).mockImplementation(async () => jwt(60));
+    const getToken = vi
+      .fn()
+      .mockImplementationOnce(async () => jwt(60))
+      .mockRejectedValueOnce(new Error('503'))
+      .mockImplementation(async () => jwt(60));
     const c = await connected({ getToken });
     await advance(30_000);
     expect(last().of('authenticate')).toEqual([]);
@@ -224,7 +258,7 @@ describe('tokens', () => {
     expect([sockets.length, last().of('authenticate').length]).toEqual([1, 1]);
   });
 
-  it("renew with a token of another user: on a new connection", async () => {
+  it('renew with a token of another user: on a new connection', async () => {
     const c = await connected();
     c.renew();
     await settled();
@@ -246,18 +280,43 @@ describe('tokens', () => {
   });
 
   it('renew while connecting starts again with the new token', async () => {
-    const getToken = vi.fn().mockImplementationOnce(() => new Promise(() => {})).mockImplementation(async () => 'second');
+    const getToken = vi
+      .fn()
+      .mockImplementationOnce(() => new Promise(() => {}))
+      .mockImplementation(async () => 'second');
     const c = client({ getToken });
     c.connect();
     c.renew();
     await settled();
-    expect([getToken.mock.calls[0][0].signal.aborted, getToken.mock.calls.length, last().token()]).toEqual([true, 2, 'second']);
+    expect([getToken.mock.calls[0][0].signal.aborted, getToken.mock.calls.length, last().token()]).toEqual([
+      true,
+      2,
+      'second',
+    ]);
   });
 
   it.each([
-    ['a page without a login', async (c) => { c.token = null; }],
-    ['a token refused twice', async () => { for (let i = 0; i < 2; i++) { last().end(4401); await advance(5_000); } }],
-    ['a user disconnected by the host', async () => { last().hello().end(4403, { reconnect: false }); }],
+    [
+      'a page without a login',
+      async (c) => {
+        c.token = null;
+      },
+    ],
+    [
+      'a token refused twice',
+      async () => {
+        for (let i = 0; i < 2; i++) {
+          last().end(4401);
+          await advance(5_000);
+        }
+      },
+    ],
+    [
+      'a user disconnected by the host',
+      async () => {
+        last().hello().end(4403, { reconnect: false });
+      },
+    ],
   ])('renew restarts a client that has ended: %s', async (_, end) => {
     const state = { token: 'first' };
     const c = client({ getToken: async () => state.token });
@@ -274,26 +333,29 @@ describe('tokens', () => {
     expect([plan.status, last().of('join-plan').length]).toEqual(['joining', 1]);
   });
 
-  it.each(['the same user', 'another user'])('renew joins denied plans again, after the server has accepted the login of %s', async (user) => {
-    const c = await connected();
-    const plan = c.join('demo');
-    last().say({ type: 'error', planId: 'demo', data: { code: 'forbidden', message: '', re: 'join-plan' } });
-    c.renew();
-    await settled();
-    expect([plan.status, last().of('join-plan').length]).toEqual(['denied', 1]);
-    if (user === 'the same user') last().say({ type: 'authenticate', data: { success: true, expiresAt: null } });
-    else {
-      last().say({ type: 'error', data: { code: 'bad_token', message: '', re: 'authenticate' } });
+  it.each(['the same user', 'another user'])(
+    'renew joins denied plans again, after the server has accepted the login of %s',
+    async (user) => {
+      const c = await connected();
+      const plan = c.join('demo');
+      last().say({ type: 'error', planId: 'demo', data: { code: 'forbidden', message: '', re: 'join-plan' } });
+      c.renew();
       await settled();
-      last().hello();
-    }
-    expect([plan.status, last().of('join-plan').at(-1)]).toEqual(['joining', { type: 'join-plan', planId: 'demo' }]);
-    last().answer('demo', 1);
-    last().say({ type: 'removed', planId: 'demo', data: { reason: 'access ended', retry: false } });
-    // The answer to a regular renewal.
-    last().say({ type: 'authenticate', data: { success: true, expiresAt: null } });
-    expect(plan.status).toBe('denied');
-  });
+      expect([plan.status, last().of('join-plan').length]).toEqual(['denied', 1]);
+      if (user === 'the same user') last().say({ type: 'authenticate', data: { success: true, expiresAt: null } });
+      else {
+        last().say({ type: 'error', data: { code: 'bad_token', message: '', re: 'authenticate' } });
+        await settled();
+        last().hello();
+      }
+      expect([plan.status, last().of('join-plan').at(-1)]).toEqual(['joining', { type: 'join-plan', planId: 'demo' }]);
+      last().answer('demo', 1);
+      last().say({ type: 'removed', planId: 'demo', data: { reason: 'access ended', retry: false } });
+      // The answer to a regular renewal.
+      last().say({ type: 'authenticate', data: { success: true, expiresAt: null } });
+      expect(plan.status).toBe('denied');
+    },
+  );
 
   it('unavailable: the connection stays open, and the renewal is retried until the token expires', async () => {
     FakeSocket.pongs = true;
@@ -325,14 +387,23 @@ describe('a getToken that does not return', () => {
 
   it('is aborted after 30 s during a renewal, and called again', async () => {
     FakeSocket.pongs = true;
-    const getToken = vi.fn().mockImplementationOnce(async () => jwt(600)).mockImplementationOnce(() => new Promise(() => {})).mockImplementation(async () => jwt(600));
+    const getToken = vi
+      .fn()
+      .mockImplementationOnce(async () => jwt(600))
+      .mockImplementationOnce(() => new Promise(() => {}))
+      .mockImplementation(async () => jwt(600));
     const c = await connected({ getToken });
     await advance(570_000);
     const { signal } = getToken.mock.lastCall[0];
     await advance(29_999);
     expect([getToken.mock.calls.length, signal.aborted]).toEqual([2, false]);
     await advance(5_001);
-    expect([getToken.mock.calls.length, signal.aborted, c.state, last().of('authenticate').length]).toEqual([3, true, 'connected', 1]);
+    expect([getToken.mock.calls.length, signal.aborted, c.state, last().of('authenticate').length]).toEqual([
+      3,
+      true,
+      'connected',
+      1,
+    ]);
   });
 
   it('has the timeout that the program sets', async () => {
@@ -344,7 +415,11 @@ describe('a getToken that does not return', () => {
 
   it('is called again when the server closes the connection meanwhile', async () => {
     FakeSocket.pongs = true;
-    const getToken = vi.fn().mockImplementationOnce(async () => jwt(60)).mockImplementationOnce(() => new Promise(() => {})).mockImplementation(async () => jwt(60));
+    const getToken = vi
+      .fn()
+      .mockImplementationOnce(async () => jwt(60))
+      .mockImplementationOnce(() => new Promise(() => {}))
+      .mockImplementation(async () => jwt(60));
     await connected({ getToken });
     await advance(59_000);
     const { signal } = getToken.mock.lastCall[0];

@@ -16,7 +16,9 @@ describe('a hello that names another user', () => {
     const client = new Client({ getToken: async () => login.token });
     const watcher = watch(client, 'demo', handlers);
     await settled();
-    last().hello().answer('demo', 10, { participants: [ann] });
+    last()
+      .hello()
+      .answer('demo', 10, { participants: [ann] });
     await settled();
     watcher.received.length = 0;
     return { client, login, ...watcher };
@@ -28,32 +30,49 @@ describe('a hello that names another user', () => {
   };
 
   it.each([
-    ['after a logout', async (s) => {
-      s.login.token = null;
-      await s.client.renew();
-      expect(s.plan.status).toBe('stopped');
-      await renewed(s);
-    }],
-    ['after a renewal on the open connection', async (s) => {
-      await renewed(s);
-      last().say({ type: 'error', data: { code: 'bad_token', message: '', re: 'authenticate' } });
-      await settled();
-    }],
-    ['after a lost connection', async () => {
-      last().end(1006);
-      await advance(500);
-    }],
-    ['after disconnect and connect', async (s) => {
-      s.client.disconnect();
-      s.client.connect();
-      await settled();
-    }],
+    [
+      'after a logout',
+      async (s) => {
+        s.login.token = null;
+        await s.client.renew();
+        expect(s.plan.status).toBe('stopped');
+        await renewed(s);
+      },
+    ],
+    [
+      'after a renewal on the open connection',
+      async (s) => {
+        await renewed(s);
+        last().say({ type: 'error', data: { code: 'bad_token', message: '', re: 'authenticate' } });
+        await settled();
+      },
+    ],
+    [
+      'after a lost connection',
+      async () => {
+        last().end(1006);
+        await advance(500);
+      },
+    ],
+    [
+      'after disconnect and connect',
+      async (s) => {
+        s.client.disconnect();
+        s.client.connect();
+        await settled();
+      },
+    ],
   ])('%s: the plan is joined without a position, and loaded', async (_, change) => {
     const s = await open();
     last().event('demo', 11, 10, { version: { key: 't1', n: 5 } });
     await change(s);
     last().hello('bob');
-    expect([last().of('join-plan'), s.plan.participants, s.plan.participantCount, s.plan.position]).toEqual([[{ type: 'join-plan', planId: 'demo' }], [], 0, null]);
+    expect([last().of('join-plan'), s.plan.participants, s.plan.participantCount, s.plan.position]).toEqual([
+      [{ type: 'join-plan', planId: 'demo' }],
+      [],
+      0,
+      null,
+    ]);
     last().answer('demo', 11);
     await settled();
     last().event('demo', 12, 11, { version: { key: 't1', n: 1 } }); // the versions of the previous user are dropped
@@ -71,7 +90,12 @@ describe('a hello that names another user', () => {
 
   it('a load that does not return is repeated for the new user, also after another reconnect', async () => {
     const reasons = [];
-    const s = await open({ load: ({ reason }) => { reasons.push(reason); return reason === 'user' && new Promise(() => {}); } });
+    const s = await open({
+      load: ({ reason }) => {
+        reasons.push(reason);
+        return reason === 'user' && new Promise(() => {});
+      },
+    });
     for (let i = 0; i < 2; i++) {
       last().end(1006);
       await advance(5_000);
@@ -118,7 +142,11 @@ describe('a hello that names another user', () => {
     expect(last().of('update-presence')).toEqual([]);
     s.plan.setPresence({ editing: 't2' });
     await advance(250);
-    expect(last().of('update-presence').map(({ data }) => data.state)).toEqual([{ editing: 't2' }]);
+    expect(
+      last()
+        .of('update-presence')
+        .map(({ data }) => data.state),
+    ).toEqual([{ editing: 't2' }]);
   });
 
   it('denied plans are joined again', async () => {
@@ -131,7 +159,11 @@ describe('a hello that names another user', () => {
     last().end(1006);
     await advance(500);
     last().hello('bob');
-    expect([s.plan.status, s.plan.error, last().of('join-plan')]).toEqual(['joining', null, [{ type: 'join-plan', planId: 'demo' }]]);
+    expect([s.plan.status, s.plan.error, last().of('join-plan')]).toEqual([
+      'joining',
+      null,
+      [{ type: 'join-plan', planId: 'demo' }],
+    ]);
     last().answer('demo', 10);
     await settled();
     expect(s.received.at(-1)).toBe('load user 10');
@@ -143,11 +175,15 @@ describe.each(versions)('a load for another user, TanStack Query %s', (_, core) 
     const plan = new Queries(core, 100);
     const shown = plan.show();
     await advance(200);
-    const load = (reason) => plan.queries.reload({ reason, position: { epoch: 'e1', seq: 10 }, signal: new AbortController().signal });
+    const load = (reason) =>
+      plan.queries.reload({ reason, position: { epoch: 'e1', seq: 10 }, signal: new AbortController().signal });
     void load('joined');
     await advance(200);
     expect(plan.begun.length).toBe(1);
-    for (const [user, value] of [['bob', 2], ['ann', 3]]) {
+    for (const [user, value] of [
+      ['bob', 2],
+      ['ann', 3],
+    ]) {
       plan.value = `${user} ${value}`;
       void load('user');
       await advance(100);

@@ -59,7 +59,10 @@ describe('versions of events', () => {
     last().resync('demo', 12);
     await settled();
     last().event('demo', 13, 12, { version: { key: 't1', n: 5 } });
-    expect([received, seen]).toEqual([[11, 'load resync 12', 13], [11, 13]]);
+    expect([received, seen]).toEqual([
+      [11, 'load resync 12', 13],
+      [11, 13],
+    ]);
   });
 
   it('the last 10,000 keys are remembered', async () => {

@@ -71,7 +71,11 @@ describe('leaving', () => {
     await advance(1_499);
     expect([client.state, last().of('leave-plan').length]).toEqual(['connected', 0]);
     await advance(1);
-    expect([client.state, last().of('leave-plan'), last().closed]).toEqual(['idle', [{ type: 'leave-plan', planId: 'demo' }], 1000]);
+    expect([client.state, last().of('leave-plan'), last().closed]).toEqual([
+      'idle',
+      [{ type: 'leave-plan', planId: 'demo' }],
+      1000,
+    ]);
     expect(vi.getTimerCount()).toBe(0);
   });
 
@@ -81,7 +85,12 @@ describe('leaving', () => {
     await advance(1_000);
     const again = watch(client);
     await advance(5_000);
-    expect([again.plan.status, last().of('leave-plan').length, last().of('join-plan').length, again.received]).toEqual(['live', 0, 1, ['load joined 10']]);
+    expect([again.plan.status, last().of('leave-plan').length, last().of('join-plan').length, again.received]).toEqual([
+      'live',
+      0,
+      1,
+      ['load joined 10'],
+    ]);
   });
 
   it('one of two subscriptions leaves: the other still receives events', async () => {
@@ -134,7 +143,14 @@ describe('leaving', () => {
     last().answer('other', 1);
     plan.leave();
     client.close();
-    expect([client.state, last().of('leave-plan').map((m) => m.planId), last().closed, other.plan.status]).toEqual(['idle', ['demo', 'other'], 1000, 'idle']);
+    expect([
+      client.state,
+      last()
+        .of('leave-plan')
+        .map((m) => m.planId),
+      last().closed,
+      other.plan.status,
+    ]).toEqual(['idle', ['demo', 'other'], 1000, 'idle']);
     await advance(5_000);
     expect([sockets.length, vi.getTimerCount()]).toEqual([1, 0]);
   });
@@ -151,7 +167,12 @@ describe('leaving', () => {
     await advance(5_000);
     last().event('demo', 11, 10);
     expect([received, plan.status, last().of('leave-plan').length]).toEqual([['load joined 10', 11], 'live', 0]);
-    expect([old.status, old.closed, plan.closed, last().of('update-presence').length]).toEqual(['idle', true, false, 0]);
+    expect([old.status, old.closed, plan.closed, last().of('update-presence').length]).toEqual([
+      'idle',
+      true,
+      false,
+      0,
+    ]);
   });
 
   it('close notifies its subscriptions, and a reconnect does not restore them', async () => {
@@ -174,8 +195,14 @@ describe('leaving', () => {
     const got = [];
     let done;
     const plan = client.join('demo', {
-      load: () => new Promise((resolve) => { done = resolve; }),
-      onEvent: (e) => { got.push(e.seq); plan.leave(); },
+      load: () =>
+        new Promise((resolve) => {
+          done = resolve;
+        }),
+      onEvent: (e) => {
+        got.push(e.seq);
+        plan.leave();
+      },
     });
     await settled();
     last().hello().answer('demo', 1).event('demo', 2, 1).event('demo', 3, 2);

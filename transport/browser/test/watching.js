@@ -8,7 +8,9 @@ import { jwt, last, settled } from './fake.js';
 export function watch(client, planId = 'demo', handlers = {}) {
   const received = [];
   const plan = client.join(planId, {
-    load: ({ reason, position }) => { received.push(`load ${reason} ${position.seq}`); },
+    load: ({ reason, position }) => {
+      received.push(`load ${reason} ${position.seq}`);
+    },
     onEvent: (e) => received.push(e.seq),
     onReceipt: (r) => received.push(`receipt ${r.seq}`),
     onError: (e) => received.push(`error ${e.code}`),

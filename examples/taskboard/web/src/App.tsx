@@ -7,7 +7,6 @@ import { useStore } from './store';
 import { Notice } from './ui/Notice';
 import { Toaster } from './ui/Toaster';
 
-
 /** The page for the state of the session. */
 export function App({ session }: { session: Session }) {
   const state = useStore(session.state);
@@ -30,7 +29,9 @@ function Starting({ problem }: { problem?: string }) {
   return (
     <Notice title="Taskboard cannot be reached" role="status">
       <p>{problem ?? 'The server does not answer.'} Trying again every few seconds.</p>
-      <button type="button" className="button" onClick={retryNow}>Try again now</button>
+      <button type="button" className="button" onClick={retryNow}>
+        Try again now
+      </button>
     </Notice>
   );
 }

@@ -16,7 +16,9 @@ export function SignedIn({ session, user }: { session: Session; user: User }) {
   const [workspace] = useState(() => new Workspace(session));
   useEffect(() => workspace.open(), [workspace]);
   useEffect(() => {
-    const ask = (event: BeforeUnloadEvent) => { if (workspace.unsaved) event.preventDefault(); };
+    const ask = (event: BeforeUnloadEvent) => {
+      if (workspace.unsaved) event.preventDefault();
+    };
     window.addEventListener('beforeunload', ask);
     return () => window.removeEventListener('beforeunload', ask);
   }, [workspace]);

@@ -9,5 +9,9 @@ import type { Session } from './session/session';
 notifyManager.setScheduler(queueMicrotask);
 
 export function render(root: HTMLElement, session: Session): void {
-  createRoot(root).render(<StrictMode><App session={session} /></StrictMode>);
+  createRoot(root).render(
+    <StrictMode>
+      <App session={session} />
+    </StrictMode>,
+  );
 }

@@ -11,7 +11,11 @@ import WebSocket from 'ws';
 const [url] = process.argv.slice(2);
 
 async function post(path, body, headers = {}) {
-  const response = await fetch(url + path, { method: 'POST', body: JSON.stringify(body), headers: { 'Content-Type': 'application/json', ...headers } });
+  const response = await fetch(url + path, {
+    method: 'POST',
+    body: JSON.stringify(body),
+    headers: { 'Content-Type': 'application/json', ...headers },
+  });
   if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
   return response.json();
 }
@@ -33,7 +37,9 @@ function open(user, handlers) {
 /** A promise with the function that resolves it. */
 function signal() {
   let resolve;
-  const promise = new Promise((r) => { resolve = r; });
+  const promise = new Promise((r) => {
+    resolve = r;
+  });
   return { promise, resolve };
 }
 
@@ -52,7 +58,12 @@ console.log('received');
 // With an Origin that the server accepts, the client learns why it is refused.
 const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
 const [, lines] = /^```js\nimport \{ WebSocket \} from 'ws';\n(.*?)^```/ms.exec(readme);
-const make = new Function('Client', 'WebSocket', 'getToken', `${lines.replaceAll('https://plans.example', url)}; return client;`);
+const make = new Function(
+  'Client',
+  'WebSocket',
+  'getToken',
+  `${lines.replaceAll('https://plans.example', url)}; return client;`,
+);
 const stranger = make(Client, WebSocket, () => 'not a token');
 const stopped = signal();
 const plan = stranger.join('demo', { onChange: () => plan.status === 'stopped' && stopped.resolve() });

@@ -9,4 +9,5 @@ const handlers: PlanHandlers<Task> = {
     if (event.type === 'task-updated') console.log(event.data.task.title);
   },
 };
-export const open = (getToken: () => Promise<string>) => new Client({ url: 'ws://127.0.0.1:1/ws', getToken }).join<Task>('demo', handlers);
+export const open = (getToken: () => Promise<string>) =>
+  new Client({ url: 'ws://127.0.0.1:1/ws', getToken }).join<Task>('demo', handlers);

@@ -12,11 +12,21 @@ const client = new Client(options);
 const queryClient = new QueryClient();
 
 function Plan({ id }: { id: string }) {
-  const { data = [] } = useQuery<Task[]>({ queryKey: ['plan', id, 'tasks'], queryFn: async () => (await fetch(`/api/plans/${id}`)).json() });
-  const { status, participants } = usePlanWebSocket<Task>({ planId: id, onTaskUpdated: (task) => console.log(task.title) });
+  const { data = [] } = useQuery<Task[]>({
+    queryKey: ['plan', id, 'tasks'],
+    queryFn: async () => (await fetch(`/api/plans/${id}`)).json(),
+  });
+  const { status, participants } = usePlanWebSocket<Task>({
+    planId: id,
+    onTaskUpdated: (task) => console.log(task.title),
+  });
   const shown: PlanStatus = status;
   const people: readonly Participant[] = participants;
-  return <p>{shown} {people.length} {data.map((task) => task.title).join()}</p>;
+  return (
+    <p>
+      {shown} {people.length} {data.map((task) => task.title).join()}
+    </p>
+  );
 }
 
 export function place(subscription: Subscription): Position | null {

@@ -101,14 +101,17 @@ describe('close codes', () => {
     else expect(retryAfterMs).toBe(Number(least));
   });
 
-  test.each(rows)('%s: the schema of goodbye accepts only its row', (code, _reason, _when, reconnect, reauth, retry) => {
-    const frame = golden(`server/goodbye-${code}`);
-    const spoil = (change) => ({ ...frame, data: { ...frame.data, ...change } });
-    expect(faults('goodbye', spoil({ reconnect: reconnect !== 'true' }))).not.toBeNull();
-    expect(faults('goodbye', spoil({ reauth: reauth !== 'true' }))).not.toBeNull();
-    expect(faults('goodbye', spoil({ code: 4999 }))).not.toBeNull();
-    const [, open, least] = /^(at least )?(\d+)$/.exec(retry);
-    expect(faults('goodbye', spoil({ retryAfterMs: Number(least) - 1 }))).not.toBeNull();
-    if (!open) expect(faults('goodbye', spoil({ retryAfterMs: Number(least) + 1 }))).not.toBeNull();
-  });
+  test.each(rows)(
+    '%s: the schema of goodbye accepts only its row',
+    (code, _reason, _when, reconnect, reauth, retry) => {
+      const frame = golden(`server/goodbye-${code}`);
+      const spoil = (change) => ({ ...frame, data: { ...frame.data, ...change } });
+      expect(faults('goodbye', spoil({ reconnect: reconnect !== 'true' }))).not.toBeNull();
+      expect(faults('goodbye', spoil({ reauth: reauth !== 'true' }))).not.toBeNull();
+      expect(faults('goodbye', spoil({ code: 4999 }))).not.toBeNull();
+      const [, open, least] = /^(at least )?(\d+)$/.exec(retry);
+      expect(faults('goodbye', spoil({ retryAfterMs: Number(least) - 1 }))).not.toBeNull();
+      if (!open) expect(faults('goodbye', spoil({ retryAfterMs: Number(least) + 1 }))).not.toBeNull();
+    },
+  );
 });

@@ -48,7 +48,9 @@ export const framesOf = {
 };
 
 /** Each golden frame with the message that it is. */
-export const frames = Object.entries(framesOf).flatMap(([message, list]) => list.map((name) => ({ message, name, frame: golden(name) })));
+export const frames = Object.entries(framesOf).flatMap(([message, list]) =>
+  list.map((name) => ({ message, name, frame: golden(name) })),
+);
 
 /** Fields that a message may lack. A star means any index. */
 const optional = {
@@ -110,7 +112,8 @@ export function spoiled(message, frame) {
   return found;
 }
 
-const kind = (value) => (value === null ? 'null' : Array.isArray(value) ? 'array' : Number.isInteger(value) ? 'integer' : typeof value);
+const kind = (value) =>
+  value === null ? 'null' : Array.isArray(value) ? 'array' : Number.isInteger(value) ? 'integer' : typeof value;
 
 /** Reports whether null is also valid for this value of a golden frame. */
 const allowed = (pattern, value) => value === null && ['since', 'data.expiresAt'].includes(pattern);

@@ -2,19 +2,44 @@
 
 // biome-ignore lint/style/useImportType: the first three are values
 import {
-  Client, newId, Subscription,
-  type ClientError, type ClientOptions, type ConnectionState, type HostEvent, type JoinAnswer, type LoadReason,
-  type LoadRequest, type Participant, type PlanEvent, type PlanHandlers, type PlanSnapshot, type PlanStatus,
-  type Position, type Receipt, type TaskId, type Token, type TokenReason, type TokenRequest,
+  Client,
+  newId,
+  Subscription,
+  type ClientError,
+  type ClientOptions,
+  type ConnectionState,
+  type HostEvent,
+  type JoinAnswer,
+  type LoadReason,
+  type LoadRequest,
+  type Participant,
+  type PlanEvent,
+  type PlanHandlers,
+  type PlanSnapshot,
+  type PlanStatus,
+  type Position,
+  type Receipt,
+  type TaskId,
+  type Token,
+  type TokenReason,
+  type TokenRequest,
 } from '../../types/planrooms.js';
 
-interface Task { id: string; title: string }
+interface Task {
+  id: string;
+  title: string;
+}
 type Mine = HostEvent<'renamed', { title: string }>;
 
 const options: ClientOptions = {
   url: new URL('https://app.test/ws'),
   timeoutMs: 5_000,
-  WebSocket: class { constructor(readonly url: URL, readonly protocols: string[]) {} },
+  WebSocket: class {
+    constructor(
+      readonly url: URL,
+      readonly protocols: string[],
+    ) {}
+  },
   async getToken({ reason, signal }: TokenRequest): Promise<Token | null> {
     const why: TokenReason = reason;
     return signal.aborted ? null : why;
@@ -35,11 +60,14 @@ const handlers: PlanHandlers<Task, number, Mine> = {
   onError: (error: ClientError) => error.code,
 };
 const plan: Subscription<Task, number, Mine> = client.join('demo', handlers);
-const numbered: Subscription<Task, number, HostEvent, number> = client.join<Task, number, HostEvent, number>('numbers', {
-  onEvent(event) {
-    if (event.type === 'task-deleted') event.data.taskId satisfies number satisfies TaskId;
+const numbered: Subscription<Task, number, HostEvent, number> = client.join<Task, number, HostEvent, number>(
+  'numbers',
+  {
+    onEvent(event) {
+      if (event.type === 'task-deleted') event.data.taskId satisfies number satisfies TaskId;
+    },
   },
-});
+);
 const snapshot: PlanSnapshot = plan.snapshot;
 const status: PlanStatus = snapshot.status;
 new Client({ credentials: 'cookie', getExpiry: () => Date.now() });

@@ -1,17 +1,34 @@
 // What a program may write about the wire, and what it may not. Nothing of this runs: `npm run
 // check` compiles it.
 import type {
-  ClientMessage, Count, ErrorCode, GoodbyeCode, HostEvent, JoinAnswerMessage, MessageType, Notice, PlanEvent, Position, Receipt, ServerMessage, TaskId,
+  ClientMessage,
+  Count,
+  ErrorCode,
+  GoodbyeCode,
+  HostEvent,
+  JoinAnswerMessage,
+  MessageType,
+  Notice,
+  PlanEvent,
+  Position,
+  Receipt,
+  ServerMessage,
+  TaskId,
 } from '../../types/protocol.js';
 
-interface Task { id: string; title: string }
-interface Progress { totalTasks: number }
+interface Task {
+  id: string;
+  title: string;
+}
+interface Progress {
+  totalTasks: number;
+}
 
 declare const event: PlanEvent<Task, Progress>;
 declare const message: ServerMessage<Task, Progress>;
 
 /** Holds if the two types are the same. */
-type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends (<T>() => T extends B ? 1 : 2) ? true : false;
+type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 declare function is<A, B>(yes: Same<A, B>): void;
 
 // The type distinguishes the five events of the protocol; what remains are those of the host.
@@ -103,16 +120,37 @@ switch (message.type) {
 // Frames written out, as the golden ones are in types.test.js.
 const frames: ServerMessage<Task, Progress, Commented>[] = [
   { type: 'pong', timestamp: '2026-03-04T05:06:07.089Z' },
-  { type: 'task-updated', planId: 'demo', data: { task: { id: 't1', title: 'x' } }, timestamp: '2026-03-04T05:06:07.089Z', seq: 43, prev: 42 },
+  {
+    type: 'task-updated',
+    planId: 'demo',
+    data: { task: { id: 't1', title: 'x' } },
+    timestamp: '2026-03-04T05:06:07.089Z',
+    seq: 43,
+    prev: 42,
+  },
   { type: 'task-updated', data: { task: { id: 't1', title: 'x' } }, timestamp: '2026-03-04T05:06:07.089Z' },
-  { type: 'comment-added', planId: 'demo', data: { text: 'hello' }, timestamp: '2026-03-04T05:06:07.089Z', seq: 43, prev: 42 },
+  {
+    type: 'comment-added',
+    planId: 'demo',
+    data: { text: 'hello' },
+    timestamp: '2026-03-04T05:06:07.089Z',
+    seq: 43,
+    prev: 42,
+  },
   { type: 'goodbye', data: { code: 4401, reason: 'x', reconnect: true, reauth: true, retryAfterMs: 0 } },
   // @ts-expect-error no such code
   { type: 'error', data: { code: 'bad_mood', message: 'text', re: '' }, timestamp: '2026-03-04T05:06:07.089Z' },
   // @ts-expect-error not a code of a goodbye
   { type: 'goodbye', data: { code: 1006, reason: '', reconnect: true, reauth: false, retryAfterMs: 0 } },
-  // @ts-expect-error not a task
-  { type: 'task-created', planId: 'demo', data: { task: { id: 't1' } }, timestamp: '2026-03-04T05:06:07.089Z', seq: 43, prev: 42 },
+  {
+    type: 'task-created',
+    planId: 'demo',
+    // @ts-expect-error not a task
+    data: { task: { id: 't1' } },
+    timestamp: '2026-03-04T05:06:07.089Z',
+    seq: 43,
+    prev: 42,
+  },
   // @ts-expect-error an event has a position
   { type: 'receipt', planId: 'demo', timestamp: '2026-03-04T05:06:07.089Z' },
   // @ts-expect-error a type that is not declared
@@ -123,7 +161,11 @@ const answers: JoinAnswerMessage['data'][] = [
   // @ts-expect-error a position has an epoch
   { success: true, participantCount: 0, participants: [], position: { seq: 0 }, recovered: false },
 ];
-const notice: Notice<Task, Progress, Commented> = { type: 'comment-added', data: { text: 'x' }, timestamp: '2026-03-04T05:06:07.089Z' };
+const notice: Notice<Task, Progress, Commented> = {
+  type: 'comment-added',
+  data: { text: 'x' },
+  timestamp: '2026-03-04T05:06:07.089Z',
+};
 
 // Everything that a client says.
 const requests: ClientMessage[] = [

@@ -64,7 +64,8 @@ function compile(constants) {
   const text = [`import type * as p from '../../types/protocol.js';`, ...lines].join('\n');
   const host = ts.createCompilerHost(options);
   const { getSourceFile } = host;
-  host.getSourceFile = (file, ...rest) => (file === name ? ts.createSourceFile(file, text, rest[0]) : getSourceFile(file, ...rest));
+  host.getSourceFile = (file, ...rest) =>
+    file === name ? ts.createSourceFile(file, text, rest[0]) : getSourceFile(file, ...rest);
   host.fileExists = (file) => file === name || ts.sys.fileExists(file);
   const program = ts.createProgram([name], options, host);
   const said = constants.map(() => []);

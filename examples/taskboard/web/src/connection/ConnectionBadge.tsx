@@ -26,7 +26,9 @@ export function ConnectionBadge({ reach, error, reconnect }: ConnectionBadgeProp
   const seconds = useRetryCountdown();
   return (
     <section className="cell connection" aria-label="Connection" data-testid="connection" data-status={reach}>
-      <p role="status" className="connection-word">{words[reach]}</p>
+      <p role="status" className="connection-word">
+        {words[reach]}
+      </p>
       {reach === 'waiting' && (
         <p className="quiet" data-testid="retry">
           {seconds === null ? 'Trying to connect…' : seconds === 0 ? 'Trying again…' : `Trying again in ${seconds} s`}
@@ -34,7 +36,9 @@ export function ConnectionBadge({ reach, error, reconnect }: ConnectionBadgeProp
       )}
       {reach === 'stopped' && error && <p className="quiet">{error.message}</p>}
       {(reach === 'waiting' || reach === 'stopped') && (
-        <button type="button" className="button small" onClick={reconnect}>Reconnect now</button>
+        <button type="button" className="button small" onClick={reconnect}>
+          Reconnect now
+        </button>
       )}
     </section>
   );

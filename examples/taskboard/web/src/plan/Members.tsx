@@ -17,7 +17,9 @@ export function Members({ plan }: { plan: PlanDetail }) {
       <h2 id="members">Members</h2>
       <ul className="member-names" data-testid="member-names">
         {plan.members.slice(0, all ? undefined : SHOWN).map(({ userId, name, role }) => (
-          <li key={userId}><bdi>{plain(name)}</bdi> <span className="quiet">{role}</span></li>
+          <li key={userId}>
+            <bdi>{plain(name)}</bdi> <span className="quiet">{role}</span>
+          </li>
         ))}
       </ul>
       {more > 0 && (
@@ -26,8 +28,14 @@ export function Members({ plan }: { plan: PlanDetail }) {
         </button>
       )}
       <div className="cell-actions">
-        {plan.role === 'owner' && <button type="button" className="button small" onClick={() => setDialog('share')}>Share…</button>}
-        <button type="button" className="button small" onClick={() => setDialog('options')}>Options…</button>
+        {plan.role === 'owner' && (
+          <button type="button" className="button small" onClick={() => setDialog('share')}>
+            Share…
+          </button>
+        )}
+        <button type="button" className="button small" onClick={() => setDialog('options')}>
+          Options…
+        </button>
       </div>
       {dialog === 'share' && plan.role === 'owner' && <ShareDialog plan={plan} onClose={close} />}
       {dialog === 'options' && <PlanOptions plan={plan} onClose={close} />}

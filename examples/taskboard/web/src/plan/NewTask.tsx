@@ -31,15 +31,26 @@ export function NewTask({ onAdd }: { onAdd(title: string): void }) {
           dir="auto"
           placeholder="Add a task"
           value={title}
-          onChange={(event) => { setTitle(limited(event.target.value, maxTitleLength)); setAdded(''); }}
+          onChange={(event) => {
+            setTitle(limited(event.target.value, maxTitleLength));
+            setAdded('');
+          }}
           enterKeyHint="done"
           autoComplete="off"
         />
-        <button type="submit" className="button">Add</button>
+        <button type="submit" className="button">
+          Add
+        </button>
       </form>
       <div className="added">
-        <p role="status" className="quiet">{added && `Added at the end: ${isolated(shortened(added, 60))}`}</p>
-        {added && <button type="button" className="button small" onClick={show}>Go to it</button>}
+        <p role="status" className="quiet">
+          {added && `Added at the end: ${isolated(shortened(added, 60))}`}
+        </p>
+        {added && (
+          <button type="button" className="button small" onClick={show}>
+            Go to it
+          </button>
+        )}
       </div>
     </>
   );

@@ -31,7 +31,13 @@ export function People({ participants, count }: { participants: readonly Partici
         })}
         {more > 0 && (
           <li>
-            <button type="button" className="people-more" aria-expanded={all} aria-label={all ? 'Show fewer people' : `Show ${more} more people`} onClick={() => setAll(!all)}>
+            <button
+              type="button"
+              className="people-more"
+              aria-expanded={all}
+              aria-label={all ? 'Show fewer people' : `Show ${more} more people`}
+              onClick={() => setAll(!all)}
+            >
               {all ? 'Fewer' : `+${more}`}
             </button>
           </li>

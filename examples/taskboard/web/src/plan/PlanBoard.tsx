@@ -26,16 +26,19 @@ export function PlanBoard({ plan: cached }: { plan: PlanDetail }) {
   const conflicts = useStore(workspace.conflicts);
 
   const { create } = changes;
-  const rescue = useCallback((taskId: string, before: PlanDetail) => {
-    const conflict = workspace.conflicts.get().get(taskId);
-    const task = before.tasks.find(({ id }) => id === taskId);
-    workspace.setConflict(taskId, null);
-    if (task && conflict?.kind === 'update') {
-      saveText(task, conflict.mine, (change) => {
-        if (change.kind === 'create') create(change.title, change);
-      });
-    }
-  }, [workspace, create]);
+  const rescue = useCallback(
+    (taskId: string, before: PlanDetail) => {
+      const conflict = workspace.conflicts.get().get(taskId);
+      const task = before.tasks.find(({ id }) => id === taskId);
+      workspace.setConflict(taskId, null);
+      if (task && conflict?.kind === 'update') {
+        saveText(task, conflict.mine, (change) => {
+          if (change.kind === 'create') create(change.title, change);
+        });
+      }
+    },
+    [workspace, create],
+  );
   const live = useLivePlan(cached, rescue);
   const reach = useReach(live);
 
@@ -49,7 +52,9 @@ export function PlanBoard({ plan: cached }: { plan: PlanDetail }) {
   return (
     <main className="plan-page" data-testid="plan-page" data-plan-id={plan.id}>
       <div className="plan-head">
-        <PageTitle><bdi>{plain(plan.title)}</bdi></PageTitle>
+        <PageTitle>
+          <bdi>{plain(plan.title)}</bdi>
+        </PageTitle>
         {!mayEdit && <p className="plan-role">You can view this plan, but not change it.</p>}
       </div>
       <TitleBlock plan={plan} live={live} reach={reach} done={done} total={tasks.length} />

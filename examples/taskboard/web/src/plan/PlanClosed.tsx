@@ -21,11 +21,25 @@ export function PlanClosed({ planId, title, onRetry }: { planId: string; title: 
     return () => queryClient.removeQueries({ queryKey: planKey(planId), type: 'inactive' });
   }, [queryClient, session, planId]);
   return (
-    <Notice title={<>You no longer have access to “<bdi>{plain(title)}</bdi>”</>} role="alert">
-      <p>An owner has deleted the plan or ended your membership. Your other plans are not affected. If you become a member again, this page opens the plan.</p>
+    <Notice
+      title={
+        <>
+          You no longer have access to “<bdi>{plain(title)}</bdi>”
+        </>
+      }
+      role="alert"
+    >
+      <p>
+        An owner has deleted the plan or ended your membership. Your other plans are not affected. If you become a
+        member again, this page opens the plan.
+      </p>
       <div className="dialog-actions start">
-        <Link href="/" className="button primary">See your plans</Link>
-        <button type="button" className="button" onClick={onRetry}>Ask again</button>
+        <Link href="/" className="button primary">
+          See your plans
+        </Link>
+        <button type="button" className="button" onClick={onRetry}>
+          Ask again
+        </button>
       </div>
     </Notice>
   );

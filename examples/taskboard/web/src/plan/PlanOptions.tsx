@@ -14,16 +14,27 @@ import { planKey } from './planQuery';
 /** Renames, passes on, leaves or deletes a plan. */
 export function PlanOptions({ plan, onClose }: { plan: PlanDetail; onClose(): void }) {
   return (
-    <Dialog title={<>Options of “<bdi>{plain(plan.title)}</bdi>”</>} onClose={onClose}>
+    <Dialog
+      title={
+        <>
+          Options of “<bdi>{plain(plan.title)}</bdi>”
+        </>
+      }
+      onClose={onClose}
+    >
       {plan.role === 'owner' ? (
         <>
           <Rename plan={plan} />
           <PassOn plan={plan} />
           <Delete plan={plan} onClose={onClose} />
         </>
-      ) : <Leave plan={plan} onClose={onClose} />}
+      ) : (
+        <Leave plan={plan} onClose={onClose} />
+      )}
       <div className="dialog-actions">
-        <button type="button" className="button" onClick={onClose}>Close</button>
+        <button type="button" className="button" onClick={onClose}>
+          Close
+        </button>
       </div>
     </Dialog>
   );
@@ -36,9 +47,12 @@ function usePlanRequest<T>(plan: PlanDetail, onSuccess: (answer: T) => void) {
   const queryClient = useQueryClient();
   return useMutation({
     networkMode: 'always',
-    mutationFn: ({ rest = '', method, body }: { rest?: string; method: 'POST' | 'PATCH' | 'DELETE'; body?: unknown }) => (
-      session.request<T>(`/api/plans/${encodeURIComponent(plan.id)}${rest}`, { method, body, headers: client.headers(newId()) })
-    ),
+    mutationFn: ({ rest = '', method, body }: { rest?: string; method: 'POST' | 'PATCH' | 'DELETE'; body?: unknown }) =>
+      session.request<T>(`/api/plans/${encodeURIComponent(plan.id)}${rest}`, {
+        method,
+        body,
+        headers: client.headers(newId()),
+      }),
     onSuccess: (answer) => {
       void queryClient.invalidateQueries({ queryKey: plansKey });
       onSuccess(answer);
@@ -47,7 +61,9 @@ function usePlanRequest<T>(plan: PlanDetail, onSuccess: (answer: T) => void) {
 }
 
 const Problem = ({ error }: { error: Error | null }) => (
-  <p role="alert" className="form-problem" hidden={!error}>{error?.message}</p>
+  <p role="alert" className="form-problem" hidden={!error}>
+    {error?.message}
+  </p>
 );
 
 function Rename({ plan }: { plan: PlanDetail }) {
@@ -66,7 +82,9 @@ function Rename({ plan }: { plan: PlanDetail }) {
         <span>Title of the plan</span>
         <input dir="auto" required value={title} onChange={(e) => setTitle(limited(e.target.value, maxTitleLength))} />
       </label>
-      <button type="submit" className="button" disabled={isPending || titleOf(title) === plan.title}>Rename plan</button>
+      <button type="submit" className="button" disabled={isPending || titleOf(title) === plan.title}>
+        Rename plan
+      </button>
       <Problem error={error} />
     </form>
   );
@@ -82,15 +100,27 @@ function PassOn({ plan }: { plan: PlanDetail }) {
   });
   if (others.length === 0) return null;
   return (
-    <form className="option" onSubmit={(event) => { event.preventDefault(); mutate({ rest: '/owner', method: 'POST', body: { userId: chosen } }); }}>
+    <form
+      className="option"
+      onSubmit={(event) => {
+        event.preventDefault();
+        mutate({ rest: '/owner', method: 'POST', body: { userId: chosen } });
+      }}
+    >
       <label className="field">
         <span>New owner (you become an editor)</span>
         <select required value={chosen} onChange={(e) => setChosen(e.target.value)}>
           <option value="">Choose a member</option>
-          {others.map(({ userId, name }) => <option key={userId} value={userId}>{plain(name)}</option>)}
+          {others.map(({ userId, name }) => (
+            <option key={userId} value={userId}>
+              {plain(name)}
+            </option>
+          ))}
         </select>
       </label>
-      <button type="submit" className="button" disabled={isPending}>Pass on plan</button>
+      <button type="submit" className="button" disabled={isPending}>
+        Pass on plan
+      </button>
       <Problem error={error} />
     </form>
   );
@@ -105,12 +135,25 @@ function Delete({ plan, onClose }: { plan: PlanDetail; onClose(): void }) {
   });
   return (
     <div className="option">
-      {asking
-        ? <p>The plan and its {plan.tasks.length} tasks are deleted for all members. This cannot be undone.</p>
-        : <p className="quiet">Deleting the plan removes it for all members.</p>}
-      {asking
-        ? <button type="button" className="button danger solid" disabled={isPending} onClick={() => mutate({ method: 'DELETE' })}>Delete for everyone</button>
-        : <button type="button" className="button danger" onClick={() => setAsking(true)}>Delete plan…</button>}
+      {asking ? (
+        <p>The plan and its {plan.tasks.length} tasks are deleted for all members. This cannot be undone.</p>
+      ) : (
+        <p className="quiet">Deleting the plan removes it for all members.</p>
+      )}
+      {asking ? (
+        <button
+          type="button"
+          className="button danger solid"
+          disabled={isPending}
+          onClick={() => mutate({ method: 'DELETE' })}
+        >
+          Delete for everyone
+        </button>
+      ) : (
+        <button type="button" className="button danger" onClick={() => setAsking(true)}>
+          Delete plan…
+        </button>
+      )}
       <Problem error={error} />
     </div>
   );
@@ -126,7 +169,12 @@ function Leave({ plan, onClose }: { plan: PlanDetail; onClose(): void }) {
   return (
     <div className="option">
       <p>You lose access to the plan, and your tasks in it become unassigned. To come back you need an invitation.</p>
-      <button type="button" className="button danger" disabled={isPending} onClick={() => mutate({ rest: `/members/${encodeURIComponent(user.id)}`, method: 'DELETE' })}>
+      <button
+        type="button"
+        className="button danger"
+        disabled={isPending}
+        onClick={() => mutate({ rest: `/members/${encodeURIComponent(user.id)}`, method: 'DELETE' })}
+      >
         Leave plan
       </button>
       <Problem error={error} />

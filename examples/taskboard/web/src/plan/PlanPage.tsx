@@ -12,11 +12,14 @@ export function PlanPage({ planId }: { planId: string }) {
   const workspace = useWorkspace();
   const { data: plan, error, failureReason } = useQuery(planQuery(workspace, planId));
   if (plan) return <PlanBoard plan={plan} />;
-  if (error instanceof ApiError && error.status !== 404) return <Unknown title="This plan can’t be shown" text={error.message} />;
+  if (error instanceof ApiError && error.status !== 404)
+    return <Unknown title="This plan can’t be shown" text={error.message} />;
   if (error) return <Unknown title="Plan not found" text="It does not exist, or you are not a member of it." />;
   return (
     <main className="plan-page" aria-busy="true">
-      <p className="loading" role="status">{failureReason ? `${failureReason.message} Trying again.` : 'Loading the plan…'}</p>
+      <p className="loading" role="status">
+        {failureReason ? `${failureReason.message} Trying again.` : 'Loading the plan…'}
+      </p>
     </main>
   );
 }
@@ -26,7 +29,9 @@ function Unknown({ title, text }: { title: string; text: string }) {
   return (
     <Notice title={title}>
       <p>{text}</p>
-      <Link href="/" className="button primary">See your plans</Link>
+      <Link href="/" className="button primary">
+        See your plans
+      </Link>
     </Notice>
   );
 }

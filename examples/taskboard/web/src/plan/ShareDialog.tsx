@@ -26,9 +26,8 @@ export function ShareDialog({ plan, onClose }: { plan: PlanDetail; onClose(): vo
   const [role, setRole] = useState<'editor' | 'viewer'>('editor');
   const [done, setDone] = useState('');
   const path = `/api/plans/${encodeURIComponent(plan.id)}`;
-  const send = <T,>(rest: string, method: 'POST' | 'DELETE', body?: unknown) => (
-    session.request<T>(`${path}/${rest}`, { method, body, headers: client.headers(newId()) })
-  );
+  const send = <T,>(rest: string, method: 'POST' | 'DELETE', body?: unknown) =>
+    session.request<T>(`${path}/${rest}`, { method, body, headers: client.headers(newId()) });
   const refresh = () => queryClient.invalidateQueries({ queryKey: inviteesKey(plan.id) });
 
   const invite = useMutation({
@@ -53,9 +52,14 @@ export function ShareDialog({ plan, onClose }: { plan: PlanDetail; onClose(): vo
     mutationFn: ({ userId }: Member) => send(`members/${encodeURIComponent(userId)}`, 'DELETE'),
     onMutate: () => setDone(''),
     onSuccess: (_, member) => {
-      queryClient.setQueryData<PlanDetail>(planKey(plan.id), (cached) => cached && {
-        ...cached, members: cached.members.filter(({ userId }) => userId !== member.userId),
-      });
+      queryClient.setQueryData<PlanDetail>(
+        planKey(plan.id),
+        (cached) =>
+          cached && {
+            ...cached,
+            members: cached.members.filter(({ userId }) => userId !== member.userId),
+          },
+      );
       setDone(`${isolated(member.name)} is not a member any more.`);
       toast(`${isolated(member.name)} was removed from ${quoted(plan.title)}.`, {
         lasts: 15_000,
@@ -72,12 +76,25 @@ export function ShareDialog({ plan, onClose }: { plan: PlanDetail; onClose(): vo
   };
 
   return (
-    <Dialog title={<>Share “<bdi>{plain(plan.title)}</bdi>”</>} onClose={onClose}>
+    <Dialog
+      title={
+        <>
+          Share “<bdi>{plain(plan.title)}</bdi>”
+        </>
+      }
+      onClose={onClose}
+    >
       <ul className="member-list" aria-label="Members">
         {plan.members.map((member) => (
           <Person key={member.userId} person={member} note={member.role}>
             {member.role !== 'owner' && (
-              <button type="button" className="button small" aria-label={`Remove ${plain(member.name)}`} disabled={busy} onClick={() => only(() => remove.mutate(member))}>
+              <button
+                type="button"
+                className="button small"
+                aria-label={`Remove ${plain(member.name)}`}
+                disabled={busy}
+                onClick={() => only(() => remove.mutate(member))}
+              >
                 Remove
               </button>
             )}
@@ -85,7 +102,13 @@ export function ShareDialog({ plan, onClose }: { plan: PlanDetail; onClose(): vo
         ))}
         {invitees?.map((member) => (
           <Person key={member.userId} person={member} note={`invited as ${member.role}`}>
-            <button type="button" className="button small" aria-label={`Withdraw the invitation of ${plain(member.name)}`} disabled={busy} onClick={() => only(() => withdraw.mutate(member))}>
+            <button
+              type="button"
+              className="button small"
+              aria-label={`Withdraw the invitation of ${plain(member.name)}`}
+              disabled={busy}
+              onClick={() => only(() => withdraw.mutate(member))}
+            >
               Withdraw
             </button>
           </Person>
@@ -109,22 +132,44 @@ export function ShareDialog({ plan, onClose }: { plan: PlanDetail; onClose(): vo
             <option value="viewer">viewer</option>
           </select>
         </label>
-        <button type="submit" className="button primary" disabled={busy}>Invite</button>
+        <button type="submit" className="button primary" disabled={busy}>
+          Invite
+        </button>
       </form>
-      <p role="alert" className="form-problem" hidden={!problem}>{problem?.message}</p>
+      <p role="alert" className="form-problem" hidden={!problem}>
+        {problem?.message}
+      </p>
       <div className="dialog-actions">
-        <p role="status" className="quiet grow">{done}</p>
-        <button type="button" className="button" onClick={onClose}>Close</button>
+        <p role="status" className="quiet grow">
+          {done}
+        </p>
+        <button type="button" className="button" onClick={onClose}>
+          Close
+        </button>
       </div>
     </Dialog>
   );
 }
 
-function Person({ person: { userId, name, email }, note, children }: { person: Member; note: string; children: React.ReactNode }) {
+function Person({
+  person: { userId, name, email },
+  note,
+  children,
+}: {
+  person: Member;
+  note: string;
+  children: React.ReactNode;
+}) {
   return (
     <li data-testid="member" data-user-id={userId}>
       <Avatar name={name} label="" />
-      <span className="member-who"><bdi>{plain(name)}</bdi><br /><span className="quiet">{note}, {email}</span></span>
+      <span className="member-who">
+        <bdi>{plain(name)}</bdi>
+        <br />
+        <span className="quiet">
+          {note}, {email}
+        </span>
+      </span>
       {children}
     </li>
   );

@@ -20,9 +20,13 @@ export function UnsentBanner({ reach, count }: { reach: Reach; count: number }) 
       )}
       {reach === 'unanswered' && (
         <p className="banner" data-testid="unanswered">
-          <span><strong>The server does not answer.</strong>{' '}
-            {count === 0 ? 'The page keeps trying.' : `${waiting} kept on this page. It keeps trying to send them.`}</span>
-          <button type="button" className="button small" onClick={retryNow}>Try again now</button>
+          <span>
+            <strong>The server does not answer.</strong>{' '}
+            {count === 0 ? 'The page keeps trying.' : `${waiting} kept on this page. It keeps trying to send them.`}
+          </span>
+          <button type="button" className="button small" onClick={retryNow}>
+            Try again now
+          </button>
         </p>
       )}
     </div>

@@ -32,7 +32,9 @@ function patchContent(plan: PlanDetail, event: PlanNews): PlanDetail | undefined
     case 'task-updated':
       // A task that this page has just added may be listed before an earlier one of another user.
       if (type === 'task-created' && plan.tasks.some((known) => timeOf(known) > timeOf(data.task))) return undefined;
-      return patchList(plan, { ...event, data: { task: { ...(data.task as Task), changedBy: by } } }) as PlanDetail | undefined;
+      return patchList(plan, { ...event, data: { task: { ...(data.task as Task), changedBy: by } } }) as
+        | PlanDetail
+        | undefined;
     case 'plan-updated':
       return { ...plan, title: data.title as string };
     case 'members-updated':

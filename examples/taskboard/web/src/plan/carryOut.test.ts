@@ -8,7 +8,11 @@ import { OwnVersions } from './ownVersions';
 function carrierOf(...answers: unknown[]) {
   const sent: string[] = [];
   const carrier: Carrier = {
-    planId: 'p', versions: new OwnVersions(), unanswered: new Map(), headers: () => ({}), cached: () => plan(task('a'), task('b')),
+    planId: 'p',
+    versions: new OwnVersions(),
+    unanswered: new Map(),
+    headers: () => ({}),
+    cached: () => plan(task('a'), task('b')),
     request: async <T>(path: string, { method = 'GET', body }: RequestOptions = {}) => {
       sent.push(`${method} ${path}${body ? ` ${JSON.stringify(body)}` : ''}`);
       const answer = answers.shift();
@@ -23,9 +27,15 @@ const conflict = (body: object) => new ApiError(409, 'conflict', 'changed', body
 const rename = { mutationId: 'm', kind: 'update' as const, base: task('a'), fields: { title: 'A' } };
 
 test('changes of different fields are merged', async () => {
-  const { carrier, sent } = carrierOf(conflict({ task: task('a', { version: 5, status: 'completed' }) }), task('a', { version: 6, title: 'A' }));
+  const { carrier, sent } = carrierOf(
+    conflict({ task: task('a', { version: 5, status: 'completed' }) }),
+    task('a', { version: 6, title: 'A' }),
+  );
   const after = (await carryOut(rename, carrier))(plan(task('a')));
-  expect(sent).toEqual(['PATCH /api/tasks/a {"version":1,"title":"A"}', 'PATCH /api/tasks/a {"version":5,"title":"A"}']);
+  expect(sent).toEqual([
+    'PATCH /api/tasks/a {"version":1,"title":"A"}',
+    'PATCH /api/tasks/a {"version":5,"title":"A"}',
+  ]);
   expect(after.tasks[0]?.version).toBe(6);
 });
 
@@ -47,7 +57,10 @@ test('a change whose response was lost succeeds when it is sent again', async ()
 });
 
 test('a second change is sent with the version that the first one produced', async () => {
-  const { carrier, sent } = carrierOf(task('a', { version: 2, title: 'A' }), task('a', { version: 3, title: 'A', status: 'completed' }));
+  const { carrier, sent } = carrierOf(
+    task('a', { version: 2, title: 'A' }),
+    task('a', { version: 3, title: 'A', status: 'completed' }),
+  );
   await carryOut(rename, carrier);
   await carryOut({ ...rename, base: task('a', { title: 'A' }), fields: { status: 'completed' } }, carrier);
   expect(sent[1]).toBe('PATCH /api/tasks/a {"version":2,"status":"completed"}');
@@ -71,7 +84,10 @@ test('a move is repeated in the current order', async () => {
 test('a deleted task is restored in its place, also when the response was lost', async () => {
   const change = { mutationId: 'm', kind: 'restore' as const, base: task('a'), after: null };
   const { carrier, sent } = carrierOf({ task: task('a', { version: 2 }), taskIds: ['a', 'b'] });
-  expect((await carryOut(change, carrier))(plan(task('b'))).tasks.map(({ id, version }) => `${id}${version}`)).toEqual(['a2', 'b1']);
+  expect((await carryOut(change, carrier))(plan(task('b'))).tasks.map(({ id, version }) => `${id}${version}`)).toEqual([
+    'a2',
+    'b1',
+  ]);
   expect(sent).toEqual(['POST /api/tasks/a/restore']);
   const gone = () => new ApiError(404, 'not_found', 'gone', {});
   const again = carrierOf(gone(), plan(task('a', { version: 2 }), task('b')));

@@ -37,17 +37,25 @@ const ATTEMPTS = 4; // while others keep changing the task
 
 export async function carryOut(change: Change, carrier: Carrier): Promise<Confirmed> {
   switch (change.kind) {
-    case 'create': return create(change, carrier);
-    case 'update': return update(change, carrier);
-    case 'delete': return remove(change, carrier);
-    case 'restore': return restore(change, carrier);
-    case 'move': return move(change, carrier);
+    case 'create':
+      return create(change, carrier);
+    case 'update':
+      return update(change, carrier);
+    case 'delete':
+      return remove(change, carrier);
+    case 'restore':
+      return restore(change, carrier);
+    case 'move':
+      return move(change, carrier);
   }
 }
 
 type Of<Kind extends Change['kind']> = Extract<Change, { kind: Kind }>;
 
-async function create(change: Of<'create'>, { planId, request, headers, cached, unanswered }: Carrier): Promise<Confirmed> {
+async function create(
+  change: Of<'create'>,
+  { planId, request, headers, cached, unanswered }: Carrier,
+): Promise<Confirmed> {
   const { mutationId, title, notes, assignee } = change;
   const path = `/api/plans/${encodeURIComponent(planId)}`;
   const known = unanswered.get(mutationId);
@@ -59,7 +67,11 @@ async function create(change: Of<'create'>, { planId, request, headers, cached, 
   }
   const before = new Set(cached()?.tasks.map(({ id }) => id));
   try {
-    const task = await request<Task>(`${path}/tasks`, { method: 'POST', body: { title, notes, assignee }, headers: headers(mutationId) });
+    const task = await request<Task>(`${path}/tasks`, {
+      method: 'POST',
+      body: { title, notes, assignee },
+      headers: headers(mutationId),
+    });
     return (plan) => withTask(plan, task);
   } catch (error) {
     if (error instanceof NetworkError) unanswered.set(mutationId, known ?? before);
@@ -67,11 +79,18 @@ async function create(change: Of<'create'>, { planId, request, headers, cached, 
   }
 }
 
-async function update({ base, fields, mutationId }: Of<'update'>, { planId, request, headers, versions }: Carrier): Promise<Confirmed> {
+async function update(
+  { base, fields, mutationId }: Of<'update'>,
+  { planId, request, headers, versions }: Carrier,
+): Promise<Confirmed> {
   let version = versions.latest(base.id, base.version);
   for (let attempt = 1; ; attempt++) {
     try {
-      const task = await request<Task>(taskPath(base), { method: 'PATCH', body: { version, ...fields }, headers: headers(mutationId) });
+      const task = await request<Task>(taskPath(base), {
+        method: 'PATCH',
+        body: { version, ...fields },
+        headers: headers(mutationId),
+      });
       versions.record(base.id, version, task.version);
       return (plan) => withTask(plan, task);
     } catch (error) {
@@ -99,7 +118,10 @@ async function remove({ base, mutationId }: Of<'delete'>, { request, headers, ve
 
 async function restore({ base, mutationId }: Of<'restore'>, { planId, request, headers }: Carrier): Promise<Confirmed> {
   try {
-    const { task, taskIds } = await request<{ task: Task; taskIds: string[] }>(`${taskPath(base)}/restore`, { method: 'POST', headers: headers(mutationId) });
+    const { task, taskIds } = await request<{ task: Task; taskIds: string[] }>(`${taskPath(base)}/restore`, {
+      method: 'POST',
+      headers: headers(mutationId),
+    });
     return (plan) => {
       const restored = withTask(plan, task);
       return { ...restored, tasks: inOrder(restored.tasks, taskIds) };
@@ -112,18 +134,31 @@ async function restore({ base, mutationId }: Of<'restore'>, { planId, request, h
     if (!task) throw new GoneError();
     return (plan) => {
       const restored = withTask(plan, task);
-      return { ...restored, tasks: inOrder(restored.tasks, tasks.map(({ id }) => id)) };
+      return {
+        ...restored,
+        tasks: inOrder(
+          restored.tasks,
+          tasks.map(({ id }) => id),
+        ),
+      };
     };
   }
 }
 
-async function move({ taskId, after, mutationId }: Of<'move'>, { planId, request, headers, cached }: Carrier): Promise<Confirmed> {
+async function move(
+  { taskId, after, mutationId }: Of<'move'>,
+  { planId, request, headers, cached }: Carrier,
+): Promise<Confirmed> {
   let current = cached()?.tasks.map(({ id }) => id) ?? [];
   for (let attempt = 1; ; attempt++) {
     const taskIds = moved(current, taskId, after);
     if (!taskIds.includes(taskId)) throw new GoneError();
     try {
-      await request(`/api/plans/${encodeURIComponent(planId)}/tasks/reorder`, { method: 'POST', body: { taskIds }, headers: headers(mutationId) });
+      await request(`/api/plans/${encodeURIComponent(planId)}/tasks/reorder`, {
+        method: 'POST',
+        body: { taskIds },
+        headers: headers(mutationId),
+      });
       return (plan) => ({ ...plan, tasks: inOrder(plan.tasks, taskIds) });
     } catch (error) {
       // Another user has added or deleted a task: make the same move in the current order.

@@ -27,10 +27,16 @@ export function changeText(before: PlanDetail, { type, data, by }: PlanNews): st
     case 'members-updated': {
       const are = data.members as PlanDetail['members'];
       const come = are.find(({ userId }) => !before.members.some((m) => m.userId === userId));
-      if (come) return come.userId === by ? `${isolated(come.name)} joined the plan` : `${who} added ${isolated(come.name)} to the plan`;
+      if (come)
+        return come.userId === by
+          ? `${isolated(come.name)} joined the plan`
+          : `${who} added ${isolated(come.name)} to the plan`;
       const left = before.members.find(({ userId }) => !are.some((m) => m.userId === userId));
-      if (left) return left.userId === by ? `${who} left the plan` : `${who} removed ${isolated(left.name)} from the plan`;
-      const owner = are.find(({ userId, role }) => role === 'owner' && before.members.some((m) => m.userId === userId && m.role !== role));
+      if (left)
+        return left.userId === by ? `${who} left the plan` : `${who} removed ${isolated(left.name)} from the plan`;
+      const owner = are.find(
+        ({ userId, role }) => role === 'owner' && before.members.some((m) => m.userId === userId && m.role !== role),
+      );
       return owner ? `${who} made ${isolated(owner.name)} the owner of the plan` : null;
     }
     default:

@@ -15,7 +15,10 @@ test.each([
 });
 
 test('a second conflict keeps the fields of the first', () => {
-  const both = joined({ kind: 'update', taskId: 'a', mine: { title: 'Mine' } }, { kind: 'update', taskId: 'a', mine: { notes: 'mine' } });
+  const both = joined(
+    { kind: 'update', taskId: 'a', mine: { title: 'Mine' } },
+    { kind: 'update', taskId: 'a', mine: { notes: 'mine' } },
+  );
   expect(both).toEqual({ kind: 'update', taskId: 'a', mine: { title: 'Mine', notes: 'mine' } });
   expect(differences({ title: 'Mine', notes: 'mine' }, task('a', { title: 'Mine' }))).toEqual(['notes']);
 });

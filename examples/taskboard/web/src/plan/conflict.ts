@@ -6,9 +6,7 @@ import type { KnownTask, Task, TaskFields } from '../taskboard';
  * A change that waits for a decision: another user has changed the same field. The cached task
  * has theirs.
  */
-export type Conflict =
-  | { kind: 'update'; taskId: string; mine: TaskFields }
-  | { kind: 'delete'; taskId: string };
+export type Conflict = { kind: 'update'; taskId: string; mine: TaskFields } | { kind: 'delete'; taskId: string };
 
 export type Outcome = 'done' | 'merge' | 'conflict';
 

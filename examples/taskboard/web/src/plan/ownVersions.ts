@@ -15,7 +15,8 @@ export class OwnVersions {
   /** The version after all changes of this page to this version. */
   latest(taskId: string, version: number): number {
     let latest = version;
-    for (let next: number | undefined; (next = this.#next.get(`${taskId} ${latest}`)) !== undefined && next > latest; ) latest = next;
+    for (let next: number | undefined; (next = this.#next.get(`${taskId} ${latest}`)) !== undefined && next > latest; )
+      latest = next;
     return latest;
   }
 }

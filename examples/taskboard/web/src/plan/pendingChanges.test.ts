@@ -4,13 +4,17 @@ import type { Change } from './change';
 import { visibleTasks } from './pendingChanges';
 
 const confirmed = [task('a'), task('b'), task('c')];
-const shown = (...changes: Change[]) => visibleTasks(confirmed, changes)
-  .map(({ title, pending, unborn }) => title + (unborn ? '?' : pending ? '*' : '')).join(' ');
+const shown = (...changes: Change[]) =>
+  visibleTasks(confirmed, changes)
+    .map(({ title, pending, unborn }) => title + (unborn ? '?' : pending ? '*' : ''))
+    .join(' ');
 
 test('pending changes are applied to the confirmed plan in order', () => {
   const rename = (title: string): Change => ({ mutationId: title, kind: 'update', base: task('b'), fields: { title } });
   expect(shown(rename('B'), rename('BB'))).toBe('a BB* c');
-  expect(shown({ mutationId: 'm', kind: 'delete', base: task('a') }, { mutationId: 'n', kind: 'create', title: 'new' })).toBe('b c new?');
+  expect(
+    shown({ mutationId: 'm', kind: 'delete', base: task('a') }, { mutationId: 'n', kind: 'create', title: 'new' }),
+  ).toBe('b c new?');
   expect(shown({ mutationId: 'm', kind: 'move', taskId: 'c', title: 'c', after: null })).toBe('c a b');
 });
 

@@ -29,19 +29,42 @@ function withChange(tasks: VisibleTask[], change: Change): VisibleTask[] {
     case 'delete':
       return tasks.filter(({ id }) => id !== change.base.id);
     case 'move':
-      return inOrder(tasks, moved(tasks.map(({ id }) => id), change.taskId, change.after));
+      return inOrder(
+        tasks,
+        moved(
+          tasks.map(({ id }) => id),
+          change.taskId,
+          change.after,
+        ),
+      );
   }
 }
 
 function restored(tasks: VisibleTask[], { base, after }: Extract<Change, { kind: 'restore' }>): VisibleTask[] {
   if (tasks.some(({ id }) => id === base.id)) return tasks;
   const back = [...tasks, { ...base, pending: true, unborn: true }];
-  return inOrder(back, moved(back.map(({ id }) => id), base.id, after));
+  return inOrder(
+    back,
+    moved(
+      back.map(({ id }) => id),
+      base.id,
+      after,
+    ),
+  );
 }
 
 function unborn({ mutationId, title, notes = '', assignee = null }: Extract<Change, { kind: 'create' }>): VisibleTask {
   return {
-    id: mutationId, planId: '', title, notes, assignee, status: 'not_started', version: 0, createdAt: '', updatedAt: '',
-    pending: true, unborn: true,
+    id: mutationId,
+    planId: '',
+    title,
+    notes,
+    assignee,
+    status: 'not_started',
+    version: 0,
+    createdAt: '',
+    updatedAt: '',
+    pending: true,
+    unborn: true,
   };
 }

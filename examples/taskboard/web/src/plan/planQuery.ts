@@ -11,13 +11,14 @@ export const planKey = (planId: string) => ['plan', planId] as const;
  * A plan. It does not expire: events keep it up to date, and the hook refetches it where they
  * cannot.
  */
-export const planQuery = ({ session, queryClient }: Workspace, planId: string) => queryOptions({
-  queryKey: planKey(planId),
-  queryFn: async ({ signal }) => {
-    const fetched = await session.get<PlanDetail>(planApiPath(planId), signal);
-    return later(fetched, queryClient.getQueryData<PlanDetail>(planKey(planId)));
-  },
-  staleTime: Infinity,
-  refetchOnWindowFocus: false,
-  refetchOnReconnect: false,
-});
+export const planQuery = ({ session, queryClient }: Workspace, planId: string) =>
+  queryOptions({
+    queryKey: planKey(planId),
+    queryFn: async ({ signal }) => {
+      const fetched = await session.get<PlanDetail>(planApiPath(planId), signal);
+      return later(fetched, queryClient.getQueryData<PlanDetail>(planKey(planId)));
+    },
+    staleTime: Infinity,
+    refetchOnWindowFocus: false,
+    refetchOnReconnect: false,
+  });

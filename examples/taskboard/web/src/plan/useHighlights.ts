@@ -16,10 +16,13 @@ export function useHighlights(): [ReadonlySet<string>, (taskId: string) => void]
   const highlight = useCallback((taskId: string) => {
     clearTimeout(timers.current.get(taskId));
     setHighlighted((before) => new Set(before).add(taskId));
-    timers.current.set(taskId, setTimeout(() => {
-      timers.current.delete(taskId);
-      setHighlighted((before) => new Set([...before].filter((id) => id !== taskId)));
-    }, SHOWN));
+    timers.current.set(
+      taskId,
+      setTimeout(() => {
+        timers.current.delete(taskId);
+        setHighlighted((before) => new Set([...before].filter((id) => id !== taskId)));
+      }, SHOWN),
+    );
   }, []);
   return [highlighted, highlight];
 }

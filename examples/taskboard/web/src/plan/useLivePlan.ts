@@ -23,8 +23,11 @@ export function useLivePlan(plan: PlanDetail, onDeleted: (taskId: string, before
   const key = planKey(plan.id);
 
   const latest = useRef(plan);
-  useEffect(() => { latest.current = plan; }, [plan]);
-  const take = (news: PlanNews) => { // the hook has applied it already
+  useEffect(() => {
+    latest.current = plan;
+  }, [plan]);
+  const take = (news: PlanNews) => {
+    // the hook has applied it already
     const before = latest.current;
     latest.current = queryClient.getQueryData<PlanDetail>(key) ?? before;
     const { data } = news;
@@ -62,9 +65,13 @@ export function useLivePlan(plan: PlanDetail, onDeleted: (taskId: string, before
 
   // A notice informs a removed user that they are a member again.
   const { status, reconnect } = live;
-  useEffect(() => client.on('notice', (notice: PlanNews) => {
-    if (status === 'denied' && notice.type === 'plan-shared' && notice.data.plan.id === plan.id) reconnect();
-  }), [client, status, reconnect, plan.id]);
+  useEffect(
+    () =>
+      client.on('notice', (notice: PlanNews) => {
+        if (status === 'denied' && notice.type === 'plan-shared' && notice.data.plan.id === plan.id) reconnect();
+      }),
+    [client, status, reconnect, plan.id],
+  );
 
   return { ...live, highlighted };
 }

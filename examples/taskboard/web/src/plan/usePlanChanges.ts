@@ -38,7 +38,9 @@ export function usePlanChanges(planId: string): PlanChanges {
     mutationFn: async (change: Change) => {
       try {
         return await carryOut(change, {
-          planId, versions, unanswered,
+          planId,
+          versions,
+          unanswered,
           request: (path, options) => session.request(path, options),
           headers: (mutationId) => client.headers(mutationId),
           cached: () => queryClient.getQueryData<PlanDetail>(planKey(planId)),
@@ -48,7 +50,9 @@ export function usePlanChanges(planId: string): PlanChanges {
         throw error;
       }
     },
-    retry: (failures, error) => (error instanceof NetworkError && !error.final) || (error instanceof ApiError && error.status === 503 && failures < 5),
+    retry: (failures, error) =>
+      (error instanceof NetworkError && !error.final) ||
+      (error instanceof ApiError && error.status === 503 && failures < 5),
     retryDelay: (failures) => Math.min(1_000 * 2 ** failures, 15_000),
     onSuccess: (confirmed, change) => {
       const before = queryClient.getQueryData<PlanDetail>(planKey(planId));
@@ -91,41 +95,57 @@ function offerUndo(base: KnownTask, before: PlanDetail | undefined, make: (chang
   });
 }
 
-function failed(workspace: Workspace, planId: string, error: Error, change: Change, make: (change: Change) => void): void {
+function failed(
+  workspace: Workspace,
+  planId: string,
+  error: Error,
+  change: Change,
+  make: (change: Change) => void,
+): void {
   const { queryClient, conflicts, unanswered } = workspace;
   const subject = quoted(subjectOf(change));
   if (error instanceof ConflictError && (change.kind === 'update' || change.kind === 'delete')) {
     const { theirs } = error;
     queryClient.setQueryData<PlanDetail>(planKey(planId), (plan) => plan && withTask(plan, theirs));
-    const next = change.kind === 'delete'
-      ? { kind: 'delete' as const, taskId: theirs.id }
-      : { kind: 'update' as const, taskId: theirs.id, mine: change.fields };
+    const next =
+      change.kind === 'delete'
+        ? { kind: 'delete' as const, taskId: theirs.id }
+        : { kind: 'update' as const, taskId: theirs.id, mine: change.fields };
     workspace.setConflict(theirs.id, joined(conflicts.get().get(theirs.id), next));
     return;
   }
   if (error instanceof GoneError) {
     if (change.kind === 'update') saveText(change.base, change.fields, make);
-    else if (change.kind === 'restore') toast(`${subject} could not be restored: it was deleted too long ago.`, { kind: 'problem' });
+    else if (change.kind === 'restore')
+      toast(`${subject} could not be restored: it was deleted too long ago.`, { kind: 'problem' });
     else toast(`${subject} does not exist any more.`);
     return;
   }
   toast(`${notDone(change)}: ${error.message}`, {
     kind: 'problem',
-    action: error instanceof ApiError && [401, 403, 404].includes(error.status) ? copyText(change) : {
-      label: 'Try again',
-      run: () => {
-        const mutationId = newId();
-        const known = unanswered.get(change.mutationId);
-        if (known) unanswered.set(mutationId, known); // the task may exist already
-        make({ ...change, mutationId });
-      },
-    },
+    action:
+      error instanceof ApiError && [401, 403, 404].includes(error.status)
+        ? copyText(change)
+        : {
+            label: 'Try again',
+            run: () => {
+              const mutationId = newId();
+              const known = unanswered.get(change.mutationId);
+              if (known) unanswered.set(mutationId, known); // the task may exist already
+              make({ ...change, mutationId });
+            },
+          },
   });
 }
 
 /** Offers to copy what the person wrote, after they have lost the access to the plan. */
 function copyText(change: Change) {
-  const text = change.kind === 'create' ? change.title : change.kind === 'update' ? change.fields.notes ?? change.fields.title : undefined;
+  const text =
+    change.kind === 'create'
+      ? change.title
+      : change.kind === 'update'
+        ? (change.fields.notes ?? change.fields.title)
+        : undefined;
   if (!text || !('clipboard' in navigator)) return undefined; // a page without TLS has none
   return { label: 'Copy your text', run: () => void navigator.clipboard.writeText(text) };
 }
@@ -138,23 +158,32 @@ export function saveText(task: KnownTask, { title, notes }: TaskFields, make: (c
   const wrote = title ?? notes;
   toast(`${quoted(task.title)} was deleted.${wrote ? ` You wrote ${quoted(wrote)}.` : ''}`, {
     kind: wrote ? 'problem' : 'news',
-    action: wrote ? {
-      label: 'Add as a new task',
-      run: () => make({ mutationId: newId(), kind: 'create', title: title ?? task.title, notes: notes ?? task.notes }),
-    } : undefined,
+    action: wrote
+      ? {
+          label: 'Add as a new task',
+          run: () =>
+            make({ mutationId: newId(), kind: 'create', title: title ?? task.title, notes: notes ?? task.notes }),
+        }
+      : undefined,
   });
 }
 
 function notDone(change: Change): string {
   const subject = quoted(subjectOf(change));
   switch (change.kind) {
-    case 'create': return `${subject} was not added`;
-    case 'delete': return `${subject} was not deleted`;
-    case 'restore': return `${subject} was not restored`;
-    case 'move': return `${subject} was not moved`;
+    case 'create':
+      return `${subject} was not added`;
+    case 'delete':
+      return `${subject} was not deleted`;
+    case 'restore':
+      return `${subject} was not restored`;
+    case 'move':
+      return `${subject} was not moved`;
     case 'update': {
       const { title } = change.fields;
-      return title === undefined ? `The change of ${subject} was not saved` : `The new title ${quoted(title)} was not saved`;
+      return title === undefined
+        ? `The change of ${subject} was not saved`
+        : `The new title ${quoted(title)} was not saved`;
     }
   }
 }

@@ -22,7 +22,13 @@ export function usePlanNews(): (before: PlanDetail, news: PlanNews) => void {
       const last = shown.at(-1);
       if (!last) return;
       if (shown.length <= SINGLY) for (const { text } of shown) toast(text);
-      else toast(summaryText(last.plan, shown.map(({ news }) => news)));
+      else
+        toast(
+          summaryText(
+            last.plan,
+            shown.map(({ news }) => news),
+          ),
+        );
     };
     return (before, news) => {
       const text = changeText(before, news);

@@ -14,7 +14,9 @@ export function Invitations() {
     <section className="invitations" aria-labelledby="invitations">
       <h2 id="invitations">Invitations</h2>
       <ul>
-        {invitations.map((invitation) => <InvitationCard key={invitation.planId} invitation={invitation} />)}
+        {invitations.map((invitation) => (
+          <InvitationCard key={invitation.planId} invitation={invitation} />
+        ))}
       </ul>
     </section>
   );
@@ -24,7 +26,8 @@ function InvitationCard({ invitation: { planId, title, role, invitedBy } }: { in
   const { session } = useSession();
   const queryClient = useQueryClient();
   const path = `/api/invitations/${encodeURIComponent(planId)}`;
-  const refresh = () => Promise.all([invitationsKey, plansKey].map((queryKey) => queryClient.invalidateQueries({ queryKey })));
+  const refresh = () =>
+    Promise.all([invitationsKey, plansKey].map((queryKey) => queryClient.invalidateQueries({ queryKey })));
   const accept = useMutation({
     networkMode: 'always',
     mutationFn: () => session.request(`${path}/accept`, { method: 'POST' }),
@@ -40,12 +43,38 @@ function InvitationCard({ invitation: { planId, title, role, invitedBy } }: { in
   const problem = accept.error ?? decline.error;
   return (
     <li className="sheet invitation" data-testid="invitation">
-      <p><bdi>{plain(invitedBy)}</bdi> invites you to <strong><bdi>{plain(title)}</bdi></strong> as {role === 'editor' ? 'an editor' : 'a viewer'}.</p>
+      <p>
+        <bdi>{plain(invitedBy)}</bdi>
+        {' invites you to '}
+        <strong>
+          <bdi>{plain(title)}</bdi>
+        </strong>
+        {' as '}
+        {role === 'editor' ? 'an editor' : 'a viewer'}.
+      </p>
       <div className="dialog-actions start">
-        <button type="button" className="button primary small" disabled={busy} aria-label={`Accept the invitation to ${plain(title)}`} onClick={() => accept.mutate()}>Accept</button>
-        <button type="button" className="button small" disabled={busy} aria-label={`Decline the invitation to ${plain(title)}`} onClick={() => decline.mutate()}>Decline</button>
+        <button
+          type="button"
+          className="button primary small"
+          disabled={busy}
+          aria-label={`Accept the invitation to ${plain(title)}`}
+          onClick={() => accept.mutate()}
+        >
+          Accept
+        </button>
+        <button
+          type="button"
+          className="button small"
+          disabled={busy}
+          aria-label={`Decline the invitation to ${plain(title)}`}
+          onClick={() => decline.mutate()}
+        >
+          Decline
+        </button>
       </div>
-      <p role="alert" className="form-problem" hidden={!problem}>{problem?.message}</p>
+      <p role="alert" className="form-problem" hidden={!problem}>
+        {problem?.message}
+      </p>
     </li>
   );
 }

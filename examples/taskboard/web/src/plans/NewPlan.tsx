@@ -27,10 +27,20 @@ export function NewPlan() {
     <form className="new-plan" onSubmit={submit}>
       <label className="field">
         <span>New plan</span>
-        <input dir="auto" value={title} required onChange={(e) => setTitle(limited(e.target.value, maxTitleLength))} placeholder="What is it about?" />
+        <input
+          dir="auto"
+          value={title}
+          required
+          onChange={(e) => setTitle(limited(e.target.value, maxTitleLength))}
+          placeholder="What is it about?"
+        />
       </label>
-      <button type="submit" className="button" disabled={isPending}>Create plan</button>
-      <p role="alert" className="form-problem" hidden={!error}>{error?.message}</p>
+      <button type="submit" className="button" disabled={isPending}>
+        Create plan
+      </button>
+      <p role="alert" className="form-problem" hidden={!error}>
+        {error?.message}
+      </p>
     </form>
   );
 }

@@ -20,11 +20,19 @@ export function PlansPage() {
   return (
     <main className="plans-page">
       <PageTitle>Plans</PageTitle>
-      {failureReason && <p className="banner" role="status">{failureReason.message} Trying again.</p>}
+      {failureReason && (
+        <p className="banner" role="status">
+          {failureReason.message} Trying again.
+        </p>
+      )}
       <Invitations />
-      {plans?.length === 0 && <p className="empty">You have no plans yet. Create one, or accept an invitation to one.</p>}
+      {plans?.length === 0 && (
+        <p className="empty">You have no plans yet. Create one, or accept an invitation to one.</p>
+      )}
       <ul className="plan-list" aria-label="Plans">
-        {plans?.map((plan) => <PlanCard key={plan.id} plan={plan} />)}
+        {plans?.map((plan) => (
+          <PlanCard key={plan.id} plan={plan} />
+        ))}
       </ul>
       <NewPlan />
     </main>
@@ -34,7 +42,11 @@ export function PlansPage() {
 function PlanCard({ plan: { id, title, role, taskCount, completedCount } }: { plan: PlanSummary }) {
   return (
     <li className="sheet plan-card" data-testid="plan" data-plan-id={id}>
-      <h2><Link href={planPath(id)}><bdi>{plain(title)}</bdi></Link></h2>
+      <h2>
+        <Link href={planPath(id)}>
+          <bdi>{plain(title)}</bdi>
+        </Link>
+      </h2>
       <p className="plan-role">{roles[role]}</p>
       <ProgressBar done={completedCount} of={taskCount} label={`Progress of ${plain(title)}`} />
     </li>

@@ -15,18 +15,22 @@ interface Notice {
 export function SharedPlans() {
   const client = usePlanRooms();
   const queryClient = useQueryClient();
-  useEffect(() => client.on('notice', ({ type, data }: Notice) => {
-    if (!['invited', 'plan-shared', 'plan-deleted', 'lists-changed'].includes(type)) return;
-    void queryClient.invalidateQueries({ queryKey: plansKey });
-    void queryClient.invalidateQueries({ queryKey: invitationsKey });
-    if (data.planId) void queryClient.invalidateQueries({ queryKey: inviteesKey(data.planId) });
-    if (data.invitation) {
-      const { title, invitedBy } = data.invitation;
-      toast(`${isolated(invitedBy)} invites you to the plan ${quoted(title)}.`, {
-        lasts: 15_000,
-        action: { label: 'See invitations', href: '/' },
-      });
-    }
-  }), [client, queryClient]);
+  useEffect(
+    () =>
+      client.on('notice', ({ type, data }: Notice) => {
+        if (!['invited', 'plan-shared', 'plan-deleted', 'lists-changed'].includes(type)) return;
+        void queryClient.invalidateQueries({ queryKey: plansKey });
+        void queryClient.invalidateQueries({ queryKey: invitationsKey });
+        if (data.planId) void queryClient.invalidateQueries({ queryKey: inviteesKey(data.planId) });
+        if (data.invitation) {
+          const { title, invitedBy } = data.invitation;
+          toast(`${isolated(invitedBy)} invites you to the plan ${quoted(title)}.`, {
+            lasts: 15_000,
+            action: { label: 'See invitations', href: '/' },
+          });
+        }
+      }),
+    [client, queryClient],
+  );
   return null;
 }

@@ -24,9 +24,15 @@ export function EndedPage({ why, session }: { why: Ending; session: Session }) {
   return (
     <Notice title={title} role="alert">
       <p>{text}</p>
-      {why === 'another user'
-        ? <button type="button" className="button primary" onClick={() => window.location.reload()}>Continue with that account</button>
-        : <button type="button" className="button primary" onClick={() => session.again()}>Log in again</button>}
+      {why === 'another user' ? (
+        <button type="button" className="button primary" onClick={() => window.location.reload()}>
+          Continue with that account
+        </button>
+      ) : (
+        <button type="button" className="button primary" onClick={() => session.again()}>
+          Log in again
+        </button>
+      )}
     </Notice>
   );
 }

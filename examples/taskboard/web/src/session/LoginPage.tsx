@@ -34,20 +34,44 @@ export function LoginPage({ session }: { session: Session }) {
   return (
     <main className="login-page">
       <div className="sheet login">
-        <div className="login-head"><Mark /><PageTitle>Log in to Taskboard</PageTitle></div>
+        <div className="login-head">
+          <Mark />
+          <PageTitle>Log in to Taskboard</PageTitle>
+        </div>
         <form onSubmit={(event) => void login(event)} className="stack">
           <label className="field">
             <span>E-mail</span>
-            <input type="email" autoComplete="username" required value={email} onChange={(e) => setEmail(e.target.value)} />
+            <input
+              type="email"
+              autoComplete="username"
+              required
+              value={email}
+              onChange={(e) => setEmail(e.target.value)}
+            />
           </label>
           <label className="field">
             <span>Password</span>
-            <input type="password" autoComplete="current-password" required value={password} onChange={(e) => setPassword(e.target.value)} />
+            <input
+              type="password"
+              autoComplete="current-password"
+              required
+              value={password}
+              onChange={(e) => setPassword(e.target.value)}
+            />
           </label>
-          <p role="alert" className="form-problem" hidden={!problem}>{problem}</p>
-          <button type="submit" className="button primary wide" disabled={busy}>{busy ? 'Logging in…' : 'Log in'}</button>
+          <p role="alert" className="form-problem" hidden={!problem}>
+            {problem}
+          </p>
+          <button type="submit" className="button primary wide" disabled={busy}>
+            {busy ? 'Logging in…' : 'Log in'}
+          </button>
         </form>
-        <DemoAccounts onChoose={(account) => { setEmail(account.email); setPassword(account.password); }} />
+        <DemoAccounts
+          onChoose={(account) => {
+            setEmail(account.email);
+            setPassword(account.password);
+          }}
+        />
       </div>
     </main>
   );
@@ -60,7 +84,10 @@ function DemoAccounts({ onChoose }: { onChoose(account: DemoAccount): void }) {
     const left = new AbortController();
     send<{ accounts: DemoAccount[] }>('/api/demo', { signal: left.signal })
       // People can log in without the list.
-      .then((answer) => setAccounts(answer.accounts), () => {});
+      .then(
+        (answer) => setAccounts(answer.accounts),
+        () => {},
+      );
     return () => left.abort();
   }, []);
   const [first] = accounts;
@@ -69,8 +96,8 @@ function DemoAccounts({ onChoose }: { onChoose(account: DemoAccount): void }) {
     <section className="demo" aria-labelledby="demo">
       <h2 id="demo">Demo accounts</h2>
       <p>
-        {accounts.map(({ email }) => email).join(', ')}; the password of each is <code>{first.password}</code>.
-        Try two of them in two browsers.
+        {accounts.map(({ email }) => email).join(', ')}; the password of each is <code>{first.password}</code>. Try two
+        of them in two browsers.
       </p>
       <div className="demo-people">
         {accounts.map((account) => (

@@ -5,10 +5,16 @@ import { ApiError, NetworkError, retryNow, send, SLOW, TIMEOUT, unanswered } fro
 let answer: (response: Response) => void;
 beforeEach(() => {
   vi.useFakeTimers();
-  vi.stubGlobal('fetch', vi.fn((_path: string, { signal }: RequestInit) => new Promise((resolve, reject) => {
-    answer = resolve;
-    signal?.addEventListener('abort', () => reject(signal.reason as Error));
-  })));
+  vi.stubGlobal(
+    'fetch',
+    vi.fn(
+      (_path: string, { signal }: RequestInit) =>
+        new Promise((resolve, reject) => {
+          answer = resolve;
+          signal?.addEventListener('abort', () => reject(signal.reason as Error));
+        }),
+    ),
+  );
 });
 afterEach(() => {
   vi.useRealTimers();

@@ -4,8 +4,13 @@ import { Store } from '../store';
 
 /** The program refused. The message is meant for people. */
 export class ApiError extends Error {
-  // biome-ignore lint/suspicious/noExplicitAny: each request has its own answers
-  constructor(readonly status: number, readonly code: string, message: string, readonly body: any) {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    message: string,
+    // biome-ignore lint/suspicious/noExplicitAny: each request has its own answers
+    readonly body: any,
+  ) {
     super(message);
   }
 }
@@ -42,7 +47,10 @@ export function retryNow(): void {
 /** Sends a request and returns the answer's JSON, or undefined if it has none. */
 export async function send<T>(path: string, { body, headers, signal, ...options }: RequestOptions = {}): Promise<T> {
   const request = new AbortController();
-  const slow = setTimeout(() => { late.add(request); update(); }, SLOW);
+  const slow = setTimeout(() => {
+    late.add(request);
+    update();
+  }, SLOW);
   const timeout = setTimeout(() => request.abort(), TIMEOUT);
   let response: Response;
   let text: string;
@@ -69,7 +77,12 @@ export async function send<T>(path: string, { body, headers, signal, ...options 
   if (response.ok) return answer as T;
   // A proxy answers in its own words while the program is down.
   if (response.status >= 502 && !answer?.code) throw new NetworkError('The server can’t be reached.');
-  throw new ApiError(response.status, answer?.code ?? '', answer?.error ?? `The server answered ${response.status}.`, answer);
+  throw new ApiError(
+    response.status,
+    answer?.code ?? '',
+    answer?.error ?? `The server answered ${response.status}.`,
+    answer,
+  );
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: as above

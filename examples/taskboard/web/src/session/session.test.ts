@@ -3,7 +3,8 @@ import { NetworkError, TIMEOUT } from './request';
 import { Session } from './session';
 
 const user = { id: 'ada', name: 'Ada', email: 'ada@example.com' };
-const access = (token: string) => new Response(JSON.stringify({ token, user, expiresAt: new Date(Date.now() + 60_000).toISOString() }));
+const access = (token: string) =>
+  new Response(JSON.stringify({ token, user, expiresAt: new Date(Date.now() + 60_000).toISOString() }));
 
 let answers: (Response | null)[]; // null: none
 const sent: string[] = [];
@@ -13,9 +14,11 @@ beforeEach(() => {
   vi.stubGlobal('fetch', (path: string, { signal }: RequestInit) => {
     sent.push(path);
     const answer = answers.shift();
-    return answer ? Promise.resolve(answer) : new Promise((_, reject) => {
-      signal?.addEventListener('abort', () => reject(signal.reason as Error));
-    });
+    return answer
+      ? Promise.resolve(answer)
+      : new Promise((_, reject) => {
+          signal?.addEventListener('abort', () => reject(signal.reason as Error));
+        });
   });
 });
 afterEach(() => {
@@ -27,7 +30,9 @@ test('a renewal without a response times out, and the next one is a new request'
   answers = [access('one'), null, access('two')];
   const session = new Session();
   await session.start();
-  const both = [session.token({ renew: true }), session.token({ renew: true })].map((token) => token.catch((error: unknown) => error));
+  const both = [session.token({ renew: true }), session.token({ renew: true })].map((token) =>
+    token.catch((error: unknown) => error),
+  );
   await vi.advanceTimersByTimeAsync(TIMEOUT);
   for (const result of await Promise.all(both)) expect(result).toBeInstanceOf(NetworkError);
   expect((await session.token({ renew: true }))?.token).toBe('two');
@@ -35,7 +40,13 @@ test('a renewal without a response times out, and the next one is a new request'
 });
 
 test('a prefetched response is used once, and only for its path', async () => {
-  answers = [access('one'), new Response('{"n":1}'), new Response('{"n":2}'), new Response('{"n":3}'), new Response('{"n":4}')];
+  answers = [
+    access('one'),
+    new Response('{"n":1}'),
+    new Response('{"n":2}'),
+    new Response('{"n":3}'),
+    new Response('{"n":4}'),
+  ];
   const session = new Session();
   session.prefetch('/api/plans/p'); // before the login: nothing
   await session.start();

@@ -36,7 +36,8 @@ export class Session {
   #tabs = new BroadcastChannel('taskboard-session'); // the cookie is that of all tabs
 
   constructor() {
-    this.#tabs.onmessage = () => { // another tab has logged in or out
+    this.#tabs.onmessage = () => {
+      // another tab has logged in or out
       // Unknown until there is an answer.
       if (this.state.get().phase === 'in') void this.token({ renew: true }).catch(() => {});
     };
@@ -94,7 +95,8 @@ export class Session {
       this.end('expired');
       return null;
     }
-    if (access.user.id !== now.user.id) { // this page must not act for another user
+    if (access.user.id !== now.user.id) {
+      // this page must not act for another user
       this.end('another user');
       return null;
     }
@@ -128,7 +130,7 @@ export class Session {
   get<T>(path: string, signal: AbortSignal): Promise<T> {
     const prefetched = this.#prefetched;
     this.#prefetched = null;
-    return prefetched?.path === path ? prefetched.answer as Promise<T> : this.request<T>(path, { signal });
+    return prefetched?.path === path ? (prefetched.answer as Promise<T>) : this.request<T>(path, { signal });
   }
 
   // Concurrent callers share one request. It ends after a time limit, so the next one can start.
@@ -139,7 +141,9 @@ export class Session {
         throw error;
       })
       .then((access) => (this.#access = access))
-      .finally(() => { this.#renewal = null; });
+      .finally(() => {
+        this.#renewal = null;
+      });
     return this.#renewal;
   }
 

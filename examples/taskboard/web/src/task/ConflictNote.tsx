@@ -21,23 +21,45 @@ export function ConflictNote({ conflict, theirs, plan, changes }: ConflictNotePr
   const workspace = useWorkspace();
   const end = () => workspace.setConflict(theirs.id, null);
   const who = plain(nameOf(plan, theirs.changedBy));
-  const whose = theirs.changedBy ? <><bdi>{who}</bdi>’s</> : 'Their';
+  const whose = theirs.changedBy ? (
+    <>
+      <bdi>{who}</bdi>’s
+    </>
+  ) : (
+    'Their'
+  );
   const fields = conflict.kind === 'update' ? differences(conflict.mine, theirs) : [];
   // Both have the same values now.
   const settled = conflict.kind === 'update' && fields.length === 0;
-  useEffect(() => { if (settled) workspace.setConflict(theirs.id, null); }, [settled, workspace, theirs.id]);
+  useEffect(() => {
+    if (settled) workspace.setConflict(theirs.id, null);
+  }, [settled, workspace, theirs.id]);
   if (settled) return null;
 
   return (
     // biome-ignore lint/a11y/useSemanticElements: a fieldset is for the controls of a form
     <div className="conflict" role="group" aria-label={`Conflict about ${plain(theirs.title)}`} data-testid="conflict">
-      <p role="alert"><strong><bdi>{who}</bdi> changed this in the meantime.</strong>{conflict.kind === 'delete' && ' It was not deleted.'}</p>
-      {conflict.kind === 'update' && fields.map((field) => (
-        <dl key={field} className="versions">
-          <div data-testid="mine"><dt>Your {fieldNames[field]}</dt><dd dir="auto">{shown(plan, conflict.mine, field)}</dd></div>
-          <div data-testid="theirs"><dt>{whose} {fieldNames[field]}</dt><dd dir="auto">{shown(plan, theirs, field)}</dd></div>
-        </dl>
-      ))}
+      <p role="alert">
+        <strong>
+          <bdi>{who}</bdi> changed this in the meantime.
+        </strong>
+        {conflict.kind === 'delete' && ' It was not deleted.'}
+      </p>
+      {conflict.kind === 'update' &&
+        fields.map((field) => (
+          <dl key={field} className="versions">
+            <div data-testid="mine">
+              <dt>Your {fieldNames[field]}</dt>
+              <dd dir="auto">{shown(plan, conflict.mine, field)}</dd>
+            </div>
+            <div data-testid="theirs">
+              <dt>
+                {whose} {fieldNames[field]}
+              </dt>
+              <dd dir="auto">{shown(plan, theirs, field)}</dd>
+            </div>
+          </dl>
+        ))}
       <div className="conflict-actions">
         <button
           type="button"
@@ -50,7 +72,9 @@ export function ConflictNote({ conflict, theirs, plan, changes }: ConflictNotePr
         >
           {conflict.kind === 'delete' ? 'Delete anyway' : 'Keep mine'}
         </button>
-        <button type="button" className="button small" onClick={end}>{conflict.kind === 'delete' ? 'Keep the task' : 'Take theirs'}</button>
+        <button type="button" className="button small" onClick={end}>
+          {conflict.kind === 'delete' ? 'Keep the task' : 'Take theirs'}
+        </button>
       </div>
     </div>
   );
@@ -58,8 +82,11 @@ export function ConflictNote({ conflict, theirs, plan, changes }: ConflictNotePr
 
 function shown(plan: PlanDetail, fields: TaskFields, field: keyof TaskFields): string {
   switch (field) {
-    case 'status': return fields.status ? statusNames[fields.status] : '';
-    case 'assignee': return fields.assignee ? plain(nameOf(plan, fields.assignee)) : 'Unassigned';
-    default: return plain(fields[field] ?? '') || '(empty)';
+    case 'status':
+      return fields.status ? statusNames[fields.status] : '';
+    case 'assignee':
+      return fields.assignee ? plain(nameOf(plan, fields.assignee)) : 'Unassigned';
+    default:
+      return plain(fields[field] ?? '') || '(empty)';
   }
 }

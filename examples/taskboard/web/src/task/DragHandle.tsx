@@ -21,7 +21,9 @@ export function DragHandle({ title, disabled, tabIndex, move }: DragHandleProps)
       aria-label={`Move ${plain(title)}`}
       disabled={disabled}
     >
-      <svg viewBox="0 0 16 16" aria-hidden="true"><path d="M6 3.5v.01M6 8v.01M6 12.5v.01M10 3.5v.01M10 8v.01M10 12.5v.01" /></svg>
+      <svg viewBox="0 0 16 16" aria-hidden="true">
+        <path d="M6 3.5v.01M6 8v.01M6 12.5v.01M10 3.5v.01M10 8v.01M10 12.5v.01" />
+      </svg>
     </button>
   );
 }

@@ -21,7 +21,11 @@ export function StatusSelect({ task, disabled, tabIndex, onSave }: StatusSelectP
       disabled={disabled}
       onChange={(event) => onSave(task, { status: event.target.value as Status })}
     >
-      {Object.entries(statusNames).map(([status, name]) => <option key={status} value={status}>{name}</option>)}
+      {Object.entries(statusNames).map(([status, name]) => (
+        <option key={status} value={status}>
+          {name}
+        </option>
+      ))}
     </select>
   );
 }

@@ -5,7 +5,11 @@ import { TaskNotes } from './TaskNotes';
 import type { EditProps } from './TaskTitle';
 
 /** The notes, the assignee and the deletion of a task. */
-export function TaskDetails({ members, onDelete, ...edit }: EditProps & { members: Member[]; onDelete(task: KnownTask): void }) {
+export function TaskDetails({
+  members,
+  onDelete,
+  ...edit
+}: EditProps & { members: Member[]; onDelete(task: KnownTask): void }) {
   const { task, editable, onSave } = edit;
   return (
     <>
@@ -19,7 +23,11 @@ export function TaskDetails({ members, onDelete, ...edit }: EditProps & { member
             onChange={(event) => onSave(task, { assignee: event.target.value || null })}
           >
             <option value="">Unassigned</option>
-            {members.map(({ userId, name }) => <option key={userId} value={userId}>{plain(name)}</option>)}
+            {members.map(({ userId, name }) => (
+              <option key={userId} value={userId}>
+                {plain(name)}
+              </option>
+            ))}
           </select>
         </label>
         {editable && <DeleteTask task={task} onDelete={onDelete} />}

@@ -18,11 +18,15 @@ export function TaskNotes({ task, editable, onSave, onEditing }: EditProps) {
         dir="auto"
         value={draft.text ?? task.notes}
         aria-describedby={hint}
-        onFocus={() => { if (editable) draft.begin(); }}
+        onFocus={() => {
+          if (editable) draft.begin();
+        }}
         onChange={(event) => draft.write(limited(event.target.value, maxNotesLength))}
         onBlur={draft.save}
       />
-      <span id={hint} className="quiet">{editable ? 'Saved when you leave the field.' : ''}</span>
+      <span id={hint} className="quiet">
+        {editable ? 'Saved when you leave the field.' : ''}
+      </span>
     </div>
   );
 }

@@ -36,7 +36,22 @@ export interface TaskRowProps {
   drag?: { row: Ref<HTMLLIElement>; style: CSSProperties; dragging: boolean; handle: DragHandleProps['move'] };
 }
 
-export function TaskRow({ task, plan, mayEdit, changes, conflict, highlighted, editors, onEditing, onDelete, tabbable, onEnter, open, onToggle, drag }: TaskRowProps) {
+export function TaskRow({
+  task,
+  plan,
+  mayEdit,
+  changes,
+  conflict,
+  highlighted,
+  editors,
+  onEditing,
+  onDelete,
+  tabbable,
+  onEnter,
+  open,
+  onToggle,
+  drag,
+}: TaskRowProps) {
   const details = useId();
   const editable = mayEdit && !task.unborn;
   const tabIndex = tabbable ? 0 : -1;
@@ -56,7 +71,9 @@ export function TaskRow({ task, plan, mayEdit, changes, conflict, highlighted, e
       onFocus={() => onEnter(task.id)}
     >
       <div className="task-line">
-        {mayEdit && <DragHandle title={task.title} disabled={!editable || !drag} tabIndex={tabIndex} move={drag?.handle} />}
+        {mayEdit && (
+          <DragHandle title={task.title} disabled={!editable || !drag} tabIndex={tabIndex} move={drag?.handle} />
+        )}
         <Tick task={task} disabled={!editable} tabIndex={tabIndex} onSave={changes.update} />
         <div className="task-main">
           <TaskTitle {...edit} tabIndex={tabIndex} />
@@ -65,7 +82,9 @@ export function TaskRow({ task, plan, mayEdit, changes, conflict, highlighted, e
         </div>
         <StatusSelect task={task} disabled={!editable} tabIndex={tabIndex} onSave={changes.update} />
         <span className="task-assignee">
-          {task.assignee !== null && <Avatar name={nameOf(plan, task.assignee)} label={`Assigned to ${plain(nameOf(plan, task.assignee))}`} />}
+          {task.assignee !== null && (
+            <Avatar name={nameOf(plan, task.assignee)} label={`Assigned to ${plain(nameOf(plan, task.assignee))}`} />
+          )}
         </span>
         <button
           type="button"
@@ -79,7 +98,9 @@ export function TaskRow({ task, plan, mayEdit, changes, conflict, highlighted, e
           data-notes={task.notes !== '' || undefined}
           onClick={() => onToggle(task.id)}
         >
-          <svg viewBox="0 0 16 16" aria-hidden="true"><path d="M4 6l4 4 4-4" /></svg>
+          <svg viewBox="0 0 16 16" aria-hidden="true">
+            <path d="M4 6l4 4 4-4" />
+          </svg>
         </button>
       </div>
       {conflict && (
@@ -99,5 +120,9 @@ export function TaskRow({ task, plan, mayEdit, changes, conflict, highlighted, e
 
 function Waiting({ pending }: { pending: boolean }) {
   const online = useOnline();
-  return pending && !online ? <span className="tag" data-testid="waiting">Waiting for the connection</span> : null;
+  return pending && !online ? (
+    <span className="tag" data-testid="waiting">
+      Waiting for the connection
+    </span>
+  ) : null;
 }

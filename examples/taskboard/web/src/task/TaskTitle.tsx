@@ -14,7 +14,9 @@ export interface EditProps {
 /** The title. A click turns it into a field. Enter and leaving the field save; Escape cancels. */
 export function TaskTitle({ task, editable, onSave, onEditing, tabIndex }: EditProps & { tabIndex: number }) {
   const draft = useDraft({
-    task, onEditing, field: 'title',
+    task,
+    onEditing,
+    field: 'title',
     onSave: (base, text) => {
       const title = titleOf(text);
       if (title && title !== base.title) onSave(base, { title });
@@ -37,7 +39,12 @@ export function TaskTitle({ task, editable, onSave, onEditing, tabIndex }: EditP
     else draft.cancel();
   };
 
-  if (!editable) return <span className="task-title"><bdi>{plain(task.title)}</bdi></span>;
+  if (!editable)
+    return (
+      <span className="task-title">
+        <bdi>{plain(task.title)}</bdi>
+      </span>
+    );
   if (!writing) {
     return (
       <button

@@ -32,8 +32,15 @@ export function useDraft({ task, field, onSave, onEditing }: DraftOptions) {
   };
 
   const last = useRef({ text, save });
-  useEffect(() => { last.current = { text, save }; });
-  useEffect(() => () => { if (last.current.text !== null) last.current.save(); }, []);
+  useEffect(() => {
+    last.current = { text, save };
+  });
+  useEffect(
+    () => () => {
+      if (last.current.text !== null) last.current.save();
+    },
+    [],
+  );
 
   return {
     text,

@@ -16,12 +16,18 @@ export function useRoving(ids: string[], titles: string[]) {
   const targetOf = (event: KeyboardEvent, index: number): number | undefined => {
     const last = ids.length - 1;
     switch (event.key) {
-      case 'ArrowDown': return Math.min(index + 1, last);
-      case 'ArrowUp': return Math.max(index - 1, 0);
-      case 'PageDown': return Math.min(index + PAGE, last);
-      case 'PageUp': return Math.max(index - PAGE, 0);
-      case 'Home': return 0;
-      case 'End': return last;
+      case 'ArrowDown':
+        return Math.min(index + 1, last);
+      case 'ArrowUp':
+        return Math.max(index - 1, 0);
+      case 'PageDown':
+        return Math.min(index + PAGE, last);
+      case 'PageUp':
+        return Math.max(index - PAGE, 0);
+      case 'Home':
+        return 0;
+      case 'End':
+        return last;
     }
     const again = event.timeStamp - typed.current.at < 800;
     if ([...event.key].length !== 1 || (event.key === ' ' && !again)) return undefined;
@@ -44,8 +50,9 @@ export function useRoving(ids: string[], titles: string[]) {
     const row = target === undefined ? undefined : rows[target];
     if (!row) return;
     event.preventDefault();
-    const next = row.querySelector<HTMLElement>(`[data-column="${control.dataset.column}"]:not(:disabled)`)
-      ?? row.querySelector<HTMLElement>('[data-column]:not(:disabled)');
+    const next =
+      row.querySelector<HTMLElement>(`[data-column="${control.dataset.column}"]:not(:disabled)`) ??
+      row.querySelector<HTMLElement>('[data-column]:not(:disabled)');
     next?.focus();
   };
 

@@ -7,10 +7,12 @@ let loading: Promise<Sorting> | null = null;
 
 // Starts when the application has loaded, so that its download does not share the network.
 function load(): Promise<Sorting> {
-  loading ??= import('./sorting').then((sorting) => (loaded = sorting)).catch((error) => {
-    loading = null; // the next list tries again
-    throw error;
-  });
+  loading ??= import('./sorting')
+    .then((sorting) => (loaded = sorting))
+    .catch((error) => {
+      loading = null; // the next list tries again
+      throw error;
+    });
   return loading;
 }
 void load().catch(() => {});
@@ -37,7 +39,8 @@ export function useSorting(list: RefObject<HTMLElement | null>): Sorting | null 
       if (left.signal.aborted) return;
       if (control instanceof HTMLElement && list.current?.contains(control)) {
         const { column } = control.dataset;
-        if (!column) { // a field
+        if (!column) {
+          // a field
           moved = new AbortController();
           for (const type of ['focusin', 'focusout']) document.addEventListener(type, again, { signal: moved.signal });
           return;
@@ -57,7 +60,9 @@ export function useSorting(list: RefObject<HTMLElement | null>): Sorting | null 
   useLayoutEffect(() => {
     const { taskId, column } = focus.current ?? {};
     focus.current = null;
-    const row = [...list.current?.querySelectorAll<HTMLElement>('.task') ?? []].find(({ dataset }) => dataset.taskId === taskId);
+    const row = [...(list.current?.querySelectorAll<HTMLElement>('.task') ?? [])].find(
+      ({ dataset }) => dataset.taskId === taskId,
+    );
     if (taskId) row?.querySelector<HTMLElement>(`[data-column="${column}"]`)?.focus({ preventScroll: true });
   }, [sorting, list]);
 

@@ -17,8 +17,13 @@ export function Dialog({ title, onClose, children }: { title: ReactNode; onClose
       ref={dialog}
       className="dialog"
       aria-labelledby={heading}
-      onCancel={(event) => { event.preventDefault(); onClose(); }}
-      onMouseDown={(event) => { if (event.target === event.currentTarget) onClose(); }}
+      onCancel={(event) => {
+        event.preventDefault();
+        onClose();
+      }}
+      onMouseDown={(event) => {
+        if (event.target === event.currentTarget) onClose();
+      }}
     >
       <div className="dialog-body">
         <h2 id={heading}>{title}</h2>

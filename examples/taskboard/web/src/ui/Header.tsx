@@ -5,7 +5,9 @@ import { Mark } from './Mark';
 export function Header() {
   return (
     <header className="header">
-      <Link href="/" className="brand" aria-label="Taskboard: all plans"><Mark /> <span>Taskboard</span></Link>
+      <Link href="/" className="brand" aria-label="Taskboard: all plans">
+        <Mark /> <span>Taskboard</span>
+      </Link>
       <AccountMenu />
     </header>
   );

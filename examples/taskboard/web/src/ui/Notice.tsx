@@ -2,7 +2,15 @@ import type { ReactNode } from 'react';
 import { PageTitle } from './PageTitle';
 
 /** A page with one message. */
-export function Notice({ title, role, children }: { title: ReactNode; role?: 'alert' | 'status'; children: ReactNode }) {
+export function Notice({
+  title,
+  role,
+  children,
+}: {
+  title: ReactNode;
+  role?: 'alert' | 'status';
+  children: ReactNode;
+}) {
   return (
     <main className="notice-page">
       <div className="sheet notice" role={role}>

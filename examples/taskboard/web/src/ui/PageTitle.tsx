@@ -11,5 +11,9 @@ export function PageTitle({ children }: { children: ReactNode }) {
     if (!first) heading.current?.focus({ preventScroll: true });
     first = false;
   }, []);
-  return <h1 ref={heading} tabIndex={-1}>{children}</h1>;
+  return (
+    <h1 ref={heading} tabIndex={-1}>
+      {children}
+    </h1>
+  );
 }

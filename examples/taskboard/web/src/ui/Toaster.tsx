@@ -9,10 +9,14 @@ export function Toaster() {
   return (
     <>
       <div className="visually-hidden" role="status" aria-live="polite" aria-atomic="false" data-testid="announcements">
-        {shown.map(({ id, text }) => <p key={id}>{text}</p>)}
+        {shown.map(({ id, text }) => (
+          <p key={id}>{text}</p>
+        ))}
       </div>
       <section className="toasts" aria-label="Messages">
-        {shown.map((toast) => <ToastView key={toast.id} toast={toast} />)}
+        {shown.map((toast) => (
+          <ToastView key={toast.id} toast={toast} />
+        ))}
       </section>
     </>
   );
@@ -42,13 +46,31 @@ function ToastView({ toast }: { toast: Toast }) {
         {action && <Action action={action} done={() => dismiss(id)} />}
       </div>
       <button type="button" className="icon-button" aria-label="Close message" onClick={() => dismiss(id)}>
-        <svg viewBox="0 0 16 16" aria-hidden="true"><path d="M4 4l8 8M12 4l-8 8" /></svg>
+        <svg viewBox="0 0 16 16" aria-hidden="true">
+          <path d="M4 4l8 8M12 4l-8 8" />
+        </svg>
       </button>
     </div>
   );
 }
 
 function Action({ action: { label, href, run }, done }: { action: NonNullable<Toast['action']>; done(): void }) {
-  if (href) return <Link href={href} className="toast-action" onClick={done}>{label}</Link>;
-  return <button type="button" className="toast-action" onClick={() => { done(); run?.(); }}>{label}</button>;
+  if (href)
+    return (
+      <Link href={href} className="toast-action" onClick={done}>
+        {label}
+      </Link>
+    );
+  return (
+    <button
+      type="button"
+      className="toast-action"
+      onClick={() => {
+        done();
+        run?.();
+      }}
+    >
+      {label}
+    </button>
+  );
 }

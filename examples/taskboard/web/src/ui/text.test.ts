@@ -17,7 +17,8 @@ test('a pasted title is converted to one that the API accepts', () => {
   expect(titleOf('\u202Ea\u0000b')).toBe('a b');
   expect(titleOf(family)).toBe(family);
   expect(titleOf('☂\uFE0F')).toBe('☂\uFE0F');
-  for (const unseen of ['', ' ', '\u200B', '\u2060\u200D', '\u00AD', '\u3164', '\u2800', '\uFE0F', '\u200F']) expect(titleOf(unseen)).toBe('');
+  for (const unseen of ['', ' ', '\u200B', '\u2060\u200D', '\u00AD', '\u3164', '\u2800', '\uFE0F', '\u200F'])
+    expect(titleOf(unseen)).toBe('');
 });
 
 test('no text changes the direction of the text around it', () => {

@@ -44,7 +44,9 @@ export function limited(text: string, most: number): string {
  * controls are left out. Empty if nothing of it can be seen.
  */
 export function titleOf(text: string): string {
-  const title = plain(text).replace(/[\p{Cc}\u2028\u2029]+/gu, ' ').trim();
+  const title = plain(text)
+    .replace(/[\p{Cc}\u2028\u2029]+/gu, ' ')
+    .trim();
   return /[^\p{White_Space}\p{Default_Ignorable_Code_Point}\p{C}\u2800]/u.test(title) ? title : '';
 }
 
