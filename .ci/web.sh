@@ -7,7 +7,14 @@
 #     bash .ci/web.sh client pages  only these
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-readonly web_steps='client consumers pages interop'
+readonly web_steps='js client consumers pages interop'
+
+# js checks the format and the lint rules of all JavaScript and TypeScript.
+js() (
+	cd .ci
+	packages
+	npm run --silent check
+)
 
 # client checks the browser client: its types, its tests with their coverage, its weight, and that what is
 # generated from the Go sources and from the modules equals what stands in the repository.
