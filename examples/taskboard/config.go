@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/planrooms/planrooms/examples/taskboard/internal/store"
 	"github.com/planrooms/planrooms/transport"
 )
 
@@ -25,6 +26,8 @@ type config struct {
 	metrics  string // the address of /metrics, or ""
 	addUser  string
 	backup   string
+
+	operators []string // e-mail addresses, as the store has them
 
 	passwordCost int // of bcrypt; tests use a low one
 }
@@ -43,7 +46,11 @@ func parseFlags(args []string, stderr io.Writer) (config, error) {
 	flags.StringVar(&c.origin, "origin", "", "public `origin` behind a proxy that ends TLS, such as https://board.example.com")
 	flags.DurationVar(&c.tokenTTL, "token-ttl", 15*time.Minute, "lifetime of an access token")
 	flags.BoolVar(&noDemo, "no-demo", false, "create no demo accounts, and disable those of the database; implied by a public -origin")
-	flags.BoolVar(&c.debug, "debug", false, "log more, and show at /api/rooms, without login, who looks at which plan")
+	flags.BoolVar(&c.debug, "debug", false, "log more")
+	flags.Func("operator", "e-mail `address` of a user who may see at /api/rooms who looks at which plan; may be repeated", func(email string) error {
+		c.operators = append(c.operators, store.NormalEmail(email))
+		return nil
+	})
 	flags.StringVar(&c.metrics, "metrics", "", "serve /metrics for Prometheus, without login, at this `host:port` of its own, such as 127.0.0.1:9100")
 	flags.StringVar(&c.addUser, "add-user", "", "add the user `\"Name <address>\"`, whose password is the first line of stdin, and exit")
 	flags.StringVar(&c.backup, "backup", "", "copy the database to this new `file`, readable by its owner only, and exit")

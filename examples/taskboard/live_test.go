@@ -165,20 +165,3 @@ func TestInMemory(t *testing.T) {
 		t.Errorf("%d tasks, want 12", got)
 	}
 }
-
-func TestRooms(t *testing.T) {
-	t.Parallel()
-	b := start(t)
-	if resp := b.do("GET", "/api/rooms", nil, ""); resp.StatusCode != http.StatusNotFound {
-		t.Errorf("without -debug: status %d %s, want 404", resp.StatusCode, resp.body)
-	}
-	c := cheap()
-	c.debug = true
-	b = serveBoard(t, filepath.Join(t.TempDir(), "board.db"), c)
-	p := b.login(ada)
-	plan := b.plan(p, "Launch week")
-	b.join(p, "tab", plan)
-	if resp := b.must(http.StatusOK, nil, "GET", "/api/rooms", nil, ""); !strings.Contains(string(resp.body), plan.ID) {
-		t.Errorf("rooms %s, want %s in it", resp.body, plan.ID)
-	}
-}

@@ -14,9 +14,9 @@ import (
 )
 
 // A login is a session, which a cookie identifies. Scripts cannot read the cookie, and only the
-// routes for the token and the logout use it. An access token, which the page keeps in memory,
-// authenticates the other routes and the WebSocket. The cookie does not change with each token:
-// two tabs that renew at once would log each other out.
+// routes for logins, the token, the logout and operators use it. An access token, which the page
+// keeps in memory, authenticates the other routes and the WebSocket. The cookie does not change
+// with each token: two tabs that renew at once would log each other out.
 
 const (
 	sessionCookie = "taskboard_session"

@@ -43,8 +43,8 @@ func (s *service) routes() http.Handler {
 		MaxConnections: 10_000, // below the limit of open files
 		Logger:         s.log,
 	}))
-	if s.config.debug {
-		mux.Handle("GET /api/rooms", transport.Inspect(s.live.hub, func(*http.Request) bool { return true }))
+	if len(s.config.operators) > 0 {
+		mux.Handle("GET /api/rooms", transport.Inspect(s.live.hub, s.isOperator))
 	}
 
 	mux.HandleFunc("/api/", func(w http.ResponseWriter, _ *http.Request) {

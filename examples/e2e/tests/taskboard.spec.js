@@ -250,7 +250,7 @@ test('fifty switches between list and plan leave one socket, and no participant 
   await expect(ada.page.getByRole('link', { name: 'Launch week' })).toBeVisible();
   await expect
     .poll(async () => {
-      const { rooms } = await (await fetch(`${server.url}/api/rooms`)).json();
+      const { rooms } = await (await ada.context.request.get(`${server.url}/api/rooms`)).json();
       return rooms.filter((room) => room.participants > 0).length;
     })
     .toBe(0);
