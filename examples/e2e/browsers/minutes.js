@@ -7,7 +7,7 @@ import { live, open, post, seen, start, withHost } from './host.js';
 // How long the mouse moves. Without pacing the server closes the connection after 16 s.
 const MINUTES = Number(process.env.MINUTES ?? 0.5);
 
-/** Declares the tests for one browser. They run in parallel: the hidden tab has a separate browser. */
+/** Declares the tests for one browser. They run in parallel, in separate browsers. */
 export function testMinutes(name) {
   withHost(name, 'minutes', 2, (running, on) => {
     on(
@@ -29,8 +29,8 @@ export function testMinutes(name) {
             }),
         );
         assert.ok(hidden);
-        // Two pings of the client, each after a silence. The page's frames and timers cannot be used
-        // to wait for that.
+        // Two pings of the client, each after a silence. The frames and timers of the page cannot be
+        // used to wait for that.
         const slowest = await page.evaluate(
           () =>
             new Promise((resolve) => {

@@ -46,7 +46,7 @@ func run(ctx context.Context, addr, origin string, stdout io.Writer) error {
 	}
 	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
 	hub := room.NewHub(&room.Options{
-		Authorize: func(context.Context, auth.Identity, string) error { return nil }, // public plans
+		Authorize: func(context.Context, auth.Identity, string) error { return nil }, // public
 		Logger:    log,
 	})
 	url := "http://" + ln.Addr().String()
