@@ -21,7 +21,7 @@ var commands = map[string]string{
 	`bash .ci/run vulnerabilities`:                   "step vulnerabilities",
 	`bash .ci/release.sh check "$GITHUB_REF_NAME"`:   "step release",
 	`bash .ci/release.sh publish "$GITHUB_REF_NAME"`: "step release",
-	`go build ./...`:                                 "step commands",
+	`go build ./...`:                                 "step workflows",
 	`go test ./...`:                                  "step newcomer",
 	`go vet ./...`:                                   "step vet",
 }
