@@ -11,7 +11,9 @@ export const RESTARTED = { timeout: 45_000 };
 export const test = base.extend({
   args: [[], { option: true }],
   server: async ({ args }, use, info) => {
-    const server = new Server('taskboard', { args: ['-db', info.outputPath('taskboard.db'), '-debug', '-operator', 'ada@example.com', ...args] });
+    const server = new Server('taskboard', {
+      args: ['-db', info.outputPath('taskboard.db'), '-debug', '-operator', 'ada@example.com', ...args],
+    });
     await use(await server.start());
     await server.stop();
   },
