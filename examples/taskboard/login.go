@@ -63,12 +63,16 @@ func (s *service) login(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	attempt.succeed()
-	if old, err := r.Cookie(sessionCookie); err == nil { // the browser replaces it now
-		if _, _, err := s.store.EndSession(r.Context(), old.Value); err != nil {
-			s.fail(w, r, err)
-			return
-		}
+	disconnect, err := s.endSession(r) // the browser replaces its cookie now
+	if err != nil {
+		s.fail(w, r, err)
+		return
 	}
+	defer func() {
+		// After the answer: the other tabs of the browser connect again, and need the new cookie.
+		_ = http.NewResponseController(w).Flush() // fails if the client has disconnected
+		disconnect()
+	}()
 	session, err := s.store.CreateSession(r.Context(), user, sessionTTL)
 	if err != nil {
 		s.fail(w, r, err)
@@ -108,7 +112,7 @@ func (s *service) renew(w http.ResponseWriter, r *http.Request) {
 	session, err := s.store.SessionOf(r.Context(), cookie.Value)
 	switch {
 	case errors.Is(err, store.ErrNotFound):
-		s.setCookie(w, r, "", -1)
+		// The cookie stays: another tab may have logged in meanwhile and replaced it.
 		writeError(w, http.StatusUnauthorized, "session_ended", "The session has ended. Please log in.")
 	case err != nil:
 		s.fail(w, r, err)
@@ -129,18 +133,28 @@ func (s *service) grant(w http.ResponseWriter, r *http.Request, session store.Se
 // logout ends the session of the cookie, and then its connections, in all tabs of the browser. The
 // other devices of the user stay connected.
 func (s *service) logout(w http.ResponseWriter, r *http.Request) {
-	if cookie, err := r.Cookie(sessionCookie); err == nil {
-		sessionID, userID, err := s.store.EndSession(r.Context(), cookie.Value)
-		if err != nil {
-			s.fail(w, r, err)
-			return
-		}
-		if sessionID != "" {
-			s.live.disconnectSession(r, userID, sessionID)
-		}
+	disconnect, err := s.endSession(r)
+	if err != nil {
+		s.fail(w, r, err)
+		return
 	}
+	disconnect()
 	s.setCookie(w, r, "", -1)
 	w.WriteHeader(http.StatusNoContent)
+}
+
+// endSession ends the session of the cookie, if there is one. Then the caller calls disconnect,
+// which ends the connections of the session: those of all tabs of the browser.
+func (s *service) endSession(r *http.Request) (disconnect func(), err error) {
+	cookie, err := r.Cookie(sessionCookie)
+	if err != nil {
+		return func() {}, nil
+	}
+	sessionID, userID, err := s.store.EndSession(r.Context(), cookie.Value)
+	if err != nil || sessionID == "" {
+		return func() {}, err
+	}
+	return func() { s.live.disconnectSession(r, userID, sessionID) }, nil
 }
 
 // logoutEverywhere ends all sessions of the caller, and then their connections, which cannot be

@@ -162,8 +162,15 @@ func TestLoginEndsTheSessionBefore(t *testing.T) {
 	t.Parallel()
 	b := start(t)
 	p := b.login(ada)
+	tab := b.connect(p, "tab")
 	b.must(http.StatusOK, nil, "POST", "/api/login", nil, `{"email":"ben@example.com","password":"planrooms"}`, "Cookie", p.cookie)
-	b.must(http.StatusUnauthorized, nil, "POST", "/api/token", nil, "", "Cookie", p.cookie)
+	if goodbye, code := tab.WantClose(); code != protocol.CloseUnauthorized || !goodbye.Reauth {
+		t.Errorf("closed with %d after %+v, want 4401", code, goodbye)
+	}
+	resp := b.must(http.StatusUnauthorized, nil, "POST", "/api/token", nil, "", "Cookie", p.cookie)
+	if got := resp.Header.Get("Set-Cookie"); got != "" {
+		t.Errorf("Set-Cookie %q, which would replace the cookie of the new session", got)
+	}
 }
 
 func TestLogoutEverywhere(t *testing.T) {

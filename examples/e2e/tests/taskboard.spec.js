@@ -183,6 +183,25 @@ test('membership revoked: the plan closes, and others on the socket remain live'
   expect(JSON.stringify(ben.sockets[0].received.slice(before))).not.toContain('Not for Ben');
 });
 
+test('logged out: the other tab of the browser reports it and stops, another browser goes on', async ({
+  as,
+  browser,
+  server,
+}) => {
+  const [one, two] = [await as('Ada'), await as('Ada')];
+  const elsewhere = await browser.newContext();
+  const credentials = { email: 'ada@example.com', password: 'planrooms' };
+  const login = await elsewhere.request.post(`${server.url}/api/login`, { data: credentials });
+  expect(login.ok()).toBe(true);
+  await one.page.getByRole('button', { name: 'Ada: account' }).click();
+  await one.page.getByRole('button', { name: 'Log out', exact: true }).click();
+  await expect(one.page.getByRole('button', { name: 'Log in', exact: true })).toBeVisible();
+  await expect(two.page.getByRole('alert')).toContainText('Your session has ended');
+  await expect.poll(() => [one, two].every((tab) => tab.sockets.every((s) => s.closed))).toBe(true);
+  expect((await elsewhere.request.post(`${server.url}/api/token`)).ok()).toBe(true);
+  await elsewhere.close();
+});
+
 test('logged out everywhere: every page reports it and stops, with 4403', async ({ as }) => {
   const [one, two] = [await as('Ada'), await as('Ada')];
   const code = two.page.evaluate(async () => {

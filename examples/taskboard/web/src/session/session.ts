@@ -33,6 +33,7 @@ export class Session {
   #access: Access | null = null;
   #renewal: Promise<Access | null> | null = null;
   #prefetched: { path: string; answer: Promise<unknown> } | null = null;
+  #loggingOut = false;
   #tabs = new BroadcastChannel('taskboard-session'); // the cookie is that of all tabs
 
   constructor() {
@@ -61,8 +62,20 @@ export class Session {
     this.#tabs.postMessage('in');
   }
 
+  /**
+   * Ends the session of this browser. The server also closes the connection of this page, maybe
+   * before the response arrives.
+   */
   async logout(): Promise<void> {
-    await send('/api/logout', { method: 'POST' });
+    this.#loggingOut = true;
+    try {
+      await send('/api/logout', { method: 'POST' });
+    } catch (error) {
+      this.#loggingOut = false;
+      void this.token({ renew: true }).catch(() => {}); // the session may have ended nevertheless
+      throw error;
+    }
+    this.#loggingOut = false;
     this.#tabs.postMessage('out');
     this.#leave({ phase: 'out' });
   }
@@ -74,7 +87,7 @@ export class Session {
   }
 
   end(why: Ending): void {
-    if (this.state.get().phase === 'in') this.#leave({ phase: 'ended', why });
+    if (this.state.get().phase === 'in' && !this.#loggingOut) this.#leave({ phase: 'ended', why });
   }
 
   /** Shows the login form after an end. */
