@@ -87,7 +87,7 @@ accepted() {
 # refused runs check, which has to fail with a message.
 refused() {
 	! bash .ci/release.sh check "$1" >"$work/check" 2>&1 || fail "check has accepted a version that is $2"
-	grep "$3" "$work/check" || { cat "$work/check" >&2; fail "check of $1 has failed for another reason"; }
+	grep "$3" "$work/check" | sed 's/^/as expected: /' || { cat "$work/check" >&2; fail "check of $1 has failed for another reason"; }
 }
 
 [ "${BASH_SOURCE[0]}" != "$0" ] || main "$github_steps" "$@"
