@@ -96,7 +96,9 @@ func TestRecheckComesBeforeABacklog(t *testing.T) {
 		ours.join("p")
 		synctest.Wait()
 		slow.Store(true)
-		authenticateAll(append(guests, ours)) // a backlog of 100 s, with ours at its end
+		authenticateAll(guests) // a backlog of 100 s
+		synctest.Wait()
+		authenticateAll([]*guest{ours}) // at its end
 		time.Sleep(time.Millisecond)
 		outage.Store(true)
 		start := time.Now()
