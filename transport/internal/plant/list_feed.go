@@ -158,7 +158,7 @@ var pumpFaults = in("room",
 		function: "feed.wakeLocked",
 		old:      "if sh.pumping || len(sh.members) == 0 ||",
 		new:      "if len(sh.members) == 0 ||",
-		tests:    "TestManyEventsReachSlowReaders",
+		tests:    "TestDeliveryLag",
 	},
 	fault{
 		name:     "pump: only the first shard is woken",

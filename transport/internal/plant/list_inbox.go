@@ -78,7 +78,7 @@ var inboxFaults = in("room",
 		function: "inbox.end",
 		old:      "		b.free++\n",
 		new:      "		_ = b.free\n",
-		tests:    "TestAuthorizeParallelOfOneUser",
+		tests:    "TestAuthorizeParallelOfOneUser|TestLeaveReasons",
 	},
 	fault{
 		name:     "inbox: a worker that ends counts as free",
