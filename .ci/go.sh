@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # Checks the Go code of the root module. It needs bash, git and Go, and the module proxy for its tools.
 #
-#     bash .ci/go.sh           all steps; -l lists them
-#     bash .ci/go.sh vet lint  only these
+#     bash .ci/go.sh              all steps; -l lists them
+#     bash .ci/go.sh vet imports  only these
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-readonly go_steps='layout format tidy vet lint plant tests cover cross'
+readonly go_steps='layout format tidy imports vet lint plant tests cover cross'
 
 readonly top_level='LICENSE README.md auth examples go.mod go.sum protocol room transport'
 readonly coverage_floor=85 # percent
@@ -36,9 +36,20 @@ tidy() {
 		fail "direct dependencies: $direct"
 }
 
+# imports holds each package to the import rules of .golangci.yml, on every platform. -exec starts the
+# linter, which is built for this machine, with the platform that it loads the packages for.
+imports() {
+	local platform
+	for platform in linux/amd64 $platforms; do
+		echo "$platform"
+		go run -exec "env GOOS=${platform%/*} GOARCH=${platform#*/} CGO_ENABLED=0" "$golangci_lint" run --enable-only depguard ./... ||
+			fail "imports ($platform): .github/CONTRIBUTING.md has the rules"
+	done
+}
+
 vet() { go vet ./...; }
 
-lint() { go run "$staticcheck" ./...; }
+lint() { go run "$golangci_lint" run ./...; }
 
 # plant compiles the planted faults, so that the list fits the source. Without -check it runs the tests.
 plant() { go run ./transport/internal/plant -check; }

@@ -6,7 +6,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . .ci/runner.sh
 
-readonly staticcheck=honnef.co/go/tools/cmd/staticcheck@v0.8.2
+readonly golangci_lint=github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 readonly platforms='windows/amd64 darwin/arm64 linux/386' # besides the one that this is
 
 export GOFLAGS="${GOFLAGS:-} -buildvcs=false" # a clone need not belong to the user who runs this

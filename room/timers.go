@@ -122,7 +122,7 @@ func (ts *timers) close() {
 	}
 	ts.mu.Unlock()
 	ts.running.Lock()
-	//lint:ignore SA2001 waiting for the holder is all that is wanted
+	//nolint:staticcheck // SA2001: this only waits for the holder
 	ts.running.Unlock()
 }
 

@@ -1,6 +1,3 @@
-//lint:file-ignore SA1019 nhooyr.io/websocket is the library in use: to replace it, change one import.
-
-//nolint:staticcheck // as above, for golangci-lint
 package transport
 
 import (

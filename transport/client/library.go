@@ -1,6 +1,3 @@
-//lint:file-ignore SA1019 nhooyr.io/websocket is the library in use; only this file imports it.
-
-//nolint:staticcheck // as above, for golangci-lint
 package client
 
 import (

@@ -1,6 +1,6 @@
 package middleware_test
 
-//lint:file-ignore SA1019 Services still use these deprecated packages.
+// Services still use these deprecated packages. .golangci.yml exempts the file from SA1019.
 
 import (
 	"net/http"
