@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# Runs the examples in Chromium, and the client and its React hook in Chromium and Firefox. It needs bash,
-# git, Go, and npm with Node 20.19 or 22.12 or newer, and the two browsers (CHROMIUM and FIREFOX name
-# them), which it installs from Debian's packages if it runs as root.
+# Runs the examples in Chromium, and the client and its React hook in Chromium and Firefox. It needs
+# bash, git, Go, and npm with Node 20.19 or 22.12 or newer, and the two browsers (CHROMIUM and
+# FIREFOX name them), which it installs from Debian's packages if it runs as root.
 #
 #     bash .ci/browsers.sh        its one step, browser
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 readonly browsers_steps='browser'
 
-beside='' # the process of the step, if it runs beside the others
+beside='' # the process of the step, if it runs in the background
 
 browser() {
 	browsers
@@ -28,9 +28,9 @@ browsers() {
 	[ -x "${FIREFOX:-/usr/bin/firefox-esr}" ] || debian firefox-esr
 }
 
-# beside starts the step beside the steps that follow, in a copy of the working tree, since other steps
-# build the pages anew. Most of its time it waits. The browsers are installed before: apt-get does not run
-# twice at a time.
+# beside starts the step in the background, since most of its time it waits. It runs in a copy of
+# the working tree, because other steps rebuild the pages. The browsers are installed before it
+# starts: only one apt-get can run at a time.
 beside() {
 	local pid
 	attend browsers
@@ -44,7 +44,7 @@ in_copy() {
 	pages_and_client
 }
 
-# beside_ended waits for the step that runs beside the others, and prints what it has run.
+# beside_ended waits for the step in the background, and prints the results of its tests.
 beside_ended() {
 	wait "$beside" || { cat "$work/beside.log" >&2; fail 'browser'; }
 	running=''

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Searches for faults that the tests do not know: new inputs for the fuzz tests, and known
-# vulnerabilities of what the module imports. It needs bash, git and Go, and the module proxy.
+# Runs the fuzz tests with new inputs, and looks for known vulnerabilities in what the module
+# imports. It needs bash, git and Go, and the module proxy.
 #
 #     bash .ci/fuzz.sh        all steps; -l lists them
 #     bash .ci/fuzz.sh fuzz   only this one
@@ -11,9 +11,9 @@ readonly fuzz_steps='fuzz vulnerabilities'
 readonly fuzz_time=2s
 readonly govulncheck=golang.org/x/vuln/cmd/govulncheck@v1.9.0
 
-# fuzz runs every fuzz test for a short while. On a busy machine the go command at times takes the end
-# of that while for a failure ("context deadline exceeded"). A real failure names the input that the go
-# command has written.
+# fuzz runs every fuzz test for $fuzz_time. On a busy machine the go command sometimes reports the
+# end of that time as a failure ("context deadline exceeded"), which does not count. A real failure
+# names the input that the go command has written.
 fuzz() {
 	local package name names
 	for package in $(go list -f '{{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}}{{end}}' ./...); do

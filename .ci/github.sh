@@ -10,8 +10,8 @@ readonly github_steps='workflows release'
 
 readonly actionlint=github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 
-# workflows checks the workflows, and runs the one command of theirs that no other step runs. The
-# step nested tests the rest of .github.
+# workflows runs actionlint, and go build, the only command of the workflows that no other step
+# runs. The step nested tests the other files of .github.
 workflows() {
 	go run "$actionlint" -no-color -shellcheck= -pyflakes=
 	go build ./...

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Checks the Go code of the root module. It needs bash, git and Go, and the module proxy for its tools.
+# Checks the Go code of the root module. It needs bash, git and Go, and the module proxy for its
+# tools.
 #
 #     bash .ci/go.sh              all steps; -l lists them
 #     bash .ci/go.sh vet imports  only these
@@ -25,7 +26,7 @@ format() {
 	[ -z "$found" ] || fail "gofmt: $found"
 }
 
-# tidy also holds the direct dependencies to the three that the module has.
+# tidy also fails if the module has other direct dependencies than its three.
 tidy() {
 	go mod tidy -diff || fail 'go.mod is not tidy: run go mod tidy'
 	go mod verify
@@ -36,8 +37,8 @@ tidy() {
 		fail "direct dependencies: $direct"
 }
 
-# imports holds each package to the import rules of .golangci.yml, on every platform. -exec starts the
-# linter, which is built for this machine, with the platform that it loads the packages for.
+# imports checks the import rules of .golangci.yml on Linux and on $platforms. -exec starts the
+# linter, which is built for this machine, with the platform whose files it should load.
 imports() {
 	local platform
 	for platform in linux/amd64 $platforms; do
@@ -51,13 +52,15 @@ vet() { go vet ./...; }
 
 lint() { go run "$golangci_lint" run ./...; }
 
-# plant compiles the planted faults, so that the list fits the source. Without -check it runs the tests.
+# plant checks that each planted fault still applies to the source and compiles. It does not run the
+# tests that must catch the faults: that takes the command without -check.
 plant() { go run ./transport/internal/plant -check; }
 
-# tests runs everything under the race detector, each time in another order. cover reads what it prints.
+# tests runs all tests of the module in random order under the race detector. cover reads its
+# output.
 tests() { go test -race -shuffle=on -timeout=10m -cover -covermode=atomic ./... | tee "$work/tests"; }
 
-# cover holds each package to the floor by its own tests.
+# cover fails if the tests of a package cover less than $coverage_floor percent of it.
 cover() {
 	[ -e "$work/tests" ] || tests
 	local p percent
@@ -68,7 +71,7 @@ cover() {
 	done
 }
 
-# cross compiles and vets, tests included, for systems other than this one.
+# cross compiles and vets the packages and their tests for other systems.
 cross() {
 	local platform
 	for platform in $platforms; do

@@ -1,5 +1,5 @@
-# What the scripts of this folder share. A script that loads it goes on at the top of the repository.
-# It needs bash, git and Go.
+# Functions that the scripts in this folder share. Loading it changes to the top folder of the
+# repository. It needs bash, git and Go.
 ! declare -F main >/dev/null || return 0 # a script before this one has loaded it
 
 set -euo pipefail
@@ -7,12 +7,12 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . .ci/runner.sh
 
 readonly golangci_lint=github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
-readonly platforms='windows/amd64 darwin/arm64 linux/386' # besides the one that this is
+readonly platforms='windows/amd64 darwin/arm64 linux/386' # besides this one
 
 export GOFLAGS="${GOFLAGS:-} -buildvcs=false" # a clone need not belong to the user who runs this
 unset GOOS GOARCH
 
-# files lists those that belong to the project, whether they have been committed or not.
+# files lists the files of the project, committed or not, without those that git ignores.
 files() {
 	git ls-files --cached --others --exclude-standard -- "$@" |
 		while IFS= read -r f; do [ ! -e "$f" ] || printf '%s\n' "$f"; done | sort -u
@@ -33,7 +33,8 @@ remove() {
 	rm -rf "$1"
 }
 
-# debian installs packages of Debian, if the script runs as root. Services among them are not started.
+# debian installs Debian packages if the script runs as root, and fails otherwise. It starts no
+# services.
 debian() (
 	[ "$(id -u)" = 0 ] && command -v apt-get >/dev/null || fail "not installed: $*"
 	policy=/usr/sbin/policy-rc.d # asked before a service is started
@@ -46,5 +47,6 @@ debian() (
 	DEBIAN_FRONTEND=noninteractive apt-get -qq -y install --no-install-recommends "$@" >/dev/null
 )
 
-# packages installs what a lock file says, into the folder it stands in. No script of a package runs.
+# packages installs the npm packages of the lock file in the current folder, and runs none of their
+# install scripts.
 packages() { npm ci --ignore-scripts --no-audit --no-fund --loglevel=error; }

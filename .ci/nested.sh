@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Checks the modules below the root. It needs bash, git and Go, the module proxy, and Prometheus, which it
-# installs from Debian's packages if it runs as root.
+# Checks the modules below the root. It needs bash, git and Go, the module proxy, and Prometheus,
+# which it installs from Debian's packages if it runs as root.
 #
 #     bash .ci/nested.sh          all steps; -l lists them
 #     bash .ci/nested.sh metrics  only this one
@@ -15,7 +15,7 @@ metrics() (
 	CI=true go test -race -count=1 -run '^Test(Prometheus|Promtool)$' .
 )
 
-# nested does for each module what .ci/go.sh does for the root's, where ./... stops at other modules.
+# nested checks each nested module, which ./... in the root module does not include.
 nested() {
 	local mod dir
 	for mod in $(files '*/go.mod'); do

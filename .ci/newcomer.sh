@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs what the READMEs tell people to run: here, and on a machine that has nothing but Go. It needs
-# bash, git and Go. As root, with setpriv, it runs the commands as another user.
+# Runs the commands of the READMEs: with the settings of this machine, and as on a machine that has
+# only Go. It needs bash, git and Go. As root, with setpriv, it runs the commands as another user.
 #
 #     bash .ci/newcomer.sh            all steps; -l lists them
 #     bash .ci/newcomer.sh commands   only this one
@@ -8,17 +8,17 @@
 
 readonly newcomer_steps='commands newcomer'
 
-# commands runs the programs of the READMEs: a short run of the load generator, and the quickstart, which
-# must print where it listens and exit with 0 on SIGTERM. newcomer runs go test ./... as the README has it.
+# commands runs the load generator for a second, and the quickstart, which must print the address
+# that it listens on and exit with 0 on SIGTERM.
 commands() {
 	go build -o "$work/bin/" ./examples/...
 	"$work/bin/loadtest" -rooms 2 -conns 50 -rate 50 -for 1s -stalled 10% -plot "$work/latency.svg"
 	listens TERM 0 "$work/bin/quickstart" -addr 127.0.0.1:0
 }
 
-# listens starts a server, which must print the address it listens on, and sends the signal to its process
-# group. It checks the exit status. An interrupted go run exits with 1, or with 0 if the server has ended
-# before it sees the signal, and prints the status of the server unless that is 0.
+# listens starts a server, which must print the address it listens on, and sends the signal to its
+# process group. It checks the exit status. An interrupted go run exits with 1, or with 0 if the
+# server has ended before it sees the signal, and prints the status of the server unless that is 0.
 listens() (
 	signal=$1 want=$2 line='' status=0 pid=''
 	shift 2
@@ -39,9 +39,9 @@ listens() (
 		{ cat "$work/stderr" >&2; fail "quickstart ended with status $status"; }
 )
 
-# newcomer does what the README asks of somebody who has cloned the repository and has nothing but Go: an
-# unprivileged user, a clone that belongs to another user, and no caches, flags or settings. The user
-# gets the proxies of this machine, since the module proxy may be set in the settings of Go.
+# newcomer runs the README's commands for a clone as on a new machine: as an unprivileged user, in a
+# clone that another user owns, without caches, flags or settings of Go. The exceptions are the
+# settings for module and HTTP proxies, without which some machines reach no modules.
 newcomer() {
 	local place="$work/newcomer" as=() settings=() commands command name value status=0
 	mkdir -p "$place/home/tmp"

@@ -27,7 +27,8 @@ prepare() {
 
 develop() { release versions v0.0.0; }
 
-# check fails unless the tree is that of the version: its files say so, and its API may be so.
+# check fails unless the working tree is committed and prepared for the version, and the version
+# allows the changes of the API.
 check() {
 	local before
 	release notes "$1"

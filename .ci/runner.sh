@@ -1,11 +1,11 @@
-# Runs steps, which are functions of the scripts: one after the other, each in a process group of its
-# own, and prints the minutes of each. When the script ends, also by a signal or because a step has
-# failed, it ends the processes that are left. lib.sh loads this file.
+# Runs steps, which are functions of the scripts, one after the other. Each runs in its own process
+# group. At the end it prints how long each step took. When the script ends, also because of a
+# signal or a failed step, it ends the processes that still run. lib.sh loads this file.
 
 readonly time_limit=30 # minutes
 
 work=$(mktemp -d) # a folder for the steps; cleanup removes it
-running=''        # the process groups that run, each with a minus sign, as kill wants them
+running=''        # the process groups that run, each with a minus sign, for kill
 step=''           # the step that runs
 times=()          # of the steps that have passed: name, seconds
 
@@ -36,7 +36,7 @@ end_running() {
 	kill -KILL -- $running 2>/dev/null || true
 }
 
-# start starts a command in the background, in a process group of its own, and sets pid to its process.
+# start starts a command in the background, in its own process group, and sets pid to its process.
 start() {
 	set -m # gives it the group
 	(
@@ -48,8 +48,8 @@ start() {
 	running+=" -$pid"
 }
 
-# attend runs a command and ends what the command leaves running. While bash waits for a command in the
-# background, a signal reaches the script at once; it would otherwise have to wait for the command, too.
+# attend runs a command, waits for it, and ends the processes that it leaves running. The command
+# runs in the background so that bash handles a signal immediately, not after the command has ended.
 attend() {
 	local before=$running pid
 	start "$@"
@@ -79,8 +79,8 @@ table() {
 	((SECONDS < 60 * time_limit)) || printf 'more than the %d minutes that all steps may take\n' "$time_limit"
 }
 
-# choose sets chosen to the steps that the arguments name, or else to all, which are the first argument.
-# With -l it lists them instead.
+# choose sets chosen to the steps that the arguments name. The first argument lists all steps, which
+# are the default. With -l it prints that list and exits.
 choose() {
 	local all=$1 name
 	shift
@@ -91,7 +91,7 @@ choose() {
 	chosen=${*:-$all}
 }
 
-# main is what a script does if it does not run as a part of .ci/run.
+# main runs the steps of one script. .ci/run does not call it.
 main() {
 	local name
 	choose "$@"

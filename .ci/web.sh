@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Checks what runs in browsers, and clients and proxies of others. It needs bash, git, Go, and npm with
-# Node 20.19 or 22.12 or newer. The step interop also needs nginx, HAProxy, Caddy and Python's websockets,
-# which it installs from Debian's packages if it runs as root.
+# Checks the JavaScript and the pages, and runs WebSocket clients and proxies of other projects. It
+# needs bash, git, Go, and npm with Node 20.19 or 22.12 or newer. The step interop also needs nginx,
+# HAProxy, Caddy and Python's websockets, which it installs from Debian's packages if it runs as
+# root.
 #
 #     bash .ci/web.sh               all steps; -l lists them
 #     bash .ci/web.sh client pages  only these
@@ -9,15 +10,15 @@
 
 readonly web_steps='js client consumers pages interop'
 
-# js checks the format and the lint rules of all JavaScript and TypeScript.
+# js runs Biome on all JavaScript and TypeScript.
 js() (
 	cd .ci
 	packages
 	npm run --silent check
 )
 
-# client checks the browser client: its types, its tests with their coverage, its weight, and that what is
-# generated from the Go sources and from the modules equals what stands in the repository.
+# client checks the browser client: its types, its tests with their coverage, and its size. The
+# generated files must equal those in the repository.
 client() (
 	cd transport/browser
 	packages
@@ -35,7 +36,8 @@ consumers() (
 	npm test --silent
 )
 
-# pages builds the page of each example that has one. The build must equal the one in the repository.
+# pages builds the page of each example that has one. The build must equal the one in the
+# repository.
 pages() {
 	local page
 	for page in $(files 'examples/*/web/package.json'); do
@@ -52,7 +54,7 @@ pages() {
 	done
 }
 
-# interop has WebSocket clients of Node and Python, and proxies, use a server.
+# interop runs WebSocket clients of Node and Python, and proxies, against a server.
 interop() (
 	missing=()
 	for program in nginx haproxy caddy; do
