@@ -50,3 +50,14 @@ debian() (
 # packages installs the npm packages of the lock file in the current folder, and runs none of their
 # install scripts.
 packages() { npm ci --ignore-scripts --no-audit --no-fund --loglevel=error; }
+
+# pass runs go test -v with arguments. Each test that the first argument lists has to pass: for go test, a
+# -run that matches no test and a test that is skipped are no failures.
+pass() {
+	local name names=$1
+	shift
+	go test -v "$@" >"$work/pass" 2>&1 || { cat "$work/pass" >&2; fail "go test $*"; }
+	for name in $names; do
+		grep -E "^ *--- PASS: $name " "$work/pass" || { cat "$work/pass" >&2; fail "$name has not passed"; }
+	done
+}

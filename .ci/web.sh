@@ -64,7 +64,9 @@ interop() (
 	[ ${#missing[@]} = 0 ] || debian "${missing[@]}"
 	cd transport/interop
 	(cd js && packages)
-	INTEROP_REQUIRED=1 go test -race -count=1 -run '^TestClients$/^(npm|python)' ./clients
+	export INTEROP_REQUIRED=1
+	pass 'TestClients/npm_ws TestClients/npm_undici TestClients/python_websockets' \
+		-race -count=1 -run '^TestClients$/^(npm|python)' ./clients
 	go run ./proxies
 )
 
