@@ -55,8 +55,8 @@ func (a Author) valid() Author {
 	return a
 }
 
-// By returns [By], [ExceptClient] and [Mutation] of a change that this client of the user made. The
-// host must have verified the user. IDs that are not valid are ignored.
+// By combines the options [By], [ExceptClient] and [Mutation] for a change that the user made with
+// this client. The host must have verified the user. IDs that are not valid are ignored.
 func (a Author) By(userID string) BroadcastOption {
 	a = a.valid()
 	o := BroadcastOption{by: userID, mutationID: a.MutationID}

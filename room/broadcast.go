@@ -21,10 +21,9 @@ type broadcast struct {
 // it is. Call it after the change was committed. A cancelled ctx does not lose the event.
 //
 // All clients receive the events of a plan in the order of the calls, which may differ from the
-// order of the commits. Where that matters, give each event a [Version], or hold a lock of the
-// application while you read the current state and call Broadcast; a row lock ends too early, with
-// the commit. The events of a plan that no client has joined are kept for two minutes, for clients
-// that have just loaded the plan.
+// order of the commits; the section Publishing of the package has two remedies. The events of a
+// plan that no client has joined are kept for two minutes, for clients that have just loaded the
+// plan.
 //
 // Errors: [ErrPlanID], [ErrHubClosed], [ErrUserID] for a user ID in an option, and those of
 // [protocol.EncodeEvent] for data that is not JSON, lacks the key of its type, or is too large, and

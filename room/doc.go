@@ -39,29 +39,30 @@
 // A broadcast is not part of the commit. A crash between the two loses the event: the clients then
 // reconnect to another epoch and load the plan.
 //
-// Clients receive the events of a plan in the order of the calls of Broadcast. Two handlers may
-// commit in one order and call Broadcast in the other, and an event bus may deliver in any order.
-// Then all viewers would keep the older state. There are two remedies, which are best combined:
+// Clients receive the events of a plan in the order of the calls of Broadcast, which may differ
+// from the order of the commits: two handlers may commit in one order and call Broadcast in the
+// other, and an event bus may deliver in any order. All viewers would then keep the older state.
+// There are two remedies, which are best combined:
 //
-//   - Give each event a [Version]. Clients then drop an older state that arrives after a newer one.
-//   - Read the task again and call Broadcast, both under one lock of the application, as in the
-//     example of [Hub.Broadcast] for an event bus. A row lock of the database ends too early, with
-//     the commit.
+//   - Versions. Give each event a [Version]. Clients then drop an older state that arrives after a
+//     newer one.
+//   - A lock. Hold a lock of the application while you read the task again and call Broadcast, as
+//     in the example of [Hub.Broadcast] for an event bus. A row lock of the database ends too
+//     early, with the commit.
 //
-// A version alone leaves one case: a client that loads the plan does not know the versions of what
-// it has loaded, so an older event that is published after that reaches its program. A program that
-// has the version in its data compares the two, as patchTasks of the browser client does. Reading
-// again avoids the case. A lock alone is enough for one process, and versions are needed as soon as
-// several processes publish.
+// The lock is enough if one process publishes. Several processes need versions. Versions leave one
+// case: a client that loads the plan does not know the versions of what it has loaded, so it
+// accepts an older event that is published afterwards. Reading the task again before each broadcast
+// avoids this. So does a program that compares the event with the version in its data, as
+// patchTasks of the browser client does.
 //
 // # Access
 //
 // The hub calls Options.Authorize at each join, at regular times for each member, and for all
-// members of a connection after it has renewed its token. At most Options.AuthorizeParallel calls
-// run at once, at most 8 of them for one user. Further calls wait in queues in which the users take
-// turns: one for joins, one for rechecks that the host has requested, and one for all others. If
-// Authorize finds that the login itself has ended, it returns [ErrUnauthenticated], which closes
-// the connection with 4401. [Stats], the Observer and the log show failing and late checks.
+// members of a connection after it has renewed its token. Options.AuthorizeParallel limits how many
+// calls run at once. If Authorize finds that the login itself has ended, it returns
+// [ErrUnauthenticated], which closes the connection with 4401. [Stats], the Observer and the log
+// show failing and late checks.
 //
 // When access changes between two checks, the host calls, after the change is in its database:
 //
@@ -88,14 +89,14 @@
 //   - At most once. A connection receives no event twice, nor does a client that resumes:
 //     TestResumeIsComplete.
 //   - Access denied. A user never receives events of a plan that Authorize denied, nor any after
-//     [Hub.Revoke], [Hub.RevokeUser], [Hub.Recheck] or [Hub.RecheckUser] has removed the user and
-//     returned, as long as Authorize then refuses the user: TestAuthorizeAtJoin,
-//     TestNothingIsWrittenAfterRevoke, TestRevokeUser, TestRecheckWaitsForTheRemoval. A join that
-//     had called Authorize before calls it again: TestJoinAuthorizedBeforeRevoke,
-//     TestJoinAuthorizedBeforeRecheck.
-//   - Access unknown. A member is removed when Authorize has not returned nil for
-//     Options.ReauthorizeEvery and Options.RemoveAfter, whatever the state of the queues and of
-//     Authorize: TestMembersLeaveInTimeWhenAuthorizeHangs.
+//     [Hub.Revoke], [Hub.RevokeUser], [Hub.Recheck], [Hub.RecheckUser] or [Hub.ClosePlan] has
+//     removed the user and returned, as long as Authorize then refuses the user:
+//     TestAuthorizeAtJoin, TestNothingIsWrittenAfterRevoke, TestRevokeUser,
+//     TestRecheckWaitsForTheRemoval, TestClosePlan. A join that had called Authorize before calls
+//     it again: TestJoinAuthorizedBeforeRevoke, TestJoinAuthorizedBeforeRecheck.
+//   - Access unknown. A member is removed at the latest when Authorize has not returned nil for
+//     Options.ReauthorizeEvery plus Options.RemoveAfter, however long calls wait or hang:
+//     TestMembersLeaveInTimeWhenAuthorizeHangs.
 //   - Logout. A connection that [Hub.Disconnect] has closed receives no event after the call has
 //     returned: TestDisconnect. A connection whose verification began before is refused:
 //     TestDisconnectDuringAVerification.

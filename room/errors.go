@@ -4,8 +4,8 @@ import "errors"
 
 // Errors of a [Hub]. Compare with [errors.Is].
 var (
-	// ErrHubClosed is returned, once Shutdown has begun, by every other method of a [Hub] that
-	// returns an error, if its arguments are valid.
+	// ErrHubClosed is returned, once Shutdown has begun, by every method of a [Hub] that returns an
+	// error, except Shutdown and Explain, if its arguments are valid.
 	ErrHubClosed = errors.New("room: hub closed")
 
 	// ErrCallback is returned by [Hub.Shutdown] when a callback of the host has not returned. Its

@@ -107,8 +107,8 @@ const (
 // all plans and users: about 0.8 MB and the IDs in it. Explanation.Complete says whether that
 // reaches back to the event. It also works after [Hub.Shutdown].
 //
-// Seqs are those of this hub: those from before the process was started, or of another node, are
-// other events. Errors: [ErrPlanID], [ErrUserID].
+// A seq belongs to this hub: the same number from before a restart of the process, or from another
+// node, is another event. Errors: [ErrPlanID], [ErrUserID].
 func (h *Hub) Explain(planID, userID string, seq uint64) (Explanation, error) {
 	x := Explanation{PlanID: planID, UserID: userID, Position: protocol.Position{Epoch: h.epoch, Seq: seq}}
 	switch {

@@ -63,7 +63,8 @@ func (h *Hub) Room(planID string) (Info, bool) {
 	return info, true
 }
 
-// Rooms returns all rooms, ordered by plan id, empty ones included that wait for the janitor.
+// Rooms returns all rooms, ordered by plan ID. They include empty rooms that the janitor has not
+// removed yet.
 func (h *Hub) Rooms() []Summary {
 	rooms := collect(h.mu.RLocker(), maps.Values(h.rooms))
 	list := make([]Summary, 0, len(rooms))
@@ -77,7 +78,7 @@ func (h *Hub) Rooms() []Summary {
 	return list
 }
 
-// PlansOf returns the plans that the connections of a user are in, in this hub, in order.
+// PlansOf returns the plans that the connections of a user are in, in this hub, sorted.
 func (h *Hub) PlansOf(userID string) []string {
 	h.mu.RLock()
 	sessions := slices.Clone(h.users[userID])

@@ -8,7 +8,7 @@ import (
 )
 
 // Rechecked counts the results of a call of [Hub.Recheck] or [Hub.RecheckUser]. A member that left
-// meanwhile is in none of the numbers.
+// meanwhile is not counted.
 type Rechecked struct {
 	Kept    int // Authorize allowed it
 	Removed int // its access has ended

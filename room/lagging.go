@@ -14,8 +14,8 @@ type LaggingConnection struct {
 	Since    time.Time `json:"since,omitzero"` // since when it does not keep up; zero if it does
 }
 
-// Lagging returns the connections in the room of a plan that have not taken everything yet, at most
-// limit, those first that miss the most. Most of them have just joined, or catch up within
+// Lagging returns at most limit connections in the room of a plan that have not taken everything
+// yet, sorted by how much they miss, most first. Most of them have just joined, or catch up within
 // milliseconds. One with Since does not keep up: its socket is full, or more waits for it than the
 // hub writes to one connection in a row.
 func (h *Hub) Lagging(planID string, limit int) []LaggingConnection {

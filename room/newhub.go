@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// NewHub returns a hub. It copies opts. It panics if Options.Authorize is nil, a limit is negative,
-// or a duration is below 1 ms. An idle hub has no goroutine.
+// NewHub returns a hub. It copies opts. It panics for an invalid value, as [Options] describes it.
+// An idle hub has no goroutine.
 func NewHub(opts *Options) *Hub {
 	h := &Hub{
 		opts:     opts.withDefaults(),

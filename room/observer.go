@@ -10,10 +10,10 @@ import (
 // Observer has functions that a [Hub] calls for metrics and audit. Every function is optional.
 //
 // The hub calls them outside all locks and concurrently, and waits until they return, which should
-// be soon. A panic in one is logged and ends the connection that it concerns (4500), and so does
-// runtime.Goexit. For one connection and plan, the hub calls Join first, and Leave exactly once
-// after it. Functions that concern no connection run in the goroutine that handles the event; the
-// others have a goroutine of their own.
+// be soon. A panic in a function is logged and closes the connection that the call is about (4500).
+// runtime.Goexit closes it, too. For one connection and plan, the hub calls Join first, and Leave
+// exactly once after it. Calls that are not about one connection run in the goroutine that handles
+// the event; the others run in a separate goroutine.
 //
 // Fields may be added to the structs that the functions get.
 type Observer struct {
@@ -23,7 +23,7 @@ type Observer struct {
 	Disconnect func(DisconnectInfo)
 	// Join is called when a connection has entered a room.
 	Join func(JoinInfo)
-	// Leave is called when a connection has left a room, for whatever reason.
+	// Leave is called when a connection has left a room.
 	Leave func(LeaveInfo)
 	// Denied is called when a join was refused.
 	Denied func(DenialInfo)
@@ -115,7 +115,7 @@ type BroadcastInfo struct {
 	// Observer is called when the call ends.
 	Timestamp  time.Time
 	Bytes      int // of the message, without framing
-	Recipients int // connections in the room, those included that get a receipt
+	Recipients int // connections in the room, including those that get a receipt
 }
 
 // NotifyInfo describes an event of [Hub.Notify].

@@ -10,8 +10,8 @@ import (
 )
 
 // Options configure a [Hub]. [NewHub] copies them. For every number and duration zero means the
-// default. NewHub panics for a negative one, except PingEvery, and for a duration below 1 ms, which
-// lacks its unit.
+// default. NewHub panics if Authorize is nil, for any other negative value than that of PingEvery,
+// and for a duration above zero and below 1 ms, such as 5 instead of 5 * time.Second.
 type Options struct {
 	// Authorize reports whether the identity may see the plan. Required.
 	//
@@ -39,10 +39,10 @@ type Options struct {
 	// Default 5 s.
 	AuthorizeTimeout time.Duration
 	// AuthorizeParallel is how many calls of Authorize run at once; at most 8 of them are for one
-	// user. Further calls wait in order, and users take turns. So when all clients return after a
-	// deploy, a join may take a while, but none is refused. Rechecks of members use 16 of these
-	// calls, and more only when they are late. Those that the host requests, and those at regular
-	// times, take turns. Default 256.
+	// user. Further calls wait in three queues, in each of which users take turns: joins, rechecks
+	// that the host requests, and all other rechecks. Rechecks use 16 of the calls, and more only
+	// when they are late; their two queues take turns. When all clients return after a deploy, a
+	// join may therefore take a while, but none is refused. Default 256.
 	//
 	// A host whose Authorize uses a database chooses what its connection pool can serve. A value
 	// below members × duration of a call / RemoveAfter is too small to check each member in time.
@@ -55,10 +55,11 @@ type Options struct {
 	// ReauthorizeEvery is the time between two checks of one member, less a random part of up to a
 	// tenth. Default 5 min.
 	ReauthorizeEvery time.Duration
-	// RemoveAfter is how long a member stays, after ReauthorizeEvery without a yes of Authorize, if
-	// its access cannot be checked; less a random part of up to a tenth, so that clients that are
-	// removed together do not return together. A member whose access has ended stays at most for
-	// ReauthorizeEvery and RemoveAfter together, whatever Authorize does. Default 5 min.
+	// RemoveAfter is how long a member stays if its access cannot be checked. It begins
+	// ReauthorizeEvery after Authorize last returned nil. A random part of up to a tenth is
+	// subtracted, so that clients that are removed together do not return together. A member whose
+	// access has ended therefore stays for at most ReauthorizeEvery plus RemoveAfter, whatever
+	// Authorize does. Default 5 min.
 	RemoveAfter time.Duration
 
 	// HistoryEvents, HistoryBytes and HistoryAge bound the events that a room keeps for clients
@@ -74,18 +75,18 @@ type Options struct {
 	// and what waits for connections (QueuePerConnection) are not part of it. Before a broadcast
 	// that exceeds it returns, the least recently used rooms lose their history and, if no user is
 	// in them, are deleted; clients that come back to them, or have not read yet, have to reload.
-	// Only what cannot be evicted goes beyond it: the event of a broadcast that has not returned, in
-	// each room the newest event while it is being written to the members, and the 1 KiB of rooms
-	// in use. Default 256 MiB.
+	// Only what cannot be evicted goes beyond it: the event of a broadcast that has not returned,
+	// in each room the newest event while it is being written to the members, and the 1 KiB of
+	// rooms in use. Default 256 MiB.
 	HistoryTotal int
 
 	// QueuePerConnection bounds the bytes of answers and Notify events that wait to be written to
 	// one connection. At the bound the hub handles no further message of the connection until the
 	// client has read, and drops Notify events; it does not close the connection. The answers to
-	// messages that are being handled may exceed the bound, and so may removed, which the client
-	// does not ask for. An answer to a join waits unencoded: its list of participants takes memory
-	// only while it is being written. So a client that does not read holds the bound, 64 KiB or one
-	// message that is being written, and up to 128 of its messages. Default 512 KiB.
+	// messages that are being handled may exceed the bound, and so may the message removed, which
+	// the client does not request. An answer to a join waits unencoded: its list of participants
+	// takes memory only while it is being written. So a client that does not read holds the bound,
+	// 64 KiB or one message that is being written, and up to 128 of its messages. Default 512 KiB.
 	QueuePerConnection int
 	// QueuePerUser is the same bound for all connections of one user together. A Notify event
 	// counts once, for however many of them it waits. At this bound a connection to which nothing

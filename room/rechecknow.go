@@ -7,19 +7,18 @@ import (
 )
 
 // Recheck calls Options.Authorize now for all members of a plan, for example after a share link was
-// deleted: only the claims of its users show that it had admitted them. It removes each member
-// whose access has ended: no event of the plan is written to it once Recheck has returned. A check
-// that began before the call does not count. A join that was in flight calls Authorize again.
-// Recheck waits for removals in progress by other checks, but does not count them.
+// deleted and the host cannot list its users. It removes each member whose access has ended: no
+// event of the plan is written to it once Recheck has returned. A check that began before the call
+// does not count. A join that was in flight calls Authorize again. Recheck waits for removals in
+// progress by other checks, but does not count them.
 //
 // Authorize gets the identities of the connections, whose claims are those of the token that the
 // client showed last. If the host has changed the claims since, they are stale: use [Hub.Revoke],
 // or have Authorize read the database.
 //
-// The calls share the limits of the regular checks (Options.AuthorizeParallel): 16 at once, more if
-// they are late, and 8 for one user. The checks of Recheck and the regular checks take turns.
-// Neither broadcasts nor joins wait for them. The calls continue if ctx ends before: Recheck then
-// counts the members without a result as undecided.
+// The calls are part of those that Options.AuthorizeParallel limits. Neither broadcasts nor joins
+// wait for them. The calls continue if ctx ends first: Recheck then counts the members without a
+// result as undecided.
 //
 // While Recheck waits, it takes about 24 bytes of memory for each member without a result. So the
 // number of concurrent calls of Recheck and RecheckUser, which the host decides, bounds this
@@ -30,7 +29,7 @@ import (
 // Observer, call it in a new goroutine.
 //
 // Errors: [ErrPlanID], [ErrHubClosed], and [ErrUndecided] if a member could not be checked, or ctx
-// has ended before.
+// ended first.
 func (h *Hub) Recheck(ctx context.Context, planID string) (Rechecked, error) {
 	if !protocol.ValidPlanID(planID) {
 		return Rechecked{}, ErrPlanID
@@ -55,8 +54,8 @@ func (h *Hub) Recheck(ctx context.Context, planID string) (Rechecked, error) {
 }
 
 // RecheckUser is [Hub.Recheck] for one user in all plans, for example after the user has left a
-// group. Each of the user's connections is checked in each of its plans, 8 at once. Errors:
-// [ErrUserID], [ErrHubClosed], and [ErrUndecided] as for Recheck.
+// group. Each of the user's connections is checked in each of its plans. Errors: [ErrUserID],
+// [ErrHubClosed], and [ErrUndecided] as for Recheck.
 func (h *Hub) RecheckUser(ctx context.Context, userID string) (Rechecked, error) {
 	if !protocol.ValidUserID(userID) {
 		return Rechecked{}, ErrUserID

@@ -58,7 +58,7 @@ type RefusalInfo struct {
 	// Origin is the Origin header of the request, fit for a log: escaped, and cut off if it is
 	// long.
 	Origin string
-	// UserID is the user, if the request got as far as that; "" otherwise.
+	// UserID is the user of the verified token; "" if none was verified.
 	UserID string
 	// Err is the cause. Its text holds no part of the token.
 	Err error

@@ -55,8 +55,8 @@ func (h *Hub) Revoke(_ context.Context, planID, userID string) (removed int, err
 	return len(left), nil
 }
 
-// RevokeUser is [Hub.Revoke] for all plans of the user, for example after the account was suspended
-// for reading. The connections stay open, and joins call Authorize as usual. It takes as long as
+// RevokeUser is [Hub.Revoke] for all plans of the user, for example after the user has left the
+// organization. The connections stay open, and joins call Authorize as usual. It takes as long as
 // one Revoke, however many plans the user is in. It returns how many places in plans it has ended:
 // a connection in three plans counts three times. Errors: [ErrUserID], [ErrHubClosed].
 func (h *Hub) RevokeUser(_ context.Context, userID string) (removed int, err error) {

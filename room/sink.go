@@ -27,8 +27,8 @@ type Sink interface {
 	// Framing is the same for the whole life of the sink.
 	Framing() Framing
 
-	// TryWrite writes what the connection takes at once and never blocks. It returns how much that
-	// was. If n < len(b) and the error is nil, the hub calls Write from a goroutine of the
+	// TryWrite writes the bytes that the connection takes immediately, and returns their number. It
+	// never blocks. If n < len(b) and the error is nil, the hub calls Write from a goroutine of the
 	// connection's own. A sink that cannot write without blocking always returns 0 and nil. A sink
 	// that does not know exactly how much fits may return less than fits.
 	TryWrite(b []byte) (n int, err error)
