@@ -1,15 +1,17 @@
-// Package room makes plans live. It keeps one room per plan, delivers events to all members in one
-// order, tracks who is present, and lets clients that were away catch up. It uses neither sockets
-// nor HTTP: a transport passes it each connection as a [Sink] through [Hub.Connect].
+// Package room makes plans live. A plan is what users look at together, such as a list of tasks.
+// The package keeps one room per plan, delivers events to all members in one order, tracks who is
+// present, and lets clients that were away catch up. It uses neither sockets nor HTTP: a transport
+// passes it each connection as a [Sink] through [Hub.Connect].
 //
 // A service needs the sections up to Promises. The author of a transport also needs the last
 // section.
 //
 // # The model
 //
-// A room owns a bounded log of events, each encoded once. A member of the room is a cursor into
-// that log. The hub delivers events by writing those after the cursor and moving it. A cursor at
-// the end is live. To resume, the hub sets the cursor to the position that the client sends. A
+// A room owns a bounded log of events, each encoded once and with a position: the epoch of the hub,
+// which a restart changes, and a seq that grows within the plan. A member of the room is a cursor
+// into that log. The hub delivers events by writing those after the cursor and moving it. A cursor
+// at the end is live. To resume, the hub sets the cursor to the position that the client sends. A
 // cursor that lags is slow, but takes no memory and delays no other member. If the next event of a
 // cursor has been evicted, the hub sends resync and moves the cursor to the end.
 //
@@ -36,8 +38,8 @@
 //
 // # Publishing
 //
-// A broadcast is not part of the commit. A crash between the two loses the event: the clients then
-// reconnect to another epoch and load the plan.
+// A broadcast is not part of the commit. A crash between the two loses the event. The clients then
+// connect to a hub with another epoch and load the plan.
 //
 // Clients receive the events of a plan in the order of the calls of Broadcast, which may differ
 // from the order of the commits: two handlers may commit in one order and call Broadcast in the
