@@ -4,7 +4,7 @@
 #     bash .ci/release.sh prepare v0.1.0     sets the version and the date in the files
 #     bash .ci/release.sh check v0.1.0       prints the notes of the release, and checks the tree
 #     bash .ci/release.sh publish v0.1.0     tags the nested modules, and makes the release
-#     bash .ci/release.sh develop            sets the version that the nested modules have meanwhile
+#     bash .ci/release.sh develop            sets the version of nested modules between releases
 #     bash .ci/release.sh api v0.1.0 v0.2.0  compares the API of the tree with that of a commit
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."

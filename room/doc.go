@@ -125,9 +125,9 @@
 // A transport implements [Sink] and passes it to [Hub.Connect]. It calls [Hub.BeginVerification]
 // before it verifies the credentials. The one goroutine that reads the connection calls
 // [Session.Receive] for each message, [Session.Seen] after each read, and [Session.End] when the
-// connection is over. A transport with control frames calls [Session.ControlFrame] for each of the
-// peer, and [Session.WriteControl] for its answers. [Hub.ReportRefusal] counts the requests that
-// the transport did not serve.
+// connection is over. A transport with control frames calls [Session.ControlFrame] for each control
+// frame of the peer, and [Session.WriteControl] to answer. [Hub.ReportRefusal] counts the requests
+// that the transport did not serve.
 //
 // The hub writes only through the Sink, never from two goroutines at once, and calls either Finish
 // or Close at the end: TestSimulation, TestShortWrites. With ConnectOptions.Hold it writes nothing

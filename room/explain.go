@@ -16,9 +16,9 @@ type Explanation struct {
 	Event    EventState        `json:"event"`
 	At       time.Time         `json:"at,omitzero"` // of its broadcast; zero unless it is held
 
-	// Connections has the memberships of the user's connections in the plan, the newest first, and
-	// before these the open connections of which none is known. It is empty if Event is EventNone
-	// or EventAhead.
+	// Connections has the memberships of the user's connections in the plan, the newest first.
+	// Before these it has the open connections of which no membership is known. It is empty if
+	// Event is EventNone or EventAhead.
 	Connections []ConnectionOutcome `json:"connections"`
 
 	// Complete reports whether the record reaches back to the event. If it does not, the user may

@@ -133,7 +133,7 @@ type DeliveryInfo struct {
 	Events      int
 	Bytes       int // of the events, without framing
 	Connections int // to which they were offered
-	Late        int // of these, those that did not take all at once; they get the rest on their own
+	Late        int // of these, those that did not take all at once; they get the rest later
 	// Lag is the time from the first of the events being appended until the pass ended; 0 if there
 	// was no event, but only notices.
 	Lag time.Duration
