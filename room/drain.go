@@ -10,8 +10,8 @@ import (
 	"github.com/planrooms/planrooms/protocol"
 )
 
-// Shutdown ends the hub. From its start every other method that returns an error returns
-// [ErrHubClosed]. Events that have a position are still delivered. Then each connection gets
+// Shutdown ends the hub. From its start all other methods that return an error, except Explain,
+// return [ErrHubClosed]. Events that have a position are still delivered. Then each connection gets
 // goodbye (4503) with its own time to come back, in paced batches, so that the clients do not
 // reconnect all at once. When ctx ends, Shutdown cuts the connections that are left and returns
 // ctx's error.
