@@ -51,8 +51,8 @@ debian() (
 # install scripts.
 packages() { npm ci --ignore-scripts --no-audit --no-fund --loglevel=error; }
 
-# pass runs go test -v with arguments. Each test that the first argument lists has to pass: for go test, a
-# -run that matches no test and a test that is skipped are no failures.
+# pass runs go test -v with the other arguments, and fails unless each test that the first argument
+# lists has passed. go test alone also succeeds if -run matches no test or a test is skipped.
 pass() {
 	local name names=$1
 	shift
