@@ -15,10 +15,11 @@ readonly govulncheck=golang.org/x/vuln/cmd/govulncheck@v1.9.0
 # end of that time as a failure ("context deadline exceeded"), which does not count. A real failure
 # names the input that the go command has written.
 fuzz() {
-	local package name names
-	for package in $(go list -f '{{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}}{{end}}' ./...); do
-		names=$(go test -run '^$' -list '^Fuzz' "$package" | grep '^Fuzz' || true)
-		for name in $names; do
+	local package packages name names
+	packages=$(go list -f '{{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}}{{end}}' ./...)
+	for package in $packages; do
+		names=$(go test -run '^$' -list '^Fuzz' "$package")
+		for name in $(grep '^Fuzz' <<<"$names"); do
 			echo "$package $name"
 			go test -run '^$' -fuzz "^$name\$" -fuzztime "$fuzz_time" -fuzzminimizetime 5s "$package" >"$work/fuzz" 2>&1 ||
 				{ grep -q '^ *context deadline exceeded$' "$work/fuzz" && ! grep -q 'Failing input' "$work/fuzz"; } ||

@@ -39,11 +39,13 @@ tidy() {
 
 # imports checks the import rules of .golangci.yml on Linux and on $platforms. -exec starts the
 # linter, which is built for this machine, with the platform whose files it should load.
+# Each platform has its own cache: the linter would take the results of another for those of this one.
 imports() {
 	local platform
 	for platform in linux/amd64 $platforms; do
 		echo "$platform"
-		go run -exec "env GOOS=${platform%/*} GOARCH=${platform#*/} CGO_ENABLED=0" "$golangci_lint" run --enable-only depguard ./... ||
+		GOLANGCI_LINT_CACHE=$work/lint/$platform \
+			go run -exec "env GOOS=${platform%/*} GOARCH=${platform#*/} CGO_ENABLED=0" "$golangci_lint" run --enable-only depguard ./... ||
 			fail "imports ($platform): .github/CONTRIBUTING.md has the rules"
 	done
 }

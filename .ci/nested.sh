@@ -18,8 +18,9 @@ metrics() (
 
 # nested checks each nested module, which ./... in the root module does not include.
 nested() {
-	local mod dir
-	for mod in $(files '*/go.mod'); do
+	local mod mods dir
+	mods=$(files '*/go.mod')
+	for mod in $mods; do
 		dir=$(dirname "$mod")
 		echo "$dir"
 		(

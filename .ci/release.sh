@@ -70,8 +70,9 @@ path_of() { if [ "$1" = . ]; then echo "$root_module"; else echo "$root_module/$
 
 # publish runs after the tag of the root module was pushed, which starts the workflow.
 publish() {
-	local tag notes
-	for tag in $(release tags "$1"); do
+	local tag tags notes
+	tags=$(release tags "$1")
+	for tag in $tags; do
 		git tag --force "$tag" "$1^{commit}"
 		git push --quiet origin "refs/tags/$tag"
 	done

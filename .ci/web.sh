@@ -39,8 +39,9 @@ consumers() (
 # pages builds the page of each example that has one. The build must equal the one in the
 # repository.
 pages() {
-	local page
-	for page in $(files 'examples/*/web/package.json'); do
+	local page pages
+	pages=$(files 'examples/*/web/package.json')
+	for page in $pages; do
 		page=$(dirname "$page")
 		echo "$page"
 		(
