@@ -60,6 +60,7 @@ incompatible() {
 	git rm -q auth/soon.go
 	change 'No constant.'
 	tag v0.7.1
+	refused v0.7.0 'released' 'the tag v0.7.0 is of another commit'
 	refused v0.7.1 'incompatible' 'the API of v0.7.1 is not compatible with v0.7.0'
 	bash .ci/release.sh api v0.7.0 v0.8.0 | grep 'Soon: removed'
 }

@@ -22,7 +22,7 @@ layout() {
 
 format() {
 	local found
-	found=$(files '*.go' | xargs gofmt -l)
+	found=$(files '*.go' | tr '\n' '\0' | xargs -0 gofmt -l)
 	[ -z "$found" ] || fail "gofmt: $found"
 }
 

@@ -14,8 +14,8 @@ unset GOOS GOARCH
 
 # files lists the files of the project, committed or not, without those that git ignores.
 files() {
-	git ls-files --cached --others --exclude-standard -- "$@" |
-		while IFS= read -r f; do [ ! -e "$f" ] || printf '%s\n' "$f"; done | sort -u
+	git ls-files -z --cached --others --exclude-standard -- "$@" |
+		while IFS= read -r -d '' f; do [ ! -e "$f" ] || printf '%s\n' "$f"; done | sort -u
 }
 
 # copy_tree makes a repository with the files of this working tree.

@@ -30,7 +30,11 @@ develop() { release versions v0.0.0; }
 # check fails unless the working tree is committed and prepared for the version, and the version
 # allows the changes of the API.
 check() {
-	local before
+	local before tagged
+	[ "$(git rev-parse --is-shallow-repository)" = false ] || fail 'the clone is shallow: fetch the earlier versions'
+	if tagged=$(git rev-parse --quiet --verify "refs/tags/$1^{commit}") && [ "$tagged" != "$(git rev-parse HEAD)" ]; then
+		fail "the tag $1 is of another commit"
+	fi
 	release notes "$1"
 	before=$(sed -n 's/^  "version": "\(.*\)",$/\1/p' transport/browser/package.json)
 	[ "$before" = "${1#v}" ] || fail "the npm package has the version $before"
@@ -52,7 +56,7 @@ npm_tag() { case $1 in *-*) echo next ;; *) echo latest ;; esac; }
 api() {
 	local changes='' broken='' module old
 	old=$(mktemp -d)
-	trap "git worktree remove --force '$old/tree'; rm -rf '$old'" EXIT
+	trap "git worktree remove --force '$old/tree' || true; rm -rf '$old'" EXIT
 	git worktree add --quiet --detach "$old/tree" "$1"
 	for module in . room/metrics; do
 		[ -e "$old/tree/$module/go.mod" ] || continue

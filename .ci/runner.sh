@@ -5,6 +5,8 @@
 readonly time_limit=30 # minutes
 
 work=$(mktemp -d) # a folder for the steps; cleanup removes it
+export TMPDIR=$work/tmp # cleanup also removes what killed programs leave in it
+mkdir "$TMPDIR"
 running=''        # the process groups that run, each with a minus sign, for kill
 step=''           # the step that runs
 times=()          # of the steps that have passed: name, seconds
