@@ -2,14 +2,15 @@
 # group. At the end it prints how long each step took. When the script ends, also because of a
 # signal or a failed step, it ends the processes that still run. lib.sh loads this file.
 
+. .ci/processes.sh
+
 readonly time_limit=30 # minutes
 
-work=$(mktemp -d) # a folder for the steps; cleanup removes it
-export TMPDIR=$work/tmp # cleanup also removes what killed programs leave in it
+work=$(mktemp -d)       # a folder for the steps; cleanup removes it
+export TMPDIR=$work/tmp # so cleanup also removes what killed programs leave
 mkdir "$TMPDIR"
-running=''        # the process groups that run, each with a minus sign, for kill
-step=''           # the step that runs
-times=()          # of the steps that have passed: name, seconds
+step=''                 # the step that runs
+times=()                # of the steps that have passed: name, seconds
 
 fail() {
 	printf 'FAIL: %s\n' "$*" >&2
@@ -28,37 +29,6 @@ trap cleanup EXIT
 trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
-
-# end_running ends the processes that run. After 10 s it kills those that ignore SIGTERM.
-end_running() {
-	local tries=100
-	[ -n "$running" ] || return 0
-	kill -TERM -- $running 2>/dev/null || true
-	while ((tries-- > 0)) && kill -0 -- $running 2>/dev/null; do sleep 0.1; done
-	kill -KILL -- $running 2>/dev/null || true
-}
-
-# start starts a command in the background, in its own process group, and sets pid to its process.
-start() {
-	set -m # gives it the group
-	(
-		set +m
-		"$@"
-	) </dev/null &
-	pid=$!
-	set +m
-	running+=" -$pid"
-}
-
-# attend runs a command, waits for it, and ends the processes that it leaves running. The command
-# runs in the background so that bash handles a signal immediately, not after the command has ended.
-attend() {
-	local before=$running pid
-	start "$@"
-	wait "$pid"
-	kill -KILL -- "-$pid" 2>/dev/null || true
-	running=$before
-}
 
 # timed runs a command as a step: it prints the name, and notes how long the command takes.
 timed() {
