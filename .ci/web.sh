@@ -25,8 +25,9 @@ client() (
 	npm run --silent check
 	npm test --silent
 	npm run --silent size
+	cp -R types "$work/types"
 	go generate ./...
-	[ -z "$(git status --porcelain -- types)" ] || { git diff -- types >&2; fail 'transport/browser/types: run go generate ./transport/browser'; }
+	diff -ru "$work/types" types >&2 || fail 'transport/browser/types was not current: run go generate ./transport/browser'
 )
 
 # consumers builds and runs programs that use the packed browser client.
@@ -49,8 +50,10 @@ pages() {
 			packages
 			npm run --silent check
 			npm test --silent
+			rm -rf "$work/dist"
+			cp -R dist "$work/dist"
 			npm run --silent build
-			[ -z "$(git status --porcelain -- dist)" ] || { git status --short -- dist >&2; fail "$page/dist: run npm run build"; }
+			diff -rq "$work/dist" dist >&2 || fail "$page/dist was not current: run npm run build"
 		)
 	done
 }
