@@ -23,15 +23,15 @@ release() (
 	export GOFLAGS="$GOFLAGS -trimpath" # compiles each package once, whatever folder it is in
 	export GIT_AUTHOR_NAME=ci GIT_AUTHOR_EMAIL=ci@localhost GIT_COMMITTER_NAME=ci GIT_COMMITTER_EMAIL=ci@localhost
 	copy_tree "$work/tree"
-	mkdir "$work/bin"
-	cat >"$work/bin/gh" <<-'GH'
+	mkdir "$work/fake"
+	cat >"$work/fake/gh" <<-'GH'
 		#!/bin/sh
 		echo "gh $*" >"$(dirname "$0")/called"
 		while [ "$1" != --notes-file ]; do shift; done
 		cp "$2" "$(dirname "$0")/notes"
 	GH
-	chmod +x "$work/bin/gh"
-	PATH=$work/bin:$PATH
+	chmod +x "$work/fake/gh"
+	PATH=$work/fake:$PATH
 	git init -q --bare "$work/origin"
 	cd "$work/tree"
 	git remote add origin "$work/origin"
@@ -47,8 +47,8 @@ first() {
 	tag v0.7.0
 	accepted v0.7.0 '^There is no earlier version' 'planrooms-0.7.0.tgz' ' LICENSE$'
 	bash .ci/release.sh publish v0.7.0
-	grep '^gh release create v0.7.0 --verify-tag --title v0.7.0 --notes-file ' "$work/bin/called" || fail 'the call of gh'
-	grep -q '^### Added' "$work/bin/notes" || fail 'the notes of the release'
+	grep '^gh release create v0.7.0 --verify-tag --title v0.7.0 --notes-file ' "$work/fake/called" || fail 'the call of gh'
+	grep -q '^### Added' "$work/fake/notes" || fail 'the notes of the release'
 	[ "$(git -C "$work/origin" rev-parse room/metrics/v0.7.0)" = "$(git rev-parse v0.7.0)" ] || fail 'the tag of room/metrics'
 	grep -q '^	github.com/planrooms/planrooms v0.7.0$' room/metrics/go.mod || fail 'room/metrics requires another version'
 	bash .ci/release.sh develop
