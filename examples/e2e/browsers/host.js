@@ -4,8 +4,10 @@ import { after, before, describe, test } from 'node:test';
 import { Server } from '../server.js';
 import { launch } from './launch.js';
 
-export const live = (page) =>
-  page.waitForFunction(() => window.plans.every(({ status }) => status === 'live'), { timeout: 30_000 });
+// For waitForFunction: a tab in the background may draw no frame, so it looks at the clock instead.
+export const WAIT = { timeout: 30_000, polling: 100 };
+
+export const live = (page) => page.waitForFunction(() => window.plans.every(({ status }) => status === 'live'), WAIT);
 export const post = (page, path, body = {}) => page.evaluate((...args) => window.post(...args), path, body);
 export const seen = (page) => page.evaluate(() => window.seen);
 
@@ -13,8 +15,7 @@ export const seen = (page) => page.evaluate(() => window.seen);
 export const add = (page, title, plan = 'one') => post(page, `/plans/${plan}/tasks`, { title });
 
 /** Waits until the page has the event of a task. */
-export const got = (page, title) =>
-  page.waitForFunction((t) => window.seen.titles.includes(t), { timeout: 30_000 }, title);
+export const got = (page, title) => page.waitForFunction((t) => window.seen.titles.includes(t), WAIT, title);
 
 /**
  * Opens the bare page of the host at url. In the page, `post` makes a request to the host at api;

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { Server } from '../server.js';
-import { add, got, live, open, post, seen, start, withHost } from './host.js';
+import { add, got, live, open, post, seen, start, WAIT, withHost } from './host.js';
 
 /** Declares the tests for one browser. */
 export function testSessions(name) {
@@ -52,7 +52,7 @@ export function testSessions(name) {
       await start(page, { ttl: '10s' });
       await live(page);
       await post(page, '/login', { user: 'alice' }); // the cookie has a longer session now
-      await page.waitForFunction(() => window.seen.hellos === 2, { timeout: 30_000 });
+      await page.waitForFunction(() => window.seen.hellos === 2, WAIT);
       await live(page);
       const end = await seen(page);
       assert.deepEqual(end.codes, [4401]);
@@ -69,7 +69,7 @@ export function testSessions(name) {
           },
         });
       });
-      await page.waitForFunction(() => window.plans[0].status === 'stopped');
+      await page.waitForFunction(() => window.plans[0].status === 'stopped', WAIT);
       assert.equal(await page.evaluate(() => window.plans[0].error.code), 'unauthenticated');
       await page.evaluate(async () => {
         await window.post('/login', { user: 'alice' });
@@ -77,7 +77,7 @@ export function testSessions(name) {
       });
       await live(page);
       await add(page, 'restored');
-      await page.waitForFunction(() => window.seen.receipts === 1);
+      await page.waitForFunction(() => window.seen.receipts === 1, WAIT);
     });
 
     on('a logout in another tab ends the client with a stated reason', async (context) => {
@@ -88,7 +88,7 @@ export function testSessions(name) {
       await add(second, 'before the logout');
       await got(page, 'before the logout');
       await post(second, '/logout');
-      await page.waitForFunction(() => window.plans[0].status === 'stopped', { timeout: 30_000 });
+      await page.waitForFunction(() => window.plans[0].status === 'stopped', WAIT);
       assert.deepEqual(await page.evaluate(() => window.plans[0].error), { code: 4403, message: 'disconnected' });
 
       // Another user logs in there and adds a task, which must not reach the first page.
@@ -113,7 +113,7 @@ export function testSessions(name) {
         await add(second, 'from its own origin');
         await got(page, 'from its own origin');
         await add(page, 'from the other origin');
-        await page.waitForFunction(() => window.seen.receipts === 1);
+        await page.waitForFunction(() => window.seen.receipts === 1, WAIT);
         assert.equal((await seen(page)).loads, 1);
 
         // The request headers that the README lists, and the position in a response header.
