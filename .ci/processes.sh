@@ -13,7 +13,7 @@ end_running() {
 }
 
 # groups lists the process groups below this script as $running does. Linters and apidiff run the go
-# command in groups of its own.
+# command in separate groups.
 groups() {
 	ps -A -o pid=,ppid=,pgid= | awk -v root=$$ '{ parent[$1] = $2; group[$1] = $3 }
 		END { for (p in parent) {

@@ -145,7 +145,7 @@ export function testSessions(name) {
         await post(own, '/login', { user: 'alice' });
         const page = await open(context, running.server.url, refusing.url);
         await page.evaluate(() => window.start({ credentials: 'cookie', maxAttempts: 2 }));
-        await page.waitForFunction(() => window.plans[0].status === 'stopped', { timeout: 60_000 });
+        await page.waitForFunction(() => window.plans[0].status === 'stopped', { ...WAIT, timeout: 60_000 });
         const end = await seen(page);
         assert.deepEqual([end.hellos, end.loads, end.titles], [0, 0, []]);
         assert.equal(await page.evaluate(() => window.plans[0].error.code), 1006);
