@@ -1,4 +1,5 @@
 import { defineConfig } from '@playwright/test';
+import { chromium, chromiumArgs } from './chromium.js';
 
 // The browser is the system's: Debian's chromium package, or what CHROMIUM names.
 export default defineConfig({
@@ -15,16 +16,8 @@ export default defineConfig({
     browserName: 'chromium',
     locale: 'en-GB',
     launchOptions: {
-      executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-      args: [
-        '--no-sandbox',
-        '--disable-gpu',
-        '--disable-quic',
-        '--no-first-run',
-        '--disable-background-networking',
-        '--disable-component-update',
-        '--disable-sync',
-      ],
+      executablePath: chromium,
+      args: chromiumArgs,
     },
   },
 });

@@ -2,16 +2,7 @@
 // CHROMIUM and FIREFOX name.
 
 import puppeteer from 'puppeteer-core';
-
-const chromiumArgs = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
+import { chromium, chromiumArgs } from '../chromium.js';
 
 // Puppeteer turns these delays off. A hidden page's timers run once a minute after a grace period,
 // which is 5 minutes by default.
@@ -25,7 +16,7 @@ const throttledChromium = {
 };
 
 const browsers = {
-  chromium: { browser: 'chrome', executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: chromiumArgs },
+  chromium: { browser: 'chrome', executablePath: chromium, args: chromiumArgs },
   firefox: {
     browser: 'firefox',
     executablePath: process.env.FIREFOX ?? '/usr/bin/firefox-esr',
