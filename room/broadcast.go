@@ -48,10 +48,10 @@ func (h *Hub) publish(ctx context.Context, b *broadcast, t protocol.Type, encode
 	}
 	sent := r.appendEventLocked(encoded, to)
 	r.appendedLocked()
-	position, recipients := r.positionLocked(), r.connections
+	recipients := r.connections
 	r.release()
 	h.broadcasted(ctx, b, t, sent, recipients)
-	return position, nil
+	return sent.position, nil
 }
 
 // prepare checks the plan ID and applies the options. Errors: [ErrPlanID], and those of add.
@@ -137,7 +137,7 @@ func (h *Hub) broadcasted(ctx context.Context, b *broadcast, t protocol.Type, se
 	h.stats.broadcasts.Add(1)
 	if h.opts.Observer.Broadcast != nil {
 		h.observeBroadcast(ctx, BroadcastInfo{
-			PlanID: b.meta.PlanID, Type: t, Position: protocol.Position{Epoch: h.epoch, Seq: sent.seq},
+			PlanID: b.meta.PlanID, Type: t, Position: sent.position,
 			By: b.by, MutationID: b.mutationID, Timestamp: b.meta.Timestamp, Bytes: sent.bytes, Recipients: recipients,
 		})
 	}

@@ -43,10 +43,10 @@ func (h *Hub) BroadcastBatch(ctx context.Context, planID string, events []protoc
 		sent[i] = r.appendEventLocked(encoded[i], b.audienceOf(events[i]))
 	}
 	r.appendedLocked()
-	position, recipients := r.positionLocked(), r.connections
+	recipients := r.connections
 	r.release()
 	for i := range events {
 		h.broadcasted(ctx, &b, events[i].Type, sent[i], recipients)
 	}
-	return position, nil
+	return sent[len(sent)-1].position, nil
 }

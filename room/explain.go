@@ -110,7 +110,7 @@ const (
 // A seq belongs to this hub: the same number from before a restart of the process, or from another
 // node, is another event. Errors: [ErrPlanID], [ErrUserID].
 func (h *Hub) Explain(planID, userID string, seq uint64) (Explanation, error) {
-	x := Explanation{PlanID: planID, UserID: userID, Position: protocol.Position{Epoch: h.epoch, Seq: seq}}
+	x := Explanation{PlanID: planID, UserID: userID, Position: protocol.Position{Epoch: h.timeline.current(), Seq: seq}}
 	switch {
 	case !protocol.ValidPlanID(planID):
 		return x, ErrPlanID
@@ -123,7 +123,7 @@ func (h *Hub) Explain(planID, userID string, seq uint64) (Explanation, error) {
 	r := h.lookup(planID)
 	if r == nil {
 		h.mu.RLock()
-		x.End = protocol.Position{Epoch: h.epoch, Seq: h.floors.of(planID)}
+		x.End = h.timeline.position(h.timeline.current(), h.floors.of(planID))
 		h.mu.RUnlock()
 		x.Event = EventGone
 		if seq > x.End.Seq {

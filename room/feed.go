@@ -13,12 +13,12 @@ import (
 type feed struct {
 	// Fixed at creation.
 	plan       string
-	epoch      string
 	shared     *outlets
 	owner      feedOwner
 	maxNotices int // that wait for members that lag
 
 	mu          sync.Mutex // guards the following; package comment: order of locks
+	epoch       string     // of the log; see timeline
 	log         log
 	shards      []*shard
 	connections int
@@ -96,7 +96,7 @@ func (d *feed) followersLocked() []*follower {
 
 // positionLocked is the position of a client that joins now.
 func (d *feed) positionLocked() protocol.Position {
-	return protocol.Position{Epoch: d.epoch, Seq: d.log.last}
+	return d.shared.timeline.position(d.epoch, d.log.last)
 }
 
 // lagsLocked remembers f until it has caught up: the entries that it has not received are kept for
@@ -158,7 +158,7 @@ func (d *feed) dropPassedLocked() {
 		}
 	}
 	d.log.passed(passed)
-	if d.log.live > d.maxNotices {
+	if d.log.live > d.maxNotices && d.shared.gate.open() { // behind a shut gate, all lag
 		for _, f := range d.lagging {
 			if f.fetched == passed {
 				f.out.evict()
@@ -271,7 +271,7 @@ func (f *follower) fetch(b *batch) (more bool) {
 
 	if resync != nil {
 		b.add(resync.encode(d.plan), cur)
-		f.out.owner.resynced(d.plan, resync.position.Seq)
+		f.out.owner.resynced(d.plan, resync.position)
 	}
 	for i := range read {
 		e := &read[i]

@@ -17,12 +17,12 @@ import (
 // Shutdown, Recheck and RecheckUser, which wait for callbacks: call these there in a new goroutine.
 type Hub struct {
 	opts   Options         // fixed at creation
-	epoch  string          // fixed at creation
 	ctx    context.Context // of callbacks; ends with the hub; fixed at creation
 	cancel context.CancelFunc
 
 	start time.Time // the zero of clock; fixed at creation
 
+	timeline timeline       // changed by the cluster alone
 	timers   timers         // has its own locks
 	outlets  outlets        // fixed at creation
 	conns    atomic.Uint64  // the last viewer.conn
@@ -157,7 +157,7 @@ func (h *Hub) Position(_ context.Context, planID string) (protocol.Position, err
 		case closed:
 			return protocol.Position{}, ErrHubClosed
 		case r == nil:
-			return protocol.Position{Epoch: h.epoch, Seq: floor}, nil
+			return h.timeline.position(h.timeline.current(), floor), nil
 		case r.lockLive():
 			defer r.mu.Unlock()
 			return r.positionLocked(), nil

@@ -145,8 +145,19 @@ func (l *log) trimTo(maxEvents, maxBytes int, oldest int64, keep uint64) {
 }
 
 // since returns the index after the event with that seq. It reports false if seq is too old, ahead
-// of the end, or not a position of this log, or if more than maxEvents follow it.
-func (l *log) since(seq uint64, maxEvents int) (index uint64, ok bool) {
+// of the end, or not a position of this log, or if more than maxEvents follow it. With an engine,
+// every seq up to applied is a position of this log: that of any plan, or of none.
+func (l *log) since(seq, applied uint64, maxEvents int) (index uint64, ok bool) {
+	if applied != 0 {
+		i := l.events.search(func(e *entry) bool { return e.seq > seq })
+		if seq < l.base || seq > max(applied, l.last) || l.events.len-i > maxEvents {
+			return 0, false
+		}
+		if i == l.events.len {
+			return l.next, true
+		}
+		return l.events.at(i).index, true
+	}
 	if seq == l.base {
 		return l.tail, l.events.len <= maxEvents
 	}

@@ -11,7 +11,6 @@ import (
 func NewHub(opts *Options) *Hub {
 	h := &Hub{
 		opts:     opts.withDefaults(),
-		epoch:    rand.Text(),
 		rooms:    make(map[string]*room),
 		sessions: make(map[*Session]struct{}),
 		users:    make(map[string][]*Session),
@@ -20,11 +19,13 @@ func NewHub(opts *Options) *Hub {
 		drained:  make(chan struct{}),
 		start:    time.Now(),
 	}
+	epoch := rand.Text()
+	h.timeline.epoch.Store(&epoch)
 	h.stats.init()
 	h.timers.start = h.start
 	h.ctx, h.cancel = context.WithCancel(context.Background())
 	o := &h.opts
-	h.outlets = outlets{wg: &h.wg, timers: &h.timers, writeTimeout: o.WriteTimeout, queueBytes: o.QueuePerConnection, start: h.start}
+	h.outlets = outlets{wg: &h.wg, timers: &h.timers, writeTimeout: o.WriteTimeout, queueBytes: o.QueuePerConnection, start: h.start, timeline: &h.timeline}
 	if o.Observer.Delivered != nil {
 		h.outlets.delivered = h.observeDelivered
 	}

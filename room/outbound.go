@@ -40,6 +40,11 @@ type outbound struct {
 	drained chan struct{} // closed by unpause for the reader that waits; nil if none does
 }
 
+// passes reports whether the first reply may be written while the gate is open, or not.
+func (q *outbound) passes(open bool) bool {
+	return len(q.replies) > 0 && (open || q.replies[0].plan == "")
+}
+
 // push appends a reply.
 func (q *outbound) push(r reply) {
 	q.replies = append(q.replies, r)

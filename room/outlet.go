@@ -4,6 +4,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/planrooms/planrooms/protocol"
 )
 
 // outlet is the sending side of one connection. One goroutine at a time holds its token and writes:
@@ -11,6 +13,9 @@ import (
 // of the connection that ends when everything has been written. A goroutine that finds the token
 // taken queues its work under mu and goes on. The holder gives the token up only after it saw,
 // under mu, that nothing waits. So only the connection's own goroutine waits for the peer.
+//
+// While the gate of the node is shut, what belongs to plans waits. The holder of the token then
+// gives it up, and gate.set starts the outlet again.
 //
 // The order is: the remainder of a frame, control frames, replies, entries of the rooms in turn (a
 // resync in its place among them), and the farewell.
@@ -66,6 +71,7 @@ type outlet struct {
 	blocked atomic.Int64
 
 	flushing time.Duration // when the last flush began; see outlets.clock
+	slowBy   time.Time     // when a peer that took no byte since is too slow; zero if it took one
 	done     chan struct{} // closed when over is set; nil if no goroutine waits
 
 	owner  owner    // fixed at creation
@@ -99,6 +105,8 @@ type outlets struct {
 	writeTimeout time.Duration // Options.WriteTimeout
 	queueBytes   int           // Options.QueuePerConnection
 	start        time.Time     // the zero of clock
+	timeline     *timeline
+	gate         *gate // nil without an engine
 
 	delivered func(DeliveryInfo) // Observer.Delivered; nil if there is none
 }
@@ -109,11 +117,11 @@ func (s *outlets) clock() time.Duration { return time.Since(s.start) }
 // owner is what an outlet needs from its connection. None of the methods blocks, and all may be
 // called under locks.
 type owner interface {
-	slow()                            // the socket is full, and a frame is half written
-	tooSlow()                         // the connection has to be closed: it has not taken a byte for too long
-	alive()                           // the peer has acknowledged bytes
-	resume()                          // the queue is below its bound again
-	resynced(plan string, seq uint64) // the connection missed events up to seq of the plan, and gets resync
+	slow()                                      // the socket is full, and a frame is half written
+	tooSlow()                                   // the connection has to be closed: it has not taken a byte for too long
+	alive()                                     // the peer has acknowledged bytes
+	resume()                                    // the queue is below its bound again
+	resynced(plan string, at protocol.Position) // the connection missed events of the plan up to there, and gets resync
 }
 
 // subscription is the outlet's side of a membership: how far the connection has received a plan.
@@ -256,7 +264,7 @@ func (o *outlet) deliver(sub *subscription, b *batch) (caughtUp bool) {
 	}
 	// An idle outlet has something waiting between attach or put and start: without the check, the
 	// batch would overtake the answer to the join of sub.
-	if o.state != stateIdle || o.waiting || !b.nextFor(sub.cur) || b.excepts(o.viewer) {
+	if o.state != stateIdle || o.waiting || !b.nextFor(sub.cur) || b.excepts(o.viewer) || !o.shared.gate.open() {
 		o.markDirtyLocked(sub)
 		run := o.takeLocked()
 		o.mu.Unlock()

@@ -77,6 +77,7 @@ func (o *outlet) overLocked() {
 	if o.over {
 		return
 	}
+	o.shared.gate.forget(o)
 	if o.over = true; o.done != nil {
 		close(o.done)
 	}

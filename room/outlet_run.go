@@ -19,6 +19,7 @@ type step struct {
 	batch *batch        // nil: buf is the next part of the remainder
 	sub   *subscription // whose entries the batch holds; nil: replies and control frames
 	by    time.Time     // when a write that blocks gives up
+	cut   bool          // by is before the peer counts as too slow, since the gate may shut then
 }
 
 // run writes without blocking until nothing is left or the socket is full.
@@ -62,28 +63,41 @@ func (o *outlet) next(block bool) (t step, ok bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for {
+		open := o.shared.gate.open()
 		switch {
 		case o.end >= endClosed:
 			o.endCallLocked() // it may have ended between two parts of a frame
 			o.state = stateIdle
 			o.overLocked()
 			return t, false
-		case o.remainder != nil:
-			t.buf, t.by = o.remainder.next(), o.deadlineLocked()
+		case o.remainder != nil && (open || o.remainder.plan == ""):
+			o.remainder.resumed()
+			t.buf = o.remainder.next()
+			t.by, t.cut = o.deadlineLocked()
 			o.inSink, o.writingOf = true, o.remainder.plan
 			return t, true
-		case o.pong != nil || o.ping || len(o.queue.replies) > 0:
-			o.encodeJoinsLocked()
+		case o.remainder == nil && (o.pong != nil || o.ping || o.queue.passes(open)):
+			if open {
+				o.encodeJoinsLocked()
+			}
 			b := newBatch(o.framing)
-			o.takeRepliesLocked(b)
+			o.takeRepliesLocked(b, open)
 			t, ok = o.beginLocked(b, nil, block)
-		case len(o.dirty) > 0:
+		case o.remainder == nil && open && len(o.dirty) > 0:
 			sub := o.nextDirtyLocked()
 			b := newBatch(o.framing)
 			o.fetchLocked(sub, b)
 			t, ok = o.beginLocked(b, sub, block)
-		case o.farewell != nil:
+		case o.remainder == nil && o.farewell != nil: // a shut gate holds up what is before it, but not the end
 			o.remainder, o.farewell = &remainder{head: o.farewell, farewell: true}, nil
+		case o.remainder != nil || len(o.dirty) > 0 || len(o.queue.replies) > 0: // the gate is shut
+			if !o.shared.gate.wait(o) {
+				continue
+			}
+			o.endCallLocked() // of a frame whose next part has to wait
+			o.remainder.paused()
+			o.state, o.slowBy = stateIdle, time.Time{}
+			return t, false
 		default:
 			o.state, o.waiting = stateIdle, false
 			return t, false
@@ -113,23 +127,28 @@ func (o *outlet) beginLocked(b *batch, sub *subscription, block bool) (t step, o
 		if sub != nil {
 			o.writingOf = sub.plan
 		}
-		return step{buf: b.buf, batch: b, sub: sub, by: o.deadlineLocked()}, true
+		by, cut := o.deadlineLocked()
+		return step{buf: b.buf, batch: b, sub: sub, by: by, cut: cut}, true
 	}
 	b.release()
 	return t, false
 }
 
-// deadlineLocked is when a write that begins now gives up if it takes no byte.
-func (o *outlet) deadlineLocked() time.Time {
+// deadlineLocked is when a write that begins now gives up if it takes no byte. cut reports that
+// the gate may shut before the peer counts as too slow: then the write gives up, but not the
+// connection.
+func (o *outlet) deadlineLocked() (by time.Time, cut bool) {
 	if o.end == endTooSlow || o.end == endClosing {
-		return o.shared.start.Add(o.farewellBy)
+		return o.shared.start.Add(o.farewellBy), false
 	}
-	return time.Now().Add(o.shared.writeTimeout)
-}
-
-// overdue reports whether the peer has taken longer than frameTimeout for the frame.
-func (r *remainder) overdue(now time.Time) bool {
-	return !r.farewell && now.Sub(r.since) > frameTimeout
+	now := time.Now()
+	if o.slowBy.IsZero() {
+		o.slowBy = now.Add(o.shared.writeTimeout)
+	}
+	if left := o.shared.gate.left(); left < o.slowBy.Sub(now) {
+		return now.Add(left), true
+	}
+	return o.slowBy, false
 }
 
 func (o *outlet) nextDirtyLocked() *subscription {
@@ -159,7 +178,7 @@ func (o *outlet) fetchLocked(sub *subscription, b *batch) {
 
 // takeRepliesLocked moves control frames into b and copies as many replies as fit into it. Replies
 // leave the queue when they have been written.
-func (o *outlet) takeRepliesLocked(b *batch) {
+func (o *outlet) takeRepliesLocked(b *batch, open bool) {
 	if o.pong != nil {
 		b.addControl(o.pong)
 		o.pong = nil
@@ -171,7 +190,7 @@ func (o *outlet) takeRepliesLocked(b *batch) {
 	q := &o.queue
 	for q.taken < len(q.replies) {
 		r := &q.replies[q.taken]
-		if len(b.items) > 0 && len(b.buf)+len(r.payload) > batchBytes || r.payload == nil {
+		if len(b.items) > 0 && len(b.buf)+len(r.payload) > batchBytes || r.payload == nil || !open && r.plan != "" {
 			return
 		}
 		b.add(r.payload, cursor{})
@@ -227,6 +246,12 @@ func (o *outlet) wrote(t *step, n int, err error, block bool) (more bool) {
 		return true // next ends it
 	}
 	timedOut := errors.Is(err, os.ErrDeadlineExceeded)
+	if n > 0 {
+		o.slowBy = time.Time{}
+	}
+	if timedOut && t.cut && o.end < endTooSlow {
+		timedOut, err = false, nil // next finds out whether the gate is shut
+	}
 	if err == nil || timedOut {
 		if t.batch != nil {
 			o.tookLocked(t.batch, t.sub, n)

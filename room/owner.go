@@ -25,11 +25,11 @@ func (s *Session) alive() { s.Seen() }
 func (s *Session) resume() { s.hub.wg.Go(s.inbox.resume) }
 
 // resynced implements [owner].
-func (s *Session) resynced(plan string, seq uint64) {
+func (s *Session) resynced(plan string, at protocol.Position) {
 	h := s.hub
 	h.stats.resyncs.Add(1)
 	if f := h.opts.Observer.Resync; f != nil {
-		info := ResyncInfo{Connection: s.Info(), PlanID: plan, Position: protocol.Position{Epoch: h.epoch, Seq: seq}}
+		info := ResyncInfo{Connection: s.Info(), PlanID: plan, Position: at}
 		h.wg.Go(func() { h.observe(s, func() { f(info) }) })
 	}
 }

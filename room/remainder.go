@@ -37,6 +37,24 @@ func newRemainder(frame, payload []byte, off int, plan string) *remainder {
 	return r
 }
 
+// paused stops the time that the peer has for the frame, and resumed starts it again.
+func (r *remainder) paused() {
+	if r != nil {
+		r.since = time.Time{}
+	}
+}
+
+func (r *remainder) resumed() {
+	if r.since.IsZero() {
+		r.since = time.Now()
+	}
+}
+
+// overdue reports whether the peer has taken longer than frameTimeout for the frame.
+func (r *remainder) overdue(now time.Time) bool {
+	return !r.farewell && now.Sub(r.since) > frameTimeout
+}
+
 // left returns the number of bytes that have not been written.
 func (r *remainder) left() int { return len(r.head) + len(r.payload) + len(r.tail) - r.off }
 

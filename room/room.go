@@ -31,7 +31,7 @@ func newRoom(h *Hub, id string, floor uint64) *room {
 	now := time.Now()
 	r := &room{hub: h, id: id, lastActivity: now, emptySince: now}
 	r.feed = feed{
-		plan: id, epoch: h.epoch, shared: &h.outlets, owner: r, maxNotices: maxWaitingNotices + 3*h.opts.PresenceLimit,
+		plan: id, epoch: h.timeline.current(), shared: &h.outlets, owner: r, maxNotices: maxWaitingNotices + 3*h.opts.PresenceLimit,
 		log: log{base: floor, last: floor}, slowest: math.MaxUint64,
 	}
 	r.presence.limit = h.opts.PresenceLimit
@@ -57,8 +57,8 @@ func (r *room) release() {
 
 // appended is an event that got its place in a log.
 type appended struct {
-	seq   uint64
-	bytes int // of the message
+	position protocol.Position
+	bytes    int // of the message
 }
 
 // appendEventLocked gives the event its place in the log. The seq is drawn under the room's lock,
@@ -69,7 +69,7 @@ func (r *room) appendEventLocked(encoded protocol.EncodedEvent, to *audience) ap
 	e.payload = encoded.Splice(e.seq, r.log.last)
 	r.log.appendEvent(e)
 	r.lastActivity = now
-	return appended{e.seq, len(e.payload)}
+	return appended{protocol.Position{Epoch: r.epoch, Seq: e.seq}, len(e.payload)}
 }
 
 // appendedLocked follows one or several calls of appendEventLocked: it wakes the pumps, and holds
