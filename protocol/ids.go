@@ -34,6 +34,12 @@ func ValidClientID(s string) bool { return len(s) <= MaxClientIDBytes && isToken
 // ValidMutationID reports whether s is a valid mutation ID: 1 to 64 characters of [A-Za-z0-9_-].
 func ValidMutationID(s string) bool { return len(s) <= MaxMutationIDBytes && isToken(s) }
 
+// ValidState reports whether b is a presence state: one JSON value of at most 1,024 bytes that is
+// not null.
+func ValidState(b []byte) bool {
+	return len(b) <= MaxStateBytes && string(b) != "null" && validValue(b)
+}
+
 func isToken(s string) bool {
 	for i := 0; i < len(s); i++ {
 		switch c := s[i]; {

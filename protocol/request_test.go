@@ -171,3 +171,16 @@ func TestEncodeRequestInvalidState(t *testing.T) {
 		t.Errorf("EncodeRequest = %v, want ErrEventData", err)
 	}
 }
+
+func TestValidState(t *testing.T) {
+	for state, want := range map[string]bool{
+		`{"at":1}`: true, `0`: true, `""`: true, ` [1] `: true,
+		`null`: false, ``: false, `{`: false, `1 2`: false, "\"\xff\"": false,
+		`"` + strings.Repeat("x", protocol.MaxStateBytes-2) + `"`: true,
+		`"` + strings.Repeat("x", protocol.MaxStateBytes-1) + `"`: false,
+	} {
+		if got := protocol.ValidState([]byte(state)); got != want {
+			t.Errorf("ValidState(%.20q) = %v", state, got)
+		}
+	}
+}
