@@ -1,0 +1,260 @@
+package enginetest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"time"
+
+	"github.com/planrooms/planrooms/room"
+)
+
+const ruleClose = "Close ends the engine: calls that are running return, and receive is not called any more once it has returned."
+
+func callChecks() []*check {
+	return []*check{
+		{name: "CallsAtOnce", rules: []string{
+			"It calls Close last, and all other methods concurrently.",
+		}, test: testCallsAtOnce},
+		{name: "CallsEnded", rules: []string{ruleCtx}, test: testCallsEnded},
+		{name: "CallsCut", needs: "Cutter", rules: []string{ruleCtx}, test: testCallsCut},
+		{name: "CloseEndsCalls", rules: []string{ruleClose}, test: testCloseEndsCalls},
+		{name: "CloseDuringCut", needs: "Cutter", rules: []string{ruleClose}, test: testCloseDuringCut},
+		{name: "CloseEndsReceive", rules: []string{ruleClose, ruleReceive}, test: testCloseEndsReceive},
+		{name: "CloseKeepsLog", rules: []string{"It removes nothing from the log."}, test: testCloseKeepsLog},
+		{name: "CloseLeavesNothing", rules: []string{ruleClose}, test: testCloseLeavesNothing},
+	}
+}
+
+func testCallsAtOnce(t *trial) {
+	a, b := t.open(), t.open()
+	var tails []*tail
+	for _, n := range []*node{a, b, a, b} {
+		tails = append(tails, n.follow(a.opened.Window.Last, nil))
+	}
+	t.each("a call", 12, func(i int) error {
+		n := []*node{a, b}[i%2]
+		for j := range 40 {
+			var err error
+			switch i % 3 {
+			case 0:
+				_, err = n.Append(t.ctx, fmt.Sprintf("%d %d", i, j), []byte("record"))
+			case 1:
+				_, _, err = n.Beat(t.ctx, []byte("note"))
+			case 2:
+				err = n.Send(t.ctx, "", fmt.Appendf(nil, "%d %d", i, j))
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	last := a.store("last")
+	for _, l := range tails {
+		l.await(last)
+	}
+}
+
+// engineCall is a call of an engine that is open.
+type engineCall struct {
+	name string
+	call func(*node, context.Context) error
+}
+
+func engineCalls() []engineCall {
+	return []engineCall{
+		{"Append", func(n *node, ctx context.Context) error {
+			_, err := n.Append(ctx, "a record", []byte("a record"))
+			return err
+		}},
+		{"Tail", func(n *node, ctx context.Context) error {
+			return n.Tail(ctx, n.opened.Window.Last, func([]room.Record) {})
+		}},
+		{"Beat", func(n *node, ctx context.Context) error {
+			_, _, err := n.Beat(ctx, []byte("note"))
+			return err
+		}},
+		{"Send", func(n *node, ctx context.Context) error { return n.Send(ctx, "", []byte("a message")) }},
+	}
+}
+
+// soon is how long a call may take after its context or its engine has ended.
+const soon = 10 * time.Second
+
+// endsSoon calls the engine with a context that ends after 300 ms.
+func (n *node) endsSoon(c engineCall) error {
+	ctx, cancel := context.WithTimeout(n.t.ctx, 300*time.Millisecond)
+	defer cancel()
+	return n.returnsSoon(c, ctx)
+}
+
+// returnsSoon calls the engine. It ends the check if the call does not return soon after ctx has
+// ended.
+func (n *node) returnsSoon(c engineCall, ctx context.Context) error {
+	returned := make(chan error, 1)
+	go func() { returned <- c.call(n, ctx) }()
+	select {
+	case err := <-returned:
+		return err
+	case <-ctx.Done():
+	}
+	return n.t.comesSoon(c.name, "its context", returned)
+}
+
+// comesSoon waits for the result of a call that has to end now.
+func (t *trial) comesSoon(call, ended string, returned <-chan error) error {
+	timer := time.NewTimer(soon)
+	defer timer.Stop()
+	select {
+	case err := <-returned:
+		return err
+	case <-timer.C:
+		t.failf("%s has not returned %v after %s has ended", call, soon, ended)
+		return nil
+	}
+}
+
+func testCallsEnded(t *trial) {
+	n := t.open()
+	ended, cancel := context.WithCancel(t.ctx)
+	cancel()
+	for _, c := range engineCalls() {
+		_ = n.returnsSoon(c, ended)
+	}
+	if err := n.endsSoon(engineCalls()[1]); !errors.Is(err, context.DeadlineExceeded) {
+		t.failf("Tail has returned %v after its deadline", err)
+	}
+	n.follow(n.opened.Window.Last, nil).await(n.store("the engine still works"))
+}
+
+func testCallsCut(t *trial) {
+	n, unopened := t.open(), t.unopened()
+	cutter := t.cluster.(Cutter)
+	cutter.Cut(n.Engine)
+	for _, c := range engineCalls() {
+		_ = n.endsSoon(c)
+	}
+	cutter.Heal(n.Engine)
+	l := n.follow(n.opened.Window.Last, nil)
+	l.await(n.store("the engine works again"))
+
+	cutter.Cut(unopened.Engine)
+	_ = unopened.endsSoon(engineCall{"Open", func(n *node, ctx context.Context) error {
+		_, err := n.Open(ctx, room.OpenOptions{Cluster: cluster, Node: n.name}, n.inbox.receive)
+		return err
+	}})
+	cutter.Heal(unopened.Engine)
+	unopened.rename()
+	t.must(unopened.reopen(), "Open after a cut")
+	unopened.follow(l.after, nil).await(t.log.last)
+}
+
+func testCloseEndsCalls(t *trial) {
+	n := t.open()
+	n.store("record")
+	n.closeDuring(true)
+}
+
+func testCloseDuringCut(t *trial) {
+	n := t.open()
+	n.store("record")
+	t.cluster.(Cutter).Cut(n.Engine)
+	n.closeDuring(false)
+}
+
+// closeDuring closes the engine during all calls, and waits for them. If again is true, each is
+// repeated until it fails.
+func (n *node) closeDuring(again bool) {
+	running := make(chan struct{}, 8)
+	results := map[string]chan error{}
+	for _, c := range engineCalls() {
+		returned := make(chan error, 1)
+		results[c.name] = returned
+		go func() {
+			running <- struct{}{}
+			err := c.call(n, n.t.ctx)
+			for again && err == nil {
+				err = c.call(n, n.t.ctx)
+			}
+			returned <- err
+		}()
+	}
+	for range results {
+		<-running
+	}
+	n.t.pause() // so that they wait
+	n.close()
+	for name, returned := range results {
+		_ = n.t.comesSoon(name, "the engine", returned)
+	}
+}
+
+func testCloseEndsReceive(t *trial) {
+	for range 10 {
+		a, b := t.open(), t.open()
+		b.reach("", 0, a)
+		stop, stopped := make(chan struct{}), make(chan error, 1)
+		go func() {
+			for i := 0; ; i++ {
+				select {
+				case <-stop:
+					stopped <- nil
+					return
+				default:
+					_ = b.Send(t.ctx, "", fmt.Appendf(nil, "message %d during Close", i))
+				}
+			}
+		}()
+		t.pause()
+		a.close()
+		t.pause()
+		close(stop)
+		_ = t.comesSoon("Send", "the other engine", stopped)
+		b.close()
+	}
+}
+
+func testCloseKeepsLog(t *trial) {
+	a := t.open()
+	first := a.opened.Window.First
+	a.fill("record", 20)
+	a.want([]byte("note"))
+	a.close()
+	t.must(t.call("Close", a.Engine.Close), "a second Close")
+	b := t.open()
+	if w := b.opened.Window; w.Epoch != a.opened.Window.Epoch || w.First != first || w.Last != t.log.last {
+		t.failf("after Close, Open has returned %+v; the log had the seqs %d to %d", w, first, t.log.last)
+	}
+	b.follow(first-1, nil).await(t.log.last)
+}
+
+// Goroutines of closed engines end. Some clients wait for them only in the background, so the check
+// gives them time.
+func testCloseLeavesNothing(t *trial) {
+	use := func() {
+		n := t.open()
+		l := n.follow(n.opened.Window.Last, nil)
+		l.await(n.store(fmt.Sprint("record ", len(t.nodes))))
+		n.want([]byte("note"))
+		_ = l.end()
+		n.close()
+	}
+	use() // what starts once and stays is not counted
+	before := runtime.NumGoroutine()
+	for range 5 {
+		use()
+	}
+	for runtime.NumGoroutine() > before {
+		if !t.pause() {
+			t.failf("%d goroutines, %d before five engines were opened and closed:\n%s", runtime.NumGoroutine(), before, stacks())
+		}
+	}
+}
+
+// stacks returns the stacks of all goroutines.
+func stacks() []byte {
+	buf := make([]byte, 1<<20)
+	return buf[:runtime.Stack(buf, true)]
+}
