@@ -179,6 +179,16 @@ func appendMeta(b []byte, m EventMeta) []byte {
 	return b
 }
 
+// Bytes returns the encoding, from before the call of Splice. The result shares memory with e and
+// must not be modified.
+func (e EncodedEvent) Bytes() []byte { return e.b[:len(e.b):len(e.b)] }
+
+// EncodedFrom returns the EncodedEvent whose Bytes were b, in this or another process. It copies b,
+// and does not check it.
+func EncodedFrom(b []byte) EncodedEvent {
+	return EncodedEvent{b: append(make([]byte, 0, len(b)+positionBytes), b...)}
+}
+
 // Splice adds the position and returns the complete message. It must be called at most once. The
 // result shares memory with e and must not be modified.
 func (e *EncodedEvent) Splice(seq, prev uint64) []byte {

@@ -1,6 +1,7 @@
 package protocol_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"math"
@@ -155,6 +156,36 @@ func TestSpliceDoesNotAllocate(t *testing.T) {
 	// random.
 	if !json.Valid(b) {
 		t.Errorf("not JSON: %q", b)
+	}
+}
+
+// EncodedFrom makes the same event in another process, with the same space for a position.
+func TestEncodedFrom(t *testing.T) {
+	e, err := protocol.EncodeEvent(protocol.TaskDeleted("t1"), eventMeta, 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	shared := append([]byte("before "), e.Bytes()...)
+	from := protocol.EncodedFrom(shared[len("before "):])
+	_ = append(e.Bytes(), "an append that must not reach the position of e"...)
+	if got, want := from.Bytes(), e.Bytes(); !bytes.Equal(got, want) {
+		t.Errorf("Bytes = %q, want %q", got, want)
+	}
+	want := e.Splice(math.MaxUint64, math.MaxUint64)
+	clear(shared)
+	var b []byte
+	if n := testing.AllocsPerRun(100, func() {
+		copied := from
+		b = copied.Splice(math.MaxUint64, math.MaxUint64)
+	}); n != 0 {
+		t.Errorf("Splice allocates %v times", n)
+	}
+	if !bytes.Equal(b, want) {
+		t.Errorf("Splice = %q, want %q", b, want)
+	}
+	from = protocol.EncodedEvent{}
+	if b := from.Bytes(); len(b) != 0 {
+		t.Errorf("Bytes of the zero value = %q", b)
 	}
 }
 
