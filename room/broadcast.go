@@ -40,8 +40,12 @@ func (h *Hub) Broadcast(ctx context.Context, planID string, event protocol.Event
 	return h.publish(ctx, &b, event.Type, encoded, b.audienceOf(event))
 }
 
-// publish appends an encoded event to the history of the plan of b. Error: [ErrHubClosed].
+// publish appends an encoded event to the history of the plan of b. Errors: [ErrHubClosed], and
+// those of the engine.
 func (h *Hub) publish(ctx context.Context, b *broadcast, t protocol.Type, encoded protocol.EncodedEvent, to *audience) (protocol.Position, error) {
+	if h.cluster != nil {
+		return h.publishToAll(ctx, b, t, encoded, to)
+	}
 	r, err := h.acquire(b.meta.PlanID)
 	if err != nil {
 		return protocol.Position{}, err

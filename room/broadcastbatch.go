@@ -34,6 +34,9 @@ func (h *Hub) BroadcastBatch(ctx context.Context, planID string, events []protoc
 			return protocol.Position{}, fmt.Errorf("event %d of %d: %w", i+1, len(events), err)
 		}
 	}
+	if h.cluster != nil {
+		return h.batchToAll(ctx, &b, events, encoded)
+	}
 	r, err := h.acquire(planID)
 	if err != nil {
 		return protocol.Position{}, err

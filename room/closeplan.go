@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/planrooms/planrooms/protocol"
+	"github.com/planrooms/planrooms/room/internal/record"
 )
 
 // ClosePlan ends the live side of a plan, after the plan was deleted in the database of the host.
@@ -17,66 +18,76 @@ import (
 //
 // ClosePlan returns how many connections it has removed from the plan. Errors: [ErrPlanID],
 // [ErrHubClosed].
-func (h *Hub) ClosePlan(_ context.Context, planID string) (removed int, err error) {
+func (h *Hub) ClosePlan(ctx context.Context, planID string) (removed int, err error) {
 	if !protocol.ValidPlanID(planID) {
 		return 0, ErrPlanID
 	}
 	if h.isClosed() {
 		return 0, ErrHubClosed
 	}
+	if h.cluster != nil {
+		counts, err := h.cluster.control(ctx, record.KindClosePlan, planID, record.Control{})
+		return int(counts[ackRemoved]), err
+	}
+	return int(h.beginClosePlan(planID, h.seq.Add(1))()[ackRemoved]), nil
+}
+
+// beginClosePlan ends the history of a plan at seq, and takes its members out. The function that it
+// returns does the rest.
+func (h *Hub) beginClosePlan(planID string, seq uint64) (finish func() ackCounts) {
 	h.access.flights.revoke(planID)
-	members := h.closeRoom(planID, mustEncode(protocol.TypeRemoved, planID, protocol.Removed{Reason: "plan deleted"}))
-	sessions := make([]*Session, len(members))
-	for i, m := range members {
-		m.recheck.end()
-		m.s.forgetMember(m, LeaveRevoked)
-		sessions[i] = m.s
+	members := h.closeRoom(planID, seq, mustEncode(protocol.TypeRemoved, planID, protocol.Removed{Reason: "plan deleted"}))
+	return func() ackCounts {
+		sessions := make([]*Session, len(members))
+		for i, m := range members {
+			m.recheck.end()
+			m.s.forgetMember(m, LeaveRevoked)
+			sessions[i] = m.s
+		}
+		fenceAll(sessions, planID)
+		h.denials.await(planID, "") // those that had left the room, because a check was removing them
+		for _, m := range members {
+			m.out.start() // writes removed
+		}
+		return ackCounts{ackRemoved: uint32(len(members))}
 	}
-	fenceAll(sessions, planID)
-	h.denials.await(planID, "") // those that had left the room, because a check was removing them
-	for _, m := range members {
-		m.out.start() // writes removed
-	}
-	return len(members), nil
 }
 
 // closeRoom deletes the room of a plan, and makes the positions of a plan without a room invalid.
 // It returns the members that were in the room. The last message about the plan is queued for them;
 // the caller has to call recheck.end, Session.forgetMember and outlet.start.
-func (h *Hub) closeRoom(planID string, last []byte) (members []*member) {
+func (h *Hub) closeRoom(planID string, seq uint64, last []byte) (members []*member) {
 	for {
 		if r := h.lookup(planID); r != nil {
-			members = r.closeLocked(last)
+			members = r.closeLocked(seq, last)
 			r.mu.Unlock()
 			h.remove(r)
 			return members
 		}
-		if h.raiseFloor(planID) {
+		if h.raiseFloor(planID, seq) {
 			return nil
 		}
 	}
 }
 
-// raiseFloor makes the positions of a plan invalid. It reports false if the plan has a room.
-func (h *Hub) raiseFloor(planID string) bool {
+// raiseFloor makes the positions of a plan before seq invalid. It reports false if the plan has a
+// room.
+func (h *Hub) raiseFloor(planID string, seq uint64) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.rooms[planID] != nil {
 		return false
 	}
-	h.floors.raise(planID, h.seq.Add(1))
+	h.floors.raise(planID, seq)
 	return true
 }
 
 // closeLocked deletes the room with the members that are in it, and returns them.
-func (r *room) closeLocked(last []byte) []*member {
-	followers := r.followersLocked()
-	members := make([]*member, len(followers))
-	for i, f := range followers {
-		m := f.source.(*member)
+func (r *room) closeLocked(seq uint64, last []byte) []*member {
+	members := r.membersLocked()
+	for _, m := range members {
 		r.exitLocked(m, LeaveRevoked)
 		m.out.put(reply{payload: last}) // under the lock: before the reply to a later join
-		members[i] = m
 	}
 	h := r.hub
 	for userID, who := range r.presence.people {
@@ -88,7 +99,7 @@ func (r *room) closeLocked(last []byte) []*member {
 	r.presence = presence{limit: r.presence.limit} // without a notice: no member is left
 	// An event that no member can read: it takes a position, so that no position before it is
 	// valid.
-	r.log.appendEvent(entry{seq: h.seq.Add(1)})
+	r.log.appendEvent(entry{seq: seq})
 	r.kept = false
 	r.deleteLocked()
 	return members

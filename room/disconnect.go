@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/planrooms/planrooms/protocol"
+	"github.com/planrooms/planrooms/room/internal/record"
 )
 
 var errTwoSessions = errors.New("room: OnlySession with two different sessions")
@@ -15,6 +16,7 @@ type DisconnectOption struct {
 	session     string
 	onlySession bool
 	signInAgain bool
+	replay      bool // of a call that was made some time ago; see Hub.begin
 }
 
 // OnlySession restricts [Hub.Disconnect] to the connections whose [auth.Identity] has this
@@ -39,7 +41,7 @@ func SignInAgain() DisconnectOption { return DisconnectOption{signInAgain: true}
 //
 // Disconnect returns how many connections it has closed. Errors: [ErrUserID], [ErrSessionID],
 // [ErrHubClosed].
-func (h *Hub) Disconnect(_ context.Context, userID string, opts ...DisconnectOption) (closed int, err error) {
+func (h *Hub) Disconnect(ctx context.Context, userID string, opts ...DisconnectOption) (closed int, err error) {
 	if !protocol.ValidUserID(userID) {
 		return 0, ErrUserID
 	}
@@ -55,22 +57,44 @@ func (h *Hub) Disconnect(_ context.Context, userID string, opts ...DisconnectOpt
 		}
 		o.signInAgain = o.signInAgain || opt.signInAgain
 	}
-	sessions, err := h.beginDisconnect(userID, &o)
-	if err != nil {
-		return 0, err
+	if h.isClosed() {
+		return 0, ErrHubClosed
 	}
-	code := protocol.CloseForbidden
-	if o.signInAgain {
-		code = protocol.CloseUnauthorized
+	if h.cluster != nil {
+		counts, err := h.cluster.control(ctx, record.KindDisconnect, "", record.Control{
+			UserID: userID, SessionID: o.session, OnlySession: o.onlySession, SignInAgain: o.signInAgain,
+		})
+		return int(counts[ackRemoved]), err
 	}
+	finish := h.beginDisconnect(userID, &o)
+	if finish == nil {
+		return 0, ErrHubClosed
+	}
+	return int(finish()[ackRemoved]), nil
+}
+
+// code is the close code.
+func (o *DisconnectOption) code() protocol.CloseCode {
+	switch {
+	case o.replay:
+		return protocol.CloseShutdown // a second 4401 in a row would be final
+	case o.signInAgain:
+		return protocol.CloseUnauthorized
+	}
+	return protocol.CloseForbidden
+}
+
+// disconnect closes the given connections of a user. It returns how many it has closed.
+func (h *Hub) disconnect(userID string, sessions []*Session, o *DisconnectOption) ackCounts {
+	closed := uint32(0)
 	for _, s := range sessions {
-		if o.concerns(s) && s.closeAfter(code, -1) {
+		if o.concerns(s) && s.closeAfter(o.code(), -1) {
 			closed++
 		}
 	}
 	// All of them: one that was closing before may still leave its rooms, and linger there, or have
 	// a frame half written.
-	sessions = slices.DeleteFunc(h.writtenTo(userID), func(s *Session) bool { return !o.concerns(s) })
+	sessions = slices.DeleteFunc(h.writtenTo(userID), func(s *Session) bool { return !o.concerns(s) || s.isOpen() })
 	for _, m := range membersOf(sessions) {
 		m.s.depart(m, departure{departNow, LeaveClosed})
 	}
@@ -80,7 +104,7 @@ func (h *Hub) Disconnect(_ context.Context, userID string, opts ...DisconnectOpt
 		}
 	}
 	fenceAll(sessions, "")
-	return closed, nil
+	return ackCounts{ackRemoved: closed}
 }
 
 // concerns reports whether to close the connection, which is one of the user.
@@ -88,14 +112,16 @@ func (o *DisconnectOption) concerns(s *Session) bool {
 	return !o.onlySession || s.sessionID() == o.session
 }
 
-// beginDisconnect returns the connections of a user. A connection that is not among them is refused
-// if its verification has begun.
-func (h *Hub) beginDisconnect(userID string, o *DisconnectOption) ([]*Session, error) {
+// beginDisconnect returns a function that closes the connections that the user has now. A connection
+// that is not among them is refused if its verification has begun. It returns nil if the hub is
+// closed.
+func (h *Hub) beginDisconnect(userID string, o *DisconnectOption) (finish func() ackCounts) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.closed {
-		return nil, ErrHubClosed
+		return nil
 	}
 	h.disconnects.add(disconnected{userID, o.session}, o.signInAgain, h.clock())
-	return slices.Clone(h.users[userID]), nil
+	sessions := slices.Clone(h.users[userID])
+	return func() ackCounts { return h.disconnect(userID, sessions, o) }
 }

@@ -67,6 +67,10 @@ func (h *Hub) Shutdown(ctx context.Context) error {
 			s.out.abort()
 		}
 	}
+	if h.cluster != nil {
+		h.cluster.leave(ctx)
+		h.cluster.close()
+	}
 	h.cancel() // ends the contexts of callbacks that still run
 	h.access.slots.close()
 	left := !await(gone)

@@ -29,6 +29,10 @@ var (
 	// or that of the context.
 	ErrUndecided = errors.New("room: access could not be checked")
 
+	// ErrNotReady is returned by [Hub.Ready], and by calls that need the engine before it is open.
+	// The cause is in the text.
+	ErrNotReady = errors.New("room: the node is not ready")
+
 	// ErrPlanID is returned for a plan ID that is not 1 to 128 bytes of valid UTF-8 without control
 	// characters.
 	ErrPlanID = errors.New("room: invalid plan id")

@@ -35,7 +35,12 @@ func (m *member) leftPlan(planID, userID string) bool {
 func (m *member) user() string { return m.s.userID }
 
 // asked implements [subject].
-func (m *member) asked() (id auth.Identity, planID string) { return m.s.Identity(), m.room.id }
+func (m *member) asked() (id auth.Identity, planID string) {
+	m.room.mu.Lock()
+	m.checking = m.resets
+	m.room.mu.Unlock()
+	return m.s.Identity(), m.room.id
+}
 
 // checked implements [subject]: it counts, observes and logs a check.
 func (m *member) checked(err error) {

@@ -1,6 +1,10 @@
 package room
 
-import "sync"
+import (
+	"maps"
+	"slices"
+	"sync"
+)
 
 // flights holds the joins for which Authorize is being called, or that have not entered their room
 // since, by plan: a change of the access to a plan reaches them here. The zero value is ready.
@@ -44,6 +48,16 @@ func (f *flights) remove(c *call, planID string) {
 		delete(f.first, planID)
 	}
 	c.flight = flight{}
+}
+
+// revokeAll marks all joins of all plans.
+func (f *flights) revokeAll() {
+	f.mu.Lock()
+	plans := slices.Collect(maps.Keys(f.first))
+	f.mu.Unlock()
+	for _, planID := range plans {
+		f.revoke(planID)
+	}
 }
 
 // revoke marks all joins of the plan: Authorize is called again for them.

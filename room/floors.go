@@ -12,6 +12,7 @@ const floorStripes = 4096
 // zero value is ready. The hub guards it.
 type floors struct {
 	seqs []uint64 // highest last seq of a deleted log of the stripe; nil if none was deleted
+	all  uint64   // no floor is lower
 }
 
 // stripe is where the floor of a plan is.
@@ -24,10 +25,16 @@ func (*floors) stripe(planID string) int {
 // of returns the floor of a plan.
 func (f *floors) of(planID string) uint64 {
 	if f.seqs == nil {
-		return 0
+		return f.all
 	}
-	return f.seqs[f.stripe(planID)]
+	return max(f.seqs[f.stripe(planID)], f.all)
 }
+
+// raiseAll makes all positions before seq invalid.
+func (f *floors) raiseAll(seq uint64) { f.all = max(f.all, seq) }
+
+// reset is the start of another log.
+func (f *floors) reset(seq uint64) { *f = floors{all: seq} }
 
 // raise records that the log of a plan has been deleted.
 func (f *floors) raise(planID string, last uint64) {

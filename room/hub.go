@@ -23,6 +23,7 @@ type Hub struct {
 	start time.Time // the zero of clock; fixed at creation
 
 	timeline timeline       // changed by the cluster alone
+	cluster  *cluster       // nil without an engine; fixed at creation
 	timers   timers         // has its own locks
 	outlets  outlets        // fixed at creation
 	conns    atomic.Uint64  // the last viewer.conn

@@ -44,6 +44,10 @@ func (s *Session) join(in *inbound, c *call, refused error) (again bool) {
 		s.deny(req, err)
 		return false
 	}
+	if h.cluster != nil && !h.cluster.admit(req.Since) {
+		s.deny(req, ErrNotReady)
+		return false
+	}
 	a, err := s.enter(req, &p)
 	switch {
 	case err == errRevoking && in.asked+1 < maxAsked:

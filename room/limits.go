@@ -12,6 +12,7 @@ const (
 	maxInbox = 128 // messages of one connection waiting for its worker
 	// Of Options.MaxPayload, in bytes.
 	defaultMaxPayload = 256 << 10
+	maxClusterName    = 64 // bytes
 	maxName           = 64 // code points of a user's name
 	replyOverhead     = 96 // bytes that a reply counts besides its payload
 

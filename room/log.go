@@ -126,6 +126,14 @@ func (l *log) trim(n int) {
 	l.events.drop(n)
 }
 
+// restart is the start of another log, of whose events up to floor none is held: every cursor has
+// missed some.
+func (l *log) restart(floor uint64) {
+	l.trim(l.events.len)
+	l.next++
+	l.tail, l.base, l.last = l.next, floor, floor
+}
+
 // trimTo drops the oldest events until the others are within the limits. maxEvents does not apply
 // from index keep on, which a pump or a member that lags has yet to read: maxEvents bounds how far
 // clients can resume, not how far they may be behind.

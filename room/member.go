@@ -11,6 +11,11 @@ type member struct {
 	left      *LeaveReason // why the member has left: Observer.Leave is called after Join; nil: it has not
 	announced bool         // Observer.Join was called
 
+	// Guarded by room.mu.
+	unconfirmed bool   // since the history was dropped, Authorize has not allowed it again
+	resets      uint32 // how often the history was dropped
+	checking    uint32 // resets when the check that runs was begun
+
 	// Set under room.mu before the member enters its room, and then fixed.
 	recovered bool // it resumed
 	begin     beginning

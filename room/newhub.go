@@ -7,7 +7,9 @@ import (
 )
 
 // NewHub returns a hub. It copies opts. It panics for an invalid value, as [Options] describes it.
-// An idle hub has no goroutine.
+// An idle hub without
+// an engine has no goroutine. With one, NewHub returns at once, and the hub opens the engine in the
+// background: see [Hub.Ready].
 func NewHub(opts *Options) *Hub {
 	h := &Hub{
 		opts:     opts.withDefaults(),
@@ -38,6 +40,9 @@ func NewHub(opts *Options) *Hub {
 	h.rechecks = rechecks{
 		access: &h.access, timers: &h.timers, logs: &h.logs, start: h.wg.Go,
 		every: o.ReauthorizeEvery, removeAfter: o.RemoveAfter, removals: removals{start: h.wg.Go},
+	}
+	if o.Engine != nil {
+		h.joinCluster()
 	}
 	return h
 }

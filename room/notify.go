@@ -19,6 +19,14 @@ func (h *Hub) Notify(ctx context.Context, userID string, event protocol.Event) (
 	if err != nil {
 		return 0, fmt.Errorf("notify user: %w", err)
 	}
+	if h.cluster != nil {
+		h.cluster.notify(userID, event.Type, payload)
+	}
+	return h.notifyHere(ctx, userID, event.Type, payload)
+}
+
+// notifyHere is Notify for the connections of this hub. Error: [ErrHubClosed].
+func (h *Hub) notifyHere(ctx context.Context, userID string, t protocol.Type, payload []byte) (queued int, err error) {
 	sessions, err := h.sessionsOf(userID)
 	if err != nil {
 		return 0, err
@@ -39,7 +47,7 @@ func (h *Hub) Notify(ctx context.Context, userID string, event protocol.Event) (
 	h.stats.notifiesDropped.Add(uint64(dropped))
 	if f := h.opts.Observer.Notified; f != nil {
 		h.observe(nil, func() {
-			f(ctx, NotifyInfo{UserID: userID, Type: event.Type, Bytes: len(payload), Queued: queued, Dropped: dropped})
+			f(ctx, NotifyInfo{UserID: userID, Type: t, Bytes: len(payload), Queued: queued, Dropped: dropped})
 		})
 	}
 	return queued, nil

@@ -11,7 +11,8 @@ import (
 
 // Options configure a [Hub]. [NewHub] copies them. For every number and duration zero means the
 // default. NewHub panics if Authorize is nil, for any other negative value than that of PingEvery,
-// and for a duration above zero and below 1 ms, such as 5 instead of 5 * time.Second.
+// for a duration above zero and below 1 ms, such as 5 instead of 5 * time.Second, and for an
+// Engine without a Cluster.
 type Options struct {
 	// Authorize reports whether the identity may see the plan. Required.
 	//
@@ -129,6 +130,22 @@ type Options struct {
 	// removes it. Default 30 min.
 	IdleTimeout time.Duration
 
+	// Engine is the log that this hub shares with the hubs of other processes: the viewers of a plan
+	// then are in one room, whatever process they are connected to. The hub calls Engine.Close in
+	// Shutdown. Default: none, this hub is the only one.
+	Engine Engine
+	// Cluster names the hubs that share a log, 1 to 64 bytes. It is required with an Engine, and has
+	// no default: two applications that use one server must not see each other's plans.
+	Cluster string
+	// Node names this process for operators, up to 80 bytes. It need not be unique. Default: the
+	// host name.
+	Node string
+	// PublishTimeout is how long a call that appends to the Engine may take: Broadcast, Revoke and
+	// such. While an engine elects a new leader, they wait. Default 15 s.
+	PublishTimeout time.Duration
+	// Clock is for tests. Default: the clock of the machine.
+	Clock Clock
+
 	// Observer has functions that the hub calls for metrics and audit. Default: none.
 	Observer Observer
 	// Logger receives warnings and errors for operators, and failed resumes at level INFO. Joins
@@ -167,6 +184,13 @@ func (o *Options) withDefaults() Options {
 	setDefault("Linger", &c.Linger, 5*time.Second)
 	setDefault("JanitorEvery", &c.JanitorEvery, 5*time.Minute)
 	setDefault("IdleTimeout", &c.IdleTimeout, 30*time.Minute)
+	setDefault("PublishTimeout", &c.PublishTimeout, 15*time.Second)
+	if c.Engine != nil && (c.Cluster == "" || len(c.Cluster) > maxClusterName) {
+		panic("room: Options.Cluster is required with an Engine, and has at most 64 bytes")
+	}
+	if c.Clock == nil {
+		c.Clock = systemClock{time.Now()}
+	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}

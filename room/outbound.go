@@ -67,14 +67,16 @@ func (q *outbound) place(late lateReply) int {
 	return slices.IndexFunc(q.replies, func(r reply) bool { return r.late == late })
 }
 
-// dropJoin removes the reply to the join of sub, unless it is being written.
-func (q *outbound) dropJoin(sub *subscription) {
+// dropJoin removes the reply to the join of sub, unless it is being written. It reports whether it
+// has removed it.
+func (q *outbound) dropJoin(sub *subscription) bool {
 	for i := q.taken; i < len(q.replies); i++ {
 		if late := q.replies[i].late; late != nil && late.of() == sub {
 			q.drop(i, i+1)
-			return
+			return true
 		}
 	}
+	return false
 }
 
 // drop removes the replies from place i to place j.

@@ -305,6 +305,28 @@ func (o *outlet) deliver(sub *subscription, b *batch) (caughtUp bool) {
 	return false
 }
 
+// suspend stops writing entries to sub until unsuspend. It reports whether the reply to the join
+// has not been written: it is dropped. It cuts the connection if part of an entry is written.
+func (o *outlet) suspend(sub *subscription) (unanswered bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	sub.ready = false
+	if o.remainder != nil && o.remainder.plan == sub.plan {
+		o.shared.wg.Go(o.abort)
+	}
+	return o.queue.dropJoin(sub)
+}
+
+// unsuspend is the end of suspend. The caller has to call start.
+func (o *outlet) unsuspend(sub *subscription) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.end < endClosing {
+		sub.ready = true
+		o.markDirtyLocked(sub)
+	}
+}
+
 func (o *outlet) markDirtyLocked(sub *subscription) {
 	if !sub.dirty {
 		sub.dirty = true

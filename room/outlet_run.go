@@ -165,7 +165,7 @@ func (o *outlet) nextDirtyLocked() *subscription {
 // fetchLocked adds the next entries of sub to b. It releases mu meanwhile, because room.mu comes
 // first in the lock order.
 func (o *outlet) fetchLocked(sub *subscription, b *batch) {
-	if sub.gone.Load() {
+	if sub.gone.Load() || !sub.ready {
 		return
 	}
 	o.mu.Unlock()

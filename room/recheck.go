@@ -57,6 +57,8 @@ type subject interface {
 	// checked is called with the result of a check. It removes the member if that denies access.
 	// No event of the plan is written to it then once checked has returned.
 	checked(err error)
+	// confirmed is called after checked(nil), unless another check follows at once.
+	confirmed()
 	unconfirmed
 }
 
@@ -296,6 +298,7 @@ func (k *recheck) checked(err error) {
 	case !no:
 		k.due = now + int64(lessATenth(min(recheckRetry, k.all.every)))
 	}
+	confirmed := err == nil && !k.again && !k.removing
 	if k.again && !k.removing {
 		k.again = false
 		k.checkLocked()
@@ -303,6 +306,9 @@ func (k *recheck) checked(err error) {
 	k.setTimerLocked(now)
 	k.mu.Unlock()
 	k.subject.checked(err)
+	if confirmed {
+		k.subject.confirmed()
+	}
 	if no {
 		k.settle()
 	}

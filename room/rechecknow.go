@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/planrooms/planrooms/protocol"
+	"github.com/planrooms/planrooms/room/internal/record"
 )
 
 // Recheck calls Options.Authorize now for all members of a plan, for example after a share link was
@@ -37,20 +38,48 @@ func (h *Hub) Recheck(ctx context.Context, planID string) (Rechecked, error) {
 	if h.isClosed() {
 		return Rechecked{}, ErrHubClosed
 	}
-	// As in Revoke: first the joins that are in flight, then the members.
-	h.access.flights.revoke(planID)
-	var followers []*follower
-	if r := h.lookup(planID); r != nil {
-		followers = r.followersLocked()
-		r.mu.Unlock()
+	return h.recheck(ctx, planID, "")
+}
+
+// recheck is Recheck or, with a user, RecheckUser.
+func (h *Hub) recheck(ctx context.Context, planID, userID string) (Rechecked, error) {
+	if h.cluster != nil {
+		counts, err := h.cluster.control(ctx, record.KindRecheck, planID, record.Control{UserID: userID})
+		return counts.rechecked(err)
+	}
+	q := h.beginRecheck(planID, userID)
+	defer h.denials.await(planID, userID)
+	return q.wait(ctx, h.ctx.Done())
+}
+
+// beginRecheck requests a check of the members of a plan or, if that is "", of those that a user is.
+func (h *Hub) beginRecheck(planID, userID string) *inquiry {
+	var members []*member
+	if planID == "" {
+		sessions, _ := h.sessionsOf(userID) // none if the hub is closed
+		h.revokeJoins(sessions)
+		members = membersOf(sessions)
+	} else {
+		// As in Revoke: first the joins that are in flight, then the members.
+		h.access.flights.revoke(planID)
+		members = h.membersIn(planID)
 	}
 	q := newInquiry()
-	for _, f := range followers {
-		f.source.(*member).recheck.request(q)
+	for _, m := range members {
+		m.recheck.request(q)
 	}
 	q.requested()
-	defer h.denials.await(planID, "")
-	return q.wait(ctx, h.ctx.Done())
+	return q
+}
+
+// membersIn returns the members in the room of a plan.
+func (h *Hub) membersIn(planID string) []*member {
+	r := h.lookup(planID)
+	if r == nil {
+		return nil
+	}
+	defer r.mu.Unlock()
+	return r.membersLocked()
 }
 
 // RecheckUser is [Hub.Recheck] for one user in all plans, for example after the user has left a
@@ -60,16 +89,8 @@ func (h *Hub) RecheckUser(ctx context.Context, userID string) (Rechecked, error)
 	if !protocol.ValidUserID(userID) {
 		return Rechecked{}, ErrUserID
 	}
-	sessions, err := h.sessionsOf(userID)
-	if err != nil {
-		return Rechecked{}, err
+	if h.isClosed() {
+		return Rechecked{}, ErrHubClosed
 	}
-	h.revokeJoins(sessions)
-	q := newInquiry()
-	for _, m := range membersOf(sessions) {
-		m.recheck.request(q)
-	}
-	q.requested()
-	defer h.denials.await("", userID)
-	return q.wait(ctx, h.ctx.Done())
+	return h.recheck(ctx, "", userID)
 }

@@ -11,21 +11,29 @@ import (
 // change that no event describes. So that they do not all load at once, each client waits for a
 // random time before it loads: up to 10 ms per connection in the plan, and at most 10 s. Errors:
 // [ErrPlanID], [ErrHubClosed].
-func (h *Hub) Resync(_ context.Context, planID string) error {
+func (h *Hub) Resync(ctx context.Context, planID string) error {
 	if !protocol.ValidPlanID(planID) {
 		return ErrPlanID
+	}
+	if h.cluster != nil {
+		return h.cluster.resync(ctx, planID)
 	}
 	r, err := h.acquire(planID)
 	if err != nil {
 		return err
 	}
 	defer r.release()
+	r.resyncLocked(h.seq.Add(1))
+	return nil
+}
+
+// resyncLocked makes all members load the plan, and voids the positions before seq.
+func (r *room) resyncLocked(seq uint64) {
 	// An event that all members miss: it takes a position, and is dropped before a member can read
 	// it.
-	r.log.appendEvent(entry{seq: h.seq.Add(1)})
+	r.log.appendEvent(entry{seq: seq})
 	r.log.trim(r.log.events.len)
 	r.countLocked()
 	r.lastActivity = time.Now()
 	r.wakeLocked()
-	return nil
 }

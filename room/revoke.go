@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/planrooms/planrooms/protocol"
+	"github.com/planrooms/planrooms/room/internal/record"
 )
 
 // accessEnded is the reason of removed for a member whose access has ended.
@@ -19,15 +20,33 @@ const accessEnded = "access ended"
 //
 // Revoke returns how many connections it has removed from the plan: 0 where a removal was expected
 // often means that the arguments were swapped. Errors: [ErrPlanID], [ErrUserID], [ErrHubClosed].
-func (h *Hub) Revoke(_ context.Context, planID, userID string) (removed int, err error) {
+func (h *Hub) Revoke(ctx context.Context, planID, userID string) (removed int, err error) {
 	if !protocol.ValidPlanID(planID) {
 		return 0, ErrPlanID
 	}
 	if !protocol.ValidUserID(userID) {
 		return 0, ErrUserID
 	}
+	return h.revoke(ctx, planID, userID)
+}
+
+// revoke is Revoke or, without a plan, RevokeUser.
+func (h *Hub) revoke(ctx context.Context, planID, userID string) (removed int, err error) {
 	if h.isClosed() {
 		return 0, ErrHubClosed
+	}
+	if h.cluster != nil {
+		counts, err := h.cluster.control(ctx, record.KindRevoke, planID, record.Control{UserID: userID})
+		return int(counts[ackRemoved]), err
+	}
+	return int(h.beginRevoke(planID, userID)()[ackRemoved]), nil
+}
+
+// beginRevoke marks the joins of the user that are in flight, in the plan or, if that is "", in all
+// plans. The function that it returns removes the members that the user is.
+func (h *Hub) beginRevoke(planID, userID string) (finish func() ackCounts) {
+	if planID == "" {
+		return h.beginRevokeUser(userID)
 	}
 	// First the joins that are in flight: one that looks under the room's lock after this sees the
 	// mark, and one that has looked before is a member by the time we take that lock. A connection
@@ -43,40 +62,47 @@ func (h *Hub) Revoke(_ context.Context, planID, userID string) (removed int, err
 			members = append(members, m)
 		}
 	}
-	left := departAll(members)
-	if r := h.lookup(planID); r != nil {
-		r.mu.Unlock()
-		r.expel(userID) // if the user only lingers
+	return func() ackCounts {
+		left := departAll(members)
+		if r := h.lookup(planID); r != nil {
+			r.mu.Unlock()
+			r.expel(userID) // if the user only lingers
+		}
+		fenceAll(sessions, planID)
+		for _, m := range left {
+			m.out.start() // writes removed
+		}
+		return ackCounts{ackRemoved: uint32(len(left))}
 	}
-	fenceAll(sessions, planID)
-	for _, m := range left {
-		m.out.start() // writes removed
-	}
-	return len(left), nil
 }
 
 // RevokeUser is [Hub.Revoke] for all plans of the user, for example after the user has left the
 // organization. The connections stay open, and joins call Authorize as usual. It takes as long as
 // one Revoke, however many plans the user is in. It returns how many places in plans it has ended:
 // a connection in three plans counts three times. Errors: [ErrUserID], [ErrHubClosed].
-func (h *Hub) RevokeUser(_ context.Context, userID string) (removed int, err error) {
+func (h *Hub) RevokeUser(ctx context.Context, userID string) (removed int, err error) {
 	if !protocol.ValidUserID(userID) {
 		return 0, ErrUserID
 	}
-	if h.isClosed() {
-		return 0, ErrHubClosed
-	}
+	return h.revoke(ctx, "", userID)
+}
+
+// beginRevokeUser is beginRevoke for all plans.
+func (h *Hub) beginRevokeUser(userID string) (finish func() ackCounts) {
 	sessions := h.writtenTo(userID)
 	h.revokeJoins(sessions)
-	left := departAll(membersOf(sessions))
-	for _, r := range h.lingers.of(userID) {
-		r.expel(userID)
+	members := membersOf(sessions)
+	return func() ackCounts {
+		left := departAll(members)
+		for _, r := range h.lingers.of(userID) {
+			r.expel(userID)
+		}
+		fenceAll(sessions, "")
+		for _, m := range left {
+			m.out.start()
+		}
+		return ackCounts{ackRemoved: uint32(len(left))}
 	}
-	fenceAll(sessions, "")
-	for _, m := range left {
-		m.out.start()
-	}
-	return len(left), nil
 }
 
 // revokeJoins marks the joins of these connections that are in flight: Authorize is called again

@@ -118,6 +118,16 @@ func (r *room) exitLocked(m *member, reason LeaveReason) bool {
 	return true
 }
 
+// membersLocked returns all members.
+func (r *room) membersLocked() []*member {
+	followers := r.followersLocked()
+	members := make([]*member, len(followers))
+	for i, f := range followers {
+		members[i] = f.source.(*member)
+	}
+	return members
+}
+
 // idleLocked reports whether no user is in the room, not even one who lingers.
 func (r *room) idleLocked() bool { return r.connections == 0 && len(r.presence.people) == 0 }
 

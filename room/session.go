@@ -70,6 +70,13 @@ func (h *Hub) unregister(s *Session) {
 	}
 }
 
+// isOpen reports whether the connection is not being closed.
+func (s *Session) isOpen() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return !s.closing
+}
+
 // memberOfLocked returns the connection's place in a plan, or nil.
 func (s *Session) memberOfLocked(planID string) *member {
 	for _, m := range s.members {

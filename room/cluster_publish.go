@@ -1,0 +1,181 @@
+package room
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/planrooms/planrooms/room/internal/record"
+)
+
+// append stores a record. The end of ctx does not stop it: what it describes has happened already.
+// Errors: [ErrNotReady] if the engine was not open in time, [ErrHubClosed], and those of
+// Engine.Append.
+func (c *cluster) append(ctx context.Context, id string, data []byte) (seq uint64, err error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.publishFor)
+	defer cancel()
+	if err := c.awaitOpen(ctx); err != nil {
+		return 0, err
+	}
+	return c.engine.Append(ctx, id, data)
+}
+
+// awaitOpen waits until the engine is open.
+func (c *cluster) awaitOpen(ctx context.Context) error {
+	if c.closed.Load() {
+		return ErrHubClosed
+	}
+	select {
+	case <-c.opened:
+		return nil
+	default:
+	}
+	select {
+	case <-c.opened:
+		return nil
+	case <-c.ctx.Done():
+		return ErrHubClosed
+	case <-ctx.Done():
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if c.refused != nil {
+			return fmt.Errorf("%w: %w", ErrNotReady, c.refused)
+		}
+		return fmt.Errorf("%w: the engine is not open yet", ErrNotReady)
+	}
+}
+
+// record encodes a record.
+func (c *cluster) record(k record.Kind, plan string, body []byte) []byte {
+	h := record.Header{Cluster: c.hash, Version: record.Version, Class: k.Class(), Kind: k, Plan: plan}
+	return record.Append(make([]byte, 0, len(body)+len(plan)+32), h, body)
+}
+
+// publish stores an event. once is an ID of the host, or "". If it is uncertain whether the event is
+// stored, the clients of the plan load it as soon as the log answers, and the event, should it come
+// later, is ignored: so it cannot arrive behind a newer one.
+func (c *cluster) publish(ctx context.Context, plan string, e *record.Event, once string) (seq uint64, err error) {
+	e.ID = once
+	if once == "" {
+		e.ID = c.id()
+	}
+	seq, err = c.append(ctx, e.ID, c.record(record.KindEvent, plan, e.Append(nil)))
+	if errors.Is(err, ErrUncertain) {
+		c.doubtful(plan, e.ID)
+	}
+	return seq, err
+}
+
+const (
+	maxDoubts  = 1024    // IDs in one record
+	maxIgnored = 1 << 14 // IDs that are remembered
+)
+
+// doubts are the events of which this node does not know whether they are stored, until a resync
+// record names them; and the IDs of all such records. Guarded by cluster.mu.
+type doubts struct {
+	plans   map[string][]string // IDs of events of a plan
+	count   int
+	all     bool // too many: all plans are in doubt
+	running bool // a goroutine appends the records
+	ignored map[string]struct{}
+	order   []string // of ignored, the oldest first
+}
+
+// doubtful notes that an event may be stored, and makes the clients of its plan load it. With id ""
+// an event is certainly missing.
+func (c *cluster) doubtful(plan, id string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	d := &c.doubts
+	if d.plans == nil {
+		d.plans = make(map[string][]string)
+	}
+	ids := d.plans[plan]
+	if id != "" && d.count < maxIgnored && len(ids) < maxDoubts {
+		ids = append(ids, id)
+		d.count++
+	} else if id != "" {
+		d.all = true
+	}
+	d.plans[plan] = ids
+	if !d.running {
+		d.running = true
+		c.start(c.resolve)
+	}
+}
+
+// resolve appends a resync record for each plan in doubt. It ends when none is left.
+func (c *cluster) resolve() {
+	for {
+		plan, ids, ok := c.nextDoubt()
+		if !ok {
+			return
+		}
+		r := record.Resync{IDs: ids}
+		for {
+			ctx, cancel := context.WithTimeout(c.ctx, c.publishFor)
+			_, err := c.engine.Append(ctx, c.id(), c.record(record.KindResync, plan, r.Append(nil)))
+			cancel()
+			if err == nil {
+				break
+			}
+			if c.ctx.Err() != nil {
+				c.mu.Lock()
+				c.doubts.running = false
+				c.mu.Unlock()
+				return
+			}
+			c.logs.warn("engine", "resync", "room: a resync cannot be stored in the log", "error", err)
+			c.sleep(time.Second)
+		}
+	}
+}
+
+// nextDoubt takes a plan in doubt.
+func (c *cluster) nextDoubt() (plan string, ids []string, ok bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	d := &c.doubts
+	if d.all {
+		d.plans, d.count, d.all = nil, 0, false
+		return "", nil, true
+	}
+	for plan, ids = range d.plans {
+		delete(d.plans, plan)
+		d.count -= len(ids)
+		return plan, ids, true
+	}
+	d.running = false
+	return "", nil, false
+}
+
+// isDoubted reports whether a resync record has named the event.
+func (c *cluster) isDoubted(id string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	_, is := c.doubts.ignored[id]
+	return is
+}
+
+// ignore remembers the IDs of a resync record.
+func (c *cluster) ignore(ids []string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	d := &c.doubts
+	for _, id := range ids {
+		if _, is := d.ignored[id]; is {
+			continue
+		}
+		if d.ignored == nil {
+			d.ignored = make(map[string]struct{})
+		}
+		d.ignored[id] = struct{}{}
+		d.order = append(d.order, id)
+		if len(d.order) > maxIgnored {
+			delete(d.ignored, d.order[0])
+			d.order = d.order[1:]
+		}
+	}
+}

@@ -1,0 +1,43 @@
+package room
+
+import (
+	"context"
+	"os"
+
+	"github.com/planrooms/planrooms/room/internal/record"
+)
+
+// joinCluster makes the hub a node.
+func (h *Hub) joinCluster() {
+	o := &h.opts
+	host := o.Node
+	if host == "" {
+		host, _ = os.Hostname() // only for people
+	}
+	c := &cluster{
+		engine: o.Engine, name: o.Cluster, hash: record.ClusterHash(o.Cluster), host: host, maxPayload: o.MaxPayload,
+		historyAge: o.HistoryAge, publishFor: o.PublishTimeout, clock: o.Clock, timing: defaultTiming, replica: h, timeline: &h.timeline,
+		logs: &h.logs, logger: o.Logger, start: h.wg.Go, messages: make(chan message, maxMessages), opened: make(chan struct{}),
+		incarnation: newEpoch()[:16],
+	}
+	c.ctx, c.cancel = context.WithCancel(h.ctx)
+	c.gate = &gate{clock: func() int64 { return int64(o.Clock.Monotonic()) }, start: h.wg.Go}
+	h.cluster, h.outlets.gate = c, c.gate
+	h.wg.Go(c.run)
+	h.wg.Go(c.deliver)
+}
+
+// Ready returns nil if this hub can serve clients, and else an error that wraps [ErrNotReady]: the
+// engine is not open, does not answer, or this hub has yet to read the log. After Shutdown has begun
+// it is [ErrHubClosed]. A load balancer should send no clients while it is not nil; those that are
+// connected receive nothing until it is nil again, and miss nothing. Without an engine a hub is
+// always ready until Shutdown.
+func (h *Hub) Ready() error {
+	if h.isClosed() {
+		return ErrHubClosed
+	}
+	if h.cluster != nil {
+		return h.cluster.ready()
+	}
+	return nil
+}

@@ -1,0 +1,81 @@
+package room
+
+import (
+	"context"
+
+	"github.com/planrooms/planrooms/protocol"
+	"github.com/planrooms/planrooms/room/internal/record"
+)
+
+// How events reach the log of a cluster.
+
+// publishToAll stores an event in the log of the cluster, from where it comes to the rooms of all
+// nodes.
+func (h *Hub) publishToAll(ctx context.Context, b *broadcast, t protocol.Type, encoded protocol.EncodedEvent, to *audience) (protocol.Position, error) {
+	version := b.version
+	if to != nil {
+		version = to.version
+	}
+	e := record.Event{
+		Type: t, By: b.by, MutationID: b.mutationID, Version: version, At: b.meta.Timestamp,
+		Except: to.exclusions(), Encoded: encoded.Bytes(),
+	}
+	seq, err := h.cluster.publish(ctx, b.meta.PlanID, &e, "")
+	if err != nil {
+		return protocol.Position{}, err
+	}
+	sent := appended{protocol.Position{Epoch: h.timeline.current(), Seq: seq}, len(e.Encoded)}
+	h.broadcasted(ctx, b, t, sent, h.connectionsIn(b.meta.PlanID))
+	return sent.position, nil
+}
+
+// connectionsIn counts the connections of this hub in the room of a plan.
+func (h *Hub) connectionsIn(planID string) int {
+	r := h.lookup(planID)
+	if r == nil {
+		return 0
+	}
+	defer r.mu.Unlock()
+	return r.connections
+}
+
+// batchToAll stores several events one after the other. If one of them fails, the clients of the
+// plan load it.
+func (h *Hub) batchToAll(ctx context.Context, b *broadcast, events []protocol.Event, encoded []protocol.EncodedEvent) (position protocol.Position, err error) {
+	for i := range events {
+		position, err = h.publishToAll(ctx, b, events[i].Type, encoded[i], b.audienceOf(events[i]))
+		if err != nil {
+			if i > 0 {
+				h.cluster.doubtful(b.meta.PlanID, "")
+			}
+			return protocol.Position{}, err
+		}
+	}
+	return position, nil
+}
+
+// notify sends an event for one user to the other nodes.
+func (c *cluster) notify(userID string, t protocol.Type, payload []byte) {
+	n := record.Notify{UserID: userID, Type: t, Payload: payload}
+	c.send("", record.MessageNotify, n.Append(nil))
+}
+
+// resync stores a record that makes the clients of a plan load it.
+func (c *cluster) resync(ctx context.Context, planID string) error {
+	id := c.id()
+	r := record.Resync{ID: id}
+	_, err := c.append(ctx, id, c.record(record.KindResync, planID, r.Append(nil)))
+	return err
+}
+
+// admit waits until a join can be answered: until the gate is open, and the node has applied what
+// its client has. It reports false if the node is not ready.
+func (c *cluster) admit(since *protocol.Position) bool {
+	if !c.awaitGate() {
+		return false
+	}
+	if since != nil && since.Epoch == c.timeline.current() {
+		c.awaitApplied(since.Seq)
+	}
+	return true
+}

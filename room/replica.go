@@ -1,0 +1,216 @@
+package room
+
+import (
+	"context"
+	"maps"
+	"time"
+
+	"github.com/planrooms/planrooms/protocol"
+	"github.com/planrooms/planrooms/room/internal/record"
+)
+
+// What the log of a cluster does to the rooms of this hub.
+
+var _ replica = (*Hub)(nil)
+
+// applyEvent implements [replica].
+func (h *Hub) applyEvent(plan string, e *record.Event, seq uint64, replay bool) {
+	if !protocol.ValidPlanID(plan) {
+		return
+	}
+	r, err := h.acquire(plan)
+	if err != nil {
+		return // Shutdown has begun: the clients receive the event on another node
+	}
+	now := h.clock()
+	n := entry{seq: seq, at: now, to: audienceFrom(e)}
+	if replay {
+		// As old as it is, so that the history does not keep it for longer than others do; and not
+		// older than the one before.
+		n.at = min(now, max(h.clockAt(e.At), r.log.newestAt(now)))
+	}
+	encoded := protocol.EncodedFrom(e.Encoded)
+	n.payload = encoded.Splice(seq, r.log.last)
+	r.log.appendEvent(n)
+	r.lastActivity = time.Now()
+	r.appendedLocked()
+	r.release()
+}
+
+// newestAt is when the newest event was appended, or before if there is none.
+func (l *log) newestAt(before int64) int64 {
+	if l.events.len == 0 {
+		return min(before, 0)
+	}
+	return l.events.at(l.events.len - 1).at
+}
+
+// audienceFrom returns the audience of an event of the log; nil if that is all members.
+func audienceFrom(e *record.Event) *audience {
+	if len(e.Except) == 0 {
+		return nil
+	}
+	to := &audience{by: e.By, mutationID: e.MutationID, version: e.Version, at: e.At}
+	for _, x := range e.Except {
+		to.add(exclusion{userID: x.UserID, clientID: x.ClientID})
+	}
+	return to
+}
+
+// exclusions is the part of an audience that a record contains.
+func (a *audience) exclusions() (list []record.Exclusion) {
+	if a == nil {
+		return nil
+	}
+	for _, x := range append([]exclusion{a.except}, a.more...) {
+		list = append(list, record.Exclusion{UserID: x.userID, ClientID: x.clientID})
+	}
+	return list
+}
+
+// applyResync implements [replica].
+func (h *Hub) applyResync(plan string, seq uint64) {
+	if plan != "" {
+		if r, err := h.acquire(plan); err == nil {
+			r.resyncLocked(seq)
+			r.release()
+		}
+		return
+	}
+	h.mu.Lock()
+	h.floors.raiseAll(seq)
+	h.mu.Unlock()
+	for _, r := range collect(h.mu.RLocker(), maps.Values(h.rooms)) {
+		if r.lockLive() {
+			r.resyncLocked(seq)
+			r.mu.Unlock()
+		}
+	}
+}
+
+// adopt implements [replica].
+func (h *Hub) adopt(epoch string) {
+	h.timeline.epoch.Store(&epoch)
+	for _, r := range collect(h.mu.RLocker(), maps.Values(h.rooms)) {
+		r.mu.Lock()
+		r.epoch = epoch
+		r.mu.Unlock()
+	}
+}
+
+// reset implements [replica].
+func (h *Hub) reset(epoch string, floor uint64) {
+	h.mu.Lock()
+	h.timeline.epoch.Store(&epoch)
+	h.timeline.applied.Store(floor)
+	h.floors.reset(floor)
+	h.mu.Unlock()
+	h.access.flights.revokeAll()
+	for _, r := range collect(h.mu.RLocker(), maps.Values(h.rooms)) {
+		r.mu.Lock()
+		members, unanswered := r.resetLocked(epoch, floor)
+		r.mu.Unlock()
+		for _, m := range members {
+			m.recheck.now()
+		}
+		for _, m := range unanswered {
+			h.wg.Go(func() { m.s.unanswered(m) })
+		}
+	}
+}
+
+// resetLocked empties the history. It returns the members, to which nothing is written before their
+// access is confirmed, and those whose joins have not been answered.
+func (r *room) resetLocked(epoch string, floor uint64) (members, unanswered []*member) {
+	r.epoch = epoch
+	r.log.restart(floor)
+	r.countLocked()
+	for _, m := range r.membersLocked() {
+		m.resets++
+		m.unconfirmed = true
+		if m.out.suspend(&m.subscription) {
+			unanswered = append(unanswered, m)
+		} else {
+			members = append(members, m)
+		}
+	}
+	return members, unanswered
+}
+
+// unanswered refuses the join of a member that was not answered before the history was dropped. The
+// client repeats it.
+func (s *Session) unanswered(m *member) {
+	if s.depart(m, departure{departLinger, LeaveUnconfirmed}) {
+		s.fail(m.plan, protocol.TypeJoinPlan, protocol.ErrorUnavailable)
+	}
+}
+
+// confirmed implements [subject]: after a reset, the member gets resync, and then events again.
+func (m *member) confirmed() {
+	m.room.mu.Lock()
+	ok := m.unconfirmed && m.checking == m.resets && !m.gone.Load()
+	if ok {
+		m.unconfirmed = false
+		m.out.unsuspend(&m.subscription)
+	}
+	m.room.mu.Unlock()
+	if ok {
+		m.out.start()
+	}
+}
+
+// begin implements [replica].
+func (h *Hub) begin(kind record.Kind, plan string, x *record.Control, seq uint64, replay bool) (finish func() ackCounts) {
+	switch kind {
+	case record.KindRevoke:
+		return h.beginRevoke(plan, x.UserID)
+	case record.KindDisconnect:
+		// What is replayed happened before the node was started, or while it could not read the
+		// log. A connection that is here may have been opened since: it may connect again.
+		o := &DisconnectOption{session: x.SessionID, onlySession: x.OnlySession, signInAgain: x.SignInAgain || replay, replay: replay}
+		return h.beginDisconnect(x.UserID, o)
+	case record.KindRecheck:
+		q := h.beginRecheck(plan, x.UserID)
+		return func() ackCounts {
+			ctx, cancel := context.WithTimeout(h.ctx, 4*h.opts.AuthorizeTimeout)
+			defer cancel()
+			defer h.denials.await(plan, x.UserID)
+			r, _ := q.wait(ctx, h.ctx.Done()) // the counts say it all
+			return r.counts()
+		}
+	case record.KindClosePlan:
+		return h.beginClosePlan(plan, seq)
+	}
+	return nil
+}
+
+// doubt implements [replica].
+func (h *Hub) doubt(plan string) {
+	if plan != "" {
+		h.access.flights.revoke(plan)
+	} else {
+		h.access.flights.revokeAll()
+	}
+	for _, r := range collect(h.mu.RLocker(), maps.Values(h.rooms)) {
+		if plan != "" && r.id != plan {
+			continue
+		}
+		for _, m := range h.membersIn(r.id) {
+			m.recheck.now()
+		}
+	}
+}
+
+// notify implements [replica].
+func (h *Hub) notify(n *record.Notify) {
+	_, _ = h.notifyHere(context.Background(), n.UserID, n.Type, n.Payload)
+}
+
+// scatter implements [replica].
+func (h *Hub) scatter(spread time.Duration) {
+	sessions := collect(h.mu.RLocker(), maps.Keys(h.sessions))
+	for i, s := range sessions {
+		retry := spread * time.Duration(i) / time.Duration(len(sessions))
+		h.wg.Go(func() { s.closeAfter(protocol.CloseShutdown, retry) })
+	}
+}
