@@ -155,6 +155,19 @@ func TestDeltaIsBounded(t *testing.T) {
 			t.Errorf("a page has %d bytes", len(page))
 		}
 	}
+	// A change between two deltas of a burst.
+	own.Set("plan", person("1"))
+	own.Set("plan", person("2"))
+	body, _ := own.Delta(1)
+	pass(t, x, "a", body)
+	own.Remove("plan", "1")
+	for _, body := range deltas(own, 1) {
+		pass(t, x, "a", body)
+	}
+	wantUsers(t, x, "plan", "2")
+	own.Remove("plan", "2")
+	delta(t, own)
+
 	// One that is larger than the bound is sent alone.
 	for _, id := range []string{"v", "w"} {
 		own.Set("plan", person(strings.Repeat(id, 250)))

@@ -62,7 +62,8 @@ type source struct {
 // Memory of the structs with their places in maps and slices, measured with maps that are three
 // quarters full.
 const (
-	listingBytes = 96 + 12 + 12 + 44
+	listingBytes = 96 + 12
+	personBytes  = 12 + 56 // of each user in each plan, however many nodes list the user
 	stateBytes   = 32 + 8
 	planBytes    = 48 + 8 + 36
 	stringBytes  = 8 // per string, what the allocator rounds up
@@ -146,7 +147,7 @@ func (t *table) add(by *source, planID, userID string, first *listing) *listing 
 		t.bytes += planBytes + stringBytes + len(p.id)
 	}
 	l.userID, l.plan, l.inPlan = t.keep(userID), p, uint32(len(p.people))
-	t.bytes += 2*stringBytes + len(userID)
+	t.bytes += personBytes + 2*stringBytes + len(userID)
 	p.people = append(p.people, l)
 	t.people[key{p, l.userID}] = l
 	return l
@@ -186,7 +187,7 @@ func (t *table) remove(l *listing) {
 		l.plan.people[l.inPlan], t.people[k] = l.next, l.next
 	default:
 		delete(t.people, k)
-		t.bytes -= 2*stringBytes + len(l.userID)
+		t.bytes -= personBytes + 2*stringBytes + len(l.userID)
 		moved := cut(&l.plan.people, l.inPlan)
 		moved.inPlan = l.inPlan
 		if len(l.plan.people) == 0 {
