@@ -271,11 +271,14 @@ func testAppendCut(t *trial) {
 	t.settle(b, a.opened.Window.First-1, attempts)
 }
 
-// briefAppend calls Append with a context that ends after half a second.
+// briefAppend calls Append with a context that ends after 300 ms.
 func (n *node) briefAppend(text string) attempt {
-	ctx, cancel := context.WithTimeout(n.t.ctx, 500*time.Millisecond)
+	ctx, cancel := context.WithTimeout(n.t.ctx, 300*time.Millisecond)
 	defer cancel()
 	seq, err := n.tryAppend(ctx, text, []byte(text))
+	if err != nil {
+		<-ctx.Done() // if it has given up early
+	}
 	return attempt{text, seq, err}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"sync/atomic"
 	"time"
 
 	"github.com/planrooms/planrooms/room"
@@ -165,53 +166,70 @@ func testCloseDuringCut(t *trial) {
 }
 
 // closeDuring closes the engine during all calls, and waits for them. If again is true, each is
-// repeated until it fails.
+// repeated until it fails, which it has to do once the engine is closed.
 func (n *node) closeDuring(again bool) {
+	var closed atomic.Bool
 	running := make(chan struct{}, 8)
 	results := map[string]chan error{}
 	for _, c := range engineCalls() {
 		returned := make(chan error, 1)
 		results[c.name] = returned
 		go func() {
-			running <- struct{}{}
-			err := c.call(n, n.t.ctx)
-			for again && err == nil {
-				err = c.call(n, n.t.ctx)
-			}
-			returned <- err
-		}()
-	}
-	for range results {
-		<-running
-	}
-	n.t.pause() // so that they wait
-	n.close()
-	for name, returned := range results {
-		_ = n.t.comesSoon(name, "the engine", returned)
-	}
-}
-
-func testCloseEndsReceive(t *trial) {
-	for range 10 {
-		a, b := t.open(), t.open()
-		b.reach("", 0, a)
-		stop, stopped := make(chan struct{}), make(chan error, 1)
-		go func() {
 			for i := 0; ; i++ {
-				select {
-				case <-stop:
-					stopped <- nil
+				if i == 0 && (!again || c.name == "Tail") || i == 20 {
+					running <- struct{}{}
+				}
+				late := closed.Load()
+				if err := c.call(n, n.t.ctx); err != nil || !again || late {
+					if late && err == nil {
+						err = errWorks
+					}
+					returned <- err
 					return
-				default:
-					_ = b.Send(t.ctx, "", fmt.Appendf(nil, "message %d during Close", i))
 				}
 			}
 		}()
-		t.pause()
+	}
+	n.t.must(n.t.call("a call", func() error {
+		for range results {
+			<-running
+		}
+		return nil
+	}), "a call")
+	n.close()
+	closed.Store(true)
+	for name, returned := range results {
+		if err := n.t.comesSoon(name, "the engine", returned); errors.Is(err, errWorks) {
+			n.t.failf("%s: %w", name, err)
+		}
+	}
+}
+
+var errWorks = errors.New("returned nil, although the engine was closed before")
+
+// Another node sends all the time while a node closes, and goes on for a while.
+func testCloseEndsReceive(t *trial) {
+	for range 10 {
+		a, b := t.open(), t.open()
+		closed, sent := make(chan struct{}), make(chan error, 1)
+		go func() {
+			left := 200
+			for i := 0; left > 0; i++ {
+				_ = b.Send(t.ctx, "", fmt.Appendf(nil, "message %d during Close", i))
+				select {
+				case <-closed:
+					left--
+				default:
+					runtime.Gosched()
+				}
+			}
+			sent <- nil
+		}()
+		t.await("messages", a.inbox.change, func() bool { return a.inbox.from(b.name) >= 20 })
 		a.close()
+		close(closed)
+		t.must(t.call("Send", func() error { return <-sent }), "Send")
 		t.pause()
-		close(stop)
-		_ = t.comesSoon("Send", "the other engine", stopped)
 		b.close()
 	}
 }

@@ -140,33 +140,26 @@ func testRestart(t *trial) {
 	la, lb := a.follow(a.opened.Window.Last, nil), b.follow(a.opened.Window.Last, nil)
 	for round := range 2 {
 		a.fill(fmt.Sprint("before ", round), 50)
-		stop := make(chan struct{})
-		returned := make(chan []attempt, 1)
-		go func() {
-			var attempts []attempt
-			for i := 0; ; i++ {
-				select {
-				case <-stop:
-					returned <- attempts
-					return
-				case <-t.ctx.Done():
-					returned <- attempts
-					return
-				default:
-				}
-				text := fmt.Sprintf("during restart %d: %d", round, i)
-				seq, err := b.Append(t.ctx, text, []byte(text))
-				attempts = append(attempts, attempt{text, seq, err})
-				t.pause()
-			}
-		}()
-		t.cluster.(Restarter).Restart()
-		close(stop)
 		var attempts []attempt
-		t.must(t.call("Append", func() error { attempts = <-returned; return nil }), "Append")
+		restarted := make(chan struct{})
+		returned := make(chan error, 1)
+		first := make(chan struct{})
+		go func() {
+			returned <- b.publish(fmt.Sprint("during restart ", round), restarted, func(o attempt) {
+				attempts = append(attempts, o)
+				if len(attempts) == 1 {
+					close(first)
+				}
+			})
+		}()
+		t.must(t.call("Append", func() error { <-first; return nil }), "Append")
+		t.cluster.(Restarter).Restart()
+		close(restarted)
+		t.must(t.call("Append", func() error { return <-returned }), "Append during a restart")
 		for _, o := range attempts {
-			t.must(o.err, "Append during a restart")
+			t.stored(o.seq, o.text)
 		}
+		la.await(a.store(fmt.Sprint("after restart ", round)))
 		t.settle(a, a.opened.Window.First-1, attempts)
 		la.await(t.log.last)
 		lb.await(t.log.last)
@@ -177,4 +170,22 @@ func testRestart(t *trial) {
 			t.failf("the window is %+v after a restart, want epoch %s and the seqs %d to %d", w, epoch, a.opened.Window.First, t.log.last)
 		}
 	}
+}
+
+// publish appends records until stop is closed, or one fails.
+func (n *node) publish(prefix string, stop <-chan struct{}, appended func(attempt)) error {
+	for i := 0; n.t.pause(); i++ {
+		select {
+		case <-stop:
+			return nil
+		default:
+		}
+		text := fmt.Sprintf("%s: %d", prefix, i)
+		seq, err := n.Append(n.t.ctx, text, []byte(text))
+		appended(attempt{text, seq, err})
+		if err != nil {
+			return err
+		}
+	}
+	return n.t.ctx.Err()
 }

@@ -64,6 +64,7 @@ func testTrimDuringTail(t *trial) {
 		}
 	}()
 	slow := b.follow(b.opened.Window.Last, func(room.Record) { <-release })
+	slow.await(a.store("read before"))
 	a.fill("record", 1000)
 	first := t.log.last - 10
 	t.cluster.(Trimmer).Trim(first)

@@ -217,53 +217,6 @@ func wantTrimmed(t *testing.T, e room.Engine, after, first uint64) {
 	}
 }
 
-// After each kind of loss, a node that has delivered a lost record gets ErrEpoch until it opens the
-// log again, also if new records have got the same seqs.
-func TestLoss(t *testing.T) {
-	for name, lose := range map[string]func(*enginetest.Memory, *enginetest.Snapshot){
-		"tail":    func(m *enginetest.Memory, _ *enginetest.Snapshot) { m.LoseTail(1) },
-		"restore": (*enginetest.Memory).Restore,
-		"wipe":    func(m *enginetest.Memory, _ *enginetest.Snapshot) { m.Wipe() },
-		"corrupt": func(m *enginetest.Memory, _ *enginetest.Snapshot) {
-			m.Corrupt(2, func(b []byte) []byte { return append(b, 'x') })
-		},
-	} {
-		for _, again := range []int{0, 5} {
-			t.Run(fmt.Sprint(name, again), func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) {
-					m := enginetest.NewMemory(nil)
-					a, before := open(t, m, "a", nil)
-					put(t, a, "one")
-					s := m.Snapshot()
-					put(t, a, "two")
-					l := follow(t, a, 0)
-					l.want(t, "1 one", "2 two")
-
-					lose(m, s)
-					for i := range again {
-						m.Store([]byte(fmt.Sprint(i)))
-					}
-					wantErr(t, <-l.err, room.ErrEpoch)
-					wantErr(t, a.Tail(t.Context(), 2, nil), room.ErrEpoch)
-					_, _, err := a.Beat(t.Context(), nil)
-					wantErr(t, err, room.ErrEpoch)
-
-					after, err := a.Open(t.Context(), room.OpenOptions{Cluster: "test", Node: "a2"}, nil)
-					if err != nil {
-						t.Fatal(err)
-					}
-					if name != "corrupt" && after.Complete && after.Window.Epoch == before.Window.Epoch {
-						t.Errorf("Open has returned %+v after a loss", after)
-					}
-					if _, _, err := a.Beat(t.Context(), nil); err != nil {
-						t.Error(err)
-					}
-				})
-			})
-		}
-	}
-}
-
 func TestFreezeLists(t *testing.T) {
 	m := enginetest.NewMemory(nil)
 	a, _ := open(t, m, "a", nil)

@@ -118,15 +118,25 @@ func (r *received) has(from, msg string) bool {
 }
 
 // from counts the messages of a node.
-func (r *received) from(name string) (n int) {
+func (r *received) from(name string) int { return r.starting(name, "") }
+
+// starting counts the messages of a node that start with a text.
+func (r *received) starting(name, text string) (n int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for key := range r.messages {
-		if strings.HasPrefix(key, name+"\x00") {
+		if strings.HasPrefix(key, name+"\x00"+text) {
 			n++
 		}
 	}
 	return n
+}
+
+// change returns a channel that is closed when a message has come.
+func (r *received) change() <-chan struct{} {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.changed
 }
 
 // close closes the engine, once.
@@ -207,9 +217,9 @@ func noteOf(nodes []room.Node, name string) (note room.Node, count int) {
 }
 
 // reach sends messages of a size until one arrives at each of the receivers. Messages may be lost,
-// so it sends several; each is another one.
+// so it sends several, each another one, and waits longer each time.
 func (n *node) reach(to string, size int, receivers ...*node) {
-	for {
+	for most := 20; ; most *= 2 {
 		n.t.sent++
 		msg := fmt.Sprintf("%s to %q, message %d, size %d ", n.name, to, n.t.sent, size)
 		if len(msg) < size {
@@ -217,11 +227,11 @@ func (n *node) reach(to string, size int, receivers ...*node) {
 		}
 		_ = n.t.call("Send", func() error { return n.Send(n.t.ctx, to, []byte(msg)) }) // it may fail: then again
 		left := receivers
-		for tries := 0; tries < 40 && len(left) > 0; {
+		for tries := 0; tries < most && len(left) > 0; {
 			if left[0].inbox.has(n.name, msg) {
 				left = left[1:]
 			} else if tries++; !n.t.pause() {
-				n.t.failf("no message of %s has reached %s", n.name, left[0].name)
+				n.t.failf("no message of %s to %q has reached %s", n.name, to, left[0].name)
 			}
 		}
 		if len(left) == 0 {
