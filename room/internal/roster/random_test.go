@@ -28,7 +28,6 @@ func TestConverges(t *testing.T) {
 		}
 		for range 400 {
 			c.step()
-			c.check()
 		}
 		c.heal()
 		if t.Failed() {
@@ -188,6 +187,7 @@ func (c *cluster) take(n *node, m message, f func(string, []byte) ([]roster.Chan
 			}
 		}
 	}
+	c.check(n)
 	return changed, incomplete
 }
 
@@ -200,17 +200,16 @@ func (c *cluster) gone(n *node, name string) {
 	if n.name != name {
 		n.others.Gone(name)
 		delete(n.peers, name)
+		c.check(n)
 	}
 }
 
 // check fails if a node lists a user of a node that it has not added, or that is gone.
-func (c *cluster) check() {
-	for _, n := range c.nodes {
-		for k := range view(n.others) {
-			for _, name := range n.others.Nodes(k.Plan, k.UserID) {
-				if !n.peers[name] {
-					c.t.Errorf("%s lists %v of %s, which is gone", n.name, k, name)
-				}
+func (c *cluster) check(n *node) {
+	for k := range view(n.others) {
+		for _, name := range n.others.Nodes(k.Plan, k.UserID) {
+			if !n.peers[name] {
+				c.t.Errorf("%s lists %v of %s, which is gone", n.name, k, name)
 			}
 		}
 	}
