@@ -2,21 +2,17 @@ package record
 
 import "encoding/binary"
 
-// reader reads the fields of a body, one after the other. After a field that is malformed, or
-// longer than what is left, all further fields are zero and bad is set. What is left at the end is
-// ignored.
+// reader reads the fields of a body, one after the other. After a field that is malformed, or longer
+// than what is left, all further fields are zero and bad is set. What is left at the end is ignored.
 type reader struct {
 	b    []byte
 	text string // the bytes of b; all texts share its memory
+	at   int    // index of the next field
 	bad  bool
 }
 
 // newReader returns a reader of a copy of body, so that no result shares memory with body.
 func newReader(body []byte) reader { return reader{b: body, text: string(body)} }
-
-func (r *reader) advance(n int) { r.b, r.text = r.b[n:], r.text[n:] }
-
-func (r *reader) fail() { *r = reader{bad: true} }
 
 // parsed returns v, or [ErrBody] if r has failed.
 func parsed[T any](r *reader, v T) (T, error) {
@@ -27,13 +23,15 @@ func parsed[T any](r *reader, v T) (T, error) {
 	return v, nil
 }
 
+func (r *reader) fail() { r.at, r.bad = len(r.b), true }
+
 func (r *reader) varint() uint64 {
-	v, n := binary.Uvarint(r.b)
+	v, n := binary.Uvarint(r.b[r.at:])
 	if n <= 0 {
 		r.fail()
 		return 0
 	}
-	r.advance(n)
+	r.at += n
 	return v
 }
 
@@ -50,7 +48,7 @@ func (r *reader) bounded(limit uint64) uint64 {
 // count reads a varint with the number of fields that follow, of at least size bytes each.
 func (r *reader) count(size int) int {
 	n := r.varint()
-	if n > uint64(len(r.b)/size) {
+	if n > uint64((len(r.b)-r.at)/size) {
 		r.fail()
 		return 0
 	}
@@ -59,29 +57,28 @@ func (r *reader) count(size int) int {
 
 func (r *reader) string() string {
 	n := r.count(1)
-	s := r.text[:n]
-	r.advance(n)
+	s := r.text[r.at : r.at+n]
+	r.at += n
 	return s
 }
 
 func (r *reader) byte() byte {
-	if len(r.b) == 0 {
+	if r.at == len(r.b) {
 		r.fail()
 		return 0
 	}
-	c := r.b[0]
-	r.advance(1)
-	return c
+	r.at++
+	return r.b[r.at-1]
 }
 
 func (r *reader) uint64() uint64 {
-	if len(r.b) < 8 {
+	const size = 8
+	if len(r.b)-r.at < size {
 		r.fail()
 		return 0
 	}
-	v := binary.BigEndian.Uint64(r.b)
-	r.advance(8)
-	return v
+	r.at += size
+	return binary.BigEndian.Uint64(r.b[r.at-size:])
 }
 
 // cutBytes reads a text from the start of body and returns what follows it. Both results share
