@@ -167,11 +167,14 @@ func TestEncodedFrom(t *testing.T) {
 	}
 	shared := append([]byte("before "), e.Bytes()...)
 	from := protocol.EncodedFrom(shared[len("before "):])
-	_ = append(e.Bytes(), "an append that must not reach the position of e"...)
+	extended := append(e.Bytes(), " and more"...)
 	if got, want := from.Bytes(), e.Bytes(); !bytes.Equal(got, want) {
 		t.Errorf("Bytes = %q, want %q", got, want)
 	}
 	want := e.Splice(math.MaxUint64, math.MaxUint64)
+	if !bytes.HasSuffix(extended, []byte(" and more")) {
+		t.Errorf("Splice has written into %q", extended)
+	}
 	clear(shared)
 	var b []byte
 	if n := testing.AllocsPerRun(100, func() {

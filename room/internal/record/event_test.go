@@ -85,6 +85,14 @@ func TestParseEventRefuses(t *testing.T) {
 	}
 }
 
+// A version of 2^63 or more is not a version.
+func TestParseEventBoundsVersion(t *testing.T) {
+	e := record.Event{Encoded: []byte(`{"type":"x"`), Version: protocol.EventVersion{Key: "t1", N: -1}, At: at}
+	if got, err := record.ParseEvent(e.Append(nil)); err != record.ErrBody {
+		t.Errorf("ParseEvent = %+v, %v, want ErrBody", got, err)
+	}
+}
+
 // ParseEvent of a body that claims many exclusions allocates none of them.
 func TestParseEventBoundsExclusions(t *testing.T) {
 	e := record.Event{Encoded: []byte(`{"type":"x"`), At: at}

@@ -12,8 +12,8 @@ import (
 	"github.com/planrooms/planrooms/room/internal/record"
 )
 
-// sealed returns b with the magic, and with a checksum that matches. Otherwise hardly any input of a
-// fuzz test would get past the checksum.
+// sealed returns b with the magic, and with a checksum that matches. Otherwise hardly any input of
+// a fuzz test would get past the checksum.
 func sealed(magic string, b []byte) []byte {
 	b = bytes.Clone(b)
 	copy(b, magic)
