@@ -11,6 +11,8 @@ import (
 // broadcast is one call of a broadcasting method: what its options contain.
 type broadcast struct {
 	by, mutationID string
+	once           string // of option Once
+	place          int    // of the event in a batch
 	version        protocol.EventVersion
 	to             *audience // nil: all members
 	meta           protocol.EventMeta
@@ -25,7 +27,7 @@ type broadcast struct {
 // plan that no client has joined are kept for two minutes, for clients that have just loaded the
 // plan.
 //
-// Errors: [ErrPlanID], [ErrHubClosed], [ErrUserID] for a user ID in an option, and those of
+// Errors: [ErrPlanID], [ErrHubClosed], [ErrUserID] for a user ID in an option, [ErrOnce], and those of
 // [protocol.EncodeEvent] for data that is not JSON, lacks the key of its type, or is too large, and
 // for an invalid task ID or version. After an error no connection has received anything.
 func (h *Hub) Broadcast(ctx context.Context, planID string, event protocol.Event, opts ...BroadcastOption) (protocol.Position, error) {
@@ -46,6 +48,14 @@ func (h *Hub) publish(ctx context.Context, b *broadcast, t protocol.Type, encode
 	if h.cluster != nil {
 		return h.publishToAll(ctx, b, t, encoded, to)
 	}
+	if b.once != "" {
+		return h.onces.do(onceID(b.meta.PlanID, b.once, b.place), func() (protocol.Position, error) { return h.publishHere(ctx, b, t, encoded, to) })
+	}
+	return h.publishHere(ctx, b, t, encoded, to)
+}
+
+// publishHere is publish without an engine.
+func (h *Hub) publishHere(ctx context.Context, b *broadcast, t protocol.Type, encoded protocol.EncodedEvent, to *audience) (protocol.Position, error) {
 	r, err := h.acquire(b.meta.PlanID)
 	if err != nil {
 		return protocol.Position{}, err
@@ -82,7 +92,7 @@ func (b *broadcast) apply(opts []BroadcastOption) error {
 	return nil
 }
 
-// add applies options. Errors: [ErrUserID], [protocol.ErrEventVersion].
+// add applies options. Errors: [ErrUserID], [ErrOnce], [protocol.ErrEventVersion].
 func (b *broadcast) add(opts []BroadcastOption) error {
 	for i := range opts {
 		o := &opts[i]
@@ -91,6 +101,12 @@ func (b *broadcast) add(opts []BroadcastOption) error {
 				return ErrUserID
 			}
 			b.by = o.by
+		}
+		if o.once != "" {
+			if len(o.once) > maxOnceID {
+				return ErrOnce
+			}
+			b.once = o.once
 		}
 		if o.mutationID != "" {
 			b.mutationID = o.mutationID

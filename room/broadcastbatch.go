@@ -34,8 +34,8 @@ func (h *Hub) BroadcastBatch(ctx context.Context, planID string, events []protoc
 			return protocol.Position{}, fmt.Errorf("event %d of %d: %w", i+1, len(events), err)
 		}
 	}
-	if h.cluster != nil {
-		return h.batchToAll(ctx, &b, events, encoded)
+	if h.cluster != nil || b.once != "" {
+		return h.batchSingly(ctx, &b, events, encoded)
 	}
 	r, err := h.acquire(planID)
 	if err != nil {

@@ -6,6 +6,7 @@ import "github.com/planrooms/planrooms/protocol"
 // excludes. It is a plain value, so that creating and applying one does not allocate.
 type BroadcastOption struct {
 	by, mutationID string
+	once           string
 	version        protocol.EventVersion
 	except         exclusion
 	more           []BroadcastOption

@@ -24,7 +24,7 @@ func (h *Hub) BroadcastToPlans(ctx context.Context, planIDs []string, event prot
 	if err != nil {
 		return fmt.Errorf("broadcast to plans: %w", err)
 	}
-	if h.isClosed() {
+	if h.isOver() {
 		return ErrHubClosed
 	}
 	to := b.audienceOf(event)

@@ -22,7 +22,7 @@ func (h *Hub) ClosePlan(ctx context.Context, planID string) (removed int, err er
 	if !protocol.ValidPlanID(planID) {
 		return 0, ErrPlanID
 	}
-	if h.isClosed() {
+	if h.isOver() {
 		return 0, ErrHubClosed
 	}
 	if h.cluster != nil {

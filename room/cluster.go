@@ -62,8 +62,9 @@ type cluster struct {
 	leaving bool   // Shutdown has begun: no new tenure
 	refused error  // why the engine is not open
 	waits   map[string]*wait
-	turn    chan struct{} // closed when something has changed that waits look at; nil if none does
-	arrived chan struct{} // closed when a record was applied; nil if no join waits
+	turn    chan struct{}       // closed when something has changed that waits look at; nil if none does
+	arrived chan struct{}       // closed when a record was applied; nil if no join waits
+	seen    map[string]seenNode // notes of the last beat
 	fences  fences
 	doubts  doubts
 }

@@ -66,6 +66,7 @@ func (c *cluster) beat(ctx context.Context, node string) error {
 			Name: n.Name, Number: n.Number, Tenure: note.Tenure, Shut: note.Shut, Silent: note.Silent,
 			Fenced: note.Fenced, SameEpoch: note.Epoch == c.epoch,
 		})
+		c.sawLocked(n.Name, n.Number, &note, c.clock.Wall())
 		if seen, ok := s.alive[n.Name]; own {
 			continue
 		} else if !ok {
@@ -74,6 +75,7 @@ func (c *cluster) beat(ctx context.Context, node string) error {
 			s.alive[n.Name] = alive
 		}
 	}
+	c.forgetSeenLocked(nodes)
 	if l.Complete && s.looked == 0 {
 		s.looked = now.Mono
 	}

@@ -100,10 +100,6 @@ func (c *cluster) applyControl(h *record.Header, x *record.Control, seq uint64, 
 		c.changedLocked()
 	}
 	epoch := c.epoch
-	if finish == nil {
-		c.mu.Unlock()
-		return
-	}
 	c.fences.begin(seq)
 	c.mu.Unlock()
 	c.start(func() {

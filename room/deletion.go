@@ -2,14 +2,22 @@ package room
 
 import "time"
 
-// sweepUnjoined deletes a room that no connection has joined, unjoinedRoomTimeout after its last
-// event. It looks again later if there was an event since the timer was set.
+// unjoinedFor is how long a room is kept that no connection has joined, after its last event. With
+// an engine its clients may be on other nodes, and come to this one.
+func (h *Hub) unjoinedFor() time.Duration {
+	if h.cluster != nil {
+		return max(unjoinedRoomTimeout, h.opts.HistoryAge)
+	}
+	return unjoinedRoomTimeout
+}
+
+// sweepUnjoined deletes a room that no connection has joined, unjoinedFor after its last event. It looks again later if there was an event since the timer was set.
 func (h *Hub) sweepUnjoined(r *room) {
 	h.deleteIf(r, func() bool {
 		if r.joined {
 			return false
 		}
-		left := unjoinedRoomTimeout - time.Since(r.lastActivity)
+		left := h.unjoinedFor() - time.Since(r.lastActivity)
 		if left > 0 {
 			h.timers.reset(r.unjoined, left)
 		}

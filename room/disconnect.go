@@ -57,7 +57,7 @@ func (h *Hub) Disconnect(ctx context.Context, userID string, opts ...DisconnectO
 		}
 		o.signInAgain = o.signInAgain || opt.signInAgain
 	}
-	if h.isClosed() {
+	if h.isOver() {
 		return 0, ErrHubClosed
 	}
 	if h.cluster != nil {
@@ -118,7 +118,7 @@ func (o *DisconnectOption) concerns(s *Session) bool {
 func (h *Hub) beginDisconnect(userID string, o *DisconnectOption) (finish func() ackCounts) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.closed {
+	if h.closed && h.cluster == nil {
 		return nil
 	}
 	h.disconnects.add(disconnected{userID, o.session}, o.signInAgain, h.clock())

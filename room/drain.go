@@ -44,7 +44,7 @@ func (h *Hub) Shutdown(ctx context.Context) error {
 	defer close(h.drained)
 	for _, r := range rooms {
 		r.mu.Lock() // waits for a call that found the hub open
-		r.closed = true
+		r.closed, r.closedAt = true, r.positionLocked()
 		r.mu.Unlock()
 	}
 
@@ -196,8 +196,28 @@ func (s *Session) drain(retry time.Duration) {
 	}
 	s.hub.unregister(s)
 	subs := make([]*subscription, len(members))
+	var receipts []byte
 	for i, m := range members {
 		subs[i] = &m.subscription
+		receipts = m.appendReceipt(receipts)
 	}
-	s.out.drain(subs, s.farewell(protocol.CloseShutdown, retry))
+	s.out.drain(subs, receipts, s.farewell(protocol.CloseShutdown, retry))
+}
+
+// appendReceipt appends a receipt that moves the client of a quiet plan to the end of the log, so
+// that it can resume on another node, however long ago the last event of the plan was. It is written
+// after all events of the plan that this hub delivers.
+func (m *member) appendReceipt(b []byte) []byte {
+	r := m.room
+	if !m.out.isReady(&m.subscription) {
+		return b
+	}
+	r.mu.Lock()
+	at, last, skip := r.closedAt.Seq, r.log.last, m.unconfirmed
+	r.mu.Unlock()
+	if skip || at <= last {
+		return b
+	}
+	meta := protocol.EventMeta{PlanID: m.plan, Timestamp: time.Now()}
+	return m.out.framing.AppendMessage(b, protocol.AppendReceipt(nil, meta, at, last))
 }

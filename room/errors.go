@@ -33,6 +33,9 @@ var (
 	// The cause is in the text.
 	ErrNotReady = errors.New("room: the node is not ready")
 
+	// ErrOnce is returned for an ID of [Once] of more than 256 bytes.
+	ErrOnce = errors.New("room: the ID of Once is too long")
+
 	// ErrPlanID is returned for a plan ID that is not 1 to 128 bytes of valid UTF-8 without control
 	// characters.
 	ErrPlanID = errors.New("room: invalid plan id")

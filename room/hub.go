@@ -52,6 +52,7 @@ type Hub struct {
 	rechecks rechecks
 	denials  denials
 	logs     logLimiter
+	onces    onces
 	lingers  lockedIndex[*room] // where users linger, so that Disconnect finds them
 	budget   budget
 	journal  journal
@@ -69,6 +70,15 @@ func (h *Hub) isClosed() bool {
 	h.mu.RLock()
 	defer h.mu.RUnlock()
 	return h.closed
+}
+
+// isOver reports whether nothing can be published any more: Shutdown has begun or, with an engine, is
+// about to close it.
+func (h *Hub) isOver() bool {
+	if h.cluster != nil {
+		return h.cluster.closed.Load()
+	}
+	return h.isClosed()
 }
 
 // sessionsOf returns the connections of a user.
@@ -123,7 +133,7 @@ func (h *Hub) create(planID string) *room {
 	r.mu.Lock() // does not wait: no other goroutine has the room yet
 	h.rooms[planID] = r
 	h.budget.held.Add(roomOverhead)
-	r.unjoined = h.timers.after(unjoinedRoomTimeout, func() { h.sweepUnjoined(r) })
+	r.unjoined = h.timers.after(h.unjoinedFor(), func() { h.sweepUnjoined(r) })
 	r.touchLocked()
 	h.janitor.startLocked()
 	return r

@@ -30,10 +30,17 @@ func (h *Hub) clean() {
 	for _, r := range rooms {
 		r.mu.Lock()
 		r.trimLocked(now)
-		idle := r.idleLocked() && r.joined && now.Sub(r.emptySince) >= h.opts.IdleTimeout
+		idle := r.idleLocked() && r.unusedLocked(now)
 		r.mu.Unlock()
 		if idle {
-			h.deleteIf(r, func() bool { return r.joined && now.Sub(r.emptySince) >= h.opts.IdleTimeout })
+			h.deleteIf(r, func() bool { return r.unusedLocked(now) })
 		}
 	}
+}
+
+// unusedLocked reports whether a room that is empty has been so for IdleTimeout. With an engine it is
+// also in use as long as its events are in the history: clients on other nodes may come to this one.
+func (r *room) unusedLocked(now time.Time) bool {
+	o := &r.hub.opts
+	return r.joined && now.Sub(r.emptySince) >= o.IdleTimeout && (r.hub.cluster == nil || now.Sub(r.lastActivity) >= o.HistoryAge)
 }

@@ -19,8 +19,15 @@ func (h *Hub) evicted(planID string, n int) {
 		return
 	}
 	h.stats.evicted.Add(uint64(n))
-	if f := h.opts.Observer.Evicted; f != nil {
-		h.observe(nil, func() { f(EvictionInfo{PlanID: planID, Events: n}) })
+	f := h.opts.Observer.Evicted
+	if f == nil {
+		return
+	}
+	call := func() { h.observe(nil, func() { f(EvictionInfo{PlanID: planID, Events: n}) }) }
+	if h.cluster != nil {
+		h.wg.Go(call) // the caller may be the one that applies the log
+	} else {
+		call()
 	}
 }
 

@@ -63,6 +63,7 @@ type outlet struct {
 	queue      outbound
 	remainder  *remainder    // nil: none
 	pong       []byte        // control frame of the transport; only the newest is kept
+	receipts   []byte        // of a drain: all entries of its plans were written
 	farewell   []byte        // goodbye and close frame, written when all else is
 	farewellBy time.Duration // when the farewell must have been taken; see outlets.clock
 	boundary   chan struct{} // closed at the end of the call of the sink; nil if no goroutine waits
@@ -305,12 +306,19 @@ func (o *outlet) deliver(sub *subscription, b *batch) (caughtUp bool) {
 	return false
 }
 
+// isReady reports whether the reply to the join of sub is queued or written.
+func (o *outlet) isReady(sub *subscription) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return sub.ready
+}
+
 // suspend stops writing entries to sub until unsuspend. It reports whether the reply to the join
 // has not been written: it is dropped. It cuts the connection if part of an entry is written.
 func (o *outlet) suspend(sub *subscription) (unanswered bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	sub.ready = false
+	sub.ready, o.receipts = false, nil
 	if o.remainder != nil && o.remainder.plan == sub.plan {
 		o.shared.wg.Go(o.abort)
 	}

@@ -4,10 +4,11 @@ package room
 
 // close writes farewell after everything that waits and then finishes the sink. If the members have
 // left their rooms before, no more entries are written. The first call wins.
-func (o *outlet) close(farewell []byte) { o.drain(nil, farewell) }
+func (o *outlet) close(farewell []byte) { o.drain(nil, nil, farewell) }
 
-// drain is close with all entries of the rooms of subs before farewell.
-func (o *outlet) drain(subs []*subscription, farewell []byte) {
+// drain is close with all entries of the rooms of subs before farewell, and between them receipts,
+// which say that these were all.
+func (o *outlet) drain(subs []*subscription, receipts, farewell []byte) {
 	o.mu.Lock()
 	if o.end >= endClosing {
 		o.mu.Unlock()
@@ -18,6 +19,7 @@ func (o *outlet) drain(subs []*subscription, farewell []byte) {
 			o.markDirtyLocked(sub)
 		}
 	}
+	o.receipts = receipts
 	o.end, o.farewell, o.farewellBy = endClosing, farewell, o.shared.clock()+closeTimeout
 	o.shared.timers.after(closeTimeout, o.abortUnlessClosed)
 	o.unpauseLocked()
@@ -56,7 +58,7 @@ func (o *outlet) endLocked(end outletEnd) {
 	}
 	o.torn = o.torn || o.remainder != nil && o.remainder.entry
 	o.waiting = true // the holder of the token has to find out
-	o.dirty, o.pong, o.ping, o.remainder, o.farewell = nil, nil, false, nil, nil
+	o.dirty, o.pong, o.ping, o.remainder, o.receipts, o.farewell = nil, nil, false, nil, nil, nil
 	o.queue.taken = 0
 	o.queue.drop(0, len(o.queue.replies))
 	o.queue.account.forget(o)

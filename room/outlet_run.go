@@ -89,7 +89,11 @@ func (o *outlet) next(block bool) (t step, ok bool) {
 			o.fetchLocked(sub, b)
 			t, ok = o.beginLocked(b, sub, block)
 		case o.remainder == nil && o.farewell != nil: // a shut gate holds up what is before it, but not the end
-			o.remainder, o.farewell = &remainder{head: o.farewell, farewell: true}, nil
+			o.remainder = &remainder{head: o.farewell, farewell: true}
+			if open { // otherwise entries are missing
+				o.remainder.head = append(o.receipts, o.farewell...)
+			}
+			o.receipts, o.farewell = nil, nil
 		case o.remainder != nil || len(o.dirty) > 0 || len(o.queue.replies) > 0: // the gate is shut
 			if !o.shared.gate.wait(o) {
 				continue

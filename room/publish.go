@@ -20,7 +20,11 @@ func (h *Hub) publishToAll(ctx context.Context, b *broadcast, t protocol.Type, e
 		Type: t, By: b.by, MutationID: b.mutationID, Version: version, At: b.meta.Timestamp,
 		Except: to.exclusions(), Encoded: encoded.Bytes(),
 	}
-	seq, err := h.cluster.publish(ctx, b.meta.PlanID, &e, "")
+	once := ""
+	if b.once != "" {
+		once = onceID(b.meta.PlanID, b.once, b.place)
+	}
+	seq, err := h.cluster.publish(ctx, b.meta.PlanID, &e, once)
 	if err != nil {
 		return protocol.Position{}, err
 	}
@@ -39,13 +43,14 @@ func (h *Hub) connectionsIn(planID string) int {
 	return r.connections
 }
 
-// batchToAll stores several events one after the other. If one of them fails, the clients of the
+// batchSingly publishes several events one after the other. If one of them fails, the clients of the
 // plan load it.
-func (h *Hub) batchToAll(ctx context.Context, b *broadcast, events []protocol.Event, encoded []protocol.EncodedEvent) (position protocol.Position, err error) {
+func (h *Hub) batchSingly(ctx context.Context, b *broadcast, events []protocol.Event, encoded []protocol.EncodedEvent) (position protocol.Position, err error) {
 	for i := range events {
-		position, err = h.publishToAll(ctx, b, events[i].Type, encoded[i], b.audienceOf(events[i]))
+		b.place = i
+		position, err = h.publish(ctx, b, events[i].Type, encoded[i], b.audienceOf(events[i]))
 		if err != nil {
-			if i > 0 {
+			if i > 0 && h.cluster != nil {
 				h.cluster.doubtful(b.meta.PlanID, "")
 			}
 			return protocol.Position{}, err

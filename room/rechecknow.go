@@ -35,7 +35,7 @@ func (h *Hub) Recheck(ctx context.Context, planID string) (Rechecked, error) {
 	if !protocol.ValidPlanID(planID) {
 		return Rechecked{}, ErrPlanID
 	}
-	if h.isClosed() {
+	if h.isOver() {
 		return Rechecked{}, ErrHubClosed
 	}
 	return h.recheck(ctx, planID, "")
@@ -89,7 +89,7 @@ func (h *Hub) RecheckUser(ctx context.Context, userID string) (Rechecked, error)
 	if !protocol.ValidUserID(userID) {
 		return Rechecked{}, ErrUserID
 	}
-	if h.isClosed() {
+	if h.isOver() {
 		return Rechecked{}, ErrHubClosed
 	}
 	return h.recheck(ctx, "", userID)

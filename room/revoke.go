@@ -32,7 +32,7 @@ func (h *Hub) Revoke(ctx context.Context, planID, userID string) (removed int, e
 
 // revoke is Revoke or, without a plan, RevokeUser.
 func (h *Hub) revoke(ctx context.Context, planID, userID string) (removed int, err error) {
-	if h.isClosed() {
+	if h.isOver() {
 		return 0, ErrHubClosed
 	}
 	if h.cluster != nil {

@@ -14,12 +14,13 @@ type room struct {
 	feed        // its mu guards the following, too
 
 	presence     presence
-	people       int       // who count in Stats
-	ticking      *timer    // sends the count of a crowded room
-	tickAt       time.Time // when it does
-	joined       bool      // a connection has been a member
-	deleted      bool      // no longer in Hub.rooms, or about to be removed
-	closed       bool      // Shutdown has begun: no event and no member is added
+	people       int               // who count in Stats
+	ticking      *timer            // sends the count of a crowded room
+	tickAt       time.Time         // when it does
+	joined       bool              // a connection has been a member
+	deleted      bool              // no longer in Hub.rooms, or about to be removed
+	closed       bool              // Shutdown has begun: no event and no member is added
+	closedAt     protocol.Position // when it began
 	lastActivity time.Time
 	emptySince   time.Time
 	unjoined     *timer // deletes a room that no connection joins

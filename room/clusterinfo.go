@@ -1,0 +1,86 @@
+package room
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/planrooms/planrooms/room/internal/record"
+)
+
+// ClusterInfo describes a node and what it knows of the others. See [Hub.Cluster].
+type ClusterInfo struct {
+	Node       string        `json:"node"`       // name of this node in the engine; "" before it is open
+	Epoch      string        `json:"epoch"`      // of the positions
+	Applied    uint64        `json:"applied"`    // all records up to this seq are in the rooms
+	Last       uint64        `json:"last"`       // the end of the log at the last beat
+	First      uint64        `json:"first"`      // the first record that the log has at the last beat
+	Open       bool          `json:"open"`       // the gate: events are written to clients
+	Tenure     uint64        `json:"tenure"`     // number of the current tenure, or of the last one
+	TenureLeft time.Duration `json:"tenureLeft"` // until it ends without a further beat
+	Uncertain  int           `json:"uncertain"`  // plans with events of which it is uncertain whether they are stored
+	Nodes      []NodeInfo    `json:"nodes"`      // all nodes that have a note, by name, with this one
+}
+
+// NodeInfo is what the last note of a node says.
+type NodeInfo struct {
+	Name    string    `json:"name"` // in the engine
+	Host    string    `json:"host"` // Options.Node
+	Epoch   string    `json:"epoch"`
+	Applied uint64    `json:"applied"` // when it stored the note
+	Tenure  uint64    `json:"tenure"`
+	Open    bool      `json:"open"`  // its gate was open
+	Ended   bool      `json:"ended"` // nobody waits for it any more: it has shut down, or is silent for too long
+	Seen    time.Time `json:"seen"`  // when its note changed last, as far as this node knows
+}
+
+// seenNode is a note of a node.
+type seenNode struct {
+	number uint64
+	at     time.Time
+	note   record.Note
+}
+
+// sawLocked keeps the notes of a beat.
+func (c *cluster) sawLocked(name string, number uint64, n *record.Note, now time.Time) {
+	if c.seen == nil {
+		c.seen = make(map[string]seenNode)
+	}
+	if was, ok := c.seen[name]; !ok || was.number != number {
+		c.seen[name] = seenNode{number, now, *n}
+	}
+}
+
+// forgetSeenLocked drops the notes that are not in the list any more.
+func (c *cluster) forgetSeenLocked(nodes []Node) {
+	for name := range c.seen {
+		if !slices.ContainsFunc(nodes, func(n Node) bool { return n.Name == name }) {
+			delete(c.seen, name)
+		}
+	}
+}
+
+// Cluster returns what this hub knows of the cluster, for operators. ok is false without an engine.
+func (h *Hub) Cluster() (info ClusterInfo, ok bool) {
+	c := h.cluster
+	if c == nil {
+		return info, false
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	info = ClusterInfo{
+		Node: c.log.node, Epoch: c.epoch, Applied: c.timeline.applied.Load(), Last: c.log.last, First: c.log.first,
+		Open: c.gate.open(), Tenure: c.own.Number(), Uncertain: len(c.doubts.plans),
+	}
+	if left := c.gate.left(); left > 0 {
+		info.TenureLeft = left
+	}
+	for name, s := range c.seen {
+		info.Nodes = append(info.Nodes, NodeInfo{
+			Name: name, Host: s.note.Host, Epoch: s.note.Epoch, Applied: s.note.Applied, Tenure: s.note.Tenure,
+			Open: s.note.Ready, Ended: c.peers.Ended(name), Seen: s.at,
+		})
+	}
+	slices.SortFunc(info.Nodes, func(a, b NodeInfo) int { return cmp.Compare(a.Name, b.Name) })
+	return info, true
+}
