@@ -182,6 +182,9 @@ func (c *cluster) open(anew bool) bool {
 	}
 	c.refused = nil
 	c.own, c.peers = tenure.NewOwn(int64(c.timing.ttl)), tenure.NewPeers(int64(c.timing.ttl))
+	if anew {
+		c.peers.Reset()
+	}
 	if o.Alone {
 		c.peers.Alone(node)
 	}

@@ -50,6 +50,9 @@ func (c *cluster) follow() (lost bool) {
 				"applied", c.timeline.applied.Load(), "first", trimmed.First)
 			c.shut()
 			floor = max(trimmed.First, 1) - 1
+			c.mu.Lock()
+			c.peers.Reset()
+			c.mu.Unlock()
 			c.resetTo(floor)
 			continue
 		default:
@@ -87,7 +90,6 @@ func (c *cluster) tail(ctx context.Context) error {
 func (c *cluster) resetTo(floor uint64) {
 	c.mu.Lock()
 	c.epoch, c.begun = "", false
-	c.peers.Reset()
 	c.fences = fences{}
 	c.log.settled = false
 	c.log.opened.Window.Last = max(c.log.opened.Window.Last, c.log.last)

@@ -19,6 +19,7 @@ type Summary struct {
 	Events       int               `json:"events"`       // in the history
 	HistoryBytes int               `json:"historyBytes"` // as Options.HistoryTotal counts it
 	Position     protocol.Position `json:"position"`
+	LastEvent    uint64            `json:"lastEvent"`    // seq of the newest event; with an engine, Position may be beyond
 	LastActivity time.Time         `json:"lastActivity"` // last event or join
 }
 
@@ -105,6 +106,6 @@ func (h *Hub) UserConnections(userID string) int {
 func (r *room) summaryLocked() Summary {
 	return Summary{
 		PlanID: r.id, Participants: len(r.presence.people), Connections: r.connections, Lagging: len(r.lagging),
-		Events: r.log.events.len, HistoryBytes: roomOverhead + r.log.held(), Position: r.positionLocked(), LastActivity: r.lastActivity,
+		Events: r.log.events.len, HistoryBytes: roomOverhead + r.log.held(), Position: r.positionLocked(), LastEvent: r.log.last, LastActivity: r.lastActivity,
 	}
 }
