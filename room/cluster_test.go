@@ -2,7 +2,9 @@ package room_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -223,5 +225,169 @@ func TestRestartMissesNothing(t *testing.T) {
 			t.Error("alice has to load the plan")
 		}
 		wantTitle(t, alice, "one")
+	})
+}
+
+func TestUncertainEventsAreReplacedByAReload(t *testing.T) {
+	nodes(t, 2, room.Options{}, func(t *testing.T, _ *enginetest.Memory, nodes []*node) {
+		alice := roomtest.Join(t, nodes[1].Hub, "alice", "p")
+		stalled := nodes[0].engine.Stall()
+		start := time.Now()
+		_, err := nodes[0].BroadcastTaskUpdated(t.Context(), "p", "old", room.Mutation("m"))
+		if !errors.Is(err, room.ErrUncertain) || time.Since(start) != 15*time.Second {
+			t.Fatalf("Broadcast = %v after %v, want ErrUncertain after 15 s", err, time.Since(start))
+		}
+		alice.WantEvent(protocol.TypeResync, nil)
+		publish(t, nodes[0].Hub, "p", "new")
+		wantTitle(t, alice, "new")
+		stalled.Deliver() // the event comes late, behind a newer one
+		synctest.Wait()
+		publish(t, nodes[0].Hub, "p", "last")
+		wantTitle(t, alice, "last")
+	})
+}
+
+func TestOnceInACluster(t *testing.T) {
+	nodes(t, 2, room.Options{}, func(t *testing.T, _ *enginetest.Memory, nodes []*node) {
+		alice := roomtest.Join(t, nodes[1].Hub, "alice", "p")
+		first := publish(t, nodes[0].Hub, "p", "one", room.Once("message 1"))
+		if second := publish(t, nodes[1].Hub, "p", "one", room.Once("message 1")); second != first {
+			t.Errorf("positions %v and %v of one event", first, second)
+		}
+		publish(t, nodes[1].Hub, "p", "two", room.Once("message 2"))
+		publish(t, nodes[1].Hub, "other", "one", room.Once("message 1"))
+		wantTitle(t, alice, "one")
+		wantTitle(t, alice, "two")
+		synctest.Wait()
+		alice.Silent()
+	})
+}
+
+func TestNotifyReachesAllNodes(t *testing.T) {
+	nodes(t, 2, room.Options{}, func(t *testing.T, _ *enginetest.Memory, nodes []*node) {
+		here := roomtest.Join(t, nodes[0].Hub, "alice", "p")
+		there := roomtest.Join(t, nodes[1].Hub, "alice", "q")
+		if _, err := nodes[0].Notify(t.Context(), "alice", protocol.Event{Type: "mail", Data: "hello"}); err != nil {
+			t.Fatal(err)
+		}
+		here.WantEvent("mail", nil)
+		there.WantEvent("mail", nil)
+	})
+}
+
+func TestDisconnectReachesAllNodes(t *testing.T) {
+	nodes(t, 2, room.Options{}, func(t *testing.T, _ *enginetest.Memory, nodes []*node) {
+		here := roomtest.Join(t, nodes[0].Hub, "alice", "p")
+		there := roomtest.Join(t, nodes[1].Hub, "alice", "q")
+		if closed, err := nodes[0].Disconnect(t.Context(), "alice"); err != nil || closed != 2 {
+			t.Errorf("Disconnect = %d, %v, want 2", closed, err)
+		}
+		for _, m := range []*roomtest.Member{here, there} {
+			m.WantEvent(protocol.TypeGoodbye, nil)
+		}
+	})
+}
+
+func TestRecheckReachesAllNodes(t *testing.T) {
+	var deny atomic.Bool
+	o := room.Options{Authorize: func(_ context.Context, id auth.Identity, _ string) error {
+		if deny.Load() && id.UserID == "alice" {
+			return room.ErrForbidden
+		}
+		return nil
+	}}
+	nodes(t, 2, o, func(t *testing.T, _ *enginetest.Memory, nodes []*node) {
+		roomtest.Join(t, nodes[0].Hub, "bob", "p")
+		alice := roomtest.Join(t, nodes[1].Hub, "alice", "p")
+		deny.Store(true)
+		got, err := nodes[0].Recheck(t.Context(), "p")
+		if want := (room.Rechecked{Kept: 1, Removed: 1}); err != nil || got != want {
+			t.Errorf("Recheck = %+v, %v, want %+v", got, err, want)
+		}
+		alice.WantEvent(protocol.TypeRemoved, nil)
+	})
+}
+
+func TestClosePlanReachesAllNodes(t *testing.T) {
+	nodes(t, 2, room.Options{}, func(t *testing.T, _ *enginetest.Memory, nodes []*node) {
+		alice := roomtest.Join(t, nodes[1].Hub, "alice", "p")
+		publish(t, nodes[1].Hub, "p", "one")
+		wantTitle(t, alice, "one")
+		since := alice.Position()
+		if removed, err := nodes[0].ClosePlan(t.Context(), "p"); err != nil || removed != 1 {
+			t.Errorf("ClosePlan = %d, %v", removed, err)
+		}
+		alice.WantEvent(protocol.TypeRemoved, nil)
+		bob := roomtest.Connect(t, nodes[1].Hub, auth.Identity{UserID: "bob"}, nil)
+		bob.Join("p", &since)
+		if bob.Joined.Recovered {
+			t.Error("a position from before ClosePlan is accepted")
+		}
+	})
+}
+
+// TestLostRecordsAreTold lets the store lose acknowledged records, in several ways: the clients that
+// are connected get resync, and a position from before is not accepted.
+func TestLostRecordsAreTold(t *testing.T) {
+	for name, lose := range map[string]func(m *enginetest.Memory, old *enginetest.Snapshot){
+		"the end":     func(m *enginetest.Memory, _ *enginetest.Snapshot) { m.LoseTail(2) },
+		"an old copy": func(m *enginetest.Memory, old *enginetest.Snapshot) { m.Restore(old) },
+		"everything":  func(m *enginetest.Memory, _ *enginetest.Snapshot) { m.Wipe() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			nodes(t, 2, room.Options{}, func(t *testing.T, m *enginetest.Memory, nodes []*node) {
+				alice := roomtest.Join(t, nodes[0].Hub, "alice", "p")
+				publish(t, nodes[1].Hub, "p", "one")
+				wantTitle(t, alice, "one")
+				old := m.Snapshot()
+				publish(t, nodes[1].Hub, "p", "two")
+				publish(t, nodes[1].Hub, "p", "three")
+				wantTitle(t, alice, "two")
+				wantTitle(t, alice, "three")
+				since := alice.Position()
+				synctest.Wait()
+				lose(m, old)
+
+				resync := alice.WantEvent(protocol.TypeResync, nil)
+				_ = resync
+				for _, n := range nodes {
+					n.awaitReady(t)
+				}
+				bob := roomtest.Connect(t, nodes[1].Hub, auth.Identity{UserID: "bob"}, nil)
+				bob.Join("p", &since)
+				if bob.Joined.Recovered {
+					t.Error("a position from before the loss is accepted")
+				}
+				for alice.Position().Epoch != bob.Position().Epoch { // each node that notices may begin an epoch
+					alice.WantEvent(protocol.TypeResync, nil)
+				}
+				publish(t, nodes[0].Hub, "p", "four")
+				wantTitle(t, alice, "four")
+				wantTitle(t, bob, "four")
+			})
+		})
+	}
+}
+
+func TestTrimmedLogIsTold(t *testing.T) {
+	nodes(t, 2, room.Options{}, func(t *testing.T, m *enginetest.Memory, nodes []*node) {
+		alice := roomtest.Join(t, nodes[0].Hub, "alice", "p")
+		nodes[0].engine.HoldTail()
+		var at protocol.Position
+		for i := range 10 {
+			at = publish(t, nodes[1].Hub, "p", fmt.Sprint(i))
+		}
+		m.Trim(at.Seq)
+		nodes[0].engine.ReleaseTail()
+		alice.WantEvent(protocol.TypeResync, nil)
+		nodes[0].awaitReady(t)
+		publish(t, nodes[1].Hub, "p", "last")
+		for {
+			var data struct{ Task struct{ Title string } }
+			alice.WantEvent(protocol.TypeTaskUpdated, &data)
+			if data.Task.Title == "last" {
+				return
+			}
+		}
 	})
 }

@@ -299,7 +299,7 @@ func TestFailures(t *testing.T) {
 		{"not a message", func(_ *room.Hub, m *roomtest.Member) { _, _ = m.Sink().TryWrite([]byte("{\n")) },
 			func(m *roomtest.Member) { m.Next() }, `message "{"`},
 		{"a closed hub", func(h *room.Hub, _ *roomtest.Member) { _ = h.Shutdown(context.Background()) },
-			func(m *roomtest.Member) { m.Silent() }, "hub closed"},
+			func(m *roomtest.Member) { m.Silent() }, "unexpected goodbye"},
 		{"resume without a hub", func(h *room.Hub, _ *roomtest.Member) { _ = h.Shutdown(context.Background()) },
 			func(m *roomtest.Member) { m.Resume() }, "reconnect"},
 	}
