@@ -110,10 +110,11 @@ func Append(dst []byte, h Header, body []byte) []byte {
 //
 // It returns [ErrHeader] and a zero Header for data that is not a record: too short, with another
 // magic, or with a plan that is longer than the data. It returns [ErrBody] if the checksum does not
-// match. The Header is then what the damaged record contains, so each of its fields may be wrong.
+// match. The Header is then what the damaged record contains. It is for logs alone: each of its
+// fields may be wrong, so a damaged record may have concerned any plan and any user.
 //
-// Kind, Class and Version may have values that this release does not know. A node then goes by
-// Class. It treats any other than [ClassEvent] as [ClassControl].
+// Kind, Class and Version may have values that this release does not know. A node goes by the Class
+// of a record that it cannot read, and does for an unknown class what it does for each of the two.
 func Parse(data []byte) (h Header, body []byte, err error) {
 	cluster, rest, sealed := openFrame(recordMagic, data)
 	if len(rest) < fixedBytes {

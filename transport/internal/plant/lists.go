@@ -37,4 +37,6 @@ var lists = [][]fault{
 	outletRunFaults,
 	presenceFaults,
 	timersFaults,
+	recordFaults,
+	encodedFaults,
 }
