@@ -10,7 +10,7 @@ readonly go_steps='layout format tidy imports vet lint plant tests cover cross'
 
 readonly top_level='LICENSE README.md auth examples go.mod go.sum protocol room transport'
 readonly coverage_floor=85 # percent
-readonly coverage_of='protocol auth auth/jwtauth room room/roomtest transport transport/browser transport/client transport/transporttest'
+readonly coverage_of='protocol auth auth/jwtauth room room/enginetest room/roomtest transport transport/browser transport/client transport/transporttest'
 
 layout() {
 	local found

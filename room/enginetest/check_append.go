@@ -142,8 +142,8 @@ func testAppendSameIDAtOnce(t *trial) {
 	t.wantOnce(nodes[0].opened.Window.First-1, nodes[1])
 }
 
-// wantOnce ends the check if the log has a text twice after a seq. It appends a last record, so that
-// it sees everything before.
+// wantOnce ends the check if the log has a text twice after a seq. It appends a last record, so
+// that it sees everything before.
 func (t *trial) wantOnce(after uint64, n *node) {
 	l := n.follow(after, nil)
 	l.await(n.store(fmt.Sprint("the end, after ", t.log.last)))
@@ -250,8 +250,8 @@ func testAppendEnded(t *trial) {
 	t.settle(nodes[0], nodes[0].opened.Window.First-1, attempts)
 }
 
-// After a cut, an Append fails at the end of its context. What it says about the record is true, and
-// a second call finds out.
+// After a cut, an Append fails at the end of its context. What it says about the record is true,
+// and a second call finds out.
 func testAppendCut(t *trial) {
 	a, b := t.open(), t.open()
 	cutter := t.cluster.(Cutter)

@@ -15,7 +15,7 @@ const (
 
 func beatChecks() []*check {
 	return []*check{
-		{name: "BeatNumbers", rules: []string{ruleBeat, ruleNewer}, test: testBeatNumbers},
+		{name: "BeatNumbers", rules: []string{ruleBeat, ruleNewer, "of the notes that this node has stored"}, test: testBeatNumbers},
 		{name: "BeatOthers", rules: []string{ruleBeat, ruleNewer,
 			"Notes of nodes that have not called Beat for an hour may be dropped.",
 		}, test: testBeatOthers},

@@ -6,8 +6,8 @@ import (
 	"github.com/planrooms/planrooms/room"
 )
 
-// loss is a way to lose acknowledged records. prepare is called before the records are appended, and
-// lose returns the seq of the last record that is left.
+// loss is a way to lose acknowledged records. prepare is called before the records are appended,
+// and lose returns the seq of the last record that is left.
 type loss struct {
 	name, needs string
 	prepare     func(*trial)

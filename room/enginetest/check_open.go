@@ -13,9 +13,12 @@ func openChecks() []*check {
 		{name: "Open", rules: []string{
 			"Open connects a node to the log of a cluster, and creates the log if there is none.",
 			"It returns what the log holds.",
+			"Alone is whether no other process can use the log before Close.",
+			"from 1 on",
 		}, test: testOpen},
 		{name: "OpenForeign", rules: []string{
 			"Open fails for a log of another cluster, and for settings with which the engine cannot keep its promises.",
+			"Nodes with the same name share a log; those of another cluster must not, even on the same server.",
 			"After an error, Open may be called again.",
 		}, test: testOpenForeign},
 		{name: "OpenEnded", rules: []string{
@@ -23,6 +26,7 @@ func openChecks() []*check {
 			"A method returns soon after its context ends.",
 		}, test: testOpenEnded},
 		{name: "OpenAgain", rules: []string{
+			"The hub calls Open until it succeeds, and again after ErrEpoch, with another node name; it makes these calls one after the other, but Append and Send may run meanwhile.",
 			"A call after one that has succeeded looks at the log afresh, and replaces the node name and receive of the earlier one, whose Tail and Beat have returned.",
 		}, test: testOpenAgain},
 		{name: "OpenNames", rules: []string{
@@ -34,13 +38,16 @@ func openChecks() []*check {
 func testOpen(t *trial) {
 	a := t.open()
 	w := a.opened.Window
-	if w.Epoch == "" || w.First != w.Last+1 || a.opened.MaxRecord <= 0 {
+	if w.Epoch == "" || w.First < 1 || w.First != w.Last+1 || a.opened.MaxRecord <= 0 {
 		t.failf("Open of a new log has returned %+v", a.opened)
 	}
 	for i := range 5 {
 		a.store(fmt.Sprint("record ", i))
 	}
 	b := t.open()
+	if a.opened.Alone {
+		t.failf("Open says that its node is alone, but another one can open the log, too")
+	}
 	want := room.Window{Epoch: w.Epoch, First: w.First, Last: w.Last + 5}
 	if got := b.opened.Window; got != want || b.opened.MaxRecord != a.opened.MaxRecord {
 		t.failf("Open of another node has returned %+v, want the window %+v and the limit %d", b.opened, want, a.opened.MaxRecord)
@@ -104,11 +111,21 @@ func testOpenAgain(t *trial) {
 	_ = l.end()
 	last := a.store("meanwhile")
 
+	opened, returned := make(chan struct{}), make(chan error, 1)
+	var attempts []attempt
+	go func() {
+		returned <- a.publish("during Open", opened, func(o attempt) { attempts = append(attempts, o) })
+	}()
 	old := a.inbox
 	a.rename()
 	t.must(a.reopen(), "Open")
 	old.end()
-	if w := a.opened.Window; w.Last != last {
+	close(opened)
+	t.must(t.call("Append", func() error { return <-returned }), "Append during Open")
+	for _, o := range attempts {
+		t.stored(o.seq, o.text)
+	}
+	if w := a.opened.Window; w.Last < last {
 		t.failf("the second Open has returned %+v; the last record has seq %d", w, last)
 	}
 	_ = t.call("Send", func() error { return b.Send(t.ctx, old.name, []byte("to the earlier name")) })

@@ -12,8 +12,8 @@ type Cluster interface {
 	Engine() room.Engine
 }
 
-// Restarter restarts a server, with its disk. If there are several, it is the one that leads, and the
-// log survives that. Restart returns when the server is up again.
+// Restarter restarts a server, with its disk. If there are several, it is the one that leads, and
+// the log survives that. Restart returns when the server is up again.
 type Restarter interface{ Restart() }
 
 // Cutter cuts the connections of one engine, for example with a proxy, so that nothing passes in
@@ -23,8 +23,8 @@ type Cutter interface {
 	Heal(e room.Engine)
 }
 
-// Staller holds up what an engine sends, after it has been sent. Release passes on what was held up,
-// also if the engine has given up.
+// Staller holds up what an engine sends, after it has been sent. Release passes on what was held
+// up, also if the engine has given up.
 type Staller interface {
 	Stall(e room.Engine)
 	Release(e room.Engine)
@@ -40,7 +40,8 @@ type Holer interface{ Hole(seq uint64) }
 // written them to its disk.
 type LogLoser interface{ LoseTail(n int) }
 
-// Restorer restores an old copy of the log. Snapshot makes the copy, Restore replaces the log by it.
+// Restorer restores an old copy of the log. Snapshot makes the copy, Restore replaces the log by
+// it.
 type Restorer interface {
 	Snapshot()
 	Restore()

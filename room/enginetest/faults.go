@@ -176,8 +176,8 @@ func (m *Memory) Wipe() {
 	m.wakeLocked()
 }
 
-// FreezeLists makes Beat return the notes as they are now, without the one that it has stored, until
-// ThawLists is called.
+// FreezeLists makes Beat return the notes as they are now, without the one that it has stored,
+// until ThawLists is called.
 func (m *Memory) FreezeLists() {
 	m.mu.Lock()
 	defer m.mu.Unlock()

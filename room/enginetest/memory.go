@@ -131,8 +131,8 @@ func (m *Memory) storeLocked(data []byte) uint64 {
 }
 
 // read appends records after a seq to batch, at most as many as fit in its capacity. If there are
-// none, it returns a channel that is closed when the log has changed. It fails with room.ErrEpoch if
-// the log is not that of the epoch or the marked record is not there or another one, and with
+// none, it returns a channel that is closed when the log has changed. It fails with room.ErrEpoch
+// if the log is not that of the epoch or the marked record is not there or another one, and with
 // room.TrimmedError if the record after the seq is gone.
 func (m *Memory) read(epoch string, known mark, after uint64, batch []room.Record) ([]room.Record, <-chan struct{}, error) {
 	m.mu.Lock()
@@ -177,7 +177,7 @@ func (m *Memory) beat(epoch string, known mark, own room.Node) ([]room.Node, roo
 }
 
 // checkLocked returns room.ErrEpoch if the log is not that of the epoch, or the marked record is
-// not there or another one. A record that was trimmed is no sign of a loss.
+// not there or another one. A trimmed record is not a loss.
 func (m *Memory) checkLocked(epoch string, known mark) error {
 	switch {
 	case epoch != m.epochLocked(), known.seq > m.lastLocked():

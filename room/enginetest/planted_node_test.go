@@ -2,7 +2,9 @@ package enginetest_test
 
 import (
 	"context"
+	"errors"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/planrooms/planrooms/room"
@@ -19,6 +21,28 @@ func openFaults() []fault {
 				return opened, err
 			}
 		}, "Open OpenAgain CloseKeepsLog"},
+		{"Open says that the node is alone", func(e *engine) {
+			e.open = func(ctx context.Context, o room.OpenOptions, receive func(string, []byte)) (room.Opened, error) {
+				opened, err := e.MemoryEngine.Open(ctx, o, receive)
+				opened.Alone = true
+				return opened, err
+			}
+		}, "Open"},
+		{"Append fails during a second Open", func(e *engine) {
+			var opening atomic.Bool
+			e.open = func(ctx context.Context, o room.OpenOptions, receive func(string, []byte)) (room.Opened, error) {
+				opening.Store(true)
+				defer opening.Store(false)
+				time.Sleep(time.Second)
+				return e.MemoryEngine.Open(ctx, o, receive)
+			}
+			e.append = func(ctx context.Context, id string, data []byte) (uint64, error) {
+				if opening.Load() {
+					return 0, errors.New("not open")
+				}
+				return e.MemoryEngine.Append(ctx, id, data)
+			}
+		}, "OpenAgain"},
 		{"clusters share a log", func(e *engine) {
 			e.open = func(ctx context.Context, o room.OpenOptions, receive func(string, []byte)) (room.Opened, error) {
 				o.Cluster = "enginetest"

@@ -138,8 +138,8 @@ func faults() []fault {
 	return slices.Concat(openFaults(), appendFaults(), tailFaults(), lossFaults(), beatFaults(), sendFaults(), callFaults())
 }
 
-// Each fault is found by its checks, and each check finds a fault. In a bubble, a check that waits in
-// vain takes no time.
+// Each fault is found by its checks, and each check finds a fault. In a bubble, a check that waits
+// in vain takes no time.
 func TestPlantedFaults(t *testing.T) {
 	checks := map[string]enginetest.Check{}
 	for _, c := range enginetest.Checks() {

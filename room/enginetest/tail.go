@@ -11,8 +11,8 @@ import (
 	"github.com/planrooms/planrooms/room"
 )
 
-// tail is a running Tail of a node. As the hub does, it calls Tail again after an error that permits
-// that.
+// tail is a running Tail of a node. As the hub does, it calls Tail again after an error that
+// permits that.
 type tail struct {
 	t       *trial
 	log     *book // what it has to deliver
