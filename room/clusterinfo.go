@@ -60,15 +60,11 @@ func (c *cluster) forgetSeenLocked(nodes []Node) {
 	}
 }
 
-// Cluster returns what this hub knows of the cluster, for operators. ok is false without an engine.
-func (h *Hub) Cluster() (info ClusterInfo, ok bool) {
-	c := h.cluster
-	if c == nil {
-		return info, false
-	}
+// info is what Hub.Cluster returns.
+func (c *cluster) info() ClusterInfo {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	info = ClusterInfo{
+	info := ClusterInfo{
 		Node: c.log.node, Epoch: c.epoch, Applied: c.timeline.applied.Load(), Last: c.log.last, First: c.log.first,
 		Open: c.gate.open(), Tenure: c.own.Number(), Uncertain: len(c.doubts.plans),
 	}
@@ -82,5 +78,5 @@ func (h *Hub) Cluster() (info ClusterInfo, ok bool) {
 		})
 	}
 	slices.SortFunc(info.Nodes, func(a, b NodeInfo) int { return cmp.Compare(a.Name, b.Name) })
-	return info, true
+	return info
 }

@@ -41,3 +41,11 @@ func (h *Hub) Ready() error {
 	}
 	return nil
 }
+
+// Cluster returns what this hub knows of the cluster, for operators. ok is false without an engine.
+func (h *Hub) Cluster() (info ClusterInfo, ok bool) {
+	if h.cluster == nil {
+		return ClusterInfo{}, false
+	}
+	return h.cluster.info(), true
+}
