@@ -179,6 +179,9 @@ func (n *node) closeDuring(again bool) {
 				if i == 0 && (!again || c.name == "Tail") || i == 20 {
 					running <- struct{}{}
 				}
+				if i%50 == 49 {
+					n.t.pause() // for the other calls
+				}
 				late := closed.Load()
 				if err := c.call(n, n.t.ctx); err != nil || !again || late {
 					if late && err == nil {
@@ -240,7 +243,6 @@ func testCloseKeepsLog(t *trial) {
 	a.fill("record", 20)
 	a.want([]byte("note"))
 	a.close()
-	t.must(t.call("Close", a.Engine.Close), "a second Close")
 	b := t.open()
 	if w := b.opened.Window; w.Epoch != a.opened.Window.Epoch || w.First != first || w.Last != t.log.last {
 		t.failf("after Close, Open has returned %+v; the log had the seqs %d to %d", w, first, t.log.last)

@@ -9,8 +9,8 @@ import (
 	"github.com/planrooms/planrooms/room"
 )
 
-// MemoryEngine is the [room.Engine] of one node, on a [Memory]. The methods of faults.go break its
-// connection.
+// MemoryEngine is the [room.Engine] of one node, on a [Memory]. The methods in faults_node.go break
+// its connection.
 //
 // After [room.ErrEpoch], Tail and Beat fail until Open is called again. This returns the window of
 // the log as it is now, from which the node starts again.
@@ -64,7 +64,6 @@ func (e *MemoryEngine) opened(name, epoch string, newest mark, in *inbox) error 
 	err := e.link.ended(context.Background())
 	if err == nil {
 		e.name, e.epoch, e.known, e.inbox = name, epoch, newest, in
-		go in.run() // until the next Open, or Close
 	}
 	e.mu.Unlock()
 	if err != nil {
@@ -72,6 +71,7 @@ func (e *MemoryEngine) opened(name, epoch string, newest mark, in *inbox) error 
 		return err
 	}
 	e.endInbox(oldName, old)
+	go in.run() // until the next Open, or Close
 	return nil
 }
 

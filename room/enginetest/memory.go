@@ -33,7 +33,8 @@ type Memory struct {
 	notes   map[string]note
 	frozen  []room.Node // what Beat returns while lists are stale; nil: the notes
 	inboxes map[string]*inbox
-	drop    func(from, to string, msg []byte) bool // see DropMessages
+	drop    func(from, to string, msg []byte) bool          // see DropMessages
+	delay   func(from, to string, msg []byte) time.Duration // see DelayMessages
 }
 
 // usedID is an ID of Append with the time of its use.
@@ -196,7 +197,11 @@ func (m *Memory) send(from, to string, msg []byte) {
 		if name == from || to != "" && name != to || m.drop != nil && m.drop(from, name, msg) {
 			continue
 		}
-		in.put(message{from, msg})
+		if m.delay == nil {
+			in.put(message{from, msg})
+		} else {
+			time.AfterFunc(m.delay(from, name, msg), func() { in.put(message{from, msg}) })
+		}
 	}
 }
 

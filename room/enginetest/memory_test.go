@@ -254,6 +254,37 @@ func TestDropMessages(t *testing.T) {
 	})
 }
 
+func TestDelayMessages(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := enginetest.NewMemory(nil)
+		var got string
+		a, _ := open(t, m, "a", nil)
+		open(t, m, "b", func(_ string, msg []byte) { got += string(msg) })
+		m.DelayMessages(func(_, _ string, msg []byte) time.Duration { return time.Duration('9'-msg[0]) * time.Second })
+		for _, msg := range []string{"1", "3", "2"} {
+			_ = a.Send(t.Context(), "b", []byte(msg))
+		}
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if got != "321" {
+			t.Errorf("received %s, want 321", got)
+		}
+	})
+}
+
+func TestForgetNotes(t *testing.T) {
+	m := enginetest.NewMemory(nil)
+	a, _ := open(t, m, "a", nil)
+	b, _ := open(t, m, "b", nil)
+	_, _, _ = b.Beat(t.Context(), nil)
+	_, _, _ = a.Beat(t.Context(), nil)
+	m.ForgetNotes()
+	nodes, _, err := a.Beat(t.Context(), nil)
+	if err != nil || len(nodes) != 1 || nodes[0].Number != 2 {
+		t.Errorf("%v, %v; want the second note of a", nodes, err)
+	}
+}
+
 func TestDelay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := enginetest.NewMemory(nil)
