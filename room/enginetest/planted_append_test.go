@@ -98,6 +98,15 @@ func appendFaults() []fault {
 				return seq, err
 			}
 		}, "AppendStalled"},
+		{"a record whose answer is lost is said to be lost", func(e *engine) {
+			e.append = func(ctx context.Context, id string, data []byte) (uint64, error) {
+				seq, err := e.MemoryEngine.Append(context.WithoutCancel(ctx), id, data)
+				if ctx.Err() != nil {
+					return 0, ctx.Err()
+				}
+				return seq, err
+			}
+		}, "Chaos AppendEnded"},
 		{"a stalled record is sent again with another ID", func(e *engine) {
 			e.append = func(ctx context.Context, id string, data []byte) (uint64, error) {
 				try, cancel := context.WithTimeout(ctx, 100*time.Millisecond)

@@ -99,6 +99,18 @@ func tailFaults() []fault {
 				})
 			})
 		}, "TailCut Restart"},
+		{"Tail repeats a record after a cut", func(e *engine) {
+			e.tail = func(ctx context.Context, after uint64, apply func([]room.Record)) error {
+				var last []room.Record
+				return e.MemoryEngine.Tail(ctx, after, func(records []room.Record) {
+					if e.healed.Swap(false) {
+						apply(last)
+					}
+					last = slices.Clone(records)
+					apply(records)
+				})
+			}
+		}, "TailCut Chaos"},
 		{"Tail goes on behind a trimmed part", func(e *engine) {
 			e.tail = func(ctx context.Context, after uint64, apply func([]room.Record)) error {
 				for {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -25,6 +26,7 @@ type engine struct {
 	send   func(ctx context.Context, to string, msg []byte) error
 	close  func() error
 
+	healed  atomic.Bool      // after a cut
 	options room.OpenOptions // of Open
 	receive func(string, []byte)
 }
@@ -78,6 +80,11 @@ func (c *brokenCluster) Restart() {
 	} else {
 		c.memoryCluster.Restart()
 	}
+}
+
+func (c *brokenCluster) Heal(e room.Engine) {
+	c.memoryCluster.Heal(e)
+	e.(*engine).healed.Store(true)
 }
 
 // next counts from 1 on.

@@ -36,7 +36,7 @@ type check struct {
 
 // checks returns all checks.
 func checks() []*check {
-	return slices.Concat(openChecks(), appendChecks(), tailChecks(), trimChecks(), lossChecks(), beatChecks(), sendChecks(), callChecks())
+	return slices.Concat(openChecks(), appendChecks(), tailChecks(), trimChecks(), lossChecks(), beatChecks(), sendChecks(), callChecks(), chaosChecks())
 }
 
 // fits reports whether the cluster has what the check needs.

@@ -110,9 +110,9 @@ func (t *trial) await(what string, changed func() <-chan struct{}, ok func() boo
 	}
 }
 
-// pause waits for a moment before a further attempt. It returns false after the time limit.
-func (t *trial) pause() bool {
-	timer := time.NewTimer(5 * time.Millisecond)
+// wait waits for some milliseconds. It returns false after the time limit.
+func (t *trial) wait(ms int) bool {
+	timer := time.NewTimer(time.Duration(ms) * time.Millisecond)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
@@ -121,6 +121,9 @@ func (t *trial) pause() bool {
 		return false
 	}
 }
+
+// pause waits for a moment before a further attempt. It returns false after the time limit.
+func (t *trial) pause() bool { return t.wait(5) }
 
 // close closes the engines, and checks what the nodes have received.
 func (t *trial) close() {
