@@ -53,20 +53,19 @@ type cluster struct {
 	closed  atomic.Bool   // Engine.Close was called, or is about to be
 	waiting atomic.Int32  // joins in awaitApplied
 
-	mu      sync.Mutex // guards the following; no other lock is taken under it but gate.mu
-	log     openLog
-	own     tenure.Own
-	peers   tenure.Peers
-	epoch   string // of the log so far; "" if no record has named it
-	begun   bool   // the record that began the epoch was applied: node records of others are stale
-	leaving bool   // Shutdown has begun: no new tenure
-	refused error  // why the engine is not open
-	waits   map[string]*wait
-	turn    chan struct{}       // closed when something has changed that waits look at; nil if none does
-	arrived chan struct{}       // closed when a record was applied; nil if no join waits
-	seen    map[string]seenNode // notes of the last beat
-	fences  fences
-	doubts  doubts
+	mu       sync.Mutex // guards the following; no other lock is taken under it but gate.mu
+	log      openLog
+	own      tenure.Own
+	peers    tenure.Peers
+	epoch    string              // of the log so far; "" if no record has named it
+	begun    bool                // the record that began the epoch was applied: node records of others are stale
+	leaving  bool                // Shutdown has begun: no new tenure
+	refused  error               // why the engine is not open
+	turn     chan struct{}       // closed when something has changed that waits look at; nil if none does
+	arrived  chan struct{}       // closed when a record was applied; nil if no join waits
+	seen     map[string]seenNode // notes of the last beat
+	controls controls
+	doubts   doubts
 }
 
 // openLog is what is known of an engine since it was opened last.
@@ -155,6 +154,7 @@ func (c *cluster) run() {
 	anew := false
 	for c.ctx.Err() == nil {
 		if !c.open(anew) {
+			c.watch()
 			c.sleep(openPause)
 			continue
 		}
@@ -195,7 +195,8 @@ func (c *cluster) open(anew bool) bool {
 	if c.log.dark == 0 {
 		c.log.dark = c.now().Mono
 	}
-	c.epoch, c.fences = "", fences{}
+	c.epoch = ""
+	c.controls.resetLocked()
 	return true
 }
 
@@ -214,8 +215,9 @@ func (c *cluster) sleep(d time.Duration) {
 	}
 }
 
-// changedLocked wakes those that wait for acks, the end of nodes, or the gate.
+// changedLocked wakes those that wait for the end of nodes, or for the gate.
 func (c *cluster) changedLocked() {
+	c.controls.wakeLocked()
 	if c.turn != nil {
 		close(c.turn)
 		c.turn = nil

@@ -90,12 +90,9 @@ func (c *cluster) tail(ctx context.Context) error {
 func (c *cluster) resetTo(floor uint64) {
 	c.mu.Lock()
 	c.epoch, c.begun = "", false
-	c.fences = fences{}
 	c.log.settled = false
 	c.log.opened.Window.Last = max(c.log.opened.Window.Last, c.log.last)
-	for _, w := range c.waits {
-		w.lost = true
-	}
+	c.controls.resetLocked()
 	c.changedLocked()
 	c.mu.Unlock()
 	// A new text, so that no position of before is valid until a record names the epoch.
@@ -141,7 +138,7 @@ func (c *cluster) applyRecord(r *Record) {
 		return
 	}
 	if err := c.applyKind(&h, body, r.Seq); err != nil {
-		c.logger.Error("room: a record of the cluster cannot be applied", "seq", r.Seq, "kind", int(h.Kind), "plan", h.Plan, "error", err)
+		c.logger.Error("room: a record of the cluster cannot be applied", "seq", r.Seq, "kind", h.Kind.String(), "plan", h.Plan, "error", err)
 		c.doubt(&h, r.Seq)
 	}
 }

@@ -102,7 +102,7 @@ func (c *cluster) note() []byte {
 		Version: record.Version, Tenure: c.own.Number(), Shut: c.own.Ended(), Silent: c.leaving, Ready: c.gate.open(), Epoch: c.epoch,
 		Applied: c.timeline.applied.Load(), Last: c.log.last, Host: c.host,
 	}
-	n.Fenced = c.fences.through(n.Applied)
+	n.Fenced = c.controls.throughLocked(n.Applied)
 	return record.AppendNote(nil, c.hash, &n)
 }
 

@@ -3,28 +3,58 @@ package room
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"github.com/planrooms/planrooms/room/internal/record"
 	"github.com/planrooms/planrooms/room/internal/tenure"
 )
 
-// wait is one call of Revoke, or of a method like it, that waits until all nodes have applied its
-// record. Guarded by cluster.mu.
+// controls are the records that end access: those for which calls of Revoke and of methods like it
+// wait, and those on which this node still works. Guarded by cluster.mu. The zero value is ready.
+type controls struct {
+	waits   map[string]*wait // by ID
+	applied map[uint64]*wait // by seq, once this node has applied the record
+	early   map[uint64][]ack // by seq, of records that this node has not applied yet
+	held    int              // acks in early
+
+	running map[uint64]uint64 // seq of a record by the number of the work for it
+	works   uint64
+}
+
+// maxEarly bounds the acks that are kept. One that is dropped is repeated by the note of its node.
+const maxEarly = 4096
+
+// wait is one call that waits until all nodes have applied its record. Guarded by cluster.mu, except
+// turn.
 type wait struct {
-	lost    bool // the log was reset: the record has to be appended again
-	applied bool // by this node
-	seq     uint64
+	turn    chan struct{} // gets a value when something has changed; holds one
+	lost    bool          // the log was reset: the record has to be appended again
+	applied bool          // by this node
 	nodes   tenure.Wait
-	early   []ack // until it is applied: of any record
-	done    bool  // this node has finished
+	done    bool // this node has finished
 	counts  ackCounts
+}
+
+// ack is the ack of a node for one record.
+type ack struct {
+	from string
+	record.Ack
+}
+
+// changed wakes the call.
+func (w *wait) changed() {
+	select {
+	case w.turn <- struct{}{}:
+	default:
+	}
 }
 
 // control appends a record that ends access and waits until no node writes what it forbids any
 // more. The result adds up the counts of the nodes that have answered. Errors: those of Append, and
 // of ctx if it ends first, with the number of nodes that are unknown.
 func (c *cluster) control(ctx context.Context, kind record.Kind, plan string, x record.Control) (counts ackCounts, err error) {
+	// A node that has died costs one ttl; more means that this one has lost the log.
+	ctx, cancel := context.WithTimeout(ctx, c.publishFor+2*c.timing.ttl)
+	defer cancel()
 	if err := c.awaitOpen(ctx); err != nil {
 		return counts, err
 	}
@@ -39,35 +69,38 @@ func (c *cluster) control(ctx context.Context, kind record.Kind, plan string, x 
 // controlOnce is control for one record. again reports that the log was reset, so that the record
 // may be gone.
 func (c *cluster) controlOnce(ctx context.Context, kind record.Kind, plan string, x record.Control) (counts ackCounts, again bool, err error) {
-	w := &wait{}
+	w := &wait{turn: make(chan struct{}, 1)}
 	x.ID = c.id()
 	c.mu.Lock()
 	x.Origin = c.log.node
-	if c.waits == nil {
-		c.waits = make(map[string]*wait)
+	if c.controls.waits == nil {
+		c.controls.waits = make(map[string]*wait)
 	}
-	c.waits[x.ID] = w
+	c.controls.waits[x.ID] = w
 	c.mu.Unlock()
+	seq := uint64(0)
 	defer func() {
 		c.mu.Lock()
-		delete(c.waits, x.ID)
-		c.mu.Unlock()
+		defer c.mu.Unlock()
+		delete(c.controls.waits, x.ID)
+		if c.controls.applied[seq] == w {
+			delete(c.controls.applied, seq)
+		}
 	}()
 	// An end of ctx does not lose the record: the host has ended the access already.
-	if _, err := c.append(ctx, x.ID, c.record(kind, plan, x.Append(nil))); err != nil {
+	if seq, err = c.append(ctx, x.ID, c.record(kind, plan, x.Append(nil))); err != nil {
 		return counts, false, err
 	}
 	for {
 		c.mu.Lock()
 		left := w.left(&c.peers, x.Origin)
 		counts, again = w.counts, w.lost
-		turn := c.turnLocked()
 		c.mu.Unlock()
 		if again || left == 0 {
 			return counts, again, nil
 		}
 		select {
-		case <-turn:
+		case <-w.turn:
 		case <-ctx.Done():
 			return counts, false, fmt.Errorf("room: %d nodes may still write what has been forbidden: %w", left, ctx.Err())
 		case <-c.ctx.Done():
@@ -79,7 +112,7 @@ func (c *cluster) controlOnce(ctx context.Context, kind record.Kind, plan string
 // left returns for how many nodes w still waits.
 func (w *wait) left(p *tenure.Peers, own string) int {
 	if !w.applied {
-		return 1 + len(p.Present()) // who else has to apply it is known then
+		return max(1, len(p.Present())) // who else has to apply it is known then
 	}
 	n := len(w.nodes.Over(p, own))
 	if !w.done {
@@ -93,92 +126,96 @@ func (w *wait) left(p *tenure.Peers, own string) int {
 func (c *cluster) applyControl(h *record.Header, x *record.Control, seq uint64, replay bool) {
 	finish := c.replica.begin(h.Kind, h.Plan, x, seq, replay)
 	c.mu.Lock()
-	w := c.waits[x.ID]
-	if w != nil {
-		w.applied = true
-		w.begin(seq, c.epoch)
-		c.changedLocked()
+	k := &c.controls
+	if w := k.waits[x.ID]; w != nil {
+		w.applied, w.nodes = true, tenure.NewWait(seq, c.epoch)
+		for i := range k.early[seq] {
+			w.acked(&k.early[seq][i])
+		}
+		if k.applied == nil {
+			k.applied = make(map[uint64]*wait)
+		}
+		k.applied[seq] = w
+		w.changed()
 	}
-	epoch := c.epoch
-	c.fences.begin(seq)
+	k.held -= len(k.early[seq])
+	delete(k.early, seq)
+	k.works++
+	work, epoch := k.works, c.epoch
+	if k.running == nil {
+		k.running = make(map[uint64]uint64)
+	}
+	k.running[work] = seq
 	c.mu.Unlock()
 	c.start(func() {
 		counts := ackCounts{}
-		defer func() { c.finished(x, epoch, seq, counts) }() // deferred: a callback may call runtime.Goexit
-		counts = finish()
+		defer func() { c.finished(x, work, epoch, seq, counts) }() // deferred: a callback may call runtime.Goexit
+		if finish != nil {
+			counts = finish()
+		}
 	})
 }
 
 // finished follows the work for a record that ends access: it tells the node that waits.
-func (c *cluster) finished(x *record.Control, epoch string, seq uint64, counts ackCounts) {
+func (c *cluster) finished(x *record.Control, work uint64, epoch string, seq uint64, counts ackCounts) {
 	c.mu.Lock()
-	c.fences.end(seq)
+	delete(c.controls.running, work)
 	own := x.Origin == c.log.node
-	if w := c.waits[x.ID]; w != nil && own {
+	if w := c.controls.waits[x.ID]; w != nil && own {
 		w.done = true
 		w.counts.add(counts)
+		w.changed()
 	}
-	c.changedLocked()
 	c.mu.Unlock()
 	if !own && x.Origin != "" {
-		ack := record.Ack{Epoch: epoch, Seq: seq, Counts: counts}
-		c.send(x.Origin, record.MessageAck, ack.Append(nil))
+		a := record.Ack{Epoch: epoch, Seq: seq, Counts: counts}
+		c.send(x.Origin, record.MessageAck, a.Append(nil))
 	}
 }
 
 // acked takes the ack of a node for one record. It may come before this node has applied the record.
-func (c *cluster) acked(from string, a *record.Ack) {
+func (c *cluster) acked(a ack) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for _, w := range c.waits {
-		switch {
-		case !w.applied:
-			w.early = append(w.early, ack{from, *a})
-		case a.Seq == w.seq:
-			w.acked(from, a)
-			c.changedLocked()
+	k := &c.controls
+	if w := k.applied[a.Seq]; w != nil {
+		w.acked(&a)
+		w.changed()
+	} else if a.Seq > c.timeline.applied.Load() && k.held < maxEarly {
+		if k.early == nil {
+			k.early = make(map[uint64][]ack)
 		}
+		k.early[a.Seq] = append(k.early[a.Seq], a)
+		k.held++
 	}
-}
-
-// ack is the ack of a node for one record.
-type ack struct {
-	from string
-	record.Ack
-}
-
-// begin is called when this node has applied the record of w.
-func (w *wait) begin(seq uint64, epoch string) {
-	w.applied, w.seq, w.nodes = true, seq, tenure.NewWait(seq, epoch)
-	for i := range w.early {
-		if a := &w.early[i]; a.Seq == seq {
-			w.acked(a.from, &a.Ack)
-		}
-	}
-	w.early = nil
 }
 
 // acked takes an ack for the record of w.
-func (w *wait) acked(from string, a *record.Ack) {
-	w.nodes.Acked(from, a.Seq, a.Epoch)
+func (w *wait) acked(a *ack) {
+	w.nodes.Acked(a.from, a.Seq, a.Epoch)
 	w.counts.add(a.Counts)
 }
 
-// fences are the records that end access on which this node still works. The zero value has none.
-type fences struct{ running []uint64 } // in the order in which they were applied
-
-func (f *fences) begin(seq uint64) { f.running = append(f.running, seq) }
-
-func (f *fences) end(seq uint64) {
-	if i := slices.Index(f.running, seq); i >= 0 {
-		f.running = slices.Delete(f.running, i, i+1)
+// wakeLocked wakes all calls that wait, after a change of the nodes.
+func (k *controls) wakeLocked() {
+	for _, w := range k.waits {
+		w.changed()
 	}
 }
 
-// through returns up to which record this node has done all work.
-func (f *fences) through(applied uint64) uint64 {
-	if len(f.running) > 0 {
-		return min(applied, slices.Min(f.running)-1)
+// resetLocked follows the loss of a part of the log: records that calls wait for may be gone.
+func (k *controls) resetLocked() {
+	for _, w := range k.waits {
+		w.lost = true
+	}
+	k.applied, k.early, k.held, k.running = nil, nil, 0, nil
+	k.wakeLocked()
+}
+
+// throughLocked returns up to which record this node has done all work.
+func (k *controls) throughLocked(applied uint64) uint64 {
+	for _, seq := range k.running {
+		applied = min(applied, seq-1)
 	}
 	return applied
 }

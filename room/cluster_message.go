@@ -53,7 +53,7 @@ func (c *cluster) handle(m *message) {
 	switch kind {
 	case record.MessageAck:
 		if a, err := record.ParseAck(body); err == nil {
-			c.acked(m.from, &a)
+			c.acked(ack{m.from, a})
 		}
 	case record.MessageNotify:
 		if n, err := record.ParseNotify(body); err == nil {

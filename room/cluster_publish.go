@@ -52,8 +52,8 @@ func (c *cluster) record(k record.Kind, plan string, body []byte) []byte {
 	return record.Append(make([]byte, 0, len(body)+len(plan)+32), h, body)
 }
 
-// publish stores an event. once is an ID of the host, or "". If it is uncertain whether the event is
-// stored, the clients of the plan load it as soon as the log answers, and the event, should it come
+// publish stores an event. once is an ID of the host, or "". If it is not stored, or if that is
+// uncertain, the clients of the plan load it as soon as the log answers. The event, should it come
 // later, is ignored: so it cannot arrive behind a newer one.
 func (c *cluster) publish(ctx context.Context, plan string, e *record.Event, once string) (seq uint64, err error) {
 	e.ID = once
@@ -61,8 +61,11 @@ func (c *cluster) publish(ctx context.Context, plan string, e *record.Event, onc
 		e.ID = c.id()
 	}
 	seq, err = c.append(ctx, e.ID, c.record(record.KindEvent, plan, e.Append(nil)))
-	if errors.Is(err, ErrUncertain) {
+	switch {
+	case errors.Is(err, ErrUncertain):
 		c.doubtful(plan, e.ID)
+	case err != nil && !errors.Is(err, ErrHubClosed):
+		c.doubtful(plan, "") // it is certain that the clients miss it
 	}
 	return seq, err
 }
@@ -100,6 +103,7 @@ func (c *cluster) doubtful(plan, id string) {
 		d.all = true
 	}
 	d.plans[plan] = ids
+	d.all = d.all || len(d.plans) > maxIgnored
 	if !d.running {
 		d.running = true
 		c.start(c.resolve)

@@ -12,9 +12,10 @@ const (
 	maxInbox = 128 // messages of one connection waiting for its worker
 	// Of Options.MaxPayload, in bytes.
 	defaultMaxPayload = 256 << 10
-	maxClusterName    = 64 // bytes
-	maxName           = 64 // code points of a user's name
-	replyOverhead     = 96 // bytes that a reply counts besides its payload
+	maxNotify         = MaxMessage - 1024 // of an event of Notify with an engine, in bytes
+	maxClusterName    = 64                // bytes
+	maxName           = 64                // code points of a user's name
+	replyOverhead     = 96                // bytes that a reply counts besides its payload
 
 	authenticateEvery     = 10 * time.Second
 	authorizeUserParallel = 8  // calls of Authorize for one user at once

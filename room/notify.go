@@ -20,6 +20,9 @@ func (h *Hub) Notify(ctx context.Context, userID string, event protocol.Event) (
 		return 0, fmt.Errorf("notify user: %w", err)
 	}
 	if h.cluster != nil {
+		if len(payload) > maxNotify {
+			return 0, fmt.Errorf("notify user: %w", protocol.ErrEventTooLarge)
+		}
 		h.cluster.notify(userID, event.Type, payload)
 	}
 	return h.notifyHere(ctx, userID, event.Type, payload)

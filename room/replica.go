@@ -209,8 +209,9 @@ func (h *Hub) notify(n *record.Notify) {
 // scatter implements [replica].
 func (h *Hub) scatter(spread time.Duration) {
 	sessions := collect(h.mu.RLocker(), maps.Keys(h.sessions))
-	for i, s := range sessions {
-		retry := spread * time.Duration(i) / time.Duration(len(sessions))
-		h.wg.Go(func() { s.closeAfter(protocol.CloseShutdown, retry) })
-	}
+	h.wg.Go(func() {
+		for i, s := range sessions {
+			s.closeAfter(protocol.CloseShutdown, spread*time.Duration(i)/time.Duration(len(sessions)))
+		}
+	})
 }
