@@ -20,6 +20,7 @@ type budget struct {
 
 	mu     sync.Mutex // guards the following, and budgeted.place; taken after room.mu
 	recent list.List  // of evictable, the least recently used first
+	unused list.List  // the same, of those that are evicted before all others
 }
 
 // evictable is what a budget needs from a room.
@@ -33,9 +34,10 @@ type evictable interface {
 
 // budgeted is what a budget keeps about one room. room.mu guards it, except for place.
 type budgeted struct {
-	listed  bool          // in the list, or just taken out by makeSpace
+	listed  bool          // in a list, or just taken out by makeSpace
+	unused  bool          // in budget.unused
 	counted int           // bytes that count in budget.held
-	place   *list.Element // in budget.recent; nil if there is nothing to evict
+	place   *list.Element // in its list; nil if there is nothing to evict
 }
 
 func (d *budgeted) budgetOf() *budgeted { return d }
@@ -59,13 +61,25 @@ func (b *budget) makeSpace() {
 func (b *budget) takeOldest() evictable {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	front := b.recent.Front()
+	l := &b.unused
+	if l.Len() == 0 {
+		l = &b.recent
+	}
+	front := l.Front()
 	if front == nil {
 		return nil
 	}
-	e := b.recent.Remove(front).(evictable)
+	e := l.Remove(front).(evictable)
 	e.budgetOf().place = nil
 	return e
+}
+
+// listOf returns the list that a room is in.
+func (b *budget) listOf(d *budgeted) *list.List {
+	if d.unused {
+		return &b.unused
+	}
+	return &b.recent
 }
 
 // count records how many bytes the history of a room takes now.
@@ -74,19 +88,24 @@ func (b *budget) count(d *budgeted, held int) {
 	d.counted = held
 }
 
-// touch makes a room the most recently used one.
-func (b *budget) touch(e evictable, d *budgeted) {
-	if d.listed && b.held.Load() < b.total/2 {
+// touch makes a room the most recently used one or, if it is unused, the most recent one of those
+// that are evicted first.
+func (b *budget) touch(e evictable, d *budgeted, unused bool) {
+	if d.listed && d.unused == unused && b.held.Load() < b.total/2 {
 		return
 	}
 	d.listed = true
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if d.place != nil {
-		b.recent.MoveToBack(d.place)
-	} else {
-		d.place = b.recent.PushBack(e)
+	if d.place != nil && d.unused == unused {
+		b.listOf(d).MoveToBack(d.place)
+		return
 	}
+	if d.place != nil {
+		b.listOf(d).Remove(d.place)
+	}
+	d.unused = unused
+	d.place = b.listOf(d).PushBack(e)
 }
 
 // taken reports whether a room that makeSpace has taken from the list is still out of it. Otherwise
@@ -107,7 +126,7 @@ func (b *budget) forget(d *budgeted) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if d.place != nil {
-		b.recent.Remove(d.place)
+		b.listOf(d).Remove(d.place)
 		d.place = nil
 	}
 }

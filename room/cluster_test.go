@@ -391,3 +391,27 @@ func TestTrimmedLogIsTold(t *testing.T) {
 		}
 	})
 }
+
+// TestPlansOfOtherNodesAreEvictedFirst fills the history with events of plans that have no member on
+// the node.
+func TestPlansOfOtherNodesAreEvictedFirst(t *testing.T) {
+	nodes(t, 1, room.Options{HistoryTotal: 64 << 10}, func(t *testing.T, _ *enginetest.Memory, nodes []*node) {
+		hub := nodes[0].Hub
+		alice := roomtest.Join(t, hub, "alice", "p")
+		publish(t, hub, "p", "one")
+		wantTitle(t, alice, "one")
+		for i := range 200 {
+			publish(t, hub, fmt.Sprintf("other-%d", i), "event")
+			synctest.Wait()
+		}
+		if info, ok := hub.Room("p"); !ok || info.Events != 1 {
+			t.Errorf("room %+v, want its event", info.Summary)
+		}
+		if _, ok := hub.Room("other-1"); ok {
+			t.Error("a plan without members is still held")
+		}
+		if _, ok := hub.Room("other-199"); !ok {
+			t.Error("the newest plan is not held")
+		}
+	})
+}
