@@ -171,16 +171,14 @@ func (c *cluster) open(anew bool) bool {
 	if err == nil && o.MaxRecord < c.maxPayload+roomForRecord {
 		err = fmt.Errorf("the engine stores records of %d bytes at most, but Options.MaxPayload needs %d", o.MaxRecord, c.maxPayload+roomForRecord)
 	}
+	if err != nil && c.ctx.Err() == nil {
+		c.logs.warn("engine", "open", "room: the engine cannot be opened", "error", err)
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if err != nil {
-		if c.ctx.Err() == nil {
-			c.refused = err
-			c.logs.warn("engine", "open", "room: the engine cannot be opened", "error", err)
-		}
+	if c.refused = err; err != nil {
 		return false
 	}
-	c.refused = nil
 	c.own, c.peers = tenure.NewOwn(int64(c.timing.ttl)), tenure.NewPeers(int64(c.timing.ttl))
 	if anew {
 		c.peers.Reset()

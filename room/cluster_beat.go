@@ -120,9 +120,11 @@ func (c *cluster) lagsLocked(now int64) bool {
 		return false
 	}
 	if c.own.Live(now) {
-		c.logger.Warn("room: the node lags behind the log, and does not write to clients until it has caught up",
-			"applied", applied, "last", s.last)
 		c.own.End()
+		last := s.last
+		c.start(func() { // not under the lock
+			c.logger.Warn("room: the node lags behind the log, and does not write to clients until it has caught up", "applied", applied, "last", last)
+		})
 	}
 	return true
 }

@@ -154,11 +154,16 @@ package room
 //	          flight, so that a change of access reaches them
 //	recheck   when one member is checked; an inquiry collects the results for one call of Recheck
 //	budget    Options.HistoryTotal: evicts the least recently used rooms
+//	cluster   with Options.Engine: the log that the nodes share, and who may write to clients; what a
+//	          record does to rooms and connections is in replica.go
+//	gate      when the outlets of a node may write what belongs to plans
 //	journal   the memberships that ended last, for Hub.Explain
 //
-// A broadcast appends to the log of a room, wakes the pumps and returns. A pump writes one batch to
-// each outlet that is idle. The others fetch from the log when they have written what waits. A
-// message goes from Session.Receive through the inbox to a worker, and its reply to the outlet.
+// A broadcast appends to the log of a room, wakes the pumps and returns. With an engine it appends a
+// record to the log of the cluster, and each node appends it to the room when it reads it there. A
+// pump writes one batch to each outlet that is idle. The others fetch from the log when they have
+// written what waits. A message goes from Session.Receive through the inbox to a worker, and its
+// reply to the outlet.
 //
 // # Goroutines
 //
@@ -169,6 +174,10 @@ package room
 // has one goroutine, and up to 16 remove members whose access was not confirmed in time. A short
 // one ends a connection, resumes its workers, or calls the Observer where the caller holds a lock.
 // One runtime timer serves all deadlines of a hub. Shutdown waits for all of them.
+//
+// With an engine, three run from NewHub to Shutdown: for Tail, for Beat, and for the messages of
+// other nodes. A short one appends a record about this node, or does the work for a record that ends
+// access; one appends the resync records for events that were not stored.
 //
 // Callbacks that ignore their context and do not return keep their goroutines: at most 2 ×
 // Options.AuthorizeParallel calls of Authorize, and one call of the verifier for each connection.
@@ -183,16 +192,17 @@ package room
 //	                  timers.mu
 //	inbox.mu        → Session.mu, outlet.mu, account.mu, slots.mu, timers.mu
 //	recheck.mu      → slots.mu, removals.mu, inquiry.mu, timers.mu
-//	outlet.mu       → account.mu, timers.mu
+//	outlet.mu       → account.mu, gate.mu, timers.mu
 //	Session.mu      → timers.mu
+//	cluster.mu      → gate.mu
 //	slots.mu        → timers.mu
 //
-// All others are taken last: account.mu, budget.mu, flights.mu, inquiry.mu, journal.mu,
-// lockedIndex.mu, removals.mu, logLimiter.mu, lazyDeadline.mu, timers.mu. Of one kind, a goroutine
-// holds one lock at most. The lock of a room is feed.mu.
+// All others are taken last: account.mu, budget.mu, flights.mu, gate.mu, inquiry.mu, journal.mu,
+// lockedIndex.mu, onces.mu, removals.mu, logLimiter.mu, lazyDeadline.mu, timers.mu. Of one kind, a
+// goroutine holds one lock at most. The lock of a room is feed.mu.
 //
 // No goroutine waits for room.mu while it holds Hub.mu, so a busy room delays no other: Hub.create
-// alone holds both, and no other goroutine has the room that it creates. No callback of the host,
-// no Observer, no Logger and no blocking call of a Sink runs under a lock other than
+// alone holds both, and no other goroutine has the room that it creates. No callback of the host
+// (but Options.Clock), no method of the Engine, no Observer, no Logger and no blocking call of a Sink runs under a lock other than
 // timers.running. Each connection also has a write token (outlet.state). No goroutine blocks on it:
 // one that finds it taken queues its work, and the holder picks it up.
