@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"runtime/pprof"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -251,30 +253,38 @@ func testCloseKeepsLog(t *trial) {
 }
 
 // Goroutines of closed engines end. Some clients wait for them only in the background, so the check
-// gives them time.
+// gives them time. Goroutines inherit the labels of those that start them, which tells them from
+// those of a server in the same process.
 func testCloseLeavesNothing(t *trial) {
-	use := func() {
-		n := t.open()
+	n := t.unopened()
+	label := fmt.Sprintf("%p", n)
+	pprof.Do(t.ctx, pprof.Labels("enginetest", label), func(context.Context) {
+		t.must(n.reopen(), "Open")
 		l := n.follow(n.opened.Window.Last, nil)
-		l.await(n.store(fmt.Sprint("record ", len(t.nodes))))
+		l.await(n.store("record"))
 		n.want([]byte("note"))
 		_ = l.end()
 		n.close()
-	}
-	use() // what starts once and stays is not counted
-	before := runtime.NumGoroutine()
-	for range 5 {
-		use()
-	}
-	for runtime.NumGoroutine() > before {
-		if !t.pause() {
-			t.failf("%d goroutines, %d before five engines were opened and closed:\n%s", runtime.NumGoroutine(), before, stacks())
+	})
+	for ms := 1; ; ms = min(2*ms, 1000) {
+		left := labelled(label)
+		if len(left) == 0 {
+			return
+		}
+		if !t.wait(ms) {
+			t.failf("the engine is closed, but goroutines are left:\n%s", strings.Join(left, "\n\n"))
 		}
 	}
 }
 
-// stacks returns the stacks of all goroutines.
-func stacks() []byte {
-	buf := make([]byte, 1<<20)
-	return buf[:runtime.Stack(buf, true)]
+// labelled returns the stacks of goroutines with a label.
+func labelled(label string) (stacks []string) {
+	var all strings.Builder
+	_ = pprof.Lookup("goroutine").WriteTo(&all, 1) // a Builder takes everything
+	for _, s := range strings.Split(all.String(), "\n\n") {
+		if strings.Contains(s, `"`+label+`"`) {
+			stacks = append(stacks, s)
+		}
+	}
+	return stacks
 }
