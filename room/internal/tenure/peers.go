@@ -47,8 +47,13 @@ func (p *Peers) Alone(own string) { p.alone = own }
 
 // Reset forgets everything, because the log is another one, or because records were trimmed before
 // this node has read them. Other nodes may not have noticed yet, and are in no record that it can
-// read; so Awaited contains Unlisted until lists have come for the ttl.
+// read; so Awaited contains Unlisted until lists have come for the ttl. The caller drops the list
+// that it may be waiting for: in a store that has lost its notes, their numbers begin again.
 func (p *Peers) Reset() { *p = Peers{ttl: p.ttl, alone: p.alone, reset: true} }
+
+// Doubt is like Reset, but keeps the nodes: a new epoch begins in the log that this node goes on
+// reading. Nodes may be alive whose records the log has lost.
+func (p *Peers) Doubt() { p.reset, p.listed, p.settled = true, false, false }
 
 // Recorded tells that a node record with this seq was applied. The caller calls it in the order of
 // the log, and only for records of the current epoch. A record that was stored after one with a
