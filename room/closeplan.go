@@ -90,13 +90,14 @@ func (r *room) closeLocked(seq uint64, last []byte) []*member {
 		m.out.put(reply{payload: last}) // under the lock: before the reply to a later join
 	}
 	h := r.hub
+	r.delistAllLocked()
 	for userID, who := range r.presence.people {
 		if who.linger != nil {
 			h.timers.stop(who.linger)
 			h.lingers.remove(userID, r)
 		}
 	}
-	r.presence = presence{limit: r.presence.limit} // without a notice: no member is left
+	r.presence = h.newPresence() // without a notice: no member is left
 	// An event that no member can read: it takes a position, so that no position before it is
 	// valid.
 	r.log.appendEvent(entry{seq: seq})

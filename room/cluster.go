@@ -40,6 +40,7 @@ type cluster struct {
 	replica     replica
 	timeline    *timeline
 	gate        *gate
+	rosters     *rosters
 	logs        *logLimiter
 	logger      *slog.Logger
 	start       func(func()) // starts a goroutine of the hub
@@ -57,6 +58,7 @@ type cluster struct {
 	log      openLog
 	own      tenure.Own
 	peers    tenure.Peers
+	peered   int64               // when peers was empty
 	epoch    string              // of the log so far; "" if no record has named it
 	begun    bool                // the record that began the epoch was applied: node records of others are stale
 	leaving  bool                // Shutdown has begun: no new tenure
@@ -195,6 +197,7 @@ func (c *cluster) open(anew bool) bool {
 	}
 	c.epoch = ""
 	c.controls.resetLocked()
+	c.peered = c.now().Mono
 	return true
 }
 

@@ -52,6 +52,7 @@ func (c *cluster) follow() (lost bool) {
 			floor = max(trimmed.First, 1) - 1
 			c.mu.Lock()
 			c.peers.Reset()
+			c.peered = c.now().Mono
 			c.mu.Unlock()
 			c.resetTo(floor)
 			continue

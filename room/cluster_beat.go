@@ -22,6 +22,7 @@ func (c *cluster) beats(ctx context.Context, cancel context.CancelCauseFunc, nod
 			c.logs.warn("engine", "beat", "room: the engine does not answer", "error", err)
 		}
 		c.watch()
+		c.shareLists()
 		select {
 		case <-t.C:
 		case <-ctx.Done():
@@ -96,11 +97,12 @@ func (c *cluster) beat(ctx context.Context, node string) error {
 
 // note is what this node tells the others now.
 func (c *cluster) note() []byte {
+	presence := c.rosters.number()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	n := record.Note{
 		Version: record.Version, Tenure: c.own.Number(), Shut: c.own.Ended(), Silent: c.leaving, Ready: c.gate.open(), Epoch: c.epoch,
-		Applied: c.timeline.applied.Load(), Last: c.log.last, Host: c.host,
+		Applied: c.timeline.applied.Load(), Last: c.log.last, Presence: presence, Host: c.host,
 	}
 	n.Fenced = c.controls.throughLocked(n.Applied)
 	return record.AppendNote(nil, c.hash, &n)
@@ -199,6 +201,19 @@ func (c *cluster) watch() {
 		c.logger.Error("room: no tenure for a long time; all connections are closed, so that the clients connect to another node")
 		c.replica.scatter(darkSpread)
 	}
+}
+
+// shareLists passes the rosters what the last list of notes says. Nodes are not dropped before this
+// node has had the time to find out who is present.
+func (c *cluster) shareLists() {
+	c.mu.Lock()
+	node, present, said := c.log.node, c.peers.Present(), make(map[string]uint64, len(c.seen))
+	for name, s := range c.seen {
+		said[name] = s.note.Presence
+	}
+	complete := c.log.settled && c.now().Mono-c.peered >= int64(c.timing.ttl)
+	c.mu.Unlock()
+	c.rosters.beat(node, present, said, complete)
 }
 
 // awaitGate waits until the gate is open, but not longer than gateTimeout. It reports whether it is.

@@ -55,6 +55,8 @@ func (c *cluster) handle(m *message) {
 		if a, err := record.ParseAck(body); err == nil {
 			c.acked(ack{m.from, a})
 		}
+	case record.MessagePresence, record.MessagePresenceAsk, record.MessagePresencePage:
+		c.rosters.receive(m.from, kind, body)
 	case record.MessageNotify:
 		if n, err := record.ParseNotify(body); err == nil {
 			c.start(func() { c.replica.notify(&n) })

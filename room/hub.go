@@ -24,6 +24,7 @@ type Hub struct {
 
 	timeline timeline       // changed by the cluster alone
 	cluster  *cluster       // nil without an engine; fixed at creation
+	rosters  *rosters       // nil without an engine; fixed at creation
 	timers   timers         // has its own locks
 	outlets  outlets        // fixed at creation
 	conns    atomic.Uint64  // the last viewer.conn

@@ -44,7 +44,7 @@ type Participant struct {
 func (h *Hub) Room(planID string) (Info, bool) {
 	r := h.lookup(planID)
 	if r == nil {
-		return Info{}, false
+		return h.roomElsewhere(planID)
 	}
 	defer r.mu.Unlock()
 	info := Info{Summary: r.summaryLocked(), People: make([]Participant, 0, len(r.presence.people))}
@@ -57,9 +57,12 @@ func (h *Hub) Room(planID string) (Info, bool) {
 			last.add(c.by)
 		}
 		info.People = append(info.People, Participant{
-			UserID: who.userID, UserName: who.userName, Connections: len(who.conns), JoinedAt: who.joinedAt,
+			UserID: who.userID, UserName: who.userName, Connections: who.connections(), JoinedAt: who.joinedAt,
 			LastActivity: last.message, LastSeen: last.seen, State: slices.Clone(who.shown),
 		})
+	}
+	if r.presence.here == 0 {
+		info.People = append(info.People, h.elsewhere(planID)...)
 	}
 	return info, true
 }
@@ -105,7 +108,7 @@ func (h *Hub) UserConnections(userID string) int {
 
 func (r *room) summaryLocked() Summary {
 	return Summary{
-		PlanID: r.id, Participants: len(r.presence.people), Connections: r.connections, Lagging: len(r.lagging),
+		PlanID: r.id, Participants: r.participantsLocked(), Connections: r.connections, Lagging: len(r.lagging),
 		Events: r.log.events.len, HistoryBytes: roomOverhead + r.log.held(), Position: r.positionLocked(), LastEvent: r.log.last, LastActivity: r.lastActivity,
 	}
 }

@@ -23,6 +23,7 @@ func (h *Hub) joinCluster() {
 	c.ctx, c.cancel = context.WithCancel(h.ctx)
 	c.gate = &gate{clock: func() int64 { return int64(o.Clock.Monotonic()) }, start: h.wg.Go}
 	h.cluster, h.outlets.gate = c, c.gate
+	h.joinRosters(c)
 	h.wg.Go(c.run)
 	h.wg.Go(c.deliver)
 }

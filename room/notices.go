@@ -10,12 +10,20 @@ import (
 
 // presenceEnterLocked adds a connection to the presence.
 func (r *room) presenceEnterLocked(s *Session, name string) {
-	r.presenceChangedLocked(r.presence.enter(&s.viewer, name, s))
+	r.fillLocked()
+	list := r.presence.enter(&s.viewer, name, s)
+	r.listLocked(s.userID)
+	r.presenceChangedLocked(list)
 }
 
 // presenceExitLocked removes a connection from the presence.
 func (r *room) presenceExitLocked(s *Session, d departureManner) {
 	lingers, list := r.presence.exit(&s.viewer, d)
+	if d != departSilent {
+		// Otherwise the node leaves the cluster. The others list its users until it is gone, for
+		// those who come back on another node.
+		r.listLocked(s.userID)
+	}
 	r.presenceChangedLocked(list)
 	if lingers == nil {
 		return
@@ -30,7 +38,9 @@ func (r *room) presenceExitLocked(s *Session, d departureManner) {
 		// The user may have come back, and left again, while this call waited for the lock: a newer
 		// timer is then in lingers.linger.
 		if lingers.linger == t {
-			r.presenceChangedLocked(r.presence.lingered(lingers))
+			list := r.presence.lingered(lingers)
+			r.listLocked(lingers.userID)
+			r.presenceChangedLocked(list)
 		}
 		if !r.presence.lingers(lingers.userID) { // otherwise another timer is set for the user
 			r.hub.lingers.remove(lingers.userID, r)
@@ -43,21 +53,27 @@ func (r *room) presenceExitLocked(s *Session, d departureManner) {
 func (r *room) rename(userID, name string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.presenceChangedLocked(r.presence.rename(userID, name))
+	list := r.presence.rename(userID, name)
+	r.listLocked(userID)
+	r.presenceChangedLocked(list)
 }
 
 // expel removes a user who only lingers.
 func (r *room) expel(userID string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.presenceChangedLocked(r.presence.expel(userID))
+	list := r.presence.expel(userID)
+	r.listLocked(userID)
+	r.presenceChangedLocked(list)
 }
 
 // setState sets the presence state of a connection.
 func (r *room) setState(s *Session, state json.RawMessage) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.presenceChangedLocked(r.presence.setState(&s.viewer, state))
+	list := r.presence.setState(&s.viewer, state)
+	r.listLocked(s.userID)
+	r.presenceChangedLocked(list)
 }
 
 // presenceChangedLocked appends the notices of a change of the presence, and sets the timer for the
@@ -69,13 +85,14 @@ func (r *room) presenceChangedLocked(list []news) {
 		r.tickByLocked(time.Now().Add(crowdedNoticeEvery))
 	}
 	if r.idleLocked() {
+		r.emptyLocked()
 		r.touchLocked() // from now on it can be deleted
 	}
 }
 
-// countPeopleLocked counts the users who are present in Stats.
+// countPeopleLocked counts the users whom this hub lists in Stats.
 func (r *room) countPeopleLocked() {
-	n := len(r.presence.people)
+	n := r.presence.here
 	r.hub.stats.participants.Add(int64(n - r.people))
 	r.people = n
 }
@@ -107,7 +124,11 @@ func (r *room) tick() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.tickAt = time.Time{}
+	was := r.presence.crowded
 	r.appendNewsLocked(r.presence.tick(time.Now()))
+	if was && !r.presence.crowded {
+		r.listAllLocked()
+	}
 	if at := r.presence.thins(); !at.IsZero() {
 		r.tickByLocked(at)
 	}

@@ -10,19 +10,20 @@ import (
 
 // presence holds the users of a room. The unit is the user: several connections of one user are one
 // person. It has no lock, timer or log: the room guards it, and appends the notices that its
-// methods return.
+// methods return. In a cluster it also has the users whom other nodes list: presence_cluster.go.
 //
 // Above limit users the room is crowded: members get only counts, at most one a second. A room that
 // has not exceeded the limit for crowdedFor is not crowded any more. All members then get a notice
 // for each user who is present, so that a client that dropped its list at the first count has a
 // complete one again.
 type presence struct {
-	limit  int // Options.PresenceLimit; fixed at creation
+	limit  int           // Options.PresenceLimit; fixed at creation
+	node   func() string // name of this node in a cluster, otherwise nil; fixed at creation
 	people map[string]*person
+	here   int // how many of them this hub lists: all, without a cluster
 
 	// The same users in the order of their joins. A join answer lists the first of them.
 	first, last *person
-	arrived     uint64 // counts people, for their order
 
 	crowded  bool
 	exceeded time.Time // when the room last ceased to exceed the limit
@@ -34,11 +35,11 @@ type person struct {
 	userID   string
 	userName string
 	joinedAt time.Time
-	order    uint64
 	conns    []connState     // few, mostly one
 	shown    json.RawMessage // the state that was sent last
-	shownOf  uint64          // the connection that has set it; 0 if shown is nil
+	shownOf  uint64          // the connection that has set it; 0 if that is none of this hub
 	sets     uint64          // counts states, for their order
+	across   *across         // nil without a cluster
 
 	// The newest state of a connection that has ended without a leave-plan, until linger fires: it
 	// may be a reload, after which the user comes back with the same state.
@@ -92,12 +93,25 @@ func (who *person) conn(conn uint64) int {
 // enter adds a connection of a user.
 func (p *presence) enter(v *viewer, name string, by activity) []news {
 	who := p.people[v.userID]
-	if who != nil {
-		who.conns = append(who.conns, connState{conn: v.conn, by: by})
-		return p.rename(v.userID, name)
+	if who == nil {
+		p.here++
+		who = &person{userID: v.userID, userName: name, joinedAt: time.Now(), conns: []connState{{conn: v.conn, by: by}}}
+		if p.node != nil {
+			who.across = &across{}
+			who.enterHere(name)
+		}
+		return p.add(who)
 	}
-	p.arrived++
-	who = &person{userID: v.userID, userName: name, joinedAt: time.Now(), order: p.arrived, conns: []connState{{conn: v.conn, by: by}}}
+	if !who.here() {
+		p.here++
+		who.enterHere(name)
+	}
+	who.conns = append(who.conns, connState{conn: v.conn, by: by})
+	return p.rename(v.userID, name)
+}
+
+// add adds a person.
+func (p *presence) add(who *person) []news {
 	if p.people == nil {
 		p.people = make(map[string]*person)
 	}
@@ -111,14 +125,18 @@ func (p *presence) enter(v *viewer, name string, by activity) []news {
 	if p.crowd() {
 		return nil
 	}
-	return []news{p.joined(who)}
+	return p.introduce(nil, who)
 }
 
 // rename gives a user who is present the name of the token that was verified last. Clients take the
 // notice of a join as an update of the user, without a state.
 func (p *presence) rename(userID, name string) []news {
 	who := p.people[userID]
-	if who == nil || name == who.userName {
+	if who == nil || !who.here() {
+		return nil
+	}
+	who.nameHere(name)
+	if name == who.userName {
 		return nil
 	}
 	if who.userName = name; p.crowded {
@@ -144,7 +162,7 @@ func (p *presence) exit(v *viewer, d departureManner) (lingers *person, _ []news
 	newest := was.state != nil && (who.left == nil || was.set >= who.left.set)
 	switch {
 	case d == departSilent && len(who.conns) == 0:
-		p.remove(who)
+		p.leave(who)
 		return nil, nil
 	case d == departNow && len(who.conns) == 0:
 		return nil, p.gone(who)
@@ -160,7 +178,7 @@ func (p *presence) exit(v *viewer, d departureManner) (lingers *person, _ []news
 
 // lingered ends the time in which a user, or the state of a connection of the user, is kept.
 func (p *presence) lingered(who *person) []news {
-	if p.people[who.userID] != who {
+	if p.people[who.userID] != who || !who.here() {
 		return nil
 	}
 	if len(who.conns) == 0 {
@@ -181,12 +199,29 @@ func (p *presence) expel(userID string) []news {
 // lingers reports whether a user is present without a connection.
 func (p *presence) lingers(userID string) bool {
 	who := p.people[userID]
-	return who != nil && len(who.conns) == 0
+	return who != nil && who.here() && len(who.conns) == 0
 }
 
-// gone removes a person, and returns the notice about it.
+// gone removes a person whom this hub lists, and returns the notice about it.
 func (p *presence) gone(who *person) []news {
+	if p.leave(who) {
+		return p.refresh(who)
+	}
+	return p.left(who)
+}
+
+// leave removes a person whom this hub lists, unless another node lists the user.
+func (p *presence) leave(who *person) (stays bool) {
+	p.here--
+	if who.leaveHere() {
+		return true
+	}
 	p.remove(who)
+	return false
+}
+
+// left returns the notice about a person who was removed.
+func (p *presence) left(who *person) []news {
 	if p.crowd() {
 		return nil
 	}
@@ -276,7 +311,7 @@ func (p *presence) setState(v *viewer, state json.RawMessage) []news {
 	if i < 0 {
 		return nil
 	}
-	who.sets++
+	who.sets = max(who.sets, who.seenSet()) + 1
 	who.conns[i].state, who.conns[i].set = state, who.sets
 	if state != nil || who.left != nil && v.conn > who.left.conn {
 		who.left = nil // superseded, or this is the page that has been reloaded
@@ -287,14 +322,9 @@ func (p *presence) setState(v *viewer, state json.RawMessage) []news {
 // show sends the newest state of who if it is not the one that was sent last. by is the connection
 // that caused the change, or 0.
 func (p *presence) show(who *person, by uint64) []news {
-	var newest connState
-	if who.left != nil {
-		newest = *who.left
-	}
-	for _, c := range who.conns {
-		if c.state != nil && c.set > newest.set {
-			newest = c
-		}
+	newest := who.newest()
+	if p.node != nil {
+		newest = who.newestAcross(newest, p.node())
 	}
 	if string(newest.state) == string(who.shown) {
 		return nil
@@ -308,6 +338,19 @@ func (p *presence) show(who *person, by uint64) []news {
 		by = 0 // it does not know whether another connection still has a state
 	}
 	return []news{p.state(who, by)}
+}
+
+// newest returns the newest state of a connection of this hub.
+func (who *person) newest() (newest connState) {
+	if who.left != nil {
+		newest = *who.left
+	}
+	for _, c := range who.conns {
+		if c.state != nil && c.set > newest.set {
+			newest = c
+		}
+	}
+	return newest
 }
 
 // state is the news of the state that is shown of who, to all but one connection.
@@ -328,13 +371,16 @@ func (p *presence) list(joiner string) []protocol.Participant {
 		p.counted = -1 // the joiner receives another count than the others
 	}
 	list := make([]protocol.Participant, 0, min(len(p.people), p.limit))
-	own := p.people[joiner]
+	own := p.people[joiner] // nil once it is in list
 	for who := p.first; who != nil && len(list) < cap(list); who = who.after {
-		if own != nil && len(list) == cap(list)-1 && own.order > who.order {
+		if own != nil && len(list) == cap(list)-1 {
 			who = own
 		}
+		if who == own {
+			own = nil
+		}
 		list = append(list, protocol.Participant{
-			UserID: who.userID, UserName: who.userName, Connections: len(who.conns), State: who.shown,
+			UserID: who.userID, UserName: who.userName, Connections: who.connections(), State: who.shown,
 		})
 	}
 	return list

@@ -35,7 +35,7 @@ func newRoom(h *Hub, id string, floor uint64) *room {
 		plan: id, epoch: h.timeline.current(), shared: &h.outlets, owner: r, maxNotices: maxWaitingNotices + 3*h.opts.PresenceLimit,
 		log: log{base: floor, last: floor}, slowest: math.MaxUint64,
 	}
-	r.presence.limit = h.opts.PresenceLimit
+	r.presence = h.newPresence()
 	return r
 }
 
@@ -129,8 +129,8 @@ func (r *room) membersLocked() []*member {
 	return members
 }
 
-// idleLocked reports whether no user is in the room, not even one who lingers.
-func (r *room) idleLocked() bool { return r.connections == 0 && len(r.presence.people) == 0 }
+// idleLocked reports whether this hub lists no user in the room, not even one who lingers.
+func (r *room) idleLocked() bool { return r.connections == 0 && r.presence.here == 0 }
 
 // remove takes m out of its room and notifies the others. It reports whether m was in.
 func (r *room) remove(m *member, d departure, last []byte) bool {
