@@ -222,6 +222,9 @@ func (c *cluster) applyNode(n *record.NodeRecord, seq uint64) {
 		return
 	}
 	c.peers.Recorded(n.Name, n.Tenure, seq)
+	if !own && !c.peers.Ended(n.Name) {
+		defer c.rosters.add(n.Name) // without the lock of c
+	}
 	if own {
 		c.own.Recorded(n.Tenure, seq)
 		c.setGateLocked()

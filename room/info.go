@@ -63,6 +63,8 @@ func (h *Hub) Room(planID string) (Info, bool) {
 	}
 	if r.presence.here == 0 {
 		info.People = append(info.People, h.elsewhere(planID)...)
+	} else if h.rosters != nil {
+		slices.SortStableFunc(info.People, func(a, b Participant) int { return a.JoinedAt.Compare(b.JoinedAt) })
 	}
 	return info, true
 }

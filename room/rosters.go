@@ -272,6 +272,23 @@ func (x *rosters) handleLists(m *rosterMessage) (changed []roster.Change) {
 	return changed
 }
 
+// add adds a node that is present. A beat would add it, too, but later.
+func (x *rosters) add(node string) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.addLocked(node)
+}
+
+func (x *rosters) addLocked(node string) *rosterPeer {
+	p := x.peers[node]
+	if p == nil {
+		p = &rosterPeer{}
+		x.peers[node] = p
+		x.others.Add(node)
+	}
+	return p
+}
+
 // beat takes the nodes that are present, and the numbers that all nodes have put in their notes.
 // Nodes that are not present any more are dropped if the list is complete.
 func (x *rosters) beat(node string, present []string, said map[string]uint64, complete bool) {
@@ -288,12 +305,7 @@ func (x *rosters) beatLists(node string, present []string, said map[string]uint6
 		if name == node {
 			continue
 		}
-		p := x.peers[name]
-		if p == nil {
-			p = &rosterPeer{}
-			x.peers[name] = p
-			x.others.Add(name)
-		}
+		p := x.addLocked(name)
 		p.said = max(p.said, said[name])
 	}
 	if complete {
