@@ -156,7 +156,6 @@ func (c *cluster) run() {
 	anew := false
 	for c.ctx.Err() == nil {
 		if !c.open(anew) {
-			c.watch()
 			c.sleep(openPause)
 			continue
 		}

@@ -21,7 +21,6 @@ func (c *cluster) beats(ctx context.Context, cancel context.CancelCauseFunc, nod
 		} else if err != nil && ctx.Err() == nil {
 			c.logs.warn("engine", "beat", "room: the engine does not answer", "error", err)
 		}
-		c.watch()
 		c.shareLists()
 		select {
 		case <-t.C:
@@ -180,9 +179,17 @@ func (c *cluster) recordLocked(now int64) {
 	})
 }
 
-// watch closes all connections of a node that has had no tenure for so long that another node is
-// probably better off.
+// watch looks at the gate once a beat until the cluster ends, also while the engine does not return.
 func (c *cluster) watch() {
+	for c.ctx.Err() == nil {
+		c.look()
+		c.sleep(c.timing.beat)
+	}
+}
+
+// look closes all connections of a node that has had no tenure for so long that another node is
+// probably better off.
+func (c *cluster) look() {
 	c.mu.Lock()
 	s, now := &c.log, c.now().Mono
 	open := c.gate.open()

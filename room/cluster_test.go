@@ -20,6 +20,7 @@ import (
 type node struct {
 	*room.Hub
 	engine *enginetest.MemoryEngine
+	opts   room.Options
 }
 
 // nodes starts n hubs on one log, in a bubble, and waits until they are ready.
@@ -41,18 +42,35 @@ func nodes(t *testing.T, n int, o room.Options, test func(t *testing.T, m *engin
 // startNode starts a hub on a log.
 func startNode(t *testing.T, m *enginetest.Memory, name string, o room.Options) *node {
 	t.Helper()
+	n := newNode(t, m, name, o)
+	n.start(t)
+	return n
+}
+
+// newNode returns a node without its hub.
+func newNode(t *testing.T, m *enginetest.Memory, name string, o room.Options) *node {
+	t.Helper()
 	if o.Authorize == nil {
 		o.Authorize = func(context.Context, auth.Identity, string) error { return nil }
 	}
 	n := &node{engine: m.Engine()}
 	o.Engine, o.Cluster, o.Node = n.engine, "test", name
-	n.Hub = room.NewHub(&o)
+	n.opts = o
+	return n
+}
+
+// start starts the hub. The end of the test shuts it down.
+func (n *node) start(t *testing.T) {
+	t.Helper()
+	n.Hub = room.NewHub(&n.opts)
 	t.Cleanup(func() {
+		n.engine.Resume()
+		n.engine.Heal()
+		n.engine.ReleaseTail()
 		if err := n.Shutdown(context.Background()); err != nil {
-			t.Errorf("Shutdown of %s: %v", name, err)
+			t.Errorf("Shutdown of %s: %v", n.opts.Node, err)
 		}
 	})
-	return n
 }
 
 // awaitReady waits until the node can serve clients.

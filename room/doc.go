@@ -175,8 +175,8 @@ package room
 // one ends a connection, resumes its workers, or calls the Observer where the caller holds a lock.
 // One runtime timer serves all deadlines of a hub. Shutdown waits for all of them.
 //
-// With an engine, three run from NewHub to Shutdown: for Tail, for Beat, and for the messages of
-// other nodes. A short one appends a record about this node, or does the work for a record that ends
+// With an engine, four run from NewHub to Shutdown: for Tail, for Beat, for the messages of other
+// nodes, and to look at the gate. A short one appends a record about this node, or does the work for a record that ends
 // access; one appends the resync records for events that were not stored.
 //
 // Callbacks that ignore their context and do not return keep their goroutines: at most 2 ×

@@ -26,6 +26,7 @@ func (h *Hub) joinCluster() {
 	h.joinRosters(c)
 	h.wg.Go(c.run)
 	h.wg.Go(c.deliver)
+	h.wg.Go(c.watch)
 }
 
 // Ready returns nil if this hub can serve clients, and else an error that wraps [ErrNotReady]: the
