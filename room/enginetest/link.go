@@ -112,6 +112,7 @@ func (l *link) until(ctx context.Context, ok func(faults) bool) (faults, error) 
 		select {
 		case <-changed:
 		case <-ended:
+			return f, ctx.Err()
 		case <-l.closed:
 			return f, errClosed
 		}

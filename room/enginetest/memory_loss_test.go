@@ -55,3 +55,36 @@ func TestLoss(t *testing.T) {
 		}
 	}
 }
+
+// A node that has seen no record finds out by the epoch that the log is another one.
+func TestWipeEmpty(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := enginetest.NewMemory(nil)
+		a, _ := open(t, m, "a", nil)
+		m.Wipe()
+		wantErr(t, a.Tail(t.Context(), 0, nil), room.ErrEpoch)
+		_, _, err := a.Beat(t.Context(), nil)
+		wantErr(t, err, room.ErrEpoch)
+	})
+}
+
+// The IDs of lost records are lost, too: a repeated call stores the record.
+func TestLostIDs(t *testing.T) {
+	for name, lose := range map[string]func(*enginetest.Memory, *enginetest.Snapshot){
+		"tail":    func(m *enginetest.Memory, _ *enginetest.Snapshot) { m.LoseTail(1) },
+		"restore": (*enginetest.Memory).Restore,
+		"wipe":    func(m *enginetest.Memory, _ *enginetest.Snapshot) { m.Wipe() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := enginetest.NewMemory(nil)
+			a, _ := open(t, m, "a", nil)
+			s := m.Snapshot()
+			put(t, a, "lost")
+			lose(m, s)
+			put(t, a, "other")
+			if seq := put(t, a, "lost"); seq != 2 {
+				t.Errorf("the record has seq %d, want 2", seq)
+			}
+		})
+	}
+}

@@ -39,4 +39,5 @@ var lists = [][]fault{
 	timersFaults,
 	recordFaults,
 	encodedFaults,
+	memoryFaults,
 }
