@@ -138,10 +138,8 @@ func testOpenAgain(t *trial) {
 		t.failf("the list after a second Open has %d notes of %s: %q", n, a.name, note.Note)
 	}
 	a.follow(l.last(), nil).await(a.store("after"))
-	old.mu.Lock()
-	defer old.mu.Unlock()
-	if old.wrong != "" {
-		t.failf("%s %s", old.name, old.wrong)
+	if wrong := old.fault(); wrong != "" {
+		t.failf("%s %s", old.name, wrong)
 	}
 }
 

@@ -3,6 +3,7 @@ package enginetest
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -61,11 +62,14 @@ type MemoryOptions struct {
 	Keep int
 }
 
-// NewMemory returns an empty store. o may be nil.
+// NewMemory returns an empty store. o may be nil. It panics if a field is negative.
 func NewMemory(o *MemoryOptions) *Memory {
 	m := &Memory{first: 1, epoch: 1, epochs: 1, ids: map[string]uint64{}, notes: map[string]note{}, inboxes: map[string]*inbox{}}
 	if o != nil {
 		m.o = *o
+	}
+	if m.o.MaxRecord < 0 || m.o.Keep < 0 {
+		panic("enginetest: MemoryOptions.MaxRecord or MemoryOptions.Keep is negative")
 	}
 	if m.o.MaxRecord == 0 {
 		m.o.MaxRecord = 1 << 20
@@ -189,11 +193,13 @@ func (m *Memory) checkLocked(epoch string, known mark) error {
 	return nil
 }
 
-// send puts a message into the inbox of a node, or into those of all others than from.
+// send puts a message into the inbox of a node, or into those of all others than from. Their order
+// is always the same, for the functions that tests set.
 func (m *Memory) send(from, to string, msg []byte) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for name, in := range m.inboxes {
+	for _, name := range slices.Sorted(maps.Keys(m.inboxes)) {
+		in := m.inboxes[name]
 		if name == from || to != "" && name != to || m.drop != nil && m.drop(from, name, msg) {
 			continue
 		}

@@ -208,6 +208,19 @@ func TestTrim(t *testing.T) {
 	})
 }
 
+func TestMemoryOptions(t *testing.T) {
+	for _, o := range []enginetest.MemoryOptions{{MaxRecord: -1}, {Keep: -1}} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("NewMemory takes %+v", o)
+				}
+			}()
+			enginetest.NewMemory(&o)
+		}()
+	}
+}
+
 func wantTrimmed(t *testing.T, e room.Engine, after, first uint64) {
 	t.Helper()
 	var trimmed *room.TrimmedError

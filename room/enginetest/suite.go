@@ -40,26 +40,21 @@ func checks() []*check {
 }
 
 // fits reports whether the cluster has what the check needs.
-func (c *check) fits(cluster Cluster) (ok bool) {
-	switch c.needs {
-	case "":
-		ok = true
-	case "Restarter":
-		_, ok = cluster.(Restarter)
-	case "Cutter":
-		_, ok = cluster.(Cutter)
-	case "Staller":
-		_, ok = cluster.(Staller)
-	case "Trimmer":
-		_, ok = cluster.(Trimmer)
-	case "Holer":
-		_, ok = cluster.(Holer)
-	case "LogLoser":
-		_, ok = cluster.(LogLoser)
-	case "Restorer":
-		_, ok = cluster.(Restorer)
-	case "Wiper":
-		_, ok = cluster.(Wiper)
-	}
+func (c *check) fits(cluster Cluster) bool { return c.needs == "" || hasFault[c.needs](cluster) }
+
+// hasFault has the names of the faults, and whether a cluster has them.
+var hasFault = map[string]func(Cluster) bool{
+	"Restarter": is[Restarter],
+	"Cutter":    is[Cutter],
+	"Staller":   is[Staller],
+	"Trimmer":   is[Trimmer],
+	"Holer":     is[Holer],
+	"LogLoser":  is[LogLoser],
+	"Restorer":  is[Restorer],
+	"Wiper":     is[Wiper],
+}
+
+func is[T any](c Cluster) bool {
+	_, ok := c.(T)
 	return ok
 }

@@ -79,7 +79,7 @@ func (l *tail) last() uint64 {
 
 // await waits until the tail has delivered a seq, and checks what it has delivered.
 func (l *tail) await(seq uint64) {
-	l.t.await(fmt.Sprintf("Tail after %d has to deliver seq %d", l.after, seq), l.change, func() bool {
+	l.t.await(fmt.Sprintf("Tail after %d delivers seq %d", l.after, seq), l.change, func() bool {
 		select {
 		case <-l.ended:
 			l.t.failf("Tail has returned: %v", l.err)

@@ -105,7 +105,7 @@ func (t *trial) await(what string, changed func() <-chan struct{}, ok func() boo
 		select {
 		case <-c:
 		case <-t.ctx.Done():
-			t.failf("waited in vain: %s", what)
+			t.failf("not within %v: %s", checkLimit, what)
 		}
 	}
 }
@@ -131,8 +131,8 @@ func (t *trial) close() {
 		n.close()
 	}
 	for _, n := range t.nodes {
-		if n.inbox.wrong != "" {
-			t.failf("%s %s", n.name, n.inbox.wrong)
+		if wrong := n.inbox.fault(); wrong != "" {
+			t.failf("%s %s", n.name, wrong)
 		}
 	}
 }
