@@ -50,6 +50,7 @@ first() {
 	grep '^gh release create v0.7.0 --verify-tag --title v0.7.0 --notes-file ' "$work/fake/called" || fail 'the call of gh'
 	grep -q '^### Added' "$work/fake/notes" || fail 'the notes of the release'
 	[ "$(git -C "$work/origin" rev-parse room/metrics/v0.7.0)" = "$(git rev-parse v0.7.0)" ] || fail 'the tag of room/metrics'
+	[ "$(git -C "$work/origin" rev-parse room/natsengine/v0.7.0)" = "$(git rev-parse v0.7.0)" ] || fail 'the tag of room/natsengine'
 	grep -q '^	github.com/planrooms/planrooms v0.7.0$' room/metrics/go.mod || fail 'room/metrics requires another version'
 	bash .ci/release.sh develop
 	git diff --exit-code v0.7.0~1 -- '*go.mod' || fail 'develop does not restore go.mod'

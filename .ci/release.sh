@@ -58,7 +58,7 @@ api() {
 	old=$(mktemp -d)
 	trap "git worktree remove --force '$old/tree' || true; rm -rf '$old'" EXIT
 	git worktree add --quiet --detach "$old/tree" "$1"
-	for module in . room/metrics; do
+	for module in . room/metrics room/natsengine; do
 		[ -e "$old/tree/$module/go.mod" ] || continue
 		(cd "$old/tree/$module" && go run "$apidiff" -m -w "$old/api" "$(path_of "$module")")
 		changes+=$(differences "$module" "$old/api")$'\n'

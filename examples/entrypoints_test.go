@@ -18,6 +18,7 @@ var hostPackages = map[string][]string{
 	"room/roomtest":         nil,
 	"room/metrics":          {"Metrics"},
 	"room/metrics/otelroom": {"Instruments"},
+	"room/natsengine":       nil,
 	"transport":             {"Options"},
 	"transport/browser":     nil,
 	"transport/client":      nil,

@@ -16,7 +16,8 @@ this file with the modules; ` + "`go run -C .ci/tools ./licences -write`" + ` wr
 ## Go
 
 A program that imports the library contains at most the modules with “library”, and with
-` + "`room/metrics`" + ` those of that module too. The others are in examples and tests alone.
+` + "`room/metrics`" + ` or ` + "`room/natsengine`" + ` those of that module too. The others are in examples and tests
+alone.
 
 | module | licence | in |
 | --- | --- | --- |

@@ -1,0 +1,125 @@
+package natsengine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/planrooms/planrooms/room"
+)
+
+// numberHeader has the number of a note.
+const numberHeader = "Planrooms-Number"
+
+// Beat implements [room.Engine]. If it fails after the note may have been stored, the next note has
+// the next number all the same.
+func (e *Engine) Beat(ctx context.Context, note []byte) ([]room.Node, room.Window, error) {
+	c, s, err := e.use()
+	switch {
+	case err != nil:
+		return nil, room.Window{}, err
+	case len(note) > room.MaxNote:
+		return nil, room.Window{}, fmt.Errorf("natsengine: a note has at most %d bytes, not %d", room.MaxNote, len(note))
+	}
+	ctx, cancel := e.running(ctx)
+	defer cancel()
+	nodes, window, err := c.beat(ctx, s, note)
+	return nodes, window, e.o.redact(err)
+}
+
+func (c *client) beat(ctx context.Context, s *session, note []byte) ([]room.Node, room.Window, error) {
+	if s.isLost() {
+		return nil, room.Window{}, room.ErrEpoch
+	}
+	stored, err := c.storeNote(ctx, s, note)
+	if err != nil {
+		return nil, room.Window{}, err
+	}
+	nodes, err := c.readNotes(ctx, s, stored)
+	if err != nil {
+		return nil, room.Window{}, err
+	}
+	now, err := s.verify(ctx, c, s.mark.point())
+	if err != nil {
+		return nil, room.Window{}, err
+	}
+	s.bell.ring(now.last)
+	return nodes, now.window(), nil
+}
+
+// storeNote publishes the note until the leader acknowledges it, and returns its seq.
+func (c *client) storeNote(ctx context.Context, s *session, note []byte) (seq uint64, err error) {
+	number := strconv.FormatUint(s.notes.Add(1), 10)
+	m := &nats.Msg{Subject: s.names.note(s.node), Data: note, Header: nats.Header{
+		numberHeader:                   {number},
+		jetstream.MsgIDHeader:          {s.node + "." + number},
+		jetstream.ExpectedStreamHeader: {s.names.notes},
+	}}
+	err = c.persist(ctx, "store a note", func(ctx context.Context) error {
+		ack, err := c.js.PublishMsg(ctx, m, jetstream.WithRetryAttempts(0))
+		if err == nil {
+			seq = ack.Sequence
+		} else if errors.Is(err, jetstream.ErrNoStreamResponse) {
+			// No leader, or no stream.
+			if _, gone := c.js.Stream(ctx, s.names.notes); errors.Is(gone, jetstream.ErrStreamNotFound) {
+				return gone
+			}
+		}
+		return err
+	})
+	if errors.Is(err, jetstream.ErrStreamNotFound) {
+		s.lose(c.log, "there is no stream", "stream", s.names.notes)
+		return 0, room.ErrEpoch
+	}
+	return seq, err
+}
+
+// readNotes returns the last note of each node. stored is the seq of the own note: a replica that
+// has it has everything older.
+func (c *client) readNotes(ctx context.Context, s *session, stored uint64) ([]room.Node, error) {
+	r, err := c.newReader(s.names.notes)
+	if err != nil {
+		return nil, err
+	}
+	defer r.close()
+	prefix := s.names.note("")
+	notes := make(map[string]room.Node)
+	var names []string
+	for n, from := 0, uint64(1); from <= stored; n++ {
+		list, more, err := r.read(ctx, from)
+		for _, m := range list {
+			from = m.seq + 1
+			name, ok := strings.CutPrefix(m.header.Get(jetstream.SubjectHeader), prefix)
+			number, bad := strconv.ParseUint(m.header.Get(numberHeader), 10, 64)
+			if !ok || bad != nil {
+				continue // not of an engine
+			}
+			if _, ok := notes[name]; !ok {
+				names = append(names, name)
+			}
+			notes[name] = room.Node{Name: name, Number: number, Note: m.data}
+		}
+		if err != nil && !passing(err) {
+			return nil, fmt.Errorf("natsengine: read the notes: %w", err)
+		}
+		if more && err == nil {
+			n = 0
+			continue
+		}
+		if from <= stored { // a replica that is behind
+			if err := pause(ctx, n); err != nil {
+				return nil, fmt.Errorf("natsengine: read the notes: %w", err)
+			}
+		}
+	}
+	nodes := make([]room.Node, 0, len(names))
+	for _, name := range names {
+		nodes = append(nodes, notes[name])
+	}
+	return nodes, nil
+}

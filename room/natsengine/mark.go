@@ -1,0 +1,153 @@
+package natsengine
+
+import (
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// point is a record: its seq, and a checksum of its data if that is known.
+type point struct {
+	seq   uint64
+	sum   uint32
+	known bool
+}
+
+// mark is the last record of the log that a session has delivered.
+type mark struct {
+	seq atomic.Uint64 // of p, to read without the lock
+
+	mu     sync.Mutex // guards what follows
+	p      point
+	first  uint64         // of the records whose checksums are known
+	sums   [recent]uint32 // the checksums of the last records, at seq%recent
+	absent time.Time      // since when the leader has said that the log ends before p; zero if it does not
+}
+
+// recent is the number of records whose checksums a session keeps. A log that ends before the last
+// record that was delivered, and then has got other records, differs in one of them.
+const recent = 1024
+
+// last returns the seq of the last record that was delivered.
+func (m *mark) last() uint64 { return m.seq.Load() }
+
+// point returns the last record that was delivered.
+func (m *mark) point() point {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.p
+}
+
+// deliver stores the checksums of records that were delivered; the last one has the seq last.
+func (m *mark) deliver(last uint64, sums []uint32) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.absent = time.Time{}
+	for i, sum := range sums {
+		seq := last - uint64(len(sums)-1-i)
+		if seq <= m.p.seq {
+			continue // another tail has delivered it
+		}
+		if seq != m.p.seq+1 || !m.p.known {
+			m.first = seq
+		}
+		m.sums[seq%recent] = sum
+		m.p = point{seq, sum, true}
+	}
+	m.seq.Store(m.p.seq)
+}
+
+// at returns the point of a record that was delivered, without its checksum if it was not one of the
+// last.
+func (m *mark) at(seq uint64) point {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.p.known && seq >= m.first && seq <= m.p.seq && m.p.seq-seq < recent {
+		return point{seq, m.sums[seq%recent], true}
+	}
+	return point{seq: seq}
+}
+
+// finding is what the leader says about a record that was delivered.
+type finding int
+
+const (
+	same    finding = iota // or the limits have removed it, or it is damaged
+	another                // its seq was given twice
+	missing                // the log ends before it
+)
+
+// absence is how long a leader of several replicas may say that the log ends before a record that
+// was delivered. A new leader says so until it has applied all that its predecessor has committed.
+const absence = 5 * time.Second
+
+// judge takes what the leader has said about p, and reports whether the log has lost p. The server
+// of a log with a single replica has nothing left to apply.
+func (m *mark) judge(f finding, single bool) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	switch {
+	case f == another:
+		return true
+	case f == same:
+		m.absent = time.Time{}
+		return false
+	case single:
+		return true
+	case m.absent.IsZero():
+		m.absent = time.Now()
+	}
+	return time.Since(m.absent) >= absence
+}
+
+// bell wakes the tails of a session when the log has a new record.
+type bell struct {
+	rung atomic.Uint64 // the highest seq it has rung for
+
+	mu    sync.Mutex // guards what follows
+	tails map[chan struct{}]struct{}
+}
+
+// rang takes a message of the bell: the headers of a record.
+func (b *bell) rang(m *nats.Msg) {
+	if seq, err := strconv.ParseUint(m.Header.Get(jetstream.SequenceHeader), 10, 64); err == nil {
+		b.ring(seq)
+	}
+}
+
+// ring wakes the tails: the log has a record with this seq.
+func (b *bell) ring(seq uint64) {
+	for {
+		old := b.rung.Load()
+		if seq <= old {
+			return
+		}
+		if b.rung.CompareAndSwap(old, seq) {
+			break
+		}
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for ch := range b.tails {
+		notify(ch)
+	}
+}
+
+// hear has a token left in ch for each ring until the returned function is called.
+func (b *bell) hear(ch chan struct{}) (stop func()) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.tails == nil {
+		b.tails = make(map[chan struct{}]struct{})
+	}
+	b.tails[ch] = struct{}{}
+	return func() {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		delete(b.tails, ch)
+	}
+}

@@ -1,0 +1,162 @@
+package natsengine_test
+
+import (
+	"net"
+	"sync"
+	"testing"
+)
+
+// proxy passes the connections of one engine to a server. It can cut them, and hold up what the
+// engine sends.
+type proxy struct {
+	listener net.Listener
+	servers  []*machine
+	done     sync.WaitGroup
+
+	mu      sync.Mutex // guards what follows
+	cut     bool
+	stalled bool
+	changed *sync.Cond // of stalled, and of the queues of pipes
+	closed  bool
+	open    map[net.Conn]struct{}
+}
+
+// newProxy returns a proxy to the first of the servers that accepts connections.
+func newProxy(t *testing.T, servers ...*machine) *proxy {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &proxy{listener: l, servers: servers, open: make(map[net.Conn]struct{})}
+	p.changed = sync.NewCond(&p.mu)
+	p.done.Go(p.accept)
+	t.Cleanup(p.close)
+	return p
+}
+
+func (p *proxy) url() string { return "nats://" + p.listener.Addr().String() }
+
+func (p *proxy) accept() {
+	for {
+		client, err := p.listener.Accept()
+		if err != nil {
+			return
+		}
+		p.done.Go(func() { p.pass(client) })
+	}
+}
+
+// pass connects a client with a server.
+func (p *proxy) pass(client net.Conn) {
+	server := p.dial()
+	if server == nil || !p.keep(client, server) {
+		client.Close()
+		if server != nil {
+			server.Close()
+		}
+		return
+	}
+	p.done.Go(func() { // from the server to the client
+		buf := make([]byte, 32<<10)
+		for {
+			n, err := server.Read(buf)
+			if _, werr := client.Write(buf[:n]); err != nil || werr != nil {
+				break
+			}
+		}
+		client.Close()
+	})
+	var queue []byte
+	ended := false
+	p.done.Go(func() {
+		buf := make([]byte, 32<<10)
+		for {
+			n, err := client.Read(buf)
+			p.mu.Lock()
+			queue = append(queue, buf[:n]...)
+			ended = err != nil
+			p.changed.Broadcast()
+			p.mu.Unlock()
+			if err != nil {
+				return
+			}
+		}
+	})
+	p.mu.Lock()
+	for {
+		for !p.closed && (p.stalled || len(queue) == 0 && !ended) {
+			p.changed.Wait()
+		}
+		if p.closed || len(queue) == 0 {
+			break
+		}
+		now := queue
+		queue = nil
+		p.mu.Unlock()
+		_, err := server.Write(now)
+		p.mu.Lock()
+		if err != nil {
+			break
+		}
+	}
+	delete(p.open, client)
+	delete(p.open, server)
+	p.mu.Unlock()
+	client.Close()
+	server.Close()
+}
+
+func (p *proxy) dial() net.Conn {
+	for _, m := range p.servers {
+		if c, err := net.Dial("tcp", m.address()); err == nil {
+			return c
+		}
+	}
+	return nil
+}
+
+// keep notes the connections that cut and close have to close. It returns false if nothing may pass.
+func (p *proxy) keep(conns ...net.Conn) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.cut || p.closed {
+		return false
+	}
+	for _, c := range conns {
+		p.open[c] = struct{}{}
+	}
+	return true
+}
+
+// setCut ends all connections and refuses new ones, until it is called with false.
+func (p *proxy) setCut(cut bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.cut = cut
+	if cut {
+		for c := range p.open {
+			c.Close()
+		}
+	}
+}
+
+// setStalled holds up what the engine sends, until it is called with false.
+func (p *proxy) setStalled(stalled bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.stalled = stalled
+	p.changed.Broadcast()
+}
+
+func (p *proxy) close() {
+	p.listener.Close()
+	p.mu.Lock()
+	p.closed = true
+	for c := range p.open {
+		c.Close()
+	}
+	p.changed.Broadcast()
+	p.mu.Unlock()
+	p.done.Wait()
+}

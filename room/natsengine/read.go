@@ -1,0 +1,98 @@
+package natsengine
+
+import (
+	"context"
+	"fmt"
+	"hash/crc32"
+	"strconv"
+	"strings"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+const (
+	// A read asks for this many messages, or for these bytes if that is less.
+	readMessages = 512
+	readBytes    = 1 << 20
+)
+
+// message is a message of a stream, as a direct get returns it.
+type message struct {
+	seq    uint64
+	header nats.Header
+	data   []byte
+}
+
+// reader reads messages of a stream by batches of direct gets. Any replica of the stream answers,
+// so a reader may get less than the leader has. It is used by one goroutine.
+type reader struct {
+	c       *client
+	subject string // of the requests
+	inbox   string // the beginning of the subjects of the answers
+	sub     *nats.Subscription
+	reads   uint64
+}
+
+// newReader returns a reader of a stream. Call close when it is no longer needed.
+func (c *client) newReader(stream string) (*reader, error) {
+	r := &reader{c: c, subject: c.api + "DIRECT.GET." + stream, inbox: c.nc.NewInbox() + "."}
+	var err error
+	r.sub, err = c.nc.SubscribeSync(r.inbox + "*")
+	if err != nil {
+		return nil, fmt.Errorf("natsengine: subscribe to an inbox: %w", err)
+	}
+	return r, nil
+}
+
+func (r *reader) close() {
+	_ = r.sub.Unsubscribe() // fails only if the connection is closed
+}
+
+// read returns the next messages with a seq of at least from, in order. more is whether the replica
+// has further ones. What it has returned before an error is valid.
+func (r *reader) read(ctx context.Context, from uint64) (list []message, more bool, err error) {
+	err = r.c.attempt(ctx, func(ctx context.Context) (err error) {
+		list, more, err = r.readOnce(ctx, max(from, 1))
+		return err
+	})
+	return list, more, err
+}
+
+func (r *reader) readOnce(ctx context.Context, from uint64) (list []message, more bool, err error) {
+	r.reads++
+	answer := r.inbox + strconv.FormatUint(r.reads, 10)
+	request := fmt.Appendf(nil, `{"seq":%d,"batch":%d,"max_bytes":%d}`, from, readMessages, readBytes)
+	if err := r.c.nc.PublishRequest(r.subject, answer, request); err != nil {
+		return nil, false, err
+	}
+	for {
+		m, err := r.sub.NextMsgWithContext(ctx)
+		if err != nil {
+			return list, false, err
+		}
+		if m.Subject != answer {
+			continue // of an earlier read that was given up
+		}
+		if text := m.Header.Get(jetstream.SequenceHeader); text != "" {
+			seq, err := strconv.ParseUint(text, 10, 64)
+			if err != nil {
+				return list, false, fmt.Errorf("natsengine: a direct get has the seq %q", text)
+			}
+			list = append(list, message{seq, m.Header, m.Data})
+			continue
+		}
+		switch status := m.Header.Get("Status"); status {
+		case "204":
+			return list, m.Header.Get("Nats-Num-Pending") != "0", nil
+		case "404":
+			return list, false, nil
+		default:
+			return list, false, fmt.Errorf("natsengine: a direct get failed: %s %s", status, strings.TrimSpace(m.Header.Get("Description")))
+		}
+	}
+}
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+func checksum(data []byte) uint32 { return crc32.Checksum(data, castagnoli) }

@@ -1,0 +1,315 @@
+package natsengine
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/planrooms/planrooms/room"
+)
+
+// names are the names of streams and subjects.
+type names struct {
+	log, notes   string // streams
+	record, bell string // subjects
+	base         string // the beginning of the subjects
+}
+
+var tokens = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
+
+// namesOf returns the names for a cluster. Subjects have its name, or a hash of it if a subject
+// cannot have it. Streams have only the prefix, so that a second cluster with the same prefix is
+// refused.
+func namesOf(prefix, cluster string) names {
+	token := cluster
+	if !tokens.MatchString(token) {
+		sum := sha256.Sum256([]byte(cluster))
+		token = "cluster-" + hex.EncodeToString(sum[:12])
+	}
+	stream := strings.ReplaceAll(prefix, ".", "_")
+	base := prefix + "." + token + "."
+	return names{log: stream + "_log", notes: stream + "_notes", record: base + "log", bell: base + "bell", base: base}
+}
+
+func (n *names) note(node string) string { return n.base + "note." + node }
+func (n *names) node(node string) string { return n.base + "node." + node }
+func (n *names) everyNode() string       { return n.base + "all" }
+
+const (
+	// clusterKey is the key of the stream's metadata that has the name of the cluster.
+	clusterKey = "planrooms-cluster"
+	// epochKey has a text that changes when the log was found to have lost records.
+	epochKey = "planrooms-epoch"
+	// noteAge is how long the last note of a node is kept.
+	noteAge = time.Hour
+)
+
+// logConfig is the configuration of the log.
+func (o *Options) logConfig(n *names, cluster string) jetstream.StreamConfig {
+	return jetstream.StreamConfig{
+		Name: n.log, Description: "Plan rooms: the records of a cluster", Subjects: []string{n.record},
+		Retention: jetstream.LimitsPolicy, Discard: jetstream.DiscardOld, MaxAge: o.MaxAge, MaxBytes: o.MaxBytes,
+		Storage: o.Storage, Replicas: o.Replicas, Duplicates: room.DedupWindow,
+		DenyDelete: true, DenyPurge: true, AllowDirect: true,
+		RePublish: &jetstream.RePublish{Source: n.record, Destination: n.bell, HeadersOnly: true},
+		Metadata:  map[string]string{clusterKey: cluster},
+	}
+}
+
+// notesConfig is the configuration of the notes: the last one of each node.
+func (o *Options) notesConfig(n *names, cluster string) jetstream.StreamConfig {
+	return jetstream.StreamConfig{
+		Name: n.notes, Description: "Plan rooms: the last note of each node of a cluster", Subjects: []string{n.note("*")},
+		Retention: jetstream.LimitsPolicy, Discard: jetstream.DiscardOld, MaxAge: noteAge, MaxMsgsPerSubject: 1,
+		Storage: o.Storage, Replicas: o.Replicas, Duplicates: room.DedupWindow,
+		AllowDirect: true, Metadata: map[string]string{clusterKey: cluster},
+	}
+}
+
+// state is what the log's leader says about it.
+type state struct {
+	config jetstream.StreamConfig
+	epoch  string
+	first  uint64
+	last   uint64
+}
+
+func (s *state) window() room.Window {
+	return room.Window{Epoch: s.epoch, First: s.first, Last: s.last}
+}
+
+// prepare creates or verifies the streams, and returns the state of the log. before is the session
+// of the earlier Open, or nil.
+func (c *client) prepare(ctx context.Context, o *Options, n names, cluster string, before *session) (*state, error) {
+	if err := c.capable(); err != nil {
+		return nil, err
+	}
+	for _, want := range []jetstream.StreamConfig{o.logConfig(&n, cluster), o.notesConfig(&n, cluster)} {
+		if err := c.ensure(ctx, o, want); err != nil {
+			return nil, err
+		}
+	}
+	s, err := c.state(ctx, &n)
+	if err != nil || before == nil || !before.isLost() || before.epoch != s.epoch {
+		return s, err
+	}
+	// The log lost records, and no other node has said so yet.
+	s.config.Metadata = maps.Clone(s.config.Metadata)
+	s.config.Metadata[epochKey] = strconv.FormatInt(time.Now().UnixNano(), 36)
+	err = c.persist(ctx, "mark the log as another one", func(ctx context.Context) error {
+		_, err := c.js.UpdateStream(ctx, s.config)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return c.state(ctx, &n)
+}
+
+// capable verifies the version and the limits of the server.
+func (c *client) capable() error {
+	var major, minor int
+	version := c.nc.ConnectedServerVersion()
+	if _, err := fmt.Sscanf(version, "%d.%d", &major, &minor); err == nil && (major < 2 || major == 2 && minor < 11) {
+		return fmt.Errorf("natsengine: the server has version %s; 2.11 is the oldest that answers batches of direct gets", version)
+	}
+	if limit := c.nc.MaxPayload(); limit < room.MaxMessage+overhead {
+		return fmt.Errorf("natsengine: max_payload of the server is %d bytes; it must be at least %d", limit, room.MaxMessage+overhead)
+	}
+	return nil
+}
+
+// overhead is what headers of a record or message take at most.
+const overhead = 1 << 10
+
+// largest returns the size of the largest record.
+func (c *client) largest(config jetstream.StreamConfig) int {
+	limit := c.nc.MaxPayload()
+	if config.MaxMsgSize > 0 {
+		limit = min(limit, int64(config.MaxMsgSize))
+	}
+	return int(max(limit-overhead, 0))
+}
+
+// ensure creates a stream, or verifies it if there is one.
+func (c *client) ensure(ctx context.Context, o *Options, want jetstream.StreamConfig) error {
+	got, err := c.config(ctx, want.Name)
+	if errors.Is(err, jetstream.ErrStreamNotFound) {
+		if o.Existing {
+			return fmt.Errorf("natsengine: there is no stream %s, and Options.Existing says that an operator creates it: %w", want.Name, err)
+		}
+		err = c.persist(ctx, "create the stream "+want.Name, func(ctx context.Context) error {
+			_, err := c.js.CreateStream(ctx, want)
+			return err
+		})
+		if err != nil && !errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
+			return err
+		}
+		// Another node may have created it with other settings.
+		got, err = c.config(ctx, want.Name)
+	}
+	if err != nil {
+		return err
+	}
+	if is, wanted := got.Metadata[clusterKey], want.Metadata[clusterKey]; is != wanted && (is != "" || !o.Update) {
+		return fmt.Errorf("natsengine: the stream %s is of the cluster %q, not of %q: give each cluster its own Options.Prefix (metadata %s)",
+			want.Name, is, wanted, clusterKey)
+	}
+	wrong := misfits(got, &want, o.Existing)
+	if got.Metadata[clusterKey] == "" {
+		wrong = append(wrong, "metadata has no "+clusterKey)
+	}
+	if len(wrong) == 0 {
+		return nil
+	}
+	if !o.Update {
+		return fmt.Errorf("natsengine: settings of the stream %s do not fit: %s; change the stream or the options, or set Options.Update",
+			want.Name, strings.Join(wrong, "; "))
+	}
+	o.Logger.Warn("natsengine: changes the settings of a stream", "stream", want.Name, "settings", strings.Join(wrong, "; "))
+	next := changed(got, &want)
+	return c.persist(ctx, "change the settings of the stream "+want.Name, func(ctx context.Context) error {
+		_, err := c.js.UpdateStream(ctx, next)
+		return err
+	})
+}
+
+func (c *client) config(ctx context.Context, stream string) (config *jetstream.StreamConfig, err error) {
+	err = c.persist(ctx, "look at the stream "+stream, func(ctx context.Context) error {
+		s, err := c.js.Stream(ctx, stream)
+		if err == nil {
+			config = &s.CachedInfo().Config
+		}
+		return err
+	})
+	return config, err
+}
+
+// misfits lists the settings of a stream with which the engine cannot keep its promises, or that the
+// options do not ask for.
+func misfits(got, want *jetstream.StreamConfig, existing bool) (list []string) {
+	differs := func(name string, got, want any) {
+		if g, w := fmt.Sprint(got), fmt.Sprint(want); g != w {
+			list = append(list, fmt.Sprintf("%s is %s, not %s", name, g, w))
+		}
+	}
+	differs("subjects", got.Subjects, want.Subjects)
+	differs("retention", got.Retention, want.Retention)
+	differs("discard", got.Discard, want.Discard)
+	differs("deny_delete", got.DenyDelete || !want.DenyDelete, true)
+	differs("deny_purge", got.DenyPurge || !want.DenyPurge, true)
+	differs("allow_direct", got.AllowDirect, true)
+	differs("republish", republish(got.RePublish), republish(want.RePublish))
+	differs("sealed", got.Sealed, false)
+	differs("no_ack", got.NoAck, false)
+	differs("a mirror, sources or a subject transform", got.Mirror != nil || len(got.Sources) > 0 || got.SubjectTransform != nil, false)
+	// Each of these removes or adds messages beside the limits.
+	differs("allow_msg_ttl", got.AllowMsgTTL, false)
+	differs("allow_rollup_hdrs", got.AllowRollup, false)
+	differs("allow_msg_schedules", got.AllowMsgSchedules, false)
+	differs("allow_msg_counter", got.AllowMsgCounter, false)
+	differs("subject_delete_marker_ttl", got.SubjectDeleteMarkerTTL, time.Duration(0))
+	if want.MaxMsgsPerSubject == 1 {
+		differs("max_msgs_per_subject", got.MaxMsgsPerSubject, 1)
+	}
+	if got.Duplicates < want.Duplicates {
+		list = append(list, fmt.Sprintf("duplicate_window is %v, not at least %v", got.Duplicates, want.Duplicates))
+	}
+	if !existing {
+		differs("storage", got.Storage, want.Storage)
+	}
+	if !existing || want.Replicas != 0 {
+		differs("num_replicas", got.Replicas, want.Replicas)
+	}
+	if !existing || want.MaxAge != 0 && want.MaxMsgsPerSubject != 1 {
+		differs("max_age", got.MaxAge, want.MaxAge)
+	}
+	if !existing || want.MaxBytes != 0 {
+		differs("max_bytes", max(got.MaxBytes, 0), want.MaxBytes)
+	}
+	return list
+}
+
+// changed returns the configuration with the settings that the options ask for. Others, such as the
+// placement, stay.
+func changed(got, want *jetstream.StreamConfig) jetstream.StreamConfig {
+	next := *got
+	next.Subjects, next.Retention, next.Discard = want.Subjects, want.Retention, want.Discard
+	next.MaxAge, next.MaxBytes, next.MaxMsgsPerSubject = want.MaxAge, want.MaxBytes, want.MaxMsgsPerSubject
+	next.Storage, next.Replicas, next.RePublish = want.Storage, want.Replicas, want.RePublish
+	next.Duplicates = max(got.Duplicates, want.Duplicates)
+	next.DenyDelete, next.DenyPurge = got.DenyDelete || want.DenyDelete, got.DenyPurge || want.DenyPurge
+	next.AllowDirect, next.AllowRollup, next.NoAck = want.AllowDirect, want.AllowRollup, want.NoAck
+	next.AllowMsgTTL, next.SubjectDeleteMarkerTTL = want.AllowMsgTTL, want.SubjectDeleteMarkerTTL
+	next.Metadata = maps.Clone(got.Metadata)
+	if next.Metadata == nil {
+		next.Metadata = make(map[string]string)
+	}
+	maps.Copy(next.Metadata, want.Metadata)
+	return next
+}
+
+func republish(r *jetstream.RePublish) string {
+	if r == nil {
+		return "none"
+	}
+	return fmt.Sprintf("%s to %s, headers only %v", r.Source, r.Destination, r.HeadersOnly)
+}
+
+// state asks the leader of the log for its state.
+func (c *client) state(ctx context.Context, n *names) (*state, error) {
+	var s *state
+	err := c.persist(ctx, "look at the stream "+n.log, func(ctx context.Context) (err error) {
+		s, err = c.stateOnce(ctx, n)
+		return err
+	})
+	return s, err
+}
+
+func (c *client) stateOnce(ctx context.Context, n *names) (*state, error) {
+	stream, err := c.js.Stream(ctx, n.log)
+	if err != nil {
+		return nil, err
+	}
+	info := stream.CachedInfo()
+	if info.State.NumDeleted > 0 { // a damaged file
+		if info, err = stream.Info(ctx, jetstream.WithDeletedDetails(true)); err != nil {
+			return nil, err
+		}
+	}
+	s := &state{config: info.Config, first: max(info.State.FirstSeq, 1), last: info.State.LastSeq}
+	s.epoch = strconv.FormatInt(info.Created.UnixNano(), 36)
+	if text := info.Config.Metadata[epochKey]; text != "" {
+		s.epoch += "." + text
+	}
+	if len(info.State.Deleted) > 0 {
+		s.first = max(s.first, slices.Max(info.State.Deleted)+1)
+	}
+	if info.State.Msgs == 0 {
+		s.first = s.last + 1
+	}
+	return s, nil
+}
+
+// one asks the leader of the log for a record. It returns nats.ErrMsgNotFound if there is none.
+func (c *client) one(ctx context.Context, n *names, seq uint64) (data []byte, err error) {
+	err = c.persist(ctx, "read a record of the stream "+n.log, func(ctx context.Context) error {
+		m, err := c.legacy.GetMsg(n.log, seq, nats.Context(ctx))
+		if err == nil {
+			data = m.Data
+		}
+		return err
+	})
+	return data, err
+}

@@ -1,0 +1,253 @@
+package natsengine
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/planrooms/planrooms/room"
+)
+
+const (
+	// tick is how long a record whose bell was lost waits.
+	tick = time.Second
+	// A tail asks replicas this often, 1 to 8 ms apart, for a record that the bell has rung for and
+	// that they do not have yet. Then it waits for the next bell or tick.
+	patience = 20
+)
+
+// Tail implements [room.Engine]. It calls apply with at most 512 records. A lost connection does not
+// end it: it goes on when the connection is made again.
+func (e *Engine) Tail(ctx context.Context, after uint64, apply func([]room.Record)) error {
+	c, s, err := e.use()
+	if err != nil {
+		return err
+	}
+	ctx, cancel := e.running(ctx)
+	defer cancel()
+	r, err := c.newReader(s.names.log)
+	if err != nil {
+		return e.o.redact(err)
+	}
+	defer r.close()
+	t := &tail{c: c, s: s, r: r, at: s.mark.at(after), apply: apply, wake: make(chan struct{}, 1)}
+	defer s.bell.hear(t.wake)()
+	defer c.onReconnect(t.wake)()
+	return e.o.redact(t.run(ctx))
+}
+
+// tail is one call of Tail.
+type tail struct {
+	c     *client
+	s     *session
+	r     *reader
+	at    point // the last record that was delivered, or the one to begin after
+	apply func([]room.Record)
+	wake  chan struct{} // the bell, or a reconnect
+
+	rung  uint64 // what the bell had rung for at the last try
+	tries int    // to read it
+}
+
+func (t *tail) run(ctx context.Context) error {
+	var verified uint64 // the link at which the leader was asked last; see client.links
+	for n := 0; ; n++ {
+		if t.s.isLost() {
+			return room.ErrEpoch
+		}
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		links := t.c.links()
+		var next time.Duration
+		var err error
+		if links != verified {
+			if err = t.verify(ctx); err == nil {
+				verified = links
+			}
+		} else {
+			next, err = t.step(ctx)
+		}
+		switch {
+		case err == nil:
+			n = 0
+		case ends(err):
+			return err
+		default:
+			next = min(20*time.Millisecond<<min(n, 4), 250*time.Millisecond)
+		}
+		t.wait(ctx, next)
+	}
+}
+
+// ends reports whether an error ends the tail.
+func ends(err error) bool {
+	var denied *deniedError
+	return errors.Is(err, room.ErrEpoch) || errors.Is(err, room.ErrTrimmed) || errors.As(err, &denied)
+}
+
+// wait waits for a time. If that is a tick, the bell and a reconnect end it.
+func (t *tail) wait(ctx context.Context, d time.Duration) {
+	if d == 0 {
+		return
+	}
+	wake := t.wake
+	if d < tick {
+		wake = nil
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-wake:
+	case <-timer.C:
+	case <-t.s.lost:
+	case <-ctx.Done():
+	}
+}
+
+// step reads what a replica has, and delivers it. It returns how long to wait before the next step.
+func (t *tail) step(ctx context.Context) (time.Duration, error) {
+	rung := t.s.bell.rung.Load()
+	list, more, readErr := t.r.read(ctx, t.at.seq)
+	records, sums, gap, differs := t.accept(list)
+	t.deliver(records, sums)
+	switch {
+	case differs:
+		return tick / 4, t.verify(ctx)
+	case gap:
+		return 0, t.bridge(ctx)
+	case errors.Is(readErr, nats.ErrNoResponders): // no replica, or no stream
+		return tick / 4, t.verify(ctx)
+	case readErr != nil:
+		return 0, readErr
+	case more:
+		return 0, nil
+	case rung > t.at.seq && t.again(rung, len(records) > 0):
+		return time.Millisecond << min(t.tries-1, 3), nil
+	case len(list) == 0 && t.at.seq > 0:
+		return tick, t.verify(ctx)
+	}
+	return tick, nil
+}
+
+// again reports whether to ask soon for the record that the bell has rung for.
+func (t *tail) again(rung uint64, progress bool) bool {
+	if progress || rung != t.rung {
+		t.rung, t.tries = rung, 0
+	}
+	t.tries++
+	return t.tries <= patience
+}
+
+// accept returns the records of list that come next, and their checksums. gap is whether one is
+// missing between, differs whether the last record that was delivered is another one.
+func (t *tail) accept(list []message) (records []room.Record, sums []uint32, gap, differs bool) {
+	for _, m := range list {
+		p := point{m.seq, checksum(m.data), true}
+		switch {
+		case m.seq < t.at.seq:
+		case m.seq == t.at.seq:
+			if t.at.known && p != t.at {
+				return records, sums, false, true
+			}
+			t.at = p
+		case m.seq == t.at.seq+1:
+			t.at = p
+			records = append(records, room.Record{Seq: m.seq, Data: m.data})
+			sums = append(sums, p.sum)
+		default:
+			return records, sums, true, false
+		}
+	}
+	return records, sums, false, false
+}
+
+// deliver passes records to the hub.
+func (t *tail) deliver(records []room.Record, sums []uint32) {
+	if len(records) > 0 {
+		t.apply(records)
+		t.s.mark.deliver(t.at.seq, sums)
+	}
+}
+
+// bridge delivers the next record if the leader has it, although a replica had only later ones.
+func (t *tail) bridge(ctx context.Context) error {
+	data, err := t.c.one(ctx, &t.s.names, t.at.seq+1)
+	switch {
+	case err == nil:
+		records, sums, _, _ := t.accept([]message{{seq: t.at.seq + 1, data: data}})
+		t.deliver(records, sums)
+		return nil
+	case errors.Is(err, nats.ErrMsgNotFound):
+		return t.verify(ctx)
+	}
+	return err
+}
+
+// verify asks the leader for the last record that was delivered, and for the window. It returns
+// room.ErrEpoch or a room.TrimmedError if the tail has to end.
+func (t *tail) verify(ctx context.Context) error {
+	now, err := t.s.verify(ctx, t.c, t.at)
+	if err != nil {
+		return err
+	}
+	t.s.bell.ring(now.last)
+	if t.at.seq+1 < now.first {
+		return &room.TrimmedError{First: now.first}
+	}
+	return nil
+}
+
+// verify asks the leader of the log for its state, and for a record that was delivered. It returns
+// room.ErrEpoch if the log has lost it.
+func (s *session) verify(ctx context.Context, c *client, p point) (*state, error) {
+	found, err := s.compare(ctx, c, p)
+	if err != nil {
+		return nil, err
+	}
+	now, err := c.state(ctx, &s.names)
+	switch {
+	case errors.Is(err, jetstream.ErrStreamNotFound):
+		s.lose(c.log, "there is no stream", "stream", s.names.log)
+		return nil, room.ErrEpoch
+	case err != nil:
+		return nil, err
+	case now.epoch != s.epoch:
+		s.lose(c.log, "the stream was created again, or another node has found a loss", "stream", s.names.log)
+		return nil, room.ErrEpoch
+	}
+	if found == same && now.last < p.seq {
+		// The log has lost p, or the leader has not applied it yet. In the second case all that it has
+		// is the same.
+		if found, err = s.compare(ctx, c, s.mark.at(now.last)); err != nil {
+			return nil, err
+		}
+		if found == same {
+			found = missing
+		}
+	}
+	if s.mark.judge(found, s.single) {
+		s.lose(c.log, "a record that was delivered is gone or another one", "seq", p.seq, "last", now.last)
+		return nil, room.ErrEpoch
+	}
+	return now, nil
+}
+
+// compare asks the leader for a record that was delivered. Without a checksum, and if the leader
+// does not have it, it counts as the same.
+func (s *session) compare(ctx context.Context, c *client, p point) (finding, error) {
+	if !p.known {
+		return same, nil
+	}
+	data, err := c.one(ctx, &s.names, p.seq)
+	switch {
+	case err == nil && checksum(data) != p.sum:
+		return another, nil
+	case err == nil, errors.Is(err, nats.ErrMsgNotFound), errors.Is(err, nats.ErrStreamNotFound):
+		return same, nil
+	}
+	return same, err
+}
