@@ -1,9 +1,11 @@
 package enginetest
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/planrooms/planrooms/room"
 )
@@ -134,23 +136,24 @@ func noteOf(nodes []room.Node, name string) (note room.Node, count int) {
 // reach sends messages of a size until one arrives at each of the receivers. Messages may be lost,
 // so it sends several, each another one, and waits longer each time.
 func (n *node) reach(to string, size int, receivers ...*node) {
-	for most := 20; ; most *= 2 {
+	for patience := 100 * time.Millisecond; ; patience *= 2 {
 		n.t.sent++
 		msg := fmt.Sprintf("%s to %q, message %d, size %d ", n.name, to, n.t.sent, size)
 		if len(msg) < size {
 			msg += strings.Repeat("\x00\xff", size)[:size-len(msg)]
 		}
 		_ = n.t.call("Send", func() error { return n.Send(n.t.ctx, to, []byte(msg)) }) // it may fail: then again
-		left := receivers
-		for tries := 0; tries < most && len(left) > 0; {
-			if left[0].inbox.has(n.name, msg) {
-				left = left[1:]
-			} else if tries++; !n.t.pause() {
-				n.t.failf("no message of %s to %q has reached %s", n.name, to, left[0].name)
-			}
+		ctx, cancel := context.WithTimeout(n.t.ctx, patience)
+		arrived := true
+		for _, r := range receivers {
+			arrived = arrived && r.inbox.await(ctx, n.name, msg)
 		}
-		if len(left) == 0 {
+		cancel()
+		if arrived {
 			return
+		}
+		if n.t.ctx.Err() != nil {
+			n.t.failf("no message of %s to %q has arrived", n.name, to)
 		}
 	}
 }

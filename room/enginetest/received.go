@@ -1,6 +1,7 @@
 package enginetest
 
 import (
+	"context"
 	"runtime"
 	"strings"
 	"sync"
@@ -65,6 +66,21 @@ func (r *received) fault() string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.wrong
+}
+
+// await waits for a message of a node, or until ctx ends. It reports whether the message has come.
+func (r *received) await(ctx context.Context, from, msg string) bool {
+	for {
+		changed := r.change()
+		if r.has(from, msg) {
+			return true
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return false
+		}
+	}
 }
 
 // has reports whether a message of a node was received.
