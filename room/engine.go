@@ -16,9 +16,9 @@ import (
 //
 // The hub calls Open until it succeeds, and again after [ErrEpoch], with another node name; it makes
 // these calls one after the other, but Append and Send may run meanwhile. It calls Close last, and
-// all other methods concurrently. A method returns soon after its context ends. Arguments and results are not
-// modified by either side afterwards, except for a slice of records, which its callee may keep
-// only until it returns.
+// all other methods concurrently. A method returns soon after its context ends. Arguments and
+// results are not modified by either side afterwards, except for a slice of records, which its
+// callee may keep only until it returns.
 type Engine interface {
 	// Open connects a node to the log of a cluster, and creates the log if there is none. It returns
 	// what the log holds. From then on until Close the engine passes messages of other nodes to
@@ -41,7 +41,8 @@ type Engine interface {
 	// notifications itself. apply may block: other calls must not wait for it. Errors:
 	// [TrimmedError] if a record that should come next is no longer in the log, [ErrEpoch] if the
 	// log is another one than the one that Open has returned, or a record that was delivered is
-	// another one or gone. Any other error means that the hub may call Tail again.
+	// another one or was lost, other than by trimming. Any other error means that the hub may call
+	// Tail again.
 	Tail(ctx context.Context, after uint64, apply func([]Record)) error
 
 	// Beat stores the note of this node, of at most [MaxNote] bytes, with a number that grows by

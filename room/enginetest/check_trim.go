@@ -7,7 +7,7 @@ import (
 )
 
 const (
-	ruleTrimmed = "Errors: TrimmedError if a record that should come next is no longer in the log, ErrEpoch if the log is another one than the one that Open has returned, or a record that was delivered is another one or gone."
+	ruleTrimmed = "Errors: TrimmedError if a record that should come next is no longer in the log, ErrEpoch if the log is another one than the one that Open has returned, or a record that was delivered is another one or was lost, other than by trimming."
 	ruleFirst   = "First is the seq after the last gap: of the oldest record, or behind a part of the log that was damaged."
 )
 
