@@ -6,7 +6,7 @@
 #     bash .ci/go.sh vet imports  only these
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-readonly go_steps='layout format tidy imports vet lint plant tests cover cross'
+readonly go_steps='layout format tidy imports vet lint plant tests cover model cross'
 
 readonly top_level='LICENSE README.md auth examples go.mod go.sum protocol room transport'
 readonly coverage_floor=85 # percent
@@ -72,6 +72,10 @@ cover() {
 		awk -v c="${percent:-0}" -v floor="$coverage_floor" 'BEGIN { exit !(c >= floor) }' || fail "coverage of $p is below $coverage_floor %"
 	done
 }
+
+# model explores the model of room/internal/tenure, which the race detector would make ten times
+# slower.
+model() { go test -count=1 -run '^TestModel' ./room/internal/tenure; }
 
 # cross compiles and vets the packages and their tests for other systems.
 cross() {

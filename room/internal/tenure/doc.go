@@ -2,15 +2,15 @@
 // write to clients. Hub.Revoke depends on them: when it returns, each node has either applied the
 // record that ends the access, or writes nothing.
 //
-// The package is pure: it has no goroutine, no lock and no clock, and does no I/O. The caller guards
-// the values and passes in times, records and lists. So tests can explore all their states.
+// The package is pure: it has no goroutine, no lock and no clock, and does no I/O. The caller
+// guards the values and passes in times, records and lists. So tests can explore all their states.
 //
 // # Own: this node
 //
 // Each node stores a note once a second, a beat. A beat begins or extends a tenure, which lasts a
-// fifth less than the ttl from before the beat was sent. The tenure has a number. When it begins, the
-// node appends a record with that number to the log. Its gate opens, and it writes to clients, when
-// it has applied this record itself. It has then applied all that precedes it.
+// fifth less than the ttl from before the beat was sent. The tenure has a number. When it begins,
+// the node appends a record with that number to the log. Its gate opens, and it writes to clients,
+// when it has applied this record itself. It has then applied all that precedes it.
 //
 //   - Only the record of the current tenure opens the gate. One of an earlier tenure may precede a
 //     record that other nodes did not wait for, since that tenure had ended.
@@ -18,22 +18,22 @@
 //     sent before. Other nodes may have noticed the end meanwhile.
 //   - The monotonic clock of a suspended machine stands still. So a tenure also ends when the wall
 //     clock has gained a fifth of the ttl on it, counted from when the beat was sent.
-//   - The gate shuts when the record is no longer in the window of the log. A node that opens the log
-//     then does not read it.
+//   - The gate shuts when the record is no longer in the window of the log. A node that opens the
+//     log then does not read it.
 //
 // # Peers: the other nodes
 //
 // A tenure has ended if its node says so, in a note or a record, or begins another one. It has also
 // ended if the node has stored no note for the ttl, as two lists show:
 //
-//   - The time counts from the answer of the older list to the question of the newer one. A store may
-//     read the notes at any time between both.
-//   - Both lists come after the record of the tenure was applied. Each shows the newest note of this
-//     node itself: other lists may be old.
+//   - The time counts from the answer of the older list to the question of the newer one. A store
+//     may read the notes at any time between both.
+//   - Both lists come after the record of the tenure was applied. Each shows the newest note of
+//     this node itself: other lists may be old.
 //   - This node had a tenure all the time between the lists. Otherwise the store may have been away
 //     for all nodes, and all users would leave.
-//   - A list that lacks the node is no evidence. The node is gone if all lists have lacked it for five
-//     times the ttl.
+//   - A list that lacks the node is no evidence. The node is gone if all lists have lacked it for
+//     five times the ttl.
 //
 // What has ended stays ended. Tenures have numbers, so records that are stored late do not matter.
 //
@@ -56,7 +56,7 @@
 // shows that each of them can fail.
 //
 // The model assumes that a record stays in the window for the ttl after it was stored, that members
-// are checked again in a new epoch, and that wall clocks are right. A caller without a tenure is not
-// modelled, as it judges less. Nor is that a process stops between its check of the gate and the
-// write.
+// are checked again in a new epoch, and that wall clocks are right. A caller without a tenure is
+// not modelled, as it judges less. Nor is that a process stops between its check of the gate and
+// the write.
 package tenure

@@ -5,8 +5,8 @@ package tenure
 // of all live nodes again within seconds.
 const absence = 5
 
-// Listed takes a list of notes. The caller calls it as soon as the list has come, and before it asks
-// for the next one.
+// Listed takes a list of notes. The caller calls it as soon as the list has come, and before it
+// asks for the next one.
 func (p *Peers) Listed(l List) {
 	if l.Complete && !p.listed && !p.reset {
 		p.addListed(l.Nodes)
@@ -26,7 +26,7 @@ func (p *Peers) Listed(l List) {
 // trimmed before this node has opened the log.
 func (p *Peers) addListed(nodes []Listed) {
 	for i := range nodes {
-		if l := &nodes[i]; l.Tenure > 0 && !l.Shut && !l.Silent {
+		if l := &nodes[i]; l.Tenure > 0 {
 			if n := p.add(l.Name); l.Tenure >= n.number {
 				n.number, n.first = l.Tenure, 0
 			}

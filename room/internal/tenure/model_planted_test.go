@@ -14,6 +14,7 @@ type planted struct {
 	staleLists    bool // old lists count
 	askedLate     bool // the newer of two lists counts from its answer
 	answeredEarly bool // the older of two lists counts from its question
+	lateRecord    bool // the record that is stored last counts, whatever its number
 	anyShut       bool // a note that says that a tenure has ended ends newer ones, too
 	neverJudges   bool // a caller that has no tenure at any time waits for acks alone
 	unlisted      bool // a caller that has just opened the log needs no list
@@ -65,6 +66,10 @@ func (p *planted) ownRecorded(o *tenure.Own, number, seq uint64) {
 }
 
 func (p *planted) recorded(w *world, s *state, name string, number, seq uint64) {
+	if p.lateRecord && number < s.peers.Newest(name) {
+		// Only the record that has come last would be known.
+		s.peers.Silent(name, s.peers.Newest(name))
+	}
 	s.peers.Recorded(name, number, seq)
 	if p.earlyVerdict {
 		for i := range s.servers {

@@ -1,8 +1,8 @@
 package tenure
 
-// Moment is a point in time of this machine's two clocks, in nanoseconds. Both come from one reading
-// of the clock. They advance alike, except while the machine is suspended, which only the wall clock
-// counts, and when somebody sets the wall clock.
+// Moment is a point in time of this machine's two clocks, in nanoseconds. Both come from one
+// reading of the clock. They advance alike, except while the machine is suspended, which only the
+// wall clock counts, and when somebody sets the wall clock.
 type Moment struct{ Mono, Wall int64 }
 
 // Own is the tenure of this node. The zero value is not valid; see [NewOwn].
@@ -19,11 +19,11 @@ type Own struct {
 // nodes of a cluster have the same.
 func NewOwn(ttl int64) Own { return Own{ttl: ttl} }
 
-// Answered takes the answer, at now, to a beat that was sent at sent. It begins or extends a tenure,
-// which then ends a fifth less than the ttl after sent, by the monotonic clock. Answered extends the
-// current tenure if that has not ended at now, and begins another one otherwise: begun is true, and
-// the caller appends a node record with [Own.Number]. An answer that is too late to be of use, or
-// during which the clocks did not advance alike, does neither.
+// Answered takes the answer, at now, to a beat that was sent at sent. It begins or extends a
+// tenure, which then ends a fifth less than the ttl after sent, by the monotonic clock. Answered
+// extends the current tenure if that has not ended at now, and begins another one otherwise: begun
+// is true, and the caller appends a node record with [Own.Number]. An answer that is too late to be
+// of use, or during which the clocks did not advance alike, does neither.
 func (o *Own) Answered(sent, now Moment) (begun bool) {
 	o.Check(now)
 	until := sent.Mono + lasts(o.ttl)
@@ -42,7 +42,8 @@ func (o *Own) Answered(sent, now Moment) (begun bool) {
 
 // Check ends the current tenure if, since the beat that it counts from was sent, the clocks have
 // not advanced alike within a fifth of the ttl: the machine may have been suspended for longer than
-// the tenure. Answered calls it. Between answers the caller does, before it relies on Live or Until.
+// the tenure. Answered calls it. Between answers the caller does, before it relies on Live or
+// Until.
 func (o *Own) Check(now Moment) {
 	if o.Live(now.Mono) && !o.alike(o.from, now) {
 		o.End()
@@ -81,8 +82,8 @@ func (o *Own) Until(first uint64) int64 {
 func (o *Own) End() { o.ended = o.number > 0 }
 
 // Ended reports whether the tenure with the current number was ended by End or Check. The node's
-// notes then say that it has ended, which spares the other nodes the wait for its ttl. They may also
-// say so of a tenure that is not [Own.Live] any more.
+// notes then say that it has ended, which spares the other nodes the wait for its ttl. They may
+// also say so of a tenure that is not [Own.Live] any more.
 func (o *Own) Ended() bool { return o.ended }
 
 // alike reports whether both clocks advanced by the same time between two moments, within a fifth

@@ -141,3 +141,15 @@ func TestCheck(t *testing.T) {
 		t.Error("the gate is open after a longer suspension")
 	}
 }
+
+// A tenure lasts the ttl at most, whatever part of the suspensions was during the beat.
+func TestSuspensionDuringABeat(t *testing.T) {
+	o := began(t)
+	o.Answered(at(1), asleep(2, 2))
+	if !o.Live(2) || o.Number() != 1 {
+		t.Fatal("the tenure is not extended")
+	}
+	if o.Check(asleep(3, 3)); o.Live(3) {
+		t.Error("the tenure is live after suspensions of more than a fifth of the ttl")
+	}
+}

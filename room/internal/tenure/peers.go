@@ -38,7 +38,8 @@ type peer struct {
 	since int64 // when the list was answered since which all have shown this number
 }
 
-// NewPeers returns what a node knows that has just opened the log: nothing. ttl is that of [NewOwn].
+// NewPeers returns what a node knows that has just opened the log: nothing. ttl is that of
+// [NewOwn].
 func NewPeers(ttl int64) Peers { return Peers{ttl: ttl} }
 
 // Alone tells that no other process can use the log: the records of all nodes but own have ended.
@@ -105,8 +106,8 @@ func (p *Peers) Awaited(seq uint64, own string) (names []string) {
 
 // Present returns the nodes that have a record and are not gone, sorted: the users they list are
 // present. A node is gone when it has not beaten for the ttl, and until a record of a newer tenure
-// is applied. So one whose gate is shut is present, as is one that has just shut down: its users get
-// the ttl to connect to another node.
+// is applied. So one whose gate is shut is present, as is one that has just shut down: its users
+// get the ttl to connect to another node.
 func (p *Peers) Present() (names []string) {
 	for i := range p.nodes {
 		if n := &p.nodes[i]; n.last > 0 && !n.gone {

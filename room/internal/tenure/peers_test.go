@@ -78,11 +78,13 @@ func TestAwaited(t *testing.T) {
 	c.wantAwaited(14, "a", "b")
 	c.Silent("a", 2)
 	c.wantAwaited(14, "b")
+	c.Listed(tenure.List{Nodes: []tenure.Listed{{Name: "a", Tenure: 1, Shut: true}}}) // an old note
+	c.wantAwaited(14, "b")
 	c.Recorded("a", 1, 15) // stored late
 	c.wantAwaited(16, "b")
 	c.Recorded("b", 2, 17)
-	c.Recorded("b", 1, 18) // stored late: its gate is open by record 17
-	c.wantAwaited(19, "b")
+	c.Recorded("b", 1, 19) // stored late: its gate is open by record 17
+	c.wantAwaited(18, "b")
 }
 
 func TestSilentNode(t *testing.T) {

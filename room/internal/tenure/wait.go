@@ -26,8 +26,8 @@ func (w *Wait) Acked(name string, seq uint64, epoch string) {
 	}
 }
 
-// Over returns the nodes that have to acknowledge yet; none: the wait is over, and stays so. p is of
-// the same epoch. See [Peers.Awaited].
+// Over returns the nodes that have to acknowledge yet; none: the wait is over, and stays so. p is
+// of the same epoch. See [Peers.Awaited].
 func (w *Wait) Over(p *Peers, own string) (left []string) {
 	return slices.DeleteFunc(p.Awaited(w.seq, own), func(name string) bool {
 		if _, ok := slices.BinarySearch(w.acked, name); ok {

@@ -37,6 +37,7 @@ var lists = [][]fault{
 	outletRunFaults,
 	presenceFaults,
 	timersFaults,
+	tenureFaults,
 	recordFaults,
 	encodedFaults,
 	memoryFaults,
