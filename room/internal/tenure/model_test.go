@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-var deep = flag.Bool("deep", false, "TestModel explores larger worlds, which takes minutes and some GB of memory")
+var deep = flag.Bool("deep", false, "TestModel and TestModelPlanted explore larger worlds, which takes minutes and some GB of memory")
 
 // TestModel explores worlds in which the rules of this package have to hold.
 func TestModel(t *testing.T) {
@@ -57,6 +57,7 @@ func TestModelPlanted(t *testing.T) {
 	begun := world{ttl: 2, delay: 0, servers: 1, beats: 1, records: 2, only: ruleRevoke, begun: true}
 	for _, tt := range []struct {
 		name  string
+		deep  bool
 		fault planted
 		world world
 		more  func(w *world)
@@ -64,6 +65,8 @@ func TestModelPlanted(t *testing.T) {
 		{name: "any own record opens the gate", fault: planted{anyRecord: true}, world: small},
 		{name: "the record of the tenure before opens the gate", fault: planted{oldRecord: true}, world: small},
 		{name: "a late answer extends the tenure", fault: planted{lateAnswer: true}, world: small},
+		{name: "a trimmed record keeps the gate open", deep: true, fault: planted{trimmedRecord: true}, world: begun,
+			more: func(w *world) { w.trims, w.beats = 1, 3 }},
 		{name: "a suspension is not noticed", fault: planted{sleeps: true}, world: begun, more: func(w *world) { w.ttl, w.asleep = 5, 3 }},
 		{name: "lists from before the record count", fault: planted{earlyVerdict: true}, world: small},
 		{name: "absence is a verdict", fault: planted{absence: true}, world: small, more: func(w *world) { w.lacking = true }},
@@ -87,6 +90,9 @@ func TestModelPlanted(t *testing.T) {
 		{name: "a verdict on the living", fault: planted{absence: true}, world: small, more: func(w *world) { w.lacking, w.only = true, ruleEnded }},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
+			if tt.deep && !*deep {
+				t.Skip("only with -deep")
+			}
 			w := tt.world
 			if w.planted = tt.fault; tt.more != nil {
 				tt.more(&w)
