@@ -17,12 +17,14 @@ import (
 // patience ends a test that hangs. No test waits for it.
 const patience = 60 * time.Second
 
-// machine is one NATS server in this process, with JetStream. It keeps its ports and its disk when
-// it is started again.
+// machine is one NATS server with JetStream, in this process or in one of its own. It keeps its ports
+// and its disk when it is started again.
 type machine struct {
-	t       *testing.T
+	t       testing.TB
 	options server.Options
-	server  *server.Server
+	server  *server.Server // nil if it has a process of its own, or is stopped
+	process *process
+	apart   bool // in a process of its own
 }
 
 // start starts the server, and waits until it accepts connections.
@@ -33,7 +35,15 @@ func (m *machine) start() {
 	}
 }
 
-func (m *machine) run() error {
+func (m *machine) run() (err error) {
+	if m.apart {
+		c := child{Name: m.options.ServerName, Disk: m.disk(), Port: m.options.Port, ClusterPort: m.options.Cluster.Port}
+		for _, r := range m.options.Routes {
+			c.Routes = append(c.Routes, r.String())
+		}
+		m.process, err = startProcess(c)
+		return err
+	}
 	s, err := server.NewServer(m.options.Clone())
 	if err != nil {
 		return err
@@ -43,14 +53,11 @@ func (m *machine) run() error {
 		return errors.New("the server does not accept connections")
 	}
 	m.server = s
-	if m.options.Port < 0 {
-		m.options.Port = s.Addr().(*net.TCPAddr).Port
-	}
 	return nil
 }
 
 // together starts or stops servers at the same time.
-func together(t *testing.T, list []*machine, f func(*machine) error) {
+func together(t testing.TB, list []*machine, f func(*machine) error) {
 	t.Helper()
 	errs := make([]error, len(list))
 	var done sync.WaitGroup
@@ -63,11 +70,28 @@ func together(t *testing.T, list []*machine, f func(*machine) error) {
 	}
 }
 
-// stop stops the server.
+// stop stops the server, if it runs.
 func (m *machine) stop() error {
-	m.server.Shutdown()
-	m.server.WaitForShutdown()
+	s, p := m.server, m.process
+	m.server, m.process = nil, nil
+	if s != nil {
+		s.Shutdown()
+		s.WaitForShutdown()
+	}
+	if p != nil {
+		return p.stop()
+	}
 	return nil
+}
+
+// kill ends the process of the server at once.
+func (m *machine) kill() {
+	m.t.Helper()
+	p := m.process
+	m.process = nil
+	if err := p.kill(); err != nil {
+		m.t.Fatal(err)
+	}
 }
 
 // disk is the folder with the data of the server.
@@ -77,9 +101,9 @@ func (m *machine) address() string { return "127.0.0.1:" + strconv.Itoa(m.option
 
 func (m *machine) url() string { return "nats://" + m.address() }
 
-func newMachine(t *testing.T, name string, configure func(*server.Options)) *machine {
+func newMachine(t testing.TB, name string, configure func(*server.Options)) *machine {
 	m := &machine{t: t, options: server.Options{
-		ServerName: name, Host: "127.0.0.1", Port: -1, NoSigs: true, NoLog: true,
+		ServerName: name, Host: "127.0.0.1", Port: freePorts(t, 1)[0], NoSigs: true, NoLog: true,
 		JetStream: true, StoreDir: filepath.Join(t.TempDir(), name),
 	}}
 	if configure != nil {
@@ -88,39 +112,58 @@ func newMachine(t *testing.T, name string, configure func(*server.Options)) *mac
 	return m
 }
 
-// one starts a server without a cluster.
-func one(t *testing.T, configure func(*server.Options)) *machine {
+// one starts a server without a cluster, in this process.
+func one(t testing.TB, configure func(*server.Options)) *machine {
 	t.Helper()
 	m := newMachine(t, "n1", configure)
-	m.start()
-	t.Cleanup(func() { m.stop() })
+	run(t, m)
 	return m
 }
 
-// three starts a cluster of three servers.
-func three(t *testing.T) []*machine {
+// apart starts a server without a cluster, in a process of its own.
+func apart(t testing.TB) *machine {
+	t.Helper()
+	m := newMachine(t, "n1", nil)
+	m.apart = true
+	run(t, m)
+	return m
+}
+
+// three starts a cluster of three servers in processes of their own.
+func three(t testing.TB) []*machine {
 	t.Helper()
 	ports := freePorts(t, 3)
-	var routes []*url.URL
-	for _, port := range ports {
-		routes = append(routes, &url.URL{Scheme: "nats", Host: fmt.Sprintf("127.0.0.1:%d", port)})
-	}
 	var list []*machine
 	for i, port := range ports {
 		m := newMachine(t, fmt.Sprintf("n%d", i+1), func(o *server.Options) {
 			o.Cluster = server.ClusterOpts{Name: "c", Host: "127.0.0.1", Port: port}
-			o.Routes = routes
+			o.Routes = routesTo(ports)
 		})
+		m.apart = true
 		list = append(list, m)
 	}
-	together(t, list, (*machine).run)
-	t.Cleanup(func() { together(t, list, (*machine).stop) })
+	run(t, list...)
 	return list
+}
+
+// routesTo returns the addresses of the servers of a cluster.
+func routesTo(ports []int) (routes []*url.URL) {
+	for _, port := range ports {
+		routes = append(routes, &url.URL{Scheme: "nats", Host: fmt.Sprintf("127.0.0.1:%d", port)})
+	}
+	return routes
+}
+
+// run starts servers, and stops them when the test ends.
+func run(t testing.TB, list ...*machine) {
+	t.Helper()
+	t.Cleanup(func() { together(t, list, (*machine).stop) })
+	together(t, list, (*machine).run)
 }
 
 // freePorts returns ports that nobody listens on. The servers of a cluster have to know those of the
 // others before they start.
-func freePorts(t *testing.T, n int) (ports []int) {
+func freePorts(t testing.TB, n int) (ports []int) {
 	t.Helper()
 	for range n {
 		l, err := net.Listen("tcp", "127.0.0.1:0")

@@ -102,12 +102,8 @@ func (c single) LoseTail(n int)  { loseTail(c.t, c.servers[0], c.log(), n) }
 
 // A server without a cluster.
 func TestSuiteSingle(t *testing.T) {
-	enginetest.Run(t, func(t *testing.T) enginetest.Cluster {
-		if strings.HasSuffix(t.Name(), "/CloseLeavesNothing") {
-			t.Skip("it would count the goroutines of the server, which is in this process")
-		}
-		return single{newCluster(t, natsengine.Options{Prefix: "test"}, one(t, nil))}
-	})
+	create := creator(t, natsengine.Options{}, apart(t))
+	enginetest.Run(t, func(t *testing.T) enginetest.Cluster { return single{create(t)} })
 }
 
 // onReplicas matches the checks that replicas may make fail. The others are the same with one server.
@@ -115,16 +111,24 @@ var onReplicas = regexp.MustCompile("/(Open|AppendOrder|AppendStored|AppendSameI
 
 // Three servers, which all store the log.
 func TestSuiteReplicas(t *testing.T) {
-	servers := three(t)
-	n := 0
+	create := creator(t, natsengine.Options{Replicas: 3}, three(t)...)
 	enginetest.Run(t, func(t *testing.T) enginetest.Cluster {
-		if !onReplicas.MatchString(t.Name()) {
-			t.Skip("the same as with one server")
+		if os.Getenv("NATSENGINE_ALL") == "" && !onReplicas.MatchString(t.Name()) {
+			t.Skip("the same as with one server, unless NATSENGINE_ALL is set")
 		}
+		return create(t)
+	})
+}
+
+// creator returns a function that returns another log on the same servers at each call.
+func creator(t *testing.T, o natsengine.Options, servers ...*machine) func(*testing.T) *cluster {
+	n := 0
+	return func(t *testing.T) *cluster {
 		n++
 		for _, m := range servers {
 			m.t = t
 		}
-		return newCluster(t, natsengine.Options{Prefix: fmt.Sprintf("test.%d", n), Replicas: 3}, servers...)
-	})
+		o.Prefix = fmt.Sprintf("test.%d", n)
+		return newCluster(t, o, servers...)
+	}
 }
