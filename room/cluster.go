@@ -61,6 +61,8 @@ type cluster struct {
 	peered   int64               // when peers was empty
 	epoch    string              // of the log so far; "" if no record has named it
 	begun    bool                // the record that began the epoch was applied: node records of others are stale
+	sure     bool                // epoch is the current one: nothing was before it, or a node record has named it
+	before   string              // the epoch that the record which began epoch has ended
 	leaving  bool                // Shutdown has begun: no new tenure
 	refused  error               // why the engine is not open
 	turn     chan struct{}       // closed when something has changed that waits look at; nil if none does
@@ -74,18 +76,19 @@ type cluster struct {
 type openLog struct {
 	node     string // name of this node; "" if the engine is not open
 	opened   Opened
-	first    uint64 // Window.First of the last beat
-	last     uint64 // Window.Last of the last beat
-	beats    uint64 // number of the own note in the last list
-	settled  bool   // the epoch is known, and so is that the log has lost nothing in it
-	anew     bool   // the log may have lost records: a new epoch has to begin
-	goal     uint64 // a Last of a beat that is not applied; 0 if there is none
-	goalAt   int64  // when a beat has shown it
-	recorded int64  // when the own node record was appended last
-	dark     int64  // since when the node has no tenure; 0 if it has one
-	darkened int64  // when all connections were closed for that; 0: never
-	alive    map[string]uint64
-	looked   int64 // when the first list was complete
+	first    uint64            // Window.First of the last beat
+	last     uint64            // Window.Last of the last beat
+	beats    uint64            // number of the own note in the last list
+	settled  bool              // the epoch is known, and so is that the log has lost nothing in it
+	anew     bool              // the log may have lost records: a new epoch has to begin
+	goal     uint64            // a Last of a beat that is not applied; 0 if there is none
+	goalAt   int64             // when a beat has shown it
+	recorded int64             // when the own node record was appended last
+	dark     int64             // since when the node has no tenure; 0 if it has one
+	darkened int64             // when all connections were closed for that; 0: never
+	numbers  map[string]uint64 // of the notes of other nodes
+	alive    int64             // when the note of a node that has had a tenure has changed last; 0: never
+	looked   int64             // when the first list was complete
 }
 
 // clusterTiming has the times that all nodes of a cluster have in common.
@@ -188,7 +191,7 @@ func (c *cluster) open(anew bool) bool {
 		c.peers.Alone(node)
 	}
 	c.log = openLog{
-		node: node, opened: o, first: o.Window.First, last: o.Window.Last, anew: anew, alive: make(map[string]uint64),
+		node: node, opened: o, first: o.Window.First, last: o.Window.Last, anew: anew, numbers: make(map[string]uint64),
 		dark: c.log.dark, darkened: c.log.darkened,
 	}
 	if c.log.dark == 0 {

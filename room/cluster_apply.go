@@ -90,7 +90,8 @@ func (c *cluster) tail(ctx context.Context) error {
 // resetTo drops all histories. The record after floor is applied next.
 func (c *cluster) resetTo(floor uint64) {
 	c.mu.Lock()
-	c.epoch, c.begun = "", false
+	c.epoch, c.before, c.begun = "", "", false
+	c.sure = floor == 0 // otherwise a record that is gone may have named the epoch
 	c.log.settled = false
 	c.log.opened.Window.Last = max(c.log.opened.Window.Last, c.log.last)
 	c.controls.resetLocked()
@@ -214,7 +215,7 @@ func (c *cluster) applyKind(h *record.Header, body []byte, seq uint64) error {
 func (c *cluster) applyNode(n *record.NodeRecord, seq uint64) {
 	c.mu.Lock()
 	own := n.Name == c.log.node
-	if c.epoch != n.Epoch && c.begun {
+	if c.epoch != n.Epoch && c.begun && (c.sure || n.Epoch == c.before) {
 		if own {
 			c.own.End() // the next tenure has a record of this epoch
 		}
@@ -230,7 +231,7 @@ func (c *cluster) applyNode(n *record.NodeRecord, seq uint64) {
 		c.setGateLocked()
 	}
 	adopt := c.epoch != n.Epoch
-	c.epoch = n.Epoch
+	c.epoch, c.begun, c.sure = n.Epoch, c.begun && !adopt, true
 	c.changedLocked()
 	c.mu.Unlock()
 	if adopt {
@@ -238,17 +239,25 @@ func (c *cluster) applyNode(n *record.NodeRecord, seq uint64) {
 	}
 }
 
+// anyEpoch is what the record of a new epoch ends if its node does not know the current one. No
+// epoch has this name.
+const anyEpoch = "*"
+
 // applyEpoch applies the beginning of an epoch, unless another record has ended the epoch that it
-// names before.
+// names before. If the records before the window are gone, this node cannot tell whether that has
+// happened: it takes the first record for each epoch, until a node record names the current one.
 func (c *cluster) applyEpoch(e *record.Epoch, seq uint64) {
 	c.mu.Lock()
-	if c.epoch != "" && c.epoch != e.Old {
+	late := c.sure && c.epoch != e.Old || !c.sure && c.begun && c.before == e.Old
+	if late && e.Old != anyEpoch {
 		c.mu.Unlock()
 		return
 	}
-	c.epoch, c.begun = e.New, true
+	c.epoch, c.before, c.begun, c.sure = e.New, e.Old, true, c.sure || e.Old == anyEpoch
 	if seq > c.log.opened.Window.Last || e.By == c.log.node {
-		c.log.anew = false // a node has noticed what this one has noticed, too
+		// A node has noticed what this one has noticed, too: whatever the log had lost before, no
+		// client has a position of this epoch from then.
+		c.log.anew, c.log.opened.Complete = false, true
 	}
 	c.changedLocked()
 	c.mu.Unlock()
@@ -278,20 +287,24 @@ func (c *cluster) settle(ctx context.Context) bool {
 		c.mu.Unlock()
 		return true // it was reset meanwhile, and caughtUp is called again
 	}
-	if c.epoch != "" && !s.anew && !s.opened.Complete && !c.othersLiveLocked() {
-		if s.looked == 0 || c.now().Mono-s.looked < int64(3*c.timing.beat) && len(s.alive) > 0 {
+	if !s.anew && (!c.sure || c.epoch != "" && !s.opened.Complete) {
+		live := c.othersLiveLocked()
+		if !c.sure && live || !live && (s.looked == 0 || c.now().Mono-s.looked < int64(3*c.timing.beat) && len(s.numbers) > 0) {
 			c.mu.Unlock()
-			return false // the next lists show who is alive
+			return false // the next lists show who is alive, and a record of a live node names the epoch
 		}
-		s.anew = !c.othersLiveLocked()
+		s.anew = !live
 	}
-	if c.epoch != "" && !s.anew {
+	if c.epoch != "" && c.sure && !s.anew {
 		s.settled, c.begun = true, true
 		c.changedLocked()
 		c.mu.Unlock()
 		return true
 	}
 	e := record.Epoch{Old: c.epoch, New: newEpoch(), By: s.node}
+	if !c.sure {
+		e.Old = anyEpoch
+	}
 	c.mu.Unlock()
 	ctx, cancel := context.WithTimeout(ctx, c.publishFor)
 	defer cancel()
@@ -304,18 +317,11 @@ func (c *cluster) settle(ctx context.Context) bool {
 	return false
 }
 
-// othersLiveLocked reports whether the note of another node has changed since this one looks.
+// othersLiveLocked reports whether another node is alive that has had a tenure, and so knows the
+// epoch, and whether the log has lost anything.
 func (c *cluster) othersLiveLocked() bool {
-	for _, seen := range c.log.alive {
-		if seen == alive {
-			return true
-		}
-	}
-	return false
+	return c.log.alive != 0 && c.now().Mono-c.log.alive < int64(c.timing.ttl)
 }
-
-// alive is what openLog.alive has for a node whose note has changed.
-const alive = ^uint64(0)
 
 // awaitApplied waits until the record with that seq is applied, but not longer than aheadTimeout.
 func (c *cluster) awaitApplied(seq uint64) {

@@ -67,15 +67,15 @@ func (c *cluster) beat(ctx context.Context, node string) error {
 			Fenced: note.Fenced, SameEpoch: note.Epoch == c.epoch,
 		})
 		c.sawLocked(n.Name, n.Number, &note, c.clock.Wall())
-		if seen, ok := s.alive[n.Name]; own {
+		if own {
 			continue
-		} else if !ok {
-			s.alive[n.Name] = n.Number
-		} else if seen != n.Number {
-			s.alive[n.Name] = alive
+		}
+		seen, ok := s.numbers[n.Name]
+		s.numbers[n.Name] = n.Number
+		if ok && seen != n.Number && note.Tenure > 0 && !note.Silent {
+			s.alive = now.Mono
 		}
 	}
-	c.forgetSeenLocked(nodes)
 	if l.Complete && s.looked == 0 {
 		s.looked = now.Mono
 	}
@@ -99,8 +99,11 @@ func (c *cluster) note() []byte {
 	presence := c.rosters.number()
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	// A tenure that has passed counts as ended, too: the note may arrive although no answer comes
+	// back, and would then tell the others that the node is alive.
+	shut := c.own.Ended() || !c.own.Live(c.now().Mono)
 	n := record.Note{
-		Version: record.Version, Tenure: c.own.Number(), Shut: c.own.Ended(), Silent: c.leaving, Ready: c.gate.open(), Epoch: c.epoch,
+		Version: record.Version, Tenure: c.own.Number(), Shut: shut, Silent: c.leaving, Ready: c.gate.open(), Epoch: c.epoch,
 		Applied: c.timeline.applied.Load(), Last: c.log.last, Presence: presence, Host: c.host,
 	}
 	n.Fenced = c.controls.throughLocked(n.Applied)
@@ -151,12 +154,17 @@ func (c *cluster) shut() {
 // recordDueLocked reports whether the record of this node has to be appended again, so that nodes
 // that read the log from its start find it.
 func (c *cluster) recordDueLocked(now int64) bool {
-	s, at := &c.log, c.own.RecordedAt()
-	if at == 0 || now-s.recorded < int64(c.timing.ttl) {
+	s, at, since := &c.log, c.own.RecordedAt(), now-c.log.recorded
+	switch {
+	case at == 0:
+		return false
+	case at < s.first: // the gate is shut for it
+		return since >= int64(c.timing.beat)
+	case since < int64(c.timing.ttl):
 		return false
 	}
 	old := s.first > 1 && s.last-s.first >= 64 && at < s.first+(s.last-s.first)/2
-	return old || now-s.recorded >= int64(c.historyAge/3)
+	return old || since >= int64(c.historyAge/3)
 }
 
 // recordLocked appends the record of this node, in a goroutine: its tenure begins to count when it

@@ -73,7 +73,7 @@ func (o *outlet) next(block bool) (t step, ok bool) {
 		case o.remainder != nil && (open || o.remainder.plan == ""):
 			o.remainder.resumed()
 			t.buf = o.remainder.next()
-			t.by, t.cut = o.deadlineLocked()
+			t.by, t.cut = o.deadlineLocked(o.remainder.plan != "")
 			o.inSink, o.writingOf = true, o.remainder.plan
 			return t, true
 		case o.remainder == nil && (o.pong != nil || o.ping || o.queue.passes(open)):
@@ -82,12 +82,12 @@ func (o *outlet) next(block bool) (t step, ok bool) {
 			}
 			b := newBatch(o.framing)
 			o.takeRepliesLocked(b, open)
-			t, ok = o.beginLocked(b, nil, block)
+			t, ok = o.beginLocked(b, nil, block, open)
 		case o.remainder == nil && open && len(o.dirty) > 0:
 			sub := o.nextDirtyLocked()
 			b := newBatch(o.framing)
 			o.fetchLocked(sub, b)
-			t, ok = o.beginLocked(b, sub, block)
+			t, ok = o.beginLocked(b, sub, block, open)
 		case o.remainder == nil && o.farewell != nil: // a shut gate holds up what is before it, but not the end
 			o.remainder = &remainder{head: o.farewell, farewell: true}
 			if open { // otherwise entries are missing
@@ -113,7 +113,7 @@ func (o *outlet) next(block bool) (t step, ok bool) {
 }
 
 // beginLocked begins the write of b, unless nothing is to be written of it now.
-func (o *outlet) beginLocked(b *batch, sub *subscription, block bool) (t step, ok bool) {
+func (o *outlet) beginLocked(b *batch, sub *subscription, block, open bool) (t step, ok bool) {
 	switch {
 	case len(b.items) == 0, o.end >= endClosed, sub != nil && sub.gone.Load():
 	case block && b.large():
@@ -131,28 +131,31 @@ func (o *outlet) beginLocked(b *batch, sub *subscription, block bool) (t step, o
 		if sub != nil {
 			o.writingOf = sub.plan
 		}
-		by, cut := o.deadlineLocked()
+		by, cut := o.deadlineLocked(sub != nil || open)
 		return step{buf: b.buf, batch: b, sub: sub, by: by, cut: cut}, true
 	}
 	b.release()
 	return t, false
 }
 
-// deadlineLocked is when a write that begins now gives up if it takes no byte. cut reports that
-// the gate may shut before the peer counts as too slow: then the write gives up, but not the
-// connection.
-func (o *outlet) deadlineLocked() (by time.Time, cut bool) {
-	if o.end == endTooSlow || o.end == endClosing {
-		return o.shared.start.Add(o.farewellBy), false
-	}
+// deadlineLocked is when a write that begins now gives up if it takes no byte. What belongs to a
+// plan is not written when the gate has shut. cut reports that the gate may shut before the peer
+// counts as too slow: then the write gives up, but not the connection.
+func (o *outlet) deadlineLocked(ofPlan bool) (by time.Time, cut bool) {
 	now := time.Now()
-	if o.slowBy.IsZero() {
+	switch {
+	case o.end == endTooSlow || o.end == endClosing:
+		by = o.shared.start.Add(o.farewellBy)
+	case o.slowBy.IsZero():
 		o.slowBy = now.Add(o.shared.writeTimeout)
+		by = o.slowBy
+	default:
+		by = o.slowBy
 	}
-	if left := o.shared.gate.left(); left < o.slowBy.Sub(now) {
+	if left := o.shared.gate.left(); ofPlan && left < by.Sub(now) {
 		return now.Add(left), true
 	}
-	return o.slowBy, false
+	return by, false
 }
 
 func (o *outlet) nextDirtyLocked() *subscription {

@@ -50,6 +50,9 @@ func (e *MemoryEngine) Stall() *Stalled {
 	return s
 }
 
+// Unstall ends the effect of Stall on Appends that have not come yet.
+func (e *MemoryEngine) Unstall() { e.link.takeStall() }
+
 // Stalled is a record on its way to the store. The Append that has sent it waits for its answer
 // until its context ends, and then fails with [room.ErrUncertain]. A Stalled that is not delivered
 // is lost.
@@ -68,6 +71,16 @@ func (s *Stalled) hold(store func() uint64) {
 
 // Wait waits until an Append has sent the record.
 func (s *Stalled) Wait() { <-s.held }
+
+// Held reports whether an Append has sent the record.
+func (s *Stalled) Held() bool {
+	select {
+	case <-s.held:
+		return true
+	default:
+		return false
+	}
+}
 
 // Deliver waits for the record and stores it, whether the Append still waits for it or not. Further
 // calls do nothing.

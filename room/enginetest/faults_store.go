@@ -7,6 +7,13 @@ import (
 	"github.com/planrooms/planrooms/room"
 )
 
+// Window returns the window of the log.
+func (m *Memory) Window() room.Window {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.windowLocked()
+}
+
 // Trim removes the records before a seq.
 func (m *Memory) Trim(before uint64) {
 	m.mu.Lock()
