@@ -1,0 +1,11 @@
+package main
+
+import "syscall"
+
+// attributes of a child: the kernel kills it when this process ends.
+func attributes() *syscall.SysProcAttr {
+	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+}
+
+// pausedEnds is whether a paused child ends with this process.
+const pausedEnds = true

@@ -1,0 +1,63 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"flag"
+	"os"
+	"strings"
+	"testing"
+)
+
+// childEnv makes the test binary run the program instead of the tests.
+const childEnv = "CLUSTER_TEST_PROGRAM"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(childEnv) != "" {
+		main()
+		return
+	}
+	os.Exit(m.Run())
+}
+
+func TestArguments(t *testing.T) {
+	for _, test := range []struct {
+		args string
+		want string // in the text
+		err  error
+	}{
+		{"-h", "port 0 picks a free one", flag.ErrHelp},
+		{"nodes -h", "Lists the nodes of a cluster", flag.ErrHelp},
+		{"list", `unknown command "list"`, errUsage},
+		{"nodes x", `cluster nodes: unexpected argument "x"`, errUsage},
+		{"-rate 0", "-rate is 0; it must be 1 to 200", errUsage},
+		{"-replicas 2", "-replicas is 2; it must be 1, 3 or 5", errUsage},
+		{"-replicas 5", "only three servers are started", errUsage},
+		{"-cluster=", "-cluster is empty", errUsage},
+		{"-nats http://user:secret@host", "want nats://HOST:PORT", errUsage},
+		{"-nats nats://", "want nats://HOST:PORT", errUsage},
+		{"nodes -nats x", "want nats://HOST:PORT", errUsage},
+		{"-no", "flag provided but not defined", errUsage},
+	} {
+		t.Run(test.args, func(t *testing.T) {
+			var stdout, stderr bytes.Buffer
+			err := command(t.Context(), strings.Fields(test.args), &stdout, &stderr)
+			if !errors.Is(err, test.err) || !strings.Contains(stderr.String(), test.want) || stdout.Len() > 0 {
+				t.Errorf("error %v, want %v; stdout %q; stderr %q, want %q in it", err, test.err, &stdout, &stderr, test.want)
+			}
+		})
+	}
+}
+
+func TestNATSURLs(t *testing.T) {
+	var u natsURLs
+	if err := u.Set("nats://ada:secret@a.example, tls://b.example:1234"); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := strings.Join(u.texts(), " "), "nats://ada:secret@a.example:4222 tls://b.example:1234"; got != want {
+		t.Errorf("URLs %s, want %s", got, want)
+	}
+	if strings.Contains(u.String(), "secret") {
+		t.Errorf("%s shows the password", &u)
+	}
+}

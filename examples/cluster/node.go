@@ -1,0 +1,211 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/nats-io/nats.go"
+
+	"github.com/planrooms/planrooms/auth"
+	"github.com/planrooms/planrooms/protocol"
+	"github.com/planrooms/planrooms/room"
+	"github.com/planrooms/planrooms/room/natsengine"
+	"github.com/planrooms/planrooms/transport"
+)
+
+const (
+	nodeCommandName = "node"
+	planID          = "demo"
+)
+
+// users are those who can log in: their name is their token. The page has the first three, the
+// program's own viewers are the last.
+var users = map[string]auth.Identity{
+	"ada":     {UserID: "ada", Name: "Ada"},
+	"ben":     {UserID: "ben", Name: "Ben"},
+	"cyd":     {UserID: "cyd", Name: "Cyd"},
+	"checker": {UserID: "checker", Name: "Checker"},
+}
+
+// node is one process of the service. What makes it a node of a cluster are the three options
+// Engine, Cluster and Node; everything else is as in a service with one process.
+type node struct {
+	hub      *room.Hub
+	database string // URL
+	client   *http.Client
+	log      *slog.Logger
+}
+
+// nodeCommand runs a node. It prints the URL that it listens on.
+func nodeCommand(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	var name, cluster, database string
+	var replicas int
+	var servers natsURLs
+	f := newFlags("cluster "+nodeCommandName, stderr)
+	f.StringVar(&name, "name", "", "`name` of the node")
+	f.StringVar(&cluster, "cluster", "demo", "`name` of the cluster")
+	f.StringVar(&database, "database", "", "`URL` of the database")
+	f.IntVar(&replicas, "replicas", 1, "`number` of NATS servers that store the log")
+	f.Var(&servers, "nats", "`URLs` of NATS servers")
+	if err := parse(f, args); err != nil {
+		return err
+	}
+	log := slog.New(slog.NewTextHandler(stderr, nil))
+	n := &node{database: database, client: &http.Client{Timeout: 10 * time.Second}, log: log}
+	n.hub = room.NewHub(&room.Options{
+		Authorize: mayView,
+		Engine:    newEngine(servers, replicas, log),
+		Cluster:   cluster,
+		Node:      name,
+		Logger:    log,
+	})
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	srv := &http.Server{Handler: n.routes(), ReadHeaderTimeout: 5 * time.Second}
+	served := make(chan error, 1)
+	go func() { served <- srv.Serve(ln) }() // ends with Shutdown
+	if _, err := fmt.Fprintf(stdout, "http://%s\n", ln.Addr()); err != nil {
+		return err
+	}
+	select {
+	case err := <-served:
+		return err
+	case <-untilParentEnds(ctx).Done():
+	}
+	// The requests first, so that their changes are still broadcast; then the connections.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopPatience)
+	defer cancel()
+	return errors.Join(srv.Shutdown(ctx), n.hub.Shutdown(ctx))
+}
+
+// newEngine returns the engine of a node. The client stays with the given URLs: those of other
+// servers would lead around the link whose cable the page can pull.
+func newEngine(servers natsURLs, replicas int, log *slog.Logger) *natsengine.Engine {
+	return natsengine.New(natsengine.Options{
+		Servers:  servers.texts(),
+		Replicas: replicas,
+		NATS:     []nats.Option{nats.IgnoreDiscoveredServers()},
+		Logger:   log,
+	})
+}
+
+func mayView(_ context.Context, _ auth.Identity, plan string) error {
+	if plan != planID {
+		return room.ErrForbidden
+	}
+	return nil
+}
+
+func (n *node) routes() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("GET /ws", transport.NewHandler(n.hub, auth.Static(users), &transport.Options{Logger: n.log}))
+	mux.HandleFunc("GET /plan", n.getPlan)
+	mux.HandleFunc("POST /changes", n.change)
+	mux.HandleFunc("GET /readyz", n.ready)
+	mux.HandleFunc("GET /cluster", n.cluster)
+	return mux
+}
+
+// getPlan returns the plan with its position. The position comes first: the plan then contains at
+// least the events up to there.
+func (n *node) getPlan(w http.ResponseWriter, r *http.Request) {
+	position, err := n.hub.Position(r.Context(), planID)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusServiceUnavailable)
+		return
+	}
+	var p plan
+	if err := n.ask(r.Context(), "GET", "/plan", nil, &p); err != nil {
+		http.Error(w, err.Error(), http.StatusServiceUnavailable)
+		return
+	}
+	p.Position = position
+	writeJSON(w, http.StatusOK, p)
+}
+
+// change stores a change, and then broadcasts it. The database knows a change by its number, and the
+// hub by its ID, so a request that got no answer can be sent again, to any node.
+func (n *node) change(w http.ResponseWriter, r *http.Request) {
+	var t task
+	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 4096)).Decode(&t); err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	if err := n.ask(r.Context(), "POST", "/changes", t, nil); err != nil {
+		http.Error(w, err.Error(), http.StatusServiceUnavailable)
+		return
+	}
+	id := room.Once(fmt.Sprint(t.Run, "-", t.Change))
+	if _, err := n.hub.Broadcast(r.Context(), planID, protocol.TaskUpdated(t), id); err != nil {
+		n.log.Warn("broadcast", "change", t.Change, "error", err)
+		http.Error(w, err.Error(), http.StatusServiceUnavailable)
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
+// ready is for load balancers.
+func (n *node) ready(w http.ResponseWriter, _ *http.Request) {
+	if err := n.hub.Ready(); err != nil {
+		http.Error(w, err.Error(), http.StatusServiceUnavailable)
+		return
+	}
+	fmt.Fprintln(w, "ready")
+}
+
+// report is what a node says of itself.
+type report struct {
+	NotReady string           `json:"notReady"` // why, or ""
+	Cluster  room.ClusterInfo `json:"cluster"`
+}
+
+// cluster is for operators.
+func (n *node) cluster(w http.ResponseWriter, _ *http.Request) {
+	var r report
+	if err := n.hub.Ready(); err != nil {
+		r.NotReady = err.Error()
+	}
+	r.Cluster, _ = n.hub.Cluster()
+	writeJSON(w, http.StatusOK, r)
+}
+
+// ask sends a request to the database.
+func (n *node) ask(ctx context.Context, method, path string, body, answer any) error {
+	text, err := json.Marshal(body)
+	if err != nil {
+		return err
+	}
+	req, err := http.NewRequestWithContext(ctx, method, n.database+path, bytes.NewReader(text))
+	if err != nil {
+		return err
+	}
+	resp, err := n.client.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode >= 300 {
+		return fmt.Errorf("the database answers %s", resp.Status)
+	}
+	if answer == nil {
+		return nil
+	}
+	return json.NewDecoder(resp.Body).Decode(answer)
+}
+
+func writeJSON(w http.ResponseWriter, status int, value any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(value) // an error means that the client is gone
+}
