@@ -253,8 +253,8 @@ func testCloseKeepsLog(t *trial) {
 }
 
 // Goroutines of closed engines end. Some clients wait for them only in the background, so the check
-// gives them time. Goroutines inherit the labels of those that start them, which tells them from
-// those of a server in the same process.
+// gives them time. Goroutines inherit the labels of those that start them, which
+// distinguishes them from those of a server in the same process.
 func testCloseLeavesNothing(t *trial) {
 	n := t.unopened()
 	label := fmt.Sprintf("%p", n)

@@ -92,7 +92,7 @@ func (e *MemoryEngine) Append(ctx context.Context, id string, data []byte) (uint
 	if limit := e.store.o.MaxRecord; len(data) > limit {
 		return 0, fmt.Errorf("enginetest: a record of %d bytes; the log takes up to %d", len(data), limit)
 	}
-	sent := false // a request may have reached the store: a cut does not tell
+	sent := false // a request may have reached the store, also during a cut
 	for {
 		err := e.link.request(ctx)
 		sent = sent || err == nil || errors.Is(err, errCut)

@@ -167,7 +167,7 @@ func (m *Memory) beat(epoch string, known mark, own room.Node) ([]room.Node, roo
 		return nil, room.Window{}, err
 	}
 	now := time.Now()
-	if own.Number > m.notes[own.Name].Number { // a beat that was delayed does not replace a newer one
+	if own.Number > m.notes[own.Name].Number { // a delayed beat does not replace a newer one
 		m.notes[own.Name] = note{own, now}
 	}
 	for name, n := range m.notes {
