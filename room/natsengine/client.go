@@ -40,6 +40,7 @@ type client struct {
 	link   *link
 	linked uint64                     // how often the connection was made, from 1 on
 	wake   map[chan struct{}]struct{} // receive a token when it was made again
+	denied map[string]bool            // operations that were refused since then
 }
 
 // link is the time from when the connection was made until it is lost. Its context ends then, with
@@ -152,8 +153,7 @@ func (c *client) handle(opts *nats.Options) {
 	}
 	opts.AsyncErrorCB = func(nc *nats.Conn, sub *nats.Subscription, err error) {
 		if errors.Is(err, nats.ErrPermissionViolation) {
-			c.log.Error("natsengine: the server refuses an operation", "error", err)
-			c.relink(&deniedError{err}, false)
+			c.deny(err)
 		} else {
 			c.log.Warn("natsengine: an error of the connection", "error", err)
 		}
@@ -177,10 +177,27 @@ func (c *client) relink(why error, again bool) {
 	c.link = newLink()
 	if again {
 		c.linked++
+		c.denied = nil
 		for ch := range c.wake {
 			notify(ch)
 		}
 	}
+}
+
+// deny ends the attempts that are running: the server does not permit one of them. It logs each
+// operation once in a connection.
+func (c *client) deny(err error) {
+	c.mu.Lock()
+	logged := c.denied[err.Error()]
+	if c.denied == nil {
+		c.denied = make(map[string]bool)
+	}
+	c.denied[err.Error()] = true
+	c.mu.Unlock()
+	if !logged {
+		c.log.Error("natsengine: the server refuses an operation", "error", err)
+	}
+	c.relink(&deniedError{err}, false)
 }
 
 // notify leaves a token in a channel that holds one.
@@ -246,25 +263,32 @@ func (c *client) persist(ctx context.Context, what string, f func(context.Contex
 	defer cancel()
 	for n := 0; ; n++ {
 		err := c.attempt(limit, f)
-		if err == nil || !passing(err) || pause(limit, n) != nil {
-			return unready(ctx, what, err)
+		if err == nil {
+			return nil
 		}
+		if passing(err) && pause(limit, n) == nil {
+			continue
+		}
+		switch {
+		case errors.Is(err, jetstream.ErrJetStreamNotEnabledForAccount):
+			what += ": JetStream is not enabled for the account"
+		case unanswered(err) && !c.nc.IsConnected():
+			what += ": not connected"
+		case unanswered(err):
+			what += ": JetStream does not answer: it is not enabled, or its servers have no leader"
+		}
+		if cause := context.Cause(ctx); cause != nil && !errors.Is(err, cause) {
+			return fmt.Errorf("natsengine: %s: %w; last: %w", what, cause, err)
+		}
+		return fmt.Errorf("natsengine: %s: %w", what, err)
 	}
 }
 
-// unready explains an error of the JetStream API.
-func unready(ctx context.Context, what string, err error) error {
-	switch {
-	case err == nil:
-		return nil
-	case ctx.Err() != nil && errors.Is(err, context.Cause(ctx)):
-		return fmt.Errorf("natsengine: %s: %w", what, err)
-	case errors.Is(err, jetstream.ErrJetStreamNotEnabled), errors.Is(err, jetstream.ErrJetStreamNotEnabledForAccount):
-		return fmt.Errorf("natsengine: %s: JetStream is not enabled on the server or for the account: %w", what, err)
-	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, nats.ErrNoResponders), errors.Is(err, nats.ErrTimeout):
-		return fmt.Errorf("natsengine: %s: JetStream does not answer: it is not enabled, or its servers have no leader: %w", what, err)
-	}
-	return fmt.Errorf("natsengine: %s: %w", what, err)
+// unanswered reports whether an error says that JetStream has not answered.
+func unanswered(err error) bool {
+	return errors.Is(err, jetstream.ErrJetStreamNotEnabled) || errors.Is(err, jetstream.ErrNoStreamResponse) ||
+		errors.Is(err, nats.ErrNoResponders) || errors.Is(err, nats.ErrTimeout) || errors.Is(err, context.DeadlineExceeded) ||
+		errors.Is(err, nats.ErrReconnectBufExceeded) || errors.Is(err, errDisconnected)
 }
 
 // noPeers is the error code of a cluster in which too few servers are known yet.

@@ -111,7 +111,10 @@ func (c *client) prepare(ctx context.Context, o *Options, n names, cluster strin
 		_, err := c.js.UpdateStream(ctx, s.config)
 		return err
 	})
-	if err != nil {
+	var denied *deniedError
+	if errors.As(err, &denied) {
+		o.Logger.Error("natsengine: may not mark the log as another one after a loss; nodes that begin later do not see it", "error", err)
+	} else if err != nil {
 		return nil, err
 	}
 	return c.state(ctx, &n)

@@ -85,8 +85,7 @@ func (t *tail) run(ctx context.Context) error {
 
 // ends reports whether an error ends the tail.
 func ends(err error) bool {
-	var denied *deniedError
-	return errors.Is(err, room.ErrEpoch) || errors.Is(err, room.ErrTrimmed) || errors.As(err, &denied)
+	return errors.Is(err, room.ErrEpoch) || errors.Is(err, room.ErrTrimmed)
 }
 
 // wait waits for a time. If that is a tick, the bell and a reconnect end it.
