@@ -343,13 +343,16 @@ func (o *outlet) markDirtyLocked(sub *subscription) {
 	}
 }
 
-// markIfBusy marks sub dirty if a goroutine is writing, and reports whether one is.
+// markIfBusy marks sub dirty if a goroutine is writing, and reports whether sub is dirty. It may be
+// while the outlet is idle: then it waits for the gate, or for a call of start that follows.
 func (o *outlet) markIfBusy(sub *subscription) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.state == stateIdle || sub.gone.Load() {
+	if sub.gone.Load() {
 		return false
 	}
-	o.markDirtyLocked(sub)
-	return true
+	if o.state != stateIdle {
+		o.markDirtyLocked(sub)
+	}
+	return sub.dirty
 }
