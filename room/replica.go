@@ -128,6 +128,7 @@ func (r *room) resetLocked(epoch string, floor uint64) (members, unanswered []*m
 	for _, m := range r.membersLocked() {
 		m.resets++
 		m.unconfirmed = true
+		r.lagsLocked(&m.follower, m.shard.passed) // the notices that it has not received are kept for it
 		if m.out.suspend(&m.subscription) {
 			unanswered = append(unanswered, m)
 		} else {
