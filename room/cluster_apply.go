@@ -258,7 +258,9 @@ func (c *cluster) applyEpoch(e *record.Epoch, seq uint64) {
 		// A node has noticed what this one has noticed, too: whatever the log had lost before, no
 		// client has a position of this epoch from then.
 		c.log.anew, c.log.opened.Complete = false, true
+		c.peers.Doubt() // the lost part may have had records of nodes that have not noticed
 	}
+	c.controls.resetLocked()
 	c.changedLocked()
 	c.mu.Unlock()
 	c.replica.reset(e.New, seq)

@@ -64,7 +64,7 @@ func (c *cluster) beat(ctx context.Context, node string) error {
 		}
 		l.Nodes = append(l.Nodes, tenure.Listed{
 			Name: n.Name, Number: n.Number, Tenure: note.Tenure, Shut: note.Shut, Silent: note.Silent,
-			Fenced: note.Fenced, SameEpoch: note.Epoch == c.epoch,
+			Fenced: note.Fenced, SameEpoch: note.Epoch == c.epoch && c.epoch != "",
 		})
 		c.sawLocked(n.Name, n.Number, &note, c.clock.Wall())
 		if own {

@@ -35,6 +35,8 @@ func nodes(t *testing.T, n int, o room.Options, test func(t *testing.T, m *engin
 		for _, n := range list {
 			n.awaitReady(t)
 		}
+		// After the beginning of an epoch, calls of Revoke wait for nodes that may not have noticed.
+		time.Sleep(15 * time.Second)
 		test(t, m, list)
 	})
 }

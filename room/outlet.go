@@ -63,8 +63,7 @@ type outlet struct {
 	queue      outbound
 	remainder  *remainder    // nil: none
 	pong       []byte        // control frame of the transport; only the newest is kept
-	receipts   []byte        // of a drain: all entries of its plans were written
-	farewell   []byte        // goodbye and close frame, written when all else is
+	farewell   *farewell     // written when all else is; nil: none
 	farewellBy time.Duration // when the farewell must have been taken; see outlets.clock
 	boundary   chan struct{} // closed at the end of the call of the sink; nil if no goroutine waits
 
@@ -72,7 +71,7 @@ type outlet struct {
 	blocked atomic.Int64
 
 	flushing time.Duration // when the last flush began; see outlets.clock
-	slowBy   time.Time     // when a peer that took no byte since is too slow; zero if it took one
+	slowBy   time.Duration // when a peer that has taken no byte since is too slow; 0 if it has taken one
 	done     chan struct{} // closed when over is set; nil if no goroutine waits
 
 	owner  owner    // fixed at creation
@@ -318,7 +317,10 @@ func (o *outlet) isReady(sub *subscription) bool {
 func (o *outlet) suspend(sub *subscription) (unanswered bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	sub.ready, o.receipts = false, nil
+	sub.ready = false
+	if o.farewell != nil {
+		o.farewell.receipts = nil
+	}
 	if o.remainder != nil && o.remainder.plan == sub.plan {
 		o.shared.wg.Go(o.abort)
 	}

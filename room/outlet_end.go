@@ -2,13 +2,19 @@ package room
 
 // How an outlet ends; the states are drawn in outlet.go.
 
-// close writes farewell after everything that waits and then finishes the sink. If the members have
-// left their rooms before, no more entries are written. The first call wins.
-func (o *outlet) close(farewell []byte) { o.drain(nil, nil, farewell) }
+// farewell is what an outlet writes at its end.
+type farewell struct {
+	receipts []byte // of a drain: all entries of its plans were written; nil: none
+	last     []byte // goodbye and close frame
+}
 
-// drain is close with all entries of the rooms of subs before farewell, and between them receipts,
+// close writes last after everything that waits and then finishes the sink. If the members have
+// left their rooms before, no more entries are written. The first call wins.
+func (o *outlet) close(last []byte) { o.drain(nil, nil, last) }
+
+// drain is close with all entries of the rooms of subs before last, and between them receipts,
 // which say that these were all.
-func (o *outlet) drain(subs []*subscription, receipts, farewell []byte) {
+func (o *outlet) drain(subs []*subscription, receipts, last []byte) {
 	o.mu.Lock()
 	if o.end >= endClosing {
 		o.mu.Unlock()
@@ -19,8 +25,7 @@ func (o *outlet) drain(subs []*subscription, receipts, farewell []byte) {
 			o.markDirtyLocked(sub)
 		}
 	}
-	o.receipts = receipts
-	o.end, o.farewell, o.farewellBy = endClosing, farewell, o.shared.clock()+closeTimeout
+	o.end, o.farewell, o.farewellBy = endClosing, &farewell{receipts, last}, o.shared.clock()+closeTimeout
 	o.shared.timers.after(closeTimeout, o.abortUnlessClosed)
 	o.unpauseLocked()
 	o.mu.Unlock()
@@ -58,7 +63,7 @@ func (o *outlet) endLocked(end outletEnd) {
 	}
 	o.torn = o.torn || o.remainder != nil && o.remainder.entry
 	o.waiting = true // the holder of the token has to find out
-	o.dirty, o.pong, o.ping, o.remainder, o.receipts, o.farewell = nil, nil, false, nil, nil, nil
+	o.dirty, o.pong, o.ping, o.remainder, o.farewell = nil, nil, false, nil, nil
 	o.queue.taken = 0
 	o.queue.drop(0, len(o.queue.replies))
 	o.queue.account.forget(o)

@@ -89,18 +89,18 @@ func (o *outlet) next(block bool) (t step, ok bool) {
 			o.fetchLocked(sub, b)
 			t, ok = o.beginLocked(b, sub, block, open)
 		case o.remainder == nil && o.farewell != nil: // a shut gate holds up what is before it, but not the end
-			o.remainder = &remainder{head: o.farewell, farewell: true}
+			o.remainder = &remainder{head: o.farewell.last, farewell: true}
 			if open { // otherwise entries are missing
-				o.remainder.head = append(o.receipts, o.farewell...)
+				o.remainder.head = append(o.farewell.receipts, o.farewell.last...)
 			}
-			o.receipts, o.farewell = nil, nil
+			o.farewell = nil
 		case o.remainder != nil || len(o.dirty) > 0 || len(o.queue.replies) > 0: // the gate is shut
 			if !o.shared.gate.wait(o) {
 				continue
 			}
 			o.endCallLocked() // of a frame whose next part has to wait
 			o.remainder.paused()
-			o.state, o.slowBy = stateIdle, time.Time{}
+			o.state, o.slowBy = stateIdle, 0
 			return t, false
 		default:
 			o.state, o.waiting = stateIdle, false
@@ -142,20 +142,18 @@ func (o *outlet) beginLocked(b *batch, sub *subscription, block, open bool) (t s
 // plan is not written when the gate has shut. cut reports that the gate may shut before the peer
 // counts as too slow: then the write gives up, but not the connection.
 func (o *outlet) deadlineLocked(ofPlan bool) (by time.Time, cut bool) {
-	now := time.Now()
-	switch {
-	case o.end == endTooSlow || o.end == endClosing:
-		by = o.shared.start.Add(o.farewellBy)
-	case o.slowBy.IsZero():
-		o.slowBy = now.Add(o.shared.writeTimeout)
-		by = o.slowBy
-	default:
-		by = o.slowBy
+	now := o.shared.clock()
+	at := o.farewellBy
+	if o.end != endTooSlow && o.end != endClosing {
+		if o.slowBy == 0 {
+			o.slowBy = now + o.shared.writeTimeout
+		}
+		at = o.slowBy
 	}
-	if left := o.shared.gate.left(); ofPlan && left < by.Sub(now) {
-		return now.Add(left), true
+	if left := o.shared.gate.left(); ofPlan && left < at-now {
+		return o.shared.start.Add(now + left), true
 	}
-	return by, false
+	return o.shared.start.Add(at), false
 }
 
 func (o *outlet) nextDirtyLocked() *subscription {
@@ -254,7 +252,7 @@ func (o *outlet) wrote(t *step, n int, err error, block bool) (more bool) {
 	}
 	timedOut := errors.Is(err, os.ErrDeadlineExceeded)
 	if n > 0 {
-		o.slowBy = time.Time{}
+		o.slowBy = 0
 	}
 	if timedOut && t.cut && o.end < endTooSlow {
 		timedOut, err = false, nil // next finds out whether the gate is shut
