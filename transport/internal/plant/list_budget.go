@@ -27,7 +27,7 @@ var budgetFaults = in("room",
 	fault{
 		name:     "budget: a used room keeps its place",
 		function: "budget.touch",
-		old:      "b.recent.MoveToBack(d.place)",
+		old:      "b.listOf(d).MoveToBack(d.place)",
 		new:      "_ = d.place",
 		tests:    "TestBudgetEvictsTheLeastRecentlyUsed",
 	},

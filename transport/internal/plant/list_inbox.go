@@ -167,7 +167,7 @@ var inboxFaults = in("room",
 	fault{
 		name:     "join: the position of another epoch is resumed",
 		function: "Session.enter",
-		old:      "since != nil && since.Epoch == s.hub.epoch",
+		old:      "since != nil && since.Epoch == r.epoch",
 		new:      "since != nil",
 		tests:    "TestFailedResumeIsReported",
 	},

@@ -13,23 +13,35 @@ var outletRunFaults = in("room",
 	fault{
 		name:     "outlet_run: the token is given up although something waits",
 		function: "outlet.next",
-		old:      "		case len(o.dirty) > 0:\n			sub",
-		new:      "		case len(o.dirty) > 1:\n			sub",
+		old:      "		case o.remainder == nil && open && len(o.dirty) > 0:\n",
+		new:      "		case o.remainder == nil && open && len(o.dirty) > 1:\n",
 		tests:    "TestBroadcastOptions",
 	},
 	fault{
 		name:     "outlet_run: the farewell comes before the events",
 		function: "outlet.next",
-		old:      "		case o.pong != nil || o.ping",
-		new:      "		case o.farewell != nil:\n			o.remainder, o.farewell = &remainder{head: o.farewell, farewell: true}, nil\n		case o.pong != nil || o.ping",
+		old:      "		case o.remainder == nil && (o.pong != nil || o.ping",
+		new:      "		case o.remainder == nil && o.farewell != nil && open:\n			o.remainder, o.farewell = &remainder{head: o.farewell, farewell: true}, nil\n		case o.remainder == nil && (o.pong != nil || o.ping",
 		tests:    "TestShutdownWaitsForTheSlow",
 	},
 	fault{
 		name:     "outlet_run: a frame starts inside another one",
 		function: "outlet.next",
-		old:      "		case o.remainder != nil:\n			t.buf",
-		new:      "		case o.remainder != nil && o.pong == nil:\n			t.buf",
-		tests:    "TestControlFramesOfTheTransport",
+		old: `		case o.remainder != nil && (open || o.remainder.plan == ""):
+			o.remainder.resumed()
+			t.buf = o.remainder.next()
+			t.by, t.cut = o.deadlineLocked(o.remainder.plan != "")
+			o.inSink, o.writingOf = true, o.remainder.plan
+			return t, true
+		case o.remainder == nil && (o.pong`,
+		new: `		case o.remainder != nil && (open || o.remainder.plan == "") && o.pong == nil:
+			o.remainder.resumed()
+			t.buf = o.remainder.next()
+			t.by, t.cut = o.deadlineLocked(o.remainder.plan != "")
+			o.inSink, o.writingOf = true, o.remainder.plan
+			return t, true
+		case o.pong != nil || o.remainder == nil && (o.pong`,
+		tests: "TestControlFramesOfTheTransport",
 	},
 	fault{
 		name:     "outlet_run: a ping is lost in a short write",

@@ -38,9 +38,9 @@ var publishingFaults = in("room",
 	},
 	fault{
 		name:     "publishing: Broadcast returns the position before its event",
-		function: "Hub.publish",
-		old:      "	sent := r.appendEventLocked(encoded, to)\n	r.appendedLocked()\n	position, recipients := r.positionLocked(), r.connections\n",
-		new:      "	position, recipients := r.positionLocked(), r.connections\n	sent := r.appendEventLocked(encoded, to)\n	r.appendedLocked()\n",
+		function: "Hub.publishHere",
+		old:      "	sent := r.appendEventLocked(encoded, to)\n	r.appendedLocked()\n",
+		new:      "	before := r.positionLocked()\n	sent := r.appendEventLocked(encoded, to)\n	sent.position = before\n	r.appendedLocked()\n",
 		tests:    "TestBroadcastReturnsThePosition",
 	},
 	fault{
