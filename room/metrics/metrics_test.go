@@ -93,10 +93,11 @@ func TestMetrics(t *testing.T) {
 			defer mu.Unlock()
 			s := h.Stats()
 			maps.Copy(want, map[string]float64{
-				"planrooms_connections":                           float64(s.Connections),
-				"planrooms_users":                                 float64(s.Users),
-				"planrooms_rooms":                                 float64(s.Rooms),
-				"planrooms_participants":                          float64(s.Participants),
+				"planrooms_connections":  float64(s.Connections),
+				"planrooms_users":        float64(s.Users),
+				"planrooms_rooms":        float64(s.Rooms),
+				"planrooms_participants": float64(s.Participants),
+				"planrooms_gate_open":    1, "planrooms_ready": 1,
 				"planrooms_history_bytes":                         float64(s.HistoryBytes),
 				"planrooms_authorize_running":                     2,
 				"planrooms_authorize_overdue":                     1,

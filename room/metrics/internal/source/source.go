@@ -71,6 +71,8 @@ func (s *Source) Read(emit func(m *Metric, label string, value int64)) {
 	n := numbers{totals: &s.totals}
 	if hub := s.hub.Load(); hub != nil {
 		n.stats = hub.Stats()
+		n.ready = hub.Ready() == nil
+		n.cluster, n.clustered = hub.Cluster()
 		n.watching = true
 	}
 	for i := range Metrics {

@@ -26,7 +26,11 @@ type Metric struct {
 type numbers struct {
 	watching bool
 	stats    room.Stats
+	ready    bool
 	totals   *totals
+
+	cluster   room.ClusterInfo
+	clustered bool // the hub has an engine; otherwise cluster is zero
 }
 
 // Lag names the histogram of the delivery lag, in seconds. The table has the other metrics.
@@ -63,6 +67,20 @@ var Metrics = []Metric{
 			}
 			return 0
 		}),
+	state("planrooms_ready", "planrooms.hub.ready", "1", "1 while the hub can serve clients (Hub.Ready), else 0",
+		func(n *numbers) int { return flag(n.ready) }),
+	state("planrooms_gate_open", "planrooms.cluster.gate_open", "1",
+		"1 while the hub writes events to clients, else 0: it has no tenure; always 1 without an engine",
+		func(n *numbers) int { return flag(!n.clustered || n.cluster.Open) }),
+	state("planrooms_cluster_lag", "planrooms.cluster.lag", "{record}",
+		"Records of the log that the hub has not applied, as of its last beat; 0 without an engine",
+		func(n *numbers) int { return int(n.cluster.Last - min(n.cluster.Applied, n.cluster.Last)) }),
+	state("planrooms_cluster_nodes", "planrooms.cluster.nodes", "{node}",
+		"Nodes of the cluster that are alive, as this hub knows; 0 without an engine",
+		func(n *numbers) int { return n.alive() }),
+	state("planrooms_cluster_uncertain_plans", "planrooms.cluster.uncertain_plans", "{plan}",
+		"Plans with events of which it is not known whether they are stored; 0 without an engine",
+		func(n *numbers) int { return n.cluster.Uncertain }),
 	gauge("planrooms_authorize_running", "planrooms.authorize.running", "{call}", "Calls of Authorize that are running and not overdue",
 		func(s *room.Stats) int { return s.AuthorizeRunning }),
 	gauge("planrooms_authorize_overdue", "planrooms.authorize.overdue", "{call}",
@@ -150,6 +168,29 @@ func gauge(prometheus, otel, unit, help string, value func(*room.Stats) int) Met
 		Prometheus: prometheus, OTel: otel, Unit: unit, Help: help,
 		read: func(n *numbers, emit func(string, int64)) { emit("", int64(value(&n.stats))) },
 	}
+}
+
+// state is a gauge that does not come from Stats alone.
+func state(prometheus, otel, unit, help string, value func(*numbers) int) Metric {
+	return Metric{
+		Prometheus: prometheus, OTel: otel, Unit: unit, Help: help,
+		read: func(n *numbers, emit func(string, int64)) { emit("", int64(value(n))) },
+	}
+}
+
+func flag(set bool) int {
+	if set {
+		return 1
+	}
+	return 0
+}
+
+// alive counts the nodes that have not ended.
+func (n *numbers) alive() (count int) {
+	for i := range n.cluster.Nodes {
+		count += flag(!n.cluster.Nodes[i].Ended)
+	}
+	return count
 }
 
 func counter(prometheus, otel, unit, help string, value func(*numbers) uint64) Metric {
