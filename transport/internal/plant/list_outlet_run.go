@@ -20,8 +20,8 @@ var outletRunFaults = in("room",
 	fault{
 		name:     "outlet_run: the farewell comes before the events",
 		function: "outlet.next",
-		old:      "		case o.remainder == nil && (o.pong != nil || o.ping",
-		new:      "		case o.remainder == nil && o.farewell != nil && open:\n			o.remainder, o.farewell = &remainder{head: o.farewell, farewell: true}, nil\n		case o.remainder == nil && (o.pong != nil || o.ping",
+		old:      "		case o.remainder == nil && open && len(o.dirty) > 0:\n",
+		new:      "		case o.remainder == nil && open && len(o.dirty) > 0 && o.farewell == nil:\n",
 		tests:    "TestShutdownWaitsForTheSlow",
 	},
 	fault{
