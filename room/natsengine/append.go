@@ -76,6 +76,7 @@ func (c *client) append(ctx context.Context, s *session, id string, data []byte)
 			if ack.Sequence <= delivered && !ack.Duplicate {
 				s.lose(c.log, "it gave a seq for the second time", "seq", ack.Sequence, "delivered", delivered)
 			}
+			s.bell.ring(ack.Sequence) // that of the stream comes later, or is lost
 			return ack.Sequence, nil
 		}
 		fate := fateOf(err, s.names.record)

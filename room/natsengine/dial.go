@@ -1,0 +1,137 @@
+package natsengine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+const (
+	// A connection that is silent for two pings of this interval is dead. The hubs' tenures last 12 s.
+	pingInterval  = 2 * time.Second
+	reconnectWait = 100 * time.Millisecond
+)
+
+// dial connects to the first server that answers.
+// Later connections are made until life ends.
+func dial(ctx, life context.Context, o *Options) (*client, error) {
+	c := &client{log: o.Logger, closed: make(chan struct{}), link: newLink(), linked: 1, wake: make(map[chan struct{}]struct{})}
+	opts := nats.GetDefaultOptions()
+	opts.Servers = o.Servers
+	for _, set := range append(o.credentials(), o.NATS...) {
+		if err := set(&opts); err != nil {
+			return nil, fmt.Errorf("natsengine: option of the connection: %w", err)
+		}
+	}
+	if o.TLS != nil {
+		opts.Secure, opts.TLSConfig = true, o.TLS
+	}
+	if opts.Name == "" {
+		opts.Name = "planrooms"
+	}
+	opts.AllowReconnect, opts.MaxReconnect, opts.ReconnectWait = true, -1, reconnectWait
+	opts.RetryOnFailedConnect = false
+	opts.ReconnectBufSize = -1       // what cannot be sent now must not be sent later
+	opts.IgnoreAuthErrorAbort = true // else two refusals end the connection for ever
+	opts.PingInterval, opts.MaxPingsOut = pingInterval, 2
+	opts.NoCallbacksAfterClientClose = false // close waits for the last one
+	c.handle(&opts)
+	d := &dialer{inner: opts.CustomDialer, ctx: ctx, first: true}
+	opts.CustomDialer = d
+	nc, err := opts.Connect()
+	d.done(life)
+	if err != nil {
+		if ctx.Err() != nil {
+			err = errors.Join(context.Cause(ctx), err)
+		}
+		return nil, fmt.Errorf("natsengine: connect: %w", err)
+	}
+	c.nc, c.api = nc, jetstream.DefaultAPIPrefix
+	legacy := []nats.JSOpt{nats.MaxWait(tryTimeout)}
+	c.js, err = jetstream.New(nc)
+	if o.Domain != "" {
+		c.api = "$JS." + o.Domain + ".API."
+		legacy = append(legacy, nats.Domain(o.Domain))
+		c.js, err = jetstream.NewWithDomain(nc, o.Domain)
+	}
+	if err == nil {
+		c.legacy, err = nc.JetStream(legacy...)
+	}
+	if err != nil {
+		c.close()
+		return nil, fmt.Errorf("natsengine: JetStream: %w", err)
+	}
+	return c, nil
+}
+
+func (o *Options) credentials() []nats.Option {
+	switch {
+	case o.CredentialsFile != "":
+		return []nats.Option{nats.UserCredentials(o.CredentialsFile)}
+	case o.NKeyFile != "":
+		return []nats.Option{func(opts *nats.Options) error {
+			nkey, err := nats.NkeyOptionFromSeed(o.NKeyFile)
+			if err != nil {
+				return err
+			}
+			return nkey(opts)
+		}}
+	case o.User != "" || o.Password != "":
+		return []nats.Option{nats.UserInfo(o.User, o.Password)}
+	case o.Token != "":
+		return []nats.Option{nats.Token(o.Token)}
+	}
+	return nil
+}
+
+// dialer ends the dialing and the handshake of the first connection with the context of Open.
+type dialer struct {
+	inner nats.CustomDialer
+
+	mu    sync.Mutex // guards what follows
+	ctx   context.Context
+	first bool // before done
+	stops []func() bool
+}
+
+func (d *dialer) Dial(network, address string) (net.Conn, error) {
+	d.mu.Lock()
+	ctx := d.ctx
+	d.mu.Unlock()
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	conn, err := d.dial(ctx, network, address)
+	if err != nil {
+		return nil, err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.first {
+		d.stops = append(d.stops, context.AfterFunc(ctx, func() { conn.Close() }))
+	}
+	return conn, nil
+}
+
+func (d *dialer) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	if d.inner != nil {
+		return d.inner.Dial(network, address)
+	}
+	return (&net.Dialer{Timeout: nats.DefaultTimeout}).DialContext(ctx, network, address)
+}
+
+// done is called when the first connection is made. Later ones are made until life ends.
+func (d *dialer) done(life context.Context) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.ctx, d.first = life, false
+	for _, stop := range d.stops {
+		stop()
+	}
+}
