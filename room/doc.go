@@ -109,7 +109,9 @@
 //     causes no notice, also for a user with a presence state: TestLinger, TestStateOverAReload. A
 //     connection that vanishes without a close frame is removed within Options.PingEvery plus
 //     Options.PingTimeout: TestSilentPeer. The hub sends the joins and leaves of 50 ms together:
-//     TestJoinsAreBatched.
+//     TestJoinsAreBatched. With an engine all nodes show the same participants, in spite of lost
+//     messages and of nodes that end or are cut off: TestParticipantsConverge. The users of a node
+//     that has crashed leave within 15 s: TestParticipantsOfNodeThatIsGone.
 //   - Bounds. Options bound the memory whatever clients do: HistoryTotal that of all histories,
 //     QueuePerConnection and QueuePerUser that of answers and Notify events, ConnectionsPerUser the
 //     connections: TestHistoryTotalIsTheHeap, TestStalledJoinsUseLittleMemory, TestQueuePerUser,
@@ -156,6 +158,8 @@ package room
 //	budget    Options.HistoryTotal: evicts the least recently used rooms
 //	cluster   with Options.Engine: the log that the nodes share, and who may write to clients; what a
 //	          record does to rooms and connections is in replica.go
+//	rosters   with an engine: what each node lists as present, kept equal by messages; a room has
+//	          the part of its plan in its presence
 //	gate      when the outlets of a node may write what belongs to plans
 //	journal   the memberships that ended last, for Hub.Explain
 //
@@ -175,9 +179,10 @@ package room
 // one ends a connection, resumes its workers, or calls the Observer where the caller holds a lock.
 // One runtime timer serves all deadlines of a hub. Shutdown waits for all of them.
 //
-// With an engine, four run from NewHub to Shutdown: for Tail, for Beat, for the messages of other
-// nodes, and to look at the gate. A short one appends a record about this node, or does the work for a record that ends
-// access; one appends the resync records for events that were not stored.
+// With an engine, six run from NewHub to Shutdown: for Tail, for Beat, for the messages of other
+// nodes, to look at the gate, and to send and take the lists of participants. A short one appends a
+// record about this node, or does the work for a record that ends access; one appends the resync
+// records for events that were not stored.
 //
 // Callbacks that ignore their context and do not return keep their goroutines: at most 2 ×
 // Options.AuthorizeParallel calls of Authorize, and one call of the verifier for each connection.
@@ -189,7 +194,7 @@ package room
 //	timers.running  → all others; held while the functions of timers run
 //	Hub.mu          → room.mu (of a new room only), budget.mu, timers.mu
 //	room.mu         → Session.mu, outlet.mu, account.mu, budget.mu, journal.mu, lockedIndex.mu,
-//	                  timers.mu
+//	                  rosters.mu, timers.mu
 //	inbox.mu        → Session.mu, outlet.mu, account.mu, slots.mu, timers.mu
 //	recheck.mu      → slots.mu, removals.mu, inquiry.mu, timers.mu
 //	outlet.mu       → account.mu, gate.mu, timers.mu
@@ -198,8 +203,8 @@ package room
 //	slots.mu        → timers.mu
 //
 // All others are taken last: account.mu, budget.mu, flights.mu, gate.mu, inquiry.mu, journal.mu,
-// lockedIndex.mu, onces.mu, removals.mu, logLimiter.mu, lazyDeadline.mu, timers.mu. Of one kind, a
-// goroutine holds one lock at most. The lock of a room is feed.mu.
+// lockedIndex.mu, onces.mu, removals.mu, rosters.mu, logLimiter.mu, lazyDeadline.mu, timers.mu. Of
+// one kind, a goroutine holds one lock at most. The lock of a room is feed.mu.
 //
 // No goroutine waits for room.mu while it holds Hub.mu, so a busy room delays no other: Hub.create
 // alone holds both, and no other goroutine has the room that it creates. No callback of the host

@@ -29,7 +29,8 @@ type Info struct {
 	People []Participant `json:"people"` // in the order of their joins
 }
 
-// Participant is one user in a room.
+// Participant is one user in a room. In a cluster, LastActivity and LastSeen are of the connections
+// of this hub, and zero if there has been none; the other fields are of all nodes.
 type Participant struct {
 	UserID       string          `json:"userId"`
 	UserName     string          `json:"userName"`
@@ -40,7 +41,9 @@ type Participant struct {
 	State        json.RawMessage `json:"state,omitempty"`
 }
 
-// Room returns the room of a plan, or false if there is none.
+// Room returns the room of a plan, or false if there is none. In a cluster the people are those of
+// all nodes, and a plan that only other nodes have members of has a room, too; all else in Summary
+// but Participants is of this hub.
 func (h *Hub) Room(planID string) (Info, bool) {
 	r := h.lookup(planID)
 	if r == nil {

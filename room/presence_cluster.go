@@ -7,8 +7,8 @@ import (
 )
 
 // What presence does in a cluster. A room has the users whom other nodes list while this hub lists
-// one, too: before, nobody here is to be notified, and Others of package roster has them all. The
-// notices go to the members of this hub only, as each node notifies its own.
+// one, too. Otherwise no member is there to be notified, and rosters has them all. Each node
+// notifies its own members.
 
 // across is what a person is in a cluster.
 type across struct {
@@ -41,8 +41,8 @@ func (who *person) enterHere(name string) {
 	}
 }
 
-// leaveHere is called when this hub does not list the user any more. It reports whether another node
-// does.
+// leaveHere is called when this hub does not list the user any more. It reports whether another
+// node does.
 func (who *person) leaveHere() (stays bool) {
 	a := who.across
 	if a == nil || a.elsewhere == nil {

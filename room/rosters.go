@@ -13,8 +13,8 @@ import (
 	"github.com/planrooms/planrooms/room/internal/roster"
 )
 
-// rosters keeps the participants equal on all nodes of a cluster: it sends the other nodes what this
-// hub lists, and takes what they list. Package roster has the rules. A room takes over from it the
+// rosters keeps the participants equal on all nodes of a cluster: it sends the other nodes what
+// this hub lists, and takes what they list. Package roster has the rules. A room takes over from it the
 // users of its plan; see presence_cluster.go.
 //
 //	share ── sends changes, requests for whole lists, and such lists
@@ -61,7 +61,7 @@ const (
 	// askEvery is the time between two requests for the list of the same node.
 	askEvery       = time.Second
 	maxRosterBody  = 48 << 10 // of a message
-	maxRosterInbox = 4096     // messages that wait; those beyond are dropped, as messages may get lost
+	maxRosterInbox = 4096     // messages that wait; those beyond are dropped
 	maxAskers      = 1024
 	relistBatch    = 256 // users of a plan that are taken over under the lock of a room
 )

@@ -168,8 +168,8 @@ func (x *Others) take(p *peer, changed []Change, e *entry) []Change {
 
 // Page takes a page of the whole list of a node. The list counts once all pages of one run, a call
 // of [Own.Pages], are there; a newer run replaces an older one. It returns the users about whom the
-// node now lists something else. again is whether a whole list is still needed although this one has
-// arrived: the caller asks once more. If pages are lost, Behind remains true.
+// node now lists something else. again is whether a whole list is still needed although this one
+// has arrived: the caller asks once more. If pages are lost, Behind remains true.
 func (x *Others) Page(from string, body []byte) (changed []Change, again bool) {
 	p := x.peers[from]
 	if p == nil {

@@ -58,7 +58,7 @@ func (o *Own) Delta(maxBytes int) (body []byte, ok bool) {
 		n++
 	}
 	if o.changed = o.changed[n:]; len(o.changed) == 0 {
-		o.changed, o.queued = nil, make(map[Change]struct{}) // a burst has ended: release its memory
+		o.changed, o.queued = nil, make(map[Change]struct{}) // releases the memory of a burst
 	}
 	return o.encoder.body, true
 }
