@@ -8,7 +8,7 @@ import (
 )
 
 // balancer passes requests to the nodes that are ready. A client prefers a node (?node=n1) and gets
-// another one if that is not ready. When a node is no longer ready, the balancer ends its
+// another one if that is not ready. When a node stops being ready, the balancer ends its
 // connections.
 type balancer struct {
 	nodes []*instance
@@ -75,7 +75,7 @@ func (b *balancer) clients() map[string]string {
 }
 
 // move has a client prefer a node from now on, and ends its connection. It returns false if the
-// client is not connected, or there is no such node.
+// client is not connected, or no node has this name.
 func (b *balancer) move(client, node string) bool {
 	if !slices.ContainsFunc(b.nodes, func(n *instance) bool { return n.name == node }) {
 		return false

@@ -168,8 +168,8 @@ func (c *child) state() (word string, pid int) {
 	return "running", c.cmd.Process.Pid
 }
 
-// untilParentEnds returns a context that ends with ctx, or when stdin ends: in a child process, when
-// its parent has ended or wants it to end.
+// untilParentEnds returns a context that ends with ctx, or when stdin ends: in a child process,
+// when its parent has ended or wants it to end.
 func untilParentEnds(ctx context.Context) context.Context {
 	ctx, cancel := context.WithCancel(ctx)
 	go func() { // ends with the process

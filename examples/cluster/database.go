@@ -24,7 +24,7 @@ type plan struct {
 	Tasks    []task            `json:"tasks"`
 }
 
-// database stands for the database that the nodes of a service share. It is in memory.
+// database is what the nodes of a service share. This one is in memory.
 type database struct {
 	run string
 

@@ -120,7 +120,7 @@ func demo(ctx context.Context, o demoOptions, stdout io.Writer, log *slog.Logger
 	}
 }
 
-// makeNodes creates the nodes, each with a network of its own to NATS.
+// makeNodes creates the nodes, each with a separate network to NATS.
 func (d *demonstration) makeNodes(o demoOptions, dir string, urls natsURLs, database string) error {
 	for i := range 3 {
 		name := fmt.Sprintf("n%d", i+1)

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// link is the network between a node and the NATS servers: a TCP proxy, whose connections can be cut
-// or stalled. It connects to the first server that accepts a connection.
+// link is the network between a node and the NATS servers: a TCP proxy, whose connections can be
+// cut or stalled. It connects to the first server that accepts a connection.
 type link struct {
 	listener net.Listener
 	servers  []string // addresses; the preferred one is the first

@@ -26,8 +26,8 @@ const (
 	planID          = "demo"
 )
 
-// users are those who can log in: their name is their token. The page has the first three, the
-// program's own viewers are the last.
+// users can log in with their name as token. The page has the first three. The Go clients are the
+// last.
 var users = map[string]auth.Identity{
 	"ada":     {UserID: "ada", Name: "Ada"},
 	"ben":     {UserID: "ben", Name: "Ben"},
@@ -133,8 +133,8 @@ func (n *node) getPlan(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, p)
 }
 
-// change stores a change, and then broadcasts it. The database knows a change by its number, and the
-// hub by its ID, so a request that got no answer can be sent again, to any node.
+// change stores a change, and then broadcasts it. The database knows a change by its number, and
+// the hub by its ID, so a request that got no answer can be sent again, to any node.
 func (n *node) change(w http.ResponseWriter, r *http.Request) {
 	var t task
 	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 4096)).Decode(&t); err != nil {

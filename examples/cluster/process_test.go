@@ -23,7 +23,7 @@ import (
 // patience ends a test that hangs. No test waits for it.
 const patience = 2 * time.Minute
 
-// process is a demonstration in a process of its own, with its children.
+// process is a running demonstration, with its children.
 type process struct {
 	t      *testing.T
 	url    string

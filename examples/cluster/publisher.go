@@ -87,7 +87,7 @@ func (p *publisher) publish(ctx context.Context, t task) {
 
 var errNotServing = fmt.Errorf("the node is not ready")
 
-// attempt sends a change to a node. It gives up when the node is no longer ready.
+// attempt sends a change to a node. It gives up when the node stops being ready.
 func (p *publisher) attempt(ctx context.Context, n *instance, t task) error {
 	_, serving, ok := n.target()
 	if !ok {

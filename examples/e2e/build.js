@@ -12,6 +12,7 @@ export default function build() {
   for (const [name, path] of [
     ['quickstart', 'quickstart/'],
     ['taskboard', 'taskboard/'],
+    ['cluster', 'cluster/'],
     ['host', 'e2e/host/'],
   ]) {
     const folder = new URL(path, examples);

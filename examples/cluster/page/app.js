@@ -54,7 +54,8 @@ function show(state) {
   $('#leader').hidden = state.outside;
   $('#leader').disabled = !state.stream.leader;
   const { first, last, leader } = state.stream;
-  $('#log-state').textContent = `Log: records ${number(first)} to ${number(last)}, ${leader ? `led by ${leader}` : 'no leader at present'}`;
+  $('#log-state').textContent =
+    `Log: records ${number(first)} to ${number(last)}, ${leader ? `led by ${leader}` : 'no leader at present'}`;
 }
 
 // build creates what depends on the number of nodes and servers.
@@ -95,8 +96,8 @@ function showTiles({ published, viewers }) {
 function tile(name, value, note, tone = '') {
   const element = $(`[data-tile="${name}"]`);
   element.dataset.tone = tone;
-  element.querySelector('dd').textContent = number(value);
-  element.querySelector('p').textContent = note;
+  element.querySelector('.value').textContent = number(value);
+  element.querySelector('.note').textContent = note;
 }
 
 async function turnAndReport(path) {

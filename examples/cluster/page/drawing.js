@@ -156,7 +156,7 @@ function svgOf(name, attributes) {
   return element;
 }
 
-// spoken describes the drawing for those who do not see it.
+// spoken describes the drawing in words, for screen readers.
 function spoken({ nodes, servers, stream }) {
   const list = nodes.map((n) => `${n.name}: ${nodeState(n).text}${n.link === 'cut' ? ', cut from NATS' : ''}`);
   for (const s of servers) list.push(`${s.name}: ${s.process}${s.leader ? ', leads the stream' : ''}`);

@@ -173,7 +173,8 @@ export class Pane {
       `${delivered} events: ${lost} lost, ${doubled} doubled, ${disordered} out of order. ` +
       `Resumed ${resumed}, reloaded ${reloaded}.`;
     result.dataset.tone = lost + doubled + disordered > 0 ? 'bad' : 'good';
-    for (const button of this.element.querySelectorAll('[data-node]')) button.disabled = button.dataset.node === this.node;
+    for (const button of this.element.querySelectorAll('[data-node]'))
+      button.disabled = button.dataset.node === this.node;
   }
 
   #say(text, tone = '') {

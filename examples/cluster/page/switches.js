@@ -34,7 +34,8 @@ export class Switches {
     badge.dataset.tone = tone;
     this.#part('.problem').textContent = problem;
     this.#part('.pid').textContent = pid ? `process ${pid}` : '';
-    for (const button of this.element.querySelectorAll('button')) button.hidden = !actions.includes(button.dataset.action);
+    for (const button of this.element.querySelectorAll('button'))
+      button.hidden = !actions.includes(button.dataset.action);
   }
 
   #part(selector) {
@@ -61,7 +62,9 @@ export function showNode(card, node, canPause) {
 function problemOf(node) {
   if (node.process === 'paused') {
     const left = tenureLeft(node);
-    return left > 0 ? `its tenure ends in ${left.toFixed(0)} s` : 'its tenure has ended: the others wait for it no more';
+    return left > 0
+      ? `its tenure ends in ${left.toFixed(0)} s`
+      : 'its tenure has ended: the others wait for it no more';
   }
   if (node.process === 'starting') return '';
   return node.problem.replace(/^room: the node is not ready: /, '');
