@@ -1,7 +1,10 @@
 package natsengine_test
 
 import (
+	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"testing"
 
@@ -10,9 +13,9 @@ import (
 	"github.com/planrooms/planrooms/room/natsengine"
 )
 
-// replica answers one direct get of a stream in place of the server. It returns when the server
-// answers again; ended is closed then.
-func replica(t *testing.T, m *machine, stream string, answer map[uint64]string) (ended chan struct{}) {
+// replica answers the direct gets of a stream in place of the server: all, or only the next one. It
+// has the records that it is given. asked receives a token for each answer.
+func replica(t *testing.T, m *machine, stream string, all bool, records map[uint64]string) (asked chan struct{}) {
 	t.Helper()
 	account := m.server.GlobalAccount()
 	nc, err := nats.Connect(m.url())
@@ -20,17 +23,23 @@ func replica(t *testing.T, m *machine, stream string, answer map[uint64]string) 
 		t.Fatal(err)
 	}
 	t.Cleanup(nc.Close)
-	ended = make(chan struct{})
+	asked = make(chan struct{}, 100)
 	subject := "$JS.API.DIRECT.GET." + stream
-	_, err = nc.Subscribe("replica", func(request *nats.Msg) {
-		account.RemoveMapping(subject)
-		for seq := uint64(1); seq < 100; seq++ {
-			if data, ok := answer[seq]; ok {
-				_ = nc.PublishMsg(&nats.Msg{Subject: request.Reply, Data: []byte(data), Header: nats.Header{"Nats-Sequence": {strconv.FormatUint(seq, 10)}}})
+	_, err = nc.Subscribe("replica", func(m *nats.Msg) {
+		if !all {
+			account.RemoveMapping(subject)
+		}
+		var request struct{ Seq uint64 }
+		if err := json.Unmarshal(m.Data, &request); err != nil {
+			t.Error(err)
+		}
+		for _, seq := range slices.Sorted(maps.Keys(records)) {
+			if seq >= request.Seq {
+				_ = nc.PublishMsg(&nats.Msg{Subject: m.Reply, Data: []byte(records[seq]), Header: nats.Header{"Nats-Sequence": {strconv.FormatUint(seq, 10)}}})
 			}
 		}
-		_ = nc.PublishMsg(&nats.Msg{Subject: request.Reply, Header: nats.Header{"Status": {"204"}, "Nats-Num-Pending": {"0"}}})
-		close(ended)
+		_ = nc.PublishMsg(&nats.Msg{Subject: m.Reply, Header: nats.Header{"Status": {"204"}, "Nats-Num-Pending": {"0"}}})
+		asked <- struct{}{}
 	})
 	if err == nil {
 		err = nc.Flush()
@@ -41,13 +50,13 @@ func replica(t *testing.T, m *machine, stream string, answer map[uint64]string) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	return ended
+	return asked
 }
 
-func wait(t *testing.T, ended chan struct{}) {
+func wait(t *testing.T, asked chan struct{}) {
 	t.Helper()
 	select {
-	case <-ended:
+	case <-asked:
 	case <-within(t).Done():
 		t.Fatal("no direct get")
 	}
@@ -58,7 +67,7 @@ func wait(t *testing.T, ended chan struct{}) {
 func TestReplicaLacksNote(t *testing.T) {
 	m := one(t, nil)
 	a, _ := open(t, natsengine.Options{Servers: []string{m.url()}}, "a")
-	asked := replica(t, m, "planrooms_notes", nil)
+	asked := replica(t, m, "planrooms_notes", false, nil)
 	nodes, _, err := a.Beat(within(t), []byte("note"))
 	if err != nil || len(nodes) != 1 {
 		t.Errorf("Beat has returned %d notes, %v", len(nodes), err)
@@ -71,7 +80,7 @@ func TestReplicaLacksRecord(t *testing.T) {
 	m := one(t, nil)
 	a, _ := open(t, natsengine.Options{Servers: []string{m.url()}}, "a")
 	appendAll(t, a, 1, 4)
-	asked := replica(t, m, "planrooms_log", map[uint64]string{1: "record 1", 3: "record 3", 4: "record 4"})
+	asked := replica(t, m, "planrooms_log", true, map[uint64]string{1: "record 1", 3: "record 3", 4: "record 4"})
 	seen := follow(t, a, 0)
 	wait(t, asked)
 	for i, r := range seen.wait(4) {
@@ -89,7 +98,7 @@ func TestReplicaDiffers(t *testing.T) {
 	appendAll(t, a, 1, 2)
 	seen := follow(t, a, 0)
 	seen.wait(2)
-	asked := replica(t, m, "planrooms_log", map[uint64]string{2: "another record", 3: "and one after it"})
+	asked := replica(t, m, "planrooms_log", false, map[uint64]string{2: "another record", 3: "and one after it"})
 	appendAll(t, a, 3, 3)
 	wait(t, asked)
 	if r := seen.wait(3)[2]; string(r.Data) != "record 3" {

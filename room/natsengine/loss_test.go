@@ -1,0 +1,81 @@
+package natsengine_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/planrooms/planrooms/room"
+	"github.com/planrooms/planrooms/room/natsengine"
+)
+
+// A node that finds a loss marks the log, so that nodes that have not seen the lost records begin a
+// new epoch as well, and those that open the log later see the same epoch.
+func TestLossChangesEpoch(t *testing.T) {
+	m := one(t, nil)
+	o := natsengine.Options{Servers: []string{m.url()}}
+	a, before := open(t, o, "a")
+	b, _ := open(t, o, "b")
+	appendAll(t, a, 1, 5)
+	follow(t, a, 0).wait(5)
+	loseTail(t, m, "planrooms_log", 2)
+	if _, _, err := a.Beat(within(t), nil); !errors.Is(err, room.ErrEpoch) {
+		t.Fatalf("Beat has returned %v, want room.ErrEpoch", err)
+	}
+	after, err := a.Open(within(t), room.OpenOptions{Cluster: "test", Node: "a2"}, func(string, []byte) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if after.Window.Epoch == before.Window.Epoch || after.Window.Last != 3 || after.Complete {
+		t.Errorf("Open has returned %+v after a loss, and %+v before", after, before)
+	}
+	if _, _, err := b.Beat(within(t), nil); !errors.Is(err, room.ErrEpoch) {
+		t.Errorf("Beat of a node that has delivered nothing has returned %v, want room.ErrEpoch", err)
+	}
+	again, err := b.Open(within(t), room.OpenOptions{Cluster: "test", Node: "b2"}, func(string, []byte) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, later := open(t, o, "c"); again.Window != after.Window || later.Window != after.Window {
+		t.Errorf("the windows are %+v, %+v and %+v", after.Window, again.Window, later.Window)
+	}
+	if _, window, err := a.Beat(within(t), nil); err != nil || window != after.Window {
+		t.Errorf("Beat has returned %+v, %v", window, err)
+	}
+}
+
+// An operator replaces the stream, and no connection is lost. A Tail delivers nothing of the other
+// stream.
+func TestReplacedStream(t *testing.T) {
+	m := one(t, nil)
+	a, _ := open(t, natsengine.Options{Servers: []string{m.url()}}, "a")
+	seen := follow(t, a, 0)
+	appendAll(t, a, 1, 3)
+	seen.wait(3)
+	admin := newAdmin(t, m)
+	config := admin.info("planrooms_log").Config
+	admin.retry(func(ctx context.Context) error { return admin.js.DeleteStream(ctx, "planrooms_log") })
+	// The bell rings only when all are there, so that the Tail reads them at once.
+	bell := config.RePublish
+	config.RePublish = nil
+	admin.retry(func(ctx context.Context) error {
+		_, err := admin.js.CreateStream(ctx, config)
+		return err
+	})
+	for i := range 5 {
+		admin.retry(func(ctx context.Context) error {
+			_, err := admin.js.Publish(ctx, "planrooms.test.log", fmt.Appendf(nil, "of the other stream %d", i))
+			return err
+		})
+	}
+	admin.change("planrooms_log", func(c *jetstream.StreamConfig) { c.RePublish = bell })
+	if err := seen.ended(); !errors.Is(err, room.ErrEpoch) {
+		t.Errorf("the tail has ended with %v, want room.ErrEpoch", err)
+	}
+	if n := len(seen.records); n != 3 {
+		t.Errorf("the tail has delivered %d records, want 3", n)
+	}
+}
