@@ -87,7 +87,7 @@ type openLog struct {
 	dark     int64             // since when the node has no tenure; 0 if it has one
 	darkened int64             // when all connections were closed for that; 0: never
 	numbers  map[string]uint64 // of the notes of other nodes
-	alive    int64             // when the note of a node that has had a tenure has changed last; 0: never
+	alive    map[string]int64  // when the note of another node has changed last, for those that have a tenure
 	looked   int64             // when the first list was complete
 }
 
@@ -192,7 +192,8 @@ func (c *cluster) open(anew bool) bool {
 	}
 	c.log = openLog{
 		node: node, opened: o, first: o.Window.First, last: o.Window.Last, anew: anew, numbers: make(map[string]uint64),
-		dark: c.log.dark, darkened: c.log.darkened,
+		alive: make(map[string]int64),
+		dark:  c.log.dark, darkened: c.log.darkened,
 	}
 	if c.log.dark == 0 {
 		c.log.dark = c.now().Mono

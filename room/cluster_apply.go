@@ -319,10 +319,16 @@ func (c *cluster) settle(ctx context.Context) bool {
 	return false
 }
 
-// othersLiveLocked reports whether another node is alive that has had a tenure, and so knows the
+// othersLiveLocked reports whether another node is alive that has a tenure, and so knows the
 // epoch, and whether the log has lost anything.
 func (c *cluster) othersLiveLocked() bool {
-	return c.log.alive != 0 && c.now().Mono-c.log.alive < int64(c.timing.ttl)
+	now := c.now().Mono
+	for _, at := range c.log.alive {
+		if now-at < int64(c.timing.ttl) {
+			return true
+		}
+	}
+	return false
 }
 
 // awaitApplied waits until the record with that seq is applied, but not longer than aheadTimeout.

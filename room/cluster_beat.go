@@ -72,8 +72,11 @@ func (c *cluster) beat(ctx context.Context, node string) error {
 		}
 		seen, ok := s.numbers[n.Name]
 		s.numbers[n.Name] = n.Number
-		if ok && seen != n.Number && note.Tenure > 0 && !note.Silent {
-			s.alive = now.Mono
+		switch {
+		case note.Tenure == 0 || note.Shut || note.Silent:
+			delete(s.alive, n.Name)
+		case ok && seen != n.Number:
+			s.alive[n.Name] = now.Mono
 		}
 	}
 	if l.Complete && s.looked == 0 {
