@@ -1,0 +1,152 @@
+package room_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/planrooms/planrooms/auth"
+	"github.com/planrooms/planrooms/protocol"
+	"github.com/planrooms/planrooms/room"
+	"github.com/planrooms/planrooms/room/enginetest"
+	"github.com/planrooms/planrooms/room/roomtest"
+)
+
+// TestPublishingGoesOnDuringShutdown publishes and revokes on a node that is shutting down: the
+// handlers of the host that are running have committed their changes.
+func TestPublishingGoesOnDuringShutdown(t *testing.T) {
+	nodes(t, 2, room.Options{}, func(t *testing.T, _ *enginetest.Memory, nodes []*node) {
+		slow := roomtest.Join(t, nodes[0].Hub, "slow", "p", &roomtest.Options{SocketBuffer: 10})
+		slow.Stall() // the shutdown waits for its client for a second
+		alice := roomtest.Join(t, nodes[1].Hub, "alice", "p")
+		bob := roomtest.Join(t, nodes[1].Hub, "bob", "p")
+		over := make(chan error, 1)
+		go func() { over <- nodes[0].Shutdown(t.Context()) }() // ends below
+		synctest.Wait()
+		if nodes[0].Ready() == nil {
+			t.Error("ready during the shutdown")
+		}
+		publish(t, nodes[0].Hub, "p", "one")
+		wantTitle(t, alice, "one")
+		wantTitle(t, bob, "one")
+		if removed, err := nodes[0].Revoke(t.Context(), "p", "bob"); err != nil || removed != 1 {
+			t.Errorf("Revoke = %d, %v during the shutdown", removed, err)
+		}
+		bob.WantEvent(protocol.TypeRemoved, nil)
+		if err := <-over; err != nil {
+			t.Errorf("Shutdown: %v", err)
+		}
+		if _, err := nodes[0].BroadcastTaskDeleted(t.Context(), "p", "1"); !errors.Is(err, room.ErrHubClosed) {
+			t.Errorf("Broadcast after Shutdown = %v", err)
+		}
+	})
+}
+
+// TestRevokeInALostPart ends the access of a user in a part of the log that a node never reads.
+func TestRevokeInALostPart(t *testing.T) {
+	var deny atomic.Bool
+	o := room.Options{Authorize: func(_ context.Context, id auth.Identity, _ string) error {
+		if deny.Load() && id.UserID == "alice" {
+			return room.ErrForbidden
+		}
+		return nil
+	}}
+	nodes(t, 2, o, func(t *testing.T, m *enginetest.Memory, nodes []*node) {
+		alice := roomtest.Join(t, nodes[0].Hub, "alice", "p")
+		bob := roomtest.Join(t, nodes[0].Hub, "bob", "p")
+		nodes[0].engine.HoldTail()
+		deny.Store(true)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if _, err := nodes[1].Revoke(ctx, "p", "alice"); err == nil {
+			t.Error("Revoke does not wait for a node that has not applied it")
+		}
+		at := publish(t, nodes[1].Hub, "p", "secret")
+		publish(t, nodes[1].Hub, "p", "last")
+		m.Trim(at.Seq + 1)
+		nodes[0].engine.ReleaseTail()
+
+		alice.WantEvent(protocol.TypeRemoved, nil)
+		bob.WantEvent(protocol.TypeResync, nil)
+		nodes[0].awaitReady(t)
+		publish(t, nodes[1].Hub, "p", "after")
+		synctest.Wait()
+		alice.Silent()
+	})
+}
+
+// deadlines is a Sink that records by when the hub wants a write to be over.
+type deadlines struct {
+	*roomtest.Sink
+	latest atomic.Int64 // UnixNano
+}
+
+func (d *deadlines) Write(b []byte, by time.Time) (int, error) {
+	d.latest.Store(max(d.latest.Load(), by.UnixNano()))
+	return d.Sink.Write(b, by)
+}
+
+// TestWritesEndWithTheTenure has a client that does not read, on a node that loses its tenure: no
+// write of the plan may be in progress afterwards, and the client is not too slow for it.
+func TestWritesEndWithTheTenure(t *testing.T) {
+	nodes(t, 2, room.Options{WriteTimeout: time.Minute, PingEvery: -1}, func(t *testing.T, _ *enginetest.Memory, nodes []*node) {
+		sink := &deadlines{Sink: roomtest.NewSink(&roomtest.SinkOptions{Blocking: true})}
+		session, err := nodes[0].Connect(t.Context(), auth.Identity{UserID: "alice"}, sink, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer session.End(protocol.CloseAbnormal)
+		session.Receive([]byte(`{"type":"join-plan","planId":"p"}`))
+		synctest.Wait()
+		sink.Stall(10)
+		publish(t, nodes[1].Hub, "p", "one")
+		synctest.Wait()
+		info, _ := nodes[0].Cluster()
+		end := time.Now().Add(info.TenureLeft)
+		nodes[0].engine.Pause()
+		sink.latest.Store(0)
+		publish(t, nodes[1].Hub, "p", "two")
+		time.Sleep(20 * time.Second)
+		if by := time.Unix(0, sink.latest.Load()); by.After(end) {
+			t.Errorf("a write may last until %v after the end of the tenure", by.Sub(end))
+		}
+		sink.Unstall()
+		nodes[0].engine.Resume()
+		time.Sleep(10 * time.Second)
+		last := ""
+		for {
+			got, ok := sink.Message()
+			if !ok {
+				break
+			}
+			last = string(got.Data)
+		}
+		if want := `{"task":{"title":"two"}}`; last != want {
+			t.Errorf("the last message is %s, want %s", last, want)
+		}
+	})
+}
+
+// TestForeignRecordsAreIgnored stores records of another application in the log, and some that cannot
+// be read.
+func TestForeignRecordsAreIgnored(t *testing.T) {
+	nodes(t, 1, room.Options{}, func(t *testing.T, m *enginetest.Memory, nodes []*node) {
+		other := newNode(t, enginetest.NewMemory(nil), "other", room.Options{})
+		other.opts.Cluster = "another"
+		other.start(t)
+		other.awaitReady(t)
+		alice := roomtest.Join(t, nodes[0].Hub, "alice", "7")
+		publish(t, nodes[0].Hub, "7", "one")
+		wantTitle(t, alice, "one")
+		for i, data := range [][]byte{nil, []byte("x"), []byte(fmt.Sprint("not a record of this cluster", 1))} {
+			m.Store(data)
+			alice.WantEvent(protocol.TypeResync, nil) // it may have been an event
+			publish(t, nodes[0].Hub, "7", fmt.Sprint("after ", i))
+			wantTitle(t, alice, fmt.Sprint("after ", i))
+		}
+	})
+}
