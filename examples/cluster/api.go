@@ -163,7 +163,7 @@ func (d *demonstration) turnNode(n *instance, action string) error {
 	case "kill":
 		n.process.kill()
 	case "start":
-		d.start(n.name, n.start)
+		return d.start(n.process, n.start)
 	case "restart":
 		d.work.Go(func() {
 			n.process.stop()
@@ -185,8 +185,12 @@ func (d *demonstration) turnNode(n *instance, action string) error {
 }
 
 // start starts a process in the background.
-func (d *demonstration) start(name string, start func(context.Context) error) {
-	d.work.Go(func() { d.report(name, start(d.life)) })
+func (d *demonstration) start(c *child, start func(context.Context) error) error {
+	if _, pid := c.state(); pid != 0 {
+		return errRunning
+	}
+	d.work.Go(func() { d.report(c.name, start(d.life)) })
+	return nil
 }
 
 // switchServer is a switch of a NATS server; the name "leader" is that of the stream's leader.
@@ -207,8 +211,7 @@ func (d *demonstration) switchServer(w http.ResponseWriter, r *http.Request) {
 			s.process.kill()
 			answer(w, nil)
 		case "start":
-			d.start(s.name, s.start)
-			answer(w, nil)
+			answer(w, d.start(s.process, s.start))
 		default:
 			answer(w, fmt.Errorf("a NATS server has no switch %q", action))
 		}

@@ -5,13 +5,15 @@ import (
 	"net/http"
 	"slices"
 	"sync"
+	"time"
 )
 
 // balancer passes requests to the nodes that are ready. A client prefers a node (?node=n1) and gets
 // another one if that is not ready. When a node stops being ready, the balancer ends its
 // connections.
 type balancer struct {
-	nodes []*instance
+	nodes   []*instance
+	started chan struct{} // closed when clients get another node than the one that they prefer
 
 	mu       sync.Mutex // guards the following
 	sessions map[*session]struct{}
@@ -28,12 +30,28 @@ type session struct {
 // maxMoved bounds balancer.moved. The clients that it forgets prefer what they ask for.
 const maxMoved = 1000
 
+// startPause is how long the first clients wait for the node that they prefer. Otherwise all of them
+// would get the node that is ready first.
+const startPause = time.Minute
+
 func newBalancer(nodes []*instance) *balancer {
-	return &balancer{nodes: nodes, sessions: make(map[*session]struct{}), moved: make(map[string]string)}
+	started := make(chan struct{})
+	time.AfterFunc(startPause, func() { close(started) })
+	return &balancer{nodes: nodes, started: started, sessions: make(map[*session]struct{}), moved: make(map[string]string)}
 }
 
-// pick returns the preferred node, or else the ready one with the fewest connections.
-func (b *balancer) pick(preferred string) *instance {
+// pick returns the preferred node, or else the ready one with the fewest connections. nil: none is
+// ready.
+func (b *balancer) pick(ctx context.Context, preferred string) *instance {
+	for _, n := range b.nodes {
+		if n.name == preferred {
+			select {
+			case <-n.begun:
+			case <-b.started:
+			case <-ctx.Done():
+			}
+		}
+	}
 	load := b.load()
 	var best *instance
 	for _, n := range b.nodes {
@@ -111,7 +129,7 @@ func (b *balancer) preferred(client, asked string) string {
 func (b *balancer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
 	client := q.Get("client")
-	n := b.pick(b.preferred(client, q.Get("node")))
+	n := b.pick(r.Context(), b.preferred(client, q.Get("node")))
 	if n == nil {
 		http.Error(w, "no node is ready", http.StatusServiceUnavailable)
 		return

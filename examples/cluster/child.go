@@ -14,8 +14,9 @@ import (
 )
 
 // child is a process of this program with other arguments: a node or a NATS server. It ends with
-// this process: its stdin is a pipe, and it exits at the end of that. On Linux the kernel kills it
-// as well, so a paused child ends, too.
+// this process: its stdin is a pipe, and it exits at the end of that. A paused child ends, too,
+// since the system continues and hangs up a process group that is orphaned. On Linux the kernel
+// also kills it, whatever it does.
 type child struct {
 	name string
 	log  string // the file for stderr

@@ -6,6 +6,3 @@ import "syscall"
 func attributes() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 }
-
-// pausedEnds is whether a paused child ends with this process.
-const pausedEnds = true

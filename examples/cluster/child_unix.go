@@ -5,5 +5,3 @@ package main
 import "syscall"
 
 func attributes() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }
-
-const pausedEnds = false

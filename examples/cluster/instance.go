@@ -20,6 +20,7 @@ type instance struct {
 	link    *link // to NATS; nil if there is none
 	args    []string
 	client  *http.Client
+	begun   chan struct{} // closed when it is ready, or has ended, for the first time
 
 	mu       sync.Mutex // guards the following
 	starting bool
@@ -44,6 +45,7 @@ const (
 func newInstance(name, log string, l *link, args []string) *instance {
 	i := &instance{
 		name: name, process: &child{name: name, log: log}, link: l, args: args, problem: "not started",
+		begun:  make(chan struct{}),
 		client: &http.Client{Timeout: checkTimeout, Transport: &http.Transport{DisableKeepAlives: true}},
 	}
 	i.serving, i.withdraw = context.WithCancel(context.Background())
@@ -56,7 +58,7 @@ func (i *instance) start(ctx context.Context) error {
 	i.mu.Lock()
 	i.starting = true
 	i.mu.Unlock()
-	line, err := i.process.start(ctx, i.args, func() { i.down("its process has ended") })
+	line, err := i.process.start(ctx, i.args, i.ended)
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.starting = false
@@ -121,6 +123,16 @@ func (i *instance) check(ctx context.Context) {
 		if i.serving.Err() != nil {
 			i.serving, i.withdraw = context.WithCancel(context.Background())
 		}
+		i.beginLocked()
+	}
+}
+
+// beginLocked closes begun.
+func (i *instance) beginLocked() {
+	select {
+	case <-i.begun:
+	default:
+		close(i.begun)
 	}
 }
 
@@ -138,6 +150,14 @@ func (i *instance) ask(ctx context.Context, target *url.URL) (r report, err erro
 		return r, errors.New(resp.Status)
 	}
 	return r, json.NewDecoder(resp.Body).Decode(&r)
+}
+
+// ended is called when the process has ended.
+func (i *instance) ended() {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.beginLocked()
+	i.downLocked("its process has ended")
 }
 
 // down ends the connections through the balancer: their clients come back on another node.
