@@ -30,6 +30,8 @@
 //   - [Hub.Revoke] and the other methods of the section Access end access early.
 //   - [Hub.Room], [Hub.Stats] and [Observer] show what happens, and [Hub.Explain] why a user did
 //     not receive an event.
+//   - [Hub.Ready] is for the health check of a load balancer, and [Hub.Cluster] shows the other nodes,
+//     where Options.Engine shares the rooms between processes: CLUSTER.md.
 //   - [Hub.Shutdown] ends the hub.
 //
 // Code that publishes can take a [Broadcaster]: the hub, or [Discard] where there are no clients.
@@ -116,6 +118,12 @@
 //     QueuePerConnection and QueuePerUser that of answers and Notify events, ConnectionsPerUser the
 //     connections: TestHistoryTotalIsTheHeap, TestStalledJoinsUseLittleMemory, TestQueuePerUser,
 //     TestConnectionsPerUserAtOnce. The transport limits the total number of connections.
+//   - Several machines. With Options.Engine the promises above hold for all nodes together: one order
+//     of events, resume on another node, access that has ended everywhere when the call returns, and
+//     presence: TestEventsReachAllNodes, TestResumeOnAnotherNode, TestRevokeReachesAllNodes,
+//     TestParticipantsOfAllNodes, TestClusterSimulation. An event whose Broadcast failed, and records
+//     that the engine loses, make the clients load their plans:
+//     TestUncertainEventsAreReplacedByAReload, TestLostRecordsAreTold.
 //   - Shutdown. Every member that reads receives all events that have a position, then goodbye:
 //     TestShutdown. No goroutine is left after [Hub.Shutdown]: TestShutdownUnderTraffic. Callbacks
 //     that do not return are the exception ([ErrCallback]): at most 2 × Options.AuthorizeParallel
