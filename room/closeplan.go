@@ -16,8 +16,10 @@ import (
 //
 // The plan ID may be used again: a later broadcast or join starts a new history.
 //
+// With an engine, this holds on all nodes, as [Hub.Revoke] describes.
+//
 // ClosePlan returns how many connections it has removed from the plan. Errors: [ErrPlanID],
-// [ErrHubClosed].
+// [ErrHubClosed], and with an engine those of [Hub.Revoke].
 func (h *Hub) ClosePlan(ctx context.Context, planID string) (removed int, err error) {
 	if !protocol.ValidPlanID(planID) {
 		return 0, ErrPlanID

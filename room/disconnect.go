@@ -39,8 +39,10 @@ func SignInAgain() DisconnectOption { return DisconnectOption{signInAgain: true}
 // [Hub.BeginVerification]. A host that locks a user out must make the verifier refuse as well: a
 // token that is still valid can connect again.
 //
+// With an engine, Disconnect closes the connections on all nodes, as Revoke describes.
+//
 // Disconnect returns how many connections it has closed. Errors: [ErrUserID], [ErrSessionID],
-// [ErrHubClosed].
+// [ErrHubClosed], and with an engine those of [Hub.Revoke].
 func (h *Hub) Disconnect(ctx context.Context, userID string, opts ...DisconnectOption) (closed int, err error) {
 	if !protocol.ValidUserID(userID) {
 		return 0, ErrUserID

@@ -29,6 +29,9 @@ import (
 // Options.AuthorizeTimeout has passed, without a decision about that member. In a function of the
 // Observer, call it in a new goroutine.
 //
+// With an engine, Recheck checks the members on all nodes and adds up the results. A node decides for
+// up to four times Options.AuthorizeTimeout.
+//
 // Errors: [ErrPlanID], [ErrHubClosed], and [ErrUndecided] if a member could not be checked, or ctx
 // ended first.
 func (h *Hub) Recheck(ctx context.Context, planID string) (Rechecked, error) {

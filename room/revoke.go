@@ -18,8 +18,13 @@ const accessEnded = "access ended"
 // frame of the plan written, or does not reach a frame boundary within 100 ms after the write
 // began. A ctx that has ended does not stop it, so pass that of the request.
 //
+// With an engine, Revoke returns when this holds on all nodes. That takes milliseconds, or up to 12 s
+// if a node has died. If ctx ends before, the error says how many nodes are unknown; Revoke takes
+// effect on them all the same. After [ErrUncertain], call it again.
+//
 // Revoke returns how many connections it has removed from the plan: 0 where a removal was expected
-// often means that the arguments were swapped. Errors: [ErrPlanID], [ErrUserID], [ErrHubClosed].
+// often means that the arguments were swapped. Errors: [ErrPlanID], [ErrUserID], [ErrHubClosed], and
+// with an engine its errors and that of ctx.
 func (h *Hub) Revoke(ctx context.Context, planID, userID string) (removed int, err error) {
 	if !protocol.ValidPlanID(planID) {
 		return 0, ErrPlanID
@@ -79,7 +84,8 @@ func (h *Hub) beginRevoke(planID, userID string) (finish func() ackCounts) {
 // RevokeUser is [Hub.Revoke] for all plans of the user, for example after the user has left the
 // organization. The connections stay open, and joins call Authorize as usual. It takes as long as
 // one Revoke, however many plans the user is in. It returns how many places in plans it has ended:
-// a connection in three plans counts three times. Errors: [ErrUserID], [ErrHubClosed].
+// a connection in three plans counts three times. Errors: [ErrUserID], [ErrHubClosed],
+// and with an engine those of Revoke.
 func (h *Hub) RevokeUser(ctx context.Context, userID string) (removed int, err error) {
 	if !protocol.ValidUserID(userID) {
 		return 0, ErrUserID
