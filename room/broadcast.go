@@ -27,16 +27,16 @@ type broadcast struct {
 // plan that no client has joined are kept for two minutes, for clients that have just loaded the
 // plan.
 //
-// With an engine, Broadcast returns when the engine has stored the event, and the position is that of
-// the log: this hub may not have applied it yet, so it is no since; use [Hub.Position] for that. It
-// waits for the engine for up to Options.PublishTimeout. After [ErrUncertain] the event may be
-// stored or not; after that and after any other error of the engine, all clients of the plan load it
-// as soon as the engine answers. [Once] makes a repeated call harmless.
+// With an engine, Broadcast returns when the engine has stored the event, and the position is that
+// of the log: this hub may not have applied it yet, so it is no since; use [Hub.Position] for that.
+// It waits for the engine for up to Options.PublishTimeout. After [ErrUncertain] the event may be
+// stored or not; after that and after any other error of the engine, all clients of the plan load
+// it as soon as the engine answers. [Once] makes a repeated call harmless.
 //
-// Errors: [ErrPlanID], [ErrHubClosed], [ErrUserID] for a user ID in an option, [ErrOnce], and those of
-// [protocol.EncodeEvent] for data that is not JSON, lacks the key of its type, or is too large, and
-// for an invalid task ID or version. After an error no connection has received anything, except after
-// ErrUncertain.
+// Errors: [ErrPlanID], [ErrHubClosed], [ErrUserID] for a user ID in an option, [ErrOnce], and those
+// of [protocol.EncodeEvent] for data that is not JSON, lacks the key of its type, or is too large,
+// and for an invalid task ID or version. After an error no connection has received anything, except
+// after ErrUncertain.
 func (h *Hub) Broadcast(ctx context.Context, planID string, event protocol.Event, opts ...BroadcastOption) (protocol.Position, error) {
 	var b broadcast
 	if err := b.prepare(planID, opts); err != nil {

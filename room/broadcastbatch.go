@@ -16,8 +16,9 @@ import (
 // long as they fit into Options.HistoryBytes. Of more than that, a member may receive resync
 // instead; for a change of that size [Hub.Resync] is cheaper.
 //
-// With an engine, or with [Once], the events are stored one after the other: others may come between
-// them, and after an error the first ones may be stored; the clients of the plan then load it.
+// With an engine, or with [Once], the events are stored one after the other: others may come
+// between them, and after an error the first ones may be stored; the clients of the plan then load
+// it.
 //
 // BroadcastBatch returns the position of the last event. Without events it returns the current
 // position and sends nothing. Errors: those of [Hub.Broadcast]; the text of one for an event says

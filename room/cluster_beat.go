@@ -190,7 +190,8 @@ func (c *cluster) recordLocked(now int64) {
 	})
 }
 
-// watch looks at the gate once a beat until the cluster ends, also while the engine does not return.
+// watch looks at the gate once a beat until the cluster ends, also while the engine does not
+// return.
 func (c *cluster) watch() {
 	for c.ctx.Err() == nil {
 		c.look()
@@ -234,7 +235,8 @@ func (c *cluster) shareLists() {
 	c.rosters.beat(node, present, said, complete)
 }
 
-// awaitGate waits until the gate is open, but not longer than gateTimeout. It reports whether it is.
+// awaitGate waits until the gate is open, but not longer than gateTimeout. It reports whether it
+// is.
 func (c *cluster) awaitGate() bool {
 	if c.gate.open() {
 		return true

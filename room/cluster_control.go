@@ -23,8 +23,8 @@ type controls struct {
 // maxEarly bounds the acks that are kept. One that is dropped is repeated by the note of its node.
 const maxEarly = 4096
 
-// wait is one call that waits until all nodes have applied its record. Guarded by cluster.mu, except
-// turn.
+// wait is one call that waits until all nodes have applied its record. Guarded by cluster.mu,
+// except turn.
 type wait struct {
 	turn    chan struct{} // gets a value when something has changed; holds one
 	lost    bool          // the log was reset: the record has to be appended again
@@ -173,7 +173,8 @@ func (c *cluster) finished(x *record.Control, work uint64, epoch string, seq uin
 	}
 }
 
-// acked takes the ack of a node for one record. It may come before this node has applied the record.
+// acked takes the ack of a node for one record. It may come before this node has applied the
+// record.
 func (c *cluster) acked(a ack) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

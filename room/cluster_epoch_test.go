@@ -11,8 +11,8 @@ import (
 	"github.com/planrooms/planrooms/room/roomtest"
 )
 
-// A node that is alone, and whose engine cannot know whether the log lost records, begins one epoch,
-// not one after the other.
+// A node that is alone, and whose engine cannot know whether the log lost records, begins one
+// epoch, not one after the other.
 func TestLoneNodeBeginsOneEpoch(t *testing.T) {
 	nodes(t, 1, room.Options{}, func(t *testing.T, m *enginetest.Memory, nodes []*node) {
 		before, err := nodes[0].Position(t.Context(), "p")
@@ -33,8 +33,8 @@ func TestLoneNodeBeginsOneEpoch(t *testing.T) {
 	})
 }
 
-// TestTrimmedLogOfAllNodes trims the log while all nodes lag, so that none of them knows the epoch any
-// more: they begin another one, and do not wait for each other.
+// TestTrimmedLogOfAllNodes trims the log while all nodes lag, so that none of them knows the epoch
+// any more: they begin another one, and do not wait for each other.
 func TestTrimmedLogOfAllNodes(t *testing.T) {
 	nodes(t, 2, room.Options{}, func(t *testing.T, m *enginetest.Memory, nodes []*node) {
 		alice := roomtest.Join(t, nodes[0].Hub, "alice", "p")

@@ -131,8 +131,8 @@ func TestWritesEndWithTheTenure(t *testing.T) {
 	})
 }
 
-// TestForeignRecordsAreIgnored stores records of another application in the log, and some that cannot
-// be read.
+// TestForeignRecordsAreIgnored stores records of another application in the log, and some that
+// cannot be read.
 func TestForeignRecordsAreIgnored(t *testing.T) {
 	nodes(t, 1, room.Options{}, func(t *testing.T, m *enginetest.Memory, nodes []*node) {
 		other := newNode(t, enginetest.NewMemory(nil), "other", room.Options{})

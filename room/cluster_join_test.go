@@ -24,7 +24,8 @@ func joinLater(m *roomtest.Member, plan string, since *protocol.Position) {
 	m.Request(protocol.Request{Type: protocol.TypeJoinPlan, PlanID: plan, Since: since})
 }
 
-// TestJoinAheadOfTheNode joins a node that has not applied yet what the client has from another one.
+// TestJoinAheadOfTheNode joins a node that has not applied yet what the client has from another
+// one.
 func TestJoinAheadOfTheNode(t *testing.T) {
 	for name, test := range map[string]struct {
 		released  time.Duration
@@ -137,8 +138,8 @@ type jumpingClock struct {
 func (c *jumpingClock) Wall() time.Time          { return time.Now().Add(time.Duration(c.jump.Load())) }
 func (c *jumpingClock) Monotonic() time.Duration { return time.Since(c.start) }
 
-// TestClockThatJumps sets the wall clock of a node, as a machine does that was suspended: its tenure
-// ends, and a further one begins.
+// TestClockThatJumps sets the wall clock of a node, as a machine does that was suspended: its
+// tenure ends, and a further one begins.
 func TestClockThatJumps(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		clock := &jumpingClock{start: time.Now()}

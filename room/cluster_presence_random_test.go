@@ -129,7 +129,8 @@ func (p *party) replace(n *node) {
 	p.nodes[i].awaitReady(p.t)
 }
 
-// settle ends all faults, and waits until users have lingered, and nodes that were replaced are gone.
+// settle ends all faults, and waits until users have lingered, and nodes that were replaced are
+// gone.
 func (p *party) settle() {
 	p.memory.DropMessages(nil)
 	for _, n := range p.nodes {

@@ -222,8 +222,8 @@ func TestRevokeEndsPresenceOnAllNodes(t *testing.T) {
 	})
 }
 
-// The others drop the users of a node that is cut off, each with one leave, and list them again when
-// it is back.
+// The others drop the users of a node that is cut off, each with one leave, and list them again
+// when it is back.
 func TestParticipantsOfNodeThatIsGone(t *testing.T) {
 	nodes(t, 3, room.Options{}, func(t *testing.T, _ *enginetest.Memory, nodes []*node) {
 		time.Sleep(time.Minute)
@@ -255,8 +255,8 @@ func TestParticipantsOfNodeThatIsGone(t *testing.T) {
 	})
 }
 
-// The users of a node that shuts down are present until they have had the time to connect to another
-// one.
+// The users of a node that shuts down are present until they have had the time to connect to
+// another one.
 func TestParticipantsOfNodeThatShutsDown(t *testing.T) {
 	nodes(t, 2, room.Options{}, func(t *testing.T, m *enginetest.Memory, nodes []*node) {
 		ann := roomtest.Join(t, nodes[0].Hub, "ann", "p")

@@ -35,7 +35,8 @@ func nodes(t *testing.T, n int, o room.Options, test func(t *testing.T, m *engin
 		for _, n := range list {
 			n.awaitReady(t)
 		}
-		// After the beginning of an epoch, calls of Revoke wait for nodes that may not have noticed.
+		// After the beginning of an epoch, calls of Revoke wait for nodes that may not have
+		// noticed.
 		time.Sleep(15 * time.Second)
 		test(t, m, list)
 	})
@@ -346,8 +347,8 @@ func TestClosePlanReachesAllNodes(t *testing.T) {
 	})
 }
 
-// TestLostRecordsAreTold lets the store lose acknowledged records, in several ways: the clients that
-// are connected get resync, and a position from before is not accepted.
+// TestLostRecordsAreTold lets the store lose acknowledged records, in several ways: the clients
+// that are connected get resync, and a position from before is not accepted.
 func TestLostRecordsAreTold(t *testing.T) {
 	for name, lose := range map[string]func(m *enginetest.Memory, old *enginetest.Snapshot){
 		"the end":     func(m *enginetest.Memory, _ *enginetest.Snapshot) { m.LoseTail(2) },
@@ -412,8 +413,8 @@ func TestTrimmedLogIsTold(t *testing.T) {
 	})
 }
 
-// TestPlansOfOtherNodesAreEvictedFirst fills the history with events of plans that have no member on
-// the node.
+// TestPlansOfOtherNodesAreEvictedFirst fills the history with events of plans that have no member
+// on the node.
 func TestPlansOfOtherNodesAreEvictedFirst(t *testing.T) {
 	nodes(t, 1, room.Options{HistoryTotal: 64 << 10}, func(t *testing.T, _ *enginetest.Memory, nodes []*node) {
 		hub := nodes[0].Hub

@@ -12,8 +12,8 @@ import (
 
 // Faults of the log of a simulated cluster.
 
-// breakLog gives the log, the lists of notes, or the messages a fault that loses no record which was
-// acknowledged and is not in the snapshot of a client.
+// breakLog gives the log, the lists of notes, or the messages a fault that loses no record which
+// was acknowledged and is not in the snapshot of a client.
 func (s *clusterSim) breakLog() {
 	w := s.store.Window()
 	switch s.rnd.IntN(6) {
@@ -74,8 +74,8 @@ func (s *clusterSim) poison() {
 	s.note("poison %d", s.store.Store(data))
 }
 
-// lose makes the log lose records that were acknowledged. At least one node has applied them and can
-// see it: if none is left, the engine has to detect the loss by other means.
+// lose makes the log lose records that were acknowledged. At least one node has applied them and
+// can see it: if none is left, the engine has to detect the loss by other means.
 func (s *clusterSim) lose() {
 	if !slices.ContainsFunc(s.nodes, func(n *clusterNode) bool { return !n.faults() && n.Ready() == nil }) || s.frozen {
 		return

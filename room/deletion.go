@@ -11,7 +11,8 @@ func (h *Hub) unjoinedFor() time.Duration {
 	return unjoinedRoomTimeout
 }
 
-// sweepUnjoined deletes a room that no connection has joined, unjoinedFor after its last event. It looks again later if there was an event since the timer was set.
+// sweepUnjoined deletes a room that no connection has joined, unjoinedFor after its last event. It
+// looks again later if there was an event since the timer was set.
 func (h *Hub) sweepUnjoined(r *room) {
 	h.deleteIf(r, func() bool {
 		if r.joined {

@@ -114,9 +114,9 @@ func (o *DisconnectOption) concerns(s *Session) bool {
 	return !o.onlySession || s.sessionID() == o.session
 }
 
-// beginDisconnect returns a function that closes the connections that the user has now. A connection
-// that is not among them is refused if its verification has begun. It returns nil if the hub is
-// closed.
+// beginDisconnect returns a function that closes the connections that the user has now. A
+// connection that is not among them is refused if its verification has begun. It returns nil if the
+// hub is closed.
 func (h *Hub) beginDisconnect(userID string, o *DisconnectOption) (finish func() ackCounts) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -30,8 +30,8 @@
 //   - [Hub.Revoke] and the other methods of the section Access end access early.
 //   - [Hub.Room], [Hub.Stats] and [Observer] show what happens, and [Hub.Explain] why a user did
 //     not receive an event.
-//   - [Hub.Ready] is for the health check of a load balancer, and [Hub.Cluster] shows the other nodes,
-//     where Options.Engine shares the rooms between processes: CLUSTER.md.
+//   - [Hub.Ready] is for the health check of a load balancer, and [Hub.Cluster] shows the other
+//     nodes, where Options.Engine shares the rooms between processes: CLUSTER.md.
 //   - [Hub.Shutdown] ends the hub.
 //
 // Code that publishes can take a [Broadcaster]: the hub, or [Discard] where there are no clients.
@@ -118,11 +118,11 @@
 //     QueuePerConnection and QueuePerUser that of answers and Notify events, ConnectionsPerUser the
 //     connections: TestHistoryTotalIsTheHeap, TestStalledJoinsUseLittleMemory, TestQueuePerUser,
 //     TestConnectionsPerUserAtOnce. The transport limits the total number of connections.
-//   - Several machines. With Options.Engine the promises above hold for all nodes together: one order
-//     of events, resume on another node, access that has ended everywhere when the call returns, and
-//     presence: TestEventsReachAllNodes, TestResumeOnAnotherNode, TestRevokeReachesAllNodes,
-//     TestParticipantsOfAllNodes, TestClusterSimulation. An event whose Broadcast failed, and records
-//     that the engine loses, make the clients load their plans:
+//   - Several machines. With Options.Engine the promises above hold for all nodes together: one
+//     order of events, resume on another node, access that has ended everywhere when the call
+//     returns, and presence: TestEventsReachAllNodes, TestResumeOnAnotherNode,
+//     TestRevokeReachesAllNodes, TestParticipantsOfAllNodes, TestClusterSimulation. An event whose
+//     Broadcast failed, and records that the engine loses, make the clients load their plans:
 //     TestUncertainEventsAreReplacedByAReload, TestLostRecordsAreTold.
 //   - Shutdown. Every member that reads receives all events that have a position, then goodbye:
 //     TestShutdown. No goroutine is left after [Hub.Shutdown]: TestShutdownUnderTraffic. Callbacks
@@ -164,16 +164,16 @@ package room
 //	          flight, so that a change of access reaches them
 //	recheck   when one member is checked; an inquiry collects the results for one call of Recheck
 //	budget    Options.HistoryTotal: evicts the least recently used rooms
-//	cluster   with Options.Engine: the log that the nodes share, and who may write to clients; what a
-//	          record does to rooms and connections is in replica.go
+//	cluster   with Options.Engine: the log that the nodes share, and who may write to clients; what
+//	          a record does to rooms and connections is in replica.go
 //	rosters   with an engine: what each node lists as present, kept equal by messages; a room has
 //	          the part of its plan in its presence
 //	gate      when the outlets of a node may write what belongs to plans
 //	journal   the memberships that ended last, for Hub.Explain
 //
-// A broadcast appends to the log of a room, wakes the pumps and returns. With an engine it appends a
-// record to the log of the cluster, and each node appends it to the room when it reads it there. A
-// pump writes one batch to each outlet that is idle. The others fetch from the log when they have
+// A broadcast appends to the log of a room, wakes the pumps and returns. With an engine it appends
+// a record to the log of the cluster, and each node appends it to the room when it reads it there.
+// A pump writes one batch to each outlet that is idle. The others fetch from the log when they have
 // written what waits. A message goes from Session.Receive through the inbox to a worker, and its
 // reply to the outlet.
 //
@@ -216,6 +216,7 @@ package room
 //
 // No goroutine waits for room.mu while it holds Hub.mu, so a busy room delays no other: Hub.create
 // alone holds both, and no other goroutine has the room that it creates. No callback of the host
-// (but Options.Clock), no method of the Engine, no Observer, no Logger and no blocking call of a Sink runs under a lock other than
-// timers.running. Each connection also has a write token (outlet.state). No goroutine blocks on it:
-// one that finds it taken queues its work, and the holder picks it up.
+// (but Options.Clock), no method of the Engine, no Observer, no Logger and no blocking call of a
+// Sink runs under a lock other than timers.running. Each connection also has a write token
+// (outlet.state). No goroutine blocks on it: one that finds it taken queues its work, and the
+// holder picks it up.

@@ -205,8 +205,8 @@ func (s *Session) drain(retry time.Duration) {
 }
 
 // appendReceipt appends a receipt that moves the client of a quiet plan to the end of the log, so
-// that it can resume on another node, however long ago the last event of the plan was. It is written
-// after all events of the plan that this hub delivers.
+// that it can resume on another node, however long ago the last event of the plan was. It is
+// written after all events of the plan that this hub delivers.
 func (m *member) appendReceipt(b []byte) []byte {
 	r := m.room
 	if !m.out.isReady(&m.subscription) {

@@ -14,19 +14,19 @@ import (
 // Package room/natsengine has an engine for NATS JetStream. Package room/enginetest has one in
 // memory, and the tests that every engine has to pass.
 //
-// The hub calls Open until it succeeds, and again after [ErrEpoch], with another node name; it makes
-// these calls one after the other, but Append and Send may run meanwhile. It calls Close last, and
-// all other methods concurrently. A method returns soon after its context ends. Arguments and
-// results are not modified by either side afterwards, except for a slice of records, which its
+// The hub calls Open until it succeeds, and again after [ErrEpoch], with another node name; it
+// makes these calls one after the other, but Append and Send may run meanwhile. It calls Close
+// last, and all other methods concurrently. A method returns soon after its context ends. Arguments
+// and results are not modified by either side afterwards, except for a slice of records, which its
 // callee may keep only until it returns.
 type Engine interface {
-	// Open connects a node to the log of a cluster, and creates the log if there is none. It returns
-	// what the log holds. From then on until Close the engine passes messages of other nodes to
-	// receive: one at a time, each at most once, in any order. receive does not block. Open fails for
-	// a log of another cluster, and for settings with which the engine cannot keep its promises.
-	// After an error, Open may be called again. A call after one that has succeeded looks at the log
-	// afresh, and replaces the node name and receive of the earlier one, whose Tail and Beat have
-	// returned.
+	// Open connects a node to the log of a cluster, and creates the log if there is none. It
+	// returns what the log holds. From then on until Close the engine passes messages of other
+	// nodes to receive: one at a time, each at most once, in any order. receive does not block.
+	// Open fails for a log of another cluster, and for settings with which the engine cannot keep
+	// its promises. After an error, Open may be called again. A call after one that has succeeded
+	// looks at the log afresh, and replaces the node name and receive of the earlier one, whose
+	// Tail and Beat have returned.
 	Open(ctx context.Context, o OpenOptions, receive func(from string, msg []byte)) (Opened, error)
 
 	// Append stores data as a record at the end of the log, and returns its seq. A second call with

@@ -1,7 +1,7 @@
 package room
 
-// touchLocked makes r the most recently used room. With an engine, each node has the histories of all
-// plans: those without members of its own are evicted first.
+// touchLocked makes r the most recently used room. With an engine, each node has the histories of
+// all plans: those without members of its own are evicted first.
 func (r *room) touchLocked() {
 	if !r.deleted {
 		r.hub.budget.touch(r, &r.budgeted, r.hub.cluster != nil && r.connections == 0)

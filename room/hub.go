@@ -73,8 +73,8 @@ func (h *Hub) isClosed() bool {
 	return h.closed
 }
 
-// isOver reports whether nothing can be published any more: Shutdown has begun or, with an engine, is
-// about to close it.
+// isOver reports whether nothing can be published any more: Shutdown has begun or, with an engine,
+// is about to close it.
 func (h *Hub) isOver() bool {
 	if h.cluster != nil {
 		return h.cluster.closed.Load()
@@ -155,9 +155,9 @@ func (h *Hub) lookup(planID string) *room {
 
 // Position returns the current position of a plan. Call it before you read the plan from the
 // database, and send it to the client together with the plan. A client that joins with it as since
-// receives all events since then. Position does not create a room. With an engine it asks nobody, and
-// is valid on all nodes; before the engine is open, clients that join with it load the plan. Errors:
-// [ErrPlanID], [ErrHubClosed].
+// receives all events since then. Position does not create a room. With an engine it asks nobody,
+// and is valid on all nodes; before the engine is open, clients that join with it load the plan.
+// Errors: [ErrPlanID], [ErrHubClosed].
 func (h *Hub) Position(_ context.Context, planID string) (protocol.Position, error) {
 	if !protocol.ValidPlanID(planID) {
 		return protocol.Position{}, ErrPlanID

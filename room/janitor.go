@@ -38,8 +38,9 @@ func (h *Hub) clean() {
 	}
 }
 
-// unusedLocked reports whether a room that is empty has been so for IdleTimeout. With an engine it is
-// also in use as long as its events are in the history: clients on other nodes may come to this one.
+// unusedLocked reports whether a room that is empty has been so for IdleTimeout. With an engine it
+// is also in use as long as its events are in the history: clients on other nodes may come to this
+// one.
 func (r *room) unusedLocked(now time.Time) bool {
 	o := &r.hub.opts
 	return r.joined && now.Sub(r.emptySince) >= o.IdleTimeout && (r.hub.cluster == nil || now.Sub(r.lastActivity) >= o.HistoryAge)

@@ -11,12 +11,12 @@ import (
 	"github.com/planrooms/planrooms/protocol"
 )
 
-// Once gives the event an ID of the host, such as that of a message of a queue that may be delivered
-// twice: a second broadcast to the plan with the same ID within [DedupWindow] sends nothing, and
-// returns the position of the first. With an engine this holds for all nodes, and after a restart of
-// this one. Without one it holds for this hub, for the last 16,384 IDs at most. In a
-// [Hub.BroadcastBatch] each event has the ID with its number. An ID has 1 to 256 bytes; an empty one
-// is ignored, and a longer one makes the call return [ErrOnce].
+// Once gives the event an ID of the host, such as that of a message of a queue that may be
+// delivered twice: a second broadcast to the plan with the same ID within [DedupWindow] sends
+// nothing, and returns the position of the first. With an engine this holds for all nodes, and
+// after a restart of this one. Without one it holds for this hub, for the last 16,384 IDs at most.
+// In a [Hub.BroadcastBatch] each event has the ID with its number. An ID has 1 to 256 bytes; an
+// empty one is ignored, and a longer one makes the call return [ErrOnce].
 func Once(id string) BroadcastOption { return BroadcastOption{once: id} }
 
 const (

@@ -130,12 +130,12 @@ type Options struct {
 	// removes it. Default 30 min.
 	IdleTimeout time.Duration
 
-	// Engine is the log that this hub shares with the hubs of other processes: the viewers of a plan
-	// then are in one room, whatever process they are connected to. The hub calls Engine.Close in
-	// Shutdown. Default: none, this hub is the only one.
+	// Engine is the log that this hub shares with the hubs of other processes: the viewers of a
+	// plan then are in one room, whatever process they are connected to. The hub calls Engine.Close
+	// in Shutdown. Default: none, this hub is the only one.
 	Engine Engine
-	// Cluster names the hubs that share a log, 1 to 64 bytes. It is required with an Engine, and has
-	// no default: two applications that use one server must not see each other's plans.
+	// Cluster names the hubs that share a log, 1 to 64 bytes. It is required with an Engine, and
+	// has no default: two applications that use one server must not see each other's plans.
 	Cluster string
 	// Node names this process for operators, up to 80 bytes. It need not be unique. Default: the
 	// host name.

@@ -43,8 +43,8 @@ func (h *Hub) connectionsIn(planID string) int {
 	return r.connections
 }
 
-// batchSingly publishes several events one after the other. If one of them fails, the clients of the
-// plan load it.
+// batchSingly publishes several events one after the other. If one of them fails, the clients of
+// the plan load it.
 func (h *Hub) batchSingly(ctx context.Context, b *broadcast, events []protocol.Event, encoded []protocol.EncodedEvent) (position protocol.Position, err error) {
 	for i := range events {
 		b.place = i

@@ -29,8 +29,8 @@ import (
 // Options.AuthorizeTimeout has passed, without a decision about that member. In a function of the
 // Observer, call it in a new goroutine.
 //
-// With an engine, Recheck checks the members on all nodes and adds up the results. A node decides for
-// up to four times Options.AuthorizeTimeout.
+// With an engine, Recheck checks the members on all nodes and adds up the results. A node decides
+// for up to four times Options.AuthorizeTimeout.
 //
 // Errors: [ErrPlanID], [ErrHubClosed], and [ErrUndecided] if a member could not be checked, or ctx
 // ended first.
@@ -55,7 +55,8 @@ func (h *Hub) recheck(ctx context.Context, planID, userID string) (Rechecked, er
 	return q.wait(ctx, h.ctx.Done())
 }
 
-// beginRecheck requests a check of the members of a plan or, if that is "", of those that a user is.
+// beginRecheck requests a check of the members of a plan or, if that is "", of those that a user
+// is.
 func (h *Hub) beginRecheck(planID, userID string) *inquiry {
 	var members []*member
 	if planID == "" {

@@ -9,8 +9,8 @@ import (
 
 // Resync makes all clients of the plan, and those that resume later, load it again. Use it after a
 // change that no event describes. So that they do not all load at once, each client waits for a
-// random time before it loads: up to 10 ms per connection in the plan, and at most 10 s. With
-// an engine, this holds for the clients of all nodes. Errors: [ErrPlanID], [ErrHubClosed], and those
+// random time before it loads: up to 10 ms per connection in the plan, and at most 10 s. With an
+// engine, this holds for the clients of all nodes. Errors: [ErrPlanID], [ErrHubClosed], and those
 // of the engine.
 func (h *Hub) Resync(ctx context.Context, planID string) error {
 	if !protocol.ValidPlanID(planID) {

@@ -18,13 +18,13 @@ const accessEnded = "access ended"
 // frame of the plan written, or does not reach a frame boundary within 100 ms after the write
 // began. A ctx that has ended does not stop it, so pass that of the request.
 //
-// With an engine, Revoke returns when this holds on all nodes. That takes milliseconds, or up to 12 s
-// if a node has died. If ctx ends before, the error says how many nodes are unknown; Revoke takes
+// With an engine, Revoke returns when this holds on all nodes. That takes milliseconds, or up to 12
+// s if a node has died. If ctx ends before, the error says how many nodes are unknown; Revoke takes
 // effect on them all the same. After [ErrUncertain], call it again.
 //
 // Revoke returns how many connections it has removed from the plan: 0 where a removal was expected
-// often means that the arguments were swapped. Errors: [ErrPlanID], [ErrUserID], [ErrHubClosed], and
-// with an engine its errors and that of ctx.
+// often means that the arguments were swapped. Errors: [ErrPlanID], [ErrUserID], [ErrHubClosed],
+// and with an engine its errors and that of ctx.
 func (h *Hub) Revoke(ctx context.Context, planID, userID string) (removed int, err error) {
 	if !protocol.ValidPlanID(planID) {
 		return 0, ErrPlanID

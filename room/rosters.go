@@ -14,8 +14,8 @@ import (
 )
 
 // rosters keeps the participants equal on all nodes of a cluster: it sends the other nodes what
-// this hub lists, and takes what they list. Package roster has the rules. A room takes over from it the
-// users of its plan; see presence_cluster.go.
+// this hub lists, and takes what they list. Package roster has the rules. A room takes over from it
+// the users of its plan; see presence_cluster.go.
 //
 //	share ── sends changes, requests for whole lists, and such lists
 //	take  ── messages of other nodes

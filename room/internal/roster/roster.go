@@ -8,10 +8,10 @@
 // gaps: after delta n the list of the sender is complete, and before delta 1 it is empty. Messages
 // between nodes may be lost and may arrive in any order. So a receiver holds a delta whose
 // predecessor is missing, and asks the sender for its whole list. The list comes in pages and says
-// after which delta it was taken; the receiver then goes on with the deltas that follow. A node that
-// missed the last delta learns that from the number in the sender's next note ([Others.Behind]).
-// Once all messages of a sender have arrived, or one whole list and what follows it, the receiver
-// lists exactly what the sender lists.
+// after which delta it was taken; the receiver then goes on with the deltas that follow. A node
+// that missed the last delta learns that from the number in the sender's next note
+// ([Others.Behind]). Once all messages of a sender have arrived, or one whole list and what follows
+// it, the receiver lists exactly what the sender lists.
 //
 // A node that starts again has another name. A node that is gone is dropped with all that it listed
 // ([Others.Gone]), and later messages of it are ignored until it is added again.
@@ -28,9 +28,9 @@ type Person struct {
 	UserID   string
 	UserName string
 
-	// NameAt orders the names that different nodes list: the highest is shown. The node that changes
-	// the name sets it to one more than any that it knows of this user in this plan (a Lamport
-	// counter). Equal ones are ordered by the names of the nodes.
+	// NameAt orders the names that different nodes list: the highest is shown. The node that
+	// changes the name sets it to one more than any that it knows of this user in this plan (a
+	// Lamport counter). Equal ones are ordered by the names of the nodes.
 	NameAt uint64
 
 	// JoinedAt has nanoseconds and no monotonic clock. The earliest is shown.
