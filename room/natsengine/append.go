@@ -24,9 +24,9 @@ const (
 	sealed        = 10109
 )
 
-// Append implements [room.Engine]. It publishes the record again, with the same ID, until the leader
-// acknowledges it or ctx ends. Errors other than [room.ErrUncertain]: the record is larger than
-// Opened.MaxRecord, the server does not permit it, the subject belongs to another stream, the
+// Append implements [room.Engine]. It publishes the record again, with the same ID, until the
+// leader acknowledges it or ctx ends. Errors other than [room.ErrUncertain]: the record is larger
+// than Opened.MaxRecord, the server does not permit it, the subject belongs to another stream, the
 // engine is closed, or ctx ended before the record was sent.
 func (e *Engine) Append(ctx context.Context, id string, data []byte) (uint64, error) {
 	c, s, err := e.use()
@@ -48,7 +48,8 @@ func (e *Engine) Append(ctx context.Context, id string, data []byte) (uint64, er
 // plainID matches an ID that a header can have as it is.
 var plainID = regexp.MustCompile(`^[!-~]([ -~]{0,126}[!-~])?$`)
 
-// messageID returns the Nats-Msg-Id for an ID: the same or, if a header cannot have it, a hash of it.
+// messageID returns the Nats-Msg-Id for an ID: the same or, if a header cannot have it, a hash of
+// it.
 func messageID(id string) string {
 	const hashed = "sha256:"
 	if plainID.MatchString(id) && !strings.HasPrefix(id, hashed) {

@@ -11,8 +11,8 @@ import (
 )
 
 const (
-	// tryTimeout ends one attempt of a request. JetStream never answers a request that it got before
-	// a leader was elected.
+	// tryTimeout ends one attempt of a request. JetStream never answers a request that it got
+	// before a leader was elected.
 	tryTimeout = 2 * time.Second
 	// notReady is how long a request of the JetStream API is repeated.
 	notReady = 10 * time.Second

@@ -18,7 +18,7 @@ import (
 // childVariable has the settings of a server if this program was started as one.
 const childVariable = "NATSENGINE_TEST_SERVER"
 
-// child are the settings of a server in a process of its own.
+// child are the settings of a server in a separate process.
 type child struct {
 	Name, Disk        string
 	Port, ClusterPort int
@@ -71,7 +71,7 @@ func serve(settings string) error {
 	return err
 }
 
-// process is a server in a process of its own, which a test can kill. It is not in this process, so
+// process is a server in a separate process, which a test can kill. It is not in this process, so
 // that a count of goroutines does not count those of the server.
 type process struct {
 	cmd   *exec.Cmd

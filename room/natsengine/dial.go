@@ -13,7 +13,8 @@ import (
 )
 
 const (
-	// A connection that is silent for two pings of this interval is dead. The hubs' tenures last 12 s.
+	// A connection that is silent for two pings of this interval is dead. The hubs' tenures last 12
+	// s.
 	pingInterval  = 2 * time.Second
 	reconnectWait = 100 * time.Millisecond
 )

@@ -61,8 +61,8 @@ func (m *mark) deliver(last uint64, sums []uint32) {
 	m.seq.Store(m.p.seq)
 }
 
-// at returns the point of a record that was delivered, without its checksum if it was not one of the
-// last.
+// at returns the point of a record that was delivered, without its checksum if it was not one of
+// the last.
 func (m *mark) at(seq uint64) point {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -137,8 +137,8 @@ func (b *bell) ring(seq uint64) {
 	}
 }
 
-// hear has a token left in ch for each ring until the returned function is called.
-func (b *bell) hear(ch chan struct{}) (stop func()) {
+// listen has a token left in ch for each ring until the returned function is called.
+func (b *bell) listen(ch chan struct{}) (stop func()) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.tails == nil {

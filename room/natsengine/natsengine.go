@@ -1,11 +1,11 @@
 // Package natsengine joins the hubs of several processes through NATS JetStream. An [Engine] is a
 // [room.Engine]:
 //
-//	engine := natsengine.New(natsengine.Options{Servers: []string{"nats://10.0.0.1:4222"}, Replicas: 3})
+//	engine := natsengine.New(natsengine.Options{Servers: urls, Replicas: 3})
 //
 // The log of a cluster is one stream with one subject, so its sequence numbers are those of the
-// records. A second stream keeps the last note of each node. [Engine.Open] creates both, or verifies
-// them. NATS orders and stores the records; the engine adds four rules:
+// records. A second stream keeps the last note of each node. [Engine.Open] creates both, or
+// verifies them. NATS orders and stores the records; the engine adds four rules:
 //
 //   - A record counts as stored only when the stream acknowledged it with a seq. If an attempt may
 //     have reached the stream, a later failure does not prove that the record is not stored, so
@@ -106,10 +106,10 @@ func (s *session) isLost() bool {
 
 var nodeName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,80}$`)
 
-// Open implements [room.Engine]. It connects, unless an earlier call did, and creates or verifies the
-// streams. While JetStream is not ready, as during the election of a leader, it repeats its requests
-// for at most ten seconds. Opened.Complete is always false: JetStream cannot prove that it has lost
-// nothing.
+// Open implements [room.Engine]. It connects, unless an earlier call did, and creates or verifies
+// the streams. While JetStream is not ready, as during the election of a leader, it repeats its
+// requests for at most ten seconds. Opened.Complete is always false: JetStream cannot prove that it
+// has lost nothing.
 func (e *Engine) Open(ctx context.Context, o room.OpenOptions, receive func(from string, msg []byte)) (room.Opened, error) {
 	e.opening.Lock()
 	defer e.opening.Unlock()

@@ -54,8 +54,8 @@ type Options struct {
 	// Storage is where they store them. Default: jetstream.FileStorage.
 	Storage jetstream.StorageType
 
-	// MaxAge is how long the log keeps a record. It must be at least Options.HistoryAge of the hubs,
-	// and is at least 2 min. Default 1 h.
+	// MaxAge is how long the log keeps a record. It must be at least Options.HistoryAge of the
+	// hubs, and is at least 2 min. Default 1 h.
 	MaxAge time.Duration
 
 	// MaxBytes is the maximum size of the log, with about 150 bytes for each record besides its
@@ -71,8 +71,8 @@ type Options struct {
 	// names each setting, what it is, and what it should be. Not with Existing.
 	Update bool
 
-	// Logger receives warnings and errors for operators: lost connections, refused permissions, lost
-	// records. No secret and no record is logged. Default: [slog.DiscardHandler].
+	// Logger receives warnings and errors for operators: lost connections, refused permissions,
+	// lost records. No secret and no record is logged. Default: [slog.DiscardHandler].
 	Logger *slog.Logger
 }
 

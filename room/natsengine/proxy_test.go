@@ -116,7 +116,8 @@ func (p *proxy) dial() net.Conn {
 	return nil
 }
 
-// keep notes the connections that cut and close have to close. It returns false if nothing may pass.
+// keep notes the connections that cut and close have to close. It returns false if nothing may
+// pass.
 func (p *proxy) keep(conns ...net.Conn) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -34,7 +34,7 @@ type reader struct {
 	reads   uint64
 }
 
-// newReader returns a reader of a stream. Call close when it is no longer needed.
+// newReader returns a reader of a stream. Call close at the end.
 func (c *client) newReader(stream string) (*reader, error) {
 	r := &reader{c: c, subject: c.api + "DIRECT.GET." + stream, inbox: c.nc.NewInbox() + "."}
 	var err error

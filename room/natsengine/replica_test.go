@@ -13,7 +13,7 @@ import (
 	"github.com/planrooms/planrooms/room/natsengine"
 )
 
-// replica answers the direct gets of a stream in place of the server: all, or only the next one. It
+// replica answers the direct gets of a stream instead of the server: all, or only the next one. It
 // has the records that it is given. asked receives a token for each answer.
 func replica(t *testing.T, m *machine, stream string, all bool, records map[uint64]string) (asked chan struct{}) {
 	t.Helper()
@@ -90,8 +90,8 @@ func TestReplicaLacksRecord(t *testing.T) {
 	}
 }
 
-// A replica with another record than the one that was delivered does not prove that the log has lost
-// it: the leader does not have the other one.
+// A replica with another record than the one that was delivered does not prove that the log has
+// lost it: the leader does not have the other one.
 func TestReplicaDiffers(t *testing.T) {
 	m := one(t, nil)
 	a, _ := open(t, natsengine.Options{Servers: []string{m.url()}}, "a")

@@ -14,8 +14,8 @@ import (
 // fromHeader has the name of the node that sent a message.
 const fromHeader = "Planrooms-From"
 
-// Send implements [room.Engine]. It publishes with core NATS, and returns once the message is in the
-// buffer of the connection. While the connection is lost it fails.
+// Send implements [room.Engine]. It publishes with core NATS, and returns once the message is in
+// the buffer of the connection. While the connection is lost it fails.
 func (e *Engine) Send(ctx context.Context, to string, msg []byte) error {
 	c, s, err := e.use()
 	switch {

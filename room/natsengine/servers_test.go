@@ -17,14 +17,14 @@ import (
 // patience ends a test that hangs. No test waits for it.
 const patience = 60 * time.Second
 
-// machine is one NATS server with JetStream, in this process or in one of its own. It keeps its ports
-// and its disk when it is started again.
+// machine is one NATS server with JetStream, in this process or in a separate one. It keeps its
+// ports and its disk when it is started again.
 type machine struct {
 	t       testing.TB
 	options server.Options
-	server  *server.Server // nil if it has a process of its own, or is stopped
+	server  *server.Server // nil if it is in a separate process, or is stopped
 	process *process
-	apart   bool // in a process of its own
+	apart   bool // in a separate process
 }
 
 // start starts the server, and waits until it accepts connections.
@@ -120,7 +120,7 @@ func one(t testing.TB, configure func(*server.Options)) *machine {
 	return m
 }
 
-// apart starts a server without a cluster, in a process of its own.
+// apart starts a server without a cluster, in a separate process.
 func apart(t testing.TB) *machine {
 	t.Helper()
 	m := newMachine(t, "n1", nil)
@@ -129,7 +129,7 @@ func apart(t testing.TB) *machine {
 	return m
 }
 
-// three starts a cluster of three servers in processes of their own.
+// three starts a cluster of three servers in separate processes.
 func three(t testing.TB) []*machine {
 	t.Helper()
 	ports := freePorts(t, 3)
@@ -161,7 +161,7 @@ func run(t testing.TB, list ...*machine) {
 	together(t, list, (*machine).run)
 }
 
-// freePorts returns ports that nobody listens on. The servers of a cluster have to know those of the
+// freePorts returns ports without a listener. The servers of a cluster have to know those of the
 // others before they start.
 func freePorts(t testing.TB, n int) (ports []int) {
 	t.Helper()

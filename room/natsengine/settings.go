@@ -41,8 +41,8 @@ func (o *Options) notesConfig(n *names, cluster string) jetstream.StreamConfig {
 	}
 }
 
-// misfits lists the settings of a stream with which the engine cannot keep its promises, or that the
-// options do not ask for.
+// misfits lists the settings of a stream with which the engine cannot keep its promises, or that
+// the options do not ask for.
 func misfits(got, want *jetstream.StreamConfig, existing bool) (list []string) {
 	differs := func(name string, got, want any) {
 		if g, w := fmt.Sprint(got), fmt.Sprint(want); g != w {

@@ -106,7 +106,8 @@ func TestSuiteSingle(t *testing.T) {
 	enginetest.Run(t, func(t *testing.T) enginetest.Cluster { return single{create(t)} })
 }
 
-// onReplicas matches the checks that replicas may make fail. The others are the same with one server.
+// onReplicas matches the checks that replicas may make fail. The others are the same with one
+// server.
 var onReplicas = regexp.MustCompile("/(Open|AppendOrder|AppendStored|AppendSameIDAtOnce|AppendRepeats|AppendStalled|TailCut|Restart|Trim|TrimAll|Restore|BeatOthers|BeatAtOnce|BeatWindow)$")
 
 // Three servers, which all store the log.

@@ -19,8 +19,8 @@ const (
 	patience = 20
 )
 
-// Tail implements [room.Engine]. It calls apply with at most 512 records. A lost connection does not
-// end it: it goes on when the connection is made again.
+// Tail implements [room.Engine]. It calls apply with at most 512 records. A lost connection does
+// not end it: it goes on when the connection is made again.
 func (e *Engine) Tail(ctx context.Context, after uint64, apply func([]room.Record)) error {
 	c, s, err := e.use()
 	if err != nil {
@@ -34,7 +34,7 @@ func (e *Engine) Tail(ctx context.Context, after uint64, apply func([]room.Recor
 	}
 	defer r.close()
 	t := &tail{c: c, s: s, r: r, at: s.mark.at(after), apply: apply, wake: make(chan struct{}, 1)}
-	defer s.bell.hear(t.wake)()
+	defer s.bell.listen(t.wake)()
 	defer c.onReconnect(t.wake)()
 	return e.o.redact(t.run(ctx))
 }
@@ -219,8 +219,8 @@ func (s *session) verify(ctx context.Context, c *client, p point) (*state, error
 		return nil, room.ErrEpoch
 	}
 	if found == same && now.last < p.seq {
-		// The log has lost p, or the leader has not applied it yet. In the second case all that it has
-		// is the same.
+		// The log has lost p, or the leader has not applied it yet. In the second case all that it
+		// has is the same.
 		if found, err = s.compare(ctx, c, s.mark.at(now.last)); err != nil {
 			return nil, err
 		}
