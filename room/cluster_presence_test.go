@@ -258,11 +258,14 @@ func TestParticipantsOfNodeThatIsGone(t *testing.T) {
 // The users of a node that shuts down are present until they have had the time to connect to
 // another one.
 func TestParticipantsOfNodeThatShutsDown(t *testing.T) {
-	nodes(t, 2, room.Options{}, func(t *testing.T, m *enginetest.Memory, nodes []*node) {
+	nodes(t, 2, room.Options{PresenceLimit: 1000}, func(t *testing.T, m *enginetest.Memory, nodes []*node) {
 		ann := roomtest.Join(t, nodes[0].Hub, "ann", "p")
 		shared()
 		roomtest.Join(t, nodes[1].Hub, "bob", "p")
 		roomtest.Join(t, nodes[1].Hub, "cat", "p")
+		for i := range 300 { // more than one batch of goodbyes
+			roomtest.Join(t, nodes[1].Hub, fmt.Sprint("user-", i), "p")
+		}
 		shared()
 		presenceNotices(t, ann)
 		if err := nodes[1].Shutdown(context.Background()); err != nil {
@@ -273,7 +276,30 @@ func TestParticipantsOfNodeThatShutsDown(t *testing.T) {
 		roomtest.Join(t, nodes[0].Hub, "bob", "p")
 		time.Sleep(20 * time.Second)
 		wantPeople(t, nodes[:1], "ann:1 bob:1")
-		wantNotices(t, ann, `leave-plan "cat" "participantCount":2`)
+		if got := presenceNotices(t, ann); len(got) != 301 || !contains(got[300], `leave-plan "participantCount":2`) {
+			t.Errorf("got %d notices, want 301 leaves", len(got))
+		}
+	})
+}
+
+// All nodes open the log again, under other names. No user has left.
+func TestParticipantsInANewEpoch(t *testing.T) {
+	nodes(t, 3, room.Options{}, func(t *testing.T, m *enginetest.Memory, nodes []*node) {
+		ann := roomtest.Join(t, nodes[0].Hub, "ann", "p")
+		shared()
+		for i := range 4 {
+			roomtest.Join(t, nodes[1+i%2].Hub, fmt.Sprint("user-", i), "p")
+			shared()
+		}
+		presenceNotices(t, ann)
+		m.LoseTail(1)
+		time.Sleep(time.Minute)
+		wantPeople(t, nodes, "ann:1 user-0:1 user-1:1 user-2:1 user-3:1")
+		for _, notice := range presenceNotices(t, ann) {
+			if !strings.HasPrefix(notice, "resync") {
+				t.Errorf("got the notice %q", notice)
+			}
+		}
 	})
 }
 
@@ -342,6 +368,9 @@ func TestCrowdOfAllNodes(t *testing.T) {
 		got := presenceNotices(t, ann)
 		if last := got[len(got)-1]; !strings.Contains(last, `"participantCount":7`) || strings.Contains(last, "userId") {
 			t.Errorf("the last notice is %q, want the count 7", last)
+		}
+		if got := people(nodes[0], "p"); !strings.HasSuffix(got, " user-5:1") {
+			t.Errorf("another node has sent a state that no client receives: %q", got)
 		}
 		late := roomtest.Join(t, nodes[0].Hub, "bob", "p")
 		if got := len(late.Participants("p")); got != 4 {

@@ -48,7 +48,7 @@ func (who *person) leaveHere() (stays bool) {
 	if a == nil || a.elsewhere == nil {
 		return false
 	}
-	a.here, a.name = false, ""
+	a.here = false
 	who.conns, who.left = nil, nil
 	return true
 }
