@@ -160,13 +160,7 @@ func (i *instance) ended() {
 	i.downLocked("its process has ended")
 }
 
-// down ends the connections through the balancer: their clients come back on another node.
-func (i *instance) down(why string) {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	i.downLocked(why)
-}
-
+// downLocked ends the connections through the balancer: their clients come back on another node.
 func (i *instance) downLocked(why string) {
 	i.problem = why
 	i.withdraw()
@@ -193,5 +187,5 @@ func (i *instance) close() {
 	if i.link != nil {
 		i.link.close()
 	}
-	i.down("the demonstration has ended")
+	i.ended() // also if it has never run
 }

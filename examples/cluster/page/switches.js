@@ -64,7 +64,7 @@ function problemOf(node) {
     const left = tenureLeft(node);
     return left > 0
       ? `its tenure ends in ${left.toFixed(0)} s`
-      : 'its tenure has ended: the others wait for it no more';
+      : 'its tenure has ended: the other nodes no longer wait for it';
   }
   if (node.process === 'starting') return '';
   return node.problem.replace(/^room: the node is not ready: /, '');
