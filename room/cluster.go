@@ -63,6 +63,7 @@ type cluster struct {
 	begun    bool                // the record that began the epoch was applied: node records of others are stale
 	sure     bool                // epoch is the current one: nothing was before it, or a node record has named it
 	before   string              // the epoch that the record which began epoch has ended
+	opening  ownRecord           // its tenure counts once what precedes it is done
 	leaving  bool                // Shutdown has begun: no new tenure
 	refused  error               // why the engine is not open
 	turn     chan struct{}       // closed when something has changed that waits look at; nil if none does
@@ -71,6 +72,9 @@ type cluster struct {
 	controls controls
 	doubts   doubts
 }
+
+// ownRecord is the record of a tenure of this node.
+type ownRecord struct{ tenure, seq uint64 }
 
 // openLog is what is known of an engine since it was opened last.
 type openLog struct {

@@ -90,7 +90,7 @@ func (c *cluster) tail(ctx context.Context) error {
 // resetTo drops all histories. The record after floor is applied next.
 func (c *cluster) resetTo(floor uint64) {
 	c.mu.Lock()
-	c.epoch, c.before, c.begun = "", "", false
+	c.epoch, c.before, c.begun, c.opening = "", "", false, ownRecord{}
 	c.sure = floor == 0 // otherwise a record that is gone may have named the epoch
 	c.log.settled = false
 	c.log.opened.Window.Last = max(c.log.opened.Window.Last, c.log.last)
@@ -227,8 +227,8 @@ func (c *cluster) applyNode(n *record.NodeRecord, seq uint64) {
 		defer c.rosters.add(n.Name) // without the lock of c
 	}
 	if own {
-		c.own.Recorded(n.Tenure, seq)
-		c.setGateLocked()
+		c.opening = ownRecord{n.Tenure, seq}
+		c.openGateLocked()
 	}
 	adopt := c.epoch != n.Epoch
 	c.epoch, c.begun, c.sure = n.Epoch, c.begun && !adopt, true

@@ -50,7 +50,6 @@ func (c *cluster) beat(ctx context.Context, node string) error {
 	if w.Epoch != s.opened.Window.Epoch {
 		return ErrEpoch
 	}
-	s.first, s.last = max(s.first, w.First), max(s.last, w.Last)
 	l := tenure.List{Asked: sent.Mono, Answered: now.Mono}
 	for _, n := range nodes {
 		own := n.Name == s.node
@@ -79,8 +78,13 @@ func (c *cluster) beat(ctx context.Context, node string) error {
 			s.alive[n.Name] = now.Mono
 		}
 	}
-	if l.Complete && s.looked == 0 {
-		s.looked = now.Mono
+	if l.Complete { // not from a store that lags
+		s.first, s.last = w.First, w.Last // both are lower than before if the log has lost records
+		if s.looked == 0 {
+			s.looked = now.Mono
+		}
+	} else {
+		s.first, s.last = max(s.first, w.First), max(s.last, w.Last)
 	}
 	late := c.lagsLocked(now.Mono)
 	if s.settled && !c.leaving && !late && c.own.Answered(sent, now) {
@@ -120,7 +124,7 @@ func (c *cluster) lagsLocked(now int64) bool {
 	switch {
 	case applied >= s.last:
 		s.goal = 0
-	case applied >= s.goal: // another one: the node reads on
+	case applied >= s.goal, s.goal > s.last: // another one: the node reads on, or the log is shorter
 		s.goal, s.goalAt = s.last, now
 	}
 	if s.goal == 0 || now-s.goalAt < int64(c.timing.ttl) {
@@ -144,6 +148,18 @@ func (c *cluster) setGateLocked() {
 		until = 0
 	}
 	c.gate.set(until)
+}
+
+// openGateLocked follows the record of an own tenure, and the end of the work for a record that ends
+// access: the gate opens when all that precedes the record of the tenure is done. The other nodes do
+// not wait for this one to do it.
+func (c *cluster) openGateLocked() {
+	if o := c.opening; o.seq > 0 && c.controls.throughLocked(o.seq) >= o.seq {
+		c.opening = ownRecord{}
+		c.own.Recorded(o.tenure, o.seq)
+		c.setGateLocked()
+		c.changedLocked()
+	}
 }
 
 // shut ends the tenure.

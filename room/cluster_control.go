@@ -160,6 +160,7 @@ func (c *cluster) applyControl(h *record.Header, x *record.Control, seq uint64, 
 func (c *cluster) finished(x *record.Control, work uint64, epoch string, seq uint64, counts ackCounts) {
 	c.mu.Lock()
 	delete(c.controls.running, work)
+	c.openGateLocked()
 	own := x.Origin == c.log.node
 	if w := c.controls.waits[x.ID]; w != nil && own {
 		w.done = true

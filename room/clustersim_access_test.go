@@ -3,6 +3,7 @@ package room_test
 import (
 	"context"
 	"fmt"
+	"math"
 
 	"github.com/planrooms/planrooms/auth"
 	"github.com/planrooms/planrooms/room"
@@ -43,7 +44,7 @@ func (s *clusterSim) forbid(places ...place) (ended func()) {
 			s.revoked[at] = true
 			for _, c := range s.clients {
 				if c.user == at.user && c.peer != nil {
-					c.barrier[at.plan] = c.bytes()
+					c.barrier[at.plan] = span{c.bytes(), math.MaxInt64}
 				}
 			}
 		}
@@ -132,6 +133,13 @@ func (s *clusterSim) allow() {
 	defer s.mu.Unlock()
 	clear(s.forbidden)
 	clear(s.revoked)
+	for _, c := range s.clients {
+		for plan, b := range c.barrier {
+			if c.peer != nil && b.to == math.MaxInt64 {
+				c.barrier[plan] = span{b.from, c.bytes()}
+			}
+		}
+	}
 }
 
 // places returns all pairs.

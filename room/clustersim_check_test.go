@@ -122,8 +122,8 @@ func (s *clusterSim) checkView(c *clusterClient, plan string, v *clusterView) {
 			return
 		}
 	}
-	if e := v.late; e != nil && !e.excused {
-		s.failLocked("C2: %s: event %d of %s came late, and no load followed", c.who(), e.id, plan)
+	if e := v.late; e != nil && e.status == eventUncertain && !e.excused {
+		s.failLocked("C2: %s: event %d of %s came late, and no load followed: %+v", c.who(), e.id, plan, *e)
 	}
 }
 

@@ -1,6 +1,7 @@
 package room_test
 
 import (
+	"math"
 	"slices"
 	"testing/synctest"
 
@@ -18,10 +19,15 @@ type clusterClient struct {
 	node  *clusterNode
 
 	// Of this connection, guarded by clusterSim.mu, as are changes of peer.
-	cutoff    int64            // of Disconnect: no event may end behind it; 0: none
-	barrier   map[string]int64 // by plan: no event may end behind it until a join answer
-	committed map[int64]int    // how many events the host had when the message that ends there was read
+	cutoff    int64           // of Disconnect: no event may end behind it; 0: none
+	barrier   map[string]span // by plan: where the user had no access
+	committed map[int64]int   // how many events the host had when the message that ends there was read
 }
+
+// span is the part of what a connection has been written after the byte from, up to the byte to.
+type span struct{ from, to int64 }
+
+func (s span) has(end int64) bool { return end > s.from && end <= s.to }
 
 // clusterView is what a client knows of a plan.
 type clusterView struct {
@@ -29,8 +35,9 @@ type clusterView struct {
 	joined bool // on this connection
 	vague  bool // a repeated join was refused: it may be joined or not
 	pos    protocol.Position
-	has    map[int]bool // events that have arrived
-	loaded int          // all events up to this one were in the plan when it was loaded last
+	asked  map[protocol.Position]bool // the positions of the joins on this connection
+	has    map[int]bool               // events that have arrived
+	loaded int                        // all events up to this one were in the plan when it was loaded last
 	// Arrived behind a newer event although the host does not know whether it is stored: the plan
 	// has to be loaded again. nil: none.
 	late *clusterEvent
@@ -43,7 +50,7 @@ func (c *clusterClient) isOpen() bool { return c.peer != nil && !c.isClosed() }
 func (c *clusterClient) view(plan string) *clusterView {
 	v := c.views[plan]
 	if v == nil {
-		v = &clusterView{has: map[int]bool{}}
+		v = &clusterView{has: map[int]bool{}, asked: map[protocol.Position]bool{}}
 		c.views[plan] = v
 	}
 	return v
@@ -83,16 +90,17 @@ func (s *clusterSim) connect(c *clusterClient, n *clusterNode) {
 		}
 	}
 	s.mu.Lock()
-	c.peer, c.node, c.cutoff, c.barrier, c.committed = p, n, 0, map[string]int64{}, committed
+	c.peer, c.node, c.cutoff, c.barrier, c.committed = p, n, 0, map[string]span{}, committed
 	for at := range s.revoked {
 		if at.user == c.user {
-			c.barrier[at.plan] = 0
+			c.barrier[at.plan] = span{0, math.MaxInt64}
 		}
 	}
 	s.mu.Unlock()
 	s.note("%s connects", c.who())
 	for _, v := range c.views {
 		v.joined, v.vague = false, false
+		clear(v.asked)
 	}
 	if err := p.connect(n.Hub, auth.Identity{UserID: c.user, Name: c.user}, "", nil); err != nil {
 		s.note("%s: Connect: %v", c.who(), err)
@@ -115,6 +123,7 @@ func (s *clusterSim) ask(c *clusterClient, plan string) {
 	if v.pos.Epoch != "" {
 		at := v.pos
 		since = &at
+		v.asked[at] = true
 	}
 	s.note("%s joins %s since %v", c.who(), plan, since)
 	c.peer.join(plan, since)

@@ -81,8 +81,8 @@ func (s *clusterSim) inPlan(c *clusterClient, d delivered) {
 	if !v.joined && !v.vague {
 		s.failLocked("%s: %s %d of %s, which it is not in", c.who(), m.Type, m.Seq, m.PlanID)
 	}
-	if at, ok := c.barrier[m.PlanID]; ok && d.end > at {
-		s.failLocked("C4: %s: %s %d of %s was written up to byte %d, but access had ended at %d", c.who(), m.Type, m.Seq, m.PlanID, d.end, at)
+	if b := c.barrier[m.PlanID]; b.has(d.end) {
+		s.failLocked("C4: %s: %s %d of %s was written up to byte %d, but access had ended at %d", c.who(), m.Type, m.Seq, m.PlanID, d.end, b.from)
 	}
 	if c.cutoff > 0 && d.end > c.cutoff {
 		s.failLocked("C4: %s: %s %d of %s was written up to byte %d, but Disconnect had returned at %d", c.who(), m.Type, m.Seq, m.PlanID, d.end, c.cutoff)
@@ -94,11 +94,8 @@ func (s *clusterSim) answered(c *clusterClient, d delivered, a *protocol.JoinAns
 	plan := d.msg.PlanID
 	v := c.view(plan)
 	s.mu.Lock()
-	if at, ok := c.barrier[plan]; ok && d.end > at {
-		if s.revoked[place{plan, c.user}] {
-			s.failLocked("C4: %s: the answer to a join of %s was written up to byte %d, but access had ended at %d", c.who(), plan, d.end, at)
-		}
-		delete(c.barrier, plan)
+	if b := c.barrier[plan]; b.has(d.end) {
+		s.failLocked("C4: %s: the answer to a join of %s was written up to byte %d, but access had ended at %d", c.who(), plan, d.end, b.from)
 	}
 	s.mu.Unlock()
 	v.joined, v.vague = true, false
@@ -106,16 +103,20 @@ func (s *clusterSim) answered(c *clusterClient, d delivered, a *protocol.JoinAns
 		s.load(c, d, a.Position)
 		return
 	}
-	if a.Position.Epoch != v.pos.Epoch || a.Position.Seq > v.pos.Seq {
-		s.fail("C3: %s: the join of %s was recovered at %v, but the client was at %v", c.who(), plan, a.Position, v.pos)
+	if !v.asked[a.Position] {
+		s.fail("C3: %s: the join of %s was recovered at %v, which is not a position that the client has asked for", c.who(), plan, a.Position)
 	}
-	v.pos = a.Position // an earlier one, if events have arrived since the request
+	v.pos = a.Position // other than the present one if events have arrived since the request
 }
 
 // event takes an event or a receipt: C1, C2 and C3.
 func (s *clusterSim) event(c *clusterClient, d delivered) {
 	m, v := d.msg, c.view(d.msg.PlanID)
 	s.inPlan(c, d)
+	atEnd := m.Type == protocol.TypeReceipt && m.MutationID == "" // a node that shuts down says how far the log is
+	if atEnd && m.Seq <= v.pos.Seq {
+		return // known to clients that have joined at that position
+	}
 	if m.Seq <= v.pos.Seq {
 		s.fail("C1: %s: event %d of %s, which is at %v", c.who(), m.Seq, m.PlanID, v.pos)
 	}
@@ -126,15 +127,17 @@ func (s *clusterSim) event(c *clusterClient, d delivered) {
 	defer s.mu.Unlock()
 	s.skippedLocked(c, m)
 	v.pos.Seq = m.Seq
-	if m.Type == protocol.TypeReceipt && m.MutationID == "" {
-		return // the node that shuts down says how far the log is
+	if atEnd {
+		return
 	}
 	e := s.eventOfLocked(c, m)
 	if e == nil {
 		return
 	}
+	e.at = clusterSeq{v.pos.Epoch, m.Seq}
 	for _, o := range s.events[e.id:] {
-		if o.plan == m.PlanID && o.status == eventStored && e.status != eventStored && o.began.After(e.began) && v.covers(o) {
+		before := o.at.epoch == e.at.epoch && o.at.seq < e.at.seq // otherwise it comes again
+		if o.plan == m.PlanID && o.status == eventStored && e.status != eventStored && o.began.After(e.began) && before && v.covers(o) {
 			v.late = e
 		}
 	}

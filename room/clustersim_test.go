@@ -2,6 +2,7 @@ package room_test
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -12,6 +13,8 @@ import (
 
 	"github.com/planrooms/planrooms/room/enginetest"
 )
+
+var simTrace = flag.Int("trace", 60, "how many of the last steps a failure of TestClusterSimulation shows")
 
 // clusterRegressions are seeds of TestClusterSimulation that once failed.
 var clusterRegressions = []struct {
@@ -196,7 +199,7 @@ func (s *clusterSim) raise() {
 		return
 	}
 	s.end(false)
-	s.t.Fatalf("%s\nafter:\n\t%s", failures, strings.Join(s.trace[max(0, len(s.trace)-60):], "\n\t"))
+	s.t.Fatalf("%s\nafter:\n\t%s", failures, strings.Join(s.trace[max(0, len(s.trace)-*simTrace):], "\n\t"))
 }
 
 // call makes a call of a hub in a goroutine, since it may have to wait for the engine.
