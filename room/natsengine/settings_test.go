@@ -112,7 +112,7 @@ func TestInvalidOptions(t *testing.T) {
 // A server without JetStream, and one whose account may not use it.
 func TestNoJetStream(t *testing.T) {
 	m := one(t, func(o *server.Options) { o.JetStream = false })
-	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 	defer cancel()
 	err := openError(t, ctx, natsengine.Options{Servers: []string{m.url()}}, "test")
 	wantText(t, err, "look at the stream planrooms_log: JetStream does not answer: it is not enabled, or its servers have no leader")
