@@ -41,4 +41,10 @@ var lists = [][]fault{
 	recordFaults,
 	encodedFaults,
 	memoryFaults,
+	rostersFaults,
+	replicaFaults,
+	publishClusterFaults,
+	controlsFaults,
+	clusterFaults,
+	gateFaults,
 }

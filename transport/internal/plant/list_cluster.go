@@ -1,0 +1,97 @@
+package main
+
+// A hub as a node of a cluster: the log, its tenure, and what it knows of the other nodes.
+
+var clusterFaults = in("room",
+	fault{
+		name:     "cluster: a node without a tenure is ready",
+		function: "cluster.ready",
+		old:      "!c.gate.open()",
+		new:      "false",
+		tests:    "TestClockThatJumps",
+	},
+	fault{
+		name:     "cluster: the gate stays open after a trimmed log",
+		function: "cluster.follow",
+		old:      "			c.shut()\n			floor = ",
+		new:      "			floor = ",
+		tests:    "TestTrimmedLogIsTold",
+	},
+	fault{
+		name:     "cluster: a join is not woken by the record that it waits for",
+		function: "cluster.apply",
+		old:      "c.waiting.Load() > 0",
+		new:      "false",
+		tests:    "TestJoinAheadOfTheNode",
+	},
+	fault{
+		name:     "cluster: an event that a resync has named is applied",
+		function: "cluster.applyKind",
+		old:      " && !c.isDoubted(e.ID)",
+		new:      "",
+		tests:    "TestUncertainEventsAreReplacedByAReload",
+	},
+	fault{
+		name:     "cluster: the IDs of a resync are forgotten",
+		function: "cluster.applyKind",
+		old:      "			c.ignore(r.IDs)\n",
+		new:      "			_ = r\n",
+		tests:    "TestUncertainEventsAreReplacedByAReload",
+	},
+	fault{
+		name:     "cluster: the epoch of a node record is not adopted",
+		function: "cluster.applyNode",
+		old:      "	if adopt {\n",
+		new:      "	if false && adopt {\n",
+		tests:    "TestClusterSimulation",
+	},
+	fault{
+		name:     "cluster: nodes without a tenure wait for each other",
+		function: "cluster.beat",
+		old:      "note.Tenure == 0 || note.Shut || note.Silent",
+		new:      "note.Tenure == 0 || note.Silent",
+		tests:    "TestTrimmedLogOfAllNodes",
+	},
+	fault{
+		name:     "cluster: a node that replays the log begins a tenure",
+		function: "cluster.beat",
+		old:      "s.settled && !c.leaving",
+		new:      "!c.leaving",
+		tests:    "TestTrimmedLogIsTold",
+	},
+	fault{
+		name:     "cluster: the end of a node wakes no call",
+		function: "cluster.beat",
+		old:      "	c.changedLocked()\n	return nil",
+		new:      "	return nil",
+		tests:    "TestRevokeWaitsForASilentNodeOnce",
+	},
+	fault{
+		name:     "cluster: a record of a node that was trimmed is not appended again",
+		function: "cluster.recordDueLocked",
+		old:      "return since >= int64(c.timing.beat)",
+		new:      "return false",
+		tests:    "TestClusterSimulation",
+	},
+	fault{
+		name:     "cluster: clients are sent away again and again",
+		function: "cluster.look",
+		old:      "(s.darkened == 0 || now-s.darkened >= int64(darkEvery))",
+		new:      "true",
+		tests:    "TestNodeWithoutATenureSendsItsClientsAway",
+	},
+	fault{
+		name:     "cluster: clients are sent away from a node that was dark long ago",
+		function: "cluster.look",
+		old:      "		s.dark = 0\n",
+		new:      "		_ = s\n",
+		tests:    "TestJoinOfANodeWithoutATenure",
+	},
+	fault{
+		name:     "cluster: a join waits for the gate without an end",
+		function: "cluster.awaitGate",
+		old:      "time.NewTimer(gateTimeout)",
+		new:      "time.NewTimer(time.Hour)",
+		tests:    "TestJoinOfANodeWithoutATenure",
+	},
+)
