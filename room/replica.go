@@ -3,6 +3,7 @@ package room
 import (
 	"context"
 	"maps"
+	"math"
 	"time"
 
 	"github.com/planrooms/planrooms/protocol"
@@ -27,7 +28,7 @@ func (h *Hub) applyEvent(plan string, e *record.Event, seq uint64, replay bool) 
 	if replay {
 		// As old as it is, so that the history does not keep it for longer than others do; and not
 		// older than the one before.
-		n.at = min(now, max(h.clockAt(e.At), r.log.newestAt(now)))
+		n.at = min(now, max(h.clockAt(e.At), r.log.newestAt()))
 	}
 	encoded := protocol.EncodedFrom(e.Encoded)
 	n.payload = encoded.Splice(seq, r.log.last)
@@ -37,10 +38,10 @@ func (h *Hub) applyEvent(plan string, e *record.Event, seq uint64, replay bool) 
 	r.release()
 }
 
-// newestAt is when the newest event was appended, or before if there is none.
-func (l *log) newestAt(before int64) int64 {
+// newestAt is when the newest event was appended. Without one it is before all times.
+func (l *log) newestAt() int64 {
 	if l.events.len == 0 {
-		return min(before, 0)
+		return math.MinInt64
 	}
 	return l.events.at(l.events.len - 1).at
 }
