@@ -126,7 +126,7 @@ type replica interface {
 	begin(kind record.Kind, plan string, c *record.Control, seq uint64, replay bool) (finish func() ackCounts)
 	// doubt is called for a record that cannot be read: it may have ended access to a plan, or, if
 	// plan is "", to any.
-	doubt(plan string)
+	doubt(plan string) (finish func() ackCounts)
 	// adopt names the epoch of the histories.
 	adopt(epoch string)
 	// reset drops all histories: the log continues behind floor in another epoch, or has lost what

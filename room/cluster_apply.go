@@ -152,7 +152,7 @@ func (c *cluster) doubt(h *record.Header, seq uint64) {
 		c.replica.applyResync(h.Plan, seq)
 	}
 	if h.Class != record.ClassEvent {
-		c.replica.doubt(h.Plan)
+		c.work(&record.Control{}, seq, c.replica.doubt(h.Plan))
 	}
 }
 

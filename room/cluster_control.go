@@ -140,6 +140,15 @@ func (c *cluster) applyControl(h *record.Header, x *record.Control, seq uint64, 
 	}
 	k.held -= len(k.early[seq])
 	delete(k.early, seq)
+	c.mu.Unlock()
+	c.work(x, seq, finish)
+}
+
+// work calls finish, the rest of the work for a record that ends access, in a goroutine. Until it has
+// returned, this node does not count as done with the record, and a shut gate does not open.
+func (c *cluster) work(x *record.Control, seq uint64, finish func() ackCounts) {
+	c.mu.Lock()
+	k := &c.controls
 	k.works++
 	work, epoch := k.works, c.epoch
 	if k.running == nil {

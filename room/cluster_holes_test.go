@@ -150,3 +150,62 @@ func TestForeignRecordsAreIgnored(t *testing.T) {
 		}
 	})
 }
+
+// TestLossDuringAJoin drops the history while a join is between its room and its answer.
+func TestLossDuringAJoin(t *testing.T) {
+	entered, answer := new(chan struct{}), new(chan struct{})
+	o := room.Options{Observer: room.Observer{Join: func(j room.JoinInfo) {
+		if j.Connection.UserID == "alice" {
+			close(*entered)
+			<-*answer
+		}
+	}}}
+	nodes(t, 1, o, func(t *testing.T, m *enginetest.Memory, nodes []*node) {
+		*entered, *answer = make(chan struct{}), make(chan struct{})
+		publish(t, nodes[0].Hub, "p", "one")
+		synctest.Wait()
+		alice := nodes[0].connect(t, "alice")
+		joinLater(alice, "p", nil)
+		<-*entered
+		m.LoseTail(1)
+		time.Sleep(20 * time.Second)
+		nodes[0].awaitReady(t)
+		publish(t, nodes[0].Hub, "p", "two")
+		synctest.Wait()
+		close(*answer)
+		alice.Refused(protocol.ErrorUnavailable)
+		synctest.Wait()
+		alice.Silent()
+	})
+}
+
+// TestUnreadableRecordHoldsUpAcks stores a record that may have ended access. The node does not count
+// as done with it before its checks are over.
+func TestUnreadableRecordHoldsUpAcks(t *testing.T) {
+	deny := new(atomic.Bool)
+	release := new(chan struct{})
+	o := room.Options{AuthorizeTimeout: time.Minute, Authorize: func(_ context.Context, id auth.Identity, _ string) error {
+		if id.UserID == "alice" && deny.Load() {
+			<-*release
+			return room.ErrForbidden
+		}
+		return nil
+	}}
+	nodes(t, 1, o, func(t *testing.T, m *enginetest.Memory, nodes []*node) {
+		*release = make(chan struct{})
+		alice := roomtest.Join(t, nodes[0].Hub, "alice", "p")
+		deny.Store(true)
+		m.Store([]byte("not a record"))
+		alice.WantEvent(protocol.TypeResync, nil)
+		nodes[0].engine.Cut() // the tenure ends, and another begins
+		time.Sleep(11 * time.Second)
+		nodes[0].engine.Heal()
+		time.Sleep(3 * time.Second)
+		if nodes[0].Ready() == nil {
+			t.Error("the gate is open before access was checked")
+		}
+		close(*release)
+		alice.WantEvent(protocol.TypeRemoved, nil)
+		nodes[0].awaitReady(t)
+	})
+}

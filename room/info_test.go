@@ -34,7 +34,7 @@ func TestRoom(t *testing.T) {
 		zoe.Session().Seen()
 		want := room.Info{
 			Summary: room.Summary{
-				PlanID: "p", Participants: 2, Connections: 3, Events: 1, Position: position(t, h, "p"), LastActivity: at(3),
+				PlanID: "p", Participants: 2, Connections: 3, Events: 1, Position: position(t, h, "p"), LastEvent: 1, LastActivity: at(3),
 			},
 			People: []room.Participant{
 				{UserID: "zoe", UserName: "zoe", Connections: 1, JoinedAt: start, LastActivity: at(4), LastSeen: at(5), State: json.RawMessage("1")},
@@ -82,7 +82,7 @@ func TestRooms(t *testing.T) {
 			s.Position.Epoch = epoch
 			want = append(want, s)
 		}
-		want[0].Events, want[0].Position.Seq = 1, 1
+		want[0].Events, want[0].Position.Seq, want[0].LastEvent = 1, 1, 1
 		want[2].Participants, want[2].Connections = 1, 1
 		got, bytes := h.Rooms(), 0
 		for i := range got {

@@ -64,7 +64,11 @@ func (s *Session) join(in *inbound, c *call, refused error) (again bool) {
 		// Removed meanwhile, or the connection ends. No check begins, so Recheck must not wait for
 		// one.
 		a.m.recheck.end()
-		s.fail(req.PlanID, req.Type, protocol.ErrorForbidden)
+		if s.out.isSuspended(&a.m.subscription) {
+			s.unanswered(a.m) // the history was dropped meanwhile
+		} else {
+			s.fail(req.PlanID, req.Type, protocol.ErrorForbidden)
+		}
 		return false
 	}
 	a.m.recheck.begin(&h.rechecks, a.m, p.at)

@@ -135,8 +135,9 @@ type subscription struct {
 	gone atomic.Bool
 
 	// Guarded by outlet.mu.
-	ready bool // the reply to the join is queued or written
-	dirty bool // it is in outlet.dirty
+	ready     bool // the reply to the join is queued or written
+	suspended bool // nothing is written, until unsuspend
+	dirty     bool // it is in outlet.dirty
 
 	plan   string // fixed at creation
 	source source // fixed at creation
@@ -237,14 +238,14 @@ func (o *outlet) sendPing() {
 // attach makes sub ready for entries, after the reply to its join, but writes nothing: start does,
 // or a delivery that comes before, since sub is dirty and so waiting is set.
 // Where sub replaces old, it drops the reply to the join of old if that still waits. It reports
-// false if the connection or the membership has ended.
+// false if the connection or the membership has ended, or the membership is suspended.
 func (o *outlet) attach(sub, old *subscription, join reply) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	sub.ready = true
-	if o.end >= endClosing || sub.gone.Load() {
+	if o.end >= endClosing || sub.gone.Load() || sub.suspended {
 		return false
 	}
+	sub.ready = true
 	if old != nil {
 		o.queue.dropJoin(old)
 	}
@@ -317,7 +318,7 @@ func (o *outlet) isReady(sub *subscription) bool {
 func (o *outlet) suspend(sub *subscription) (unanswered bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	sub.ready = false
+	sub.ready, sub.suspended = false, true
 	if o.farewell != nil {
 		o.farewell.receipts = nil
 	}
@@ -327,10 +328,18 @@ func (o *outlet) suspend(sub *subscription) (unanswered bool) {
 	return o.queue.dropJoin(sub)
 }
 
+// isSuspended reports whether nothing is written to sub.
+func (o *outlet) isSuspended(sub *subscription) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return sub.suspended
+}
+
 // unsuspend is the end of suspend. The caller has to call start.
 func (o *outlet) unsuspend(sub *subscription) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	sub.suspended = false
 	if o.end < endClosing {
 		sub.ready = true
 		o.markDirtyLocked(sub)

@@ -172,14 +172,7 @@ func (h *Hub) begin(kind record.Kind, plan string, x *record.Control, seq uint64
 		o := &DisconnectOption{session: x.SessionID, onlySession: x.OnlySession, signInAgain: x.SignInAgain || replay, replay: replay}
 		return h.beginDisconnect(x.UserID, o)
 	case record.KindRecheck:
-		q := h.beginRecheck(plan, x.UserID)
-		return func() ackCounts {
-			ctx, cancel := context.WithTimeout(h.ctx, 4*h.opts.AuthorizeTimeout)
-			defer cancel()
-			defer h.denials.await(plan, x.UserID)
-			r, _ := q.wait(ctx, h.ctx.Done()) // the counts say it all
-			return r.counts()
-		}
+		return h.await(h.beginRecheck(plan, x.UserID), plan, x.UserID)
 	case record.KindClosePlan:
 		return h.beginClosePlan(plan, seq)
 	}
@@ -187,19 +180,34 @@ func (h *Hub) begin(kind record.Kind, plan string, x *record.Control, seq uint64
 }
 
 // doubt implements [replica].
-func (h *Hub) doubt(plan string) {
+func (h *Hub) doubt(plan string) (finish func() ackCounts) {
+	var members []*member
 	if plan != "" {
 		h.access.flights.revoke(plan)
+		members = h.membersIn(plan)
 	} else {
 		h.access.flights.revokeAll()
+		for _, r := range collect(h.mu.RLocker(), maps.Values(h.rooms)) {
+			members = append(members, h.membersIn(r.id)...)
+		}
 	}
-	for _, r := range collect(h.mu.RLocker(), maps.Values(h.rooms)) {
-		if plan != "" && r.id != plan {
-			continue
-		}
-		for _, m := range h.membersIn(r.id) {
-			m.recheck.now()
-		}
+	q := newInquiry()
+	for _, m := range members {
+		m.recheck.request(q)
+	}
+	q.requested()
+	return h.await(q, plan, "")
+}
+
+// await returns a function that waits for the results of q, whose members are those of a plan or a
+// user; "" means any.
+func (h *Hub) await(q *inquiry, planID, userID string) func() ackCounts {
+	return func() ackCounts {
+		ctx, cancel := context.WithTimeout(h.ctx, 4*h.opts.AuthorizeTimeout)
+		defer cancel()
+		defer h.denials.await(planID, userID)
+		r, _ := q.wait(ctx, h.ctx.Done()) // the counts say it all
+		return r.counts()
 	}
 }
 
