@@ -19,7 +19,7 @@ import (
 // does to rooms and connections is the replica's.
 //
 //	run ── opens the engine, and again after ErrEpoch
-//	 ├─ follow: Tail, which applies every record          cluster_apply.go
+//	 ├─ follow: Tail, which applies every record          cluster_apply.go, cluster_epoch.go
 //	 ├─ beats: one Beat a second, the tenure and the gate  cluster_beat.go
 //	 └─ deliver: messages of other nodes                   cluster_message.go
 //
