@@ -52,4 +52,11 @@ var controlsFaults = in("room",
 		new:      "",
 		tests:    "TestRevokeReachesAllNodes",
 	},
+	fault{
+		name:     "control: a node that shuts down does not say so",
+		function: "cluster.leave",
+		old:      "c.record(record.KindSilent,",
+		new:      "c.record(record.KindRelay,",
+		tests:    "TestNodeThatHasShutDownIsNotWaitedFor",
+	},
 )

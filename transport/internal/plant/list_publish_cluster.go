@@ -4,6 +4,13 @@ package main
 
 var publishClusterFaults = in("room",
 	fault{
+		name:     "publish: an event is lost when the caller goes",
+		function: "cluster.append",
+		old:      "context.WithoutCancel(ctx)",
+		new:      "ctx",
+		tests:    "TestBroadcastOfACallerWhoIsGone",
+	},
+	fault{
 		name:     "publish: the clients of an uncertain event do not load",
 		function: "cluster.publish",
 		old:      "		c.doubtful(plan, e.ID)\n",
@@ -16,5 +23,33 @@ var publishClusterFaults = in("room",
 		old:      "		ids = append(ids, id)\n",
 		new:      "",
 		tests:    "TestUncertainEventsAreReplacedByAReload",
+	},
+	fault{
+		name:     "publish: events of a batch with one ID are one event",
+		function: "Hub.publishToAll",
+		old:      "b.once, b.place)",
+		new:      "b.once, 0)",
+		tests:    "TestOnceOfABatch",
+	},
+	fault{
+		name:     "once: an ID counts for all plans",
+		function: "onceID",
+		old:      "strconv.Itoa(len(planID)) + planID + id",
+		new:      "id",
+		tests:    "TestOnceOfOneHub",
+	},
+	fault{
+		name:     "once: an ID counts for ever",
+		function: "onces.begin",
+		old:      "now.Sub(e.Value.(*onceCall).at) > DedupWindow ||",
+		new:      "",
+		tests:    "TestOnceOfOneHub",
+	},
+	fault{
+		name:     "once: IDs are kept without bound",
+		function: "onces.begin",
+		old:      " || o.order.Len() > maxOnces)",
+		new:      ")",
+		tests:    "TestOnceOfOneHub",
 	},
 )

@@ -123,6 +123,13 @@ var rostersFaults = in("room",
 		tests:    "TestParticipantsConverge",
 	},
 	fault{
+		name:     "presence: the other nodes get the states of a crowded room",
+		function: "presence.listed",
+		old:      "newest.state != nil && !p.crowded",
+		new:      "newest.state != nil",
+		tests:    "TestCrowdOfAllNodes",
+	},
+	fault{
 		name:     "presence: a name of another node is not shown",
 		function: "presence.refresh",
 		old:      "	if merged.UserName == who.userName {",
