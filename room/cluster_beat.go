@@ -79,6 +79,7 @@ func (c *cluster) beat(ctx context.Context, node string) error {
 		}
 	}
 	if l.Complete { // not from a store that lags
+		c.forgetSeenLocked(nodes)
 		s.first, s.last = w.First, w.Last // both are lower than before if the log has lost records
 		if s.looked == 0 {
 			s.looked = now.Mono

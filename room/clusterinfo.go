@@ -56,6 +56,8 @@ func (c *cluster) forgetSeenLocked(nodes []Node) {
 	for name := range c.seen {
 		if !slices.ContainsFunc(nodes, func(n Node) bool { return n.Name == name }) {
 			delete(c.seen, name)
+			delete(c.log.numbers, name)
+			delete(c.log.alive, name)
 		}
 	}
 }
