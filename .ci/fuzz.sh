@@ -8,7 +8,7 @@
 
 readonly fuzz_steps='fuzz vulnerabilities'
 
-readonly fuzz_time=2s
+readonly fuzz_time=1s
 readonly govulncheck=golang.org/x/vuln/cmd/govulncheck@v1.9.0
 
 # fuzz runs every fuzz test for $fuzz_time. On a busy machine the go command sometimes reports the
