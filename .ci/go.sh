@@ -75,7 +75,7 @@ cover() {
 
 # model explores the model of room/internal/tenure, which the race detector would make ten times
 # slower.
-model() { go test -count=1 -run '^TestModel' ./room/internal/tenure; }
+model() { go test -count=1 -run '^TestModel' ./room/internal/tenure -model; }
 
 # cross compiles and vets the packages and their tests for other systems.
 cross() {

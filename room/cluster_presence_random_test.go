@@ -17,7 +17,11 @@ import (
 // Users come, go and change their states while nodes are cut off from the log, are replaced, and
 // messages get lost. When all is well again, each node and each client knows who is present.
 func TestParticipantsConverge(t *testing.T) {
-	for seed := range uint64(10) {
+	seeds := uint64(10)
+	if raceEnabled {
+		seeds = 4
+	}
+	for seed := range seeds {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			nodes(t, 3, room.Options{}, func(t *testing.T, m *enginetest.Memory, nodes []*node) {
 				p := &party{t: t, rand: rand.New(rand.NewPCG(seed, 1)), memory: m, nodes: nodes, cut: map[*node]bool{}}

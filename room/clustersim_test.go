@@ -34,7 +34,11 @@ func TestClusterSimulation(t *testing.T) {
 		run(*simSeed, *simSteps)
 		return
 	}
-	for n := range *simSeeds {
+	seeds := *simSeeds
+	if raceEnabled {
+		seeds = (seeds + 3) / 4 // it takes eight times as long
+	}
+	for n := range seeds {
 		run(uint64(n+1), *simSteps)
 	}
 	for _, r := range clusterRegressions {

@@ -15,7 +15,7 @@ import (
 	"github.com/planrooms/planrooms/room/internal/roster"
 )
 
-var seeds = flag.Int("seeds", 100, "how many random histories TestConverges runs")
+var seeds = flag.Int("seeds", 40, "how many random histories TestConverges runs")
 
 // TestConverges runs nodes that change their lists, crash, restart and lose sight of each other,
 // while the network loses, delays and reorders messages. When the network works again and each node

@@ -5,7 +5,23 @@ import (
 	"testing"
 )
 
-var deep = flag.Bool("deep", false, "TestModel and TestModelPlanted explore larger worlds, which takes minutes and some GB of memory")
+var (
+	model = flag.Bool("model", false, "TestModel and TestModelPlanted explore all worlds but those of -deep, which takes some 15 s")
+	deep  = flag.Bool("deep", false, "TestModel and TestModelPlanted explore larger worlds, too, which takes minutes and some GB of memory")
+)
+
+// skipWorld skips a world that takes too long for each run of the tests.
+func skipWorld(t *testing.T, quick, larger bool) {
+	t.Helper()
+	switch {
+	case larger && !*deep:
+		t.Skip("only with -deep")
+	case !quick && !*model && !*deep:
+		t.Skip("only with -model")
+	case !quick && raceEnabled:
+		t.Skip("too slow under the race detector, and one goroutine does all")
+	}
+}
 
 // TestModel explores worlds in which the rules of this package have to hold.
 func TestModel(t *testing.T) {
@@ -33,12 +49,7 @@ func TestModel(t *testing.T) {
 		{name: "two servers that beat", deep: true, world: world{ttl: 2, delay: 0, servers: 2, begun: true, beats: 1, records: 3}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			if tt.deep && !*deep {
-				t.Skip("only with -deep")
-			}
-			if raceEnabled && tt.name != "two servers" {
-				t.Skip("too slow under the race detector, and one goroutine does all")
-			}
+			skipWorld(t, tt.name == "two servers", tt.deep)
 			states, broken, steps := explore(&tt.world)
 			t.Logf("%d states", states)
 			if broken != "" {
@@ -50,9 +61,6 @@ func TestModel(t *testing.T) {
 
 // TestModelPlanted shows that the model notices when a rule of the package is missing.
 func TestModelPlanted(t *testing.T) {
-	if raceEnabled {
-		t.Skip("too slow under the race detector, and one goroutine does all")
-	}
 	small := world{ttl: 2, delay: 1, servers: 1, beats: 2, records: 2, only: ruleRevoke}
 	begun := world{ttl: 2, delay: 0, servers: 1, beats: 1, records: 2, only: ruleRevoke, begun: true}
 	for _, tt := range []struct {
@@ -90,9 +98,7 @@ func TestModelPlanted(t *testing.T) {
 		{name: "a verdict on the living", fault: planted{absence: true}, world: small, more: func(w *world) { w.lacking, w.only = true, ruleEnded }},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			if tt.deep && !*deep {
-				t.Skip("only with -deep")
-			}
+			skipWorld(t, false, tt.deep)
 			w := tt.world
 			if w.planted = tt.fault; tt.more != nil {
 				tt.more(&w)

@@ -26,7 +26,7 @@ func dialCoder(t *testing.T, to target) (*peer, error) {
 	c.SetReadLimit(1 << 20) // by default a message above 32 KiB ends the connection
 	ctx, cancel := context.WithCancel(context.Background())
 	events := make(chan event)
-	closed := make(chan int, 1) // the code of a Close that has received the server's close frame
+	closed := make(chan int, 2) // the code of a Close that has received the server's close frame; and that of stop
 	var running sync.WaitGroup
 	running.Go(func() {
 		for {
