@@ -8,20 +8,22 @@
 
 readonly fuzz_steps='fuzz vulnerabilities'
 
-readonly fuzz_time=1s
+readonly fuzz_time=2s
 readonly govulncheck=golang.org/x/vuln/cmd/govulncheck@v1.9.0
 
-# fuzz runs every fuzz test for $fuzz_time. On a busy machine the go command sometimes reports the
-# end of that time as a failure ("context deadline exceeded"), which does not count. A real failure
-# names the input that the go command has written.
+# fuzz runs every fuzz test of the root module for $fuzz_time. It compiles each package once. On a
+# busy machine a test sometimes reports the end of that time as a failure ("context deadline
+# exceeded"), which does not count. A real failure names the input that it has written.
 fuzz() {
-	local package packages name names
-	packages=$(go list -f '{{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}}{{end}}' ./...)
-	for package in $packages; do
-		names=$(go test -run '^$' -list '^Fuzz' "$package")
-		for name in $(grep '^Fuzz' <<<"$names"); do
-			echo "$package $name"
-			go test -run '^$' -fuzz "^$name\$" -fuzztime "$fuzz_time" -fuzzminimizetime 5s "$package" >"$work/fuzz" 2>&1 ||
+	local package name
+	go list -f '{{if or .TestGoFiles .XTestGoFiles}}{{.Dir}}{{end}}' ./... >"$work/packages"
+	for package in $(cat "$work/packages"); do
+		grep -qs '^func Fuzz' "$package"/*_test.go || continue
+		go test -c -fuzz . -o "$work/fuzz.test" "$package"
+		for name in $(cd "$package" && "$work/fuzz.test" -test.list '^Fuzz'); do
+			echo "${package#"$PWD/"} $name"
+			(cd "$package" && "$work/fuzz.test" -test.run '^$' -test.fuzz "^$name\$" -test.fuzztime "$fuzz_time" \
+				-test.fuzzminimizetime 5s -test.fuzzcachedir "$work/inputs") >"$work/fuzz" 2>&1 ||
 				{ grep -q '^ *context deadline exceeded$' "$work/fuzz" && ! grep -q 'Failing input' "$work/fuzz"; } ||
 				{ cat "$work/fuzz" >&2; fail "$name"; }
 			grep '^fuzz: elapsed' "$work/fuzz" | tail -n 1

@@ -40,7 +40,11 @@ func TestSimulation(t *testing.T) {
 		run(*simSeed, *simSteps)
 		return
 	}
-	for n := range *simSeeds {
+	seeds := *simSeeds
+	if raceEnabled {
+		seeds = (seeds + 1) / 2
+	}
+	for n := range seeds {
 		run(uint64(n+1), *simSteps)
 	}
 	for _, r := range regressions {
