@@ -26,8 +26,7 @@ nested() {
 		(
 			cd "$dir"
 			go mod tidy -diff || fail "$mod is not tidy"
-			go vet ./...
-			go run "$golangci_lint" run ./...
+			go run "$golangci_lint" run ./... # go vet is among its linters
 			# The tests of .ci/tools only wait for programs.
 			go test $([ "$dir" = .ci/tools ] || echo -race) -shuffle=on -timeout=10m ./...
 		)
