@@ -65,7 +65,7 @@ func (c *client) handle(opts *nats.Options) {
 		}
 	}
 	opts.ReconnectedCB = func(nc *nats.Conn) {
-		c.log.Info("natsengine: connected again", "server", nc.ConnectedUrlRedacted())
+		c.log.Info("natsengine: connected again", "server", nc.ConnectedAddr()) // its URL may have a token
 		c.relink(errDisconnected, true)
 		if reconnected != nil {
 			reconnected(nc)

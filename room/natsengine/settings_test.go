@@ -185,7 +185,13 @@ func TestSecrets(t *testing.T) {
 			defer cancel()
 			_, err := e.Append(ctx, "id2", nil)
 			refused := openError(t, ctx, o, "test")
+			again := strings.Count(log.String(), "connected again")
 			server.start()
+			for ctx := within(t); strings.Count(log.String(), "connected again") == again; time.Sleep(time.Millisecond) {
+				if ctx.Err() != nil {
+					t.Fatalf("not connected again; the log is:\n%s", log.String())
+				}
+			}
 			for _, err := range []error{err, refused, openError(t, within(t), natsengine.Options{Servers: o.Servers, User: "user", Password: "wr0ng"}, "test")} {
 				if err == nil || strings.Contains(err.Error(), "s3cret") || strings.Contains(err.Error(), "wr0ng") {
 					if err != nil || !strings.Contains(name, "URL") {
