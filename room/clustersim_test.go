@@ -58,8 +58,7 @@ func TestClusterSimulation(t *testing.T) {
 //     no join answer is written to the user until access is given again.
 //   - C5: every call returns in time, and the cluster leaves no goroutine.
 //
-// C6 will be that presence converges: all nodes list the same users. It is not checked yet, because
-// nodes do not exchange presence yet.
+// That presence converges, so that all nodes list the same users, TestParticipantsConverge checks.
 type clusterSim struct {
 	t       *testing.T
 	rnd     *rand.Rand

@@ -172,7 +172,7 @@ func (h *Hub) begin(kind record.Kind, plan string, x *record.Control, seq uint64
 		o := &DisconnectOption{session: x.SessionID, onlySession: x.OnlySession, signInAgain: x.SignInAgain || replay, replay: replay}
 		return h.beginDisconnect(x.UserID, o)
 	case record.KindRecheck:
-		return h.await(h.beginRecheck(plan, x.UserID), plan, x.UserID)
+		return h.resultsOf(h.beginRecheck(plan, x.UserID), plan, x.UserID)
 	case record.KindClosePlan:
 		return h.beginClosePlan(plan, seq)
 	}
@@ -196,12 +196,12 @@ func (h *Hub) doubt(plan string) (finish func() ackCounts) {
 		m.recheck.request(q)
 	}
 	q.requested()
-	return h.await(q, plan, "")
+	return h.resultsOf(q, plan, "")
 }
 
-// await returns a function that waits for the results of q, whose members are those of a plan or a
+// resultsOf returns a function that waits for the results of q, whose members are those of a plan or a
 // user; "" means any.
-func (h *Hub) await(q *inquiry, planID, userID string) func() ackCounts {
+func (h *Hub) resultsOf(q *inquiry, planID, userID string) func() ackCounts {
 	return func() ackCounts {
 		ctx, cancel := context.WithTimeout(h.ctx, 4*h.opts.AuthorizeTimeout)
 		defer cancel()

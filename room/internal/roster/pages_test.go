@@ -46,7 +46,7 @@ func TestPagesInAnyOrder(t *testing.T) {
 	if n := x.Count("plan 0") + x.Count("plan 1") + x.Count("plan 2"); n != 50 || x.Behind("a", own.Number()) {
 		t.Errorf("%d users, want 50", n)
 	}
-	// The whole list once more, late.
+	// The whole list a second time, late.
 	if changed := takePages(t, x, "a", pages, false); len(changed) != 0 {
 		t.Errorf("changed %v", changed)
 	}

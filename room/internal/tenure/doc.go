@@ -18,7 +18,7 @@
 //     sent before. Other nodes may have noticed the end meanwhile.
 //   - The monotonic clock of a suspended machine stands still. So a tenure also ends when the wall
 //     clock has gained a fifth of the ttl on it, counted from when the beat was sent.
-//   - The gate shuts when the record is no longer in the window of the log. A node that opens the
+//   - The gate shuts when the record has left the window of the log. A node that opens the
 //     log then does not read it.
 //
 // # Peers: the other nodes
@@ -32,7 +32,7 @@
 //     this node itself: other lists may be old.
 //   - This node had a tenure all the time between the lists. Otherwise the store may have been away
 //     for all nodes, and all users would leave.
-//   - A list that lacks the node is no evidence. The node is gone if all lists have lacked it for
+//   - A list that lacks the node proves nothing. The node is gone if all lists have lacked it for
 //     five times the ttl.
 //
 // What has ended stays ended. Tenures have numbers, so records that are stored late do not matter.

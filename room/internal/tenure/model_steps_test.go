@@ -4,7 +4,7 @@ import "fmt"
 
 type step struct {
 	name   string
-	server int8 // -1: the caller's step, or nobody's
+	server int8 // -1: the caller's step, or that of neither
 }
 
 func (s step) String() string {

@@ -57,7 +57,7 @@ func (o *Own) Number() uint64 { return o.number }
 // Live reports whether the node has a tenure at now, by the monotonic clock.
 func (o *Own) Live(now int64) bool { return o.number > 0 && !o.ended && now < o.until }
 
-// Recorded tells that the Tail of this node has applied its own record of a tenure, which has the
+// Recorded notes that the Tail of this node has applied its own record of a tenure, which has the
 // given seq.
 func (o *Own) Recorded(number, seq uint64) {
 	if number == o.number {

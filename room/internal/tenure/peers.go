@@ -42,7 +42,7 @@ type peer struct {
 // [NewOwn].
 func NewPeers(ttl int64) Peers { return Peers{ttl: ttl} }
 
-// Alone tells that no other process can use the log: the records of all nodes but own have ended.
+// Alone notes that no other process can use the log: the records of all nodes but own have ended.
 // The caller calls it before the first record.
 func (p *Peers) Alone(own string) { p.alone = own }
 
@@ -56,7 +56,7 @@ func (p *Peers) Reset() { *p = Peers{ttl: p.ttl, alone: p.alone, reset: true} }
 // reading. Nodes may be alive whose records the log has lost.
 func (p *Peers) Doubt() { p.reset, p.listed, p.settled = true, false, false }
 
-// Recorded tells that a node record with this seq was applied. The caller calls it in the order of
+// Recorded notes that a node record with this seq was applied. The caller calls it in the order of
 // the log, and only for records of the current epoch. A record that was stored after one with a
 // higher number is without effect.
 func (p *Peers) Recorded(name string, number, seq uint64) {
@@ -75,7 +75,7 @@ func (p *Peers) Recorded(name string, number, seq uint64) {
 	}
 }
 
-// Silent tells that a record was applied which says that a node has ended its tenures up to number.
+// Silent notes that a record was applied which says that a node has ended its tenures up to number.
 func (p *Peers) Silent(name string, number uint64) {
 	if n := p.find(name); n != nil {
 		n.ended = max(n.ended, number)

@@ -15,7 +15,7 @@ type Wait struct {
 // record again and begins another Wait.
 func NewWait(seq uint64, epoch string) Wait { return Wait{seq: seq, epoch: epoch} }
 
-// Acked tells that a node acknowledges the record with this seq of the log with this epoch: it has
+// Acked notes that a node acknowledges the record with this seq of the log with this epoch: it has
 // applied it, and writes nothing any more that the record forbids.
 func (w *Wait) Acked(name string, seq uint64, epoch string) {
 	if seq != w.seq || epoch != w.epoch {
