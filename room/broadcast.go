@@ -25,7 +25,7 @@ type broadcast struct {
 // All clients receive the events of a plan in the order of the calls, which may differ from the
 // order of the commits; the section Publishing of the package has two remedies. The events of a
 // plan that no client has joined are kept for two minutes, for clients that have just loaded the
-// plan.
+// plan; with an engine, for Options.HistoryAge or two minutes, whichever is longer.
 //
 // With an engine, Broadcast returns when the engine has stored the event, and the position is that
 // of the log: this hub may not have applied it yet, so it is no since; use [Hub.Position] for that.
