@@ -15,6 +15,7 @@ import (
 	"github.com/planrooms/planrooms/auth"
 	"github.com/planrooms/planrooms/protocol"
 	"github.com/planrooms/planrooms/room"
+	"github.com/planrooms/planrooms/room/enginetest"
 	"github.com/planrooms/planrooms/room/roomtest"
 )
 
@@ -355,3 +356,22 @@ type inner struct {
 }
 
 func (i *inner) Cleanup(f func()) { i.cleanup = f }
+
+// TestReceiptThatTheMemberHas shuts down a node of a cluster. The receipt of the shutdown has the
+// position that the member has joined at.
+func TestReceiptThatTheMemberHas(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHub(t, &room.Options{Engine: enginetest.NewMemory(nil).Engine(), Cluster: "test"})
+		for h.Ready() != nil {
+			time.Sleep(time.Second)
+		}
+		alice := roomtest.Join(t, h, "alice", "p")
+		if err := h.Shutdown(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if m := alice.WantEvent(protocol.TypeReceipt, nil); m.Seq != alice.Joined.Position.Seq {
+			t.Errorf("a receipt with seq %d, want that of the join, %d", m.Seq, alice.Joined.Position.Seq)
+		}
+		alice.WantEvent(protocol.TypeGoodbye, nil)
+	})
+}
