@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -207,5 +208,40 @@ func TestUnreadableRecordHoldsUpAcks(t *testing.T) {
 		close(*release)
 		alice.WantEvent(protocol.TypeRemoved, nil)
 		nodes[0].awaitReady(t)
+	})
+}
+
+// TestReceiptOfAShutdown applies an event while a node shuts down, when its room takes no more. The
+// receipt that follows does not cover the event: the client gets it on another node.
+func TestReceiptOfAShutdown(t *testing.T) {
+	nodes(t, 2, room.Options{}, func(t *testing.T, _ *enginetest.Memory, nodes []*node) {
+		alice := roomtest.Join(t, nodes[0].Hub, "alice", "p")
+		publish(t, nodes[1].Hub, "p", "one")
+		wantTitle(t, alice, "one")
+		synctest.Wait()
+
+		unlock := room.LockRoom(nodes[0].Hub, "p")
+		over := make(chan error, 1)
+		go func() { over <- nodes[0].Shutdown(t.Context()) }() // ends below
+		for nodes[0].Ready() == nil {
+			runtime.Gosched() // synctest.Wait does not return while a goroutine waits for a mutex
+		}
+		at := publish(t, nodes[1].Hub, "p", "two")
+		for info, _ := nodes[0].Cluster(); info.Applied < at.Seq; info, _ = nodes[0].Cluster() {
+			runtime.Gosched()
+		}
+		unlock()
+		if err := <-over; err != nil {
+			t.Fatalf("Shutdown: %v", err)
+		}
+
+		alice.Closed()
+		since := alice.Position()
+		alice = nodes[1].connect(t, "alice")
+		alice.Join("p", &since)
+		if !alice.Joined.Recovered {
+			t.Error("alice has to load the plan")
+		}
+		wantTitle(t, alice, "two")
 	})
 }

@@ -34,6 +34,9 @@ func (h *Hub) Shutdown(ctx context.Context) error {
 			return ctx.Err()
 		}
 	}
+	// No room takes an event from now on, but records are still applied. What is applied by now is in
+	// the rooms.
+	epoch, applied := h.timeline.current(), h.timeline.applied.Load()
 	h.closed = true
 	sessions := make([]*Session, 0, len(h.sessions))
 	for s := range h.sessions {
@@ -44,7 +47,7 @@ func (h *Hub) Shutdown(ctx context.Context) error {
 	defer close(h.drained)
 	for _, r := range rooms {
 		r.mu.Lock() // waits for a call that found the hub open
-		r.closed, r.closedAt = true, r.positionLocked()
+		r.closed, r.closedAt = true, protocol.Position{Epoch: epoch, Seq: max(r.log.last, applied)}
 		r.mu.Unlock()
 	}
 

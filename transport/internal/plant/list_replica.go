@@ -95,6 +95,13 @@ var replicaFaults = in("room",
 		tests:    "TestRestartMissesNothing",
 	},
 	fault{
+		name:     "drain: the receipt covers events that the room has not taken",
+		function: "Hub.Shutdown",
+		old:      "max(r.log.last, applied)",
+		new:      "max(r.positionLocked().Seq, applied)",
+		tests:    "TestReceiptOfAShutdown",
+	},
+	fault{
 		name:     "drain: a receipt without a new position is written",
 		function: "member.appendReceipt",
 		old:      "skip || at <= last",
