@@ -2,12 +2,15 @@ package room_test
 
 import (
 	"context"
+	"errors"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/planrooms/planrooms/auth"
+	"github.com/planrooms/planrooms/protocol"
 	"github.com/planrooms/planrooms/room"
 	"github.com/planrooms/planrooms/room/enginetest"
 	"github.com/planrooms/planrooms/room/roomtest"
@@ -47,5 +50,57 @@ func TestAcksBeforeTheOwnTail(t *testing.T) {
 		if err := <-done; err != nil || time.Since(start) > 0 {
 			t.Errorf("Revoke: %v after %v, want nil at once", err, time.Since(start))
 		}
+	})
+}
+
+// TestErrorOfRevokeCountsAllNodes ends the context of a call before its node has applied the
+// record: which nodes have to apply it is not known before, so the error counts all.
+func TestErrorOfRevokeCountsAllNodes(t *testing.T) {
+	nodes(t, 3, room.Options{}, func(t *testing.T, _ *enginetest.Memory, nodes []*node) {
+		synctest.Wait()
+		nodes[0].engine.HoldTail()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		_, err := nodes[0].Revoke(ctx, "p", "alice")
+		if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "3 nodes") {
+			t.Errorf("Revoke: %v, want an error that counts 3 nodes", err)
+		}
+	})
+}
+
+// TestNoteBeforeTheWorkIsDone has another node check access for long. Its notes say that it has
+// applied the record, but not that it has done the work, so Recheck waits.
+func TestNoteBeforeTheWorkIsDone(t *testing.T) {
+	ask, answer := new(atomic.Bool), new(chan struct{})
+	o := room.Options{AuthorizeTimeout: time.Minute, Authorize: func(context.Context, auth.Identity, string) error {
+		if ask.Load() {
+			<-*answer
+			return room.ErrForbidden
+		}
+		return nil
+	}}
+	nodes(t, 2, o, func(t *testing.T, m *enginetest.Memory, nodes []*node) {
+		*answer = make(chan struct{})
+		alice := roomtest.Join(t, nodes[1].Hub, "alice", "p")
+		ask.Store(true)
+		m.DropMessages(func(string, string, []byte) bool { return true }) // acks, too: the notes have to do
+		done := make(chan error, 1)
+		go func() { // ends below
+			_, err := nodes[0].Recheck(t.Context(), "p")
+			done <- err
+		}()
+		time.Sleep(5 * time.Second)
+		synctest.Wait()
+		select {
+		case err := <-done:
+			close(*answer)
+			t.Fatalf("Recheck has returned before access was checked on the other node: %v", err)
+		default:
+		}
+		close(*answer)
+		if err := <-done; err != nil {
+			t.Errorf("Recheck: %v", err)
+		}
+		alice.WantEvent(protocol.TypeRemoved, nil)
 	})
 }

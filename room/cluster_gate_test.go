@@ -46,8 +46,8 @@ func TestGateWaitsForChecks(t *testing.T) {
 	})
 }
 
-// TestFullSocketBehindAShutGate has an answer wait for a socket that is full while the gate is shut.
-// Time goes on only if no goroutine spins.
+// TestFullSocketBehindAShutGate has an answer wait for a socket that is full while the gate is
+// shut. Time goes on only if no goroutine spins.
 func TestFullSocketBehindAShutGate(t *testing.T) {
 	eachKind := map[string]bool{"socket": false, "blocking": true}
 	for name, blocking := range eachKind {
@@ -136,5 +136,21 @@ func TestLossBehindANodeThatLags(t *testing.T) {
 		nodes[1].engine.ReleaseTail()
 		nodes[1].awaitReady(t)
 		publish(t, nodes[1].Hub, "p", "last")
+	})
+}
+
+// TestRecordOfAQuietNode trims all records that are as old as most of the history. The node has
+// appended its own record again in time, so its gate stays open although it cannot read the log
+// now.
+func TestRecordOfAQuietNode(t *testing.T) {
+	nodes(t, 1, room.Options{HistoryAge: 30 * time.Minute}, func(t *testing.T, m *enginetest.Memory, nodes []*node) {
+		last := m.Window().Last
+		time.Sleep(25 * time.Minute)
+		nodes[0].engine.HoldTail()
+		m.Trim(last + 1)
+		time.Sleep(3 * time.Second)
+		if err := nodes[0].Ready(); err != nil {
+			t.Errorf("the record of the node was trimmed: %v", err)
+		}
 	})
 }

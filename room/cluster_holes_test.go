@@ -80,14 +80,20 @@ func TestRevokeInALostPart(t *testing.T) {
 	})
 }
 
-// deadlines is a Sink that records by when the hub wants a write to be over.
+// deadlines is a Sink that records by when the hub wants a write to be over. It takes everything in
+// a write that begins too late.
 type deadlines struct {
 	*roomtest.Sink
 	latest atomic.Int64 // UnixNano
+	late   atomic.Bool
 }
 
 func (d *deadlines) Write(b []byte, by time.Time) (int, error) {
 	d.latest.Store(max(d.latest.Load(), by.UnixNano()))
+	if !by.After(time.Now()) {
+		d.late.Store(true)
+		d.Unstall()
+	}
 	return d.Sink.Write(b, by)
 }
 
@@ -109,11 +115,13 @@ func TestWritesEndWithTheTenure(t *testing.T) {
 		info, _ := nodes[0].Cluster()
 		end := time.Now().Add(info.TenureLeft)
 		nodes[0].engine.Pause()
-		sink.latest.Store(0)
 		publish(t, nodes[1].Hub, "p", "two")
 		time.Sleep(20 * time.Second)
 		if by := time.Unix(0, sink.latest.Load()); by.After(end) {
 			t.Errorf("a write may last until %v after the end of the tenure", by.Sub(end))
+		}
+		if sink.late.Load() {
+			t.Error("a write has begun after the end of the tenure")
 		}
 		sink.Unstall()
 		nodes[0].engine.Resume()
@@ -180,8 +188,8 @@ func TestLossDuringAJoin(t *testing.T) {
 	})
 }
 
-// TestUnreadableRecordHoldsUpAcks stores a record that may have ended access. The node does not count
-// as done with it before its checks are over.
+// TestUnreadableRecordHoldsUpAcks stores a record that may have ended access. The node does not
+// count as done with it before its checks are over.
 func TestUnreadableRecordHoldsUpAcks(t *testing.T) {
 	deny := new(atomic.Bool)
 	release := new(chan struct{})

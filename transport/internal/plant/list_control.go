@@ -18,6 +18,13 @@ var controlsFaults = in("room",
 		tests:    "TestRecheckWaitsForTheWorkOfThisNode",
 	},
 	fault{
+		name:     "control: the error counts no nodes that have yet to apply the record",
+		function: "wait.left",
+		old:      "if !w.applied {",
+		new:      "if false {",
+		tests:    "TestErrorOfRevokeCountsAllNodes",
+	},
+	fault{
 		name:     "control: an ack that comes early is lost",
 		function: "cluster.applyControl",
 		old:      "			w.acked(&k.early[seq][i])\n",
