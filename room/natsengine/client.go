@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -21,6 +22,7 @@ type client struct {
 	api    string                // the beginning of the subjects of the JetStream API
 	log    *slog.Logger
 	closed chan struct{} // closed when nats.go has ended the connection
+	abort  func()        // closes the network connection, without what is buffered
 
 	mu     sync.Mutex // guards what follows
 	link   *link
@@ -155,6 +157,7 @@ func (c *client) onReconnect(ch chan struct{}) (stop func()) {
 
 // close ends the connection, and returns when nats.go has called its last handler.
 func (c *client) close() {
+	defer time.AfterFunc(closeTimeout, c.abort).Stop()
 	c.nc.Close()
 	<-c.closed
 	c.currentLink().end(errClosed)

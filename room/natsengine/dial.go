@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
+	"slices"
 	"sync"
 	"time"
 
@@ -41,10 +43,11 @@ func dial(ctx, life context.Context, o *Options) (*client, error) {
 	opts.ReconnectBufSize = -1       // what cannot be sent now must not be sent later
 	opts.IgnoreAuthErrorAbort = true // else two refusals end the connection for ever
 	opts.PingInterval, opts.MaxPingsOut = pingInterval, 2
+	opts.FlusherTimeout = 0 // a wire has its own
 	opts.NoCallbacksAfterClientClose = false // close waits for the last one
 	c.handle(&opts)
-	d := &dialer{inner: opts.CustomDialer, ctx: ctx, first: true}
-	opts.CustomDialer = d
+	d := &dialer{inner: opts.CustomDialer, ctx: ctx, first: true, wires: make(map[*wire]struct{})}
+	opts.CustomDialer, c.abort = d, d.abort
 	nc, err := opts.Connect()
 	d.done(life)
 	if err != nil {
@@ -99,6 +102,7 @@ type dialer struct {
 	ctx   context.Context
 	first bool // before done
 	stops []func() bool
+	wires map[*wire]struct{} // those that are open
 }
 
 func (d *dialer) Dial(network, address string) (net.Conn, error) {
@@ -112,12 +116,32 @@ func (d *dialer) Dial(network, address string) (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
+	w := &wire{Conn: conn}
+	w.closed = func() { d.forget(w) }
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.wires[w] = struct{}{}
 	if d.first {
-		d.stops = append(d.stops, context.AfterFunc(ctx, func() { conn.Close() }))
+		d.stops = append(d.stops, context.AfterFunc(ctx, func() { w.Close() }))
 	}
-	return conn, nil
+	return w, nil
+}
+
+// forget is called when a connection is closed.
+func (d *dialer) forget(w *wire) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	delete(d.wires, w)
+}
+
+// abort closes the connections that are open.
+func (d *dialer) abort() {
+	d.mu.Lock()
+	wires := slices.Collect(maps.Keys(d.wires))
+	d.mu.Unlock()
+	for _, w := range wires {
+		w.Close()
+	}
 }
 
 func (d *dialer) dial(ctx context.Context, network, address string) (net.Conn, error) {

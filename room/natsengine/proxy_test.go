@@ -1,13 +1,14 @@
 package natsengine_test
 
 import (
+	"maps"
 	"net"
 	"sync"
 	"testing"
 )
 
-// proxy passes the connections of one engine to a server. It can cut them, and hold up what the
-// engine sends.
+// proxy passes the connections of one engine to a server. It can cut them, hold up what the engine
+// sends, and stop reading it.
 type proxy struct {
 	listener net.Listener
 	servers  []*machine
@@ -19,6 +20,7 @@ type proxy struct {
 	changed *sync.Cond // of stalled, and of the queues of pipes
 	closed  bool
 	open    map[net.Conn]struct{}
+	deaf    map[net.Conn]struct{} // nothing is read from these any more
 }
 
 // newProxy returns a proxy to the first of the servers that accepts connections.
@@ -74,6 +76,9 @@ func (p *proxy) pass(client net.Conn) {
 		for {
 			n, err := client.Read(buf)
 			p.mu.Lock()
+			for p.isDeaf(client) {
+				p.changed.Wait()
+			}
 			queue = append(queue, buf[:n]...)
 			ended = err != nil
 			p.changed.Broadcast()
@@ -140,6 +145,19 @@ func (p *proxy) setCut(cut bool) {
 			c.Close()
 		}
 	}
+}
+
+// setDeaf stops reading from the connections that are open. New ones are not affected.
+func (p *proxy) setDeaf() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.deaf = maps.Clone(p.open)
+}
+
+// isDeaf reports whether nothing is read from a connection. p.mu is held.
+func (p *proxy) isDeaf(c net.Conn) bool {
+	_, deaf := p.deaf[c]
+	return deaf && !p.closed
 }
 
 // setStalled holds up what the engine sends, until it is called with false.
