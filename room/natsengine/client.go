@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -157,7 +156,6 @@ func (c *client) onReconnect(ch chan struct{}) (stop func()) {
 
 // close ends the connection, and returns when nats.go has called its last handler.
 func (c *client) close() {
-	defer time.AfterFunc(closeTimeout, c.abort).Stop()
 	c.nc.Close()
 	<-c.closed
 	c.currentLink().end(errClosed)

@@ -43,7 +43,7 @@ func dial(ctx, life context.Context, o *Options) (*client, error) {
 	opts.ReconnectBufSize = -1       // what cannot be sent now must not be sent later
 	opts.IgnoreAuthErrorAbort = true // else two refusals end the connection for ever
 	opts.PingInterval, opts.MaxPingsOut = pingInterval, 2
-	opts.FlusherTimeout = 0 // a wire has its own
+	opts.FlusherTimeout = 0                  // a wire has its own
 	opts.NoCallbacksAfterClientClose = false // close waits for the last one
 	c.handle(&opts)
 	d := &dialer{inner: opts.CustomDialer, ctx: ctx, first: true, wires: make(map[*wire]struct{})}

@@ -30,6 +30,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/nats-io/nats.go"
 
@@ -198,6 +199,9 @@ func (e *Engine) Close() error {
 	e.mu.Lock()
 	c, s := e.client, e.session
 	e.mu.Unlock()
+	if c != nil {
+		defer time.AfterFunc(closeTimeout, c.abort).Stop()
+	}
 	if s != nil {
 		s.stop()
 	}
