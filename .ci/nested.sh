@@ -16,9 +16,10 @@ metrics() (
 	pass 'TestPrometheus TestPromtool' -race -count=1 -run '^Test(Prometheus|Promtool)$' .
 )
 
-# nested checks each nested module, which ./... in the root module does not include.
+# nested checks each nested module, which ./... in the root module does not include. It tests two at
+# a time, since tests with processes of their own mostly wait, and begins with those that take long.
 nested() {
-	local mod mods dir
+	local mod mods dirs dir
 	mods=$(files '*/go.mod')
 	for mod in $mods; do
 		dir=$(dirname "$mod")
@@ -27,10 +28,27 @@ nested() {
 			cd "$dir"
 			go mod tidy -diff || fail "$mod is not tidy"
 			go run "$golangci_lint" run ./... # go vet is among its linters
-			# The tests of .ci/tools only wait for programs.
-			go test $([ "$dir" = .ci/tools ] || echo -race) -shuffle=on -timeout=10m ./...
 		)
 	done
+	dirs=$(dirname $mods | grep -vx -e "${long_modules// /\|}")
+	printf '%s\n' $long_modules $dirs | xargs -P 2 -I {} bash .ci/nested.sh -module {}
 }
 
+readonly long_modules='examples/cluster room/natsengine'
+
+# module tests one nested module, and prints the results when it is done. The tests of .ci/tools only
+# wait for programs.
+module() {
+	local status=0 race=-race
+	[ "$1" != .ci/tools ] || race=''
+	mkdir -p "$work/$1"
+	(cd "$1" && go test $race -p 1 -shuffle=on -timeout=10m ./...) >"$work/$1/results" 2>&1 || status=$?
+	cat "$work/$1/results"
+	return "$status"
+}
+
+if [ "${BASH_SOURCE[0]}" = "$0" ] && [ "${1:-}" = -module ]; then
+	module "$2"
+	exit
+fi
 [ "${BASH_SOURCE[0]}" != "$0" ] || main "$nested_steps" "$@"
