@@ -10,6 +10,7 @@ import (
 	"path"
 	"time"
 
+	"github.com/planrooms/planrooms/examples/cluster/internal/history"
 	"github.com/planrooms/planrooms/room"
 	"github.com/planrooms/planrooms/transport/browser"
 )
@@ -102,7 +103,7 @@ type serverState struct {
 type viewerState struct {
 	Name string `json:"name"`
 	Live bool   `json:"live"`
-	counts
+	history.Counts
 }
 
 func (d *demonstration) state() state {
@@ -116,11 +117,11 @@ func (d *demonstration) state() state {
 		process, pid := one.process.state()
 		s.Servers = append(s.Servers, serverState{one.name, process, pid, one.name == s.Stream.Leader})
 	}
-	for _, n := range d.nodes {
+	for _, n := range d.list() {
 		s.Nodes = append(s.Nodes, n.state(names))
 	}
 	for _, v := range d.viewers {
-		s.Viewers = append(s.Viewers, viewerState{v.name, v.isLive(), v.checker.result()})
+		s.Viewers = append(s.Viewers, viewerState{v.name, v.isLive(), v.follows[planID].checker.Counts()})
 	}
 	return s
 }
@@ -148,7 +149,7 @@ func (i *instance) state(names map[string]string) nodeState {
 
 // switchNode is a switch of a node.
 func (d *demonstration) switchNode(w http.ResponseWriter, r *http.Request) {
-	for _, n := range d.nodes {
+	for _, n := range d.list() {
 		if n.name == r.PathValue("name") {
 			answer(w, d.turnNode(n, r.PathValue("action")))
 			return
@@ -249,16 +250,6 @@ func (d *demonstration) showLog(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	http.NotFound(w, r)
-}
-
-func (d *demonstration) processes() (list []*child) {
-	for _, n := range d.nodes {
-		list = append(list, n.process)
-	}
-	for _, s := range d.servers {
-		list = append(list, s.process)
-	}
-	return list
 }
 
 // answer answers a switch.

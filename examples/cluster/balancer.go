@@ -12,7 +12,7 @@ import (
 // another one if that is not ready. When a node stops being ready, the balancer ends its
 // connections.
 type balancer struct {
-	nodes   []*instance
+	nodes   func() []*instance
 	started chan struct{} // closed when clients get another node than the one that they prefer
 
 	mu       sync.Mutex // guards the following
@@ -34,7 +34,7 @@ const maxMoved = 1000
 // would get the node that is ready first.
 const startPause = time.Minute
 
-func newBalancer(nodes []*instance) *balancer {
+func newBalancer(nodes func() []*instance) *balancer {
 	started := make(chan struct{})
 	time.AfterFunc(startPause, func() { close(started) })
 	return &balancer{nodes: nodes, started: started, sessions: make(map[*session]struct{}), moved: make(map[string]string)}
@@ -43,7 +43,7 @@ func newBalancer(nodes []*instance) *balancer {
 // pick returns the preferred node, or else the ready one with the fewest connections. nil: none is
 // ready.
 func (b *balancer) pick(ctx context.Context, preferred string) *instance {
-	for _, n := range b.nodes {
+	for _, n := range b.nodes() {
 		if n.name == preferred {
 			select {
 			case <-n.begun:
@@ -54,7 +54,7 @@ func (b *balancer) pick(ctx context.Context, preferred string) *instance {
 	}
 	load := b.load()
 	var best *instance
-	for _, n := range b.nodes {
+	for _, n := range b.nodes() {
 		if _, _, ok := n.target(); !ok {
 			continue
 		}
@@ -95,7 +95,7 @@ func (b *balancer) clients() map[string]string {
 // move has a client prefer a node from now on, and ends its connection. It returns false if the
 // client is not connected, or no node has this name.
 func (b *balancer) move(client, node string) bool {
-	if !slices.ContainsFunc(b.nodes, func(n *instance) bool { return n.name == node }) {
+	if !slices.ContainsFunc(b.nodes(), func(n *instance) bool { return n.name == node }) {
 		return false
 	}
 	b.mu.Lock()

@@ -24,6 +24,7 @@ type instance struct {
 
 	mu       sync.Mutex // guards the following
 	starting bool
+	retired  bool     // it gets no further clients
 	url      *url.URL // of the process that runs or ran last
 	proxy    *httputil.ReverseProxy
 	failures int // health checks in a row without an answer
@@ -41,6 +42,9 @@ const (
 	checkTimeout = time.Second
 	checkLimit   = 3
 )
+
+// nodeHeader names the node in each response through the balancer, for the histories of viewers.
+const nodeHeader = "X-Node"
 
 func newInstance(name, log string, l *link, args []string) *instance {
 	i := &instance{
@@ -77,6 +81,10 @@ func (i *instance) start(ctx context.Context) error {
 			r.SetXForwarded()
 		},
 		Transport: &http.Transport{DisableKeepAlives: true},
+		ModifyResponse: func(r *http.Response) error {
+			r.Header.Set(nodeHeader, i.name)
+			return nil
+		},
 		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, err error) {
 			http.Error(w, "the node does not answer: "+err.Error(), http.StatusBadGateway)
 		},
@@ -111,6 +119,7 @@ func (i *instance) check(ctx context.Context) {
 	defer i.mu.Unlock()
 	switch {
 	case i.url != target || ctx.Err() != nil: // it was started again meanwhile
+	case i.retired: // it ends the connections itself
 	case err != nil:
 		if i.failures++; i.failures >= checkLimit {
 			i.downLocked("it does not answer")
@@ -125,6 +134,19 @@ func (i *instance) check(ctx context.Context) {
 		}
 		i.beginLocked()
 	}
+}
+
+// isReady reports whether the node gets clients.
+func (i *instance) isReady() bool {
+	_, _, ok := i.target()
+	return ok
+}
+
+// last returns what the node said last of itself.
+func (i *instance) last() report {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.report
 }
 
 // beginLocked closes begun.
@@ -171,7 +193,14 @@ func (i *instance) downLocked(why string) {
 func (i *instance) target() (proxy *httputil.ReverseProxy, serving context.Context, ok bool) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	return i.proxy, i.serving, i.proxy != nil && i.serving.Err() == nil
+	return i.proxy, i.serving, i.proxy != nil && i.serving.Err() == nil && !i.retired
+}
+
+// retire keeps further clients away. The connections stay until the process ends them.
+func (i *instance) retire() {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.retired = true
 }
 
 // base returns the URL of the process that runs or ran last.

@@ -7,15 +7,17 @@ import (
 )
 
 // link is the network between a node and the NATS servers: a TCP proxy, whose connections can be
-// cut or stalled. It connects to the first server that accepts a connection.
+// cut, stalled or delayed. It connects to the first server that accepts a connection.
 type link struct {
 	listener net.Listener
 	servers  []string // addresses; the preferred one is the first
 	done     sync.WaitGroup
+	end      chan struct{} // closed by close
 
 	mu      sync.Mutex // guards the following
 	changed *sync.Cond // of state
 	state   linkState
+	delay   time.Duration // of each byte, in both directions
 	closed  bool
 	open    map[net.Conn]string // both ends of each connection, with the server's address
 }
@@ -34,7 +36,7 @@ func newLink(servers []string) (*link, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &link{listener: listener, servers: servers, state: linkOpen, open: make(map[net.Conn]string)}
+	l := &link{listener: listener, servers: servers, state: linkOpen, open: make(map[net.Conn]string), end: make(chan struct{})}
 	l.changed = sync.NewCond(&l.mu)
 	l.done.Go(l.accept)
 	return l, nil
@@ -54,6 +56,19 @@ func (l *link) set(s linkState) {
 	l.changed.Broadcast()
 }
 
+// setDelay delays the bytes that come from now on.
+func (l *link) setDelay(d time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.delay = d
+}
+
+func (l *link) due() time.Time {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return time.Now().Add(l.delay)
+}
+
 // now returns the state, and the address of the server that the node is connected with, or "".
 func (l *link) now() (s linkState, server string) {
 	l.mu.Lock()
@@ -68,6 +83,9 @@ func (l *link) now() (s linkState, server string) {
 func (l *link) close() {
 	l.listener.Close()
 	l.mu.Lock()
+	if !l.closed {
+		close(l.end)
+	}
 	l.closed = true
 	l.closeAllLocked()
 	l.changed.Broadcast()
@@ -149,23 +167,60 @@ func (l *link) leave(node, server net.Conn) {
 	delete(l.open, server)
 }
 
+// chunk is a part of what passes.
+type chunk struct {
+	data []byte
+	due  time.Time
+}
+
 // pass copies bytes until one of the connections ends, and then closes both.
 func (l *link) pass(to, from net.Conn) {
+	const queued = 256
 	defer to.Close()
 	defer from.Close()
+	chunks, written := make(chan chunk, queued), make(chan struct{})
+	go func() { // ends with chunks, or when a connection or the link ends
+		defer close(written)
+		defer to.Close()
+		defer from.Close()
+		for c := range chunks {
+			if !l.until(c.due) || !l.await() {
+				return
+			}
+			if _, err := to.Write(c.data); err != nil {
+				return
+			}
+		}
+	}()
+	defer func() { close(chunks); <-written }()
 	buf := make([]byte, 32<<10)
 	for {
 		n, err := from.Read(buf)
 		if n > 0 {
-			if !l.await() {
-				return
-			}
-			if _, err := to.Write(buf[:n]); err != nil {
+			select {
+			case chunks <- chunk{append([]byte(nil), buf[:n]...), l.due()}:
+			case <-written:
 				return
 			}
 		}
 		if err != nil {
 			return
 		}
+	}
+}
+
+// until waits for a moment. It returns false if the link ends before.
+func (l *link) until(due time.Time) bool {
+	wait := time.Until(due)
+	if wait <= 0 {
+		return true
+	}
+	t := time.NewTimer(wait)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-l.end:
+		return false
 	}
 }

@@ -9,6 +9,7 @@
 //
 //	go run . -nats nats://127.0.0.1:4222        the nodes use NATS servers that run elsewhere
 //	go run . nodes -nats nats://127.0.0.1:4222  lists the nodes of a cluster
+//	go run . faults                             breaks a cluster, and checks what its clients saw
 //
 // It is a demonstration: the page has no login, so by default it listens on this machine only.
 package main
@@ -29,10 +30,11 @@ import (
 
 const usage = `Usage:
 
-  cluster [flags]        starts three nodes, three NATS servers and a page with switches
-  cluster nodes [flags]  lists the nodes of a running cluster
+  cluster [flags]         starts three nodes, three NATS servers and a page with switches
+  cluster nodes [flags]   lists the nodes of a running cluster
+  cluster faults [flags] breaks a cluster under load, and checks what its clients saw
 
-"cluster nodes -h" describes the flags of that command. Flags of the first one:
+"cluster nodes -h" and "cluster faults -h" describe the flags of these commands. Flags of the first one:
 
 `
 
@@ -64,6 +66,8 @@ func command(ctx context.Context, args []string, stdout, stderr io.Writer) error
 		return demoCommand(ctx, args, stdout, stderr)
 	case "nodes":
 		return nodesCommand(ctx, args, stdout, stderr)
+	case "faults":
+		return faultsCommand(ctx, args, stdout, stderr)
 	case nodeCommandName: // of a child process
 		return nodeCommand(ctx, args, stdout, stderr)
 	case serverCommandName:
@@ -157,6 +161,9 @@ func (u *natsURLs) Set(text string) error {
 	}
 	return nil
 }
+
+// joined returns the URLs as Set reads them, with the passwords.
+func (u natsURLs) joined() string { return strings.Join(u.texts(), ",") }
 
 // texts returns the URLs for a NATS client.
 func (u natsURLs) texts() (list []string) {

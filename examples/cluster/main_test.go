@@ -30,6 +30,12 @@ func TestArguments(t *testing.T) {
 		{"nodes -h", "Lists the nodes of a cluster", flag.ErrHelp},
 		{"list", `unknown command "list"`, errUsage},
 		{"nodes x", `cluster nodes: unexpected argument "x"`, errUsage},
+		{"faults -h", "Breaks a cluster under load", flag.ErrHelp},
+		{"faults -run kill", `there is no run "kill"; -list has their names`, errUsage},
+		{"faults -times 0", "-times is 0; it must be at least 1", errUsage},
+		{"faults -rate 201", "-rate is 201; it must be 1 to 200", errUsage},
+		{"faults -viewers 0", "-viewers is 0; it must be at least 1", errUsage},
+		{"faults kill-node", `cluster faults: unexpected argument "kill-node"`, errUsage},
 		{"-rate 0", "-rate is 0; it must be 1 to 200", errUsage},
 		{"-replicas 2", "-replicas is 2; it must be 1, 3 or 5", errUsage},
 		{"-replicas 5", "only three servers are started", errUsage},
@@ -46,6 +52,19 @@ func TestArguments(t *testing.T) {
 				t.Errorf("error %v, want %v; stdout %q; stderr %q, want %q in it", err, test.err, &stdout, &stderr, test.want)
 			}
 		})
+	}
+}
+
+// The command lists the runs that it can make.
+func TestListFaults(t *testing.T) {
+	var stdout, stderr bytes.Buffer
+	if err := command(t.Context(), []string{"faults", "-list"}, &stdout, &stderr); err != nil {
+		t.Fatal(err)
+	}
+	for _, one := range faultRuns() {
+		if !strings.Contains(stdout.String(), one.name+" ") || !strings.Contains(stdout.String(), one.about+"\n") {
+			t.Errorf("%s is not in the list\n%s", one.name, &stdout)
+		}
 	}
 }
 

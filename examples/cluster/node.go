@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -10,6 +11,8 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -26,18 +29,29 @@ const (
 	planID          = "demo"
 )
 
-// users can log in with their name as token. The page has the first three. The Go clients are the
-// last.
+// users are those of the page: their tokens are their names. A token that begins with
+// checkerPrefix is that of a Go client, whose user has the same name.
 var users = map[string]auth.Identity{
-	"ada":     {UserID: "ada", Name: "Ada"},
-	"ben":     {UserID: "ben", Name: "Ben"},
-	"cyd":     {UserID: "cyd", Name: "Cyd"},
-	"checker": {UserID: "checker", Name: "Checker"},
+	"ada": {UserID: "ada", Name: "Ada"},
+	"ben": {UserID: "ben", Name: "Ben"},
+	"cyd": {UserID: "cyd", Name: "Cyd"},
+}
+
+const checkerPrefix = "checker"
+
+// verify finds the user of a token.
+func verify(ctx context.Context, token string) (auth.Identity, error) {
+	if strings.HasPrefix(token, checkerPrefix) {
+		return auth.Identity{UserID: token, Name: token}, nil
+	}
+	return auth.Static(users).Verify(ctx, token)
 }
 
 // node is one process of the service. What makes it a node of a cluster are the three options
 // Engine, Cluster and Node; everything else is as in a service with one process.
 type node struct {
+	faults   bool // it has the routes of faultroutes.go, and all plans
+	clock    *jumpingClock
 	hub      *room.Hub
 	database string // URL
 	client   *http.Client
@@ -48,6 +62,7 @@ type node struct {
 func nodeCommand(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	var name, cluster, database string
 	var replicas int
+	var faults bool
 	var servers natsURLs
 	f := newFlags("cluster "+nodeCommandName, stderr)
 	f.StringVar(&name, "name", "", "`name` of the node")
@@ -55,18 +70,24 @@ func nodeCommand(ctx context.Context, args []string, stdout, stderr io.Writer) e
 	f.StringVar(&database, "database", "", "`URL` of the database")
 	f.IntVar(&replicas, "replicas", 1, "`number` of NATS servers that store the log")
 	f.Var(&servers, "nats", "`URLs` of NATS servers")
+	f.BoolVar(&faults, "faults", false, "add routes for the command faults")
 	if err := parse(f, args); err != nil {
 		return err
 	}
 	log := slog.New(slog.NewTextHandler(stderr, nil))
-	n := &node{database: database, client: &http.Client{Timeout: 10 * time.Second}, log: log}
-	n.hub = room.NewHub(&room.Options{
-		Authorize: mayView,
+	n := &node{faults: faults, database: database, client: &http.Client{Timeout: 10 * time.Second}, log: log}
+	options := &room.Options{
+		Authorize: n.mayView,
 		Engine:    newEngine(servers, replicas, log),
 		Cluster:   cluster,
 		Node:      name,
 		Logger:    log,
-	})
+	}
+	if faults {
+		n.clock = newJumpingClock()
+		options.Clock = n.clock
+	}
+	n.hub = room.NewHub(options)
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
@@ -99,33 +120,53 @@ func newEngine(servers natsURLs, replicas int, log *slog.Logger) *natsengine.Eng
 	})
 }
 
-func mayView(_ context.Context, _ auth.Identity, plan string) error {
-	if plan != planID {
+// mayView asks the database whether a user may view a plan.
+func (n *node) mayView(ctx context.Context, id auth.Identity, plan string) error {
+	if !n.has(plan) {
+		return room.ErrForbidden
+	}
+	var may bool
+	q := url.Values{"user": {id.UserID}, "plan": {plan}}
+	if err := n.ask(ctx, "GET", "/access?"+q.Encode(), nil, &may); err != nil {
+		return err
+	}
+	if !may {
 		return room.ErrForbidden
 	}
 	return nil
 }
 
+// has reports whether the service has a plan. The demonstration has one.
+func (n *node) has(plan string) bool { return plan == planID || n.faults }
+
 func (n *node) routes() http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("GET /ws", transport.NewHandler(n.hub, auth.Static(users), &transport.Options{Logger: n.log}))
+	mux.Handle("GET /ws", transport.NewHandler(n.hub, auth.VerifierFunc(verify), &transport.Options{Logger: n.log}))
 	mux.HandleFunc("GET /plan", n.getPlan)
 	mux.HandleFunc("POST /changes", n.change)
 	mux.HandleFunc("GET /readyz", n.ready)
 	mux.HandleFunc("GET /cluster", n.cluster)
+	if n.faults {
+		n.faultRoutes(mux)
+	}
 	return mux
 }
 
-// getPlan returns the plan with its position. The position comes first: the plan then contains at
+// getPlan returns a plan with its position. The position comes first: the plan then contains at
 // least the events up to there.
 func (n *node) getPlan(w http.ResponseWriter, r *http.Request) {
-	position, err := n.hub.Position(r.Context(), planID)
+	id := cmp.Or(r.FormValue("plan"), planID)
+	if !n.has(id) {
+		http.NotFound(w, r)
+		return
+	}
+	position, err := n.hub.Position(r.Context(), id)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusServiceUnavailable)
 		return
 	}
 	var p plan
-	if err := n.ask(r.Context(), "GET", "/plan", nil, &p); err != nil {
+	if err := n.ask(r.Context(), "GET", "/plan?"+url.Values{"plan": {id}}.Encode(), nil, &p); err != nil {
 		http.Error(w, err.Error(), http.StatusServiceUnavailable)
 		return
 	}
@@ -134,11 +175,16 @@ func (n *node) getPlan(w http.ResponseWriter, r *http.Request) {
 }
 
 // change stores a change, and then broadcasts it. The database knows a change by its number, and
-// the hub by its ID, so a request that got no answer can be sent again, to any node.
+// the hub by its ID, so a request that got no answer can be sent again, to any node. The status is
+// 503 if the event is not stored, and 504 if that is uncertain.
 func (n *node) change(w http.ResponseWriter, r *http.Request) {
 	var t task
 	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 4096)).Decode(&t); err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	if !n.has(t.Plan) {
+		http.NotFound(w, r)
 		return
 	}
 	if err := n.ask(r.Context(), "POST", "/changes", t, nil); err != nil {
@@ -146,9 +192,13 @@ func (n *node) change(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	id := room.Once(fmt.Sprint(t.Run, "-", t.Change))
-	if _, err := n.hub.Broadcast(r.Context(), planID, protocol.TaskUpdated(t), id); err != nil {
-		n.log.Warn("broadcast", "change", t.Change, "error", err)
-		http.Error(w, err.Error(), http.StatusServiceUnavailable)
+	if _, err := n.hub.Broadcast(r.Context(), t.Plan, protocol.TaskUpdated(t), id); err != nil {
+		n.log.Warn("broadcast", "plan", t.Plan, "change", t.Change, "error", err)
+		status := http.StatusServiceUnavailable
+		if errors.Is(err, room.ErrUncertain) {
+			status = http.StatusGatewayTimeout
+		}
+		http.Error(w, err.Error(), status)
 		return
 	}
 	w.WriteHeader(http.StatusNoContent)

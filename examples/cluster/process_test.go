@@ -186,7 +186,7 @@ func (p *process) faultless() state {
 	p.turn("publisher/resume")
 	for _, v := range s.Viewers {
 		if v.Lost+v.Doubled+v.Disordered > 0 || v.Delivered == 0 {
-			p.t.Errorf("%s: %+v", v.Name, v.counts)
+			p.t.Errorf("%s: %+v", v.Name, v.Counts)
 		}
 	}
 	return s

@@ -9,16 +9,20 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"github.com/planrooms/planrooms/examples/cluster/internal/history"
 )
 
-// publisher changes the plan, one change after the other, each through another node. It repeats a
+// publisher changes a plan, one change after the other, each through another node. It repeats a
 // change until a node acknowledges it. Since the changes have numbers, the database and the hubs
 // recognize a repetition.
 type publisher struct {
+	plan     string
 	database *database
-	nodes    []*instance
+	nodes    func() []*instance
 	every    time.Duration
 	client   *http.Client
+	history  *history.Writer // of the attempts; nil: none
 
 	mu      sync.Mutex // guards the following
 	changed *sync.Cond // of paused and ended
@@ -40,8 +44,10 @@ type published struct {
 // one. The first node may still store it: since the IDs are equal, that is the same event.
 const attemptPatience = 3 * time.Second
 
-func newPublisher(d *database, nodes []*instance, rate int) *publisher {
-	p := &publisher{database: d, nodes: nodes, every: time.Second / time.Duration(rate), client: &http.Client{}}
+func newPublisher(c *cluster, plan string, rate int, h *history.Writer) *publisher {
+	p := &publisher{
+		plan: plan, database: c.database, nodes: c.list, every: time.Second / time.Duration(rate), client: &http.Client{}, history: h,
+	}
 	p.changed = sync.NewCond(&p.mu)
 	return p
 }
@@ -54,7 +60,7 @@ func (p *publisher) run(ctx context.Context) {
 	for p.await() {
 		select {
 		case <-tick.C:
-			p.publish(ctx, p.database.next())
+			p.publish(ctx, p.database.next(p.plan))
 		case <-ctx.Done():
 		}
 	}
@@ -64,7 +70,8 @@ func (p *publisher) run(ctx context.Context) {
 func (p *publisher) publish(ctx context.Context, t task) {
 	start := time.Now()
 	for n := t.Change; ctx.Err() == nil; n++ {
-		err := p.attempt(ctx, p.nodes[n%uint64(len(p.nodes))], t)
+		nodes := p.nodes()
+		err := p.attempt(ctx, nodes[n%uint64(len(nodes))], t)
 		p.mu.Lock()
 		if err == nil {
 			p.state.Changes, p.state.Problem = t.Change, ""
@@ -88,33 +95,48 @@ func (p *publisher) publish(ctx context.Context, t task) {
 
 var errNotServing = fmt.Errorf("the node is not ready")
 
-// attempt sends a change to a node. It gives up when the node stops being ready.
+// attempt sends a change to a node, and writes the result to the history.
 func (p *publisher) attempt(ctx context.Context, n *instance, t task) error {
 	_, serving, ok := n.target()
 	if !ok {
 		return errNotServing
 	}
+	result, err := p.send(ctx, n, serving, t)
+	a := history.Attempt{Plan: t.Plan, Change: t.Change, Node: n.name, Result: result}
+	if err != nil {
+		a.Error = err.Error()
+	}
+	p.history.Attempt(a)
+	return err
+}
+
+// send sends a change to a node. It gives up when the node stops being ready.
+func (p *publisher) send(ctx context.Context, n *instance, serving context.Context, t task) (history.Result, error) {
 	ctx, cancel := context.WithTimeout(ctx, attemptPatience)
 	defer cancel()
 	defer context.AfterFunc(serving, cancel)()
 	body, err := json.Marshal(t)
 	if err != nil {
-		return err
+		return history.Failed, err
 	}
 	req, err := http.NewRequestWithContext(ctx, "POST", n.base().JoinPath("/changes").String(), bytes.NewReader(body))
 	if err != nil {
-		return err
+		return history.Failed, err
 	}
 	resp, err := p.client.Do(req)
 	if err != nil {
-		return err
+		return history.Uncertain, err
 	}
 	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusNoContent {
-		text, _ := io.ReadAll(io.LimitReader(resp.Body, 300))
-		return fmt.Errorf("%s: %s: %s", n.name, resp.Status, bytes.TrimSpace(text))
+	if resp.StatusCode == http.StatusNoContent {
+		return history.Acknowledged, nil
 	}
-	return nil
+	text, _ := io.ReadAll(io.LimitReader(resp.Body, 300))
+	err = fmt.Errorf("%s: %s: %s", n.name, resp.Status, bytes.TrimSpace(text))
+	if resp.StatusCode == http.StatusServiceUnavailable {
+		return history.Failed, err
+	}
+	return history.Uncertain, err
 }
 
 // await waits while the publisher is paused. It returns false when it has ended.

@@ -81,6 +81,9 @@ type streamState struct {
 	First   uint64 `json:"first"`
 	Last    uint64 `json:"last"`
 	Problem string `json:"problem"`
+
+	current int       // servers that have the whole log
+	at      time.Time // when NATS was asked
 }
 
 // watch asks NATS once a second until ctx ends.
@@ -123,9 +126,14 @@ func (s *stream) ask(ctx context.Context, nc *nats.Conn) (state streamState, err
 		return state, err
 	}
 	info := log.CachedInfo() // of the call before
-	state = streamState{First: info.State.FirstSeq, Last: info.State.LastSeq, Leader: nc.ConnectedServerName()}
+	state = streamState{current: 1, at: time.Now(), First: info.State.FirstSeq, Last: info.State.LastSeq, Leader: nc.ConnectedServerName()}
 	if info.Cluster != nil {
 		state.Leader = info.Cluster.Leader
+		for _, replica := range info.Cluster.Replicas {
+			if replica.Current {
+				state.current++
+			}
+		}
 	}
 	return state, nil
 }
@@ -148,6 +156,12 @@ func (s *stream) now() streamState {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.state
+}
+
+// wholeSince reports whether NATS has said, after a moment, that all servers have the log.
+func (c *cluster) wholeSince(at time.Time) bool {
+	s := c.stream.now()
+	return s.Leader != "" && s.current == len(c.servers) && s.at.After(at)
 }
 
 // serverURLs returns the URLs of the servers that were started.

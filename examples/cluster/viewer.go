@@ -5,60 +5,84 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"sync"
 	"time"
 
+	"github.com/planrooms/planrooms/examples/cluster/internal/history"
+	"github.com/planrooms/planrooms/examples/cluster/internal/tap"
 	"github.com/planrooms/planrooms/transport/client"
 )
 
-// viewer follows the plan without a page, by the Go client, and checks what it sees.
-type viewer struct {
-	name    string
-	base    string // URL of the balancer
+// viewerOptions describe a viewer.
+type viewerOptions struct {
+	name    string // the client ID
+	user    string // begins with checkerPrefix
+	base    string // URL of the balancer, or of a node
 	node    string // that it prefers
-	checker checker
-	http    *http.Client
+	plans   []string
+	history *history.Writer // of what it sees
 	log     *slog.Logger
-	history *history
+}
+
+// viewer follows plans without a page, by the Go client, and checks what it sees.
+type viewer struct {
+	viewerOptions
+	http    *http.Client // for loads
+	follows map[string]*following
 
 	mu    sync.Mutex // guards the following
 	live  bool
 	ready bool // connected once
 }
 
-func newViewer(name, base, node string, h *history, log *slog.Logger) *viewer {
-	return &viewer{
-		name: name, base: base, node: node, log: log, history: h,
-		http: &http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}},
-	}
+// following is the part of a viewer for one plan.
+type following struct {
+	viewer  *viewer
+	plan    string
+	checker history.Checker
+
+	mu   sync.Mutex // guards the following
+	join *client.Plan
 }
 
-// run follows the plan until ctx ends.
+// viewerBackoff is the longest time that a viewer waits before it connects again.
+const viewerBackoff = 2 * time.Second
+
+func newViewer(o viewerOptions) *viewer {
+	v := &viewer{viewerOptions: o, follows: make(map[string]*following)}
+	v.http = &http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+	for _, id := range o.plans {
+		v.follows[id] = &following{viewer: v, plan: id}
+	}
+	return v
+}
+
+// run follows the plans until ctx ends.
 func (v *viewer) run(ctx context.Context) {
 	c, err := client.Open(v.base+"/ws?node="+v.node, &client.Options{
-		Token:      client.StaticToken("checker"),
+		Token:      client.StaticToken(v.user),
 		ClientID:   v.name,
-		BackoffMax: 2 * time.Second,
+		BackoffMax: viewerBackoff,
 		OnState:    v.connected,
+		HTTPClient: &http.Client{Transport: &tap.Tap{Base: &http.Transport{DisableKeepAlives: true}, Opened: v.opened}},
 	})
 	if err != nil {
 		v.log.Error("viewer", "name", v.name, "error", err)
 		return
 	}
 	defer c.Close()
-	plan, err := c.Join(ctx, planID, nil)
-	for err == nil {
-		var e client.Event
-		if e, err = plan.Next(ctx); err == nil {
-			err = v.see(ctx, e)
-		}
+	var all sync.WaitGroup
+	for _, f := range v.follows {
+		all.Go(func() {
+			if err := f.run(ctx, c); ctx.Err() == nil {
+				v.log.Error("viewer", "name", v.name, "plan", f.plan, "error", err)
+			}
+		})
 	}
-	if ctx.Err() == nil {
-		v.log.Error("viewer", "name", v.name, "error", err)
-	}
+	all.Wait()
 }
 
 // connected counts connections that continue: a load, if one is necessary, is counted with its
@@ -70,40 +94,94 @@ func (v *viewer) connected(s client.State, _ error) {
 	v.ready = v.ready || v.live
 	v.mu.Unlock()
 	if again {
-		v.checker.resumed()
+		for _, f := range v.follows {
+			f.checker.Resumed()
+		}
 	}
 }
 
-// see handles one item of the stream.
-func (v *viewer) see(ctx context.Context, e client.Event) error {
-	switch e.Kind {
-	case client.Reload:
-		v.history.write(entry{Viewer: v.name, What: "reload", Reason: string(e.Reason)})
-		if e.Reason != client.ReloadJoined {
-			v.checker.reloaded()
+func (v *viewer) isLive() bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.live
+}
+
+// run follows the plan until ctx ends, or the user has lost access to it.
+func (f *following) run(ctx context.Context, c *client.Client) error {
+	plan, err := c.Join(ctx, f.plan, nil)
+	if err != nil {
+		return err
+	}
+	f.mu.Lock()
+	f.join = plan
+	f.mu.Unlock()
+	for {
+		e, err := plan.Next(ctx)
+		if errors.Is(err, client.ErrRemoved) || errors.Is(err, client.ErrForbidden) {
+			return nil
 		}
-		if e.Reason == client.ReloadNotRecovered {
-			v.checker.notResumed()
+		if err == nil {
+			err = f.see(ctx, e)
 		}
-		return v.load(ctx)
-	case client.Change:
-		var data struct{ Task task }
-		if err := json.Unmarshal(e.Data, &data); err != nil {
+		if err != nil {
 			return err
 		}
-		v.history.write(entry{Viewer: v.name, What: "event", Seq: e.Seq, Change: data.Task.Change})
-		v.checker.event(data.Task.Change)
+	}
+}
+
+// participants returns the users that the client lists, or nil if it has not joined yet.
+func (f *following) participants() (users []string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.join != nil {
+		for _, p := range f.join.Participants() {
+			users = append(users, p.UserID)
+		}
+	}
+	return users
+}
+
+// see handles one item of the stream.
+func (f *following) see(ctx context.Context, e client.Event) error {
+	r := history.Record{Viewer: f.viewer.name, Plan: f.plan, Seq: e.Seq}
+	switch e.Kind {
+	case client.Reload:
+		r.What, r.Reason = history.Reload, string(e.Reason)
+		f.viewer.history.Record(r)
+		if e.Reason != client.ReloadJoined {
+			f.checker.Reloaded()
+		}
+		if e.Reason == client.ReloadNotRecovered {
+			f.checker.NotResumed()
+		}
+		return f.load(ctx)
+	case client.Change:
+		t, err := taskOf(e.Data)
+		if err != nil {
+			return err
+		}
+		r.What, r.Change = history.Event, t.Change
+		f.viewer.history.Record(r)
+		f.checker.Event(t.Change)
 	}
 	return nil
 }
 
+// taskOf returns the task in an event.
+func taskOf(data json.RawMessage) (task, error) {
+	var d struct{ Task task }
+	err := json.Unmarshal(data, &d)
+	return d.Task, err
+}
+
 // load loads the plan, from any node, until that succeeds.
-func (v *viewer) load(ctx context.Context) error {
+func (f *following) load(ctx context.Context) error {
 	for {
-		p, err := v.get(ctx)
+		p, err := f.get(ctx)
 		if err == nil {
-			v.history.write(entry{Viewer: v.name, What: "load", Seq: p.Position.Seq, Change: p.Change})
-			v.checker.load(p.Change)
+			r := history.Record{Viewer: f.viewer.name, What: history.Load, Plan: f.plan, Change: p.Change}
+			f.viewer.history.Record(r)
+			f.checker.Load(p.Change)
 			return nil
 		}
 		pause := time.NewTimer(200 * time.Millisecond)
@@ -116,12 +194,13 @@ func (v *viewer) load(ctx context.Context) error {
 	}
 }
 
-func (v *viewer) get(ctx context.Context) (p plan, err error) {
-	req, err := http.NewRequestWithContext(ctx, "GET", v.base+"/plan?node="+v.node, nil)
+func (f *following) get(ctx context.Context) (p plan, err error) {
+	q := url.Values{"node": {f.viewer.node}, "plan": {f.plan}}
+	req, err := http.NewRequestWithContext(ctx, "GET", f.viewer.base+"/plan?"+q.Encode(), nil)
 	if err != nil {
 		return p, err
 	}
-	resp, err := v.http.Do(req)
+	resp, err := f.viewer.http.Do(req)
 	if err != nil {
 		return p, err
 	}
@@ -130,33 +209,4 @@ func (v *viewer) get(ctx context.Context) (p plan, err error) {
 		return p, fmt.Errorf("load: %s", resp.Status)
 	}
 	return p, json.NewDecoder(resp.Body).Decode(&p)
-}
-
-func (v *viewer) isLive() bool {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	return v.live
-}
-
-// entry is one line of a history.
-type entry struct {
-	Time   time.Time `json:"time"`
-	Viewer string    `json:"viewer"`
-	What   string    `json:"what"` // event, reload or load
-	Reason string    `json:"reason,omitempty"`
-	Seq    uint64    `json:"seq,omitempty"`
-	Change uint64    `json:"change,omitempty"`
-}
-
-// history is a file with what the viewers saw, one JSON object a line.
-type history struct {
-	mu sync.Mutex // makes lines whole
-	w  io.Writer
-}
-
-func (h *history) write(e entry) {
-	e.Time = time.Now()
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	_ = json.NewEncoder(h.w).Encode(e) // a full disk must not end the demonstration
 }

@@ -1,21 +1,25 @@
-package main
+package history
 
-import "sync"
+import (
+	"slices"
+	"sync"
+)
 
-// checker compares what one viewer sees with what it has to see: each change once and in order,
-// after those that the plan contained when it was loaded. The zero value is ready.
-type checker struct {
+// Checker compares what one viewer sees of a plan with what it has to see: each change once and in
+// order, after those that the plan contained when it was loaded. The zero value is ready. Its
+// methods may be called concurrently.
+type Checker struct {
 	mu     sync.Mutex // guards the following
 	begun  bool
 	last   uint64              // the highest change that was seen or loaded
 	loaded uint64              // changes up to this one were in a plan that was loaded
 	seen   map[uint64]struct{} // the changes of the last events
 	gaps   map[uint64]struct{} // changes that were passed over
-	counts counts
+	counts Counts
 }
 
-// counts are the results of a checker.
-type counts struct {
+// Counts are the results of a Checker.
+type Counts struct {
 	Delivered  uint64 `json:"delivered"`  // events
 	Last       uint64 `json:"last"`       // the highest change that was seen or loaded
 	Lost       uint64 `json:"lost"`       // changes that were passed over and are not in a loaded plan
@@ -25,11 +29,11 @@ type counts struct {
 	Reloaded   uint64 `json:"reloaded"`   // loads after the first
 }
 
-// kept is how many events a checker remembers to recognize doubled ones.
+// kept is how many events a Checker remembers to recognize doubled ones.
 const kept = 4096
 
-// load is called with the last change in a plan that the viewer has loaded.
-func (c *checker) load(change uint64) {
+// Load is called with the last change in a plan that the viewer has loaded.
+func (c *Checker) Load(change uint64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.begun && change < c.last {
@@ -44,8 +48,8 @@ func (c *checker) load(change uint64) {
 	}
 }
 
-// event is called with the change of an event.
-func (c *checker) event(change uint64) {
+// Event is called with the change of an event.
+func (c *Checker) Event(change uint64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.seen == nil {
@@ -70,15 +74,16 @@ func (c *checker) event(change uint64) {
 	} // else the event is older than the plan that was loaded: it was in flight
 }
 
-// resumed is called when a connection after the first begins, and notResumed when it turns out that
+// Resumed is called when a connection after the first begins, and NotResumed when it turns out that
 // it cannot continue without a load.
-func (c *checker) resumed() {
+func (c *Checker) Resumed() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.counts.Resumed++
 }
 
-func (c *checker) notResumed() {
+// NotResumed takes one Resumed back.
+func (c *Checker) NotResumed() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.counts.Resumed > 0 {
@@ -86,18 +91,30 @@ func (c *checker) notResumed() {
 	}
 }
 
-// reloaded is called when the plan has to be loaded again.
-func (c *checker) reloaded() {
+// Reloaded is called when the plan has to be loaded again.
+func (c *Checker) Reloaded() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.counts.Reloaded++
 }
 
-// result returns the counts so far.
-func (c *checker) result() counts {
+// Counts returns the counts so far.
+func (c *Checker) Counts() Counts {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	r := c.counts
 	r.Last, r.Lost = c.last, uint64(len(c.gaps))
 	return r
+}
+
+// Gaps returns the changes that are lost so far.
+func (c *Checker) Gaps() []uint64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var list []uint64
+	for gap := range c.gaps {
+		list = append(list, gap)
+	}
+	slices.Sort(list)
+	return list
 }

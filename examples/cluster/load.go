@@ -1,0 +1,200 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/planrooms/planrooms/examples/cluster/internal/history"
+)
+
+// The files of a run.
+const (
+	viewersFile    = "history.jsonl"
+	publishersFile = "published.jsonl"
+)
+
+// load is what uses the cluster during a run: a publisher for each of some plans, and viewers of
+// one of these plans each. All viewers are also in a quiet plan, which changes at the end only.
+type load struct {
+	trial      *trial
+	balancer   *webServer
+	busy       []string // plans
+	quiet      string
+	viewers    []*viewer
+	publishers []*publisher
+	quieter    *publisher // of the quiet plan
+
+	viewing, publishing   sync.WaitGroup
+	endViews, endPublish  context.CancelFunc
+	life                  context.Context // of the viewers
+	seen, published       *history.Writer
+	seenFile, publishFile *os.File
+}
+
+// busyPlans is how many plans get changes all the time.
+const busyPlans = 3
+
+// startLoad starts viewers and publishers.
+func startLoad(ctx context.Context, t *trial) (l *load, err error) {
+	l = &load{trial: t, quiet: t.prefix + "quiet"}
+	if l.seenFile, err = os.Create(filepath.Join(t.dir, viewersFile)); err != nil {
+		return nil, err
+	}
+	if l.publishFile, err = os.Create(filepath.Join(t.dir, publishersFile)); err != nil {
+		l.seenFile.Close()
+		return nil, err
+	}
+	l.seen, l.published = history.NewWriter(l.seenFile), history.NewWriter(l.publishFile)
+	if l.balancer, err = serve("127.0.0.1:0", t.cluster.balancer, t.cluster.log); err != nil {
+		return nil, errors.Join(err, l.seenFile.Close(), l.publishFile.Close())
+	}
+	t.terms.Quiet = append(t.terms.Quiet, l.quiet)
+	l.life, l.endViews = context.WithCancel(context.WithoutCancel(ctx))
+	publish, end := context.WithCancel(context.WithoutCancel(ctx))
+	l.endPublish = end
+	for i := range busyPlans {
+		l.busy = append(l.busy, fmt.Sprintf("%splan-%d", t.prefix, i+1))
+		l.publishers = append(l.publishers, newPublisher(t.cluster, l.busy[i], t.options.rate, l.published))
+	}
+	l.quieter = newPublisher(t.cluster, l.quiet, 1, l.published)
+	for _, n := range t.cluster.list() {
+		for i := range t.options.viewers {
+			l.view(fmt.Sprintf("%s-%d", n.name, i+1), l.balancer.url, n.name, i)
+		}
+	}
+	for _, p := range l.publishers {
+		l.publishing.Go(func() { p.run(publish) })
+	}
+	return l, nil
+}
+
+// view starts a viewer, by way of the balancer or, if base is the URL of a node, directly. index
+// chooses its plan.
+func (l *load) view(name, base, node string, index int) *viewer {
+	name = l.trial.prefix + name
+	v := newViewer(viewerOptions{
+		name: name, user: checkerPrefix + "-" + name, base: base, node: node,
+		plans: []string{l.busy[index%len(l.busy)], l.quiet}, history: l.seen, log: l.trial.cluster.log,
+	})
+	l.viewers = append(l.viewers, v)
+	l.viewing.Go(func() { v.run(l.life) })
+	return v
+}
+
+// present returns the viewers that should follow.
+func (l *load) present() (list []*viewer) {
+	for _, v := range l.viewers {
+		if !slices.Contains(l.trial.terms.Gone, v.name) {
+			list = append(list, v)
+		}
+	}
+	return list
+}
+
+// follow reports whether all viewers are connected and receive events.
+func (l *load) follow() bool {
+	for _, v := range l.present() {
+		if !v.isLive() || v.follows[l.quiet].participants() == nil {
+			return false
+		}
+		for plan, f := range v.follows {
+			if plan != l.quiet && f.checker.Counts().Delivered < 10 {
+				return false
+			}
+		}
+	}
+	return l.sameLists()
+}
+
+// connected reports whether all viewers that should be are connected.
+func (l *load) connected() bool {
+	return !slices.ContainsFunc(l.present(), func(v *viewer) bool { return !v.isLive() })
+}
+
+// more waits until each publisher has published more.
+func (l *load) more(ctx context.Context) error {
+	before := make(map[*publisher]uint64)
+	for _, p := range l.publishers {
+		before[p] = p.now().Changes
+	}
+	return l.trial.await(ctx, "more changes", func() bool {
+		for _, p := range l.publishers {
+			if p.now().Changes < before[p]+10 {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+// finish ends publishing, with one more change of each plan.
+func (l *load) finish(ctx context.Context) {
+	l.endPublish()
+	l.publishing.Wait()
+	ctx, cancel := context.WithTimeout(ctx, trialPatience)
+	defer cancel()
+	for _, p := range append(l.publishers, l.quieter) {
+		p.publish(ctx, p.database.next(p.plan))
+	}
+}
+
+// whole reports whether all viewers have the last change of each plan.
+func (l *load) whole() bool { return l.behind() == "" }
+
+// behind says what the viewers lack.
+func (l *load) behind() string {
+	var list []string
+	for _, v := range l.present() {
+		for plan, f := range v.follows {
+			want := l.trial.cluster.database.current(plan).Change
+			if got := f.checker.Counts(); got.Last < want || got.Lost > 0 || !v.isLive() {
+				list = append(list, fmt.Sprintf("%s has change %d of %d of %s, without %d, connected %t",
+					v.name, got.Last, want, plan, got.Lost, v.isLive()))
+			}
+		}
+	}
+	return strings.Join(list, "; ")
+}
+
+// sameLists reports whether all viewers list exactly those who are there.
+func (l *load) sameLists() bool {
+	var want []string
+	present := l.present()
+	for _, v := range present {
+		want = append(want, v.user)
+	}
+	slices.Sort(want)
+	for _, v := range present {
+		got := v.follows[l.quiet].participants()
+		slices.Sort(got)
+		if !slices.Equal(got, want) {
+			return false
+		}
+	}
+	return true
+}
+
+// lists shows whom the viewers list.
+func (l *load) lists() string {
+	var list []string
+	for _, v := range l.present() {
+		list = append(list, fmt.Sprintf("%s: %v", v.name, v.follows[l.quiet].participants()))
+	}
+	return strings.Join(list, "; ")
+}
+
+// end ends publishers and viewers, and closes the histories.
+func (l *load) end() error {
+	l.endPublish()
+	l.publishing.Wait()
+	l.endViews()
+	l.viewing.Wait()
+	l.balancer.close()
+	return errors.Join(l.seen.Flush(), l.published.Flush(), l.seenFile.Close(), l.publishFile.Close())
+}

@@ -1,0 +1,187 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"path/filepath"
+	"time"
+
+	"github.com/planrooms/planrooms/examples/cluster/internal/history"
+)
+
+// trial is one fault run. Its methods are called by one goroutine.
+type trial struct {
+	fault   fault
+	number  int // of the run among those of its fault, from 0 on
+	options faultOptions
+	prefix  string // of the plans and viewers of this run
+	dir     string // for its files
+	stderr  io.Writer
+	begun   time.Time
+
+	cluster *cluster // all nodes are ready at the start
+	load    *load    // viewers and publishers
+	terms   history.Terms
+	checks  []func(h histories) // that run at the end
+
+	report history.Report
+	notes  []string
+	broken []string
+}
+
+// histories are what was written during a run.
+type histories struct {
+	records  []history.Record
+	attempts []history.Attempt
+}
+
+// trialPatience bounds each wait of a run.
+const trialPatience = 2 * time.Minute
+
+// phase shows what the run does next.
+func (t *trial) phase(format string, args ...any) {
+	fmt.Fprintf(t.stderr, "%7.1fs  %s %d: %s\n", time.Since(t.begun).Seconds(), t.fault.name, t.number+1, fmt.Sprintf(format, args...))
+}
+
+// note adds a line below the table.
+func (t *trial) note(format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	t.notes = append(t.notes, text)
+	t.phase("%s", text)
+}
+
+// broke says that a promise was broken.
+func (t *trial) broke(format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	t.broken = append(t.broken, text)
+	t.phase("BROKEN: %s", text)
+}
+
+// within checks a promised time. A lenient run only notes one that is too long.
+func (t *trial) within(limit, got time.Duration, format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	switch {
+	case got <= limit:
+	case t.options.lenient:
+		t.note("%s took %.1f s, promised are %.1f s", text, got.Seconds(), limit.Seconds())
+	default:
+		t.broke("%s took %.1f s, promised are %.1f s", text, got.Seconds(), limit.Seconds())
+	}
+}
+
+// check runs f with the histories when the run has ended.
+func (t *trial) check(f func(h histories)) { t.checks = append(t.checks, f) }
+
+// await waits until a condition holds.
+func (t *trial) await(ctx context.Context, what string, condition func() bool) error {
+	ctx, cancel := context.WithTimeout(ctx, trialPatience)
+	defer cancel()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for !condition() {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return fmt.Errorf("%s: not reached after %v: %w", what, trialPatience, ctx.Err())
+		}
+	}
+	return nil
+}
+
+// hold lets a fault last.
+func (t *trial) hold(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// node returns the node that this run breaks: each time another one.
+func (t *trial) node() *instance {
+	nodes := t.cluster.list()
+	return nodes[t.number%len(nodes)]
+}
+
+// other returns a node that is not the given one.
+func (t *trial) other(than *instance) *instance {
+	for _, n := range t.cluster.list() {
+		if n != than {
+			return n
+		}
+	}
+	return nil
+}
+
+// make makes the run.
+func (t *trial) make(ctx context.Context) error {
+	if t.fault.alone {
+		return t.fault.run(ctx, t)
+	}
+	if err := t.await(ctx, "all nodes are ready", t.cluster.ready); err != nil {
+		return err
+	}
+	var err error
+	if t.load, err = startLoad(ctx, t); err != nil {
+		return err
+	}
+	failed := t.underLoad(ctx)
+	if err := t.load.end(); err != nil {
+		return err
+	}
+	if failed != nil {
+		t.broke("%v", failed)
+	}
+	return t.judge()
+}
+
+// underLoad breaks the cluster, and waits until it is whole again.
+func (t *trial) underLoad(ctx context.Context) error {
+	if err := t.await(ctx, "all viewers follow", t.load.follow); err != nil {
+		return fmt.Errorf("%w: %s", err, t.load.behind())
+	}
+	t.phase("under load")
+	if err := t.fault.run(ctx, t); err != nil {
+		return err
+	}
+	t.phase("mended")
+	if err := t.await(ctx, "all nodes are ready again", t.cluster.ready); err != nil {
+		return err
+	}
+	if err := t.load.more(ctx); err != nil {
+		return err
+	}
+	t.load.finish(ctx)
+	if err := t.await(ctx, "all viewers have everything", t.load.whole); err != nil {
+		return fmt.Errorf("%w: %s", err, t.load.behind())
+	}
+	if err := t.await(ctx, "all viewers list the same people", t.load.sameLists); err != nil {
+		return fmt.Errorf("%w: %s", err, t.load.lists())
+	}
+	t.phase("whole")
+	return nil
+}
+
+// judge judges the histories.
+func (t *trial) judge() error {
+	var h histories
+	var err error
+	if h.records, err = history.Read[history.Record](filepath.Join(t.dir, viewersFile)); err != nil {
+		return err
+	}
+	if h.attempts, err = history.Read[history.Attempt](filepath.Join(t.dir, publishersFile)); err != nil {
+		return err
+	}
+	t.report = history.Judge(h.records, h.attempts, t.terms)
+	for _, p := range t.report.Problems {
+		t.broke("%s", p)
+	}
+	for _, check := range t.checks {
+		check(h)
+	}
+	return nil
+}
