@@ -1,5 +1,6 @@
 // Compares what a viewer sees with what it has to see: each change once and in order, after those
-// that the plan contained when it was loaded. internal/history does the same for viewers without a page.
+// that the plan contained when it was loaded. internal/history does the same for viewers without a
+// page.
 
 const KEPT = 4096; // events that are remembered to recognize doubled ones
 
