@@ -35,11 +35,11 @@ func (m *member) leftPlan(planID, userID string) bool {
 func (m *member) user() string { return m.s.userID }
 
 // asked implements [subject].
-func (m *member) asked() (id auth.Identity, planID string) {
+func (m *member) asked() (id auth.Identity, planID string, resets uint16) {
 	m.room.mu.Lock()
-	m.checking = m.resets
+	resets = m.resets
 	m.room.mu.Unlock()
-	return m.s.Identity(), m.room.id
+	return m.s.Identity(), m.room.id, resets
 }
 
 // checked implements [subject]: it counts, observes and logs a check.

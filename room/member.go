@@ -14,7 +14,6 @@ type member struct {
 	// Guarded by room.mu.
 	unconfirmed bool   // since the history was dropped, Authorize has not allowed it again
 	resets      uint16 // how often the history was dropped
-	checking    uint16 // resets when the check that runs was begun
 
 	// Set under room.mu before the member enters its room, and then fixed.
 	recovered bool // it resumed

@@ -52,13 +52,15 @@ type recheck struct {
 // user.
 type subject interface {
 	user() string
-	// asked returns the arguments of the next call of Authorize.
-	asked() (id auth.Identity, planID string)
+	// asked returns the arguments of the next call of Authorize, and how often the history of the
+	// plan was dropped before it.
+	asked() (id auth.Identity, planID string, resets uint16)
 	// checked is called with the result of a check. It removes the member if that denies access.
 	// No event of the plan is written to it then once checked has returned.
 	checked(err error)
-	// confirmed is called after checked(nil), unless another check follows at once.
-	confirmed()
+	// confirmed is called after checked(nil), unless another check follows at once. resets is what
+	// asked has returned for the call: a yes from before the history was dropped does not count.
+	confirmed(resets uint16)
 	unconfirmed
 }
 
@@ -262,22 +264,23 @@ func (k *recheck) check(c *call) {
 		c.finish()
 		return
 	}
-	id, planID := k.subject.asked()
-	if err := k.all.access.ask(c, &id, planID); err != errAbandoned {
-		k.checked(err)
+	id, planID, resets := k.subject.asked()
+	if err := k.all.access.ask(c, &id, planID); err != errAbandoned && k.checked(err) {
+		k.subject.confirmed(resets)
 	}
 }
 
 // checked takes the result of a check and schedules the next one. err is the answer of Authorize,
-// or why there is none.
-func (k *recheck) checked(err error) {
+// or why there is none. It reports whether access is confirmed: by a yes, unless another check
+// follows at once.
+func (k *recheck) checked(err error) (confirmed bool) {
 	if k.all.access.guard.ctx.Err() != nil {
-		return // the hub has ended
+		return false // the hub has ended
 	}
 	k.mu.Lock()
 	if k.ended {
 		k.mu.Unlock()
-		return
+		return false
 	}
 	now := k.all.timers.now()
 	no := denied(err)
@@ -298,7 +301,7 @@ func (k *recheck) checked(err error) {
 	case !no:
 		k.due = now + int64(lessATenth(min(recheckRetry, k.all.every)))
 	}
-	confirmed := err == nil && !k.again && !k.removing
+	confirmed = err == nil && !k.again && !k.removing
 	if k.again && !k.removing {
 		k.again = false
 		k.checkLocked()
@@ -306,12 +309,10 @@ func (k *recheck) checked(err error) {
 	k.setTimerLocked(now)
 	k.mu.Unlock()
 	k.subject.checked(err)
-	if confirmed {
-		k.subject.confirmed()
-	}
 	if no {
 		k.settle()
 	}
+	return confirmed
 }
 
 func (q *rechecks) warnOfBacklog() {

@@ -148,9 +148,9 @@ func (s *Session) unanswered(m *member) {
 }
 
 // confirmed implements [subject]: after a reset, the member gets resync, and then events again.
-func (m *member) confirmed() {
+func (m *member) confirmed(resets uint16) {
 	m.room.mu.Lock()
-	ok := m.unconfirmed && m.checking == m.resets && !m.gone.Load()
+	ok := m.unconfirmed && resets == m.resets && !m.gone.Load()
 	if ok {
 		m.unconfirmed = false
 		m.out.unsuspend(&m.subscription)

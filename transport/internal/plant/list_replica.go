@@ -60,6 +60,13 @@ var replicaFaults = in("room",
 		tests:    "TestTrimmedLogOfAllNodes",
 	},
 	fault{
+		name:     "replica: a check that began before a loss confirms",
+		function: "member.confirmed",
+		old:      "resets == m.resets",
+		new:      "true",
+		tests:    "TestCheckThatBeganBeforeALoss",
+	},
+	fault{
 		name:     "log: a position before the history is resumed",
 		function: "log.since",
 		old:      "if seq < l.base || seq >",

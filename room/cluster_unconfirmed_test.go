@@ -1,0 +1,101 @@
+package room_test
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/planrooms/planrooms/auth"
+	"github.com/planrooms/planrooms/protocol"
+	"github.com/planrooms/planrooms/room"
+	"github.com/planrooms/planrooms/room/enginetest"
+	"github.com/planrooms/planrooms/room/roomtest"
+)
+
+// What happens to joins and members when the log has lost records, which may have ended access.
+
+// asker is an Authorize whose answers for user alice the test gives, one after the other.
+type asker struct {
+	on      atomic.Bool
+	asked   chan struct{}
+	answers chan error
+	done    chan struct{}
+}
+
+// begin makes alice's next calls of Authorize wait for answers, until the test ends. The test calls
+// it in its bubble.
+func (a *asker) begin(t *testing.T) {
+	a.asked, a.answers, a.done = make(chan struct{}), make(chan error), make(chan struct{})
+	a.on.Store(true)
+	t.Cleanup(func() { close(a.done) })
+}
+
+// options returns options with the asker.
+func (a *asker) options() room.Options {
+	return room.Options{AuthorizeTimeout: time.Hour, Authorize: func(_ context.Context, id auth.Identity, _ string) error {
+		if id.UserID != "alice" || !a.on.Load() {
+			return nil
+		}
+		select {
+		case a.asked <- struct{}{}:
+		case <-a.done:
+		}
+		select {
+		case err := <-a.answers:
+			return err
+		case <-a.done:
+			return nil
+		}
+	}}
+}
+
+// loseUnread makes the first of two nodes miss a part of the log: it reads on behind it.
+func loseUnread(t *testing.T, m *enginetest.Memory, nodes []*node) {
+	t.Helper()
+	nodes[0].engine.HoldTail()
+	publish(t, nodes[1].Hub, "other", "wakes the Tail, which then holds")
+	synctest.Wait()
+	at := publish(t, nodes[1].Hub, "other", "lost")
+	synctest.Wait()
+	m.Trim(at.Seq + 1)
+	nodes[0].engine.ReleaseTail()
+}
+
+// TestCheckThatBeganBeforeALoss holds up a check of a member until after the loss: its result does
+// not count. What is written to the member waits for the check after the loss.
+func TestCheckThatBeganBeforeALoss(t *testing.T) {
+	var a asker
+	o := a.options()
+	held, release := new(chan struct{}), new(chan struct{})
+	first := atomic.Bool{}
+	o.Observer.Rechecked = func(room.RecheckInfo) {
+		if first.CompareAndSwap(true, false) {
+			close(*held)
+			<-*release
+		}
+	}
+	nodes(t, 2, o, func(t *testing.T, m *enginetest.Memory, nodes []*node) {
+		*held, *release = make(chan struct{}), make(chan struct{})
+		goOn := sync.OnceFunc(func() { close(*release) })
+		defer goOn()
+		alice := roomtest.Join(t, nodes[0].Hub, "alice", "p")
+		a.begin(t)
+		first.Store(true)
+		go func() { _, _ = nodes[0].RecheckUser(t.Context(), "alice") }() // ends with the loss
+		<-a.asked
+		a.answers <- nil
+		<-*held
+		loseUnread(t, m, nodes)
+		<-a.asked
+		nodes[0].awaitReady(t)
+		publish(t, nodes[1].Hub, "p", "secret")
+		goOn()
+		synctest.Wait()
+		wantNow(t, alice)
+		a.answers <- room.ErrForbidden
+		alice.WantEvent(protocol.TypeRemoved, nil)
+	})
+}
