@@ -35,7 +35,7 @@ func (a *asker) begin(t *testing.T) {
 
 // options returns options with the asker.
 func (a *asker) options() room.Options {
-	return room.Options{AuthorizeTimeout: time.Hour, Authorize: func(_ context.Context, id auth.Identity, _ string) error {
+	return room.Options{AuthorizeTimeout: time.Hour, Authorize: func(ctx context.Context, id auth.Identity, _ string) error {
 		if id.UserID != "alice" || !a.on.Load() {
 			return nil
 		}
@@ -46,6 +46,8 @@ func (a *asker) options() room.Options {
 		select {
 		case err := <-a.answers:
 			return err
+		case <-ctx.Done():
+			return ctx.Err()
 		case <-a.done:
 			return nil
 		}
@@ -97,5 +99,28 @@ func TestCheckThatBeganBeforeALoss(t *testing.T) {
 		wantNow(t, alice)
 		a.answers <- room.ErrForbidden
 		alice.WantEvent(protocol.TypeRemoved, nil)
+	})
+}
+
+// TestNoReceiptWithoutConfirmedAccess shuts a node down that has not checked the access of a member
+// since the loss: the member gets neither events nor the position of the plan.
+func TestNoReceiptWithoutConfirmedAccess(t *testing.T) {
+	var a asker
+	nodes(t, 2, a.options(), func(t *testing.T, m *enginetest.Memory, nodes []*node) {
+		alice := roomtest.Join(t, nodes[0].Hub, "alice", "p")
+		bob := roomtest.Join(t, nodes[0].Hub, "bob", "p")
+		a.begin(t)
+		loseUnread(t, m, nodes)
+		<-a.asked
+		bob.WantEvent(protocol.TypeResync, nil)
+		nodes[0].awaitReady(t)
+		publish(t, nodes[1].Hub, "q", "moves the position of p")
+		synctest.Wait()
+		if err := nodes[0].Shutdown(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		bob.WantEvent(protocol.TypeReceipt, nil)
+		bob.WantEvent(protocol.TypeGoodbye, nil)
+		alice.WantEvent(protocol.TypeGoodbye, nil)
 	})
 }

@@ -198,29 +198,25 @@ func (s *Session) drain(retry time.Duration) {
 		return
 	}
 	s.hub.unregister(s)
-	subs := make([]*subscription, len(members))
-	var receipts []byte
+	subs, receipts := make([]*subscription, len(members)), make([][]byte, len(members))
 	for i, m := range members {
-		subs[i] = &m.subscription
-		receipts = m.appendReceipt(receipts)
+		subs[i], receipts[i] = &m.subscription, m.lastReceipt()
 	}
 	s.out.drain(subs, receipts, s.farewell(protocol.CloseShutdown, retry))
 }
 
-// appendReceipt appends a receipt that moves the client of a quiet plan to the end of the log, so
+// lastReceipt returns a receipt that moves the client of a quiet plan to the end of the log, so
 // that it can resume on another node, however long ago the last event of the plan was. It is
-// written after all events of the plan that this hub delivers.
-func (m *member) appendReceipt(b []byte) []byte {
+// written after all events of the plan that this hub delivers. It returns nil if the client needs
+// none.
+func (m *member) lastReceipt() []byte {
 	r := m.room
-	if !m.out.isReady(&m.subscription) {
-		return b
-	}
 	r.mu.Lock()
-	at, last, skip := r.closedAt.Seq, r.log.last, m.unconfirmed
+	at, last := r.closedAt.Seq, r.log.last
 	r.mu.Unlock()
-	if skip || at <= last {
-		return b
+	if at <= last {
+		return nil
 	}
 	meta := protocol.EventMeta{PlanID: m.plan, Timestamp: time.Now()}
-	return m.out.framing.AppendMessage(b, protocol.AppendReceipt(nil, meta, at, last))
+	return m.out.framing.AppendMessage(nil, protocol.AppendReceipt(nil, meta, at, last))
 }

@@ -22,13 +22,6 @@ func (o *outlet) attach(sub, old *subscription, join reply) bool {
 	return true
 }
 
-// isReady reports whether the reply to the join of sub is queued or written.
-func (o *outlet) isReady(sub *subscription) bool {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return sub.ready
-}
-
 // suspend stops writing entries to sub until unsuspend. It reports whether the reply to the join
 // has not been written: it is dropped. It cuts the connection if part of an entry is written.
 func (o *outlet) suspend(sub *subscription) (unanswered bool) {

@@ -12,20 +12,22 @@ type farewell struct {
 // left their rooms before, no more entries are written. The first call wins.
 func (o *outlet) close(last []byte) { o.drain(nil, nil, last) }
 
-// drain is close with all entries of the rooms of subs before last, and between them receipts,
-// which say that these were all.
-func (o *outlet) drain(subs []*subscription, receipts, last []byte) {
+// drain is close with all entries of the rooms of subs before last. Between them it writes
+// receipts, which say that these were all: one for each of subs, nil for none.
+func (o *outlet) drain(subs []*subscription, receipts [][]byte, last []byte) {
 	o.mu.Lock()
 	if o.end >= endClosing {
 		o.mu.Unlock()
 		return
 	}
-	for _, sub := range subs {
+	f := &farewell{last: last}
+	for i, sub := range subs {
 		if sub.ready && !sub.gone.Load() {
 			o.markDirtyLocked(sub)
+			f.receipts = append(f.receipts, receipts[i]...)
 		}
 	}
-	o.end, o.farewell, o.farewellBy = endClosing, &farewell{receipts, last}, o.shared.clock()+closeTimeout
+	o.end, o.farewell, o.farewellBy = endClosing, f, o.shared.clock()+closeTimeout
 	o.shared.timers.after(closeTimeout, o.abortUnlessClosed)
 	o.unpauseLocked()
 	o.mu.Unlock()

@@ -132,8 +132,8 @@ var hubFaults = in("room",
 	fault{
 		name:     "drain: events are dropped",
 		function: "Session.drain",
-		old:      "subs[i] = &m.subscription",
-		new:      "_, _ = i, m\n		subs = nil",
+		old:      "s.out.drain(subs,",
+		new:      "s.out.drain(nil,",
 		tests:    "TestShutdown",
 	},
 	fault{
