@@ -212,11 +212,11 @@ func (s *Session) drain(retry time.Duration) {
 func (m *member) lastReceipt() []byte {
 	r := m.room
 	r.mu.Lock()
-	at, last := r.closedAt.Seq, r.log.last
+	at, last, epoch := r.closedAt, r.log.last, r.epoch
 	r.mu.Unlock()
-	if at <= last {
+	if at.Seq <= last || at.Epoch != epoch { // the log may have lost records since
 		return nil
 	}
 	meta := protocol.EventMeta{PlanID: m.plan, Timestamp: time.Now()}
-	return m.out.framing.AppendMessage(nil, protocol.AppendReceipt(nil, meta, at, last))
+	return m.out.framing.AppendMessage(nil, protocol.AppendReceipt(nil, meta, at.Seq, last))
 }

@@ -111,9 +111,16 @@ var replicaFaults = in("room",
 	fault{
 		name:     "drain: a receipt without a new position is written",
 		function: "member.lastReceipt",
-		old:      "at <= last",
-		new:      "false",
+		old:      "at.Seq <= last ||",
+		new:      "",
 		tests:    "TestNoReceiptWithoutANewPosition",
+	},
+	fault{
+		name:     "drain: a receipt has a position of before a loss",
+		function: "member.lastReceipt",
+		old:      " || at.Epoch != epoch",
+		new:      " || epoch == \"\"",
+		tests:    "TestLossDuringADrain",
 	},
 	fault{
 		name:     "drain: a member without confirmed access gets a receipt",
