@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Checks the modules below the root. It needs bash, git and Go, the module proxy, and Prometheus,
-# which it installs from Debian's packages if it runs as root.
+# Checks the modules below the root. It needs bash, git and Go, the module proxy, and Prometheus and
+# Redis, which it installs from Debian's packages if it runs as root.
 #
 #     bash .ci/nested.sh          all steps; -l lists them
 #     bash .ci/nested.sh metrics  only this one
@@ -18,8 +18,11 @@ metrics() (
 
 # nested checks each nested module, which ./... in the root module does not include. It tests two at
 # a time, since tests with processes of their own mostly wait, and begins with those that take long.
+# The tests of examples/compare start Redis servers.
 nested() {
 	local mod mods dirs dir
+	command -v redis-server >/dev/null || debian redis-server
+	export REDIS_REQUIRED=1
 	mods=$(files '*/go.mod')
 	for mod in $mods; do
 		dir=$(dirname "$mod")

@@ -2,7 +2,6 @@ package load
 
 var (
 	ClientFrame = clientFrame
-	Quantiles   = quantiles
 	MakeTokens  = makeTokens
 )
 

@@ -106,8 +106,8 @@ func (e *engine) measure(ctx context.Context, m *meter, loop func() (tally, erro
 	r.Lost = t.expected - r.Deliveries
 	r.Disorder = e.disorder - disorder
 	r.Dropped = e.dropped - dropped
-	r.P50, r.P99, r.Max = quantiles(t.times)
-	_, r.Late, _ = quantiles(t.late)
+	r.P50, r.P99, r.Max = Quantiles(t.times)
+	_, r.Late, _ = Quantiles(t.late)
 	r.PerSecond = float64(r.Deliveries) / math.Max(r.Seconds, 1e-3)
 
 	d := math.Max(float64(r.Deliveries), 1)
@@ -133,8 +133,8 @@ func (m *meter) calls(c target.Calls) {
 		}
 		return times
 	}
-	m.result.CallP50, m.result.CallP99, m.result.CallMax = quantiles(nanoseconds(c.Times))
-	m.result.BehindP50, m.result.BehindP99, _ = quantiles(nanoseconds(c.Behind))
+	m.result.CallP50, m.result.CallP99, m.result.CallMax = Quantiles(nanoseconds(c.Times))
+	m.result.BehindP50, m.result.BehindP99, _ = Quantiles(nanoseconds(c.Behind))
 	m.result.CallCount = len(c.Times)
 	if len(c.Allocs) > 0 {
 		m.result.CallAllocs = float64(c.Allocs[len(c.Allocs)/2])

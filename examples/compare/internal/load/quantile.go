@@ -5,9 +5,9 @@ import (
 	"slices"
 )
 
-// quantiles sorts times, in nanoseconds, in place, and returns their median, 99th percentile and
+// Quantiles sorts times, in nanoseconds, in place, and returns their median, 99th percentile and
 // maximum in microseconds. They are the times of actual deliveries: nothing is interpolated.
-func quantiles(times []int64) (p50, p99, top float64) {
+func Quantiles(times []int64) (p50, p99, top float64) {
 	if len(times) == 0 {
 		return 0, 0, 0
 	}

@@ -74,7 +74,7 @@ func (e *engine) arrive(ctx context.Context, m *meter) error {
 	r.ConnectSeconds = took.Seconds()
 	r.ConnectCPU = after.cpu(before) / n
 	r.ConnectAllocs = float64(after.Mallocs-before.Mallocs) / n
-	r.ConnectP50, r.ConnectP99, _ = quantiles(e.joinTimes)
+	r.ConnectP50, r.ConnectP99, _ = Quantiles(e.joinTimes)
 	r.JoinBytes = e.received
 	if e.config.Verify && len(e.tokens) > 0 {
 		cost, err := m.client.Verify(ctx, e.tokens[0])

@@ -1,6 +1,7 @@
 package machine_test
 
 import (
+	"os"
 	"os/exec"
 	"runtime"
 	"strconv"
@@ -109,5 +110,31 @@ func TestSelf(t *testing.T) {
 	cores.Stop()
 	if n, err := machine.Descriptors(); n < 1 || err != nil {
 		t.Errorf("Descriptors() = %d, %v", n, err)
+	}
+}
+
+func TestProcess(t *testing.T) {
+	before, err := machine.SelfCPU()
+	if err != nil {
+		t.Fatal(err)
+	}
+	same, err := machine.CPUOf(os.Getpid())
+	if err != nil {
+		t.Fatal(err)
+	}
+	after, err := machine.SelfCPU()
+	// getrusage counts in µs, and splits the time into that of the user and of the system.
+	if err != nil || same < before-10*time.Millisecond || same > after+10*time.Millisecond {
+		t.Errorf("CPUOf this process = %v, want between %v and %v (%v)", same, before, after, err)
+	}
+	if rss, err := machine.RSSOf(os.Getpid()); err != nil || rss < 1<<20 {
+		t.Errorf("RSSOf this process = %d, %v, want more than a MiB", rss, err)
+	}
+	const nobody = 1 << 23 // more than the largest process ID
+	if _, err := machine.CPUOf(nobody); err == nil {
+		t.Error("CPUOf no process succeeded")
+	}
+	if _, err := machine.RSSOf(nobody); err == nil {
+		t.Error("RSSOf no process succeeded")
 	}
 }

@@ -25,15 +25,11 @@ func Self() (Usage, error) {
 	if err != nil {
 		return Usage{}, err
 	}
-	u := Usage{CPU: cpu}
-	statm, err := os.ReadFile("/proc/self/statm")
+	rss, err := resident("self")
 	if err != nil {
-		return Usage{}, fmt.Errorf("machine: %w", err)
+		return Usage{}, err
 	}
-	if f := strings.Fields(string(statm)); len(f) > 1 {
-		pages, _ := strconv.ParseInt(f[1], 10, 64) // the kernel writes a number
-		u.RSS = pages * int64(os.Getpagesize())
-	}
+	u := Usage{CPU: cpu, RSS: rss}
 	io, err := os.ReadFile("/proc/self/io")
 	if err != nil {
 		return Usage{}, fmt.Errorf("machine: %w", err)
