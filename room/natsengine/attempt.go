@@ -35,6 +35,26 @@ func (c *client) attempt(ctx context.Context, f func(context.Context) error) err
 	return err
 }
 
+// attemptWhile is attempt for a request with many answers: tryTimeout begins again with each call of
+// progress. What a slow connection takes longer for would otherwise be requested again, before it has
+// arrived.
+func (c *client) attemptWhile(ctx context.Context, f func(ctx context.Context, progress func()) error) error {
+	if err := ctx.Err(); err != nil {
+		return context.Cause(ctx)
+	}
+	l := c.currentLink()
+	try, end := context.WithCancelCause(ctx)
+	defer end(nil)
+	t := time.AfterFunc(tryTimeout, func() { end(context.DeadlineExceeded) })
+	defer t.Stop()
+	defer context.AfterFunc(l.ctx, func() { end(context.Cause(l.ctx)) })()
+	err := f(try, func() { t.Reset(tryTimeout) })
+	if err != nil && errors.Is(err, context.Canceled) && ctx.Err() == nil && try.Err() != nil {
+		return context.Cause(try)
+	}
+	return err
+}
+
 // persist repeats a request of the JetStream API that may be repeated, while an error may go away.
 func (c *client) persist(ctx context.Context, what string, f func(context.Context) error) error {
 	limit, cancel := context.WithTimeout(ctx, notReady)

@@ -5,10 +5,11 @@ import (
 	"net"
 	"sync"
 	"testing"
+	"time"
 )
 
 // proxy passes the connections of one engine to a server. It can cut them, hold up what the engine
-// sends, and stop reading it.
+// sends, stop reading it, and pass what the server sends slowly.
 type proxy struct {
 	listener net.Listener
 	servers  []*machine
@@ -21,6 +22,8 @@ type proxy struct {
 	closed  bool
 	open    map[net.Conn]struct{}
 	deaf    map[net.Conn]struct{} // nothing is read from these any more
+	rate    int                   // bytes a second from the server; 0: no limit
+	passed  int                   // bytes from the server since rate was set
 }
 
 // newProxy returns a proxy to the first of the servers that accepts connections.
@@ -63,6 +66,7 @@ func (p *proxy) pass(client net.Conn) {
 		buf := make([]byte, 32<<10)
 		for {
 			n, err := server.Read(buf)
+			<-time.After(p.takes(n))
 			if _, werr := client.Write(buf[:n]); err != nil || werr != nil {
 				break
 			}
@@ -145,6 +149,31 @@ func (p *proxy) setCut(cut bool) {
 			c.Close()
 		}
 	}
+}
+
+// setRate limits how many bytes a second the server can send.
+func (p *proxy) setRate(rate int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.rate, p.passed = rate, 0
+}
+
+// bytes returns how many bytes the server has sent since setRate.
+func (p *proxy) bytes() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.passed
+}
+
+// takes returns how long n bytes from the server are under way.
+func (p *proxy) takes(n int) time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.passed += n
+	if p.rate == 0 {
+		return 0
+	}
+	return time.Duration(n) * time.Second / time.Duration(p.rate)
 }
 
 // setDeaf stops reading from the connections that are open. New ones are not affected.

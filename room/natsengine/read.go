@@ -6,6 +6,7 @@ import (
 	"hash/crc32"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -15,6 +16,7 @@ const (
 	// A read asks for this many messages, or for these bytes if that is less.
 	readMessages = 512
 	readBytes    = 1 << 20
+	minReadBytes = 16 << 10
 )
 
 // message is a message of a stream, as a direct get returns it.
@@ -32,11 +34,12 @@ type reader struct {
 	inbox   string // the beginning of the subjects of the answers
 	sub     *nats.Subscription
 	reads   uint64
+	bytes   int // of the next read; less than readBytes if the connection is slow
 }
 
 // newReader returns a reader of a stream. Call close at the end.
 func (c *client) newReader(stream string) (*reader, error) {
-	r := &reader{c: c, subject: c.api + "DIRECT.GET." + stream, inbox: c.nc.NewInbox() + "."}
+	r := &reader{c: c, subject: c.api + "DIRECT.GET." + stream, inbox: c.nc.NewInbox() + ".", bytes: readBytes}
 	var err error
 	r.sub, err = c.nc.SubscribeSync(r.inbox + "*")
 	if err != nil {
@@ -52,17 +55,25 @@ func (r *reader) close() {
 // read returns the next messages with a seq of at least from, in order. more is whether the replica
 // has further ones. What it has returned before an error is valid.
 func (r *reader) read(ctx context.Context, from uint64) (list []message, more bool, err error) {
-	err = r.c.attempt(ctx, func(ctx context.Context) (err error) {
-		list, more, err = r.readOnce(ctx, max(from, 1))
+	began := time.Now()
+	err = r.c.attemptWhile(ctx, func(ctx context.Context, progress func()) (err error) {
+		list, more, err = r.readOnce(ctx, max(from, 1), progress)
 		return err
 	})
+	// A batch must not hold up the answers to beats and pings, which come behind it.
+	switch took := time.Since(began); {
+	case took > tryTimeout/2:
+		r.bytes = max(r.bytes/2, minReadBytes)
+	case took < tryTimeout/8:
+		r.bytes = min(r.bytes*2, readBytes)
+	}
 	return list, more, err
 }
 
-func (r *reader) readOnce(ctx context.Context, from uint64) (list []message, more bool, err error) {
+func (r *reader) readOnce(ctx context.Context, from uint64, progress func()) (list []message, more bool, err error) {
 	r.reads++
 	answer := r.inbox + strconv.FormatUint(r.reads, 10)
-	request := fmt.Appendf(nil, `{"seq":%d,"batch":%d,"max_bytes":%d}`, from, readMessages, readBytes)
+	request := fmt.Appendf(nil, `{"seq":%d,"batch":%d,"max_bytes":%d}`, from, readMessages, r.bytes)
 	if err := r.c.nc.PublishRequest(r.subject, answer, request); err != nil {
 		return nil, false, err
 	}
@@ -71,6 +82,7 @@ func (r *reader) readOnce(ctx context.Context, from uint64) (list []message, mor
 		if err != nil {
 			return list, false, err
 		}
+		progress()
 		if m.Subject != answer {
 			continue // of an earlier read that was given up
 		}
