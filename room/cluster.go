@@ -176,8 +176,8 @@ func (c *cluster) open(anew bool) bool {
 	defer cancel()
 	node := newIncarnation(c.host)
 	o, err := c.engine.Open(ctx, OpenOptions{Cluster: c.name, Node: node}, c.receive)
-	if err == nil && o.MaxRecord < c.maxPayload+roomForRecord {
-		err = fmt.Errorf("the engine stores records of %d bytes at most, but Options.MaxPayload needs %d", o.MaxRecord, c.maxPayload+roomForRecord)
+	if err == nil {
+		err = c.fits(o.MaxRecord)
 	}
 	if err != nil && c.ctx.Err() == nil {
 		c.logs.warn("engine", "open", "room: the engine cannot be opened", "error", err)
@@ -206,6 +206,15 @@ func (c *cluster) open(anew bool) bool {
 	c.controls.resetLocked()
 	c.peered = c.now().Mono
 	return true
+}
+
+// fits returns why an event of MaxPayload does not fit into a record, whose largest size is
+// maxRecord, or nil.
+func (c *cluster) fits(maxRecord int) error {
+	if need := c.maxPayload + roomForRecord; maxRecord < need {
+		return fmt.Errorf("the engine stores records of %d bytes at most, but Options.MaxPayload needs %d", maxRecord, need)
+	}
+	return nil
 }
 
 // now is the present moment on both clocks.
@@ -245,6 +254,7 @@ func (c *cluster) ready() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	s, applied := &c.log, c.timeline.applied.Load()
+	size := c.fits(s.opened.MaxRecord)
 	switch {
 	case c.leaving:
 		return ErrHubClosed
@@ -252,6 +262,8 @@ func (c *cluster) ready() error {
 		return fmt.Errorf("%w: %w", ErrNotReady, c.refused)
 	case s.node == "":
 		return fmt.Errorf("%w: the engine is not open yet", ErrNotReady)
+	case size != nil: // the limit was lowered since; smaller events are still stored
+		return fmt.Errorf("%w: %w", ErrNotReady, size)
 	case !s.settled:
 		return fmt.Errorf("%w: %d of %d records applied", ErrNotReady, applied, s.opened.Window.Last)
 	case !c.gate.open():

@@ -3,6 +3,7 @@ package room
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"time"
 
 	"github.com/planrooms/planrooms/room/internal/record"
@@ -74,7 +75,7 @@ func (c *cluster) tail(ctx context.Context) error {
 				return
 			}
 			if records[i].Seq != applied+1 {
-				c.logger.Error(errBroken.Error(), "applied", applied, "delivered", records[i].Seq)
+				c.logs.log(slog.LevelError, "engine", "order", errBroken.Error(), "applied", applied, "delivered", records[i].Seq)
 				cancel(errBroken)
 				return
 			}

@@ -87,6 +87,7 @@ func (c *cluster) beat(ctx context.Context, node string) error {
 	} else {
 		s.first, s.last = max(s.first, w.First), max(s.last, w.Last)
 	}
+	c.limitLocked(w.MaxRecord)
 	late := c.lagsLocked(now.Mono)
 	if s.settled && !c.leaving && !late && c.own.Answered(sent, now) {
 		c.recordLocked(now.Mono)
@@ -100,6 +101,20 @@ func (c *cluster) beat(ctx context.Context, node string) error {
 	}
 	c.changedLocked()
 	return nil
+}
+
+// limitLocked takes the size of the largest record from a beat; 0: the engine does not know it.
+func (c *cluster) limitLocked(maxRecord int) {
+	was := c.log.opened.MaxRecord
+	if maxRecord == 0 || maxRecord == was {
+		return
+	}
+	c.log.opened.MaxRecord = maxRecord
+	if err := c.fits(maxRecord); err != nil {
+		c.start(func() { // not under the lock
+			c.logs.warn("engine", "limit", "room: the engine does not store the largest events any more", "error", err)
+		})
+	}
 }
 
 // note is what this node tells the others now.
@@ -151,9 +166,9 @@ func (c *cluster) setGateLocked() {
 	c.gate.set(until)
 }
 
-// openGateLocked follows the record of an own tenure, and the end of the work for a record that ends
-// access: the gate opens when all that precedes the record of the tenure is done. The other nodes do
-// not wait for this one to do it.
+// openGateLocked follows the record of an own tenure, and the end of the work for a record that
+// ends access: the gate opens when all that precedes the record of the tenure is done. The other
+// nodes do not wait for this one to do it.
 func (c *cluster) openGateLocked() {
 	if o := c.opening; o.seq > 0 && c.controls.throughLocked(o.seq) >= o.seq {
 		c.opening = ownRecord{}

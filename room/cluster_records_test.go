@@ -2,6 +2,8 @@ package room_test
 
 import (
 	"context"
+	"errors"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -171,19 +173,21 @@ func TestNoReceiptWithoutANewPosition(t *testing.T) {
 // skippingEngine skips one record of Tail.
 type skippingEngine struct {
 	room.Engine
-	skip atomic.Bool
+	skip   atomic.Bool
+	always bool // it skips a record of each call
 }
 
 func (e *skippingEngine) Tail(ctx context.Context, after uint64, apply func([]room.Record)) error {
 	return e.Engine.Tail(ctx, after, func(records []room.Record) {
-		if e.skip.CompareAndSwap(true, false) {
+		if e.skip.CompareAndSwap(true, e.always) {
 			records = records[1:]
 		}
 		apply(records)
 	})
 }
 
-// TestEngineThatSkipsARecord has an engine deliver a record too early: the node reads the log again.
+// TestEngineThatSkipsARecord has an engine deliver a record too early: the node reads the log
+// again.
 func TestEngineThatSkipsARecord(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := newNode(t, enginetest.NewMemory(nil), "node", room.Options{})
@@ -208,6 +212,49 @@ func TestEngineWithSmallRecords(t *testing.T) {
 		time.Sleep(time.Minute)
 		if err := n.Ready(); err == nil {
 			t.Error("ready, although events of MaxPayload cannot be stored")
+		}
+		if _, err := n.BroadcastTaskDeleted(t.Context(), "p", "1"); !errors.Is(err, room.ErrNotReady) {
+			t.Errorf("Broadcast = %v, want ErrNotReady", err)
+		}
+	})
+}
+
+// TestLimitOfRecordsThatIsLowered lowers the limit of the engine while a node uses it. The node is
+// not ready, since it cannot store the largest events, but goes on with others.
+func TestLimitOfRecordsThatIsLowered(t *testing.T) {
+	nodes(t, 1, room.Options{MaxPayload: 64 << 10}, func(t *testing.T, m *enginetest.Memory, nodes []*node) {
+		alice := roomtest.Join(t, nodes[0].Hub, "alice", "p")
+		m.SetMaxRecord(64 << 10)
+		time.Sleep(20 * time.Second)
+		if err := nodes[0].Ready(); !errors.Is(err, room.ErrNotReady) || !strings.Contains(err.Error(), "65536") || !strings.Contains(err.Error(), "69632") {
+			t.Errorf("Ready = %v, want an error with the limit and the size that the hub needs", err)
+		}
+		publish(t, nodes[0].Hub, "p", "small")
+		wantTitle(t, alice, "small")
+		m.SetMaxRecord(1 << 20)
+		time.Sleep(2 * time.Second)
+		if err := nodes[0].Ready(); err != nil {
+			t.Errorf("with a higher limit: %v", err)
+		}
+	})
+}
+
+// TestEngineThatSkipsForEver has an engine skip a record whenever the node reads the log again. The
+// node logs that from time to time only.
+func TestEngineThatSkipsForEver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		log := &notebook{}
+		n := newNode(t, enginetest.NewMemory(nil), "node", room.Options{Logger: log.logger()})
+		e := &skippingEngine{Engine: n.engine, always: true}
+		n.opts.Engine = e
+		n.start(t)
+		n.awaitReady(t)
+		e.skip.Store(true)
+		publish(t, n.Hub, "p", "one")
+		publish(t, n.Hub, "p", "two")
+		time.Sleep(time.Minute)
+		if got := log.lines("level=ERROR", "out of order"); len(got) < 2 || len(got) > 7 {
+			t.Errorf("%d lines in a minute, want one for each 10 s", len(got))
 		}
 	})
 }

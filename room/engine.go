@@ -92,6 +92,9 @@ type Window struct {
 	First uint64
 	// Last is the highest seq that was given.
 	Last uint64
+	// MaxRecord is Opened.MaxRecord as Beat has found it, if the engine knows it then. Otherwise,
+	// and after Open, it is 0.
+	MaxRecord int
 }
 
 // Record is one entry of a log.

@@ -32,8 +32,10 @@ func (h *Hub) joinCluster() {
 // Ready returns nil if this hub can serve clients, and else an error that wraps [ErrNotReady]: the
 // engine is not open, does not answer, or this hub has yet to read the log. After Shutdown has
 // begun it is [ErrHubClosed]. A load balancer should send no clients while it is not nil; those
-// that are connected receive nothing until it is nil again, and miss nothing. Without an engine a
-// hub is always ready until Shutdown.
+// that are connected receive nothing until it is nil again, and miss nothing. There is one other
+// reason: the server of the engine was started again with a limit that is too low for events of
+// MaxPayload. Smaller ones are then stored and delivered. Without an engine a hub is always ready
+// until Shutdown.
 func (h *Hub) Ready() error {
 	if h.isClosed() {
 		return ErrHubClosed

@@ -21,7 +21,10 @@ func beatChecks() []*check {
 		}, test: testBeatOthers},
 		{name: "BeatAtOnce", rules: []string{ruleBeat, ruleNewer}, test: testBeatAtOnce},
 		{name: "BeatSizes", rules: []string{ruleBeat}, test: testBeatSizes},
-		{name: "BeatWindow", rules: []string{ruleBeat, ruleNewer}, test: testBeatWindow},
+		{name: "BeatWindow", rules: []string{ruleBeat, ruleNewer,
+			"MaxRecord is Opened.MaxRecord as Beat has found it, if the engine knows it then.",
+			"Otherwise, and after Open, it is 0.",
+		}, test: testBeatWindow},
 		{name: "BeatCut", needs: "Cutter", rules: []string{ruleBeat}, test: testBeatCut},
 	}
 }
@@ -113,7 +116,11 @@ func testBeatWindow(t *trial) {
 	for i := range 20 {
 		seq := a.store(fmt.Sprint("record ", i))
 		for _, n := range []*node{a, b} {
-			if w := n.window(); w.Epoch != a.opened.Window.Epoch || w.First != a.opened.Window.First || w.Last != seq {
+			w := n.window()
+			if w.MaxRecord != 0 && w.MaxRecord != a.opened.MaxRecord {
+				t.failf("Beat of %s has returned the limit %d, want %d or 0", n.name, w.MaxRecord, a.opened.MaxRecord)
+			}
+			if w.Epoch != a.opened.Window.Epoch || w.First != a.opened.Window.First || w.Last != seq {
 				t.failf("Beat of %s has returned %+v, want the epoch %s and the seqs %d to %d", n.name, w, a.opened.Window.Epoch, a.opened.Window.First, seq)
 			}
 		}

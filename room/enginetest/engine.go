@@ -89,7 +89,7 @@ func (e *MemoryEngine) Append(ctx context.Context, id string, data []byte) (uint
 	if _, _, err := e.state(); err != nil {
 		return 0, err
 	}
-	if limit := e.store.o.MaxRecord; len(data) > limit {
+	if limit := e.store.largest(); len(data) > limit {
 		return 0, fmt.Errorf("enginetest: a record of %d bytes; the log takes up to %d", len(data), limit)
 	}
 	sent := false // a request may have reached the store, also during a cut

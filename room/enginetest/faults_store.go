@@ -133,6 +133,14 @@ func (m *Memory) ThawLists() {
 	m.frozen = nil
 }
 
+// SetMaxRecord changes the size of the largest record, in bytes, as an operator does who starts the
+// server again with another limit. The records that are stored stay.
+func (m *Memory) SetMaxRecord(n int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.o.MaxRecord = n
+}
+
 // DropMessages sets a function that decides which messages are lost. It is called for each
 // receiver, with its name, and must not call the Memory or an engine. nil: none is lost.
 func (m *Memory) DropMessages(drop func(from, to string, msg []byte) bool) {

@@ -19,9 +19,8 @@ import (
 // inside the bubble. It is deterministic: it uses no random numbers, and no clock but [time.Now],
 // for [room.DedupWindow] and the age of notes.
 type Memory struct {
-	o MemoryOptions
-
-	mu      sync.Mutex        // guards the following
+	mu      sync.Mutex // guards the following
+	o       MemoryOptions
 	cluster string            // "" until the first Open
 	epoch   int               // its number
 	epochs  int               // the highest number that was used
@@ -94,6 +93,13 @@ func (m *Memory) join(o room.OpenOptions, in *inbox) (room.Opened, mark, error) 
 		newest = markOf(m.lastLocked(), m.records[len(m.records)-1])
 	}
 	return room.Opened{Window: m.windowLocked(), MaxRecord: m.o.MaxRecord, Complete: !m.gaps}, newest, nil
+}
+
+// largest returns the size of the largest record.
+func (m *Memory) largest() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.o.MaxRecord
 }
 
 // leave removes the inbox of a node that closes, or takes another name. Its note stays.
@@ -175,10 +181,12 @@ func (m *Memory) beat(epoch string, known mark, own room.Node) ([]room.Node, roo
 			delete(m.notes, name)
 		}
 	}
+	window := m.windowLocked()
+	window.MaxRecord = m.o.MaxRecord
 	if m.frozen != nil {
-		return slices.Clone(m.frozen), m.windowLocked(), nil
+		return slices.Clone(m.frozen), window, nil
 	}
-	return m.listLocked(), m.windowLocked(), nil
+	return m.listLocked(), window, nil
 }
 
 // checkLocked returns room.ErrEpoch if the log is not that of the epoch, or the marked record is

@@ -106,6 +106,13 @@ func beatFaults() []fault {
 				return append(old, nodes[slices.IndexFunc(nodes, own)])
 			})
 		}, "BeatOthers"},
+		{"Beat returns another limit of records", func(e *engine) {
+			e.beat = func(ctx context.Context, note []byte) ([]room.Node, room.Window, error) {
+				nodes, w, err := e.MemoryEngine.Beat(ctx, note)
+				w.MaxRecord++
+				return nodes, w, err
+			}
+		}, "BeatWindow"},
 		{"numbers grow by two", func(e *engine) {
 			e.lists(func(nodes []room.Node) []room.Node {
 				for i := range nodes {

@@ -49,7 +49,9 @@ func (c *client) beat(ctx context.Context, s *session, note []byte) ([]room.Node
 		return nil, room.Window{}, err
 	}
 	s.bell.ring(now.last)
-	return nodes, now.window(), nil
+	window := now.window()
+	window.MaxRecord = c.largest(now.config) // another server may have another limit
+	return nodes, window, nil
 }
 
 // storeNote publishes the note until the leader acknowledges it, and returns its seq.

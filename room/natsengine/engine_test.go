@@ -149,7 +149,7 @@ func TestBeat(t *testing.T) {
 	if diff := cmp.Diff(want, nodes); diff != "" {
 		t.Errorf("nodes (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff(room.Window{Epoch: opened.Window.Epoch, First: 1, Last: 3}, window); diff != "" {
+	if diff := cmp.Diff(room.Window{Epoch: opened.Window.Epoch, First: 1, Last: 3, MaxRecord: opened.MaxRecord}, window); diff != "" {
 		t.Errorf("window (-want +got):\n%s", diff)
 	}
 }
