@@ -12,7 +12,6 @@ require (
 	github.com/nats-io/nats.go v1.53.1
 	github.com/planrooms/planrooms v0.0.0
 	github.com/planrooms/planrooms/room/natsengine v0.0.0
-	nhooyr.io/websocket v1.8.17
 )
 
 require (
@@ -26,4 +25,5 @@ require (
 	golang.org/x/crypto v0.55.0 // indirect
 	golang.org/x/sys v0.47.0 // indirect
 	golang.org/x/time v0.15.0 // indirect
+	nhooyr.io/websocket v1.8.17 // indirect
 )

@@ -11,8 +11,8 @@ type scanner struct {
 }
 
 const (
-	opText    = 1
-	opControl = 8 // this one and those above it
+	opContinuation = 0
+	opControl      = 8 // this one and those above it
 )
 
 func (s *scanner) scan(b []byte) {
@@ -27,7 +27,7 @@ func (s *scanner) scan(b []byte) {
 		if f.op >= opControl {
 			continue // it may come between the fragments of a message
 		}
-		if f.op == opText {
+		if f.op != opContinuation {
 			s.message = s.message[:0]
 		}
 		s.message = append(s.message, f.payload...)

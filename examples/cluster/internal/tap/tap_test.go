@@ -1,89 +1,94 @@
 package tap_test
 
 import (
-	"context"
+	"bytes"
+	"io"
 	"net/http"
-	"net/http/httptest"
 	"strings"
-	"sync"
 	"testing"
+	"testing/iotest"
 
 	"github.com/google/go-cmp/cmp"
-	"nhooyr.io/websocket"
 
 	"github.com/planrooms/planrooms/examples/cluster/internal/tap"
 )
 
-// A tap sees the messages of both directions, whatever their length, and the end.
-func TestTap(t *testing.T) {
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("X-Node", "n7")
-		c, err := websocket.Accept(w, r, nil)
-		if err != nil {
-			return
-		}
-		c.SetReadLimit(-1)
-		var pings sync.WaitGroup
-		defer pings.Wait()
-		defer func() { _ = c.CloseNow() }()
-		for {
-			kind, text, err := c.Read(context.WithoutCancel(r.Context()))
-			if err != nil {
-				return
-			}
-			pings.Go(func() { _ = c.Ping(context.WithoutCancel(r.Context())) }) // a control frame is not a message
-			w, err := c.Writer(r.Context(), kind)
-			if err != nil {
-				return
-			}
-			for part := range strings.SplitAfterSeq(string(text), ";") { // in fragments
-				_, _ = w.Write([]byte(part))
-			}
-			_ = w.Close()
-		}
-	}))
-	defer server.Close()
+// upgraded answers each request with a connection.
+type upgraded struct {
+	io.Reader
+	io.Writer
+	request *http.Request
+}
 
+func (u *upgraded) Close() error { return nil }
+
+func (u *upgraded) RoundTrip(req *http.Request) (*http.Response, error) {
+	u.request = req
+	return &http.Response{StatusCode: http.StatusSwitchingProtocols, Header: http.Header{"X-Node": {"n7"}}, Body: u}, nil
+}
+
+// frames are the examples of RFC 6455, section 5.7, without those that the client sends.
+var frames = strings.Join([]string{
+	"\x81\x05Hello",
+	"\x01\x03Hel", "\x89\x05Hello", "\x80\x02lo", // a ping comes between two fragments
+	"\x81\x7e\x01\x00" + strings.Repeat("a", 256),
+	"\x81\x7f\x00\x00\x00\x00\x00\x01\x00\x00" + strings.Repeat("b", 65536),
+	"\x81\x00",
+}, "")
+
+const masked = "\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58"
+
+// A tap sees the messages of both directions, whatever their length, and the end. It changes
+// nothing, but does not let the client ask for compression.
+func TestTap(t *testing.T) {
 	var node string
 	var sent, received []string
-	closed := make(chan struct{})
-	client := &http.Client{Transport: &tap.Tap{
-		Base: http.DefaultTransport,
-		Opened: func(resp *http.Response) tap.Listener {
-			node = resp.Header.Get("X-Node")
-			return tap.Listener{
-				Sent:     func(text []byte) { sent = append(sent, string(text)) },
-				Received: func(text []byte) { received = append(received, string(text)) },
-				Closed:   func() { close(closed) },
+	closed := 0
+	for name, reader := range map[string]func(io.Reader) io.Reader{
+		"at once":      func(r io.Reader) io.Reader { return r },
+		"byte by byte": iotest.OneByteReader,
+	} {
+		t.Run(name, func(t *testing.T) {
+			sent, received, closed = nil, nil, 0
+			var written bytes.Buffer
+			base := &upgraded{Reader: reader(strings.NewReader(frames)), Writer: &written}
+			tapped := &tap.Tap{Base: base, Opened: func(resp *http.Response) tap.Listener {
+				node = resp.Header.Get("X-Node")
+				return tap.Listener{
+					Sent:     func(text []byte) { sent = append(sent, string(text)) },
+					Received: func(text []byte) { received = append(received, string(text)) },
+					Closed:   func() { closed++ },
+				}
+			}}
+			req, err := http.NewRequestWithContext(t.Context(), "GET", "http://node.example/ws", nil)
+			if err != nil {
+				t.Fatal(err)
 			}
-		},
-	}}
-	c, _, err := websocket.Dial(t.Context(), server.URL, &websocket.DialOptions{
-		HTTPClient: client, CompressionMode: websocket.CompressionContextTakeover,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	c.SetReadLimit(-1)
-	var want []string
-	for _, text := range []string{"", "short", "a;few;parts", strings.Repeat("long;", 1000), strings.Repeat("x", 1<<17)} {
-		want = append(want, text)
-		if err := c.Write(t.Context(), websocket.MessageText, []byte(text)); err != nil {
-			t.Fatal(err)
-		}
-		if _, got, err := c.Read(t.Context()); err != nil || string(got) != text {
-			t.Fatalf("the client has read %d bytes (%v), want %d", len(got), err, len(text))
-		}
-	}
-	_ = c.CloseNow()
-	<-closed
-	if node != "n7" {
-		t.Errorf("the header of the response says %q", node)
-	}
-	if diff := cmp.Diff(want, sent); diff != "" {
-		t.Errorf("sent (-want +got):\n%.500s", diff)
-	}
-	if diff := cmp.Diff(want, received); diff != "" {
-		t.Errorf("received (-want +got):\n%.500s", diff)
+			req.Header.Set("Sec-WebSocket-Extensions", "permessage-deflate")
+			resp, err := tapped.RoundTrip(req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			passed, err := io.ReadAll(resp.Body)
+			if err != nil || string(passed) != frames {
+				t.Errorf("%d bytes were passed (%v), want %d", len(passed), err, len(frames))
+			}
+			if _, err := resp.Body.(io.Writer).Write([]byte(masked)); err != nil || written.String() != masked {
+				t.Errorf("%q was written (%v)", &written, err)
+			}
+			if err := resp.Body.Close(); err != nil || closed != 1 {
+				t.Errorf("closed %d times (%v), want once", closed, err)
+			}
+			if got := base.request.Header.Get("Sec-WebSocket-Extensions"); node != "n7" || got != "" {
+				t.Errorf("node %q, extensions %q", node, got)
+			}
+			want := []string{"Hello", "Hello", strings.Repeat("a", 256), strings.Repeat("b", 65536), ""}
+			if diff := cmp.Diff(want, received); diff != "" {
+				t.Errorf("received (-want +got):\n%.500s", diff)
+			}
+			if diff := cmp.Diff([]string{"Hello"}, sent); diff != "" {
+				t.Errorf("sent (-want +got):\n%s", diff)
+			}
+		})
 	}
 }
