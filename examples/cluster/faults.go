@@ -26,7 +26,7 @@ type fault struct {
 
 // faultRuns are all fault runs, in the order in which they run.
 func faultRuns() []fault {
-	return slices.Concat(killRuns, linkRuns)
+	return slices.Concat(killRuns, nodeRuns, stopRuns, linkRuns, natsRuns)
 }
 
 // faultOptions are the flags of the command faults.

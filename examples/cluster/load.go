@@ -65,7 +65,7 @@ func startLoad(ctx context.Context, t *trial) (l *load, err error) {
 	l.quieter = newPublisher(t.cluster, l.quiet, 1, l.published)
 	for _, n := range t.cluster.list() {
 		for i := range t.options.viewers {
-			l.view(fmt.Sprintf("%s-%d", n.name, i+1), l.balancer.url, n.name, i)
+			l.view(fmt.Sprintf("%s-%d", n.name, i+1), l.balancer.url, n.name, l.busy[i%len(l.busy)], l.quiet)
 		}
 	}
 	for _, p := range l.publishers {
@@ -74,17 +74,22 @@ func startLoad(ctx context.Context, t *trial) (l *load, err error) {
 	return l, nil
 }
 
-// view starts a viewer, by way of the balancer or, if base is the URL of a node, directly. index
-// chooses its plan.
-func (l *load) view(name, base, node string, index int) *viewer {
+// view starts a viewer of some plans, by way of the balancer or, if base is the URL of a node,
+// directly.
+func (l *load) view(name, base, node string, plans ...string) *viewer {
 	name = l.trial.prefix + name
 	v := newViewer(viewerOptions{
-		name: name, user: checkerPrefix + "-" + name, base: base, node: node,
-		plans: []string{l.busy[index%len(l.busy)], l.quiet}, history: l.seen, log: l.trial.cluster.log,
+		name: name, user: checkerPrefix + "-" + name, base: base, node: node, plans: plans,
+		history: l.seen, log: l.trial.cluster.log,
 	})
 	l.viewers = append(l.viewers, v)
 	l.viewing.Go(func() { v.run(l.life) })
 	return v
+}
+
+// direct starts a viewer that is connected to a node without the balancer.
+func (l *load) direct(n *instance, plans ...string) *viewer {
+	return l.view(fmt.Sprintf("direct-%d", len(l.viewers)), n.base().String(), n.name, plans...)
 }
 
 // present returns the viewers that should follow.
@@ -100,7 +105,7 @@ func (l *load) present() (list []*viewer) {
 // follow reports whether all viewers are connected and receive events.
 func (l *load) follow() bool {
 	for _, v := range l.present() {
-		if !v.isLive() || v.follows[l.quiet].participants() == nil {
+		if !v.isLive() {
 			return false
 		}
 		for plan, f := range v.follows {
@@ -162,31 +167,35 @@ func (l *load) behind() string {
 	return strings.Join(list, "; ")
 }
 
-// sameLists reports whether all viewers list exactly those who are there.
-func (l *load) sameLists() bool {
-	var want []string
-	present := l.present()
-	for _, v := range present {
-		want = append(want, v.user)
-	}
-	slices.Sort(want)
-	for _, v := range present {
-		got := v.follows[l.quiet].participants()
-		slices.Sort(got)
-		if !slices.Equal(got, want) {
-			return false
+// people returns the users who are in the quiet plan.
+func (l *load) people() (users []string) {
+	for _, v := range l.present() {
+		if v.follows[l.quiet] != nil {
+			users = append(users, v.user)
 		}
 	}
-	return true
+	slices.Sort(users)
+	return users
 }
 
-// lists shows whom the viewers list.
-func (l *load) lists() string {
-	var list []string
+// sameLists reports whether all viewers of the quiet plan list exactly those who are there.
+func (l *load) sameLists() bool { return l.otherList() == "" }
+
+// otherList describes a list that differs.
+func (l *load) otherList() string {
+	want := l.people()
 	for _, v := range l.present() {
-		list = append(list, fmt.Sprintf("%s: %v", v.name, v.follows[l.quiet].participants()))
+		f := v.follows[l.quiet]
+		if f == nil {
+			continue
+		}
+		got := f.participants()
+		slices.Sort(got)
+		if !slices.Equal(got, want) {
+			return fmt.Sprintf("%s lists %v instead of %v", v.name, got, want)
+		}
 	}
-	return strings.Join(list, "; ")
+	return ""
 }
 
 // end ends publishers and viewers, and closes the histories.

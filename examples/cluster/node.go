@@ -52,6 +52,7 @@ func verify(ctx context.Context, token string) (auth.Identity, error) {
 type node struct {
 	faults   bool // it has the routes of faultroutes.go, and all plans
 	clock    *jumpingClock
+	openings openings
 	hub      *room.Hub
 	database string // URL
 	client   *http.Client
@@ -88,6 +89,9 @@ func nodeCommand(ctx context.Context, args []string, stdout, stderr io.Writer) e
 		options.Clock = n.clock
 	}
 	n.hub = room.NewHub(options)
+	if faults {
+		defer n.openings.start(n.hub)()
+	}
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return err

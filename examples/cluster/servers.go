@@ -18,6 +18,7 @@ import (
 type natsServer struct {
 	name    string
 	addr    string
+	dir     string // for its data
 	process *child
 	args    []string
 }
@@ -37,7 +38,7 @@ func newServers(dir string) ([]*natsServer, error) {
 	for i := range number {
 		name := fmt.Sprintf("s%d", i+1)
 		list = append(list, &natsServer{
-			name: name, addr: fmt.Sprintf("127.0.0.1:%d", ports[i]),
+			name: name, addr: fmt.Sprintf("127.0.0.1:%d", ports[i]), dir: filepath.Join(dir, name),
 			process: &child{name: name, log: filepath.Join(dir, name+".log")},
 			args: []string{
 				serverCommandName, "-name", name, "-dir", filepath.Join(dir, name), "-port", fmt.Sprint(ports[i]),

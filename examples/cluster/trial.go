@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/planrooms/planrooms/examples/cluster/internal/history"
@@ -25,6 +26,7 @@ type trial struct {
 	terms   history.Terms
 	checks  []func(h histories) // that run at the end
 
+	whole  time.Time // when all viewers had everything; zero: never
 	report history.Report
 	notes  []string
 	broken []string
@@ -160,8 +162,9 @@ func (t *trial) underLoad(ctx context.Context) error {
 		return fmt.Errorf("%w: %s", err, t.load.behind())
 	}
 	if err := t.await(ctx, "all viewers list the same people", t.load.sameLists); err != nil {
-		return fmt.Errorf("%w: %s", err, t.load.lists())
+		return fmt.Errorf("%w: %s", err, t.load.otherList())
 	}
+	t.whole = time.Now()
 	t.phase("whole")
 	return nil
 }
@@ -183,5 +186,19 @@ func (t *trial) judge() error {
 	for _, check := range t.checks {
 		check(h)
 	}
+	if !t.whole.IsZero() {
+		t.lists(h)
+	}
 	return nil
+}
+
+// lists checks that at the end all viewers had been told of the same people.
+func (t *trial) lists(h histories) {
+	end, _ := slices.BinarySearchFunc(h.records, t.whole, func(r history.Record, at time.Time) int { return r.Time.Compare(at) })
+	lists, want := history.Lists(h.records[:end], t.load.quiet), t.load.people()
+	for _, v := range t.load.present() {
+		if got := lists[v.name]; v.follows[t.load.quiet] != nil && !slices.Equal(got, want) {
+			t.broke("%s lists %v instead of %v", v.name, got, want)
+		}
+	}
 }

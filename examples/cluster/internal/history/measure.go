@@ -147,13 +147,10 @@ func Departures(records []Record, plan string, users []string, at time.Time) (li
 }
 
 // Lists returns whom each viewer lists in a plan at the end: the answer to its last join, and what
-// the messages since have changed. A viewer that has lost its connection has no list.
+// the messages since have changed.
 func Lists(records []Record, plan string) map[string][]string {
 	lists := make(map[string][]string)
 	for _, one := range records {
-		if one.What == Closed {
-			delete(lists, one.Viewer)
-		}
 		list, joined := lists[one.Viewer]
 		if one.Plan != plan || !joined && one.What != Joined {
 			continue

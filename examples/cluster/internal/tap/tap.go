@@ -56,10 +56,10 @@ func (c *connection) Read(b []byte) (int, error) {
 	return n, err
 }
 
+// Write shows the bytes first: the answer may arrive before it returns.
 func (c *connection) Write(b []byte) (int, error) {
-	n, err := c.body.Write(b)
-	c.out.scan(b[:n])
-	return n, err
+	c.out.scan(b)
+	return c.body.Write(b)
 }
 
 func (c *connection) Close() error {

@@ -1,0 +1,159 @@
+package main
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+)
+
+var natsRuns = []fault{
+	{name: "restart-nats", about: "all NATS servers are restarted with their disks", run: restartNATS},
+	{name: "lose-disk", about: "all NATS servers come back without their disks: every viewer loads its plans", run: loseDisk},
+	{name: "old-disk", about: "all NATS servers come back with a copy of their disks, made after a stop, that lacks events", run: oldDisk(false)},
+	{name: "old-disk-running", about: "the same with a copy that was made while they ran", run: oldDisk(true)},
+}
+
+func restartNATS(ctx context.Context, t *trial) error {
+	return t.restartServers(ctx, func() error { return nil })
+}
+
+func loseDisk(ctx context.Context, t *trial) error {
+	return t.losesRecords(ctx, func() error {
+		for _, s := range t.cluster.servers {
+			if err := os.RemoveAll(s.dir); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// oldDisk brings the servers back with a copy of their disks, which lacks the events that were
+// published since.
+func oldDisk(running bool) func(context.Context, *trial) error {
+	return func(ctx context.Context, t *trial) error {
+		copies := filepath.Join(t.dir, "copies")
+		save := func() error {
+			t.phase("copy the disks")
+			for _, s := range t.cluster.servers {
+				if err := copyFolder(filepath.Join(copies, s.name), s.dir, running); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+		var err error
+		if running {
+			err = save()
+		} else {
+			err = t.restartServers(ctx, save)
+		}
+		if err != nil {
+			return err
+		}
+		if err := t.await(ctx, "all nodes are ready", t.cluster.ready); err != nil {
+			return err
+		}
+		if err := t.load.more(ctx); err != nil {
+			return err
+		}
+		err = t.losesRecords(ctx, func() error {
+			for _, s := range t.cluster.servers {
+				if err := os.RemoveAll(s.dir); err != nil {
+					return err
+				}
+				if err := os.Rename(filepath.Join(copies, s.name), s.dir); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		return err
+	}
+}
+
+// losesRecords restarts the servers after a change of their disks by which acknowledged records are
+// lost. Every viewer has to load its plans afterwards.
+func (t *trial) losesRecords(ctx context.Context, change func() error) error {
+	before := t.node().last().Cluster.Epoch
+	err := t.restartServers(ctx, func() error {
+		t.terms.LoadedAfter = time.Now()
+		return change()
+	})
+	if err != nil {
+		return err
+	}
+	return t.await(ctx, "all nodes have the same new epoch", func() bool {
+		epoch := t.node().last().Cluster.Epoch
+		for _, n := range t.cluster.list() {
+			if n.last().Cluster.Epoch != epoch {
+				return false
+			}
+		}
+		return epoch != before
+	})
+}
+
+// restartServers stops all NATS servers, and starts them again after a call of between.
+func (t *trial) restartServers(ctx context.Context, between func() error) error {
+	t.phase("stop all NATS servers")
+	all := func(f func(*natsServer) error) error {
+		var wait sync.WaitGroup
+		errs := make(chan error, len(t.cluster.servers))
+		for _, s := range t.cluster.servers {
+			wait.Go(func() { errs <- f(s) })
+		}
+		wait.Wait()
+		close(errs)
+		for err := range errs {
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	if err := all(func(s *natsServer) error { s.process.stop(); return nil }); err != nil {
+		return err
+	}
+	if err := between(); err != nil {
+		return err
+	}
+	t.phase("start all NATS servers")
+	started := time.Now()
+	if err := all(func(s *natsServer) error { return s.start(ctx) }); err != nil {
+		return err
+	}
+	return t.await(ctx, "all servers have the log", func() bool { return t.cluster.wholeSince(started) })
+}
+
+// copyFolder copies a folder. If it is in use, files may change or vanish meanwhile, as in a backup
+// of a running server.
+func copyFolder(to, from string, inUse bool) error {
+	return filepath.WalkDir(from, func(path string, d os.DirEntry, err error) error {
+		if err == nil {
+			err = copyEntry(to, from, path, d)
+		}
+		if inUse && os.IsNotExist(err) {
+			return nil
+		}
+		return err
+	})
+}
+
+func copyEntry(to, from, path string, d os.DirEntry) error {
+	relative, err := filepath.Rel(from, path)
+	if err != nil {
+		return err
+	}
+	target := filepath.Join(to, relative)
+	if d.IsDir() {
+		return os.MkdirAll(target, 0o700)
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(target, data, 0o600)
+}
