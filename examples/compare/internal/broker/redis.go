@@ -20,7 +20,7 @@ func (b *Broker) startRedis(cpus []int, sync bool) error {
 	}
 	args := []string{"--bind", "127.0.0.1", "--port", strconv.Itoa(ports[0]), "--dir", b.dir, "--save", ""}
 	if sync {
-		args = append(args, "--appendonly", "yes", "--appendfsync", "always")
+		args = append(args, "--appendonly", "yes", "--appendfsync", "always", "--auto-aof-rewrite-percentage", "0")
 	}
 	p, err := process.Start(cpus, program, args...)
 	if err != nil {

@@ -39,7 +39,7 @@ func TestMain(m *testing.M) {
 func small() cost.Plan {
 	return cost.Plan{
 		EventBytes: 300, Plans: []int{3}, Idle: 10 * time.Millisecond, Warm: 20 * time.Millisecond, Steady: 100 * time.Millisecond,
-		Every: 2 * time.Millisecond, Load: 100 * time.Millisecond, Publishers: 8, HeldPlans: 500, HeldEvents: 3,
+		Every: 2 * time.Millisecond, Load: 100 * time.Millisecond, Publishers: 8, HeldPlans: 200, HeldEvents: 3,
 	}
 }
 

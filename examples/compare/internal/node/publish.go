@@ -59,7 +59,7 @@ func (u *publisher) run(p Publish) (Published, error) {
 	return run.result, run.err
 }
 
-// loop publishes one event after the other.
+// loop publishes one event after the other, as one publisher.
 func (p *publication) loop() {
 	var mine Published
 	var times []int64
@@ -82,7 +82,7 @@ func (p *publication) loop() {
 		}
 		if p.Every > 0 {
 			due = due.Add(p.Every)
-			time.Sleep(time.Until(due)) // a slow service is what is measured
+			time.Sleep(time.Until(due))
 		}
 	}
 	p.mu.Lock()
