@@ -2,6 +2,7 @@ package room_test
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -122,5 +123,78 @@ func TestNoReceiptWithoutConfirmedAccess(t *testing.T) {
 		bob.WantEvent(protocol.TypeReceipt, nil)
 		bob.WantEvent(protocol.TypeGoodbye, nil)
 		alice.WantEvent(protocol.TypeGoodbye, nil)
+	})
+}
+
+// TestJoinDuringALostPart ends access in a part of the log that a node never reads, while the node
+// asks Authorize for a join: the answer of before does not count.
+func TestJoinDuringALostPart(t *testing.T) {
+	var a asker
+	nodes(t, 2, a.options(), func(t *testing.T, m *enginetest.Memory, nodes []*node) {
+		a.begin(t)
+		alice := nodes[0].connect(t, "alice")
+		joinLater(alice, "p", nil)
+		<-a.asked
+		loseUnread(t, m, nodes)
+		synctest.Wait()
+		a.answers <- nil
+		<-a.asked
+		a.answers <- room.ErrForbidden
+		alice.Refused(protocol.ErrorForbidden)
+	})
+}
+
+// TestJoinBehindAShutGate drops the history while the answer to a join waits for the gate: the
+// client gets an error, and joins again.
+func TestJoinBehindAShutGate(t *testing.T) {
+	entered, answer := new(chan struct{}), new(chan struct{})
+	o := room.Options{Observer: room.Observer{Join: func(room.JoinInfo) {
+		close(*entered)
+		<-*answer
+	}}}
+	nodes(t, 1, o, func(t *testing.T, m *enginetest.Memory, nodes []*node) {
+		*entered, *answer = make(chan struct{}), make(chan struct{})
+		alice := nodes[0].connect(t, "alice")
+		joinLater(alice, "p", nil)
+		<-*entered
+		nodes[0].engine.Cut()
+		time.Sleep(10 * time.Second)
+		close(*answer)
+		synctest.Wait()
+		alice.Silent()
+		m.LoseTail(1)
+		nodes[0].engine.Heal()
+		alice.Refused(protocol.ErrorUnavailable)
+		nodes[0].awaitReady(t)
+		synctest.Wait()
+		alice.Silent()
+	})
+}
+
+// TestNoticesAroundALoss has users come and go just before a loss, and after it while the access of
+// a member is being checked: the member gets all notices once its access is confirmed.
+func TestNoticesAroundALoss(t *testing.T) {
+	var a asker
+	nodes(t, 2, a.options(), func(t *testing.T, m *enginetest.Memory, nodes []*node) {
+		alice := roomtest.Join(t, nodes[0].Hub, "alice", "p")
+		bob := roomtest.Join(t, nodes[0].Hub, "bob", "p")
+		presenceNotices(t, alice)
+		a.begin(t)
+		roomtest.Join(t, nodes[0].Hub, "cat", "p") // its notice waits for others
+		loseUnread(t, m, nodes)
+		<-a.asked
+		nodes[0].awaitReady(t)
+		bob.Leave("p")
+		gathered()
+		wantNow(t, alice)
+		a.answers <- nil
+		var got []string
+		for _, msg := range unread(t, alice) {
+			got = append(got, string(msg.Type))
+		}
+		want := []string{"resync", "join-plan", "leave-plan"}
+		if slices.Sort(got); !slices.Equal(got, slices.Sorted(slices.Values(want))) {
+			t.Errorf("got %q, want %q", got, want)
+		}
 	})
 }

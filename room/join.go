@@ -140,7 +140,7 @@ func (s *Session) enter(req *protocol.Request, p *permit) (a arrival, err error)
 	if since := req.Since; since != nil && since.Epoch == r.epoch {
 		if index, ok := r.log.since(since.Seq, s.hub.timeline.applied.Load(), s.hub.opts.HistoryEvents); ok {
 			a.reply.recovered, a.reply.position = true, *since
-			m.cur.next, m.cur.seq, m.cur.events = index, min(since.Seq, r.log.last), index
+			m.cur.next, m.cur.seq, m.cur.events = index, since.Seq, index
 		}
 	}
 	m.begin, m.recovered = beginning{at: s.hub.clock(), seq: m.cur.seq}, a.reply.recovered

@@ -65,9 +65,6 @@ func (o *onces) do(key string, f func() (protocol.Position, error)) (protocol.Po
 			c.position, err = f()
 			c.failed = err != nil
 		}()
-		if err != nil {
-			o.forget(c)
-		}
 		return c.position, err
 	}
 }
@@ -102,14 +99,5 @@ func (c *onceCall) over() bool {
 		return c.failed
 	default:
 		return false
-	}
-}
-
-// forget drops a call that has failed.
-func (o *onces) forget(c *onceCall) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if o.calls[c.key] == c {
-		delete(o.calls, c.key)
 	}
 }

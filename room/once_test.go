@@ -1,6 +1,7 @@
 package room_test
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 	"testing/synctest"
@@ -52,5 +53,22 @@ func TestOnceOfABatch(t *testing.T) {
 		alice.WantEvent("b", nil)
 		synctest.Wait()
 		alice.Silent()
+	})
+}
+
+// TestOnceAfterAFailure repeats a broadcast that has failed: it fails again, and does not count as
+// sent.
+func TestOnceAfterAFailure(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := room.NewHub(&room.Options{Authorize: anyone})
+		if err := h.Shutdown(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			at, err := h.BroadcastTaskDeleted(t.Context(), "p", "1", room.Once("1"))
+			if !errors.Is(err, room.ErrHubClosed) {
+				t.Errorf("Broadcast = %v, %v, want ErrHubClosed", at, err)
+			}
+		}
 	})
 }

@@ -275,4 +275,11 @@ var broadcastFaults = in("room",
 		new:      "",
 		tests:    "TestNotifyIsDropped",
 	},
+	fault{
+		name:     "feed: a member behind a shut gate does not hold up the notices",
+		function: "outlet.markIfBusy",
+		old:      "	return sub.dirty\n",
+		new:      "	return o.state != stateIdle\n",
+		tests:    "TestLeaveBehindAShutGate",
+	},
 )

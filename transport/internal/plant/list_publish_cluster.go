@@ -52,4 +52,18 @@ var publishClusterFaults = in("room",
 		new:      ")",
 		tests:    "TestOnceOfOneHub",
 	},
+	fault{
+		name:     "publish: the clients of an event that is not stored do not load",
+		function: "cluster.publish",
+		old:      "		c.doubtful(plan, \"\") ",
+		new:      "		_ = plan ",
+		tests:    "TestEventThatIsNotStored",
+	},
+	fault{
+		name:     "once: an event that was not sent counts",
+		function: "onces.do",
+		old:      "			c.failed = err != nil\n",
+		new:      "			c.failed = false\n",
+		tests:    "TestOnceAfterAFailure",
+	},
 )
