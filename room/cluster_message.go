@@ -81,14 +81,23 @@ func (c *cluster) leave(ctx context.Context) {
 	node, tenure := c.log.node, c.own.Number()
 	c.setGateLocked()
 	c.mu.Unlock()
-	if node != "" {
-		ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
-		defer cancel()
+	if node == "" {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	said := make(chan struct{})
+	c.start(func() { // an engine that ignores ctx must not hold up Shutdown; close ends its calls
+		defer close(said)
 		s := record.Silent{Name: node, Tenure: tenure}
 		if _, err := c.engine.Append(ctx, c.id(), c.record(record.KindSilent, "", s.Append(nil))); err != nil {
 			c.logs.warn("engine", "silent", "room: the end of this node cannot be stored in the log; the others wait until it is gone", "error", err)
 		}
 		_, _, _ = c.engine.Beat(ctx, c.note())
+	})
+	select {
+	case <-said:
+	case <-ctx.Done():
 	}
 }
 
