@@ -107,7 +107,7 @@ func (c *cluster) settle(ctx context.Context) bool {
 		e.Old = anyEpoch
 	}
 	c.mu.Unlock()
-	ctx, cancel := context.WithTimeout(ctx, c.publishFor)
+	ctx, cancel := context.WithTimeout(ctx, c.ownAppend())
 	defer cancel()
 	seq, err := c.engine.Append(ctx, c.id(), c.record(record.KindEpoch, "", e.Append(nil)))
 	if err != nil {

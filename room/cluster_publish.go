@@ -46,6 +46,10 @@ func (c *cluster) awaitOpen(ctx context.Context) error {
 	}
 }
 
+// ownAppend is how long an Append may take that no caller waits for, however short
+// Options.PublishTimeout is.
+func (c *cluster) ownAppend() time.Duration { return max(c.publishFor, c.timing.ttl) }
+
 // record encodes a record.
 func (c *cluster) record(k record.Kind, plan string, body []byte) []byte {
 	h := record.Header{Cluster: c.hash, Version: record.Version, Class: k.Class(), Kind: k, Plan: plan}
@@ -119,7 +123,7 @@ func (c *cluster) resolve() {
 		}
 		r := record.Resync{IDs: ids}
 		for {
-			ctx, cancel := context.WithTimeout(c.ctx, c.publishFor)
+			ctx, cancel := context.WithTimeout(c.ctx, c.ownAppend())
 			_, err := c.engine.Append(ctx, c.id(), c.record(record.KindResync, plan, r.Append(nil)))
 			cancel()
 			if err == nil {
@@ -147,12 +151,28 @@ func (c *cluster) nextDoubt() (plan string, ids []string, ok bool) {
 		return "", nil, true
 	}
 	for plan, ids = range d.plans {
-		delete(d.plans, plan)
+		if n := fitting(ids, c.log.opened.MaxRecord-len(plan)); n < len(ids) {
+			d.plans[plan], ids = ids[n:], ids[:n:n] // another record has the rest
+		} else {
+			delete(d.plans, plan)
+		}
 		d.count -= len(ids)
 		return plan, ids, true
 	}
 	d.running = false
 	return "", nil, false
+}
+
+// fitting returns how many of the IDs a resync record of that size can have: at least one.
+func fitting(ids []string, size int) int {
+	const besides = 256  // the header, and what is before the IDs
+	const lengthOfID = 2 // bytes
+	for i, id := range ids {
+		if size -= len(id) + lengthOfID; size < besides && i > 0 {
+			return i
+		}
+	}
+	return len(ids)
 }
 
 // isDoubted reports whether a resync record has named the event.
