@@ -26,7 +26,7 @@ type fault struct {
 
 // faultRuns are all fault runs, in the order in which they run.
 func faultRuns() []fault {
-	return slices.Concat(killRuns, nodeRuns, stopRuns, linkRuns, natsRuns)
+	return slices.Concat(killRuns, nodeRuns, moveRuns, stopRuns, linkRuns, natsRuns)
 }
 
 // faultOptions are the flags of the command faults.
@@ -35,6 +35,7 @@ type faultOptions struct {
 	dir     string
 	rate    int
 	viewers int
+	moves   int
 	lenient bool
 	json    bool
 }
@@ -62,6 +63,7 @@ func faultsCommand(ctx context.Context, args []string, stdout, stderr io.Writer)
 	f.StringVar(&o.dir, "dir", "", "`folder` that keeps logs and histories. Default: a temporary one, which is removed if no promise was broken")
 	f.IntVar(&o.rate, "rate", 20, "`changes` of each plan per second, 1 to 200")
 	f.IntVar(&o.viewers, "viewers", 4, "`number` of viewers that prefer the same node")
+	f.IntVar(&o.moves, "moves", 100, "`number` of moves of the run moves; 20 changes pass for each")
 	f.BoolVar(&o.lenient, "lenient", false, "report times that are too long, but do not count them as broken promises: for slow machines")
 	f.BoolVar(&o.json, "json", false, "print one line of JSON for each run instead of the table")
 	if err := parse(f, args); err != nil {
@@ -77,6 +79,8 @@ func faultsCommand(ctx context.Context, args []string, stdout, stderr io.Writer)
 		return reject(f, "-rate is %d; it must be 1 to 200", o.rate)
 	case o.viewers < 1:
 		return reject(f, "-viewers is %d; it must be at least 1", o.viewers)
+	case o.moves < 1:
+		return reject(f, "-moves is %d; it must be at least 1", o.moves)
 	}
 	chosen, err := chooseFaults(all, names)
 	if err != nil {

@@ -19,21 +19,7 @@ var nodeRuns = []fault{
 // rolling replaces all nodes, one after the other.
 func rolling(ctx context.Context, t *trial) error {
 	for i := range t.cluster.list() {
-		fresh, err := t.cluster.newNode(i)
-		if err != nil {
-			return err
-		}
-		t.phase("start another %s", fresh.name)
-		t.cluster.startNode(fresh)
-		if err := t.await(ctx, "the new node is ready", fresh.isReady); err != nil {
-			fresh.close()
-			return err
-		}
-		old := t.cluster.replace(i, fresh)
-		t.phase("stop the old %s", old.name)
-		old.process.stop()
-		old.close()
-		if err := t.await(ctx, "all viewers are connected", t.load.connected); err != nil {
+		if err := t.refresh(ctx, i); err != nil {
 			return err
 		}
 		if err := t.load.more(ctx); err != nil {
@@ -46,6 +32,25 @@ func rolling(ctx context.Context, t *trial) error {
 		}
 	})
 	return nil
+}
+
+// refresh replaces a node by a fresh process, which is ready before the old one ends.
+func (t *trial) refresh(ctx context.Context, index int) error {
+	fresh, err := t.cluster.newNode(index)
+	if err != nil {
+		return err
+	}
+	t.phase("start another %s", fresh.name)
+	t.cluster.startNode(fresh)
+	if err := t.await(ctx, "the new node is ready", fresh.isReady); err != nil {
+		fresh.close()
+		return err
+	}
+	old := t.cluster.replace(index, fresh)
+	t.phase("stop the old %s", old.name)
+	old.process.stop()
+	old.close()
+	return t.await(ctx, "all viewers are connected", t.load.connected)
 }
 
 // clockJumps lets the clocks of a node jump. When they do not advance alike, its tenure ends, and it

@@ -79,7 +79,7 @@ func startLoad(ctx context.Context, t *trial) (l *load, err error) {
 func (l *load) view(name, base, node string, plans ...string) *viewer {
 	name = l.trial.prefix + name
 	v := newViewer(viewerOptions{
-		name: name, user: checkerPrefix + "-" + name, base: base, node: node, plans: plans,
+		name: name, user: checkerPrefix + "-" + name, base: base, node: node, plans: plans, moves: true,
 		history: l.seen, log: l.trial.cluster.log,
 	})
 	l.viewers = append(l.viewers, v)

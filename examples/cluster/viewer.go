@@ -23,6 +23,7 @@ type viewerOptions struct {
 	base    string // URL of the balancer, or of a node
 	node    string // that it prefers
 	plans   []string
+	moves   bool            // the balancer knows its name, and can move it
 	history *history.Writer // of what it sees
 	log     *slog.Logger
 }
@@ -36,6 +37,7 @@ type viewer struct {
 	mu    sync.Mutex // guards the following
 	live  bool
 	ready bool // connected once
+	times int  // that it has connected
 }
 
 // following is the part of a viewer for one plan.
@@ -62,7 +64,11 @@ func newViewer(o viewerOptions) *viewer {
 
 // run follows the plans until ctx ends.
 func (v *viewer) run(ctx context.Context) {
-	c, err := client.Open(v.base+"/ws?node="+v.node, &client.Options{
+	q := url.Values{"node": {v.node}}
+	if v.moves {
+		q.Set("client", v.name)
+	}
+	c, err := client.Open(v.base+"/ws?"+q.Encode(), &client.Options{
 		Token:      client.StaticToken(v.user),
 		ClientID:   v.name,
 		BackoffMax: viewerBackoff,
@@ -92,12 +98,22 @@ func (v *viewer) connected(s client.State, _ error) {
 	again := s == client.StateConnected && v.ready
 	v.live = s == client.StateConnected
 	v.ready = v.ready || v.live
+	if v.live {
+		v.times++
+	}
 	v.mu.Unlock()
 	if again {
 		for _, f := range v.follows {
 			f.checker.Resumed()
 		}
 	}
+}
+
+// connections returns how often the viewer has connected.
+func (v *viewer) connections() int {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.times
 }
 
 func (v *viewer) isLive() bool {
