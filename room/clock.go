@@ -1,9 +1,6 @@
 package room
 
-import (
-	"crypto/rand"
-	"time"
-)
+import "time"
 
 // Clock is the time by which a node of a cluster measures its tenure: whether it may still write to
 // clients, or has been silent for so long that the others do not wait for it any more. Tests
@@ -21,6 +18,3 @@ type systemClock struct{ start time.Time }
 
 func (systemClock) Wall() time.Time            { return time.Now().Round(0) }
 func (c systemClock) Monotonic() time.Duration { return time.Since(c.start) }
-
-// newEpoch returns a name that no log has had.
-func newEpoch() string { return rand.Text() }

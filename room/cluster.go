@@ -14,18 +14,37 @@ import (
 	"github.com/planrooms/planrooms/room/internal/tenure"
 )
 
-// cluster is a hub's part in the log that it shares with other hubs: it opens the engine, applies
-// every record in order, tells the others that it is alive, and knows who of them is. What a record
-// does to rooms and connections is the replica's.
+// cluster is a hub's part in the log that it shares with other hubs, the nodes of a cluster. It
+// opens the engine, applies every record in order, and stores a note each second, which shows the
+// other nodes that this one is alive. The replica does what a record means for rooms and
+// connections.
 //
-//	run ── opens the engine, and again after ErrEpoch
-//	 ├─ follow: Tail, which applies every record          cluster_apply.go, cluster_epoch.go
-//	 ├─ beats: one Beat a second, the tenure and the gate  cluster_beat.go
-//	 └─ deliver: messages of other nodes                   cluster_message.go
+// Goroutines:
 //
-// The gate of a node is open while it has a tenure, and has applied its own record of it. A record
-// that ends access is over when each node whose record precedes it has applied it, or has ended:
-// cluster_control.go. Package tenure has these rules and the model that explores them.
+//	run      opens the engine, and again after ErrEpoch; then it follows the log with Tail
+//	beats    calls Beat once a second while the engine is open
+//	deliver  handles the messages of other nodes
+//	watch    closes all connections if the node has no tenure for long
+//
+// Files:
+//
+//	cluster_follow.go     reads the log, and starts again if it has lost records
+//	cluster_apply.go      what a record does, by its kind
+//	cluster_epoch.go      how the nodes agree on the epoch of the log
+//	cluster_beat.go       the notes of the nodes
+//	cluster_tenure.go     the tenure of this node, which opens its gate
+//	cluster_dark.go       a node without a tenure sends its clients to others
+//	cluster_control.go    records that end access, and the calls that wait for all nodes
+//	cluster_publish.go    stores records
+//	cluster_uncertain.go  events of which it is uncertain whether they are stored
+//	cluster_message.go    messages between the nodes
+//	cluster_join.go       what a join waits for
+//	clusterinfo.go        Hub.Cluster
+//
+// The gate of a node is open while the node has a tenure and has applied its own record of it. A
+// call that ends access, such as Revoke, appends a record. It waits until each node whose own record
+// precedes that one has applied it, or has ended. Package tenure has these rules, and a model that
+// explores them.
 type cluster struct {
 	// Fixed at creation.
 	engine      Engine
@@ -104,39 +123,11 @@ type clusterTiming struct {
 var defaultTiming = clusterTiming{ttl: 12 * time.Second, beat: time.Second}
 
 const (
-	openTimeout  = 30 * time.Second
-	openPause    = time.Second
-	gateTimeout  = 5 * time.Second // how long a join waits for the gate
-	aheadTimeout = 2 * time.Second // how long a join waits for the position of its client
-	darkAfter    = 30 * time.Second
-	darkSpread   = 60 * time.Second
-	darkEvery    = 5 * time.Minute
-	// roomForRecord is what a record needs besides the data of its event.
+	openTimeout = 30 * time.Second // of one call of Engine.Open
+	openPause   = time.Second      // between two calls
+	// roomForRecord is what a record needs besides the data of its event, in bytes.
 	roomForRecord = 4 << 10
 )
-
-// replica is what records and messages do to the hub.
-type replica interface {
-	// applyEvent appends an event to the history of a plan.
-	applyEvent(plan string, e *record.Event, seq uint64, replay bool)
-	// applyResync makes all clients of a plan load it; "" means all plans.
-	applyResync(plan string, seq uint64)
-	// begin applies a record that ends access: joins that are in flight call Authorize again. The
-	// function that it returns does the rest, which takes longer.
-	begin(kind record.Kind, plan string, c *record.Control, seq uint64, replay bool) (finish func() ackCounts)
-	// doubt is called for a record that cannot be read: it may have ended access to a plan, or, if
-	// plan is "", to any.
-	doubt(plan string) (finish func() ackCounts)
-	// adopt names the epoch of the histories.
-	adopt(epoch string)
-	// reset drops all histories: the log continues behind floor in another epoch, or has lost what
-	// is before. Nothing is written to a member until Authorize has allowed it again.
-	reset(epoch string, floor uint64)
-	// notify is Notify for the connections of this hub.
-	notify(n *record.Notify)
-	// scatter closes all connections, since the node cannot serve them.
-	scatter(spread time.Duration)
-}
 
 // newIncarnation returns the name of this node for one call of Open.
 func newIncarnation(host string) string {
@@ -270,4 +261,41 @@ func (c *cluster) ready() error {
 		return fmt.Errorf("%w: no tenure; the engine does not answer, or the node lags behind it", ErrNotReady)
 	}
 	return nil
+}
+
+// leave is the end of the node: the others need not wait for it any more. Events can be published
+// until close.
+func (c *cluster) leave(ctx context.Context) {
+	c.mu.Lock()
+	c.leaving = true
+	node, tenure := c.log.node, c.own.Number()
+	c.setGateLocked()
+	c.mu.Unlock()
+	if node == "" {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	said := make(chan struct{})
+	c.start(func() { // an engine that ignores ctx must not hold up Shutdown; close ends its calls
+		defer close(said)
+		s := record.Silent{Name: node, Tenure: tenure}
+		if _, err := c.engine.Append(ctx, c.id(), c.record(record.KindSilent, "", s.Append(nil))); err != nil {
+			c.logs.warn("engine", "silent", "room: the end of this node cannot be stored in the log; the others wait until it is gone", "error", err)
+		}
+		_, _, _ = c.engine.Beat(ctx, c.note())
+	})
+	select {
+	case <-said:
+	case <-ctx.Done():
+	}
+}
+
+// close ends the engine.
+func (c *cluster) close() {
+	c.closed.Store(true)
+	c.cancel()
+	if err := c.engine.Close(); err != nil {
+		c.logs.warn("engine", "close", "room: the engine cannot be closed", "error", err)
+	}
 }

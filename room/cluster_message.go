@@ -2,8 +2,8 @@ package room
 
 import (
 	"context"
-	"time"
 
+	"github.com/planrooms/planrooms/protocol"
 	"github.com/planrooms/planrooms/room/internal/record"
 )
 
@@ -73,39 +73,8 @@ func (c *cluster) send(to string, kind record.MessageKind, body []byte) {
 	}
 }
 
-// leave is the end of the node: the others need not wait for it any more. Events can be published
-// until close.
-func (c *cluster) leave(ctx context.Context) {
-	c.mu.Lock()
-	c.leaving = true
-	node, tenure := c.log.node, c.own.Number()
-	c.setGateLocked()
-	c.mu.Unlock()
-	if node == "" {
-		return
-	}
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
-	defer cancel()
-	said := make(chan struct{})
-	c.start(func() { // an engine that ignores ctx must not hold up Shutdown; close ends its calls
-		defer close(said)
-		s := record.Silent{Name: node, Tenure: tenure}
-		if _, err := c.engine.Append(ctx, c.id(), c.record(record.KindSilent, "", s.Append(nil))); err != nil {
-			c.logs.warn("engine", "silent", "room: the end of this node cannot be stored in the log; the others wait until it is gone", "error", err)
-		}
-		_, _, _ = c.engine.Beat(ctx, c.note())
-	})
-	select {
-	case <-said:
-	case <-ctx.Done():
-	}
-}
-
-// close ends the engine.
-func (c *cluster) close() {
-	c.closed.Store(true)
-	c.cancel()
-	if err := c.engine.Close(); err != nil {
-		c.logs.warn("engine", "close", "room: the engine cannot be closed", "error", err)
-	}
+// notify sends an event for one user to the other nodes.
+func (c *cluster) notify(userID string, t protocol.Type, payload []byte) {
+	n := record.Notify{UserID: userID, Type: t, Payload: payload}
+	c.send("", record.MessageNotify, n.Append(nil))
 }

@@ -12,6 +12,29 @@ import (
 
 // What the log of a cluster does to the rooms of this hub.
 
+// replica is what records and messages do to the hub.
+type replica interface {
+	// applyEvent appends an event to the history of a plan.
+	applyEvent(plan string, e *record.Event, seq uint64, replay bool)
+	// applyResync makes all clients of a plan load it; "" means all plans.
+	applyResync(plan string, seq uint64)
+	// begin applies a record that ends access: joins that are in flight call Authorize again. The
+	// function that it returns does the rest, which takes longer.
+	begin(kind record.Kind, plan string, c *record.Control, seq uint64, replay bool) (finish func() ackCounts)
+	// doubt is called for a record that cannot be read: it may have ended access to a plan, or, if
+	// plan is "", to any.
+	doubt(plan string) (finish func() ackCounts)
+	// adopt names the epoch of the histories.
+	adopt(epoch string)
+	// reset drops all histories: the log continues behind floor in another epoch, or has lost what
+	// is before. Nothing is written to a member until Authorize has allowed it again.
+	reset(epoch string, floor uint64)
+	// notify is Notify for the connections of this hub.
+	notify(n *record.Notify)
+	// scatter closes all connections, since the node cannot serve them.
+	scatter(spread time.Duration)
+}
+
 var _ replica = (*Hub)(nil)
 
 // applyEvent implements [replica].

@@ -1,6 +1,7 @@
 package room
 
 import (
+	"crypto/rand"
 	"sync/atomic"
 
 	"github.com/planrooms/planrooms/protocol"
@@ -24,3 +25,6 @@ func (t *timeline) position(epoch string, last uint64) protocol.Position {
 
 // current is the epoch at this moment.
 func (t *timeline) current() string { return *t.epoch.Load() }
+
+// newEpoch returns a name that no log has had.
+func newEpoch() string { return rand.Text() }

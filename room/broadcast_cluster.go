@@ -58,29 +58,3 @@ func (h *Hub) batchSingly(ctx context.Context, b *broadcast, events []protocol.E
 	}
 	return position, nil
 }
-
-// notify sends an event for one user to the other nodes.
-func (c *cluster) notify(userID string, t protocol.Type, payload []byte) {
-	n := record.Notify{UserID: userID, Type: t, Payload: payload}
-	c.send("", record.MessageNotify, n.Append(nil))
-}
-
-// resync stores a record that makes the clients of a plan load it.
-func (c *cluster) resync(ctx context.Context, planID string) error {
-	id := c.id()
-	r := record.Resync{ID: id}
-	_, err := c.append(ctx, id, c.record(record.KindResync, planID, r.Append(nil)))
-	return err
-}
-
-// admit waits until a join can be answered: until the gate is open, and the node has applied what
-// its client has. It reports false if the node is not ready.
-func (c *cluster) admit(since *protocol.Position) bool {
-	if !c.awaitGate() {
-		return false
-	}
-	if since != nil && since.Epoch == c.timeline.current() {
-		c.awaitApplied(since.Seq)
-	}
-	return true
-}

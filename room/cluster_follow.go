@@ -1,0 +1,100 @@
+package room
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+)
+
+// errBroken ends a call of Tail that has skipped or repeated a record.
+var errBroken = errors.New("room: the engine has delivered a record out of order")
+
+// follow applies the log until the hub ends, or a new call of Open is necessary. lost reports that
+// the log may have lost records.
+func (c *cluster) follow() (lost bool) {
+	ctx, cancel := context.WithCancelCause(c.ctx)
+	defer cancel(nil)
+	c.mu.Lock()
+	o, node := c.log.opened, c.log.node
+	c.mu.Unlock()
+	floor := o.Window.First - 1
+	c.resetTo(floor)
+	beats := make(chan struct{})
+	c.start(func() {
+		defer close(beats)
+		c.beats(ctx, cancel, node)
+	})
+	defer func() { cancel(nil); <-beats }()
+	select {
+	case <-c.opened:
+	default:
+		close(c.opened)
+	}
+	for {
+		if floor >= o.Window.Last {
+			c.caughtUp(ctx) // nothing to replay
+		}
+		err := c.tail(ctx)
+		var trimmed *TrimmedError
+		switch {
+		case c.ctx.Err() != nil:
+			return false
+		case errors.Is(context.Cause(ctx), ErrEpoch), errors.Is(err, ErrEpoch):
+			c.logger.Error("room: the log of the cluster is another one, or has lost records; all clients load their plans")
+			c.shut()
+			return true
+		case errors.As(err, &trimmed):
+			c.logger.Error("room: the node lagged so far behind that records are gone; its clients load their plans",
+				"applied", c.timeline.applied.Load(), "first", trimmed.First)
+			c.shut()
+			floor = max(trimmed.First, 1) - 1
+			c.mu.Lock()
+			c.peers.Reset()
+			c.peered = c.now().Mono
+			c.mu.Unlock()
+			c.resetTo(floor)
+			continue
+		default:
+			c.logs.warn("engine", "tail", "room: the log of the cluster cannot be read", "error", err)
+			c.sleep(c.timing.beat / 10)
+		}
+	}
+}
+
+// tail calls Engine.Tail once.
+func (c *cluster) tail(ctx context.Context) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	err := c.engine.Tail(ctx, c.timeline.applied.Load(), func(records []Record) {
+		for i := range records {
+			applied := c.timeline.applied.Load()
+			if ctx.Err() != nil {
+				return
+			}
+			if records[i].Seq != applied+1 {
+				c.logs.log(slog.LevelError, "engine", "order", errBroken.Error(), "applied", applied, "delivered", records[i].Seq)
+				cancel(errBroken)
+				return
+			}
+			c.apply(ctx, &records[i])
+		}
+	})
+	if errors.Is(context.Cause(ctx), errBroken) {
+		return errBroken
+	}
+	return err
+}
+
+// resetTo drops all histories. The record after floor is applied next.
+func (c *cluster) resetTo(floor uint64) {
+	c.mu.Lock()
+	c.epoch, c.before, c.begun, c.opening = "", "", false, ownRecord{}
+	c.sure = floor == 0 // otherwise a record that is gone may have named the epoch
+	c.log.settled = false
+	c.log.opened.Window.Last = max(c.log.opened.Window.Last, c.log.last)
+	c.controls.resetLocked()
+	c.changedLocked()
+	c.mu.Unlock()
+	// A new text, so that no position of before is valid until a record names the epoch.
+	c.replica.reset(newEpoch(), floor)
+}

@@ -1,0 +1,99 @@
+package room
+
+import (
+	"context"
+
+	"github.com/planrooms/planrooms/room/internal/record"
+)
+
+// The tenure of this node: its record in the log, when it opens the gate, and when the node ends it
+// early. Package tenure has the rules.
+
+// setGateLocked opens the gate as far as the tenure allows.
+func (c *cluster) setGateLocked() {
+	c.own.Check(c.now())
+	until := c.own.Until(c.log.first)
+	if c.leaving {
+		until = 0
+	}
+	c.gate.set(until)
+}
+
+// openGateLocked follows the record of an own tenure, and the end of the work for a record that
+// ends access: the gate opens when all that precedes the record of the tenure is done. The other
+// nodes do not wait for this one to do it.
+func (c *cluster) openGateLocked() {
+	if o := c.opening; o.seq > 0 && c.controls.throughLocked(o.seq) >= o.seq {
+		c.opening = ownRecord{}
+		c.own.Recorded(o.tenure, o.seq)
+		c.setGateLocked()
+		c.changedLocked()
+	}
+}
+
+// shut ends the tenure.
+func (c *cluster) shut() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.own.End()
+	c.setGateLocked()
+}
+
+// lagsLocked ends the tenure of a node that has not applied, within ttl, the Last that a beat has
+// shown. It reports whether the node still lags so far.
+func (c *cluster) lagsLocked(now int64) bool {
+	s, applied := &c.log, c.timeline.applied.Load()
+	switch {
+	case applied >= s.last:
+		s.goal = 0
+	case applied >= s.goal, s.goal > s.last: // another one: the node reads on, or the log is shorter
+		s.goal, s.goalAt = s.last, now
+	}
+	if s.goal == 0 || now-s.goalAt < int64(c.timing.ttl) {
+		return false
+	}
+	if c.own.Live(now) {
+		c.own.End()
+		last := s.last
+		c.start(func() { // not under the lock
+			c.logger.Warn("room: the node lags behind the log, and does not write to clients until it has caught up", "applied", applied, "last", last)
+		})
+	}
+	return true
+}
+
+// recordDueLocked reports whether the record of this node has to be appended again, so that nodes
+// that read the log from its start find it.
+func (c *cluster) recordDueLocked(now int64) bool {
+	s, at, since := &c.log, c.own.RecordedAt(), now-c.log.recorded
+	switch {
+	case at == 0:
+		return false
+	case at < s.first: // the gate is shut for it
+		return since >= int64(c.timing.beat)
+	case since < int64(c.timing.ttl):
+		return false
+	}
+	old := s.first > 1 && s.last-s.first >= 64 && at < s.first+(s.last-s.first)/2
+	return old || since >= int64(c.historyAge/3)
+}
+
+// recordLocked appends the record of this node, in a goroutine: its tenure begins to count when it
+// has been applied.
+func (c *cluster) recordLocked(now int64) {
+	s := &c.log
+	s.recorded = now
+	n := record.NodeRecord{Name: s.node, Tenure: c.own.Number(), Epoch: c.epoch, Versions: record.Version}
+	c.start(func() {
+		ctx, cancel := context.WithTimeout(c.ctx, c.timing.ttl)
+		defer cancel()
+		if _, err := c.engine.Append(ctx, c.id(), c.record(record.KindNode, "", n.Append(nil))); err != nil && c.ctx.Err() == nil {
+			c.logs.warn("engine", "node", "room: the record of this node cannot be stored in the log", "error", err)
+			c.mu.Lock()
+			if c.log.node == n.Name && c.own.Number() == n.Tenure && c.own.RecordedAt() == 0 {
+				c.own.End() // so that the next beat begins another tenure, with its record
+			}
+			c.mu.Unlock()
+		}
+	})
+}
