@@ -26,7 +26,7 @@ type fault struct {
 
 // faultRuns are all fault runs, in the order in which they run.
 func faultRuns() []fault {
-	return slices.Concat(killRuns, nodeRuns, moveRuns, stopRuns, linkRuns, natsRuns)
+	return slices.Concat(killRuns, nodeRuns, moveRuns, stopRuns, linkRuns, natsRuns, peopleRuns)
 }
 
 // faultOptions are the flags of the command faults.
@@ -36,6 +36,7 @@ type faultOptions struct {
 	rate    int
 	viewers int
 	moves   int
+	people  int
 	lenient bool
 	json    bool
 }
@@ -64,6 +65,7 @@ func faultsCommand(ctx context.Context, args []string, stdout, stderr io.Writer)
 	f.IntVar(&o.rate, "rate", 20, "`changes` of each plan per second, 1 to 200")
 	f.IntVar(&o.viewers, "viewers", 4, "`number` of viewers that prefer the same node")
 	f.IntVar(&o.moves, "moves", 100, "`number` of moves of the run moves; 20 changes pass for each")
+	f.IntVar(&o.people, "people", 20000, "`number` of people of the run presence-20000")
 	f.BoolVar(&o.lenient, "lenient", false, "report times that are too long, but do not count them as broken promises: for slow machines")
 	f.BoolVar(&o.json, "json", false, "print one line of JSON for each run instead of the table")
 	if err := parse(f, args); err != nil {
@@ -81,6 +83,8 @@ func faultsCommand(ctx context.Context, args []string, stdout, stderr io.Writer)
 		return reject(f, "-viewers is %d; it must be at least 1", o.viewers)
 	case o.moves < 1:
 		return reject(f, "-moves is %d; it must be at least 1", o.moves)
+	case o.people < 2*perPlan:
+		return reject(f, "-people is %d; it must be at least %d", o.people, 2*perPlan)
 	}
 	chosen, err := chooseFaults(all, names)
 	if err != nil {

@@ -70,6 +70,8 @@ func command(ctx context.Context, args []string, stdout, stderr io.Writer) error
 		return faultsCommand(ctx, args, stdout, stderr)
 	case nodeCommandName: // of a child process
 		return nodeCommand(ctx, args, stdout, stderr)
+	case peopleCommandName:
+		return peopleCommand(ctx, args, stdout, stderr)
 	case serverCommandName:
 		return serverCommand(ctx, args, stdout, stderr)
 	}

@@ -36,6 +36,7 @@ func TestArguments(t *testing.T) {
 		{"faults -rate 201", "-rate is 201; it must be 1 to 200", errUsage},
 		{"faults -viewers 0", "-viewers is 0; it must be at least 1", errUsage},
 		{"faults -moves 0", "-moves is 0; it must be at least 1", errUsage},
+		{"faults -people 99", "-people is 99; it must be at least 100", errUsage},
 		{"faults kill-node", `cluster faults: unexpected argument "kill-node"`, errUsage},
 		{"-rate 0", "-rate is 0; it must be 1 to 200", errUsage},
 		{"-replicas 2", "-replicas is 2; it must be 1, 3 or 5", errUsage},
