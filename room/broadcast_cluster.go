@@ -51,7 +51,7 @@ func (h *Hub) batchSingly(ctx context.Context, b *broadcast, events []protocol.E
 		position, err = h.publish(ctx, b, events[i].Type, encoded[i], b.audienceOf(events[i]))
 		if err != nil {
 			if i > 0 && h.cluster != nil {
-				h.cluster.doubtful(b.meta.PlanID, "")
+				h.cluster.resyncLater(b.meta.PlanID, "")
 			}
 			return protocol.Position{}, err
 		}

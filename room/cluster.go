@@ -89,7 +89,8 @@ type cluster struct {
 	arrived  chan struct{}       // closed when a record was applied; nil if no join waits
 	seen     map[string]seenNode // notes of the last beat
 	controls controls
-	doubts   doubts
+	resyncs  resyncs
+	ignored  ignored
 }
 
 // ownRecord is the record of a tenure of this node.
@@ -103,7 +104,7 @@ type openLog struct {
 	last     uint64            // Window.Last of the last beat
 	beats    uint64            // number of the own note in the last list
 	settled  bool              // the epoch is known, and so is that the log has lost nothing in it
-	anew     bool              // the log may have lost records: a new epoch has to begin
+	lost     bool              // the log may have lost records: a new epoch has to begin
 	goal     uint64            // a Last of a beat that is not applied; 0 if there is none
 	goalAt   int64             // when a beat has shown it
 	recorded int64             // when the own node record was appended last
@@ -151,18 +152,19 @@ func (c *cluster) id() string {
 
 // run opens the engine and follows the log until the hub ends.
 func (c *cluster) run() {
-	anew := false
+	lost := false
 	for c.ctx.Err() == nil {
-		if !c.open(anew) {
+		if !c.open(lost) {
 			c.sleep(openPause)
 			continue
 		}
-		anew = c.follow()
+		lost = c.follow()
 	}
 }
 
-// open calls Engine.Open. anew reports that the log may have lost records since it was open before.
-func (c *cluster) open(anew bool) bool {
+// open calls Engine.Open once, and reports whether the engine is open. lost is whether the log may
+// have lost records since it was open before.
+func (c *cluster) open(lost bool) bool {
 	ctx, cancel := context.WithTimeout(c.ctx, openTimeout)
 	defer cancel()
 	node := newIncarnation(c.host)
@@ -179,14 +181,14 @@ func (c *cluster) open(anew bool) bool {
 		return false
 	}
 	c.own, c.peers = tenure.NewOwn(int64(c.timing.ttl)), tenure.NewPeers(int64(c.timing.ttl))
-	if anew {
+	if lost {
 		c.peers.Reset()
 	}
 	if o.Alone {
 		c.peers.Alone(node)
 	}
 	c.log = openLog{
-		node: node, opened: o, first: o.Window.First, last: o.Window.Last, anew: anew, numbers: make(map[string]uint64),
+		node: node, opened: o, first: o.Window.First, last: o.Window.Last, lost: lost, numbers: make(map[string]uint64),
 		alive: make(map[string]int64),
 		dark:  c.log.dark, darkened: c.log.darkened,
 	}

@@ -33,13 +33,13 @@ func (c *cluster) applyRecord(r *Record) {
 	defer func() {
 		if v := recover(); v != nil {
 			c.logger.Error("room: a record of the cluster caused a panic", append(panicAttrs(v), "seq", r.Seq)...)
-			c.doubt(&h, r.Seq)
+			c.notApplied(&h, r.Seq)
 		}
 	}()
 	switch {
 	case err != nil:
 		c.logger.Error("room: a record of the cluster cannot be read; all clients load their plans", "seq", r.Seq, "error", err)
-		c.doubt(&record.Header{}, r.Seq)
+		c.notApplied(&record.Header{}, r.Seq)
 		return
 	case h.Cluster != c.hash:
 		c.logger.Error("room: the log has a record of another cluster; it is ignored", "seq", r.Seq)
@@ -47,21 +47,24 @@ func (c *cluster) applyRecord(r *Record) {
 	}
 	if err := c.applyKind(&h, body, r.Seq); err != nil {
 		c.logger.Error("room: a record of the cluster cannot be applied", "seq", r.Seq, "kind", h.Kind.String(), "plan", h.Plan, "error", err)
-		c.doubt(&h, r.Seq)
+		c.notApplied(&h, r.Seq)
 	}
 }
 
-// doubt follows a record that could not be applied: it makes the clients that it may concern load
-// their plans, and checks access that it may have ended.
-func (c *cluster) doubt(h *record.Header, seq uint64) {
+// notApplied follows a record that could not be applied, because it is damaged, or because a newer
+// release has written it. Its class says what it may have been: for an event, the clients load
+// their plans; for a control record, the node checks the access that the record may have ended. An
+// unknown class does both.
+func (c *cluster) notApplied(h *record.Header, seq uint64) {
 	if h.Class != record.ClassControl {
 		c.replica.applyResync(h.Plan, seq)
 	}
 	if h.Class != record.ClassEvent {
-		c.work(&record.Control{}, seq, c.replica.doubt(h.Plan))
+		c.work(&record.Control{}, seq, c.replica.recheckAll(h.Plan))
 	}
 }
 
+// errKind is why a record of an unknown kind is not applied.
 var errKind = errors.New("its kind is unknown")
 
 // applyKind applies a record by its kind.
@@ -72,7 +75,7 @@ func (c *cluster) applyKind(h *record.Header, body []byte, seq uint64) error {
 	switch h.Kind {
 	case record.KindEvent:
 		e, err := record.ParseEvent(body)
-		if err == nil && !c.isDoubted(e.ID) {
+		if err == nil && !c.isIgnored(e.ID) {
 			c.replica.applyEvent(h.Plan, &e, seq, replay)
 		}
 		return err

@@ -56,7 +56,7 @@ func (c *cluster) applyEpoch(e *record.Epoch, seq uint64) {
 	if seq > c.log.opened.Window.Last || e.By == c.log.node {
 		// A node has noticed what this one has noticed, too: whatever the log had lost before, no
 		// client has a position of this epoch from then.
-		c.log.anew, c.log.opened.Complete = false, true
+		c.log.lost, c.log.opened.Complete = false, true
 		c.peers.Doubt() // the lost part may have had records of nodes that have not noticed
 	}
 	c.controls.resetLocked()
@@ -88,15 +88,15 @@ func (c *cluster) settle(ctx context.Context) bool {
 		c.mu.Unlock()
 		return true // it was reset meanwhile, and caughtUp is called again
 	}
-	if !s.anew && (!c.sure || c.epoch != "" && !s.opened.Complete) {
+	if !s.lost && (!c.sure || c.epoch != "" && !s.opened.Complete) {
 		live := c.othersLiveLocked()
 		if !c.sure && live || !live && (s.looked == 0 || c.now().Mono-s.looked < int64(3*c.timing.beat) && len(s.numbers) > 0) {
 			c.mu.Unlock()
 			return false // the next lists show who is alive, and a record of a live node names the epoch
 		}
-		s.anew = !live
+		s.lost = !live
 	}
-	if c.epoch != "" && c.sure && !s.anew {
+	if c.epoch != "" && c.sure && !s.lost {
 		s.settled, c.begun = true, true
 		c.changedLocked()
 		c.mu.Unlock()

@@ -67,9 +67,9 @@ func (c *cluster) publish(ctx context.Context, plan string, e *record.Event, onc
 	seq, err = c.append(ctx, e.ID, c.record(record.KindEvent, plan, e.Append(nil)))
 	switch {
 	case errors.Is(err, ErrUncertain):
-		c.doubtful(plan, e.ID)
+		c.resyncLater(plan, e.ID)
 	case err != nil && !errors.Is(err, ErrHubClosed):
-		c.doubtful(plan, "") // it is certain that the clients miss it
+		c.resyncLater(plan, "") // it is certain that the clients miss it
 	}
 	return seq, err
 }

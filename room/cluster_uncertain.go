@@ -7,50 +7,63 @@ import (
 	"github.com/planrooms/planrooms/room/internal/record"
 )
 
+// Events that this node could not store, or of which it does not know whether they are stored: as
+// soon as the engine answers, the node appends a resync record for their plan. The clients then
+// load the plan, and no node applies an event that the record names, should it come later.
+
 const (
-	maxDoubts  = 1024    // IDs in one record
-	maxIgnored = 1 << 14 // IDs that are remembered
+	// maxResyncIDs is the number of IDs in one resync record.
+	maxResyncIDs = 1024
+	// maxIgnored is the number of IDs from resync records that a node remembers. A node therefore
+	// has no more events, and no more plans, that wait for a resync.
+	maxIgnored = 1 << 14
 )
 
-// doubts are the events of which this node does not know whether they are stored, until a resync
-// record names them; and the IDs of all such records. Guarded by cluster.mu.
-type doubts struct {
-	plans   map[string][]string // IDs of events of a plan
-	count   int
-	all     bool // too many: all plans are in doubt
-	running bool // a goroutine appends the records
-	ignored map[string]struct{}
-	order   []string // of ignored, the oldest first
+// resyncs are the plans for which this node has yet to append a resync record. Guarded by
+// cluster.mu. The zero value is ready.
+type resyncs struct {
+	plans   map[string][]string // IDs of the events that may be stored, by plan
+	count   int                 // IDs in plans
+	all     bool                // there were too many: one record concerns all plans
+	running bool                // a goroutine appends the records
 }
 
-// doubtful notes that an event may be stored, and makes the clients of its plan load it. With id ""
-// an event is certainly missing.
-func (c *cluster) doubtful(plan, id string) {
+// ignored are the IDs from the newest resync records of all nodes. Guarded by cluster.mu. The zero
+// value is ready.
+type ignored struct {
+	ids   map[string]struct{}
+	order []string // the oldest first
+}
+
+// resyncLater has the clients of a plan load it as soon as the engine answers. id is that of an
+// event which may be stored; it is "" if the clients certainly miss something.
+func (c *cluster) resyncLater(plan, id string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	d := &c.doubts
-	if d.plans == nil {
-		d.plans = make(map[string][]string)
+	s := &c.resyncs
+	if s.plans == nil {
+		s.plans = make(map[string][]string)
 	}
-	ids := d.plans[plan]
-	if id != "" && d.count < maxIgnored && len(ids) < maxDoubts {
+	ids := s.plans[plan]
+	if id != "" && s.count < maxIgnored && len(ids) < maxResyncIDs {
 		ids = append(ids, id)
-		d.count++
+		s.count++
 	} else if id != "" {
-		d.all = true
+		s.all = true
 	}
-	d.plans[plan] = ids
-	d.all = d.all || len(d.plans) > maxIgnored
-	if !d.running {
-		d.running = true
-		c.start(c.resolve)
+	s.plans[plan] = ids
+	s.all = s.all || len(s.plans) > maxIgnored
+	if !s.running {
+		s.running = true
+		c.start(c.appendResyncs)
 	}
 }
 
-// resolve appends a resync record for each plan in doubt. It ends when none is left.
-func (c *cluster) resolve() {
+// appendResyncs appends a resync record for each plan that waits for one. It ends when none is
+// left.
+func (c *cluster) appendResyncs() {
 	for {
-		plan, ids, ok := c.nextDoubt()
+		plan, ids, ok := c.nextResync()
 		if !ok {
 			return
 		}
@@ -64,7 +77,7 @@ func (c *cluster) resolve() {
 			}
 			if c.ctx.Err() != nil {
 				c.mu.Lock()
-				c.doubts.running = false
+				c.resyncs.running = false
 				c.mu.Unlock()
 				return
 			}
@@ -74,25 +87,26 @@ func (c *cluster) resolve() {
 	}
 }
 
-// nextDoubt takes a plan in doubt.
-func (c *cluster) nextDoubt() (plan string, ids []string, ok bool) {
+// nextResync takes a plan that waits for a resync record, or "" for all plans, and the IDs that the
+// record names.
+func (c *cluster) nextResync() (plan string, ids []string, ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	d := &c.doubts
-	if d.all {
-		d.plans, d.count, d.all = nil, 0, false
+	s := &c.resyncs
+	if s.all {
+		s.plans, s.count, s.all = nil, 0, false
 		return "", nil, true
 	}
-	for plan, ids = range d.plans {
+	for plan, ids = range s.plans {
 		if n := fitting(ids, c.log.opened.MaxRecord-len(plan)); n < len(ids) {
-			d.plans[plan], ids = ids[n:], ids[:n:n] // another record has the rest
+			s.plans[plan], ids = ids[n:], ids[:n:n] // another record has the rest
 		} else {
-			delete(d.plans, plan)
+			delete(s.plans, plan)
 		}
-		d.count -= len(ids)
+		s.count -= len(ids)
 		return plan, ids, true
 	}
-	d.running = false
+	s.running = false
 	return "", nil, false
 }
 
@@ -108,11 +122,11 @@ func fitting(ids []string, size int) int {
 	return len(ids)
 }
 
-// isDoubted reports whether a resync record has named the event.
-func (c *cluster) isDoubted(id string) bool {
+// isIgnored reports whether a resync record has named the event.
+func (c *cluster) isIgnored(id string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	_, is := c.doubts.ignored[id]
+	_, is := c.ignored.ids[id]
 	return is
 }
 
@@ -120,19 +134,19 @@ func (c *cluster) isDoubted(id string) bool {
 func (c *cluster) ignore(ids []string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	d := &c.doubts
+	g := &c.ignored
 	for _, id := range ids {
-		if _, is := d.ignored[id]; is {
+		if _, is := g.ids[id]; is {
 			continue
 		}
-		if d.ignored == nil {
-			d.ignored = make(map[string]struct{})
+		if g.ids == nil {
+			g.ids = make(map[string]struct{})
 		}
-		d.ignored[id] = struct{}{}
-		d.order = append(d.order, id)
-		if len(d.order) > maxIgnored {
-			delete(d.ignored, d.order[0])
-			d.order = d.order[1:]
+		g.ids[id] = struct{}{}
+		g.order = append(g.order, id)
+		if len(g.order) > maxIgnored {
+			delete(g.ids, g.order[0])
+			g.order = g.order[1:]
 		}
 	}
 }

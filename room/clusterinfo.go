@@ -68,7 +68,7 @@ func (c *cluster) info() ClusterInfo {
 	defer c.mu.Unlock()
 	info := ClusterInfo{
 		Node: c.log.node, Epoch: c.epoch, Applied: c.timeline.applied.Load(), Last: c.log.last, First: c.log.first,
-		Open: c.gate.open(), Tenure: c.own.Number(), Uncertain: len(c.doubts.plans),
+		Open: c.gate.open(), Tenure: c.own.Number(), Uncertain: len(c.resyncs.plans),
 	}
 	if left := c.gate.left(); left > 0 {
 		info.TenureLeft = left

@@ -12,18 +12,20 @@ import (
 
 // What the log of a cluster does to the rooms of this hub.
 
-// replica is what records and messages do to the hub.
+// replica is what a cluster does to the rooms and connections of its hub. The cluster calls the
+// methods for records in the order of the log, one at a time, and holds no lock.
 type replica interface {
-	// applyEvent appends an event to the history of a plan.
+	// applyEvent appends an event to the history of a plan. replay is whether the log held the
+	// record already when the node opened it.
 	applyEvent(plan string, e *record.Event, seq uint64, replay bool)
 	// applyResync makes all clients of a plan load it; "" means all plans.
 	applyResync(plan string, seq uint64)
 	// begin applies a record that ends access: joins that are in flight call Authorize again. The
 	// function that it returns does the rest, which takes longer.
 	begin(kind record.Kind, plan string, c *record.Control, seq uint64, replay bool) (finish func() ackCounts)
-	// doubt is called for a record that cannot be read: it may have ended access to a plan, or, if
-	// plan is "", to any.
-	doubt(plan string) (finish func() ackCounts)
+	// recheckAll follows a record that cannot be applied, and may have ended access to a plan or, if
+	// plan is "", to any: it checks the access of all members. Its result is like that of begin.
+	recheckAll(plan string) (finish func() ackCounts)
 	// adopt names the epoch of the histories.
 	adopt(epoch string)
 	// reset drops all histories: the log continues behind floor in another epoch, or has lost what
@@ -202,8 +204,8 @@ func (h *Hub) begin(kind record.Kind, plan string, x *record.Control, seq uint64
 	return nil
 }
 
-// doubt implements [replica].
-func (h *Hub) doubt(plan string) (finish func() ackCounts) {
+// recheckAll implements [replica].
+func (h *Hub) recheckAll(plan string) (finish func() ackCounts) {
 	var members []*member
 	if plan != "" {
 		h.access.flights.revoke(plan)

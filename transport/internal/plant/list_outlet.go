@@ -89,9 +89,9 @@ var outletFaults = in("room",
 	},
 	fault{
 		name:     "cluster: an unreadable record counts as done before its checks are over",
-		function: "cluster.doubt",
-		old:      "c.work(&record.Control{}, seq, c.replica.doubt(h.Plan))",
-		new:      "c.start(func() { c.replica.doubt(h.Plan)() })",
+		function: "cluster.notApplied",
+		old:      "c.work(&record.Control{}, seq, c.replica.recheckAll(h.Plan))",
+		new:      "c.start(func() { c.replica.recheckAll(h.Plan)() })",
 		tests:    "TestUnreadableRecordHoldsUpAcks",
 	},
 	fault{
