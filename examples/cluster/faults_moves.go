@@ -19,7 +19,7 @@ var moveRuns = []fault{
 
 const (
 	eventsPerMove = 20
-	freshEvery    = 25 // moves: then the node to which the client moves is a fresh one
+	freshEvery    = 25 // moves, and for the last one, the node to which the client moves is a fresh one
 )
 
 // moves has a client connect to one node after the other. Its plan changes all the time.
@@ -35,7 +35,7 @@ func moves(ctx context.Context, t *trial) error {
 	for n := range t.options.moves {
 		nodes := t.cluster.list()
 		to := (n + 1) % len(nodes)
-		if n%freshEvery == freshEvery-1 {
+		if (n+1)%freshEvery == 0 || n+1 == t.options.moves {
 			if err := t.refresh(ctx, to); err != nil {
 				return err
 			}
