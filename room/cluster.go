@@ -47,47 +47,49 @@ import (
 // explores them.
 type cluster struct {
 	// Fixed at creation.
-	engine      Engine
-	name        string // Options.Cluster
-	hash        uint64 // of name; in every record
-	host        string // Options.Node
-	maxPayload  int    // Options.MaxPayload
-	historyAge  time.Duration
-	publishFor  time.Duration // Options.PublishTimeout
-	clock       Clock
-	timing      clusterTiming
-	replica     replica
-	timeline    *timeline
-	gate        *gate
-	rosters     *rosters
-	logs        *logLimiter
-	logger      *slog.Logger
-	start       func(func()) // starts a goroutine of the hub
-	ctx         context.Context
-	cancel      context.CancelFunc
-	messages    chan message
-	incarnation string        // makes the IDs of Append unique
-	opened      chan struct{} // closed when the engine is open for the first time
+	engine     Engine
+	name       string // Options.Cluster
+	hash       uint64 // of name; in every record
+	host       string // Options.Node
+	maxPayload int    // Options.MaxPayload
+	historyAge time.Duration
+	publishFor time.Duration // Options.PublishTimeout
+	clock      Clock
+	replica    replica
+	timeline   *timeline
+	gate       *gate
+	rosters    *rosters
+	logs       *logLimiter
+	logger     *slog.Logger
+	start      func(func()) // starts a goroutine of the hub
+	ctx        context.Context
+	cancel     context.CancelFunc
+	messages   chan message
+	idPrefix   string        // of the IDs of Append; no other hub has it
+	opened     chan struct{} // closed when the engine is open for the first time
 
-	ids     atomic.Uint64 // of Append
+	ids     atomic.Uint64 // counts the IDs of Append
 	closed  atomic.Bool   // Engine.Close was called, or is about to be
 	waiting atomic.Int32  // joins in awaitApplied
 
-	mu       sync.Mutex // guards the following; no other lock is taken under it but gate.mu
-	log      openLog
-	own      tenure.Own
-	peers    tenure.Peers
-	peered   int64               // when peers was empty
-	epoch    string              // of the log so far; "" if no record has named it
-	begun    bool                // the record that began the epoch was applied: node records of others are stale
-	sure     bool                // epoch is the current one: nothing was before it, or a node record has named it
-	before   string              // the epoch that the record which began epoch has ended
-	opening  ownRecord           // its tenure counts once what precedes it is done
-	leaving  bool                // Shutdown has begun: no new tenure
-	refused  error               // why the engine is not open
-	turn     chan struct{}       // closed when something has changed that waits look at; nil if none does
-	arrived  chan struct{}       // closed when a record was applied; nil if no join waits
-	seen     map[string]seenNode // notes of the last beat
+	mu      sync.Mutex // guards the following; no other lock is taken under it but gate.mu
+	log     openLog
+	own     tenure.Own
+	peers   tenure.Peers
+	peered  int64               // when peers was empty, by the monotonic clock
+	opening ownRecord           // its tenure counts once what precedes it is done
+	leaving bool                // Shutdown has begun: no new tenure
+	refused error               // why the last call of Open failed
+	turn    chan struct{}       // closed by changedLocked; nil if no join waits for the gate
+	arrived chan struct{}       // closed when a record was applied; nil if no join waits for one
+	seen    map[string]seenNode // the newest note of each node
+
+	// The epoch of the log as far as it is applied; see cluster_epoch.go.
+	epoch  string // "" if no record has named it
+	before string // the epoch that ended when epoch began; "" if its record was not applied
+	begun  bool   // the record that began epoch was applied, so node records of another are stale
+	sure   bool   // epoch is the current one: nothing precedes it, or a node record has named it
+
 	controls controls
 	resyncs  resyncs
 	ignored  ignored
@@ -96,42 +98,54 @@ type cluster struct {
 // ownRecord is the record of a tenure of this node.
 type ownRecord struct{ tenure, seq uint64 }
 
-// openLog is what is known of an engine since it was opened last.
+// openLog is what is known of the log since the last call of Engine.Open. Guarded by cluster.mu.
+// Times are in nanoseconds of the monotonic clock.
 type openLog struct {
-	node     string // name of this node; "" if the engine is not open
-	opened   Opened
-	first    uint64            // Window.First of the last beat
-	last     uint64            // Window.Last of the last beat
-	beats    uint64            // number of the own note in the last list
-	settled  bool              // the epoch is known, and so is that the log has lost nothing in it
-	lost     bool              // the log may have lost records: a new epoch has to begin
-	goal     uint64            // a Last of a beat that is not applied; 0 if there is none
-	goalAt   int64             // when a beat has shown it
-	recorded int64             // when the own node record was appended last
-	dark     int64             // since when the node has no tenure; 0 if it has one
-	darkened int64             // when all connections were closed for that; 0: never
-	numbers  map[string]uint64 // of the notes of other nodes
-	alive    map[string]int64  // when the note of another node has changed last, for those that have a tenure
-	looked   int64             // when the first list was complete
-}
+	node    string // name of this node; "" before the first Open
+	opened  Opened // Window.Last is later if the log was read again from its start
+	settled bool   // the epoch is known, and the log has lost nothing in it
+	lost    bool   // the log may have lost records: a new epoch has to begin
 
-// clusterTiming has the times that all nodes of a cluster have in common.
-type clusterTiming struct {
-	ttl  time.Duration // without a beat for so long, a node is gone
-	beat time.Duration
-}
+	// Of the last beat.
+	first uint64 // Window.First
+	last  uint64 // Window.Last
+	beats uint64 // number of the own note in the list
 
-var defaultTiming = clusterTiming{ttl: 12 * time.Second, beat: time.Second}
+	// The nodes, until the epoch is settled.
+	looked  int64             // when the first complete list came; 0: none yet
+	numbers map[string]uint64 // of the notes of other nodes
+	alive   map[string]int64  // when the note of another node changed last, of those with a tenure
+
+	// The tenure.
+	recorded int64  // when the own node record was appended last
+	goal     uint64 // a Last of a beat that is not applied; 0 if there is none
+	goalAt   int64  // when a beat showed it
+
+	dark     int64 // since when the node has no tenure; 0 if it has one
+	darkened int64 // when all connections were closed for that; 0: never
+}
 
 const (
+	// nodeTTL is how long the other nodes wait for one that stores no note: so long, it may still
+	// write to clients. Its tenure ends a fifth earlier, see package tenure, and that is later than
+	// an engine that has lost its leader answers again.
+	//
+	// All nodes of a cluster must have the same value, and no note contains it. Of two releases
+	// with different ones, the nodes with the shorter one would stop waiting for those with the
+	// longer one too early. So a rolling deploy must not change it. CLUSTER.md and natsengine repeat
+	// the value.
+	nodeTTL   = 12 * time.Second
+	beatEvery = time.Second // between two notes of a node
+
 	openTimeout = 30 * time.Second // of one call of Engine.Open
 	openPause   = time.Second      // between two calls
 	// roomForRecord is what a record needs besides the data of its event, in bytes.
 	roomForRecord = 4 << 10
 )
 
-// newIncarnation returns the name of this node for one call of Open.
-func newIncarnation(host string) string {
+// newNodeName returns the name of this node for one call of Engine.Open: the host's, so that people
+// recognize it, and random bits, so that no node has ever had it.
+func newNodeName(host string) string {
 	var b strings.Builder
 	for _, c := range host {
 		if b.Len() == 48 {
@@ -147,7 +161,7 @@ func newIncarnation(host string) string {
 
 // id returns a new ID for Append.
 func (c *cluster) id() string {
-	return fmt.Sprintf("n:%s:%d", c.incarnation, c.ids.Add(1))
+	return fmt.Sprintf("n:%s:%d", c.idPrefix, c.ids.Add(1))
 }
 
 // run opens the engine and follows the log until the hub ends.
@@ -167,7 +181,7 @@ func (c *cluster) run() {
 func (c *cluster) open(lost bool) bool {
 	ctx, cancel := context.WithTimeout(c.ctx, openTimeout)
 	defer cancel()
-	node := newIncarnation(c.host)
+	node := newNodeName(c.host)
 	o, err := c.engine.Open(ctx, OpenOptions{Cluster: c.name, Node: node}, c.receive)
 	if err == nil {
 		err = c.fits(o.MaxRecord)
@@ -180,7 +194,7 @@ func (c *cluster) open(lost bool) bool {
 	if c.refused = err; err != nil {
 		return false
 	}
-	c.own, c.peers = tenure.NewOwn(int64(c.timing.ttl)), tenure.NewPeers(int64(c.timing.ttl))
+	c.own, c.peers = tenure.NewOwn(int64(nodeTTL)), tenure.NewPeers(int64(nodeTTL))
 	if lost {
 		c.peers.Reset()
 	}

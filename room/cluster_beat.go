@@ -12,7 +12,7 @@ import (
 // beats stores the note of this node once a beat until ctx ends. It ends the session, by cancel, if
 // the log is another one.
 func (c *cluster) beats(ctx context.Context, cancel context.CancelCauseFunc, node string) {
-	t := time.NewTicker(c.timing.beat)
+	t := time.NewTicker(beatEvery)
 	defer t.Stop()
 	for {
 		if err := c.beat(ctx, node); errors.Is(err, ErrEpoch) {
@@ -33,7 +33,7 @@ func (c *cluster) beats(ctx context.Context, cancel context.CancelCauseFunc, nod
 // beat calls Engine.Beat once, and draws the conclusions: the tenure of this node, who is gone, and
 // whether this node lags.
 func (c *cluster) beat(ctx context.Context, node string) error {
-	ctx, cancel := context.WithTimeout(ctx, c.timing.ttl)
+	ctx, cancel := context.WithTimeout(ctx, nodeTTL)
 	defer cancel()
 	sent := c.now()
 	nodes, w, err := c.engine.Beat(ctx, c.note())
@@ -141,7 +141,7 @@ func (c *cluster) shareLists() {
 	for name, s := range c.seen {
 		said[name] = s.note.Presence
 	}
-	complete := c.log.settled && c.now().Mono-c.peered >= int64(c.timing.ttl)
+	complete := c.log.settled && c.now().Mono-c.peered >= int64(nodeTTL)
 	c.mu.Unlock()
 	c.rosters.beat(node, present, said, complete)
 }

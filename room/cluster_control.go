@@ -53,7 +53,7 @@ func (w *wait) changed() {
 // of ctx if it ends first, with the number of nodes that are unknown.
 func (c *cluster) control(ctx context.Context, kind record.Kind, plan string, x record.Control) (counts ackCounts, err error) {
 	// A node that has died costs one ttl; more means that this one has lost the log.
-	ctx, cancel := context.WithTimeout(ctx, c.publishFor+2*c.timing.ttl)
+	ctx, cancel := context.WithTimeout(ctx, c.publishFor+2*nodeTTL)
 	defer cancel()
 	if err := c.awaitOpen(ctx); err != nil {
 		return counts, err

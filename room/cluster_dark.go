@@ -15,7 +15,7 @@ const (
 func (c *cluster) watch() {
 	for c.ctx.Err() == nil {
 		c.look()
-		c.sleep(c.timing.beat)
+		c.sleep(beatEvery)
 	}
 }
 

@@ -70,7 +70,7 @@ func (c *cluster) applyEpoch(e *record.Epoch, seq uint64) {
 func (c *cluster) caughtUp(ctx context.Context) {
 	c.start(func() {
 		for ctx.Err() == nil && !c.settle(ctx) {
-			c.sleep(c.timing.beat / 10)
+			c.sleep(beatEvery / 10)
 		}
 	})
 }
@@ -90,7 +90,7 @@ func (c *cluster) settle(ctx context.Context) bool {
 	}
 	if !s.lost && (!c.sure || c.epoch != "" && !s.opened.Complete) {
 		live := c.othersLiveLocked()
-		if !c.sure && live || !live && (s.looked == 0 || c.now().Mono-s.looked < int64(3*c.timing.beat) && len(s.numbers) > 0) {
+		if !c.sure && live || !live && (s.looked == 0 || c.now().Mono-s.looked < int64(3*beatEvery) && len(s.numbers) > 0) {
 			c.mu.Unlock()
 			return false // the next lists show who is alive, and a record of a live node names the epoch
 		}
@@ -123,7 +123,7 @@ func (c *cluster) settle(ctx context.Context) bool {
 func (c *cluster) othersLiveLocked() bool {
 	now := c.now().Mono
 	for _, at := range c.log.alive {
-		if now-at < int64(c.timing.ttl) {
+		if now-at < int64(nodeTTL) {
 			return true
 		}
 	}

@@ -56,7 +56,7 @@ func (c *cluster) follow() (lost bool) {
 			continue
 		default:
 			c.logs.warn("engine", "tail", "room: the log of the cluster cannot be read", "error", err)
-			c.sleep(c.timing.beat / 10)
+			c.sleep(beatEvery / 10)
 		}
 	}
 }

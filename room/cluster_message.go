@@ -66,7 +66,7 @@ func (c *cluster) handle(m *message) {
 
 // send sends a message to a node, or with "" to all others. It may get lost.
 func (c *cluster) send(to string, kind record.MessageKind, body []byte) {
-	ctx, cancel := context.WithTimeout(c.ctx, c.timing.ttl)
+	ctx, cancel := context.WithTimeout(c.ctx, nodeTTL)
 	defer cancel()
 	if err := c.engine.Send(ctx, to, record.AppendMessage(nil, c.hash, kind, body)); err != nil && c.ctx.Err() == nil {
 		c.logs.warn("engine", "send", "room: a message to another node was not sent", "error", err)

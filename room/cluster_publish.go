@@ -48,7 +48,7 @@ func (c *cluster) awaitOpen(ctx context.Context) error {
 
 // ownAppend is how long an Append may take that no caller waits for, however short
 // Options.PublishTimeout is.
-func (c *cluster) ownAppend() time.Duration { return max(c.publishFor, c.timing.ttl) }
+func (c *cluster) ownAppend() time.Duration { return max(c.publishFor, nodeTTL) }
 
 // record encodes a record.
 func (c *cluster) record(k record.Kind, plan string, body []byte) []byte {

@@ -49,7 +49,7 @@ func (c *cluster) lagsLocked(now int64) bool {
 	case applied >= s.goal, s.goal > s.last: // another one: the node reads on, or the log is shorter
 		s.goal, s.goalAt = s.last, now
 	}
-	if s.goal == 0 || now-s.goalAt < int64(c.timing.ttl) {
+	if s.goal == 0 || now-s.goalAt < int64(nodeTTL) {
 		return false
 	}
 	if c.own.Live(now) {
@@ -70,8 +70,8 @@ func (c *cluster) recordDueLocked(now int64) bool {
 	case at == 0:
 		return false
 	case at < s.first: // the gate is shut for it
-		return since >= int64(c.timing.beat)
-	case since < int64(c.timing.ttl):
+		return since >= int64(beatEvery)
+	case since < int64(nodeTTL):
 		return false
 	}
 	old := s.first > 1 && s.last-s.first >= 64 && at < s.first+(s.last-s.first)/2
@@ -85,7 +85,7 @@ func (c *cluster) recordLocked(now int64) {
 	s.recorded = now
 	n := record.NodeRecord{Name: s.node, Tenure: c.own.Number(), Epoch: c.epoch, Versions: record.Version}
 	c.start(func() {
-		ctx, cancel := context.WithTimeout(c.ctx, c.timing.ttl)
+		ctx, cancel := context.WithTimeout(c.ctx, nodeTTL)
 		defer cancel()
 		if _, err := c.engine.Append(ctx, c.id(), c.record(record.KindNode, "", n.Append(nil))); err != nil && c.ctx.Err() == nil {
 			c.logs.warn("engine", "node", "room: the record of this node cannot be stored in the log", "error", err)

@@ -2,6 +2,7 @@ package room
 
 import (
 	"context"
+	"crypto/rand"
 	"os"
 
 	"github.com/planrooms/planrooms/room/internal/record"
@@ -16,9 +17,9 @@ func (h *Hub) joinCluster() {
 	}
 	c := &cluster{
 		engine: o.Engine, name: o.Cluster, hash: record.ClusterHash(o.Cluster), host: host, maxPayload: o.MaxPayload,
-		historyAge: o.HistoryAge, publishFor: o.PublishTimeout, clock: o.Clock, timing: defaultTiming, replica: h, timeline: &h.timeline,
+		historyAge: o.HistoryAge, publishFor: o.PublishTimeout, clock: o.Clock, replica: h, timeline: &h.timeline,
 		logs: &h.logs, logger: o.Logger, start: h.wg.Go, messages: make(chan message, maxMessages), opened: make(chan struct{}),
-		incarnation: newEpoch()[:16],
+		idPrefix: rand.Text(),
 	}
 	c.ctx, c.cancel = context.WithCancel(h.ctx)
 	c.gate = &gate{clock: func() int64 { return int64(o.Clock.Monotonic()) }, start: h.wg.Go}

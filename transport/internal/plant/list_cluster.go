@@ -202,7 +202,7 @@ var clusterFaults = in("room",
 	fault{
 		name:     "cluster: a record of a node that was trimmed is not appended again",
 		function: "cluster.recordDueLocked",
-		old:      "return since >= int64(c.timing.beat)",
+		old:      "return since >= int64(beatEvery)",
 		new:      "return false",
 		tests:    "TestClusterSimulation",
 	},

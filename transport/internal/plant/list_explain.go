@@ -76,7 +76,7 @@ var explainFaults = in("room",
 	fault{
 		name:     "explain: a client that resumed begins at the end of the history",
 		function: "Session.enter",
-		old:      "m.cur.next, m.cur.seq, m.cur.events = index, min(since.Seq, r.log.last), index",
+		old:      "m.cur.next, m.cur.seq, m.cur.events = index, since.Seq, index",
 		new:      "m.cur.next, m.cur.events = index, index",
 		tests:    "TestExplainMembersThatKeepUp",
 	},

@@ -146,7 +146,7 @@ var rostersFaults = in("room",
 	fault{
 		name:     "rosters: users are dropped as soon as the log is read",
 		function: "cluster.shareLists",
-		old:      "c.log.settled && c.now().Mono-c.peered >= int64(c.timing.ttl)",
+		old:      "c.log.settled && c.now().Mono-c.peered >= int64(nodeTTL)",
 		new:      "c.log.settled",
 		tests:    "TestParticipantsAfterAGap",
 	},
