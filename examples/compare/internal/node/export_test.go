@@ -2,6 +2,9 @@ package node
 
 import "time"
 
+// ErrLog is returned by AwaitLog.
+var ErrLog = errLog
+
 // Viewers are viewers without a node.
 type Viewers struct{ viewers *viewers }
 
@@ -26,3 +29,17 @@ func (s Viewers) Await(count int64, quiet time.Duration) Viewed {
 func Run(p Publish, publish func(plan string, task []byte) (uint64, error)) (Published, error) {
 	return (&publisher{publish: publish}).run(p)
 }
+
+// AwaitLog has a node without viewers wait for its log.
+func AwaitLog(seq uint64, applied func(seq uint64) bool) error {
+	s := &server{library: logOnly{has: applied}, viewers: newViewers(View{})}
+	return s.await(Await{Seq: seq})
+}
+
+// logOnly is a node of which only applied is called.
+type logOnly struct {
+	library
+	has func(seq uint64) bool
+}
+
+func (l logOnly) applied(seq uint64) bool { return l.has(seq) }

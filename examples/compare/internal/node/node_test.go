@@ -72,6 +72,22 @@ func TestAwaitGivesUp(t *testing.T) {
 	})
 }
 
+// A wait ends when the node has applied the log, and fails if it does not for half a minute.
+func TestAwaitLog(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, test := range []struct {
+			takes, want time.Duration
+			err         error
+		}{{0, 0, nil}, {5 * time.Second, 5 * time.Second, nil}, {time.Hour, 30 * time.Second, node.ErrLog}} {
+			begun := time.Now()
+			err := node.AwaitLog(7, func(seq uint64) bool { return seq == 7 && time.Since(begun) >= test.takes })
+			if took := time.Since(begun); took != test.want || !errors.Is(err, test.err) {
+				t.Errorf("the node took %v to apply the log: %v after %v, want %v after %v", test.takes, err, took, test.err, test.want)
+			}
+		}
+	})
+}
+
 func TestPublish(t *testing.T) {
 	var mu sync.Mutex // guards plans
 	plans := map[string]int{}

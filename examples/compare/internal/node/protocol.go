@@ -66,8 +66,8 @@ type Published struct {
 	Calls Times  `json:"calls"` // of the calls that publish, if they were timed
 }
 
-// Await waits until the viewers have a number of events, and the node has applied the log up to a
-// seq. It gives up when nothing has changed for some seconds.
+// Await waits until the viewers have a number of events, or nothing has arrived for some seconds,
+// and then until the node has applied the log up to a seq. It fails if that takes too long.
 type Await struct {
 	Count int64  `json:"count"`
 	Seq   uint64 `json:"seq"`

@@ -66,8 +66,7 @@ func (p *publication) loop() {
 	for due := p.begun; !p.failed.Load() && (p.For == 0 || time.Since(p.begun) < p.For); {
 		number := p.last.Add(1)
 		if number > p.end {
-			p.last.Add(-1)
-			break
+			break // the number is not used
 		}
 		seq, took, err := p.one(number)
 		if err != nil {

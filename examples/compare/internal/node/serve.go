@@ -97,9 +97,9 @@ func (s *server) do(q request) (a answer, err error) {
 		a.Published, err = s.publisher.run(*q.Publish)
 		return a, err
 	case q.Await != nil:
-		s.await(*q.Await)
+		err = s.await(*q.Await)
 		a.Viewed = s.viewers.viewed()
-		return a, nil
+		return a, err
 	case q.Collect:
 		a.Memory, err = collect()
 		return a, err
@@ -109,16 +109,22 @@ func (s *server) do(q request) (a answer, err error) {
 }
 
 const (
-	quiet     = 2 * time.Second      // await gives up when nothing has arrived for this long
-	applyWait = 30 * time.Second     // await gives up on the log after this
+	quiet     = 2 * time.Second      // await stops waiting when nothing has arrived for this long
+	applyWait = 30 * time.Second     // await fails if the log is not applied after this
 	applyPoll = 1 * time.Millisecond // how often await looks at it
 )
 
-func (s *server) await(w Await) {
+var errLog = errors.New("node: the log of the cluster was not applied in time")
+
+func (s *server) await(w Await) error {
 	s.viewers.await(w.Count, quiet)
-	for deadline := time.Now().Add(applyWait); !s.library.applied(w.Seq) && time.Now().Before(deadline); {
+	for deadline := time.Now().Add(applyWait); !s.library.applied(w.Seq); {
+		if !time.Now().Before(deadline) {
+			return errLog
+		}
 		time.Sleep(applyPoll) // the hub has no event for it
 	}
+	return nil
 }
 
 // collect frees what is not used, and returns the rest.
