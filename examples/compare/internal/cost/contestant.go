@@ -36,15 +36,15 @@ const clusterNodes = 3
 
 // Contestants returns all of them, in the order of the tables.
 func Contestants() []Contestant {
-	const process = "the memory of this process"
+	const process = "in the memory of this process"
 	return []Contestant{
 		{"planrooms", node.Planrooms, broker.None, 0, process},
-		{"planrooms-nats-r1", node.Planrooms, broker.NATS, 1, "a file of one NATS server, in the page cache of its machine"},
-		{"planrooms-nats-r3", node.Planrooms, broker.NATSThree, 3, "files of two of three NATS servers, in the page caches of their machines"},
-		{"planrooms-nats-r1-sync", node.Planrooms, broker.NATSSync, 1, "the disk of one NATS server"},
+		{"planrooms-nats-r1", node.Planrooms, broker.NATS, 1, "in a file of one NATS server, in the page cache of its machine"},
+		{"planrooms-nats-r3", node.Planrooms, broker.NATSThree, 3, "in files of two of three NATS servers, in the page caches of their machines"},
+		{"planrooms-nats-r1-sync", node.Planrooms, broker.NATSSync, 1, "on the disk of one NATS server"},
 		{"centrifuge", node.Centrifuge, broker.None, 0, process},
-		{"centrifuge-redis", node.Centrifuge, broker.Redis, 0, "the memory of the Redis primary"},
-		{"centrifuge-redis-sync", node.Centrifuge, broker.RedisSync, 0, "the disk of the Redis primary"},
+		{"centrifuge-redis", node.Centrifuge, broker.Redis, 0, "in the memory of the Redis primary"},
+		{"centrifuge-redis-sync", node.Centrifuge, broker.RedisSync, 0, "on the disk of the Redis primary"},
 	}
 }
 

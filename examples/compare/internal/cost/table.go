@@ -212,7 +212,7 @@ func notes(samples []Sample) (list []string) {
 			}
 		}
 		if ran {
-			list = append(list, fmt.Sprintf("%s: when the call returns, the event is in %s.", c.Name, c.Stored))
+			list = append(list, fmt.Sprintf("%s: when the call returns, the event is %s.", c.Name, c.Stored))
 		}
 		slices.Sort(failures)
 		list = append(list, slices.Compact(failures)...)
