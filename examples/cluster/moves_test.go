@@ -5,6 +5,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"os/exec"
 	"testing"
 )
 
@@ -17,12 +18,14 @@ func TestMovesAndPeople(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			dir := t.TempDir()
 			cmd := program(t, "faults", "-run", name, "-moves", "6", "-people", "400", "-rate", "50", "-viewers", "1",
-				"-lenient", "-json", "-dir", t.TempDir())
+				"-lenient", "-json", "-dir", dir)
 			var stdout, stderr bytes.Buffer
 			cmd.Stdout, cmd.Stderr = &stdout, &stderr
 			if err := cmd.Run(); err != nil {
-				t.Fatalf("%v\n%s", err, &stderr)
+				out, _ := exec.Command("sh", "-c", "tail -n 20 "+dir+"/*/*.log").CombinedOutput()
+				t.Fatalf("%v\n%s%s", err, &stderr, out)
 			}
 			var o outcome
 			if err := json.Unmarshal(stdout.Bytes(), &o); err != nil {
