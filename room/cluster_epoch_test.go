@@ -1,6 +1,9 @@
 package room_test
 
 import (
+	"context"
+	"errors"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -59,5 +62,45 @@ func TestTrimmedLogOfAllNodes(t *testing.T) {
 				return
 			}
 		}
+	})
+}
+
+// brokenTail is an engine whose Tail fails while broken is set. It counts the records that the node
+// appends.
+type brokenTail struct {
+	room.Engine
+	broken  atomic.Bool
+	appends atomic.Int32
+}
+
+func (e *brokenTail) Tail(ctx context.Context, after uint64, apply func([]room.Record)) error {
+	if e.broken.Load() {
+		return errors.New("the log cannot be read")
+	}
+	return e.Engine.Tail(ctx, after, apply)
+}
+
+func (e *brokenTail) Append(ctx context.Context, id string, data []byte) (uint64, error) {
+	e.appends.Add(1)
+	return e.Engine.Append(ctx, id, data)
+}
+
+// TestNewEpochOfALogThatCannotBeRead starts a node on a log that is empty and cannot be read for a
+// minute. The node begins a new epoch, and does so once at a time, however often it calls Tail.
+func TestNewEpochOfALogThatCannotBeRead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := enginetest.NewMemory(nil)
+		m.Trim(m.Store([]byte("a record that has left the log")) + 1)
+		n := newNode(t, m, "node", room.Options{})
+		e := &brokenTail{Engine: n.engine}
+		e.broken.Store(true)
+		n.opts.Engine = e
+		n.start(t)
+		time.Sleep(time.Minute)
+		if got := e.appends.Load(); got == 0 || got > 30 {
+			t.Errorf("%d records of a new epoch in a minute, want one for each time that the node has waited for it in vain, 2 s", got)
+		}
+		e.broken.Store(false)
+		n.awaitReady(t)
 	})
 }

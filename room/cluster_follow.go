@@ -17,8 +17,7 @@ func (c *cluster) follow() (lost bool) {
 	c.mu.Lock()
 	o, node := c.log.opened, c.log.node
 	c.mu.Unlock()
-	floor := o.Window.First - 1
-	c.resetTo(floor)
+	c.resetTo(ctx, o.Window.First-1)
 	beats := make(chan struct{})
 	c.start(func() {
 		defer close(beats)
@@ -31,9 +30,6 @@ func (c *cluster) follow() (lost bool) {
 		close(c.opened)
 	}
 	for {
-		if floor >= o.Window.Last {
-			c.caughtUp(ctx) // nothing to replay
-		}
 		err := c.tail(ctx)
 		var trimmed *TrimmedError
 		switch {
@@ -47,13 +43,11 @@ func (c *cluster) follow() (lost bool) {
 			c.logger.Error("room: the node lagged so far behind that records are gone; its clients load their plans",
 				"applied", c.timeline.applied.Load(), "first", trimmed.First)
 			c.shut()
-			floor = max(trimmed.First, 1) - 1
 			c.mu.Lock()
 			c.peers.Reset()
 			c.peered = c.now().Mono
 			c.mu.Unlock()
-			c.resetTo(floor)
-			continue
+			c.resetTo(ctx, max(trimmed.First, 1)-1)
 		default:
 			c.logs.warn("engine", "tail", "room: the log of the cluster cannot be read", "error", err)
 			c.sleep(beatEvery / 10)
@@ -86,15 +80,19 @@ func (c *cluster) tail(ctx context.Context) error {
 }
 
 // resetTo drops all histories. The record after floor is applied next.
-func (c *cluster) resetTo(floor uint64) {
+func (c *cluster) resetTo(ctx context.Context, floor uint64) {
 	c.mu.Lock()
 	c.epoch, c.before, c.begun, c.opening = "", "", false, ownRecord{}
 	c.sure = floor == 0 // otherwise a record that is gone may have named the epoch
 	c.log.settled = false
-	c.log.opened.Window.Last = max(c.log.opened.Window.Last, c.log.last)
+	last := max(c.log.opened.Window.Last, c.log.last)
+	c.log.opened.Window.Last = last
 	c.controls.resetLocked()
 	c.changedLocked()
 	c.mu.Unlock()
 	// A new text, so that no position of before is valid until a record names the epoch.
 	c.replica.reset(newEpoch(), floor)
+	if floor >= last {
+		c.caughtUp(ctx) // nothing to replay
+	}
 }

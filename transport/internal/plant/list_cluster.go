@@ -53,6 +53,13 @@ var clusterFaults = in("room",
 		tests:    "TestLossThatOneNodeNotices",
 	},
 	fault{
+		name:     "cluster: each call of Tail begins another epoch of an empty log",
+		function: "cluster.follow",
+		old:      "		err := c.tail(ctx)\n",
+		new:      "		c.caughtUp(ctx)\n		err := c.tail(ctx)\n",
+		tests:    "TestNewEpochOfALogThatCannotBeRead",
+	},
+	fault{
 		name:     "cluster: a record that an engine skips is not missed",
 		function: "cluster.tail",
 		old:      "records[i].Seq != applied+1",
