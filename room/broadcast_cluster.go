@@ -43,16 +43,12 @@ func (h *Hub) connectionsIn(planID string) int {
 	return r.connections
 }
 
-// batchSingly publishes several events one after the other. If one of them fails, the clients of
-// the plan load it.
+// batchSingly publishes several events one after the other, until one fails.
 func (h *Hub) batchSingly(ctx context.Context, b *broadcast, events []protocol.Event, encoded []protocol.EncodedEvent) (position protocol.Position, err error) {
 	for i := range events {
 		b.place = i
 		position, err = h.publish(ctx, b, events[i].Type, encoded[i], b.audienceOf(events[i]))
 		if err != nil {
-			if i > 0 && h.cluster != nil {
-				h.cluster.resyncLater(b.meta.PlanID, "")
-			}
 			return protocol.Position{}, err
 		}
 	}
