@@ -2,8 +2,10 @@ package room_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/planrooms/planrooms/protocol"
 	"github.com/planrooms/planrooms/room"
@@ -38,8 +40,8 @@ func TestLostPartOfAPlanWithoutARoom(t *testing.T) {
 	})
 }
 
-// TestResumeOfMoreThanTheHistory has a connection that does not read keep more events in the history
-// than HistoryEvents: they are for it alone.
+// TestResumeOfMoreThanTheHistory has a connection that does not read keep more events in the
+// history than HistoryEvents: they are for it alone.
 func TestResumeOfMoreThanTheHistory(t *testing.T) {
 	nodes(t, 1, room.Options{HistoryEvents: 4}, func(t *testing.T, _ *enginetest.Memory, nodes []*node) {
 		slow := roomtest.Join(t, nodes[0].Hub, "slow", "p", &roomtest.Options{SocketBuffer: 10})
@@ -82,5 +84,28 @@ func TestResumeFromTheEndOfTheLog(t *testing.T) {
 		}
 		publish(t, nodes[0].Hub, "p", "two")
 		wantTitle(t, alice, "two")
+	})
+}
+
+// TestLossFreesTheHistory drops the history of a plan in a loss of the log: it does not count for
+// HistoryTotal any more.
+func TestLossFreesTheHistory(t *testing.T) {
+	nodes(t, 1, room.Options{HistoryTotal: 64 << 10}, func(t *testing.T, m *enginetest.Memory, nodes []*node) {
+		large := strings.Repeat("x", 1000)
+		publish(t, nodes[0].Hub, "q", "one")
+		for range 40 {
+			publish(t, nodes[0].Hub, "p", large)
+		}
+		synctest.Wait()
+		m.LoseTail(1)
+		time.Sleep(5 * time.Second)
+		nodes[0].awaitReady(t)
+		for range 40 {
+			publish(t, nodes[0].Hub, "r", large)
+		}
+		synctest.Wait()
+		if _, ok := nodes[0].Room("q"); !ok {
+			t.Error("a plan was evicted, although the history of another one was dropped")
+		}
 	})
 }

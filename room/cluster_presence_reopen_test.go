@@ -11,7 +11,7 @@ import (
 )
 
 // A node that has lost its place in the log knows no other node at first: the users of the others
-// stay, until it can tell which nodes are gone.
+// stay until it knows which nodes are gone.
 
 // TestParticipantsAfterAGap has a node miss the records of the others, which they append again. One
 // of them is cut off meanwhile, for less than its tenure.

@@ -1,7 +1,9 @@
 package room_test
 
 import (
+	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 
@@ -13,8 +15,8 @@ import (
 	"github.com/planrooms/planrooms/room/roomtest"
 )
 
-// TestReplayedDisconnect starts a node that reads the log from the start, while a client connects to
-// it. The log has a Disconnect of its user from some time ago: the client may sign in again.
+// TestReplayedDisconnect starts a node that reads the log from the start, while a client connects
+// to it. The log has a Disconnect of its user from some time ago: the client may sign in again.
 func TestReplayedDisconnect(t *testing.T) {
 	nodes(t, 1, room.Options{}, func(t *testing.T, m *enginetest.Memory, nodes []*node) {
 		if _, err := nodes[0].Disconnect(t.Context(), "alice"); err != nil {
@@ -35,12 +37,36 @@ func TestReplayedDisconnect(t *testing.T) {
 	})
 }
 
-// TestBrokenRecordDuringAJoin stores a record that may have ended access, while Authorize runs for a
-// join: it is called again.
+// brokenRevoke is the header of a record of plan p whose body cannot be read.
+var brokenRevoke = record.Header{Cluster: record.ClusterHash("test"), Class: record.ClassControl, Kind: record.KindRevoke, Plan: "p"}
+
+// TestBrokenRecordOfAPlan stores a record that may have ended access to one plan: the access of its
+// members is checked, and not that of others.
+func TestBrokenRecordOfAPlan(t *testing.T) {
+	var deny atomic.Bool
+	o := room.Options{Authorize: func(context.Context, auth.Identity, string) error {
+		if deny.Load() {
+			return room.ErrForbidden
+		}
+		return nil
+	}}
+	nodes(t, 1, o, func(t *testing.T, m *enginetest.Memory, nodes []*node) {
+		alice := roomtest.Join(t, nodes[0].Hub, "alice", "p")
+		bob := roomtest.Join(t, nodes[0].Hub, "bob", "q")
+		synctest.Wait()
+		deny.Store(true)
+		m.Store(record.Append(nil, brokenRevoke, []byte{255}))
+		alice.WantEvent(protocol.TypeRemoved, nil)
+		synctest.Wait()
+		bob.Silent()
+	})
+}
+
+// TestBrokenRecordDuringAJoin stores a record that may have ended access, while Authorize runs for
+// a join: it is called again.
 func TestBrokenRecordDuringAJoin(t *testing.T) {
-	header := record.Header{Cluster: record.ClusterHash("test"), Class: record.ClassControl, Kind: record.KindRevoke, Plan: "p"}
 	for name, data := range map[string][]byte{
-		"of the plan": record.Append(nil, header, []byte{255}),
+		"of the plan": record.Append(nil, brokenRevoke, []byte{255}),
 		"of any plan": []byte("not a record"),
 	} {
 		t.Run(name, func(t *testing.T) {

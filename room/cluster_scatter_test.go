@@ -12,8 +12,8 @@ import (
 	"github.com/planrooms/planrooms/room/roomtest"
 )
 
-// TestClientsOfANodeWithoutATenureComeBackInTurn cuts a node off for long: it closes its connections,
-// and spreads over a minute when they are back.
+// TestClientsOfANodeWithoutATenureComeBackInTurn cuts a node off for long: it closes its
+// connections, and tells each client another time to connect again, within a minute.
 func TestClientsOfANodeWithoutATenureComeBackInTurn(t *testing.T) {
 	nodes(t, 1, room.Options{}, func(t *testing.T, _ *enginetest.Memory, nodes []*node) {
 		members := make([]*roomtest.Member, 4)

@@ -66,4 +66,18 @@ var publishClusterFaults = in("room",
 		new:      "			c.failed = false\n",
 		tests:    "TestOnceAfterAFailure",
 	},
+	fault{
+		name:     "publish: too many uncertain events are forgotten",
+		function: "cluster.resyncLater",
+		old:      "		s.all = true\n",
+		new:      "		_ = s\n",
+		tests:    "TestTooManyUncertainEvents",
+	},
+	fault{
+		name:     "publish: the rest of a batch goes on after a failure",
+		function: "Hub.batchSingly",
+		old:      "			return protocol.Position{}, err\n",
+		new:      "			continue\n",
+		tests:    "TestBatchThatIsNotStored",
+	},
 )

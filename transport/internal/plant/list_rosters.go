@@ -178,4 +178,18 @@ var rostersFaults = in("room",
 		new:        "	if false {",
 		equivalent: "presenceChangedLocked empties the room again, and no member is there to get a notice; it costs time",
 	},
+	fault{
+		name:     "rosters: a missing list is asked for all the time",
+		function: "rosters.incomplete",
+		old:      " && now.Sub(p.asked) >= askEvery",
+		new:      "",
+		tests:    "TestListsAreAskedForOnceASecond",
+	},
+	fault{
+		name:     "rosters: the lists do not count for HistoryTotal",
+		function: "rosters.countLocked",
+		old:      "	x.count(n - x.counted)\n",
+		new:      "",
+		tests:    "TestListsCountForTheHistory",
+	},
 )
