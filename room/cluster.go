@@ -42,9 +42,9 @@ import (
 //	clusterinfo.go        Hub.Cluster
 //
 // The gate of a node is open while the node has a tenure and has applied its own record of it. A
-// call that ends access, such as Revoke, appends a record. It waits until each node whose own record
-// precedes that one has applied it, or has ended. Package tenure has these rules, and a model that
-// explores them.
+// call that ends access, such as Revoke, appends a record. It waits until each node whose own
+// record precedes that one has applied it, or has ended. Package tenure has these rules, and a
+// model that explores them.
 type cluster struct {
 	// Fixed at creation.
 	engine     Engine
@@ -132,8 +132,8 @@ const (
 	//
 	// All nodes of a cluster must have the same value, and no note contains it. Of two releases
 	// with different ones, the nodes with the shorter one would stop waiting for those with the
-	// longer one too early. So a rolling deploy must not change it. CLUSTER.md and natsengine repeat
-	// the value.
+	// longer one too early. So a rolling deploy must not change it. CLUSTER.md, NodeInfo.Ended and
+	// natsengine repeat the value.
 	nodeTTL   = 12 * time.Second
 	beatEvery = time.Second // between two notes of a node
 
@@ -202,9 +202,9 @@ func (c *cluster) open(lost bool) bool {
 		c.peers.Alone(node)
 	}
 	c.log = openLog{
-		node: node, opened: o, first: o.Window.First, last: o.Window.Last, lost: lost, numbers: make(map[string]uint64),
-		alive: make(map[string]int64),
-		dark:  c.log.dark, darkened: c.log.darkened,
+		node: node, opened: o, lost: lost, first: o.Window.First, last: o.Window.Last,
+		numbers: make(map[string]uint64), alive: make(map[string]int64),
+		dark: c.log.dark, darkened: c.log.darkened, // they outlast a call of Open
 	}
 	if c.log.dark == 0 {
 		c.log.dark = c.now().Mono
@@ -215,8 +215,8 @@ func (c *cluster) open(lost bool) bool {
 	return true
 }
 
-// fits returns why an event of MaxPayload does not fit into a record, whose largest size is
-// maxRecord, or nil.
+// fits returns nil if an event of MaxPayload fits into a record of maxRecord bytes, and else an
+// error for operators.
 func (c *cluster) fits(maxRecord int) error {
 	if need := c.maxPayload + roomForRecord; maxRecord < need {
 		return fmt.Errorf("the engine stores records of %d bytes at most, but Options.MaxPayload needs %d", maxRecord, need)
@@ -229,7 +229,7 @@ func (c *cluster) now() tenure.Moment {
 	return tenure.Moment{Mono: int64(c.clock.Monotonic()), Wall: c.clock.Wall().UnixNano()}
 }
 
-// sleep waits for d, or until the cluster ends.
+// sleep waits for d, or until close.
 func (c *cluster) sleep(d time.Duration) {
 	t := time.NewTimer(d)
 	defer t.Stop()
@@ -239,7 +239,8 @@ func (c *cluster) sleep(d time.Duration) {
 	}
 }
 
-// changedLocked wakes those that wait for the end of nodes, or for the gate.
+// changedLocked wakes the calls that wait for the end of nodes, and the joins that wait for the
+// gate.
 func (c *cluster) changedLocked() {
 	c.controls.wakeLocked()
 	if c.turn != nil {
@@ -248,7 +249,7 @@ func (c *cluster) changedLocked() {
 	}
 }
 
-// turnLocked returns a channel that changedLocked closes.
+// turnLocked returns a channel that the next call of changedLocked closes.
 func (c *cluster) turnLocked() <-chan struct{} {
 	if c.turn == nil {
 		c.turn = make(chan struct{})
@@ -279,8 +280,8 @@ func (c *cluster) ready() error {
 	return nil
 }
 
-// leave is the end of the node: the others need not wait for it any more. Events can be published
-// until close.
+// leave ends the tenure of the node for good, and tells the other nodes, so that they do not wait
+// for it. Events can be published until close.
 func (c *cluster) leave(ctx context.Context) {
 	c.mu.Lock()
 	c.leaving = true
@@ -307,7 +308,7 @@ func (c *cluster) leave(ctx context.Context) {
 	}
 }
 
-// close ends the engine.
+// close ends the goroutines of the cluster, and closes the engine.
 func (c *cluster) close() {
 	c.closed.Store(true)
 	c.cancel()

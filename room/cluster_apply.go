@@ -7,7 +7,8 @@ import (
 	"github.com/planrooms/planrooms/room/internal/record"
 )
 
-// apply applies one record. Whatever it contains, the log goes on behind it.
+// apply applies one record, whatever it contains, and wakes the joins that wait for it. Its caller
+// is Tail, so it is not called concurrently, and holds no lock.
 func (c *cluster) apply(ctx context.Context, r *Record) {
 	c.applyRecord(r)
 	c.timeline.applied.Store(r.Seq)
@@ -27,7 +28,7 @@ func (c *cluster) apply(ctx context.Context, r *Record) {
 	}
 }
 
-// applyRecord applies one record, and survives one that cannot be applied.
+// applyRecord applies one record. One that cannot be applied does not end the log.
 func (c *cluster) applyRecord(r *Record) {
 	h, body, err := record.Parse(r.Data)
 	defer func() {
@@ -67,7 +68,8 @@ func (c *cluster) notApplied(h *record.Header, seq uint64) {
 // errKind is why a record of an unknown kind is not applied.
 var errKind = errors.New("its kind is unknown")
 
-// applyKind applies a record by its kind.
+// applyKind applies a record by its kind. A new kind gets a case here, and one in package record.
+// If it ends access, the case is the one that calls applyControl, and [replica] has to begin it.
 func (c *cluster) applyKind(h *record.Header, body []byte, seq uint64) error {
 	c.mu.Lock()
 	replay := !c.log.settled && seq <= c.log.opened.Window.Last
@@ -114,7 +116,7 @@ func (c *cluster) applyKind(h *record.Header, body []byte, seq uint64) error {
 		}
 		return err
 	case record.KindRelay:
-		return nil // of the outbox
+		return nil // of an outbox, which this release does not have
 	}
 	return errKind
 }

@@ -9,8 +9,11 @@ import (
 	"github.com/planrooms/planrooms/room/internal/tenure"
 )
 
-// beats stores the note of this node once a beat until ctx ends. It ends the session, by cancel, if
-// the log is another one.
+// The notes: each node stores one every second, and reads those of all nodes. A field of a note is
+// in record.Note; note fills it in, beat reads it, and clusterinfo.go shows it to operators.
+
+// beats calls beat every second until ctx ends. If the log is another one, it cancels ctx with
+// ErrEpoch.
 func (c *cluster) beats(ctx context.Context, cancel context.CancelCauseFunc, node string) {
 	t := time.NewTicker(beatEvery)
 	defer t.Stop()
@@ -30,8 +33,8 @@ func (c *cluster) beats(ctx context.Context, cancel context.CancelCauseFunc, nod
 	}
 }
 
-// beat calls Engine.Beat once, and draws the conclusions: the tenure of this node, who is gone, and
-// whether this node lags.
+// beat calls Engine.Beat once. From the answer follow the tenure of this node, which nodes are
+// gone, and whether this node lags. Error: that of Engine.Beat.
 func (c *cluster) beat(ctx context.Context, node string) error {
 	ctx, cancel := context.WithTimeout(ctx, nodeTTL)
 	defer cancel()
@@ -117,13 +120,13 @@ func (c *cluster) limitLocked(maxRecord int) {
 	}
 }
 
-// note is what this node tells the others now.
+// note returns the note of this node as it is now.
 func (c *cluster) note() []byte {
 	presence := c.rosters.number()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	// A tenure that has passed counts as ended, too: the note may arrive although no answer comes
-	// back, and would then tell the others that the node is alive.
+	// A tenure that has passed counts as ended, too: the note may be stored although no answer
+	// comes back. The other nodes would then take the tenure for one that goes on.
 	shut := c.own.Ended() || !c.own.Live(c.now().Mono)
 	n := record.Note{
 		Version: record.Version, Tenure: c.own.Number(), Shut: shut, Silent: c.leaving, Ready: c.gate.open(), Epoch: c.epoch,
@@ -133,8 +136,8 @@ func (c *cluster) note() []byte {
 	return record.AppendNote(nil, c.hash, &n)
 }
 
-// shareLists passes the rosters what the last list of notes says. Nodes are not dropped before this
-// node has had the time to find out who is present.
+// shareLists passes to the rosters which nodes are present, and the numbers in their notes. The
+// rosters drop no node before this one has read lists for nodeTTL: it may not know all nodes yet.
 func (c *cluster) shareLists() {
 	c.mu.Lock()
 	node, present, said := c.log.node, c.peers.Present(), make(map[string]uint64, len(c.seen))

@@ -8,16 +8,16 @@ import (
 	"github.com/planrooms/planrooms/room/internal/tenure"
 )
 
-// controls are the records that end access: those for which calls of Revoke and of methods like it
-// wait, and those on which this node still works. Guarded by cluster.mu. The zero value is ready.
+// controls are the records that end access (control records): those for which calls such as Revoke
+// wait, and those for which this node still works. Guarded by cluster.mu. The zero value is ready.
 type controls struct {
 	waits   map[string]*wait // by ID
-	applied map[uint64]*wait // by seq, once this node has applied the record
+	applied map[uint64]*wait // the same by seq, once this node has applied the record
 	early   map[uint64][]ack // by seq, of records that this node has not applied yet
 	held    int              // acks in early
 
-	running map[uint64]uint64 // seq of a record by the number of the work for it
-	works   uint64
+	running map[uint64]uint64 // the work that is not finished: seq of its record, by its number
+	works   uint64            // counts the work, for these numbers
 }
 
 // maxEarly bounds the acks that are kept. One that is dropped is repeated by the note of its node.
@@ -28,10 +28,10 @@ const maxEarly = 4096
 type wait struct {
 	turn    chan struct{} // gets a value when something has changed; holds one
 	lost    bool          // the log was reset: the record has to be appended again
-	applied bool          // by this node
-	nodes   tenure.Wait
-	done    bool // this node has finished
-	counts  ackCounts
+	applied bool          // this node has applied the record; nodes is valid
+	nodes   tenure.Wait   // the other nodes
+	done    bool          // this node has finished the work
+	counts  ackCounts     // of the nodes that have answered
 }
 
 // ack is the ack of a node for one record.
@@ -48,11 +48,11 @@ func (w *wait) changed() {
 	}
 }
 
-// control appends a record that ends access and waits until no node writes what it forbids any
-// more. The result adds up the counts of the nodes that have answered. Errors: those of Append, and
-// of ctx if it ends first, with the number of nodes that are unknown.
+// control appends a record that ends access, and waits until no node writes what the record
+// forbids. counts is the sum of those of the nodes that have answered. Errors: those of append; the
+// error of ctx if it ends first, with the number of nodes that have not answered; [ErrHubClosed].
 func (c *cluster) control(ctx context.Context, kind record.Kind, plan string, x record.Control) (counts ackCounts, err error) {
-	// A node that has died costs one ttl; more means that this one has lost the log.
+	// A node that has died costs one nodeTTL. After two, this node has lost the engine.
 	ctx, cancel := context.WithTimeout(ctx, c.publishFor+2*nodeTTL)
 	defer cancel()
 	if err := c.awaitOpen(ctx); err != nil {
@@ -112,7 +112,7 @@ func (c *cluster) controlOnce(ctx context.Context, kind record.Kind, plan string
 // left returns for how many nodes w still waits.
 func (w *wait) left(p *tenure.Peers, own string) int {
 	if !w.applied {
-		return max(1, len(p.Present())) // who else has to apply it is known then
+		return max(1, len(p.Present())) // once it has, it knows which nodes have to
 	}
 	n := len(w.nodes.Over(p, own))
 	if !w.done {
@@ -144,8 +144,8 @@ func (c *cluster) applyControl(h *record.Header, x *record.Control, seq uint64, 
 	c.work(x, seq, finish)
 }
 
-// work calls finish, the rest of the work for a record that ends access, in a goroutine. Until it has
-// returned, this node does not count as done with the record, and a shut gate does not open.
+// work calls finish, the rest of the work for a record that ends access, in a goroutine. Until
+// finish has returned, this node does not acknowledge the record, and a shut gate stays shut.
 func (c *cluster) work(x *record.Control, seq uint64, finish func() ackCounts) {
 	c.mu.Lock()
 	k := &c.controls
@@ -158,14 +158,16 @@ func (c *cluster) work(x *record.Control, seq uint64, finish func() ackCounts) {
 	c.mu.Unlock()
 	c.start(func() {
 		counts := ackCounts{}
-		defer func() { c.finished(x, work, epoch, seq, counts) }() // deferred: a callback may call runtime.Goexit
+		// Deferred, since a callback may call runtime.Goexit.
+		defer func() { c.finished(x, work, epoch, seq, counts) }()
 		if finish != nil {
 			counts = finish()
 		}
 	})
 }
 
-// finished follows the work for a record that ends access: it tells the node that waits.
+// finished is called when the work for a record that ends access is done. It sends the ack to the
+// node that waits for it.
 func (c *cluster) finished(x *record.Control, work uint64, epoch string, seq uint64, counts ackCounts) {
 	c.mu.Lock()
 	delete(c.controls.running, work)

@@ -10,7 +10,7 @@ const (
 	darkEvery  = 5 * time.Minute  // between two times that all connections are closed
 )
 
-// watch looks at the gate once a beat until the cluster ends, also while the engine does not
+// watch calls look every second until close. It is no part of beats, since Engine.Beat may not
 // return.
 func (c *cluster) watch() {
 	for c.ctx.Err() == nil {
@@ -19,8 +19,8 @@ func (c *cluster) watch() {
 	}
 }
 
-// look closes all connections of a node that has had no tenure for so long that another node is
-// probably better off.
+// look closes all connections if the gate has been shut for darkAfter: another node probably has
+// an engine that answers.
 func (c *cluster) look() {
 	c.mu.Lock()
 	s, now := &c.log, c.now().Mono
@@ -31,7 +31,8 @@ func (c *cluster) look() {
 	case s.dark == 0:
 		s.dark = now
 	}
-	scatter := !open && now-s.dark >= int64(darkAfter) && (s.darkened == 0 || now-s.darkened >= int64(darkEvery)) && !c.leaving
+	recent := s.darkened != 0 && now-s.darkened < int64(darkEvery)
+	scatter := !open && now-s.dark >= int64(darkAfter) && !recent && !c.leaving
 	if scatter {
 		s.darkened = now
 	}

@@ -6,11 +6,20 @@ import (
 	"github.com/planrooms/planrooms/room/internal/record"
 )
 
-// How the nodes agree on the epoch of the log: records name it, and a node that cannot know that the
-// log has lost nothing begins another one.
+// How the nodes agree on the epoch of the log.
+//
+// The hubs' epoch is that of the positions of clients. It is not Window.Epoch, which the engine
+// gives, and which ends with ErrEpoch. An epoch record begins an epoch, node records repeat its
+// name. A node that reads the log from its middle learns it from them. A node may begin a tenure
+// when it has settled that the log has lost nothing in the epoch:
+//
+//   - the engine knows that (Opened.Complete), or
+//   - another node is alive that has a tenure, and so knows.
+//
+// Otherwise it appends an epoch record. Of several that end the same epoch, the first counts. A
+// node that does not know the current epoch, and finds no other node that does, ends any epoch.
 
-// applyNode applies the record of a node: from here on, it has to apply what ends access before it
-// counts as done.
+// applyNode applies the record of a node. Calls that end access wait for the node from here on.
 func (c *cluster) applyNode(n *record.NodeRecord, seq uint64) {
 	c.mu.Lock()
 	own := n.Name == c.log.node
@@ -18,8 +27,8 @@ func (c *cluster) applyNode(n *record.NodeRecord, seq uint64) {
 		if own {
 			c.own.End() // the next tenure has a record of this epoch
 		}
-		c.mu.Unlock() // stored late, behind the beginning of the epoch
-		return
+		c.mu.Unlock()
+		return // it was stored late: the epoch in it has ended
 	}
 	c.peers.Recorded(n.Name, n.Tenure, seq)
 	if !own && !c.peers.Ended(n.Name) {
@@ -38,13 +47,14 @@ func (c *cluster) applyNode(n *record.NodeRecord, seq uint64) {
 	}
 }
 
-// anyEpoch is what the record of a new epoch ends if its node does not know the current one. No
-// epoch has this name.
+// anyEpoch is record.Epoch.Old of a node that does not know the current epoch: the record ends any.
+// No epoch has this name.
 const anyEpoch = "*"
 
-// applyEpoch applies the beginning of an epoch, unless another record has ended the epoch that it
-// names before. If the records before the window are gone, this node cannot tell whether that has
-// happened: it takes the first record for each epoch, until a node record names the current one.
+// applyEpoch applies the beginning of an epoch, unless an earlier record has ended the epoch that
+// this one names as the old one. If the start of the log is gone, the node does not know whether
+// there was an earlier one: it applies the first record for each old epoch, until a node record
+// names the current one.
 func (c *cluster) applyEpoch(e *record.Epoch, seq uint64) {
 	c.mu.Lock()
 	late := c.sure && c.epoch != e.Old || !c.sure && c.begun && c.before == e.Old
@@ -54,8 +64,8 @@ func (c *cluster) applyEpoch(e *record.Epoch, seq uint64) {
 	}
 	c.epoch, c.before, c.begun, c.sure = e.New, e.Old, true, c.sure || e.Old == anyEpoch
 	if seq > c.log.opened.Window.Last || e.By == c.log.node {
-		// A node has noticed what this one has noticed, too: whatever the log had lost before, no
-		// client has a position of this epoch from then.
+		// The record is newer than the loss that this node may have found. Whatever the log had
+		// lost before, no client has a position of this epoch from then.
 		c.log.lost, c.log.opened.Complete = false, true
 		c.peers.Doubt() // the lost part may have had records of nodes that have not noticed
 	}
@@ -65,8 +75,8 @@ func (c *cluster) applyEpoch(e *record.Epoch, seq uint64) {
 	c.replica.reset(e.New, seq)
 }
 
-// caughtUp follows the replay of what the log held when it was opened: the node may begin a tenure
-// once the epoch is settled.
+// caughtUp is called when the node has applied what the log held when it was opened, or read again.
+// In a goroutine it calls settle until the epoch is settled.
 func (c *cluster) caughtUp(ctx context.Context) {
 	c.start(func() {
 		for ctx.Err() == nil && !c.settle(ctx) {
@@ -75,8 +85,7 @@ func (c *cluster) caughtUp(ctx context.Context) {
 	})
 }
 
-// settle makes sure that the log has lost nothing in its epoch, and begins another one otherwise.
-// It reports false if that is not known yet.
+// settle settles the epoch, or begins another one. It returns false if it has to be called again.
 func (c *cluster) settle(ctx context.Context) bool {
 	c.mu.Lock()
 	s := &c.log
@@ -86,13 +95,14 @@ func (c *cluster) settle(ctx context.Context) bool {
 	}
 	if c.timeline.applied.Load() < s.opened.Window.Last {
 		c.mu.Unlock()
-		return true // it was reset meanwhile, and caughtUp is called again
+		return true // resetTo was called meanwhile, so caughtUp will be called again
 	}
 	if !s.lost && (!c.sure || c.epoch != "" && !s.opened.Complete) {
 		live := c.othersLiveLocked()
 		if !c.sure && live || !live && (s.looked == 0 || c.now().Mono-s.looked < int64(3*beatEvery) && len(s.numbers) > 0) {
+			// The next lists show who is alive, and a record of a live node names the epoch.
 			c.mu.Unlock()
-			return false // the next lists show who is alive, and a record of a live node names the epoch
+			return false
 		}
 		s.lost = !live
 	}

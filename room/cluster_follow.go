@@ -9,8 +9,8 @@ import (
 // errBroken ends a call of Tail that has skipped or repeated a record.
 var errBroken = errors.New("room: the engine has delivered a record out of order")
 
-// follow applies the log until the hub ends, or a new call of Open is necessary. lost reports that
-// the log may have lost records.
+// follow applies the records of the log, and calls Beat, until close, or until Open has to be
+// called again: the log may then have lost records, and lost is true.
 func (c *cluster) follow() (lost bool) {
 	ctx, cancel := context.WithCancelCause(c.ctx)
 	defer cancel(nil)
@@ -55,7 +55,7 @@ func (c *cluster) follow() (lost bool) {
 	}
 }
 
-// tail calls Engine.Tail once.
+// tail calls Engine.Tail once. It returns errBroken if a record came out of order.
 func (c *cluster) tail(ctx context.Context) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -79,7 +79,8 @@ func (c *cluster) tail(ctx context.Context) error {
 	return err
 }
 
-// resetTo drops all histories. The record after floor is applied next.
+// resetTo drops all histories, and what records have said so far. The record after floor is applied
+// next.
 func (c *cluster) resetTo(ctx context.Context, floor uint64) {
 	c.mu.Lock()
 	c.epoch, c.before, c.begun, c.opening = "", "", false, ownRecord{}
@@ -90,7 +91,7 @@ func (c *cluster) resetTo(ctx context.Context, floor uint64) {
 	c.controls.resetLocked()
 	c.changedLocked()
 	c.mu.Unlock()
-	// A new text, so that no position of before is valid until a record names the epoch.
+	// No client has a position of this epoch. A record will name the right one.
 	c.replica.reset(newEpoch(), floor)
 	if floor >= last {
 		c.caughtUp(ctx) // nothing to replay

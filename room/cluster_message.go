@@ -7,15 +7,14 @@ import (
 	"github.com/planrooms/planrooms/room/internal/record"
 )
 
-// message is one that another node has sent.
+// message is what another node has sent.
 type message struct {
 	from string
 	data []byte
 }
 
-// maxMessages is how many messages of other nodes wait. Those beyond are dropped: a node whose ack
-// is missing says in its next note what it has done, and a gap in the lists of participants is
-// noticed.
+// maxMessages is how many messages of other nodes wait; further ones are dropped. The next note of
+// a node repeats its acks, and the lists of participants show a gap. A Notify is lost.
 const maxMessages = 4096
 
 // receive takes a message of the engine. It does not block.
@@ -27,7 +26,7 @@ func (c *cluster) receive(from string, data []byte) {
 	}
 }
 
-// deliver handles messages until the cluster ends.
+// deliver handles messages until close.
 func (c *cluster) deliver() {
 	for {
 		select {
@@ -64,7 +63,7 @@ func (c *cluster) handle(m *message) {
 	}
 }
 
-// send sends a message to a node, or with "" to all others. It may get lost.
+// send sends a message to a node or, with "", to all others. It may be lost.
 func (c *cluster) send(to string, kind record.MessageKind, body []byte) {
 	ctx, cancel := context.WithTimeout(c.ctx, nodeTTL)
 	defer cancel()
@@ -73,7 +72,7 @@ func (c *cluster) send(to string, kind record.MessageKind, body []byte) {
 	}
 }
 
-// notify sends an event for one user to the other nodes.
+// notify sends the event of a Hub.Notify to the other nodes.
 func (c *cluster) notify(userID string, t protocol.Type, payload []byte) {
 	n := record.Notify{UserID: userID, Type: t, Payload: payload}
 	c.send("", record.MessageNotify, n.Append(nil))

@@ -9,9 +9,9 @@ import (
 	"github.com/planrooms/planrooms/room/internal/record"
 )
 
-// append stores a record. The end of ctx does not stop it: what it describes has happened already.
-// Errors: [ErrNotReady] if the engine was not open in time, [ErrHubClosed], and those of
-// Engine.Append.
+// append stores a record, and waits for that for up to PublishTimeout. The end of ctx does not stop
+// it: what the record describes has happened already. Errors: [ErrNotReady] if the engine was not
+// open in time, [ErrHubClosed], and those of Engine.Append.
 func (c *cluster) append(ctx context.Context, id string, data []byte) (seq uint64, err error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.publishFor)
 	defer cancel()
@@ -21,7 +21,7 @@ func (c *cluster) append(ctx context.Context, id string, data []byte) (seq uint6
 	return c.engine.Append(ctx, id, data)
 }
 
-// awaitOpen waits until the engine is open.
+// awaitOpen waits until the engine was opened once. It is not closed when Open is called again.
 func (c *cluster) awaitOpen(ctx context.Context) error {
 	if c.closed.Load() {
 		return ErrHubClosed
@@ -50,15 +50,15 @@ func (c *cluster) awaitOpen(ctx context.Context) error {
 // Options.PublishTimeout is.
 func (c *cluster) ownAppend() time.Duration { return max(c.publishFor, nodeTTL) }
 
-// record encodes a record.
+// record returns the bytes of a record.
 func (c *cluster) record(k record.Kind, plan string, body []byte) []byte {
 	h := record.Header{Cluster: c.hash, Version: record.Version, Class: k.Class(), Kind: k, Plan: plan}
 	return record.Append(make([]byte, 0, len(body)+len(plan)+32), h, body)
 }
 
-// publish stores an event. once is an ID of the host, or "". If it is not stored, or if that is
-// uncertain, the clients of the plan load it as soon as the log answers. The event, should it come
-// later, is ignored: so it cannot arrive behind a newer one.
+// publish stores an event. once is an ID of the host, or "". If the event is not stored, or if that
+// is uncertain, the clients of the plan load it as soon as the engine answers; see
+// cluster_uncertain.go.
 func (c *cluster) publish(ctx context.Context, plan string, e *record.Event, once string) (seq uint64, err error) {
 	e.ID = once
 	if once == "" {

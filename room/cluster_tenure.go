@@ -9,7 +9,7 @@ import (
 // The tenure of this node: its record in the log, when it opens the gate, and when the node ends it
 // early. Package tenure has the rules.
 
-// setGateLocked opens the gate as far as the tenure allows.
+// setGateLocked opens the gate until the end of the tenure, or shuts it.
 func (c *cluster) setGateLocked() {
 	c.own.Check(c.now())
 	until := c.own.Until(c.log.first)
@@ -19,9 +19,9 @@ func (c *cluster) setGateLocked() {
 	c.gate.set(until)
 }
 
-// openGateLocked follows the record of an own tenure, and the end of the work for a record that
-// ends access: the gate opens when all that precedes the record of the tenure is done. The other
-// nodes do not wait for this one to do it.
+// openGateLocked opens the gate if the node has applied the record of its tenure, and has done all
+// work for the records that end access and precede it: the other nodes do not wait for this work.
+// It is called when either may have become true.
 func (c *cluster) openGateLocked() {
 	if o := c.opening; o.seq > 0 && c.controls.throughLocked(o.seq) >= o.seq {
 		c.opening = ownRecord{}
@@ -31,7 +31,7 @@ func (c *cluster) openGateLocked() {
 	}
 }
 
-// shut ends the tenure.
+// shut ends the tenure, and with it the gate.
 func (c *cluster) shut() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -46,7 +46,8 @@ func (c *cluster) lagsLocked(now int64) bool {
 	switch {
 	case applied >= s.last:
 		s.goal = 0
-	case applied >= s.goal, s.goal > s.last: // another one: the node reads on, or the log is shorter
+	case applied >= s.goal, s.goal > s.last:
+		// The node has reached the goal, or the log has become shorter: another goal.
 		s.goal, s.goalAt = s.last, now
 	}
 	if s.goal == 0 || now-s.goalAt < int64(nodeTTL) {
@@ -56,7 +57,8 @@ func (c *cluster) lagsLocked(now int64) bool {
 		c.own.End()
 		last := s.last
 		c.start(func() { // not under the lock
-			c.logger.Warn("room: the node lags behind the log, and does not write to clients until it has caught up", "applied", applied, "last", last)
+			c.logger.Warn("room: the node lags behind the log, and does not write to clients until it has caught up",
+				"applied", applied, "last", last)
 		})
 	}
 	return true
@@ -69,17 +71,18 @@ func (c *cluster) recordDueLocked(now int64) bool {
 	switch {
 	case at == 0:
 		return false
-	case at < s.first: // the gate is shut for it
+	case at < s.first: // so the gate is shut; see tenure.Own.Until
 		return since >= int64(beatEvery)
 	case since < int64(nodeTTL):
 		return false
 	}
+	// In the older half of a log that has some records: the limits of the log may soon remove it.
 	old := s.first > 1 && s.last-s.first >= 64 && at < s.first+(s.last-s.first)/2
 	return old || since >= int64(c.historyAge/3)
 }
 
-// recordLocked appends the record of this node, in a goroutine: its tenure begins to count when it
-// has been applied.
+// recordLocked appends the record of this node, in a goroutine. The gate opens when the node has
+// applied it.
 func (c *cluster) recordLocked(now int64) {
 	s := &c.log
 	s.recorded = now

@@ -10,28 +10,36 @@ import (
 
 // ClusterInfo describes a node and what it knows of the others. See [Hub.Cluster].
 type ClusterInfo struct {
-	Node       string        `json:"node"`       // name of this node in the engine; "" before it is open
-	Epoch      string        `json:"epoch"`      // of the positions
-	Applied    uint64        `json:"applied"`    // all records up to this seq are in the rooms
-	Last       uint64        `json:"last"`       // the end of the log at the last beat
-	First      uint64        `json:"first"`      // the first record that the log has at the last beat
-	Open       bool          `json:"open"`       // the gate: events are written to clients
-	Tenure     uint64        `json:"tenure"`     // number of the current tenure, or of the last one
-	TenureLeft time.Duration `json:"tenureLeft"` // until it ends without a further beat
-	Uncertain  int           `json:"uncertain"`  // plans with events of which it is uncertain whether they are stored
-	Nodes      []NodeInfo    `json:"nodes"`      // all nodes that have a note, by name, with this one
+	Node    string `json:"node"`    // name of this node in the engine; "" before it is open
+	Epoch   string `json:"epoch"`   // of the positions; "" while the node does not know it
+	Applied uint64 `json:"applied"` // all records up to this seq are in the rooms
+	// First and Last are the first and the last seq of the log at the last beat.
+	First  uint64 `json:"first"`
+	Last   uint64 `json:"last"`
+	Open   bool   `json:"open"`   // the gate: the node may write events to clients
+	Tenure uint64 `json:"tenure"` // number of the current tenure, or of the last one; 0: none yet
+	// TenureLeft is how long the gate stays open without a further beat, in nanoseconds; 0 if it is
+	// shut.
+	TenureLeft time.Duration `json:"tenureLeft"`
+	// Uncertain counts the plans with events that this node could not store, or that may not be
+	// stored. Their clients load the plans as soon as the engine answers.
+	Uncertain int `json:"uncertain"`
+	// Nodes are the nodes that have a note, by name, with this one. The caller owns the slice.
+	Nodes []NodeInfo `json:"nodes"`
 }
 
 // NodeInfo is what the last note of a node says.
 type NodeInfo struct {
-	Name    string    `json:"name"` // in the engine
-	Host    string    `json:"host"` // Options.Node
-	Epoch   string    `json:"epoch"`
-	Applied uint64    `json:"applied"` // when it stored the note
-	Tenure  uint64    `json:"tenure"`
-	Open    bool      `json:"open"`  // its gate was open
-	Ended   bool      `json:"ended"` // nobody waits for it any more: it has shut down, or is silent for too long
-	Seen    time.Time `json:"seen"`  // when its note changed last, as far as this node knows
+	Name    string `json:"name"` // in the engine
+	Host    string `json:"host"` // Options.Node
+	Epoch   string `json:"epoch"`
+	Applied uint64 `json:"applied"` // when it stored the note
+	Tenure  uint64 `json:"tenure"`
+	Open    bool   `json:"open"` // its gate was open
+	// Ended is whether calls such as Revoke no longer wait for the node: it has shut down, has
+	// ended its tenure, or has stored no note for 12 s.
+	Ended bool      `json:"ended"`
+	Seen  time.Time `json:"seen"` // when this node has first seen the note, by its wall clock
 }
 
 // seenNode is a note of a node.
@@ -41,7 +49,7 @@ type seenNode struct {
 	note   record.Note
 }
 
-// sawLocked keeps the notes of a beat.
+// sawLocked keeps a note that a beat has returned.
 func (c *cluster) sawLocked(name string, number uint64, n *record.Note, now time.Time) {
 	if c.seen == nil {
 		c.seen = make(map[string]seenNode)
@@ -62,7 +70,7 @@ func (c *cluster) forgetSeenLocked(nodes []Node) {
 	}
 }
 
-// info is what Hub.Cluster returns.
+// info returns the result of Hub.Cluster.
 func (c *cluster) info() ClusterInfo {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -41,8 +41,8 @@ var clusterFaults = in("room",
 	fault{
 		name:     "cluster: the gate stays open after a trimmed log",
 		function: "cluster.follow",
-		old:      "			c.shut()\n			floor = ",
-		new:      "			floor = ",
+		old:      "			c.shut()\n			c.mu.Lock()\n",
+		new:      "			c.mu.Lock()\n",
 		tests:    "TestTrimmedLogIsTold",
 	},
 	fault{
@@ -223,8 +223,8 @@ var clusterFaults = in("room",
 	fault{
 		name:     "cluster: clients are sent away again and again",
 		function: "cluster.look",
-		old:      "(s.darkened == 0 || now-s.darkened >= int64(darkEvery))",
-		new:      "true",
+		old:      "!recent && !c.leaving",
+		new:      "(!recent || true) && !c.leaving",
 		tests:    "TestNodeWithoutATenureSendsItsClientsAway",
 	},
 	fault{
