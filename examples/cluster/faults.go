@@ -22,6 +22,8 @@ type fault struct {
 	run func(ctx context.Context, t *trial) error
 	// alone is a run that starts what it needs itself: trial.cluster and trial.load are nil.
 	alone bool
+	// spoils is whether the cluster is not used for further runs.
+	spoils bool
 }
 
 // faultRuns are all fault runs, in the order in which they run.
@@ -136,6 +138,8 @@ func runFaults(ctx context.Context, o faultOptions, chosen []fault, stdout, stde
 			}
 			if len(out.Broken) > 0 {
 				broken++
+			}
+			if len(out.Broken) > 0 || one.spoils {
 				s.endCluster()
 			}
 			results = append(results, out)

@@ -85,7 +85,7 @@ func (t *trial) killServer(ctx context.Context, which func(*natsServer) bool) er
 			return err
 		}
 		started := time.Now()
-		return t.await(ctx, "all servers have the log", func() bool { return t.cluster.wholeSince(started) })
+		return t.await(ctx, "all servers have the log", func() bool { return t.cluster.storedSince(started, all) })
 	}
 	return errors.New("there is no such server: the stream has no leader")
 }

@@ -4,6 +4,7 @@ import (
 	"io"
 	"net"
 	"testing"
+	"time"
 )
 
 // echo answers each connection with what it gets.
@@ -93,4 +94,42 @@ func TestLink(t *testing.T) {
 	c = dial()
 	send(c, "again")
 	receive(c, "again")
+}
+
+// A link can delay bytes, and keeps their order when the delay ends.
+func TestLinkDelay(t *testing.T) {
+	l, err := newLink([]string{echo(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.close()
+	c, err := net.Dial("tcp", l.addr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	const delay = 30 * time.Millisecond
+	l.setDelay(delay)
+	begun := time.Now()
+	if _, err := c.Write([]byte("first ")); err != nil {
+		t.Fatal(err)
+	}
+	buf := make([]byte, 6)
+	if _, err := io.ReadFull(c, buf); err != nil {
+		t.Fatal(err)
+	}
+	if got := time.Since(begun); got < 2*delay || string(buf) != "first " {
+		t.Errorf("%q came after %v, want at least %v", buf, got, 2*delay)
+	}
+	if _, err := c.Write([]byte("second ")); err != nil {
+		t.Fatal(err)
+	}
+	l.setDelay(0)
+	if _, err := c.Write([]byte("third")); err != nil {
+		t.Fatal(err)
+	}
+	rest := make([]byte, 12)
+	if _, err := io.ReadFull(c, rest); err != nil || string(rest) != "second third" {
+		t.Errorf("received %q, %v", rest, err)
+	}
 }

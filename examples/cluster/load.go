@@ -138,9 +138,12 @@ func (l *load) more(ctx context.Context) error {
 	})
 }
 
-// finish ends publishing, with one more change of each plan.
+// finish ends publishing, with one more change of each plan. A change that is being published is
+// acknowledged before: without its repetition, it could be in the database and not be broadcast.
 func (l *load) finish(ctx context.Context) {
-	l.endPublish()
+	for _, p := range l.publishers {
+		p.end()
+	}
 	l.publishing.Wait()
 	ctx, cancel := context.WithTimeout(ctx, trialPatience)
 	defer cancel()

@@ -159,10 +159,10 @@ func (s *stream) now() streamState {
 	return s.state
 }
 
-// wholeSince reports whether NATS has said, after a moment, that all servers have the log.
-func (c *cluster) wholeSince(at time.Time) bool {
+// storedSince reports whether NATS has said, after a moment, that so many servers have the log.
+func (c *cluster) storedSince(at time.Time, servers int) bool {
 	s := c.stream.now()
-	return s.Leader != "" && s.current == len(c.servers) && s.at.After(at)
+	return s.Leader != "" && s.current >= servers && s.at.After(at)
 }
 
 // serverURLs returns the URLs of the servers that were started.

@@ -64,9 +64,9 @@ func Judge(records []Record, attempts []Attempt, terms Terms) Report {
 	return r
 }
 
-// publishing counts the attempts, and returns the last change of each plan that was acknowledged.
-func (r *Report) publishing(attempts []Attempt) map[string]uint64 {
-	last := make(map[string]uint64)
+// publishing counts the attempts, and returns the changes of each plan that were acknowledged.
+func (r *Report) publishing(attempts []Attempt) map[string][]uint64 {
+	acknowledged, last := make(map[string][]uint64), make(map[string]uint64)
 	before := make(map[string]time.Time)
 	for _, a := range attempts {
 		switch a.Result {
@@ -76,6 +76,7 @@ func (r *Report) publishing(attempts []Attempt) map[string]uint64 {
 				r.problem(&r.Wrong, 1, "change %d of %s was acknowledged after change %d", a.Change, a.Plan, last[a.Plan])
 			}
 			last[a.Plan] = max(last[a.Plan], a.Change)
+			acknowledged[a.Plan] = append(acknowledged[a.Plan], a.Change)
 			if at, ok := before[a.Plan]; ok {
 				r.PublishPause = max(r.PublishPause, a.Time.Sub(at))
 			}
@@ -86,7 +87,7 @@ func (r *Report) publishing(attempts []Attempt) map[string]uint64 {
 			r.Failed++
 		}
 	}
-	return last
+	return acknowledged
 }
 
 // view is what one viewer saw of one plan.
@@ -149,9 +150,9 @@ func (v *view) wire(r *Report) {
 	}
 }
 
-// program checks what the client has returned to the program. acknowledged is the last change that
-// was.
-func (v *view) program(r *Report, acknowledged uint64, terms Terms) {
+// program checks what the client has returned to the program. acknowledged are the changes of the
+// plan that were.
+func (v *view) program(r *Report, acknowledged []uint64, terms Terms) {
 	var c Checker
 	var before, loaded time.Time
 	first := true
@@ -188,14 +189,19 @@ func (v *view) program(r *Report, acknowledged uint64, terms Terms) {
 		}
 		before = one.Time
 	}
-	if gaps := c.Gaps(); len(gaps) > 0 {
-		r.problem(&r.Lost, len(gaps), "%s, %s: lost %s", v.viewer, v.plan, some(gaps))
+	last, gone := c.Counts().Last, slices.Contains(terms.Gone, v.viewer)
+	gaps := c.Gaps()
+	var lost []uint64
+	for _, change := range acknowledged {
+		if slices.Contains(gaps, change) || change > last && !gone {
+			lost = append(lost, change)
+		}
 	}
-	if slices.Contains(terms.Gone, v.viewer) {
+	if len(lost) > 0 {
+		r.problem(&r.Lost, len(lost), "%s, %s: ends at change %d, lost %s", v.viewer, v.plan, last, some(lost))
+	}
+	if gone {
 		return
-	}
-	if last := c.Counts().Last; last < acknowledged {
-		r.problem(&r.Lost, int(acknowledged-last), "%s, %s: ends at change %d, but %d was acknowledged", v.viewer, v.plan, last, acknowledged)
 	}
 	if !terms.LoadedAfter.IsZero() && loaded.Before(terms.LoadedAfter) {
 		r.problem(&r.Wrong, 1, "%s, %s: not loaded after the log lost records", v.viewer, v.plan)

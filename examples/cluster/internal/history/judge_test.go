@@ -93,10 +93,11 @@ func TestJudge(t *testing.T) {
 		{"loaded after a new epoch", []*story{
 			sound("a").resume("n2", position("e", 11), position("f", 5), false).reload("not_recovered", 2).event("n2", 5, 6, 3),
 		}, 3, history.Terms{LoadedAfter: at(6)}, want{reloads: 1}, ""},
-		{"a change without an acknowledgement", []*story{sound("a")}, 1, history.Terms{}, want{}, ""},
 
-		{"a lost event", []*story{sound("a").event("n1", 11, 13, 3)}, 3, history.Terms{}, want{lost: 1}, "a, p: lost [2]"},
-		{"lost at the end", []*story{sound("a")}, 3, history.Terms{}, want{lost: 2}, "ends at change 1, but 3 was acknowledged"},
+		{"a lost change without an acknowledgement", []*story{sound("a").event("n1", 11, 13, 3)}, 1, history.Terms{}, want{}, ""},
+
+		{"a lost event", []*story{sound("a").event("n1", 11, 13, 3)}, 3, history.Terms{}, want{lost: 1}, "a, p: ends at change 3, lost [2]"},
+		{"lost at the end", []*story{sound("a")}, 3, history.Terms{}, want{lost: 2}, "ends at change 1, lost [2 3]"},
 		{"lost at the end by a viewer that is gone", []*story{sound("a")}, 3, history.Terms{Gone: []string{"a"}}, want{}, ""},
 		{"lost, and loaded", []*story{sound("a").event("n1", 11, 13, 3).reload("gap", 3)}, 3, history.Terms{}, want{reloads: 1}, ""},
 		{"a doubled event", []*story{sound("a").event("n1", 11, 12, 1)}, 1, history.Terms{}, want{doubled: 1}, "change 1 came twice"},
@@ -121,7 +122,7 @@ func TestJudge(t *testing.T) {
 		{"another event at the same position, after an old copy of the disk", []*story{
 			sound("a").event("n1", 11, 12, 2),
 			viewer("b").begin("n2", "e", 11, 1).event("n2", 11, 12, 3),
-		}, 3, history.Terms{}, want{lost: 2, wrong: 1}, "a, p: ends at change 2"},
+		}, 3, history.Terms{}, want{lost: 2, wrong: 1}, "a, p: ends at change 2, lost [3]"},
 		{"recovered after an old copy of the disk", []*story{
 			sound("a").event("n1", 11, 12, 2).resume("n2", position("e", 12), position("e", 12), true).event("n2", 12, 13, 3),
 		}, 3, history.Terms{LoadedAfter: at(6)}, want{wrong: 1}, "not loaded after the log lost records"},
