@@ -67,16 +67,18 @@ func (c *client) append(ctx context.Context, s *session, id string, data []byte)
 	}}
 	var since time.Time // when the first attempt began that may have stored the record
 	for n := 0; ; n++ {
-		begun, delivered := time.Now(), s.mark.last()
+		begun, before := time.Now(), max(s.mark.last(), s.mark.acknowledged().seq)
 		var ack *jetstream.PubAck
 		err := c.attempt(ctx, func(ctx context.Context) (err error) {
 			ack, err = c.js.PublishMsg(ctx, m, jetstream.WithRetryAttempts(0))
 			return err
 		})
 		if err == nil {
-			if ack.Sequence <= delivered && !ack.Duplicate {
-				s.lose(c.log, "it gave a seq for the second time", "seq", ack.Sequence, "delivered", delivered)
+			if ack.Sequence <= before && !ack.Duplicate {
+				s.lose(c.log, "it gave a seq for the second time", "seq", ack.Sequence, "before", before)
 			}
+			// What has the same ID may have other data.
+			s.mark.acknowledge(point{ack.Sequence, checksum(data), !ack.Duplicate})
 			s.bell.ring(ack.Sequence) // that of the stream comes later, or is lost
 			return ack.Sequence, nil
 		}

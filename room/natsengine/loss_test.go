@@ -49,6 +49,55 @@ func TestLossChangesEpoch(t *testing.T) {
 	}
 }
 
+// A log that ends before an acknowledged record has lost it, even if no tail has delivered that yet.
+// So has one that has another record at its seq, or gives the seq again.
+func TestLossBeforeDelivery(t *testing.T) {
+	for name, then := range map[string]func(t *testing.T, a, b *natsengine.Engine) error{
+		"the log ends before it": func(t *testing.T, a, _ *natsengine.Engine) error {
+			_, _, err := a.Beat(within(t), nil)
+			return err
+		},
+		"the seq has another record": func(t *testing.T, a, b *natsengine.Engine) error {
+			appendOthers(t, b, 2)
+			_, _, err := a.Beat(within(t), nil)
+			return err
+		},
+		"the seq is given again": func(t *testing.T, a, _ *natsengine.Engine) error {
+			appendOthers(t, a, 1)
+			return a.Tail(within(t), 0, func([]room.Record) {})
+		},
+		"a tail reads on": func(t *testing.T, a, _ *natsengine.Engine) error {
+			return a.Tail(within(t), 3, func([]room.Record) {})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := one(t, nil)
+			o := natsengine.Options{Servers: []string{m.url()}}
+			a, before := open(t, o, "a")
+			b, _ := open(t, o, "b")
+			appendAll(t, a, 1, 5)
+			loseTail(t, m, "planrooms_log", 2)
+			if err := then(t, a, b); !errors.Is(err, room.ErrEpoch) {
+				t.Fatalf("the loss of an acknowledged record has returned %v, want room.ErrEpoch", err)
+			}
+			after, err := a.Open(within(t), room.OpenOptions{Cluster: "test", Node: "a2"}, func(string, []byte) {})
+			if err != nil || after.Window.Epoch == before.Window.Epoch {
+				t.Errorf("Open has returned %+v, %v after the loss, and %+v before", after, err, before)
+			}
+		})
+	}
+}
+
+// appendOthers appends further records.
+func appendOthers(t *testing.T, e *natsengine.Engine, n int) {
+	t.Helper()
+	for i := range n {
+		if _, err := e.Append(within(t), fmt.Sprintf("other-%d", i), fmt.Appendf(nil, "another record %d", i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // An operator replaces the stream, and no connection is lost. A Tail delivers nothing of the other
 // stream.
 func TestReplacedStream(t *testing.T) {

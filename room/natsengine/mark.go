@@ -17,7 +17,8 @@ type point struct {
 	known bool
 }
 
-// mark is the last record of the log that a session has delivered.
+// mark is the last record of the log that a session has delivered, and the last one that it has
+// stored: a log that ends before it has lost it, even if no tail has delivered it yet.
 type mark struct {
 	seq atomic.Uint64 // of p, to read without the lock
 
@@ -25,7 +26,8 @@ type mark struct {
 	p      point
 	first  uint64         // of the records whose checksums are known
 	sums   [recent]uint32 // the checksums of the last records, at seq%recent
-	absent time.Time      // since when the leader has said that the log ends before p; zero if it does not
+	stored point          // the last record that the leader has acknowledged to this session
+	absent time.Time      // since when the leader has said that the log ends before p or stored; zero if it does not
 }
 
 // recent is the number of records whose checksums a session keeps. A log that ends before the last
@@ -59,6 +61,22 @@ func (m *mark) deliver(last uint64, sums []uint32) {
 		m.p = point{seq, sum, true}
 	}
 	m.seq.Store(m.p.seq)
+}
+
+// acknowledge takes a record that the leader has acknowledged.
+func (m *mark) acknowledge(p point) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if p.seq > m.stored.seq {
+		m.stored = p
+	}
+}
+
+// acknowledged returns the last record that the leader has acknowledged to this session.
+func (m *mark) acknowledged() point {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.stored
 }
 
 // at returns the point of a record that was delivered, without its checksum if it was not one of

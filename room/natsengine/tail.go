@@ -200,9 +200,10 @@ func (t *tail) verify(ctx context.Context) error {
 	return nil
 }
 
-// verify asks the leader of the log for its state, and for a record that was delivered. It returns
-// room.ErrEpoch if the log has lost it.
+// verify asks the leader of the log for its state, for a record that was delivered, and for the last
+// one that this session has stored. It returns room.ErrEpoch if the log has lost one of them.
 func (s *session) verify(ctx context.Context, c *client, p point) (*state, error) {
+	stored := s.mark.acknowledged() // before the leader is asked
 	found, err := s.compare(ctx, c, p)
 	if err != nil {
 		return nil, err
@@ -228,8 +229,17 @@ func (s *session) verify(ctx context.Context, c *client, p point) (*state, error
 			found = missing
 		}
 	}
+	if found == same && stored.seq > p.seq {
+		if found, err = s.compare(ctx, c, stored); err != nil {
+			return nil, err
+		}
+		if found == same && now.last < stored.seq {
+			found = missing
+		}
+	}
 	if s.mark.judge(found, s.single) {
-		s.lose(c.log, "a record that was delivered is gone or another one", "seq", p.seq, "last", now.last)
+		s.lose(c.log, "a record that was delivered or acknowledged is gone or another one",
+			"delivered", p.seq, "acknowledged", stored.seq, "last", now.last)
 		return nil, room.ErrEpoch
 	}
 	return now, nil
