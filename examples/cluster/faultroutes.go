@@ -50,7 +50,7 @@ func (o *openings) last() opening {
 	return o.current
 }
 
-// start looks at the gate every 2 ms until the function that it returns is called.
+// start looks at the gate every 4 ms until the function that it returns is called.
 func (o *openings) start(hub *room.Hub) (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var done sync.WaitGroup
@@ -59,7 +59,7 @@ func (o *openings) start(hub *room.Hub) (stop func()) {
 }
 
 func (o *openings) watch(ctx context.Context, hub *room.Hub) {
-	tick := time.NewTicker(2 * time.Millisecond)
+	tick := time.NewTicker(4 * time.Millisecond)
 	defer tick.Stop()
 	shut := time.Now()
 	for ctx.Err() == nil {

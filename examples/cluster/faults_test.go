@@ -18,71 +18,85 @@ import (
 // since most of them wait for a tenure to end. Times are reported, and not judged: the machine may
 // be slow.
 func TestFaults(t *testing.T) {
-	groups := map[string]string{
-		"processes": "kill-node,kill-leader,kill-follower,rolling,clock,restart-nats,lose-disk,old-disk",
-		"presence":  "crash-presence,stop-node,cut,blackhole,delay",
-		"tenures":   "cut-long,blackhole-long,delay-long,old-disk-running",
+	groups := []string{
+		"kill-node,kill-leader,kill-follower,rolling,clock,restart-nats,lose-disk,old-disk",
+		"crash-presence,stop-node,cut,blackhole,delay",
+		"cut-long,blackhole-long,delay-long,old-disk-running",
 	}
-	var tested []string
-	for group, names := range groups {
-		tested = append(tested, strings.Split(names, ",")...)
-		t.Run(group, func(t *testing.T) {
-			t.Parallel()
-			outcomes := faults(t, names)
-			if len(outcomes) != strings.Count(names, ",")+1 {
-				t.Errorf("%d outcomes of %s", len(outcomes), names)
-			}
-			for _, o := range outcomes {
-				s := &o.Seen
-				t.Logf("%s: %.1f s, %d published, %d delivered, reloads %v, publish pause %.1f s, delivery pause %.1f s; %s", o.Fault,
-					o.Took.Seconds(), s.Published, s.Delivered, s.Reloads, s.PublishPause.Seconds(), s.DeliveryPause.Seconds(),
-					strings.Join(o.Notes, "; "))
-				if s.Published == 0 || s.Delivered < s.Published {
-					t.Errorf("%s: %d changes were published, %d events delivered", o.Fault, s.Published, s.Delivered)
-				}
-				if lost := slices.Contains([]string{"lose-disk", "old-disk", "old-disk-running"}, o.Fault); lost && s.Reloads["not_recovered"] == 0 {
-					t.Errorf("%s: no viewer was told that it could not resume", o.Fault)
-				}
-			}
-		})
+	var running []*faultCommand
+	for _, names := range groups {
+		running = append(running, startFaults(t, names))
 	}
+	tested := strings.Split(strings.Join(groups, ","), ",")
 	for _, one := range faultRuns() {
 		if !slices.Contains(tested, one.name) && !one.alone {
 			t.Errorf("%s is in no group", one.name)
 		}
 	}
+	for _, c := range running {
+		for _, name := range strings.Split(c.names, ",") {
+			t.Run(name, func(t *testing.T) { c.next(t, name) })
+		}
+		c.end()
+	}
 }
 
-// faults runs the command faults, which must succeed, and returns what it prints.
-func faults(t *testing.T, names string) (list []outcome) {
+// faultCommand is a running command faults.
+type faultCommand struct {
+	t        *testing.T
+	names    string
+	dir      string
+	cmd      *exec.Cmd
+	stderr   bytes.Buffer
+	outcomes *json.Decoder
+}
+
+func startFaults(t *testing.T, names string) *faultCommand {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "planrooms-faults-")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() {
-		if t.Failed() {
-			t.Logf("the histories are in %s", dir)
-		} else if err := os.RemoveAll(dir); err != nil {
-			t.Error(err)
-		}
-	}()
-	cmd := program(t, "faults", "-run", names, "-json", "-lenient", "-dir", dir, "-viewers", "2")
-	var stdout, stderr bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	if err := cmd.Run(); err != nil {
-		t.Errorf("%v\n%s%s", err, &stderr, logs(dir))
+	c := &faultCommand{t: t, names: names, dir: dir}
+	c.cmd = program(t, "faults", "-run", names, "-json", "-lenient", "-dir", dir, "-viewers", "2", "-rate", "10")
+	stdout, err := c.cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
 	}
-	for d := json.NewDecoder(&stdout); ; {
-		var o outcome
-		switch err := d.Decode(&o); err {
-		case nil:
-			list = append(list, o)
-		case io.EOF:
-			return list
-		default:
-			t.Fatal(err)
-		}
+	c.cmd.Stderr, c.outcomes = &c.stderr, json.NewDecoder(stdout)
+	if err := c.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// next checks the outcome of the next run, that of a fault.
+func (c *faultCommand) next(t *testing.T, name string) {
+	var o outcome
+	if err := c.outcomes.Decode(&o); err != nil || o.Fault != name {
+		t.Fatalf("outcome of %q: %v", o.Fault, err)
+	}
+	for _, text := range o.Broken {
+		t.Error(text)
+	}
+	s := &o.Seen
+	t.Logf("%.1f s, %d published, %d delivered, reloads %v, pauses of publishing %.1f s, of delivery %.1f s; %s", o.Took.Seconds(),
+		s.Published, s.Delivered, s.Reloads, s.PublishPause.Seconds(), s.DeliveryPause.Seconds(), strings.Join(o.Notes, "; "))
+	if s.Published == 0 || s.Delivered < s.Published {
+		t.Errorf("%d changes were published, %d events delivered", s.Published, s.Delivered)
+	}
+	if lost := slices.Contains([]string{"lose-disk", "old-disk", "old-disk-running"}, name); lost && s.Reloads["not_recovered"] == 0 {
+		t.Error("no viewer was told that it could not resume")
+	}
+}
+
+// end waits for the end of the command.
+func (c *faultCommand) end() {
+	_, _ = io.Copy(io.Discard, c.outcomes.Buffered())
+	if err := c.cmd.Wait(); err != nil {
+		c.t.Errorf("%v; the histories are in %s\n%s%s", err, c.dir, &c.stderr, logs(c.dir))
+	} else if err := os.RemoveAll(c.dir); err != nil {
+		c.t.Error(err)
 	}
 }
 
