@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -203,32 +204,48 @@ func (s *faultSession) sharedCluster(ctx context.Context, t *trial) (*cluster, e
 	if s.cluster != nil {
 		return s.cluster, nil
 	}
-	t.phase("start a cluster")
-	c, err := s.startCluster(ctx, filepath.Join(s.dir, fmt.Sprintf("cluster-%d", s.runs)))
-	if err != nil {
-		return nil, err
+	var err error
+	for attempt := range startAttempts { // a port may be taken by another process before its server listens
+		t.phase("start a cluster")
+		err = s.startCluster(ctx, filepath.Join(s.dir, fmt.Sprintf("cluster-%d-%d", s.runs, attempt+1)))
+		if err == nil {
+			c, down := s.cluster, false
+			err = t.await(ctx, "all nodes are ready", func() bool { down = c.serverDown(); return down || c.ready() })
+			if err == nil && !down {
+				return c, nil
+			}
+			err = errors.Join(err, fmt.Errorf("the cluster does not start; %s has its logs", c.options.dir))
+		}
+		s.endCluster()
 	}
-	s.cluster = c
-	return c, t.await(ctx, "all nodes are ready", c.ready)
+	return nil, err
 }
 
-func (s *faultSession) startCluster(ctx context.Context, dir string) (c *cluster, err error) {
+// startAttempts is how often a session tries to start a cluster.
+const startAttempts = 3
+
+// startCluster starts the cluster of the session, and waits for its NATS servers.
+func (s *faultSession) startCluster(ctx context.Context, dir string) (err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, err
+		return err
 	}
 	if s.log, err = os.Create(filepath.Join(dir, "faults.log")); err != nil {
-		return nil, err
+		return err
 	}
 	life, end := context.WithCancel(context.WithoutCancel(ctx))
 	o := clusterOptions{replicas: 3, name: "faults", dir: dir, faults: true}
-	if c, err = newCluster(life, o, slog.New(slog.NewTextHandler(s.log, nil))); err != nil {
+	c, err := newCluster(life, o, slog.New(slog.NewTextHandler(s.log, nil)))
+	if err != nil {
 		end()
 		s.log.Close()
-		return nil, err
+		return err
 	}
-	s.end = end
+	s.cluster, s.end = c, end
+	if err := c.eachServer(func(n *natsServer) error { return n.start(ctx) }); err != nil {
+		return err
+	}
 	c.start()
-	return c, nil
+	return nil
 }
 
 // endCluster ends the cluster, if one runs.

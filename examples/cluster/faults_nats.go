@@ -4,7 +4,6 @@ import (
 	"context"
 	"os"
 	"path/filepath"
-	"sync"
 	"time"
 )
 
@@ -110,22 +109,7 @@ const (
 // when enough of them have the log.
 func (t *trial) restartServers(ctx context.Context, enough int, between func() error) error {
 	t.phase("stop all NATS servers")
-	each := func(f func(*natsServer) error) error {
-		var wait sync.WaitGroup
-		errs := make(chan error, len(t.cluster.servers))
-		for _, s := range t.cluster.servers {
-			wait.Go(func() { errs <- f(s) })
-		}
-		wait.Wait()
-		close(errs)
-		for err := range errs {
-			if err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-	if err := each(func(s *natsServer) error { s.process.stop(); return nil }); err != nil {
+	if err := t.cluster.eachServer(func(s *natsServer) error { s.process.stop(); return nil }); err != nil {
 		return err
 	}
 	if err := between(); err != nil {
@@ -133,7 +117,7 @@ func (t *trial) restartServers(ctx context.Context, enough int, between func() e
 	}
 	t.phase("start all NATS servers")
 	started := time.Now()
-	if err := each(func(s *natsServer) error { return s.start(ctx) }); err != nil {
+	if err := t.cluster.eachServer(func(s *natsServer) error { return s.start(ctx) }); err != nil {
 		return err
 	}
 	return t.await(ctx, "the servers have the log", func() bool { return t.cluster.storedSince(started, enough) })

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -157,6 +158,31 @@ func (s *stream) now() streamState {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.state
+}
+
+// eachServer calls f for all servers at the same time, and returns the first error.
+func (c *cluster) eachServer(f func(*natsServer) error) error {
+	var all sync.WaitGroup
+	errs := make(chan error, len(c.servers))
+	for _, s := range c.servers {
+		all.Go(func() { errs <- f(s) })
+	}
+	all.Wait()
+	close(errs)
+	for err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// serverDown reports whether a server does not run.
+func (c *cluster) serverDown() bool {
+	return slices.ContainsFunc(c.servers, func(s *natsServer) bool {
+		_, pid := s.process.state()
+		return pid == 0
+	})
 }
 
 // storedSince reports whether NATS has said, after a moment, that so many servers have the log.
