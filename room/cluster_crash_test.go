@@ -15,10 +15,10 @@ import (
 	"github.com/planrooms/planrooms/room/roomtest"
 )
 
-// TestPresenceAfterACrash ends a node without a word. The clients of the others are told once,
-// within 15 s, of each user who was on that node alone and does not come back in time, and of no
-// other user. When all is well again, all nodes list the same people. The flags -seeds and -seed
-// are those of TestSimulation.
+// TestPresenceAfterACrash ends a node without a word. The clients of the others get one notice,
+// within 15 s, that a user has left, for each user who was on that node alone and does not come back
+// in time, and for no other user. When all is well again, all nodes list the same people. The flags
+// -seeds and -seed are those of TestSimulation.
 func TestPresenceAfterACrash(t *testing.T) {
 	first, n := uint64(1), (*simSeeds+4)/5
 	if raceEnabled {
@@ -46,7 +46,7 @@ type crashTest struct {
 	at      map[string]map[*node]int // connections of each user
 }
 
-// bystander is a member, and what it was told about other users.
+// bystander is a member, and the notices that it got about other users.
 type bystander struct {
 	*roomtest.Member
 	node           *node
@@ -93,8 +93,8 @@ func (c *crashTest) run(m *enginetest.Memory) {
 	}
 	time.Sleep(time.Until(crashed.Add(15 * time.Second)))
 	c.take()
-	c.told("leaves", late, func(w *bystander) map[string]int { return w.leaves })
-	c.told("joins", nil, func(w *bystander) map[string]int { return w.enters })
+	c.notified("leaves", late, func(w *bystander) map[string]int { return w.leaves })
+	c.notified("joins", nil, func(w *bystander) map[string]int { return w.enters })
 
 	// Another node takes its place, and some of the users come back.
 	fresh := startNode(c.t, m, "fresh", room.Options{})
@@ -106,8 +106,8 @@ func (c *crashTest) run(m *enginetest.Memory) {
 	}
 	time.Sleep(30 * time.Second)
 	c.take()
-	c.told("leaves", late, func(w *bystander) map[string]int { return w.leaves })
-	c.told("joins", back, func(w *bystander) map[string]int { return w.enters })
+	c.notified("leaves", late, func(w *bystander) map[string]int { return w.leaves })
+	c.notified("joins", back, func(w *bystander) map[string]int { return w.enters })
 	want := slices.Sorted(maps.Keys(c.at))
 	for _, n := range c.nodes {
 		info, _ := n.Room("p")
@@ -150,7 +150,7 @@ func (c *crashTest) crash(n *node) {
 	}
 }
 
-// take counts what all members were told.
+// take counts the notices of all members.
 func (c *crashTest) take() {
 	for _, w := range c.members {
 		for _, msg := range unread(c.t, w.Member) {
@@ -168,9 +168,9 @@ func (c *crashTest) take() {
 	}
 }
 
-// told fails the test unless each member that was there all the time was told of these users, each
-// once, and of no other one.
-func (c *crashTest) told(what string, users []string, of func(*bystander) map[string]int) {
+// notified fails the test unless each member that was there all the time got one notice for each of
+// these users, and for no other one.
+func (c *crashTest) notified(what string, users []string, of func(*bystander) map[string]int) {
 	c.t.Helper()
 	want := map[string]int{}
 	for _, user := range users {
@@ -178,7 +178,7 @@ func (c *crashTest) told(what string, users []string, of func(*bystander) map[st
 	}
 	for _, w := range c.members {
 		if got := of(w); w.stayed && !maps.Equal(got, want) {
-			c.t.Errorf("%s on %s was told the %s %v, want %v", w.user, w.node.opts.Node, what, got, want)
+			c.t.Errorf("%s on %s got notices of the %s %v, want %v", w.user, w.node.opts.Node, what, got, want)
 		}
 	}
 }

@@ -71,7 +71,7 @@ func TestPageOfAnOldNode(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			nodes(t, 1, room.Options{}, func(t *testing.T, m *enginetest.Memory, nodes []*node) {
 				publish(t, nodes[0].Hub, "p", "in the page")
-				publish(t, nodes[0].Hub, "other", "elsewhere") // its position is not that of an event of the plan
+				publish(t, nodes[0].Hub, "other", "elsewhere") // has the position of the page
 				synctest.Wait()
 				at, err := nodes[0].Position(t.Context(), "p")
 				if err != nil {

@@ -90,7 +90,7 @@ func testOldCopy(t *testing.T, m *enginetest.Memory, nodes []*node, come func(ol
 			wantLoaded(t, v)
 		}
 	}
-	// Those who were away come back, from each position.
+	// Clients that were away come back, from each position.
 	for _, since := range positions {
 		for _, n := range left {
 			back := n.connect(t, "back")

@@ -19,7 +19,9 @@ var moveRuns = []fault{
 
 const (
 	eventsPerMove = 20
-	freshEvery    = 25 // moves, and for the last one, the node to which the client moves is a fresh one
+	// freshEvery is how many moves lead to the nodes that run. The next one, and the last one of
+	// all, lead to a fresh node.
+	freshEvery = 24
 )
 
 // moves has a client connect to one node after the other. Its plan changes all the time.
@@ -35,7 +37,7 @@ func moves(ctx context.Context, t *trial) error {
 	for n := range t.options.moves {
 		nodes := t.cluster.list()
 		to := (n + 1) % len(nodes)
-		if (n+1)%freshEvery == 0 || n+1 == t.options.moves {
+		if (n+1)%(freshEvery+1) == 0 || n+1 == t.options.moves {
 			if err := t.refresh(ctx, to); err != nil {
 				return err
 			}
@@ -50,7 +52,7 @@ func moves(ctx context.Context, t *trial) error {
 		if err := t.await(ctx, "the plan changes", func() bool { return changes() >= want }); err != nil {
 			return err
 		}
-		if (n+1)%freshEvery == 0 {
+		if (n+1)%(freshEvery+1) == 0 {
 			t.phase("%d moves", n+1)
 		}
 	}

@@ -214,7 +214,7 @@ func (p *people) addNode(ctx context.Context, empty uint64) error {
 	return nil
 }
 
-// crash kills a node. The others tell their clients once of each of its people.
+// crash kills a node. The others send their clients one notice for each of its people.
 func (p *people) crash(ctx context.Context) error {
 	t, n := p.trial, p.nodes[1]
 	t.phase("kill %s", n.name)
@@ -227,11 +227,11 @@ func (p *people) crash(ctx context.Context) error {
 		return err
 	}
 	told := func(s crowdState) bool { return s.Told == p.half }
-	if err := p.awaitOn(ctx, p.nodes[0], "the others were told of all who left", told); err != nil {
+	if err := p.awaitOn(ctx, p.nodes[0], "the clients of the others have all notices", told); err != nil {
 		return err
 	}
 	took := time.Since(at)
-	t.note("after the crash of a node the others listed its %d people no more, and had told their clients, after %.1f s", p.half, took.Seconds())
+	t.note("after the crash of a node the others no longer listed its %d people, and had notified their clients, after %.1f s", p.half, took.Seconds())
 	t.within(15*time.Second, took, "the leave of all people")
 	return nil
 }
@@ -261,7 +261,7 @@ func (p *people) comeBack(ctx context.Context) error {
 		t.broke("two nodes list different people")
 	}
 	if a.Again > 0 || a.Told != p.half {
-		t.broke("the clients were told that %d people left, of %d more than once, instead of %d once", a.Told, a.Again, p.half)
+		t.broke("the clients were notified that %d people left, of %d more than once, instead of %d once", a.Told, a.Again, p.half)
 	}
 	t.note("when its people had joined another node, all nodes listed the same %d people %.2f s later", a.Listed, took.Seconds())
 	return nil

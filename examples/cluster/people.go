@@ -26,7 +26,7 @@ import (
 const peopleCommandName = "people"
 
 // perPlan is how many people each plan has, of all nodes: less than Options.PresenceLimit, so that
-// the members are told of each.
+// the members get a notice of each.
 const perPlan = 50
 
 // crowd is a node whose clients are in the same process, without sockets: a process may not have
@@ -37,7 +37,7 @@ type crowd struct {
 	begun time.Time
 
 	mu     sync.Mutex     // guards the following
-	leaves map[string]int // how often the observers of the plan of a user were told of the leave
+	leaves map[string]int // notices to observers that a user has left, by user
 }
 
 // peopleCommand runs a node with people. It prints the URL that it listens on.
@@ -129,7 +129,7 @@ func (c *crowd) join(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// observe counts the leaves that an observer is told.
+// observe counts the notices of leaves that observers get.
 func (c *crowd) observe(m roomtest.Received) {
 	if m.Type != protocol.TypeLeavePlan {
 		return
@@ -151,7 +151,7 @@ type crowdState struct {
 	Age      time.Duration `json:"age"`      // of the hub
 	Listed   int           `json:"listed"`   // people of all nodes
 	Digest   uint64        `json:"digest"`   // of the lists
-	Told     int           `json:"told"`     // users of whom observers were told that they left
+	Told     int           `json:"told"`     // users of whose leave observers were notified
 	Again    int           `json:"again"`    // of these, how many more than once
 	Messages int64         `json:"messages"` // to other nodes
 	Bytes    int64         `json:"bytes"`
