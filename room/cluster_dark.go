@@ -1,8 +1,13 @@
 package room
 
-import "time"
+import (
+	"errors"
+	"log/slog"
+	"time"
+)
 
-// A node that has no tenure for a long time sends its clients to other nodes.
+// What a hub does about a node that is not ready: it says so in the log, and after a long time it
+// sends the clients to other nodes.
 
 const (
 	darkAfter  = 30 * time.Second // without a tenure, until all connections are closed
@@ -13,10 +18,30 @@ const (
 // watch calls look every second until close. It is no part of beats, since Engine.Beat may not
 // return.
 func (c *cluster) watch() {
+	ready := false
 	for c.ctx.Err() == nil {
 		c.look()
+		ready = c.reportReady(ready)
 		c.sleep(beatEvery)
 	}
+}
+
+// reportReady logs whether the node is ready, if that has changed, and returns it.
+func (c *cluster) reportReady(was bool) bool {
+	switch err := c.ready(); {
+	case errors.Is(err, ErrHubClosed):
+		return was
+	case err == nil && !was:
+		c.mu.Lock()
+		node, tenure := c.log.node, c.own.Number()
+		c.mu.Unlock()
+		c.logs.log(slog.LevelInfo, "engine", "ready", "room: the node is ready", "node", node, "tenure", tenure)
+		return true
+	case err != nil && was:
+		c.logs.warn("engine", "unready", "room: the node is not ready any more", "error", err)
+		return false
+	}
+	return was
 }
 
 // look closes all connections if the gate has been shut for darkAfter: another node probably has

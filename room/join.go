@@ -103,7 +103,11 @@ func (s *Session) deny(req *protocol.Request, err error) {
 		s.fail(req.PlanID, req.Type, protocol.ErrorForbidden)
 		return
 	}
-	h.logs.warn("join", errorKind(err), "room: authorization unavailable",
+	kind, message := errorKind(err), "room: authorization unavailable"
+	if err == ErrNotReady {
+		kind, message = "not ready", "room: a join was refused, because the node is not ready"
+	}
+	h.logs.warn("join", kind, message,
 		"connection", s.id, "user", s.userID, "plan", req.PlanID, "error", err)
 	s.fail(req.PlanID, req.Type, protocol.ErrorUnavailable)
 	if errors.Is(err, errPanicked) {
