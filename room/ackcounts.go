@@ -2,10 +2,11 @@ package room
 
 import "fmt"
 
-// ackCounts is what a node has done for a record that ends access, or all nodes together.
+// ackCounts says what a node has done for a record that ends access, or several nodes together. It
+// is record.Ack.Counts.
 type ackCounts [4]uint32
 
-// The places of ackCounts.
+// The indexes of ackCounts.
 const (
 	ackRemoved   = iota // members removed, or connections closed
 	ackKept             // members that Authorize has allowed
@@ -19,7 +20,7 @@ func (a *ackCounts) add(b ackCounts) {
 	}
 }
 
-// rechecked is the result of Recheck for the counts of all nodes.
+// rechecked returns the result of Recheck for the counts of all nodes.
 func (a *ackCounts) rechecked(err error) (Rechecked, error) {
 	r := Rechecked{Kept: int(a[ackKept]), Removed: int(a[ackRemoved]), Undecided: int(a[ackUndecided])}
 	switch {
@@ -31,7 +32,7 @@ func (a *ackCounts) rechecked(err error) (Rechecked, error) {
 	return r, err
 }
 
-// counts is what an inquiry has found.
+// counts returns the counts of this node for the result of an inquiry.
 func (r *Rechecked) counts() ackCounts {
 	return ackCounts{ackRemoved: uint32(r.Removed), ackKept: uint32(r.Kept), ackUndecided: uint32(r.Undecided)}
 }

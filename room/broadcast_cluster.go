@@ -7,10 +7,10 @@ import (
 	"github.com/planrooms/planrooms/room/internal/record"
 )
 
-// How events reach the log of a cluster.
+// How a broadcast reaches the log of a cluster.
 
-// publishToAll stores an event in the log of the cluster, from where it comes to the rooms of all
-// nodes.
+// publishToAll stores an event in the log of the cluster. Each node, this one too, appends it to
+// its room when it reads the record: Hub.applyEvent. Errors: those of cluster.publish.
 func (h *Hub) publishToAll(ctx context.Context, b *broadcast, t protocol.Type, encoded protocol.EncodedEvent, to *audience) (protocol.Position, error) {
 	version := b.version
 	if to != nil {

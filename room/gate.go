@@ -7,24 +7,26 @@ import (
 	"time"
 )
 
-// gate is when a node of a cluster may write what belongs to plans: entries, the rest of their
-// frames, and answers to joins. It shuts by itself at a moment that the other nodes know, so they
-// need not wait longer for a node that has stopped. Pings, pongs, errors and goodbye pass always. A
-// nil gate, of a hub without an engine, is open.
+// gate says whether a node of a cluster may write what belongs to plans: entries, remainders of
+// them, and answers to joins. Outlets ask it before each write. The gate shuts when the tenure of
+// the node ends, without a call of set: so the other nodes know when a node that has stopped no
+// longer writes. Pings, pongs, errors and goodbye do not ask it. A nil gate, of a hub without an
+// engine, is always open. Methods may be called concurrently.
 type gate struct {
 	clock func() int64 // monotonic; fixed at creation
 	start func(func()) // starts a goroutine of the hub; fixed at creation
 
-	until atomic.Int64 // when it shuts, by clock; 0: it is shut
+	until atomic.Int64 // when it shuts, in nanoseconds by clock; 0: it is shut
 
-	mu      sync.Mutex // guards the following; taken last
-	waiting map[*outlet]struct{}
+	mu      sync.Mutex           // guards the following; taken last
+	waiting map[*outlet]struct{} // outlets that have something to write
 }
 
 // open reports whether the gate is open.
 func (g *gate) open() bool { return g == nil || g.clock() < g.until.Load() }
 
-// left is how long the gate stays open, unless it is extended.
+// left returns how long the gate stays open unless set extends that. It is not positive if the gate
+// is shut.
 func (g *gate) left() time.Duration {
 	if g == nil {
 		return math.MaxInt64
@@ -32,7 +34,7 @@ func (g *gate) left() time.Duration {
 	return time.Duration(g.until.Load() - g.clock())
 }
 
-// wait has o started when the gate opens. It reports false if the gate is open.
+// wait registers o: set calls o.start when the gate opens. It reports false if the gate is open.
 func (g *gate) wait(o *outlet) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -46,7 +48,7 @@ func (g *gate) wait(o *outlet) bool {
 	return true
 }
 
-// forget takes out an outlet that has ended.
+// forget removes an outlet that has ended.
 func (g *gate) forget(o *outlet) {
 	if g == nil {
 		return

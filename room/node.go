@@ -8,7 +8,9 @@ import (
 	"github.com/planrooms/planrooms/room/internal/record"
 )
 
-// joinCluster makes the hub a node.
+// A hub with Options.Engine is a node of a cluster.
+
+// joinCluster makes the hub a node, and starts the goroutines that this takes.
 func (h *Hub) joinCluster() {
 	o := &h.opts
 	host := o.Node
@@ -47,7 +49,8 @@ func (h *Hub) Ready() error {
 	return nil
 }
 
-// Cluster returns what this hub knows of the cluster, for operators. ok is false without an engine.
+// Cluster returns what this hub knows of the cluster, for operators: it asks no other node. ok is
+// false without an engine. It may be called concurrently, and after Shutdown.
 func (h *Hub) Cluster() (info ClusterInfo, ok bool) {
 	if h.cluster == nil {
 		return ClusterInfo{}, false

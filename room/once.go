@@ -24,7 +24,8 @@ const (
 	maxOnces  = 1 << 14 // IDs that a hub without an engine remembers
 )
 
-// onceID is the ID of Append for an ID of the host: short, whatever that is.
+// onceID returns the ID of Append for an ID of the host: short, however long that is. place is the
+// event's index in a batch.
 func onceID(planID, id string, place int) string {
 	sum := sha256.Sum256([]byte(strconv.Itoa(len(planID)) + planID + id))
 	return "o:" + base64.RawURLEncoding.EncodeToString(sum[:16]) + ":" + strconv.Itoa(place)
@@ -32,22 +33,25 @@ func onceID(planID, id string, place int) string {
 
 // onces are the broadcasts with an ID in a hub without an engine. The zero value is ready.
 type onces struct {
-	mu    sync.Mutex // guards the following; taken last
-	calls map[string]*onceCall
-	order list.List // of *onceCall, the oldest first
+	mu    sync.Mutex           // guards the following; taken last
+	calls map[string]*onceCall // by key
+	order list.List            // of *onceCall, the oldest first
 }
 
 // onceCall is one broadcast with an ID.
 type onceCall struct {
-	key      string
-	at       time.Time
-	done     chan struct{} // closed when the call is over
+	// Fixed at creation.
+	key  string
+	at   time.Time
+	done chan struct{} // closed when the call is over
+
+	// Set before done is closed, and read after that.
 	position protocol.Position
 	failed   bool
 }
 
 // do calls f, unless a call with this key has succeeded within DedupWindow: then it returns the
-// result of that. It waits for one that runs.
+// position of that. It waits for a call that runs.
 func (o *onces) do(key string, f func() (protocol.Position, error)) (protocol.Position, error) {
 	for {
 		c, first := o.begin(key)
@@ -80,7 +84,7 @@ func (o *onces) begin(key string) (c *onceCall, first bool) {
 			delete(o.calls, old.key)
 		}
 	}
-	if c = o.calls[key]; c != nil && !c.over() {
+	if c = o.calls[key]; c != nil && !c.hasFailed() {
 		return c, false
 	}
 	if o.calls == nil {
@@ -92,8 +96,8 @@ func (o *onces) begin(key string) (c *onceCall, first bool) {
 	return c, true
 }
 
-// over reports whether the call has failed.
-func (c *onceCall) over() bool {
+// hasFailed reports whether the call is over and has failed.
+func (c *onceCall) hasFailed() bool {
 	select {
 	case <-c.done:
 		return c.failed

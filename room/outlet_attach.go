@@ -3,9 +3,9 @@ package room
 // When an outlet may write the entries of a subscription: from the answer to its join on, and not
 // while its access is to be confirmed.
 
-// attach makes sub ready for entries, after the reply to its join, but writes nothing: start does,
-// or a delivery that comes before, since sub is dirty and so waiting is set.
-// Where sub replaces old, it drops the reply to the join of old if that still waits. It reports
+// attach queues the reply to the join of sub, and makes sub ready for entries behind it. It writes
+// nothing: the caller has to call start, unless a delivery comes first, which finds sub dirty. If
+// sub replaces old, attach drops the reply to the join of old if that is still queued. It reports
 // false if the connection or the membership has ended, or the membership is suspended.
 func (o *outlet) attach(sub, old *subscription, join reply) bool {
 	o.mu.Lock()
@@ -22,8 +22,9 @@ func (o *outlet) attach(sub, old *subscription, join reply) bool {
 	return true
 }
 
-// suspend stops writing entries to sub until unsuspend. It reports whether the reply to the join
-// has not been written: it is dropped. It cuts the connection if part of an entry is written.
+// suspend stops the writing of entries to sub until unsuspend. unanswered is whether the reply to
+// the join was still queued: suspend drops it. If an entry of the plan was written in part, suspend
+// aborts the connection, since what follows in the frame must not be written.
 func (o *outlet) suspend(sub *subscription) (unanswered bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -37,14 +38,14 @@ func (o *outlet) suspend(sub *subscription) (unanswered bool) {
 	return o.queue.dropJoin(sub)
 }
 
-// isSuspended reports whether nothing is written to sub.
+// isSuspended reports whether sub is suspended.
 func (o *outlet) isSuspended(sub *subscription) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return sub.suspended
 }
 
-// unsuspend is the end of suspend. The caller has to call start.
+// unsuspend ends the effect of suspend. The caller has to call start.
 func (o *outlet) unsuspend(sub *subscription) {
 	o.mu.Lock()
 	defer o.mu.Unlock()

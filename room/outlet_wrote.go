@@ -2,11 +2,12 @@ package room
 
 import "bytes"
 
-// What becomes of a write of an outlet that has ended: the holder of the token records it.
+// The end of a write: the outlet records what the sink has taken. The holder of the write token
+// calls these functions.
 
 // tookLocked records that n bytes of b have been written: it moves the cursor of sub or, if sub is
 // nil, removes replies from the queue. It keeps a frame that was written in part as the remainder.
-// Those after it are written again, from the log or the queue.
+// Frames after that stay in the log or the queue, and are written again from there.
 func (o *outlet) tookLocked(b *batch, sub *subscription, n int) {
 	whole, part := b.split(n)
 	begun := whole // items written at least in part

@@ -6,11 +6,11 @@ import (
 	"github.com/planrooms/planrooms/room/internal/roster"
 )
 
-// What presence does in a cluster. A room has the users whom other nodes list while this hub lists
-// one, too. Otherwise no member is there to be notified, and rosters has them all. Each node
-// notifies its own members.
+// Presence in a cluster. While this hub lists a user of a plan, the presence of the room also has
+// the users whom other nodes list. Otherwise it is empty: the room has no member to notify, and the
+// rosters have the users. Each node notifies its own members.
 
-// across is what a person is in a cluster.
+// across has what the nodes list about a person.
 type across struct {
 	// What this hub lists. The state is that of person.newest.
 	here     bool
@@ -87,13 +87,15 @@ func (who *person) newestAcross(own connState, node string) connState {
 	return connState{state: p.State, set: p.StateAt}
 }
 
-// fill adds the users whom other nodes list, in the order of their joins. The presence has none.
+// fill adds the users whom other nodes list, in the order of their joins. It is called while the
+// presence is empty.
 func (p *presence) fill(others []roster.Person) {
 	for i := range others {
 		p.add(newElsewhere(&others[i]))
 	}
 }
 
+// newElsewhere returns a person whom only other nodes list.
 func newElsewhere(other *roster.Person) *person {
 	return &person{
 		userID: other.UserID, userName: other.UserName, joinedAt: other.JoinedAt, shown: other.State,
@@ -101,7 +103,7 @@ func newElsewhere(other *roster.Person) *person {
 	}
 }
 
-// relist takes what the other nodes now list about a user together; nil if that is nothing.
+// relist takes over what the other nodes, together, now list about a user; nil if none does.
 func (p *presence) relist(userID string, other *roster.Person) []news {
 	who := p.people[userID]
 	switch {
@@ -117,7 +119,7 @@ func (p *presence) relist(userID string, other *roster.Person) []news {
 	return p.refresh(who)
 }
 
-// refresh shows what has changed about a person after another node, or this one, lists something
+// refresh returns the news about a person for whom this node or another one now lists something
 // else.
 func (p *presence) refresh(who *person) []news {
 	a := who.across

@@ -2,9 +2,10 @@ package room
 
 import "context"
 
-// How the presence of a room and the lists of the other nodes come together; see rosters.
+// Where the presence of rooms and the rosters meet: a room passes on whom this hub lists, and takes
+// over whom the other nodes list. What that does to a presence is in presence_cluster.go.
 
-// joinRosters makes the participants of this hub known to the other nodes, and theirs to it.
+// joinRosters creates the rosters, and starts their goroutines.
 func (h *Hub) joinRosters(c *cluster) {
 	x := newRosters(c.ctx)
 	x.ready, x.send, x.changed = c.opened, c.send, h.relist
@@ -26,7 +27,7 @@ func (h *Hub) newPresence() presence {
 	return p
 }
 
-// relist takes over what other nodes list about users of a plan.
+// relist takes over what other nodes now list about users of a plan.
 func (h *Hub) relist(planID string, userIDs []string) {
 	r := h.lookup(planID)
 	if r == nil {
@@ -57,7 +58,7 @@ func (r *room) emptyLocked() {
 	}
 }
 
-// listLocked lets the other nodes know what this hub lists about a user.
+// listLocked passes to the rosters what this hub now lists about a user.
 func (r *room) listLocked(userID string) {
 	x := r.hub.rosters
 	if x == nil {
@@ -82,7 +83,7 @@ func (r *room) listAllLocked() {
 	}
 }
 
-// delistAllLocked ends that this hub lists users.
+// delistAllLocked tells the rosters that this hub lists no user of the plan.
 func (r *room) delistAllLocked() {
 	if x := r.hub.rosters; x != nil {
 		for userID, who := range r.presence.people {
@@ -115,7 +116,8 @@ func (h *Hub) elsewhere(planID string) []Participant {
 	return list
 }
 
-// roomElsewhere is Room for a plan of which this hub has no room.
+// roomElsewhere is Hub.Room for a plan without a room on this hub. It reports false if no node
+// lists a user.
 func (h *Hub) roomElsewhere(planID string) (Info, bool) {
 	people := h.elsewhere(planID)
 	position, err := h.Position(context.Background(), planID)

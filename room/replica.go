@@ -10,7 +10,7 @@ import (
 	"github.com/planrooms/planrooms/room/internal/record"
 )
 
-// What the log of a cluster does to the rooms of this hub.
+// What the records of a cluster do to the rooms and connections of this hub.
 
 // replica is what a cluster does to the rooms and connections of its hub. The cluster calls the
 // methods for records in the order of the log, one at a time, and holds no lock.
@@ -20,11 +20,12 @@ type replica interface {
 	applyEvent(plan string, e *record.Event, seq uint64, replay bool)
 	// applyResync makes all clients of a plan load it; "" means all plans.
 	applyResync(plan string, seq uint64)
-	// begin applies a record that ends access: joins that are in flight call Authorize again. The
-	// function that it returns does the rest, which takes longer.
+	// begin applies a record that ends access: members lose it, and joins in flight call Authorize
+	// again. finish does the work that takes longer, such as to wait for sockets and for Authorize,
+	// and returns the counts of this hub; nil if there is none. It is called once, beside the log.
 	begin(kind record.Kind, plan string, c *record.Control, seq uint64, replay bool) (finish func() ackCounts)
-	// recheckAll follows a record that cannot be applied, and may have ended access to a plan or, if
-	// plan is "", to any: it checks the access of all members. Its result is like that of begin.
+	// recheckAll follows a record that cannot be applied and may have ended access to a plan or, if
+	// plan is "", to any. It checks the access of all members. finish is as for begin.
 	recheckAll(plan string) (finish func() ackCounts)
 	// adopt names the epoch of the histories.
 	adopt(epoch string)
@@ -154,7 +155,7 @@ func (r *room) resetLocked(epoch string, floor uint64) (members, unanswered []*m
 	for _, m := range r.membersLocked() {
 		m.resets++
 		m.unconfirmed = true
-		r.lagsLocked(&m.follower, m.shard.passed) // the notices that it has not received are kept for it
+		r.lagsLocked(&m.follower, m.shard.passed) // keeps the notices that it has not received
 		if m.out.suspend(&m.subscription) {
 			unanswered = append(unanswered, m)
 		} else {
@@ -224,8 +225,8 @@ func (h *Hub) recheckAll(plan string) (finish func() ackCounts) {
 	return h.resultsOf(q, plan, "")
 }
 
-// resultsOf returns a function that waits for the results of q, whose members are those of a plan or a
-// user; "" means any.
+// resultsOf returns a function that waits for the results of q, whose members are those of a plan
+// or a user; "" means any.
 func (h *Hub) resultsOf(q *inquiry, planID, userID string) func() ackCounts {
 	return func() ackCounts {
 		ctx, cancel := context.WithTimeout(h.ctx, 4*h.opts.AuthorizeTimeout)

@@ -7,24 +7,24 @@ import (
 	"github.com/planrooms/planrooms/protocol"
 )
 
-// timeline is how far a hub has got in the log that its events come from. Without an engine the hub
-// is the log, and the position of a room is that of its newest event.
+// timeline is the epoch of a hub's positions and, with an engine, how far the hub has applied the
+// log. Without an engine, the position of a room is that of its newest event.
 type timeline struct {
-	// Of positions. A room has a copy, and changes it when its history is dropped, so that the two
-	// belong together.
+	// epoch is that of new rooms. Each room has a copy, which changes together with its history.
 	epoch atomic.Pointer[string]
-	// All records up to this seq are in the histories of their plans; 0 without an engine. Set
-	// after an event is in its room, so what has been applied is there once the room is locked.
+	// applied: all records up to this seq are in the histories of their plans. It is 0 without an
+	// engine. It is stored after the event is in its room, so a goroutine that has read it and then
+	// locks the room finds the event.
 	applied atomic.Uint64
 }
 
-// position is the position of a plan whose newest event has the seq last.
+// position returns the position of a plan whose newest event has the seq last.
 func (t *timeline) position(epoch string, last uint64) protocol.Position {
 	return protocol.Position{Epoch: epoch, Seq: max(last, t.applied.Load())}
 }
 
-// current is the epoch at this moment.
+// current returns the epoch as it is now.
 func (t *timeline) current() string { return *t.epoch.Load() }
 
-// newEpoch returns a name that no log has had.
+// newEpoch returns a name that no epoch has had.
 func newEpoch() string { return rand.Text() }

@@ -6,7 +6,7 @@ package record
 // as bit 1.
 type Control struct {
 	ID     string // that the record was appended with
-	Origin string // incarnation of the node that waits for the acknowledgements
+	Origin string // name in the engine of the node that waits for the acks
 	UserID string // "" for KindClosePlan, and for KindRecheck of a plan
 
 	// Of KindDisconnect.

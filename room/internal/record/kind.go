@@ -17,7 +17,7 @@ const (
 	KindNode       Kind = 7  // a tenure of a node begins, or goes on
 	KindSilent     Kind = 8  // a node has written its last to its clients
 	KindEpoch      Kind = 9  // the log may have lost records, and gets a new epoch
-	KindRelay      Kind = 10 // a relay of an outbox begins
+	KindRelay      Kind = 10 // a relay of an outbox begins; no release writes it yet
 )
 
 // kindNames has the names of the kinds, by value.
@@ -42,7 +42,8 @@ func (k Kind) String() string {
 	return "kind " + strconv.Itoa(int(k))
 }
 
-// Class returns the class that a record of this kind has.
+// Class returns the class of the records of this kind: a new kind is of [ClassControl] unless it is
+// listed here.
 func (k Kind) Class() Class {
 	if k == KindEvent || k == KindResync {
 		return ClassEvent
@@ -50,14 +51,14 @@ func (k Kind) Class() Class {
 	return ClassControl
 }
 
-// Class says what a node must do that cannot read a record.
+// Class says what a node does for a record that it cannot read.
 type Class uint8
 
 const (
-	// ClassEvent is the class of what clients receive. A node that cannot read such a record has
-	// its members load the plan again.
+	// ClassEvent is the class of what clients receive. If a node cannot read such a record, its
+	// clients load the plan again.
 	ClassEvent Class = 1
-	// ClassControl is the class of all else, such as what ends access. A node that cannot read such
-	// a record checks again each right that it may concern.
+	// ClassControl is the class of everything else, such as what ends access. If a node cannot read
+	// such a record, it checks the access of all members that the record may concern.
 	ClassControl Class = 2
 )

@@ -8,18 +8,18 @@ import (
 	"github.com/planrooms/planrooms/protocol"
 )
 
-// MessageKind says what a message means that one node sends to others. A node ignores kinds that it
-// does not know: messages may be lost, so no node depends on one.
+// MessageKind says what a message from one node to others means. A node ignores kinds that it does
+// not know. Messages may be lost, so a sender does not rely on them anyway.
 type MessageKind uint8
 
 // The kinds of messages. Package room/internal/roster has the bodies of those about presence.
 const (
-	MessageAck          MessageKind = 1 // a node has carried out a control record; see Ack
+	MessageAck          MessageKind = 1 // a node has done all work for a control record; see Ack
 	MessagePresence     MessageKind = 2 // changes of the members of a node
 	MessagePresenceAsk  MessageKind = 3 // a node asks for the whole list of another one
 	MessagePresencePage MessageKind = 4 // a part of such a list
 	MessageNotify       MessageKind = 5 // a message for all connections of a user; see Notify
-	MessageNudge        MessageKind = 6 // an outbox has new rows
+	MessageNudge        MessageKind = 6 // an outbox has new rows; no release sends it yet
 )
 
 // messageKindNames has the names of the kinds, by value.
@@ -65,8 +65,9 @@ func ParseMessage(msg []byte) (cluster uint64, k MessageKind, body []byte, err e
 type Ack struct {
 	Epoch string
 	Seq   uint64
-	// Counts are those of the removed members or closed connections, and for a recheck of the
-	// memberships that were kept, removed, and could not be checked.
+	// Counts are, in this order: the members that were removed, or the connections that were
+	// closed; after a recheck, the members that were kept, and those that could not be checked. The
+	// last one is always 0.
 	Counts [4]uint32
 }
 

@@ -6,8 +6,8 @@ import "encoding/binary"
 // applied its own record of its tenure. Its fields are the text Name, the varint Tenure, the text
 // Epoch, and a byte with Versions.
 type NodeRecord struct {
-	Name     string // incarnation of the node
-	Tenure   uint64
+	Name     string // of the node, in the engine
+	Tenure   uint64 // number of the tenure
 	Epoch    string // of the log, as far as the node knows
 	Versions uint8  // highest Version that the node reads
 }
@@ -30,8 +30,8 @@ func ParseNodeRecord(body []byte) (NodeRecord, error) {
 // Silent is the body of a [KindSilent] record: in and after this tenure the node writes nothing
 // more to its clients. Its fields are the text Name and the varint Tenure.
 type Silent struct {
-	Name   string // incarnation of the node
-	Tenure uint64
+	Name   string // of the node, in the engine
+	Tenure uint64 // number of its last tenure
 }
 
 // Append appends the body.
@@ -43,11 +43,12 @@ func ParseSilent(body []byte) (Silent, error) {
 	return Silent{Name: name, Tenure: tenure}, err
 }
 
-// Epoch is the body of a [KindEpoch] record. The first one in the log that names the current epoch
-// as Old replaces it. Its fields are the texts Old, New and By.
+// Epoch is the body of a [KindEpoch] record: the epoch New begins. Of several records with the same
+// Old, the first in the log counts. A node that does not know the current epoch writes "*" as Old:
+// such a record always counts. Its fields are the texts Old, New and By.
 type Epoch struct {
 	Old, New string
-	By       string // incarnation of the node that found that records may be lost
+	By       string // name in the engine of the node that begins New
 }
 
 // Append appends the body.
@@ -62,8 +63,8 @@ func ParseEpoch(body []byte) (Epoch, error) {
 	return parsed(&r, e)
 }
 
-// Relay is the body of a [KindRelay] record: from here on the nodes ignore what relays of a lower
-// term append. Its fields are the text Name and the varint Term.
+// Relay is the body of a [KindRelay] record, which no release writes yet: from here on the nodes
+// ignore what relays of a lower term append. Its fields are the text Name and the varint Term.
 type Relay struct {
 	Name string
 	Term uint64

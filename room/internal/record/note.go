@@ -12,16 +12,16 @@ import (
 // and Ready as bit 2, the varint Tenure, the text Epoch, Applied, Fenced, Last and Presence as
 // varints, and the text Host.
 type Note struct {
-	Version uint8 // highest Version of a record that the node reads
-	Tenure  uint64
-	Shut    bool // the node has ended Tenure itself
-	Silent  bool // the node writes nothing more to its clients
-	Ready   bool
+	Version uint8  // highest Version of a record that the node reads
+	Tenure  uint64 // number of the node's current or last tenure; 0: none yet
+	Shut    bool   // Tenure has ended
+	Silent  bool   // the node shuts down, and writes nothing more to its clients
+	Ready   bool   // its gate is open
 	// Epoch of the log that the numbers below are of, at most protocol.MaxEpochBytes. A longer one
 	// is not an epoch, and the note contains "" instead.
 	Epoch    string
 	Applied  uint64 // the last record that the node has applied
-	Fenced   uint64 // the node has carried out all control records up to here
+	Fenced   uint64 // the node has done all work for the control records up to here
 	Last     uint64 // the last record that the node knows the log to have
 	Presence uint64 // number of the node's last change of presence
 	Host     string // name of the node for people; the note contains its first 80 bytes

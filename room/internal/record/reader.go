@@ -4,7 +4,7 @@ import "encoding/binary"
 
 // reader reads the fields of a body, one after the other. After a field that is malformed, or
 // longer than what is left, all further fields are zero and bad is set. What is left at the end is
-// ignored.
+// ignored: a later version may have added fields.
 type reader struct {
 	b    []byte
 	text string // the bytes of b; all texts share its memory

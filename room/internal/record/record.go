@@ -10,7 +10,7 @@
 //   - A later version may add fields at the end of a body. An older node ignores them. A newer node
 //     must accept a body without them.
 //   - Any other change is a new kind. A node writes a new kind of record only when the notes of all
-//     nodes have a version that reads it: [Note.Version].
+//     nodes have a version that reads it: [Note.Version]. A new kind of message needs no version.
 //   - Each record, message and note contains a hash of the cluster's name and a checksum. Data of
 //     another application on the same server, or damaged data, is not read as data of the
 //     cluster.
@@ -36,6 +36,17 @@
 //	body      the rest
 //
 // A message continues with 1 byte for its kind, and its body.
+//
+// # How to change it
+//
+// A field: add it to the struct, at the end of its Append, and at the end of its Parse, there only
+// if bytes are left, since older nodes do not write it. Keep the golden body without the field, and
+// add one with it. A note must not exceed room.MaxNote.
+//
+// A kind of record: add a constant and its name in kind.go and, if no other kind has the same
+// fields, a type with Append and Parse. Package room applies it in cluster.applyKind, and makes
+// those that end access in Hub.begin. An older node goes by the class. Increase [Version]. There is
+// one version so far, so no code compares the versions in notes: the first new kind brings that.
 package record
 
 import (

@@ -34,7 +34,7 @@ type run struct {
 
 // Bounds of the messages that wait for others, in bytes for each node.
 const (
-	// maxHeld is about a thousand times what a node sends in 50 ms. Beyond it all held deltas are
+	// maxHeld is about a thousand times what a node sends in 50 ms. Beyond it, all held deltas are
 	// dropped: a whole list replaces them.
 	maxHeld = 1 << 20
 	// maxRun is a list of about 500,000 users. A larger one is not taken.
@@ -169,7 +169,7 @@ func (x *Others) take(p *peer, changed []Change, e *entry) []Change {
 // Page takes a page of the whole list of a node. The list counts once all pages of one run, a call
 // of [Own.Pages], are there; a newer run replaces an older one. It returns the users about whom the
 // node now lists something else. again is whether a whole list is still needed although this one
-// has arrived: the caller asks once more. If pages are lost, Behind remains true.
+// has arrived: the caller asks again. If pages are lost, Behind remains true.
 func (x *Others) Page(from string, body []byte) (changed []Change, again bool) {
 	p := x.peers[from]
 	if p == nil {

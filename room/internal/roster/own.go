@@ -94,9 +94,6 @@ func (o *Own) Pages(maxBytes int) [][]byte {
 	return parts
 }
 
-// Count returns how many users this node lists in a plan.
-func (o *Own) Count(plan string) int { return o.table.count(plan) }
-
 // Bytes returns about how much memory the list uses.
 func (o *Own) Bytes() int {
 	return o.table.bytes + len(o.changed)*changeBytes

@@ -20,7 +20,9 @@ type Peers struct {
 	reset    bool  // by Reset: settle waits for the ttl
 	listed   bool  // there was a complete list
 	listedAt int64 // when the first one was answered
-	settled  bool  // every node that can have an open gate is in nodes, or has applied what precedes
+	// settled: nodes has every node whose gate may be open although it has not applied all records
+	// that this node has applied.
+	settled bool
 }
 
 // peer is a node that has a record in the log, or a note in the first list.
@@ -31,11 +33,12 @@ type peer struct {
 	last   uint64 // seq of the newest record of that tenure; 0: none
 	ended  uint64 // tenures up to this one have ended
 	gone   bool   // no beats for the ttl, and no newer tenure since
-	fenced uint64
+	fenced uint64 // Listed.Fenced, the highest of the epoch
 
-	seen  bool // a list has come since the newest tenure was recorded
-	shown uint64
-	since int64 // when the list was answered since which all have shown this number
+	// Of the lists since the newest tenure was recorded.
+	seen  bool   // there was one
+	shown uint64 // the number of the node's note in the last ones; 0: they lack the node
+	since int64  // when the first list that showed this number was answered
 }
 
 // NewPeers returns what a node knows that has just opened the log: nothing. ttl is that of

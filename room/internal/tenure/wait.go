@@ -2,8 +2,8 @@ package tenure
 
 import "slices"
 
-// Wait is what a call waits for that has appended a control record: until no node that has not
-// applied the record has an open gate. The zero value is not valid; see [NewWait].
+// Wait is what a call that has appended a control record waits for: that each node has applied the
+// record, or has a shut gate. The zero value is not valid; see [NewWait].
 type Wait struct {
 	seq   uint64
 	epoch string
@@ -26,8 +26,8 @@ func (w *Wait) Acked(name string, seq uint64, epoch string) {
 	}
 }
 
-// Over returns the nodes that have to acknowledge yet; none: the wait is over, and stays so. p is
-// of the same epoch. See [Peers.Awaited].
+// Over returns the nodes that have not acknowledged the record and have not ended. If there are
+// none, the wait is over, and stays so. p is of the same epoch. See [Peers.Awaited].
 func (w *Wait) Over(p *Peers, own string) (left []string) {
 	return slices.DeleteFunc(p.Awaited(w.seq, own), func(name string) bool {
 		if _, ok := slices.BinarySearch(w.acked, name); ok {
