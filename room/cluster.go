@@ -76,7 +76,8 @@ type cluster struct {
 	log     openLog
 	own     tenure.Own
 	peers   tenure.Peers
-	peered  int64               // when peers was empty, by the monotonic clock
+	peered  int64 // when peers was empty, by the monotonic clock
+	lapse   lapse
 	opening ownRecord           // its tenure counts once what precedes it is done
 	leaving bool                // Shutdown has begun: no new tenure
 	refused error               // why the last call of Open failed
@@ -93,6 +94,14 @@ type cluster struct {
 	controls controls
 	resyncs  resyncs
 	ignored  ignored
+}
+
+// lapse is what this node knows of its times without a tenure: the other nodes do not wait for it
+// then.
+type lapse struct {
+	until   int64 // when the last one has ended
+	excused bool  // the tenure was ended because the log was reset, and none has begun since
+	missed  bool  // the log may have lost a Disconnect that did not wait: reconnect has to follow
 }
 
 // ownRecord is the record of a tenure of this node.

@@ -93,6 +93,10 @@ func (c *cluster) beat(ctx context.Context, node string) error {
 	c.limitLocked(w.MaxRecord)
 	late := c.lagsLocked(now.Mono)
 	if s.settled && !c.leaving && !late && c.own.Answered(sent, now) {
+		if c.own.Number() > 1 && !c.lapse.excused {
+			c.lapse.until = now.Mono
+		}
+		c.lapse.excused = false
 		c.recordLocked(now.Mono)
 	}
 	l.Judge = c.own.Live(now.Mono)

@@ -31,10 +31,12 @@ func (c *cluster) openGateLocked() {
 	}
 }
 
-// shut ends the tenure, and with it the gate.
+// shut ends the tenure, and with it the gate, because the log has to be read again.
 func (c *cluster) shut() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.lapsedLocked()
+	c.lapse.excused = true
 	c.own.End()
 	c.setGateLocked()
 }

@@ -68,6 +68,10 @@ func (d *disconnects) forgetOldest() {
 	d.forgotten = c.number
 }
 
+// forget is called when a call may be missing: connections whose verification began before are
+// refused.
+func (d *disconnects) forget() { d.forgotten = d.calls.Add(1) }
+
 // check returns an error if Disconnect was called for the user or the session after v, or if that
 // is forgotten.
 func (d *disconnects) check(v Verification, userID, session string) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/planrooms/planrooms/protocol"
@@ -32,6 +33,10 @@ type replica interface {
 	// reset drops all histories: the log continues behind floor in another epoch, or has lost what
 	// is before. Nothing is written to a member until Authorize has allowed it again.
 	reset(epoch string, floor uint64)
+	// reconnect is called after reset if the log may have lost a Disconnect. The function that it
+	// returns closes the connections that are open now: the clients connect again, and their
+	// credentials are verified.
+	reconnect() (finish func() ackCounts)
 	// notify is Notify for the connections of this hub.
 	notify(n *record.Notify)
 	// scatter closes all connections, since the node cannot serve them.
@@ -163,6 +168,25 @@ func (r *room) resetLocked(epoch string, floor uint64) (members, unanswered []*m
 		}
 	}
 	return members, unanswered
+}
+
+// reconnectSpread is the time in which the clients of a node connect again after reconnect.
+const reconnectSpread = 10 * time.Second
+
+// reconnect implements [replica]. Authorize cannot tell whether the login of a connection has ended:
+// the user may still see the plan.
+func (h *Hub) reconnect() (finish func() ackCounts) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.disconnects.forget()
+	sessions := slices.Collect(maps.Keys(h.sessions))
+	return func() ackCounts {
+		for i, s := range sessions {
+			s.closeAfter(protocol.CloseShutdown, reconnectSpread*time.Duration(i)/time.Duration(len(sessions)))
+		}
+		fenceAll(sessions, "")
+		return ackCounts{}
+	}
 }
 
 // unanswered refuses the join of a member that was not answered before the history was dropped. The
