@@ -35,9 +35,9 @@ func (c *client) attempt(ctx context.Context, f func(context.Context) error) err
 	return err
 }
 
-// attemptWhile is attempt for a request with many answers: tryTimeout begins again with each call of
-// progress. What a slow connection takes longer for would otherwise be requested again, before it has
-// arrived.
+// attemptWhile is attempt for a request with many answers: tryTimeout begins again with each call
+// of progress. What a slow connection takes longer for would otherwise be requested again, before
+// it has arrived.
 func (c *client) attemptWhile(ctx context.Context, f func(ctx context.Context, progress func()) error) error {
 	if err := ctx.Err(); err != nil {
 		return context.Cause(ctx)

@@ -66,7 +66,8 @@ func (c *client) handle(opts *nats.Options) {
 		}
 	}
 	opts.ReconnectedCB = func(nc *nats.Conn) {
-		c.log.Info("natsengine: connected again", "server", nc.ConnectedAddr()) // its URL may have a token
+		// The address, since a URL may have a token.
+		c.log.Info("natsengine: connected again", "server", nc.ConnectedAddr())
 		c.relink(errDisconnected, true)
 		if reconnected != nil {
 			reconnected(nc)

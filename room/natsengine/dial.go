@@ -15,14 +15,14 @@ import (
 )
 
 const (
-	// A connection that is silent for two pings of this interval is dead. The hubs' tenures last 12
-	// s.
+	// A connection that is silent for two pings of this interval is dead. The engine then has time
+	// to connect to another server within the tenure of its hub, 9.6 s.
 	pingInterval  = 2 * time.Second
 	reconnectWait = 100 * time.Millisecond
 )
 
-// dial connects to the first server that answers.
-// Later connections are made until life ends.
+// dial connects to the first server that answers, until ctx ends. After a loss, the client connects
+// again, until life ends.
 func dial(ctx, life context.Context, o *Options) (*client, error) {
 	c := &client{log: o.Logger, closed: make(chan struct{}), link: newLink(), linked: 1, wake: make(map[chan struct{}]struct{})}
 	opts := nats.GetDefaultOptions()

@@ -27,7 +27,8 @@ type mark struct {
 	first  uint64         // of the records whose checksums are known
 	sums   [recent]uint32 // the checksums of the last records, at seq%recent
 	stored point          // the last record that the leader has acknowledged to this session
-	absent time.Time      // since when the leader has said that the log ends before p or stored; zero if it does not
+	// absent: since when the leader says that the log ends before p or stored; zero if it does not.
+	absent time.Time
 }
 
 // recent is the number of records whose checksums a session keeps. A log that ends before the last

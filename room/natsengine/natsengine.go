@@ -70,13 +70,14 @@ func New(o Options) *Engine {
 	return e
 }
 
-// session is what one call of Open has found and begun.
+// session is what one call of Open has found and begun. The next call replaces it.
 type session struct {
+	// Fixed at creation.
 	names   names
 	node    string
 	epoch   string
 	single  bool // the log has one replica
-	largest int  // size of a record
+	largest int  // size of the largest record, in bytes
 
 	mail  *mailbox
 	mark  mark

@@ -7,14 +7,13 @@ import (
 )
 
 const (
-	// writeTimeout is how long a server may take no byte of what is written to it. A client of
-	// nats.go writes under a lock that all its methods need, and its own timeout is a minute for
-	// each write: a server that is suspended would stop every call, for minutes.
+	// writeTimeout is how long a server may take for writeChunk bytes. A client of nats.go writes
+	// under a lock that all its methods need, and its own timeout is a minute for each write: a
+	// server that is suspended would stop every call, for minutes.
 	writeTimeout = 2 * pingInterval
 	// closeTimeout is how long the end of a connection may take to write what is buffered.
 	closeTimeout = time.Second
-	// writeChunk is how many bytes the server has to take within writeTimeout.
-	writeChunk = 64 << 10
+	writeChunk   = 64 << 10 // bytes
 )
 
 // wire is a network connection that ends when the server does not read from it. nats.go would
@@ -28,7 +27,8 @@ type wire struct {
 // Write implements [net.Conn].
 func (w *wire) Write(b []byte) (n int, err error) {
 	for {
-		_ = w.Conn.SetWriteDeadline(time.Now().Add(writeTimeout)) // that of a custom dialer may have none
+		// A connection of a custom dialer may have no deadlines.
+		_ = w.Conn.SetWriteDeadline(time.Now().Add(writeTimeout))
 		done := 0
 		done, err = w.Conn.Write(b[n:min(n+writeChunk, len(b))])
 		if n += done; err != nil || n == len(b) {
