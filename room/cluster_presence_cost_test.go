@@ -32,7 +32,7 @@ func TestListsAreAskedForOnceASecond(t *testing.T) {
 			return false
 		})
 		for i := range 100 { // each of them has something to share, and makes the nodes look what is missing
-			roomtest.Join(t, nodes[i%2].Hub, fmt.Sprint("user-", i), "p")
+			roomtest.Join(t, nodes[i%2].Hub, fmt.Sprint("user-", i), fmt.Sprint("plan-", i))
 			time.Sleep(100 * time.Millisecond)
 		}
 		if asked < 8 || asked > 12 {
@@ -52,8 +52,9 @@ func TestListsCountForTheHistory(t *testing.T) {
 			t.Fatal("the old plan is not held")
 		}
 		for i := range 50 {
-			m := roomtest.Join(t, nodes[1].Hub, fmt.Sprint("user-", i), "p")
-			m.SetPresence("p", strings.Repeat("x", 1000))
+			plan := fmt.Sprint("plan-", i)
+			m := roomtest.Join(t, nodes[1].Hub, fmt.Sprint("user-", i), plan)
+			m.SetPresence(plan, strings.Repeat("x", 1000))
 		}
 		shared()
 		publish(t, nodes[0].Hub, "new", "event")
