@@ -79,6 +79,11 @@ func (q *outbound) dropJoin(sub *subscription) bool {
 	return false
 }
 
+// writesJoin reports whether the reply to the join of sub is being written.
+func (q *outbound) writesJoin(sub *subscription) bool {
+	return slices.ContainsFunc(q.replies[:q.taken], func(r reply) bool { return r.late != nil && r.late.of() == sub })
+}
+
 // drop removes the replies from place i to place j.
 func (q *outbound) drop(i, j int) {
 	for k := i; k < j; k++ {

@@ -23,8 +23,9 @@ func (o *outlet) attach(sub, old *subscription, join reply) bool {
 }
 
 // suspend stops the writing of entries to sub until unsuspend. unanswered is whether the reply to
-// the join was still queued: suspend drops it. If an entry of the plan was written in part, suspend
-// aborts the connection, since what follows in the frame must not be written.
+// the join was still queued: suspend drops it. If an entry of the plan was written in part, or the
+// reply to the join is being written, suspend aborts the connection, since what a full socket leaves
+// of it must not be written.
 func (o *outlet) suspend(sub *subscription) (unanswered bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -32,8 +33,8 @@ func (o *outlet) suspend(sub *subscription) (unanswered bool) {
 	if o.farewell != nil {
 		o.farewell.receipts = nil
 	}
-	if o.remainder != nil && o.remainder.plan == sub.plan {
-		o.shared.wg.Go(o.abort)
+	if o.remainder != nil && o.remainder.plan == sub.plan || o.queue.writesJoin(sub) {
+		o.cutLocked()
 	}
 	return o.queue.dropJoin(sub)
 }

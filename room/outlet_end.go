@@ -57,6 +57,12 @@ func (o *outlet) abort() {
 	}
 }
 
+// cutLocked is abort for a caller that must not block. Nothing more is written.
+func (o *outlet) cutLocked() {
+	o.endLocked(endAborted)
+	o.shared.wg.Go(o.abort)
+}
+
 // endLocked drops everything that waits.
 func (o *outlet) endLocked(end outletEnd) {
 	if o.end < endClosed {

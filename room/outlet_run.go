@@ -114,7 +114,7 @@ func (o *outlet) next(block bool) (t step, ok bool) {
 // beginLocked begins the write of b, unless nothing is to be written of it now.
 func (o *outlet) beginLocked(b *batch, sub *subscription, block, open bool) (t step, ok bool) {
 	switch {
-	case len(b.items) == 0, o.end >= endClosed, sub != nil && sub.gone.Load():
+	case len(b.items) == 0, o.end >= endClosed, sub != nil && (sub.gone.Load() || sub.suspended):
 	case block && b.large():
 		plan := ""
 		if sub != nil {

@@ -44,6 +44,9 @@ func (o *outlet) tookLocked(b *batch, sub *subscription, n int) {
 		o.remainder = b.remainder(whole, part, plan, sub != nil)
 		o.waiting = true
 		o.owner.slow()
+		if sub != nil && sub.suspended {
+			o.cutLocked() // during the write; the rest must not follow
+		}
 	}
 }
 

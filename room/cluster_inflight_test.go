@@ -1,0 +1,148 @@
+package room_test
+
+import (
+	"context"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/planrooms/planrooms/auth"
+	"github.com/planrooms/planrooms/protocol"
+	"github.com/planrooms/planrooms/room"
+	"github.com/planrooms/planrooms/room/enginetest"
+	"github.com/planrooms/planrooms/room/roomtest"
+)
+
+// Writes that are in progress while the log loses records: what they leave over is not written
+// before Authorize has confirmed the access of the member.
+
+// unconfirmed runs a test with a node on which Authorize does not answer any more once ask is set,
+// and then denies access when the test ends.
+func unconfirmed(t *testing.T, test func(t *testing.T, m *enginetest.Memory, n *node, of sinks, ask *atomic.Bool)) {
+	t.Helper()
+	for name, of := range map[string]sinks{"socket": {}, "blocking": {blocking: true}} {
+		t.Run(name, func(t *testing.T) {
+			var ask atomic.Bool
+			answer := new(chan struct{})
+			o := room.Options{
+				PingEvery: -1, WriteTimeout: time.Minute, AuthorizeTimeout: time.Hour,
+				Authorize: func(context.Context, auth.Identity, string) error {
+					if ask.Load() {
+						<-*answer
+						return room.ErrForbidden
+					}
+					return nil
+				},
+			}
+			nodes(t, 1, o, func(t *testing.T, m *enginetest.Memory, nodes []*node) {
+				*answer = make(chan struct{})
+				defer close(*answer)
+				test(t, m, nodes[0], of, &ask)
+			})
+		})
+	}
+}
+
+// TestLossDuringAWrite loses records while a write of an event waits for the peer, which then takes
+// a part of it: the connection is cut.
+func TestLossDuringAWrite(t *testing.T) {
+	unconfirmed(t, func(t *testing.T, m *enginetest.Memory, n *node, of sinks, ask *atomic.Bool) {
+		p := of.joined(t, n, "alice")
+		p.open(0)
+		publish(t, n.Hub, "p", "secret")
+		synctest.Wait()
+		ask.Store(true)
+		m.LoseTail(1)
+		time.Sleep(3 * time.Second)
+		n.awaitReady(t)
+		p.open(10)
+		if got := p.read(); len(got) != 10 {
+			t.Errorf("got %q, want 10 bytes of the write that is in progress", got)
+		}
+		if _, cut := p.state(); !cut {
+			t.Error("the connection goes on in the middle of a frame")
+		}
+		p.open(-1)
+		time.Sleep(20 * time.Second)
+		if got := p.read(); got != "" {
+			t.Errorf("got %q before access was confirmed", got)
+		}
+	})
+}
+
+// TestLossDuringTheWriteOfAJoin loses records while a write of the answer to a join waits for the
+// peer. It takes nothing before the end of the tenure, so the answer would be written again.
+func TestLossDuringTheWriteOfAJoin(t *testing.T) {
+	unconfirmed(t, func(t *testing.T, m *enginetest.Memory, n *node, of sinks, ask *atomic.Bool) {
+		p := of.pipe(t, n.Hub, "alice", -1)
+		publish(t, n.Hub, "p", "lost")
+		p.read()
+		p.open(0)
+		p.send(`{"type":"join-plan","planId":"p"}`)
+		synctest.Wait()
+		ask.Store(true)
+		m.LoseTail(1)
+		time.Sleep(15 * time.Second)
+		n.awaitReady(t)
+		p.open(-1)
+		if got := p.read(); got != "" {
+			t.Errorf("got %q before access was confirmed", got)
+		}
+	})
+}
+
+// TestLossBeforeTheWriteOfAJoin is the same with an answer that waits behind a write: the join is
+// refused.
+func TestLossBeforeTheWriteOfAJoin(t *testing.T) {
+	unconfirmed(t, func(t *testing.T, m *enginetest.Memory, n *node, of sinks, ask *atomic.Bool) {
+		p := of.pipe(t, n.Hub, "alice", -1)
+		publish(t, n.Hub, "p", "lost")
+		p.read()
+		p.open(0)
+		p.send(`{"type":"ping"}`)
+		synctest.Wait()
+		p.send(`{"type":"join-plan","planId":"p"}`)
+		synctest.Wait()
+		ask.Store(true)
+		m.LoseTail(1)
+		time.Sleep(3 * time.Second)
+		n.awaitReady(t)
+		p.open(-1)
+		if got := kinds(t, p.read()); got != string(protocol.TypePong+" "+protocol.TypeError) {
+			t.Errorf("got %q, want a pong and an error", got)
+		}
+	})
+}
+
+// TestLossBetweenReadAndWrite loses records while the hub frames an event for a member: it is not
+// written any more.
+func TestLossBetweenReadAndWrite(t *testing.T) {
+	unconfirmed(t, func(t *testing.T, m *enginetest.Memory, n *node, of sinks, ask *atomic.Bool) {
+		framing := roomtest.NewHold(t)
+		p := &pipe{Sink: roomtest.NewSink(&roomtest.SinkOptions{Blocking: of.blocking, Mute: true, Framing: roomtest.Lines{Hold: framing}})}
+		if err := p.Connect(n.Hub, auth.Identity{UserID: "alice"}, nil); err != nil {
+			t.Fatal(err)
+		}
+		defer p.End(protocol.CloseAbnormal)
+		p.send(`{"type":"join-plan","planId":"p"}`)
+		p.read()
+		p.open(0)
+		publish(t, n.Hub, "p", "one")
+		synctest.Wait()
+		publish(t, n.Hub, "p", "two")
+		synctest.Wait()
+		framing.Arm()
+		p.open(-1)
+		framing.Wait()
+		ask.Store(true)
+		m.LoseTail(1)
+		time.Sleep(3 * time.Second)
+		n.awaitReady(t)
+		framing.Release()
+		if got := p.read(); strings.Contains(got, "two") {
+			t.Errorf("got %q before access was confirmed", got)
+		}
+	})
+}
