@@ -104,3 +104,62 @@ func TestNoteBeforeTheWorkIsDone(t *testing.T) {
 		alice.WantEvent(protocol.TypeRemoved, nil)
 	})
 }
+
+// TestRevokeWhoseRecordIsTrimmed trims the record of a call of Revoke before the node that calls it
+// has applied it: the call appends it again.
+func TestRevokeWhoseRecordIsTrimmed(t *testing.T) {
+	nodes(t, 2, room.Options{}, func(t *testing.T, m *enginetest.Memory, nodes []*node) {
+		synctest.Wait()
+		nodes[0].engine.HoldTail()
+		done := make(chan error, 1)
+		go func() { // ends below
+			_, err := nodes[0].Revoke(t.Context(), "p", "alice")
+			done <- err
+		}()
+		synctest.Wait()
+		m.Trim(m.Window().Last + 1)
+		nodes[0].engine.ReleaseTail()
+		if err := <-done; err != nil {
+			t.Errorf("Revoke: %v", err)
+		}
+	})
+}
+
+// TestRevokeWithATrimmedNodeRecord trims the record of a node before the node that calls Revoke has
+// read it. That node is cut off, but still has a tenure. A third one names the epoch again.
+func TestRevokeWithATrimmedNodeRecord(t *testing.T) {
+	nodes(t, 2, room.Options{}, func(t *testing.T, m *enginetest.Memory, nodes []*node) {
+		synctest.Wait()
+		nodes[0].engine.HoldTail()
+		other := startNode(t, m, "other", room.Options{})
+		other.awaitReady(t)
+		other.engine.Cut()
+		m.Trim(m.Window().Last + 1)
+		nodes[0].engine.ReleaseTail()
+		time.Sleep(3 * time.Second)
+		if info, _ := other.Cluster(); !info.Open {
+			t.Fatal("the other node has no tenure")
+		}
+		if _, err := nodes[0].Revoke(t.Context(), "p", "alice"); err != nil {
+			t.Errorf("Revoke: %v", err)
+		}
+		if info, _ := other.Cluster(); info.Open {
+			t.Error("Revoke has returned while a node without its record may write")
+		}
+	})
+}
+
+// TestShutdownWhoseRecordIsNotStored loses the record that a node has shut down: its last note says
+// it, too.
+func TestShutdownWhoseRecordIsNotStored(t *testing.T) {
+	nodes(t, 2, room.Options{}, func(t *testing.T, _ *enginetest.Memory, nodes []*node) {
+		nodes[1].engine.Stall()
+		if err := nodes[1].Shutdown(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		start := time.Now()
+		if _, err := nodes[0].Revoke(t.Context(), "p", "alice"); err != nil || time.Since(start) > time.Second {
+			t.Errorf("Revoke: %v after %v, want nil after the next beat", err, time.Since(start))
+		}
+	})
+}

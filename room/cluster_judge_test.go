@@ -8,6 +8,7 @@ import (
 
 	"github.com/planrooms/planrooms/room"
 	"github.com/planrooms/planrooms/room/enginetest"
+	"github.com/planrooms/planrooms/room/internal/record"
 	"github.com/planrooms/planrooms/room/roomtest"
 )
 
@@ -88,6 +89,96 @@ func TestRevokeWaitsForANodeThatLags(t *testing.T) {
 		}
 		if nodes[1].Ready() == nil {
 			t.Error("a node is ready that lags")
+		}
+	})
+}
+
+// TestListThatComesLate delays the answer to one beat for so long that the other node was cut off
+// and has beaten again meanwhile: what counts is when the list was asked for.
+func TestListThatComesLate(t *testing.T) {
+	nodes(t, 2, room.Options{}, func(t *testing.T, _ *enginetest.Memory, nodes []*node) {
+		nodes[1].engine.Cut()
+		time.Sleep(4500 * time.Millisecond)
+		nodes[0].engine.SetDelay(0, 8*time.Second)
+		time.Sleep(1500 * time.Millisecond) // the beat is sent
+		nodes[1].engine.Heal()
+		time.Sleep(7200 * time.Millisecond) // its answer has come
+		if err := nodes[1].Ready(); err != nil {
+			t.Fatalf("the other node has no tenure: %v", err)
+		}
+		if nodes[0].ended(t, nodes[1]) {
+			t.Error("the other node counts as gone, although it has a tenure")
+		}
+	})
+}
+
+// TestTenureCountsFromTheQuestion delays the answers to beats: a tenure lasts for 9.6 s from when
+// its beat was sent, so the answer to a slow beat extends it for less.
+func TestTenureCountsFromTheQuestion(t *testing.T) {
+	nodes(t, 1, room.Options{}, func(t *testing.T, _ *enginetest.Memory, nodes []*node) {
+		nodes[0].engine.SetDelay(0, 6*time.Second)
+		time.Sleep(10 * time.Second)
+		for range 100 {
+			if info, _ := nodes[0].Cluster(); info.TenureLeft > 3600*time.Millisecond {
+				t.Fatalf("%v are left of the tenure, after an answer that took 6 s", info.TenureLeft)
+			}
+			time.Sleep(100 * time.Millisecond)
+		}
+	})
+}
+
+// silentNode is a node without a hub: a test stores its record and its notes.
+type silentNode struct {
+	engine *enginetest.MemoryEngine
+	epoch  string
+}
+
+// newSilentNode opens the log, and stores the record of a first tenure.
+func newSilentNode(t *testing.T, m *enginetest.Memory, name, epoch string) *silentNode {
+	t.Helper()
+	s := &silentNode{m.Engine(), epoch}
+	if _, err := s.engine.Open(t.Context(), room.OpenOptions{Cluster: "test", Node: name}, func(string, []byte) {}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.engine.Close() })
+	first := record.NodeRecord{Name: name, Tenure: 1, Epoch: epoch, Versions: record.Version}
+	storeRecord(m, record.KindNode, first.Append(nil))
+	synctest.Wait()
+	return s
+}
+
+// beat stores a note.
+func (s *silentNode) beat(t *testing.T, cluster string, n record.Note) {
+	t.Helper()
+	n.Version = record.Version
+	if _, _, err := s.engine.Beat(t.Context(), record.AppendNote(nil, record.ClusterHash(cluster), &n)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestNotesThatDoNotCount has a node say in its notes that it has done everything, but in another
+// epoch, or in another cluster. Revoke waits until it says so in this one.
+func TestNotesThatDoNotCount(t *testing.T) {
+	nodes(t, 1, room.Options{}, func(t *testing.T, m *enginetest.Memory, nodes []*node) {
+		epoch := nodes[0].epochOf(t)
+		other := newSilentNode(t, m, "other", epoch)
+		revoke := func() error {
+			ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+			defer cancel()
+			_, err := nodes[0].Revoke(ctx, "p", "alice")
+			return err
+		}
+		other.beat(t, "test", record.Note{Tenure: 1, Epoch: "another", Fenced: 1 << 40})
+		if revoke() == nil {
+			t.Error("a note of another epoch counts")
+		}
+		other.beat(t, "another", record.Note{Tenure: 1, Epoch: epoch, Fenced: 1 << 40})
+		if revoke() == nil {
+			t.Error("a note of another cluster counts")
+		}
+		other.beat(t, "test", record.Note{Tenure: 1, Epoch: epoch, Fenced: 1 << 40})
+		if err := revoke(); err != nil {
+			t.Errorf("Revoke, with a note that counts: %v", err)
 		}
 	})
 }

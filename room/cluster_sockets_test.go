@@ -133,14 +133,7 @@ func TestNoticesBehindAShutGate(t *testing.T) {
 	const limit = 1024 + 3*100 // three for each user of PresenceLimit
 	nodes(t, 1, room.Options{}, func(t *testing.T, m *enginetest.Memory, nodes []*node) {
 		alice := roomtest.Join(t, nodes[0].Hub, "alice", "p")
-		other := m.Engine() // a node without a hub
-		if _, err := other.Open(t.Context(), room.OpenOptions{Cluster: "test", Node: "other"}, func(string, []byte) {}); err != nil {
-			t.Fatal(err)
-		}
-		defer func() { _ = other.Close() }()
-		tenure := record.NodeRecord{Name: "other", Tenure: 1, Epoch: nodes[0].epochOf(t), Versions: record.Version}
-		storeRecord(m, record.KindNode, tenure.Append(nil))
-		synctest.Wait()
+		other := newSilentNode(t, m, "other", nodes[0].epochOf(t)).engine
 		nodes[0].loseTenure(t)
 
 		people := roster.NewOwn()
