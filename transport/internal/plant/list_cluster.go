@@ -342,15 +342,15 @@ var clusterFaults = in("room",
 	fault{
 		name:     "cluster: a node begins an epoch before it knows who is alive",
 		function: "cluster.settle",
-		old:      "s.looked == 0 || c.now().Mono-s.looked < int64(3*c.timing.beat) && len(s.numbers) > 0",
+		old:      "s.looked == 0 || c.now().Mono-s.looked < int64(3*beatEvery) && len(s.numbers) > 0",
 		new:      "s.looked == 0",
 		tests:    "TestNodeThatStartsAfterALoss",
 	},
 	fault{
 		name:     "cluster: a node begins an epoch although another one is alive",
 		function: "cluster.settle",
-		old:      "		s.anew = !live\n",
-		new:      "		s.anew = true\n",
+		old:      "		s.lost = !live\n",
+		new:      "		s.lost = true\n",
 		tests:    "TestNodeThatStartsAfterALoss",
 	},
 )

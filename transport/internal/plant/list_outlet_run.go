@@ -123,8 +123,8 @@ var outletRunFaults = in("room",
 	fault{
 		name:     "outlet_run: a member that has left is served",
 		function: "outlet.beginLocked",
-		old:      "	case len(b.items) == 0, o.end >= endClosed, sub != nil && sub.gone.Load():\n",
-		new:      "	case len(b.items) == 0, o.end >= endClosed:\n",
+		old:      "(sub.gone.Load() || sub.suspended)",
+		new:      "sub.suspended",
 		tests:    "TestSeamRevokeBeforeTheWrite",
 	},
 	fault{
