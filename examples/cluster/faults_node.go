@@ -53,8 +53,8 @@ func (t *trial) refresh(ctx context.Context, index int) error {
 	return t.await(ctx, "all viewers are connected", t.load.connected)
 }
 
-// clockJumps lets the clocks of a node jump. When they do not advance alike, its tenure ends, and it
-// begins another one.
+// clockJumps lets the clocks of a node jump. When they do not advance alike, its tenure ends, and
+// it begins another one.
 func clockJumps(ctx context.Context, t *trial) error {
 	n := t.node()
 	for _, jump := range []struct{ wall, monotonic time.Duration }{{time.Hour, 0}, {-2 * time.Hour, 0}, {0, time.Hour}, {10 * time.Second, 10 * time.Second}} {
@@ -110,7 +110,7 @@ func crashPresence(ctx context.Context, t *trial) error {
 	return n.start(ctx)
 }
 
-// departures checks what the viewers were told of users who left with their node.
+// departures checks which messages the viewers received about users who left with their node.
 func (t *trial) departures(h histories, users, gone []string, node string, at time.Time) {
 	var longest time.Duration
 	told := 0
@@ -120,11 +120,11 @@ func (t *trial) departures(h histories, users, gone []string, node string, at ti
 		}
 		// A viewer that has connected again has got a list, and may have missed the message.
 		if d.Leaves > 1 || d.Leaves == 0 && !d.Joined || d.Enters > 0 {
-			t.broke("%s was told %d times that %s has left, and %d times that they came back", d.Viewer, d.Leaves, d.User, d.Enters)
+			t.broke("%s received %d notices that %s has left, and %d that they came back", d.Viewer, d.Leaves, d.User, d.Enters)
 		}
 		told += d.Leaves
 		longest = max(longest, d.After)
 	}
-	t.note("%d users left with %s; the others were told %d times, after at most %.1f s", len(users), node, told, longest.Seconds())
+	t.note("%d users left with %s; the others received %d notices, after at most %.1f s", len(users), node, told, longest.Seconds())
 	t.within(15*time.Second, longest, "the notice that users of %s have left", node)
 }

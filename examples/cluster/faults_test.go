@@ -14,9 +14,9 @@ import (
 	"testing"
 )
 
-// Each fault run, once and short. Those of a group share a cluster; the groups run at the same time,
-// since most of them wait for a tenure to end. Times are reported, and not judged: the machine may
-// be slow.
+// Each fault run, once and short. Those of a group share a cluster; the groups run at the same
+// time, since most of them wait for a tenure to end. Times are reported, and not judged: the
+// machine may be slow.
 func TestFaults(t *testing.T) {
 	groups := []string{
 		"kill-node,kill-leader,kill-follower,rolling,clock,restart-nats,lose-disk,old-disk",

@@ -181,7 +181,7 @@ func (l *load) people() (users []string) {
 	return users
 }
 
-// sameLists reports whether all viewers of the quiet plan list exactly those who are there.
+// sameLists reports whether all viewers of the quiet plan list exactly its users.
 func (l *load) sameLists() bool { return l.otherList() == "" }
 
 // otherList describes a list that differs.

@@ -192,7 +192,7 @@ func (t *trial) judge() error {
 	return nil
 }
 
-// lists checks that at the end all viewers had been told of the same people.
+// lists checks that at the end all viewers had received the same list of people.
 func (t *trial) lists(h histories) {
 	end, _ := slices.BinarySearchFunc(h.records, t.whole, func(r history.Record, at time.Time) int { return r.Time.Compare(at) })
 	lists, want := history.Lists(h.records[:end], t.load.quiet), t.load.people()

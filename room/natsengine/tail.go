@@ -200,8 +200,8 @@ func (t *tail) verify(ctx context.Context) error {
 	return nil
 }
 
-// verify asks the leader of the log for its state, for a record that was delivered, and for the last
-// one that this session has stored. It returns room.ErrEpoch if the log has lost one of them.
+// verify asks the leader of the log for its state, for a record that was delivered, and for the
+// last one that this session has stored. It returns room.ErrEpoch if the log has lost one of them.
 func (s *session) verify(ctx context.Context, c *client, p point) (*state, error) {
 	stored := s.mark.acknowledged() // before the leader is asked
 	found, err := s.compare(ctx, c, p)

@@ -92,7 +92,7 @@ func Between(records []Record, node string, viewers []string, from, to time.Time
 	return list
 }
 
-// Departure is what one viewer was told of a user who left.
+// Departure is what one viewer received about a user who left.
 type Departure struct {
 	Viewer, User string
 	Leaves       int           // messages
@@ -101,8 +101,8 @@ type Departure struct {
 	Joined       bool          // the viewer has got a list meanwhile, which may show it, too
 }
 
-// Departures returns what the viewers of a plan were told after a time of users who left then. The
-// users themselves are not among the viewers.
+// Departures returns what the viewers of a plan received after a time about users who left then.
+// The users themselves are not among the viewers.
 func Departures(records []Record, plan string, users []string, at time.Time) (list []Departure) {
 	type key struct{ viewer, user string }
 	all := make(map[key]*Departure)

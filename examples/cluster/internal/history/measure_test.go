@@ -60,7 +60,7 @@ func TestBetween(t *testing.T) {
 	}
 }
 
-// Departures counts what each viewer was told of those who left, and Lists whom it lists.
+// Departures counts what each viewer received about users who left, and Lists whom it lists.
 func TestDepartures(t *testing.T) {
 	told := func(name string, what ...history.What) []history.Record {
 		s := viewer(name).begin("n1", "e", 10, 0) // until 4 s
