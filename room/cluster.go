@@ -33,7 +33,8 @@ import (
 //	cluster_epoch.go      how the nodes agree on the epoch of the log
 //	cluster_beat.go       the notes of the nodes
 //	cluster_tenure.go     the tenure of this node, which opens its gate
-//	cluster_dark.go       a node without a tenure sends its clients to others
+//	cluster_lapse.go      what this node may have missed while it had no tenure
+//	cluster_ready.go      whether the node is ready, and what follows if it is not for long
 //	cluster_control.go    records that end access, and the calls that wait for all nodes
 //	cluster_publish.go    stores records
 //	cluster_uncertain.go  events of which it is uncertain whether they are stored
@@ -94,14 +95,6 @@ type cluster struct {
 	controls controls
 	resyncs  resyncs
 	ignored  ignored
-}
-
-// lapse is what this node knows of its times without a tenure: the other nodes do not wait for it
-// then.
-type lapse struct {
-	until   int64 // when the last one has ended
-	excused bool  // the tenure was ended because the log was reset, and none has begun since
-	missed  bool  // the log may have lost a Disconnect that did not wait: reconnect has to follow
 }
 
 // ownRecord is the record of a tenure of this node.
@@ -264,29 +257,6 @@ func (c *cluster) turnLocked() <-chan struct{} {
 		c.turn = make(chan struct{})
 	}
 	return c.turn
-}
-
-// ready returns why the node cannot serve clients, or nil.
-func (c *cluster) ready() error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	s, applied := &c.log, c.timeline.applied.Load()
-	size := c.fits(s.opened.MaxRecord)
-	switch {
-	case c.leaving:
-		return ErrHubClosed
-	case c.refused != nil:
-		return fmt.Errorf("%w: %w", ErrNotReady, c.refused)
-	case s.node == "":
-		return fmt.Errorf("%w: the engine is not open yet", ErrNotReady)
-	case size != nil: // the limit was lowered since; smaller events are still stored
-		return fmt.Errorf("%w: %w", ErrNotReady, size)
-	case !s.settled:
-		return fmt.Errorf("%w: %d of %d records applied", ErrNotReady, applied, s.opened.Window.Last)
-	case !c.gate.open():
-		return fmt.Errorf("%w: no tenure; the engine does not answer, or the node lags behind it", ErrNotReady)
-	}
-	return nil
 }
 
 // leave ends the tenure of the node for good, and tells the other nodes, so that they do not wait

@@ -77,29 +77,6 @@ func (c *cluster) applyEpoch(e *record.Epoch, seq uint64) {
 	c.reconnect(seq)
 }
 
-// lapsedLocked notes whether a Disconnect may have returned whose record this node has not applied,
-// and that the log has lost: one that did not wait for this node, since it had no tenure, or has begun
-// one a moment ago, and the others have noticed the loss later.
-func (c *cluster) lapsedLocked() {
-	l := &c.lapse
-	if !l.excused && c.own.Number() > 0 {
-		recent := l.until > 0 && c.now().Mono-l.until < 2*int64(nodeTTL)
-		l.missed = l.missed || recent || !c.gate.open()
-	}
-}
-
-// reconnect closes all connections if the lost log may have had a Disconnect. The gate opens after
-// that. What is behind seq was not lost.
-func (c *cluster) reconnect(seq uint64) {
-	c.mu.Lock()
-	missed := c.lapse.missed
-	c.lapse.missed = false
-	c.mu.Unlock()
-	if missed {
-		c.work(&record.Control{}, max(seq, 1), c.replica.reconnect())
-	}
-}
-
 // caughtUp is called when the node has applied what the log held when it was opened, or read again.
 // In a goroutine it calls settle until the epoch is settled.
 func (c *cluster) caughtUp(ctx context.Context) {

@@ -2,12 +2,13 @@ package room
 
 import (
 	"errors"
+	"fmt"
 	"log/slog"
 	"time"
 )
 
-// What a hub does about a node that is not ready: it says so in the log, and after a long time it
-// sends the clients to other nodes.
+// Whether the node is ready. If it is not, it says so in the log; after a long time without a
+// tenure it closes its connections, so that the clients find another node.
 
 const (
 	darkAfter  = 30 * time.Second // without a tenure, until all connections are closed
@@ -15,8 +16,31 @@ const (
 	darkEvery  = 5 * time.Minute  // between two times that all connections are closed
 )
 
-// watch calls look every second until close. It is no part of beats, since Engine.Beat may not
-// return.
+// ready returns the result of Hub.Ready: nil, or why the node cannot serve clients.
+func (c *cluster) ready() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s, applied := &c.log, c.timeline.applied.Load()
+	size := c.fits(s.opened.MaxRecord)
+	switch {
+	case c.leaving:
+		return ErrHubClosed
+	case c.refused != nil:
+		return fmt.Errorf("%w: %w", ErrNotReady, c.refused)
+	case s.node == "":
+		return fmt.Errorf("%w: the engine is not open yet", ErrNotReady)
+	case size != nil: // the limit was lowered since; smaller events are still stored
+		return fmt.Errorf("%w: %w", ErrNotReady, size)
+	case !s.settled:
+		return fmt.Errorf("%w: %d of %d records applied", ErrNotReady, applied, s.opened.Window.Last)
+	case !c.gate.open():
+		return fmt.Errorf("%w: no tenure; the engine does not answer, or the node lags behind it", ErrNotReady)
+	}
+	return nil
+}
+
+// watch calls look and reportReady every second until close. beats does not, since Engine.Beat may
+// not return.
 func (c *cluster) watch() {
 	ready := false
 	for c.ctx.Err() == nil {
@@ -26,7 +50,7 @@ func (c *cluster) watch() {
 	}
 }
 
-// reportReady logs whether the node is ready, if that has changed, and returns it.
+// reportReady reports whether the node is ready, and logs that if it has changed.
 func (c *cluster) reportReady(was bool) bool {
 	switch err := c.ready(); {
 	case errors.Is(err, ErrHubClosed):
