@@ -19,7 +19,7 @@ const (
 )
 
 // attempt calls f with a context that ends with ctx, after tryTimeout, or when the connection is
-// lost. It returns nil, the error of f, a deniedError or errDisconnected.
+// lost. It returns nil, the error of f, a deniedError, errDisconnected or errUnconnected.
 func (c *client) attempt(ctx context.Context, f func(context.Context) error) error {
 	if err := ctx.Err(); err != nil {
 		return context.Cause(ctx)
@@ -28,7 +28,7 @@ func (c *client) attempt(ctx context.Context, f func(context.Context) error) err
 	try, cancel := context.WithTimeout(ctx, tryTimeout)
 	defer cancel()
 	defer context.AfterFunc(l.ctx, cancel)()
-	err := f(try)
+	err := plain(f(try))
 	if err != nil && errors.Is(err, context.Canceled) && ctx.Err() == nil && l.ctx.Err() != nil {
 		return context.Cause(l.ctx)
 	}
@@ -48,7 +48,7 @@ func (c *client) attemptWhile(ctx context.Context, f func(ctx context.Context, p
 	t := time.AfterFunc(tryTimeout, func() { end(context.DeadlineExceeded) })
 	defer t.Stop()
 	defer context.AfterFunc(l.ctx, func() { end(context.Cause(l.ctx)) })()
-	err := f(try, func() { t.Reset(tryTimeout) })
+	err := plain(f(try, func() { t.Reset(tryTimeout) }))
 	if err != nil && errors.Is(err, context.Canceled) && ctx.Err() == nil && try.Err() != nil {
 		return context.Cause(try)
 	}
@@ -70,8 +70,9 @@ func (c *client) persist(ctx context.Context, what string, f func(context.Contex
 		switch {
 		case errors.Is(err, jetstream.ErrJetStreamNotEnabledForAccount):
 			what += ": JetStream is not enabled for the account"
+		case errors.Is(err, errUnconnected):
 		case unanswered(err) && !c.nc.IsConnected():
-			what += ": not connected"
+			what += ": " + errUnconnected.Error()
 		case unanswered(err):
 			what += ": JetStream does not answer: it is not enabled, or its servers have no leader"
 		}
@@ -86,7 +87,7 @@ func (c *client) persist(ctx context.Context, what string, f func(context.Contex
 func unanswered(err error) bool {
 	return errors.Is(err, jetstream.ErrJetStreamNotEnabled) || errors.Is(err, jetstream.ErrNoStreamResponse) ||
 		errors.Is(err, nats.ErrNoResponders) || errors.Is(err, nats.ErrTimeout) || errors.Is(err, context.DeadlineExceeded) ||
-		errors.Is(err, nats.ErrReconnectBufExceeded) || errors.Is(err, errDisconnected)
+		errors.Is(err, errUnconnected) || errors.Is(err, errDisconnected)
 }
 
 // noPeers is the error code of a cluster in which too few servers are known yet.
@@ -110,7 +111,7 @@ func passing(err error) bool {
 	}
 	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, nats.ErrTimeout) || errors.Is(err, errDisconnected) ||
 		errors.Is(err, nats.ErrNoResponders) || errors.Is(err, jetstream.ErrNoStreamResponse) ||
-		errors.Is(err, nats.ErrReconnectBufExceeded) || errors.Is(err, nats.ErrDisconnected)
+		errors.Is(err, errUnconnected) || errors.Is(err, nats.ErrDisconnected)
 }
 
 // pause waits before the attempt after the nth, 20 to 250 ms. It returns the error of ctx if ctx

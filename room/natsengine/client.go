@@ -11,7 +11,19 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-var errDisconnected = errors.New("natsengine: the connection to NATS was lost")
+var (
+	errDisconnected = errors.New("the connection to NATS was lost")
+	errUnconnected  = errors.New("not connected to NATS")
+)
+
+// plain returns errUnconnected for the error of nats.go that a buffer of size 0 is full, which is
+// what it has instead of one for a connection that is lost. It returns other errors as they are.
+func plain(err error) error {
+	if errors.Is(err, nats.ErrReconnectBufExceeded) {
+		return errUnconnected
+	}
+	return err
+}
 
 // client is the connection of an engine to NATS.
 type client struct {
@@ -40,7 +52,7 @@ type link struct {
 // deniedError says that the server does not permit an operation.
 type deniedError struct{ err error }
 
-func (e *deniedError) Error() string { return "natsengine: " + e.err.Error() }
+func (e *deniedError) Error() string { return e.err.Error() }
 func (e *deniedError) Unwrap() error { return e.err }
 
 // isPublish reports whether a deniedError is about publishing to a subject.

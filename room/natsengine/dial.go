@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"maps"
 	"net"
+	"net/url"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -54,7 +56,7 @@ func dial(ctx, life context.Context, o *Options) (*client, error) {
 		if ctx.Err() != nil {
 			err = errors.Join(context.Cause(ctx), err)
 		}
-		return nil, fmt.Errorf("natsengine: connect: %w", err)
+		return nil, fmt.Errorf("natsengine: connect to %s: %w", strings.Join(o.addresses(), ", "), err)
 	}
 	c.nc, c.api = nc, jetstream.DefaultAPIPrefix
 	legacy := []nats.JSOpt{nats.MaxWait(tryTimeout)}
@@ -72,6 +74,16 @@ func dial(ctx, life context.Context, o *Options) (*client, error) {
 		return nil, fmt.Errorf("natsengine: JetStream: %w", err)
 	}
 	return c, nil
+}
+
+// addresses are the hosts and ports of Servers, without what is secret in the URLs.
+func (o *Options) addresses() (list []string) {
+	for _, s := range o.Servers {
+		if u, err := url.Parse(s); err == nil {
+			list = append(list, u.Host)
+		}
+	}
+	return list
 }
 
 func (o *Options) credentials() []nats.Option {

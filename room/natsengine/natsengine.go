@@ -142,6 +142,9 @@ func (e *Engine) open(ctx context.Context, o room.OpenOptions, receive func(from
 	s := &session{names: namesOf(e.o.Prefix, o.Cluster), node: o.Node, lost: make(chan struct{})}
 	before := e.current()
 	state, err := c.prepare(ctx, &e.o, s.names, o.Cluster, before)
+	if before == nil && errors.Is(err, errMaxPayload) {
+		e.disconnect()
+	}
 	if err != nil {
 		return room.Opened{}, err
 	}
@@ -237,6 +240,17 @@ func (e *Engine) running(ctx context.Context) (context.Context, context.CancelFu
 	ctx, cancel := context.WithCancelCause(ctx)
 	stop := context.AfterFunc(e.ctx, func() { cancel(errClosed) })
 	return ctx, func() { stop(); cancel(nil) }
+}
+
+// disconnect ends the connection before a session uses it. The next call of Open makes another one.
+func (e *Engine) disconnect() {
+	e.mu.Lock()
+	c := e.client
+	e.client = nil
+	e.mu.Unlock()
+	if c != nil {
+		c.close()
+	}
 }
 
 // connect returns the connection of the engine, which the first call makes.

@@ -34,7 +34,7 @@ func (e *Engine) Send(ctx context.Context, to string, msg []byte) error {
 		subject = s.names.node(to)
 	}
 	if err := c.nc.PublishMsg(&nats.Msg{Subject: subject, Data: msg, Header: nats.Header{fromHeader: {s.node}}}); err != nil {
-		return e.o.redact(fmt.Errorf("natsengine: send: %w", err))
+		return e.o.redact(fmt.Errorf("natsengine: send: %w", plain(err)))
 	}
 	return nil
 }

@@ -89,6 +89,10 @@ func (c *client) prepare(ctx context.Context, o *Options, n names, cluster strin
 	return c.state(ctx, &n)
 }
 
+// errMaxPayload is the reason why another connection may do better: a server does not say on one
+// that its limit was raised.
+var errMaxPayload = errors.New("max_payload of the server")
+
 // capable verifies the version and the limits of the server.
 func (c *client) capable() error {
 	var major, minor int
@@ -97,7 +101,7 @@ func (c *client) capable() error {
 		return fmt.Errorf("natsengine: the server has version %s; 2.11 is the oldest that answers batches of direct gets", version)
 	}
 	if limit := c.nc.MaxPayload(); limit < room.MaxMessage+overhead {
-		return fmt.Errorf("natsengine: max_payload of the server is %d bytes; it must be at least %d", limit, room.MaxMessage+overhead)
+		return fmt.Errorf("natsengine: %w is %d bytes; it must be at least %d", errMaxPayload, limit, room.MaxMessage+overhead)
 	}
 	return nil
 }
