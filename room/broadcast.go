@@ -28,14 +28,16 @@ type broadcast struct {
 // plan; with an engine, for Options.HistoryAge or two minutes, whichever is longer.
 //
 // With an engine, Broadcast returns when the engine has stored the event, and the position is that
-// of the log: this hub may not have applied it yet, so it is no since; use [Hub.Position] for that.
-// It waits for the engine for up to Options.PublishTimeout. After [ErrUncertain] the event may be
-// stored or not; after that and after any other error of the engine, all clients of the plan load
-// it as soon as the engine answers. [Once] makes a repeated call harmless.
+// in the log. This hub may not have applied the event yet: do not give the position to a client as
+// since, but that of [Hub.Position]. Broadcast waits for the engine for up to
+// Options.PublishTimeout. It returns [ErrNotReady] if the engine was not open within that time, and
+// otherwise the error of [Engine.Append]: after [ErrUncertain] the event may be stored or not.
+// After each of these errors, all clients of the plan load it as soon as the engine answers. [Once]
+// makes a repeated call harmless.
 //
 // Errors: [ErrPlanID], [ErrHubClosed], [ErrUserID] for a user ID in an option, [ErrOnce], and those
 // of [protocol.EncodeEvent] for data that is not JSON, lacks the key of its type, or is too large,
-// and for an invalid task ID or version. After an error no connection has received anything, except
+// and for an invalid task ID or version. After an error no connection has received the event, except
 // after ErrUncertain.
 func (h *Hub) Broadcast(ctx context.Context, planID string, event protocol.Event, opts ...BroadcastOption) (protocol.Position, error) {
 	var b broadcast

@@ -83,7 +83,7 @@ func (r *room) listAllLocked() {
 	}
 }
 
-// delistAllLocked tells the rosters that this hub lists no user of the plan.
+// delistAllLocked removes from the rosters all users of the plan whom this hub lists.
 func (r *room) delistAllLocked() {
 	if x := r.hub.rosters; x != nil {
 		for userID, who := range r.presence.people {
