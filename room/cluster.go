@@ -134,8 +134,8 @@ const (
 	//
 	// All nodes of a cluster must have the same value, and no note contains it. Of two releases
 	// with different ones, the nodes with the shorter one would stop waiting for those with the
-	// longer one too early. So a rolling deploy must not change it. CLUSTER.md, NodeInfo.Ended and
-	// natsengine repeat the value.
+	// longer one too early. So a rolling deploy must not change it. CLUSTER.md, Hub.Revoke,
+	// NodeInfo.Ended and natsengine repeat the value.
 	nodeTTL   = 12 * time.Second
 	beatEvery = time.Second // between two notes of a node
 
@@ -259,8 +259,8 @@ func (c *cluster) turnLocked() <-chan struct{} {
 	return c.turn
 }
 
-// leave ends the tenure of the node for good, and tells the other nodes, so that they do not wait
-// for it. Events can be published until close.
+// leave ends the tenure of the node for good, and lets the other nodes know, so that they do not
+// wait for it. Events can be published until close.
 func (c *cluster) leave(ctx context.Context) {
 	c.mu.Lock()
 	c.leaving = true

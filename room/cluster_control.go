@@ -56,7 +56,7 @@ func (c *cluster) control(ctx context.Context, kind record.Kind, plan string, x 
 	ctx, cancel := context.WithTimeout(ctx, c.publishFor+2*nodeTTL)
 	defer cancel()
 	if err := c.awaitOpen(ctx); err != nil {
-		return counts, err
+		return counts, err // the record has to name this node, which has no name before
 	}
 	for {
 		counts, again, err := c.controlOnce(ctx, kind, plan, x)

@@ -155,8 +155,9 @@ func (h *Hub) lookup(planID string) *room {
 
 // Position returns the current position of a plan. Call it before you read the plan from the
 // database, and send it to the client together with the plan. A client that joins with it as since
-// receives all events since then. Position does not create a room. With an engine it asks nobody,
-// and is valid on all nodes; before the engine is open, clients that join with it load the plan.
+// receives all events since then. Position does not create a room. With an engine, it does no I/O,
+// and the position is valid on all nodes; before the engine is open, clients that join with it load
+// the plan.
 // Errors: [ErrPlanID], [ErrHubClosed].
 func (h *Hub) Position(_ context.Context, planID string) (protocol.Position, error) {
 	if !protocol.ValidPlanID(planID) {

@@ -19,8 +19,9 @@ const accessEnded = "access ended"
 // began. A ctx that has ended does not stop it, so pass that of the request.
 //
 // With an engine, Revoke returns when this holds on all nodes. That takes milliseconds, or up to 12
-// s if a node has died. If ctx ends before, the error says how many nodes are unknown; Revoke takes
-// effect on them all the same. After [ErrUncertain], call it again.
+// s if a node has died. If ctx ends before, the error says how many nodes have not answered; Revoke
+// takes effect on them nevertheless. After [ErrUncertain], and after [ErrNotReady], since the
+// engine was not open before ctx ended, call it again.
 //
 // Revoke returns how many connections it has removed from the plan: 0 where a removal was expected
 // often means that the arguments were swapped. Errors: [ErrPlanID], [ErrUserID], [ErrHubClosed],

@@ -60,8 +60,8 @@ func (x *Others) Add(node string) {
 // Delta takes a delta that a node has sent. It returns the users about whom the node now lists
 // something else. gap is whether something is missing before a delta that has arrived. The caller
 // then asks the node for its whole list, unless it has asked a moment ago. It may wait some
-// milliseconds before it asks, since deltas can overtake each other: Behind then tells whether the
-// gap is still there.
+// milliseconds before it asks, since deltas can overtake each other: Behind then reports whether
+// the gap is still there.
 func (x *Others) Delta(from string, body []byte) (changed []Change, gap bool) {
 	p := x.peers[from]
 	if p == nil {
