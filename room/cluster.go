@@ -82,6 +82,7 @@ type cluster struct {
 	opening ownRecord           // its tenure counts once what precedes it is done
 	leaving bool                // Shutdown has begun: no new tenure
 	refused error               // why the last call of Open failed
+	beatErr error               // why the last call of Beat failed
 	turn    chan struct{}       // closed by changedLocked; nil if no join waits for the gate
 	arrived chan struct{}       // closed when a record was applied; nil if no join waits for one
 	seen    map[string]seenNode // the newest note of each node

@@ -18,7 +18,11 @@ func (c *cluster) beats(ctx context.Context, cancel context.CancelCauseFunc, nod
 	t := time.NewTicker(beatEvery)
 	defer t.Stop()
 	for {
-		if err := c.beat(ctx, node); errors.Is(err, ErrEpoch) {
+		err := c.beat(ctx, node)
+		c.mu.Lock()
+		c.beatErr = err
+		c.mu.Unlock()
+		if errors.Is(err, ErrEpoch) {
 			cancel(ErrEpoch)
 			return
 		} else if err != nil && ctx.Err() == nil {

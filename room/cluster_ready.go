@@ -34,7 +34,11 @@ func (c *cluster) ready() error {
 	case !s.settled:
 		return fmt.Errorf("%w: %d of %d records applied", ErrNotReady, applied, s.opened.Window.Last)
 	case !c.gate.open():
-		return fmt.Errorf("%w: no tenure; the engine does not answer, or the node lags behind it", ErrNotReady)
+		err := c.beatErr
+		if err == nil {
+			err = errors.New("the engine does not answer, or the node lags behind it")
+		}
+		return fmt.Errorf("%w: no tenure: %w", ErrNotReady, err)
 	}
 	return nil
 }

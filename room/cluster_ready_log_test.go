@@ -2,6 +2,7 @@ package room_test
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"strings"
 	"sync"
@@ -67,6 +68,9 @@ func TestLogSaysWhenReadinessChanges(t *testing.T) {
 		want(1, 0)
 		n.engine.Cut()
 		want(1, 1)
+		if err := n.Ready(); !errors.Is(err, room.ErrNotReady) || !strings.Contains(err.Error(), "the connection is cut") {
+			t.Errorf("Ready = %v, which is not what the engine says", err)
+		}
 		connect(t, n.Hub, "ann", "").Send(`{"type":"join-plan","planId":"p"}`)
 		want(1, 1)
 		log.want(t, "authorization unavailable", 0)
