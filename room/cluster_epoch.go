@@ -101,8 +101,9 @@ func (c *cluster) settle(ctx context.Context) bool {
 	}
 	if !s.lost && (!c.sure || c.epoch != "" && !s.opened.Complete) {
 		live := c.othersLiveLocked()
-		if !c.sure && live || !live && (s.looked == 0 || c.now().Mono-s.looked < int64(3*beatEvery) && len(s.numbers) > 0) {
-			// The next lists show who is alive, and a record of a live node names the epoch.
+		// Two lists show whether a number grows; without other notes, one list is enough.
+		unclear := s.looked == 0 || c.now().Mono-s.looked < int64(3*beatEvery) && len(s.numbers) > 0
+		if !live && unclear || live && !c.sure { // a record of the live node will name the epoch
 			c.mu.Unlock()
 			return false
 		}
