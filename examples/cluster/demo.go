@@ -72,6 +72,9 @@ func demo(ctx context.Context, o demoOptions, stdout io.Writer, log *slog.Logger
 		return err
 	}
 	log.Info("data and logs", "folder", dir)
+	if len(o.nats) == 0 { // URLs of the user may have a password
+		log.Info("list the nodes with: go run . nodes -nats " + c.urls.joined() + " -cluster " + o.cluster)
+	}
 
 	var all sync.WaitGroup
 	defer all.Wait()

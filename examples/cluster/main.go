@@ -32,7 +32,7 @@ const usage = `Usage:
 
   cluster [flags]         starts three nodes, three NATS servers and a page with switches
   cluster nodes [flags]   lists the nodes of a running cluster
-  cluster faults [flags] breaks a cluster under load, and checks what its clients saw
+  cluster faults [flags]  breaks a cluster under load, and checks what its clients saw
 
 "cluster nodes -h" and "cluster faults -h" describe the flags of these commands. Flags of the first one:
 
