@@ -23,7 +23,7 @@ import (
 //
 //	run      opens the engine, and again after ErrEpoch; then it follows the log with Tail
 //	beats    calls Beat once a second while the engine is open
-//	deliver  handles the messages of other nodes
+//	deliver  handles the messages of other nodes, and deliverNotifies those of Hub.Notify
 //	watch    closes all connections if the node has no tenure for long
 //
 // Files:
@@ -66,12 +66,13 @@ type cluster struct {
 	ctx        context.Context
 	cancel     context.CancelFunc
 	messages   chan message
+	notifies   chan *record.Notify
 	idPrefix   string        // of the IDs of Append; no other hub has it
 	opened     chan struct{} // closed when the engine is open for the first time
 
 	ids     atomic.Uint64 // counts the IDs of Append
 	closed  atomic.Bool   // Engine.Close was called, or is about to be
-	waiting atomic.Int32  // joins in awaitApplied
+	nearest atomic.Uint64 // no join waits for a record before this seq
 
 	mu      sync.Mutex // guards the following; no other lock is taken under it but gate.mu
 	log     openLog
@@ -79,13 +80,13 @@ type cluster struct {
 	peers   tenure.Peers
 	peered  int64 // when peers was empty, by the monotonic clock
 	lapse   lapse
-	opening ownRecord           // its tenure counts once what precedes it is done
-	leaving bool                // Shutdown has begun: no new tenure
-	refused error               // why the last call of Open failed
-	beatErr error               // why the last call of Beat failed
-	turn    chan struct{}       // closed by changedLocked; nil if no join waits for the gate
-	arrived chan struct{}       // closed when a record was applied; nil if no join waits for one
-	seen    map[string]seenNode // the newest note of each node
+	opening ownRecord                // its tenure counts once what precedes it is done
+	leaving bool                     // Shutdown has begun: no new tenure
+	refused error                    // why the last call of Open failed
+	beatErr error                    // why the last call of Beat failed
+	turn    chan struct{}            // closed by changedLocked; nil if no join waits for the gate
+	joins   map[chan struct{}]uint64 // that wait for the record with a seq, which closes the channel
+	seen    map[string]seenNode      // the newest note of each node
 
 	// The epoch of the log as far as it is applied; see cluster_epoch.go.
 	epoch  string // "" if no record has named it
@@ -175,7 +176,10 @@ func (c *cluster) run() {
 			c.sleep(openPause)
 			continue
 		}
-		lost = c.follow()
+		began := c.now().Mono
+		if lost = c.follow(); c.now().Mono-began < int64(beatEvery) {
+			c.sleep(beatEvery / 10) // the engine may say so each time
+		}
 	}
 }
 

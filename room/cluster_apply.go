@@ -12,13 +12,8 @@ import (
 func (c *cluster) apply(ctx context.Context, r *Record) {
 	c.applyRecord(r)
 	c.timeline.applied.Store(r.Seq)
-	if c.waiting.Load() > 0 {
-		c.mu.Lock()
-		if c.arrived != nil {
-			close(c.arrived)
-			c.arrived = nil
-		}
-		c.mu.Unlock()
+	if r.Seq >= c.nearest.Load() {
+		c.wakeJoins(r.Seq)
 	}
 	c.mu.Lock()
 	caughtUp := !c.log.settled && r.Seq == c.log.opened.Window.Last

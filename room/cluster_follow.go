@@ -36,11 +36,11 @@ func (c *cluster) follow() (lost bool) {
 		case c.ctx.Err() != nil:
 			return false
 		case errors.Is(context.Cause(ctx), ErrEpoch), errors.Is(err, ErrEpoch):
-			c.logger.Error("room: the log of the cluster is another one, or has lost records; all clients load their plans")
+			c.logs.log(slog.LevelError, "engine", "epoch", "room: the log of the cluster is another one, or has lost records; all clients load their plans")
 			c.shut()
 			return true
 		case errors.As(err, &trimmed):
-			c.logger.Error("room: the node lagged so far behind that records are gone; its clients load their plans",
+			c.logs.log(slog.LevelError, "engine", "trimmed", "room: the node lagged so far behind that records are gone; its clients load their plans",
 				"applied", c.timeline.applied.Load(), "first", trimmed.First)
 			c.shut()
 			c.mu.Lock()
@@ -48,6 +48,7 @@ func (c *cluster) follow() (lost bool) {
 			c.peered = c.now().Mono
 			c.mu.Unlock()
 			c.resetTo(ctx, max(trimmed.First, 1)-1)
+			c.sleep(beatEvery / 10)
 		default:
 			c.logs.warn("engine", "tail", "room: the log of the cluster cannot be read", "error", err)
 			c.sleep(beatEvery / 10)

@@ -1,6 +1,7 @@
 package room
 
 import (
+	"math"
 	"time"
 
 	"github.com/planrooms/planrooms/protocol"
@@ -55,27 +56,44 @@ func (c *cluster) awaitApplied(seq uint64) {
 	if c.timeline.applied.Load() >= seq {
 		return
 	}
-	c.waiting.Add(1)
-	defer c.waiting.Add(-1)
+	arrived := make(chan struct{})
+	c.mu.Lock()
+	if c.joins == nil {
+		c.joins = make(map[chan struct{}]uint64)
+	}
+	c.joins[arrived] = seq
+	c.nearest.Store(min(c.nearest.Load(), seq))
+	c.mu.Unlock()
+	defer func() {
+		c.mu.Lock()
+		delete(c.joins, arrived)
+		c.mu.Unlock()
+	}()
+	if c.timeline.applied.Load() >= seq {
+		return // while nearest was higher
+	}
 	t := time.NewTimer(aheadTimeout)
 	defer t.Stop()
-	for {
-		c.mu.Lock()
-		if c.timeline.applied.Load() >= seq {
-			c.mu.Unlock()
-			return
-		}
-		if c.arrived == nil {
-			c.arrived = make(chan struct{})
-		}
-		arrived := c.arrived
-		c.mu.Unlock()
-		select {
-		case <-arrived:
-		case <-t.C:
-			return
-		case <-c.ctx.Done():
-			return
-		}
+	select {
+	case <-arrived:
+	case <-t.C:
+	case <-c.ctx.Done():
 	}
+}
+
+// wakeJoins wakes the joins that wait for a record up to applied. The others sleep on: clients may
+// have named any position.
+func (c *cluster) wakeJoins(applied uint64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	nearest := uint64(math.MaxUint64)
+	for arrived, seq := range c.joins {
+		if seq > applied {
+			nearest = min(nearest, seq)
+			continue
+		}
+		close(arrived)
+		delete(c.joins, arrived)
+	}
+	c.nearest.Store(nearest)
 }

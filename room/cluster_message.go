@@ -58,7 +58,37 @@ func (c *cluster) handle(m *message) {
 		c.rosters.receive(m.from, kind, body)
 	case record.MessageNotify:
 		if n, err := record.ParseNotify(body); err == nil {
-			c.start(func() { c.replica.notify(&n) })
+			c.queueNotify(&n)
+		}
+	}
+}
+
+// maxNotifies is how many events of Hub.Notify from other nodes wait; further ones are dropped. Only
+// a slow Observer.Notified makes them wait.
+const maxNotifies = 256
+
+func (c *cluster) queueNotify(n *record.Notify) {
+	select {
+	case c.notifies <- n:
+	default:
+		c.logs.warn("engine", "notify", "room: events of Notify from other nodes were dropped; Observer.Notified is too slow")
+	}
+}
+
+// deliverNotifies delivers the events of Hub.Notify from other nodes until close, one after the
+// other.
+func (c *cluster) deliverNotifies() {
+	defer func() {
+		if c.ctx.Err() == nil { // Observer.Notified has called runtime.Goexit
+			c.start(c.deliverNotifies)
+		}
+	}()
+	for {
+		select {
+		case n := <-c.notifies:
+			c.replica.notify(n)
+		case <-c.ctx.Done():
+			return
 		}
 	}
 }

@@ -61,8 +61,12 @@ func (c *cluster) sawLocked(name string, number uint64, n *record.Note, now time
 
 // forgetSeenLocked drops the notes that are not in the list any more.
 func (c *cluster) forgetSeenLocked(nodes []Node) {
+	listed := make(map[string]bool, len(nodes))
+	for _, n := range nodes {
+		listed[n.Name] = true
+	}
 	for name := range c.seen {
-		if !slices.ContainsFunc(nodes, func(n Node) bool { return n.Name == name }) {
+		if !listed[name] {
 			delete(c.seen, name)
 			delete(c.log.numbers, name)
 			delete(c.log.alive, name)

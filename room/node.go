@@ -3,6 +3,7 @@ package room
 import (
 	"context"
 	"crypto/rand"
+	"math"
 	"os"
 
 	"github.com/planrooms/planrooms/room/internal/record"
@@ -20,15 +21,17 @@ func (h *Hub) joinCluster() {
 	c := &cluster{
 		engine: o.Engine, name: o.Cluster, hash: record.ClusterHash(o.Cluster), host: host, maxPayload: o.MaxPayload,
 		historyAge: o.HistoryAge, publishFor: o.PublishTimeout, clock: o.Clock, replica: h, timeline: &h.timeline,
-		logs: &h.logs, logger: o.Logger, start: h.wg.Go, messages: make(chan message, maxMessages), opened: make(chan struct{}),
-		idPrefix: rand.Text(),
+		logs: &h.logs, logger: o.Logger, start: h.wg.Go, messages: make(chan message, maxMessages),
+		notifies: make(chan *record.Notify, maxNotifies), opened: make(chan struct{}), idPrefix: rand.Text(),
 	}
+	c.nearest.Store(math.MaxUint64)
 	c.ctx, c.cancel = context.WithCancel(h.ctx)
 	c.gate = &gate{clock: func() int64 { return int64(o.Clock.Monotonic()) }, start: h.wg.Go}
 	h.cluster, h.outlets.gate = c, c.gate
 	h.joinRosters(c)
 	h.wg.Go(c.run)
 	h.wg.Go(c.deliver)
+	h.wg.Go(c.deliverNotifies)
 	h.wg.Go(c.watch)
 }
 

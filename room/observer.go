@@ -35,7 +35,8 @@ type Observer struct {
 	// with its context.
 	Broadcast func(context.Context, BroadcastInfo)
 	// Notified is called for each event of [Hub.Notify], in the goroutine of the call and with its
-	// context.
+	// context. For events of calls on other nodes it is called one after the other, in a goroutine
+	// of the hub and without the context. While 256 of them wait for it, further ones are dropped.
 	Notified func(context.Context, NotifyInfo)
 	// Delivered is called after each pass of a pump: it has offered the same entries of a plan to
 	// up to 1,024 connections. Pumps are the hot path: a slow function delays all deliveries.

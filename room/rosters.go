@@ -289,8 +289,8 @@ func (x *rosters) addLocked(node string) *rosterPeer {
 	return p
 }
 
-// beat takes the nodes that are present, and the numbers that all nodes have put in their notes.
-// Nodes that are not present any more are dropped if the list is complete.
+// beat takes the nodes that are present, sorted, and the numbers that all nodes have put in their
+// notes. Nodes that are not present any more are dropped if the list is complete.
 func (x *rosters) beat(node string, present []string, said map[string]uint64, complete bool) {
 	x.node.Store(&node)
 	x.notify(x.beatLists(node, present, said, complete))
@@ -310,7 +310,8 @@ func (x *rosters) beatLists(node string, present []string, said map[string]uint6
 	}
 	if complete {
 		for name := range maps.Keys(x.peers) {
-			if name == node || !slices.Contains(present, name) {
+			_, listed := slices.BinarySearch(present, name)
+			if name == node || !listed {
 				delete(x.peers, name)
 				changed = append(changed, x.others.Gone(name)...)
 			}

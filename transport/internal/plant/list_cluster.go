@@ -69,7 +69,7 @@ var clusterFaults = in("room",
 	fault{
 		name:     "cluster: a join is not woken by the record that it waits for",
 		function: "cluster.apply",
-		old:      "c.waiting.Load() > 0",
+		old:      "r.Seq >= c.nearest.Load()",
 		new:      "false",
 		tests:    "TestJoinAheadOfTheNode",
 	},
