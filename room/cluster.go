@@ -124,6 +124,7 @@ type openLog struct {
 	recorded int64  // when the own node record was appended last
 	goal     uint64 // a Last of a beat that is not applied; 0 if there is none
 	goalAt   int64  // when a beat showed it
+	shortAt  int64  // since when the log ends before a record that another node has applied; 0: it does not
 
 	dark     int64 // since when the node has no tenure; 0 if it has one
 	darkened int64 // when all connections were closed for that; 0: never

@@ -58,6 +58,7 @@ func (c *cluster) beat(ctx context.Context, node string) error {
 		return ErrEpoch
 	}
 	l := tenure.List{Asked: sent.Mono, Answered: now.Mono}
+	short := false // the log ends before a record that another node has applied
 	for _, n := range nodes {
 		own := n.Name == s.node
 		if own {
@@ -76,6 +77,7 @@ func (c *cluster) beat(ctx context.Context, node string) error {
 		if own {
 			continue
 		}
+		short = short || note.Applied > w.Last && note.Epoch == c.epoch && c.epoch != ""
 		seen, ok := s.numbers[n.Name]
 		s.numbers[n.Name] = n.Number
 		switch {
@@ -96,7 +98,11 @@ func (c *cluster) beat(ctx context.Context, node string) error {
 	}
 	c.limitLocked(w.MaxRecord)
 	late := c.lagsLocked(now.Mono)
-	if s.settled && !c.leaving && !late && c.own.Answered(sent, now) {
+	if c.isShortLocked(short, now.Mono) {
+		return ErrEpoch
+	}
+	begins := !late && !short || c.own.Live(now.Mono)
+	if s.settled && !c.leaving && begins && c.own.Answered(sent, now) {
 		if c.own.Number() > 1 && !c.lapse.excused {
 			c.lapse.until = now.Mono
 		}
@@ -112,6 +118,21 @@ func (c *cluster) beat(ctx context.Context, node string) error {
 	}
 	c.changedLocked()
 	return nil
+}
+
+// isShortLocked reports whether the log has ended before a record that another node has applied, for
+// so long that it has lost it. A new leader of the engine's servers may say so for a moment. Until
+// the loss is certain, a node that has no tenure begins none: calls of Disconnect may have returned
+// whose records are lost, and it has not applied them.
+func (c *cluster) isShortLocked(short bool, now int64) bool {
+	s := &c.log
+	switch {
+	case !short:
+		s.shortAt = 0
+	case s.shortAt == 0:
+		s.shortAt = now
+	}
+	return short && now-s.shortAt >= int64(nodeTTL)
 }
 
 // limitLocked takes the size of the largest record from a beat; 0: the engine does not know it.

@@ -18,6 +18,8 @@ type controls struct {
 
 	running map[uint64]uint64 // the work that is not finished: seq of its record, by its number
 	works   uint64            // counts the work, for these numbers
+
+	reconnects int // calls of reconnect that are not finished
 }
 
 // maxEarly bounds the acks that are kept. One that is dropped is repeated by the note of its node.
@@ -227,6 +229,9 @@ func (k *controls) resetLocked() {
 
 // throughLocked returns up to which record this node has done all work.
 func (k *controls) throughLocked(applied uint64) uint64 {
+	if k.reconnects > 0 {
+		return 0
+	}
 	for _, seq := range k.running {
 		applied = min(applied, seq-1)
 	}

@@ -2,6 +2,7 @@ package room_test
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -16,29 +17,48 @@ import (
 // TestDisconnectInALostPart logs a user out while the node of the connection is cut off, and loses
 // the record before that node can read it. Authorize allows the user, whose other logins go on.
 func TestDisconnectInALostPart(t *testing.T) {
-	for name, lose := range map[string]func(m *enginetest.Memory, before *enginetest.Snapshot){
-		"tail":     func(m *enginetest.Memory, _ *enginetest.Snapshot) { m.LoseTail(1) },
-		"restored": func(m *enginetest.Memory, before *enginetest.Snapshot) { m.Restore(before) },
-		"trimmed":  func(m *enginetest.Memory, _ *enginetest.Snapshot) { m.Trim(m.Window().Last + 1) },
-		"wiped":    func(m *enginetest.Memory, _ *enginetest.Snapshot) { m.Wipe() },
+	loseTail := func(m *enginetest.Memory, _ *enginetest.Snapshot) { m.LoseTail(1) }
+	for name, test := range map[string]struct {
+		lose func(m *enginetest.Memory, before *enginetest.Snapshot)
+		late time.Duration // how long the other node, which can notice the loss, is cut off; -1: for good
+		gone time.Duration // how long this node is cut off before: the call does not wait if it has ended
+	}{
+		"tail":              {lose: loseTail},
+		"tail, late notice": {lose: loseTail, late: 5 * time.Second},
+		"tail, no notice":   {lose: loseTail, late: -1},
+		"tail, at once":     {lose: loseTail, late: 5 * time.Second, gone: 15 * time.Second}, // no note shows the loss
+		"restored":          {lose: func(m *enginetest.Memory, before *enginetest.Snapshot) { m.Restore(before) }},
+		"trimmed":           {lose: func(m *enginetest.Memory, _ *enginetest.Snapshot) { m.Trim(m.Window().Last + 1) }},
+		"wiped":             {lose: func(m *enginetest.Memory, _ *enginetest.Snapshot) { m.Wipe() }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			nodes(t, 2, room.Options{}, func(t *testing.T, m *enginetest.Memory, nodes []*node) {
 				alice := roomtest.Connect(t, nodes[1].Hub, auth.Identity{UserID: "alice", SessionID: "laptop"}, nil)
 				alice.Join("p", nil)
+				for i := range 1000 { // to close them takes a moment
+					roomtest.Connect(t, nodes[1].Hub, auth.Identity{UserID: fmt.Sprint(i)}, nil)
+				}
 				synctest.Wait()
 				verification := nodes[1].BeginVerification()
 				before := m.Snapshot()
 				nodes[1].engine.Cut()
+				time.Sleep(test.gone)
 				if _, err := nodes[0].Disconnect(t.Context(), "alice", room.OnlySession("laptop")); err != nil {
 					t.Fatal(err)
 				}
-				lose(m, before)
-				nodes[1].engine.Heal()
-				for _, n := range nodes {
-					n.awaitReady(t)
+				if test.late != 0 {
+					nodes[0].engine.Cut()
 				}
-				publish(t, nodes[0].Hub, "p", "secret")
+				test.lose(m, before)
+				nodes[1].engine.Heal()
+				time.Sleep(max(test.late, 0))
+				if test.late >= 0 {
+					nodes[0].engine.Heal()
+					time.Sleep(2 * time.Second) // until it has noticed the loss
+					nodes[0].awaitReady(t)
+				}
+				nodes[1].awaitReady(t)
+				publish(t, nodes[1].Hub, "p", "secret")
 				synctest.Wait()
 				var goodbye protocol.Goodbye
 				alice.WantEvent(protocol.TypeGoodbye, &goodbye) // and nothing before

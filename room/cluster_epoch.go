@@ -69,12 +69,14 @@ func (c *cluster) applyEpoch(e *record.Epoch, seq uint64) {
 		c.log.lost, c.log.opened.Complete = false, true
 		c.peers.Doubt() // the lost part may have had records of nodes that have not noticed
 	}
-	c.lapsedLocked()
+	if c.lapsedLocked(); c.lapse.missed {
+		c.endTenureLocked() // nothing is written before reconnect has closed the connections
+	}
 	c.controls.resetLocked()
 	c.changedLocked()
 	c.mu.Unlock()
 	c.replica.reset(e.New, seq)
-	c.reconnect(seq)
+	c.reconnect()
 }
 
 // caughtUp is called when the node has applied what the log held when it was opened, or read again.

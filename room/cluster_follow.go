@@ -94,7 +94,7 @@ func (c *cluster) resetTo(ctx context.Context, floor uint64) {
 	c.mu.Unlock()
 	// No client has a position of this epoch. A record will name the right one.
 	c.replica.reset(newEpoch(), floor)
-	c.reconnect(floor)
+	c.reconnect()
 	if floor >= last {
 		c.caughtUp(ctx) // nothing to replay
 	}

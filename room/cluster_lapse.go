@@ -1,7 +1,5 @@
 package room
 
-import "github.com/planrooms/planrooms/room/internal/record"
-
 // A lapse is a time in which a node has no tenure. Calls such as Disconnect do not wait for it
 // then: it applies their record before its gate opens again. If the log loses the record before
 // that, the node never learns of it, and Authorize does not know that a login has ended. So the
@@ -25,14 +23,26 @@ func (c *cluster) lapsedLocked() {
 	}
 }
 
-// reconnect closes all connections if lapsedLocked has noted that. The gate opens after that. The
-// records behind seq are not lost.
-func (c *cluster) reconnect(seq uint64) {
+// reconnect closes all connections if lapsedLocked has noted that. The gate opens after that.
+func (c *cluster) reconnect() {
 	c.mu.Lock()
 	missed := c.lapse.missed
 	c.lapse.missed = false
-	c.mu.Unlock()
 	if missed {
-		c.work(&record.Control{}, max(seq, 1), c.replica.reconnect())
+		c.controls.reconnects++
 	}
+	c.mu.Unlock()
+	if !missed {
+		return
+	}
+	finish := c.replica.reconnect()
+	c.start(func() {
+		defer func() {
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			c.controls.reconnects--
+			c.openGateLocked()
+		}()
+		finish()
+	})
 }

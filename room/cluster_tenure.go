@@ -36,6 +36,11 @@ func (c *cluster) shut() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.lapsedLocked()
+	c.endTenureLocked()
+}
+
+// endTenureLocked ends the tenure, and with it the gate, for another reason than a lapse.
+func (c *cluster) endTenureLocked() {
 	c.lapse.excused = true
 	c.own.End()
 	c.setGateLocked()

@@ -36,7 +36,7 @@ type replica interface {
 	// reconnect is called after reset if the log may have lost a Disconnect. The function that it
 	// returns closes the connections that are open now: the clients connect again, and their
 	// credentials are verified.
-	reconnect() (finish func() ackCounts)
+	reconnect() (finish func())
 	// notify is Notify for the connections of this hub.
 	notify(n *record.Notify)
 	// scatter closes all connections, since the node cannot serve them.
@@ -175,17 +175,16 @@ const reconnectSpread = 10 * time.Second
 
 // reconnect implements [replica]. Authorize cannot tell whether the login of a connection has ended:
 // the user may still see the plan.
-func (h *Hub) reconnect() (finish func() ackCounts) {
+func (h *Hub) reconnect() (finish func()) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.disconnects.forget()
 	sessions := slices.Collect(maps.Keys(h.sessions))
-	return func() ackCounts {
+	return func() {
 		for i, s := range sessions {
 			s.closeAfter(protocol.CloseShutdown, reconnectSpread*time.Duration(i)/time.Duration(len(sessions)))
 		}
 		fenceAll(sessions, "")
-		return ackCounts{}
 	}
 }
 

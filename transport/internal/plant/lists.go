@@ -46,5 +46,6 @@ var lists = [][]fault{
 	publishClusterFaults,
 	controlsFaults,
 	clusterFaults,
+	epochFaults,
 	gateFaults,
 }
