@@ -71,7 +71,7 @@ type cluster struct {
 	opened     chan struct{} // closed when the engine is open for the first time
 
 	ids     atomic.Uint64 // counts the IDs of Append
-	closed  atomic.Bool   // Engine.Close was called, or is about to be
+	closed  atomic.Bool   // Engine.Close was called, or is about to be; set under mu
 	nearest atomic.Uint64 // no join waits for a record before this seq
 
 	mu      sync.Mutex // guards the following; no other lock is taken under it but gate.mu
@@ -124,7 +124,7 @@ type openLog struct {
 	recorded int64  // when the own node record was appended last
 	goal     uint64 // a Last of a beat that is not applied; 0 if there is none
 	goalAt   int64  // when a beat showed it
-	shortAt  int64  // since when the log ends before a record that another node has applied; 0: it does not
+	shortAt  int64  // since when the log ends before a record that it has had; 0: it does not
 
 	dark     int64 // since when the node has no tenure; 0 if it has one
 	darkened int64 // when all connections were closed for that; 0: never
@@ -295,7 +295,9 @@ func (c *cluster) leave(ctx context.Context) {
 
 // close ends the goroutines of the cluster, and closes the engine.
 func (c *cluster) close() {
+	c.mu.Lock()
 	c.closed.Store(true)
+	c.mu.Unlock()
 	c.cancel()
 	if err := c.engine.Close(); err != nil {
 		c.logs.warn("engine", "close", "room: the engine cannot be closed", "error", err)

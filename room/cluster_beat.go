@@ -58,7 +58,9 @@ func (c *cluster) beat(ctx context.Context, node string) error {
 		return ErrEpoch
 	}
 	l := tenure.List{Asked: sent.Mono, Answered: now.Mono}
-	short := false // the log ends before a record that another node has applied
+	// The log ends before a record that it has had: that this node has yet to read, or that another
+	// node has applied.
+	short := !s.settled && w.Last < s.opened.Window.Last
 	for _, n := range nodes {
 		own := n.Name == s.node
 		if own {
@@ -98,7 +100,7 @@ func (c *cluster) beat(ctx context.Context, node string) error {
 	}
 	c.limitLocked(w.MaxRecord)
 	late := c.lagsLocked(now.Mono)
-	if c.isShortLocked(short, now.Mono) {
+	if short = short && l.Complete; c.isShortLocked(short, now.Mono) {
 		return ErrEpoch
 	}
 	begins := !late && !short || c.own.Live(now.Mono)
@@ -120,10 +122,10 @@ func (c *cluster) beat(ctx context.Context, node string) error {
 	return nil
 }
 
-// isShortLocked reports whether the log has ended before a record that another node has applied, for
-// so long that it has lost it. A new leader of the engine's servers may say so for a moment. Until
-// the loss is certain, a node that has no tenure begins none: calls of Disconnect may have returned
-// whose records are lost, and it has not applied them.
+// isShortLocked reports whether the log has been short for so long that it has lost records: a new
+// leader of the engine's servers may say so for a moment. Until the loss is certain, a node that has
+// no tenure begins none: calls of Disconnect may have returned whose records are lost, and it has
+// not applied them.
 func (c *cluster) isShortLocked(short bool, now int64) bool {
 	s := &c.log
 	switch {

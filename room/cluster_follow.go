@@ -39,7 +39,7 @@ func (c *cluster) follow() (lost bool) {
 			c.logs.log(slog.LevelError, "engine", "epoch", "room: the log of the cluster is another one, or has lost records; all clients load their plans")
 			c.shut()
 			return true
-		case errors.As(err, &trimmed):
+		case errors.As(err, &trimmed) && trimmed.First > c.timeline.applied.Load()+1:
 			c.logs.log(slog.LevelError, "engine", "trimmed", "room: the node lagged so far behind that records are gone; its clients load their plans",
 				"applied", c.timeline.applied.Load(), "first", trimmed.First)
 			c.shut()
@@ -47,8 +47,7 @@ func (c *cluster) follow() (lost bool) {
 			c.peers.Reset()
 			c.peered = c.now().Mono
 			c.mu.Unlock()
-			c.resetTo(ctx, max(trimmed.First, 1)-1)
-			c.sleep(beatEvery / 10)
+			c.resetTo(ctx, trimmed.First-1)
 		default:
 			c.logs.warn("engine", "tail", "room: the log of the cluster cannot be read", "error", err)
 			c.sleep(beatEvery / 10)

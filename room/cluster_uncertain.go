@@ -40,6 +40,9 @@ type ignored struct {
 func (c *cluster) resyncLater(plan, id string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.closed.Load() {
+		return // Shutdown may already have waited for all goroutines
+	}
 	s := &c.resyncs
 	if s.plans == nil {
 		s.plans = make(map[string][]string)
