@@ -23,7 +23,10 @@ import (
 func (c *cluster) applyNode(n *record.NodeRecord, seq uint64) {
 	c.mu.Lock()
 	own := n.Name == c.log.node
-	if c.epoch != n.Epoch && c.begun && (c.sure || n.Epoch == c.before) {
+	// A node appends its record once the epoch is settled. If this one reads the log again, its own
+	// records from before may be older than the record that has named the current epoch.
+	stale := c.begun && (c.sure || n.Epoch == c.before) || own && c.sure && c.epoch != ""
+	if c.epoch != n.Epoch && stale {
 		if own {
 			c.own.End() // the next tenure has a record of this epoch
 		}

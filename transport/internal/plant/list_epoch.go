@@ -20,8 +20,8 @@ var epochFaults = in("room",
 	fault{
 		name:     "cluster: a node record of an epoch that has ended counts",
 		function: "cluster.applyNode",
-		old:      "if c.epoch != n.Epoch && c.begun &&",
-		new:      "if false && c.begun &&",
+		old:      "if c.epoch != n.Epoch && stale {",
+		new:      "if stale = false; stale {",
 		tests:    "TestLateRecordsOfAnEpochThatEnded",
 	},
 	fault{
