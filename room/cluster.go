@@ -90,8 +90,10 @@ type cluster struct {
 
 	// The epoch of the log as far as it is applied; see cluster_epoch.go.
 	epoch  string // "" if no record has named it
-	before string // the epoch that ended when epoch began; "" if its record was not applied
-	begun  bool   // the record that began epoch was applied, so node records of another are stale
+	since  uint64 // seq of the record that began epoch
+	stale  uint64 // epochs that began up to this seq have ended, unless it is epoch
+	before string // the epoch that the record which began epoch has ended; "" if it was not applied
+	begun  bool   // that record was applied
 	sure   bool   // epoch is the current one: nothing precedes it, or a node record has named it
 
 	controls controls

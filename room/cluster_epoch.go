@@ -9,9 +9,10 @@ import (
 // How the nodes agree on the epoch of the log.
 //
 // The hubs' epoch is that of the positions of clients. It is not Window.Epoch, which the engine
-// gives, and which ends with ErrEpoch. An epoch record begins an epoch, node records repeat its
-// name. A node that reads the log from its middle learns it from them. A node may begin a tenure
-// when it has settled that the log has lost nothing in the epoch:
+// gives, and which ends with ErrEpoch. An epoch record begins an epoch, node records repeat its name
+// and the seq of that record. A node that reads the log from its middle learns the epoch from them:
+// it is the one that began last, however late the records of nodes were stored. A node may begin a
+// tenure when it has settled that the log has lost nothing in the epoch:
 //
 //   - the engine knows that (Opened.Complete), or
 //   - another node is alive that has a tenure, and so knows.
@@ -23,15 +24,14 @@ import (
 func (c *cluster) applyNode(n *record.NodeRecord, seq uint64) {
 	c.mu.Lock()
 	own := n.Name == c.log.node
-	// A node appends its record once the epoch is settled. If this one reads the log again, its own
-	// records from before may be older than the record that has named the current epoch.
-	stale := c.begun && (c.sure || n.Epoch == c.before) || own && c.sure && c.epoch != ""
+	// A record that was stored late may name an epoch that has ended, or one of a log that is gone.
+	stale := n.Since <= c.stale || n.Since >= seq
 	if c.epoch != n.Epoch && stale {
 		if own {
 			c.own.End() // the next tenure has a record of this epoch
 		}
 		c.mu.Unlock()
-		return // it was stored late: the epoch in it has ended
+		return
 	}
 	c.peers.Recorded(n.Name, n.Tenure, seq)
 	if !own && !c.peers.Ended(n.Name) {
@@ -42,7 +42,10 @@ func (c *cluster) applyNode(n *record.NodeRecord, seq uint64) {
 		c.openGateLocked()
 	}
 	adopt := c.epoch != n.Epoch
-	c.epoch, c.begun, c.sure = n.Epoch, c.begun && !adopt, true
+	if adopt {
+		c.epoch, c.since, c.begun = n.Epoch, n.Since, false
+	}
+	c.sure, c.stale = true, max(c.stale, c.since)
 	c.changedLocked()
 	c.mu.Unlock()
 	if adopt {
@@ -65,7 +68,12 @@ func (c *cluster) applyEpoch(e *record.Epoch, seq uint64) {
 		c.mu.Unlock()
 		return
 	}
-	c.epoch, c.before, c.begun, c.sure = e.New, e.Old, true, c.sure || e.Old == anyEpoch
+	c.epoch, c.since, c.before, c.begun = e.New, seq, e.Old, true
+	if c.sure = c.sure || e.Old == anyEpoch; c.sure {
+		c.stale = seq
+	} else {
+		c.stale = max(c.stale, e.Since)
+	}
 	if seq > c.log.opened.Window.Last || e.By == c.log.node {
 		// The record is newer than the loss that this node may have found. Whatever the log had
 		// lost before, no client has a position of this epoch from then.
@@ -115,12 +123,12 @@ func (c *cluster) settle(ctx context.Context) bool {
 		s.lost = !live
 	}
 	if c.epoch != "" && c.sure && !s.lost {
-		s.settled, c.begun = true, true
+		s.settled = true
 		c.changedLocked()
 		c.mu.Unlock()
 		return true
 	}
-	e := record.Epoch{Old: c.epoch, New: newEpoch(), By: s.node}
+	e := record.Epoch{Old: c.epoch, Since: c.since, New: newEpoch(), By: s.node}
 	if !c.sure {
 		e.Old = anyEpoch
 	}

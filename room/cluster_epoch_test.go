@@ -11,6 +11,7 @@ import (
 	"github.com/planrooms/planrooms/protocol"
 	"github.com/planrooms/planrooms/room"
 	"github.com/planrooms/planrooms/room/enginetest"
+	"github.com/planrooms/planrooms/room/internal/record"
 	"github.com/planrooms/planrooms/room/roomtest"
 )
 
@@ -103,4 +104,31 @@ func TestNewEpochOfALogThatCannotBeRead(t *testing.T) {
 		e.broken.Store(false)
 		n.awaitReady(t)
 	})
+}
+
+// TestLateRecordsForANewNode stores node records that name other epochs late: one that ended before
+// the records of the log, and one of a log that is gone. A node that has not seen the current epoch
+// begin does not take them for it.
+func TestLateRecordsForANewNode(t *testing.T) {
+	for name, since := range map[string]uint64{"an epoch that ended": 1, "an epoch of a log that is gone": 1 << 40} {
+		t.Run(name, func(t *testing.T) {
+			nodes(t, 1, room.Options{}, func(t *testing.T, m *enginetest.Memory, nodes []*node) {
+				m.LoseTail(1) // so that the epoch began behind seq 1
+				time.Sleep(5 * time.Second)
+				nodes[0].awaitReady(t)
+				m.Trim(m.Window().Last + 1)
+				time.Sleep(5 * time.Second) // the node appends its record again
+				want := nodes[0].epochOf(t)
+				late := record.NodeRecord{Name: "other", Tenure: 1, Epoch: "ended", Since: since, Versions: record.Version}
+				storeRecord(m, record.KindNode, late.Append(nil))
+				fresh := startNode(t, m, "fresh", room.Options{})
+				fresh.awaitReady(t)
+				for _, n := range []*node{nodes[0], fresh} {
+					if got := n.epochOf(t); got != want {
+						t.Errorf("epoch %q, want %q", got, want)
+					}
+				}
+			})
+		})
+	}
 }

@@ -93,7 +93,7 @@ func (c *cluster) recordDueLocked(now int64) bool {
 func (c *cluster) recordLocked(now int64) {
 	s := &c.log
 	s.recorded = now
-	n := record.NodeRecord{Name: s.node, Tenure: c.own.Number(), Epoch: c.epoch, Versions: record.Version}
+	n := record.NodeRecord{Name: s.node, Tenure: c.own.Number(), Epoch: c.epoch, Since: c.since, Versions: record.Version}
 	c.start(func() {
 		ctx, cancel := context.WithTimeout(c.ctx, nodeTTL)
 		defer cancel()

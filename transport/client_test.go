@@ -185,10 +185,10 @@ func (c *client) join(planID string) protocol.JoinAnswer {
 	c.send(opText, b)
 	for {
 		m := c.next()
-		switch m.Type {
-		case protocol.TypeJoinPlan:
+		switch {
+		case m.Type == protocol.TypeJoinPlan && m.PlanID == planID: // otherwise it is a notice
 			return decodeData[protocol.JoinAnswer](c.t, m)
-		case protocol.TypeError:
+		case m.Type == protocol.TypeError:
 			c.t.Fatalf("join %q: %s", planID, m.Data)
 		}
 	}

@@ -66,7 +66,7 @@ func (l loss) test(t *trial) {
 		t.failf("Tail goes on with seq %d after it has delivered records that are lost", tb.last())
 	}
 	t.wantEpoch(tb.err, "Tail")
-	_ = ta.end()
+	t.wantEpoch(ta.result(), "the Tail of the node whose Beat has told it")
 	t.wantEpoch(a.follow(ta.last(), nil).result(), "a second Tail")
 	t.wantFresh(a)
 	t.wantFresh(b)

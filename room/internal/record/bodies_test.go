@@ -30,9 +30,9 @@ func TestControl(t *testing.T) {
 }
 
 func TestNodeRecord(t *testing.T) {
-	n := record.NodeRecord{Name: "node-1", Tenure: 300, Epoch: "e1", Versions: 1}
-	golden(t, n.Append(nil), "\x06node-1"+"\xac\x02"+"\x02e1"+"\x01")
-	golden(t, n.Append([]byte("dst")), "dst\x06node-1"+"\xac\x02"+"\x02e1"+"\x01")
+	n := record.NodeRecord{Name: "node-1", Tenure: 300, Epoch: "e1", Since: 200, Versions: 1}
+	golden(t, n.Append(nil), "\x06node-1"+"\xac\x02"+"\x02e1"+"\xc8\x01"+"\x01")
+	golden(t, n.Append([]byte("dst")), "dst\x06node-1"+"\xac\x02"+"\x02e1"+"\xc8\x01"+"\x01")
 	onlyWhole(t, n.Append(nil), record.ParseNodeRecord, n)
 }
 
@@ -43,8 +43,8 @@ func TestSilent(t *testing.T) {
 }
 
 func TestEpoch(t *testing.T) {
-	e := record.Epoch{Old: "e1", New: "e22", By: "node-1"}
-	golden(t, e.Append(nil), "\x02e1"+"\x03e22"+"\x06node-1")
+	e := record.Epoch{Old: "e1", New: "e22", By: "node-1", Since: 7}
+	golden(t, e.Append(nil), "\x02e1"+"\x03e22"+"\x06node-1"+"\x07")
 	onlyWhole(t, e.Append(nil), record.ParseEpoch, e)
 }
 

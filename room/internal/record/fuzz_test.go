@@ -161,7 +161,7 @@ func FuzzParseControl(f *testing.F) {
 
 func FuzzParseNodeRecord(f *testing.F) {
 	held := func(n record.NodeRecord) int { return len(n.Name) + len(n.Epoch) }
-	fuzzBody(f, record.ParseNodeRecord, held, record.NodeRecord{Name: "node-1", Tenure: 300, Epoch: "e1", Versions: 1})
+	fuzzBody(f, record.ParseNodeRecord, held, record.NodeRecord{Name: "node-1", Tenure: 300, Epoch: "e1", Since: 9, Versions: 1})
 }
 
 func FuzzParseSilent(f *testing.F) {
@@ -171,7 +171,7 @@ func FuzzParseSilent(f *testing.F) {
 
 func FuzzParseEpoch(f *testing.F) {
 	held := func(e record.Epoch) int { return len(e.Old) + len(e.New) + len(e.By) }
-	fuzzBody(f, record.ParseEpoch, held, record.Epoch{Old: "e1", New: "e2", By: "node-1"})
+	fuzzBody(f, record.ParseEpoch, held, record.Epoch{Old: "e1", New: "e2", By: "node-1", Since: 9})
 }
 
 func FuzzParseRelay(f *testing.F) {

@@ -4,11 +4,12 @@ import "encoding/binary"
 
 // NodeRecord is the body of a [KindNode] record. A node writes to its clients only after it has
 // applied its own record of its tenure. Its fields are the text Name, the varint Tenure, the text
-// Epoch, and a byte with Versions.
+// Epoch, the varint Since, and a byte with Versions.
 type NodeRecord struct {
 	Name     string // of the node, in the engine
 	Tenure   uint64 // number of the tenure
 	Epoch    string // of the log, as far as the node knows
+	Since    uint64 // seq of the record that began Epoch
 	Versions uint8  // highest Version that the node reads
 }
 
@@ -17,13 +18,14 @@ func (n *NodeRecord) Append(dst []byte) []byte {
 	dst = appendText(dst, n.Name)
 	dst = binary.AppendUvarint(dst, n.Tenure)
 	dst = appendText(dst, n.Epoch)
+	dst = binary.AppendUvarint(dst, n.Since)
 	return append(dst, n.Versions)
 }
 
 // ParseNodeRecord is the reverse of [NodeRecord.Append]. Error: [ErrBody].
 func ParseNodeRecord(body []byte) (NodeRecord, error) {
 	r := newReader(body)
-	n := NodeRecord{Name: r.string(), Tenure: r.varint(), Epoch: r.string(), Versions: r.byte()}
+	n := NodeRecord{Name: r.string(), Tenure: r.varint(), Epoch: r.string(), Since: r.varint(), Versions: r.byte()}
 	return parsed(&r, n)
 }
 
@@ -45,21 +47,22 @@ func ParseSilent(body []byte) (Silent, error) {
 
 // Epoch is the body of a [KindEpoch] record: the epoch New begins. Of several records with the same
 // Old, the first in the log counts. A node that does not know the current epoch writes "*" as Old:
-// such a record always counts. Its fields are the texts Old, New and By.
+// such a record always counts. Its fields are the texts Old, New and By, and the varint Since.
 type Epoch struct {
 	Old, New string
 	By       string // name in the engine of the node that begins New
+	Since    uint64 // seq of the record that began Old; 0 if the node does not know it
 }
 
 // Append appends the body.
 func (e *Epoch) Append(dst []byte) []byte {
-	return appendText(appendText(appendText(dst, e.Old), e.New), e.By)
+	return binary.AppendUvarint(appendText(appendText(appendText(dst, e.Old), e.New), e.By), e.Since)
 }
 
 // ParseEpoch is the reverse of [Epoch.Append]. Error: [ErrBody].
 func ParseEpoch(body []byte) (Epoch, error) {
 	r := newReader(body)
-	e := Epoch{Old: r.string(), New: r.string(), By: r.string()}
+	e := Epoch{Old: r.string(), New: r.string(), By: r.string(), Since: r.varint()}
 	return parsed(&r, e)
 }
 
