@@ -146,7 +146,7 @@ const (
 
 	openTimeout = 30 * time.Second // of one call of Engine.Open
 	openPause   = time.Second      // between two calls
-	// roomForRecord is what a record needs besides the data of its event, in bytes.
+	// roomForRecord is what a record needs in addition to the data of its event, in bytes.
 	roomForRecord = 4 << 10
 )
 

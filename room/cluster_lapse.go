@@ -8,7 +8,7 @@ package room
 // lapse is what this node knows of its lapses. Guarded by cluster.mu.
 type lapse struct {
 	until   int64 // when the last one ended, by the monotonic clock; 0: there was none
-	excused bool  // shut has ended the tenure, and no other has begun: not a lapse
+	excused bool  // endTenureLocked has ended the tenure, and no other has begun: not a lapse
 	missed  bool  // the log may have lost a Disconnect that did not wait: reconnect has to follow
 }
 

@@ -26,7 +26,7 @@ func TestNotifyReachesAllNodes(t *testing.T) {
 }
 
 // TestNotifyBehindASlowObserver has an Observer hold up the events of Notify from another node: those
-// beyond the bound are dropped, the others come in order, and none has a goroutine of its own.
+// beyond the bound are dropped, the others come in order, and they share one goroutine.
 func TestNotifyBehindASlowObserver(t *testing.T) {
 	const waiting = 256
 	var held chan struct{}

@@ -13,7 +13,7 @@ import (
 )
 
 // TestClientsOfANodeWithoutATenureComeBackInTurn cuts a node off for long: it closes its
-// connections, and tells each client another time to connect again, within a minute.
+// connections, and gives each client a different time to connect again, within a minute.
 func TestClientsOfANodeWithoutATenureComeBackInTurn(t *testing.T) {
 	nodes(t, 1, room.Options{}, func(t *testing.T, _ *enginetest.Memory, nodes []*node) {
 		members := make([]*roomtest.Member, 4)

@@ -28,7 +28,7 @@ const (
 	RedisSync Kind = "redis-sync" // with an append-only file that it syncs before it answers
 )
 
-// ErrNotInstalled is returned by [Start] if there is no Redis server on this machine.
+// ErrNotInstalled is returned by [Start] if this machine has no Redis server.
 var ErrNotInstalled = errors.New("broker: redis-server is not installed")
 
 // Broker is the servers of one cluster.

@@ -43,7 +43,7 @@ type Load struct {
 	DeliveredPerSecond float64 `json:"deliveredPerSecond"`
 
 	// Deliveries that did not happen, of all. The viewers were asked to load the plan instead, or
-	// were disconnected, or nothing told them.
+	// were disconnected, or did not learn of them.
 	Missing    int64 `json:"missing"`
 	Deliveries int64 `json:"deliveries"`
 	Broken     int64 `json:"broken"` // requests to load, and connections that were closed
