@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -92,25 +91,7 @@ func nodeCommand(ctx context.Context, args []string, stdout, stderr io.Writer) e
 	if faults {
 		defer n.openings.start(n.hub)()
 	}
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return err
-	}
-	srv := &http.Server{Handler: n.routes(), ReadHeaderTimeout: 5 * time.Second}
-	served := make(chan error, 1)
-	go func() { served <- srv.Serve(ln) }() // ends with Shutdown
-	if _, err := fmt.Fprintf(stdout, "http://%s\n", ln.Addr()); err != nil {
-		return err
-	}
-	select {
-	case err := <-served:
-		return err
-	case <-untilParentEnds(ctx).Done():
-	}
-	// The requests first, so that their changes are still broadcast; then the connections.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopPatience)
-	defer cancel()
-	return errors.Join(srv.Shutdown(ctx), n.hub.Shutdown(ctx))
+	return serveUntilParentEnds(ctx, n.routes(), n.hub, stdout)
 }
 
 // newEngine returns the engine of a node. The client stays with the given URLs: those of other

@@ -3,12 +3,10 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"hash/fnv"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"os"
 	"runtime"
@@ -60,27 +58,10 @@ func peopleCommand(ctx context.Context, args []string, stdout, stderr io.Writer)
 		Engine:    c.sent, Cluster: cluster, Node: name, Logger: log,
 		PingEvery: -1, // the connections cannot break
 	})
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return err
-	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /people", c.join)
 	mux.HandleFunc("GET /people", c.show)
-	srv := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
-	served := make(chan error, 1)
-	go func() { served <- srv.Serve(ln) }() // ends with Shutdown
-	if _, err := fmt.Fprintf(stdout, "http://%s\n", ln.Addr()); err != nil {
-		return err
-	}
-	select {
-	case err := <-served:
-		return err
-	case <-untilParentEnds(ctx).Done():
-	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopPatience)
-	defer cancel()
-	return errors.Join(srv.Shutdown(ctx), c.hub.Shutdown(ctx))
+	return serveUntilParentEnds(ctx, mux, c.hub, stdout)
 }
 
 // countingEngine counts the messages to other nodes.

@@ -4,11 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
 	"sync"
 	"time"
+
+	"github.com/planrooms/planrooms/room"
 )
 
 // webServer is an HTTP server of this process.
@@ -64,4 +67,28 @@ func reachable(addr net.Addr) string {
 		return net.JoinHostPort("127.0.0.1", fmt.Sprint(tcp.Port))
 	}
 	return addr.String()
+}
+
+// serveUntilParentEnds serves a hub from a child process until ctx or the parent process ends, and
+// shuts both down. The first line on stdout is the URL.
+func serveUntilParentEnds(ctx context.Context, h http.Handler, hub *room.Hub, stdout io.Writer) error {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	srv := &http.Server{Handler: h, ReadHeaderTimeout: 5 * time.Second}
+	served := make(chan error, 1)
+	go func() { served <- srv.Serve(ln) }() // ends with Shutdown
+	if _, err := fmt.Fprintf(stdout, "http://%s\n", ln.Addr()); err != nil {
+		return err
+	}
+	select {
+	case err := <-served:
+		return err
+	case <-untilParentEnds(ctx).Done():
+	}
+	// The requests first, so that their changes are still broadcast; then the connections.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopPatience)
+	defer cancel()
+	return errors.Join(srv.Shutdown(ctx), hub.Shutdown(ctx))
 }
