@@ -23,8 +23,10 @@ import (
 //
 //	run      opens the engine, and again after ErrEpoch; then it follows the log with Tail
 //	beats    calls Beat once a second while the engine is open
-//	deliver  handles the messages of other nodes, and deliverNotifies those of Hub.Notify
+//	deliver  handles the messages of other nodes
 //	watch    closes all connections if the node has no tenure for long
+//
+// and two that call functions of the Observer: see aside.
 //
 // Files:
 //
@@ -66,7 +68,8 @@ type cluster struct {
 	ctx        context.Context
 	cancel     context.CancelFunc
 	messages   chan message
-	notifies   chan *record.Notify
+	notifies   aside         // the events of Hub.Notify from other nodes
+	evictions  aside         // the calls of Observer.Evicted
 	idPrefix   string        // of the IDs of Append; no other hub has it
 	opened     chan struct{} // closed when the engine is open for the first time
 

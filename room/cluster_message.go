@@ -68,28 +68,8 @@ func (c *cluster) handle(m *message) {
 const maxNotifies = 256
 
 func (c *cluster) queueNotify(n *record.Notify) {
-	select {
-	case c.notifies <- n:
-	default:
+	if !c.notifies.add(func() { c.replica.notify(n) }) {
 		c.logs.warn("engine", "notify", "room: events of Notify from other nodes were dropped; Observer.Notified is too slow")
-	}
-}
-
-// deliverNotifies delivers the events of Hub.Notify from other nodes until close, one after the
-// other.
-func (c *cluster) deliverNotifies() {
-	defer func() {
-		if c.ctx.Err() == nil { // Observer.Notified has called runtime.Goexit
-			c.start(c.deliverNotifies)
-		}
-	}()
-	for {
-		select {
-		case n := <-c.notifies:
-			c.replica.notify(n)
-		case <-c.ctx.Done():
-			return
-		}
 	}
 }
 

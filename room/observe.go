@@ -24,12 +24,16 @@ func (h *Hub) evicted(planID string, n int) {
 		return
 	}
 	call := func() { h.observe(nil, func() { f(EvictionInfo{PlanID: planID, Events: n}) }) }
-	if h.cluster != nil {
-		h.wg.Go(call) // the caller may be the one that applies the log
-	} else {
+	switch {
+	case h.cluster == nil:
 		call()
+	case !h.cluster.evictions.add(call): // the caller may be the one that applies the log
+		h.logs.warn("engine", "evicted", "room: calls of Observer.Evicted were dropped; it is too slow")
 	}
 }
+
+// maxEvictions is how many calls of Observer.Evicted wait, with an engine.
+const maxEvictions = 4096
 
 // observeBroadcast calls Observer.Broadcast. Unlike observe it allocates nothing.
 func (h *Hub) observeBroadcast(ctx context.Context, info BroadcastInfo) {

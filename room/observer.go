@@ -48,7 +48,9 @@ type Observer struct {
 	ResumeFailed func(ResumeInfo)
 	// Slow is called when a connection's socket is full and what it misses waits in the log.
 	Slow func(ConnectionInfo)
-	// Evicted is called when the history of a plan was dropped because of Options.HistoryTotal.
+	// Evicted is called when the history of a plan was dropped because of Options.HistoryTotal. With
+	// an Engine it is called one after the other, in a goroutine of the hub. While 4,096 calls wait
+	// for it, further ones are dropped; Stats.Evicted counts their events all the same.
 	Evicted func(EvictionInfo)
 	// Refused is called for each request that a transport did not serve, before the answer is
 	// written. See [Hub.ReportRefusal].

@@ -135,7 +135,8 @@ type Options struct {
 	// in Shutdown. Default: none, this hub is the only one.
 	Engine Engine
 	// Cluster names the hubs that share a log, 1 to 64 bytes. It is required with an Engine, and
-	// has no default: two applications that use one server must not see each other's plans.
+	// has no default: two applications that use one server must not see each other's plans. Without
+	// an Engine it has no effect, and neither has Node.
 	Cluster string
 	// Node names this process for operators, up to 80 bytes. It need not be unique. Default: the
 	// host name.
