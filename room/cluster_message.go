@@ -17,8 +17,12 @@ type message struct {
 // a node repeats its acks, and the lists of participants show a gap. A Notify is lost.
 const maxMessages = 4096
 
-// receive takes a message of the engine. It does not block.
+// receive takes a message of the engine. It does not block. A message that no node sends, since it
+// is larger than MaxMessage, is ignored.
 func (c *cluster) receive(from string, data []byte) {
+	if len(data) > MaxMessage {
+		return
+	}
 	select {
 	case c.messages <- message{from, data}:
 	default:

@@ -2,7 +2,9 @@ package room_test
 
 import (
 	"context"
+	"fmt"
 	"runtime"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -10,6 +12,7 @@ import (
 	"github.com/planrooms/planrooms/protocol"
 	"github.com/planrooms/planrooms/room"
 	"github.com/planrooms/planrooms/room/enginetest"
+	"github.com/planrooms/planrooms/room/internal/record"
 	"github.com/planrooms/planrooms/room/roomtest"
 )
 
@@ -79,4 +82,48 @@ func TestGoexitInNotified(t *testing.T) {
 			alice.WantEvent("mail", nil)
 		}
 	})
+}
+
+// TestMessageBeyondMaxMessage has the engine bring a message that is too large for a node to have
+// sent: it is ignored.
+func TestMessageBeyondMaxMessage(t *testing.T) {
+	nodes(t, 1, room.Options{}, func(t *testing.T, m *enginetest.Memory, _ []*node) {
+		n := newNode(t, m, "posted", room.Options{})
+		post := &posted{Engine: n.engine}
+		n.opts.Engine = post
+		n.start(t)
+		n.awaitReady(t)
+		alice := roomtest.Join(t, n.Hub, "alice", "p")
+		message := func(chars int) []byte {
+			payload := fmt.Appendf(nil, `{"type":"mail","data":%q}`, strings.Repeat("x", chars))
+			n := record.Notify{UserID: "alice", Type: "mail", Payload: payload}
+			return record.AppendMessage(nil, record.ClusterHash("test"), record.MessageNotify, n.Append(nil))
+		}
+		send := func(bytes int) {
+			const most = room.MaxMessage
+			msg := message(most + bytes - len(message(most)))
+			if len(msg) != bytes {
+				t.Fatalf("the message has %d bytes, want %d", len(msg), bytes)
+			}
+			post.receive("other", msg)
+			synctest.Wait()
+		}
+		send(room.MaxMessage)
+		alice.WantEvent("mail", nil)
+		send(room.MaxMessage + 1)
+		if unread := len(unread(t, alice)); unread != 0 { // Silent would print it
+			t.Error("a message beyond MaxMessage arrived")
+		}
+	})
+}
+
+// posted is an engine whose messages a test can make up.
+type posted struct {
+	room.Engine
+	receive func(from string, msg []byte)
+}
+
+func (p *posted) Open(ctx context.Context, o room.OpenOptions, receive func(string, []byte)) (room.Opened, error) {
+	p.receive = receive
+	return p.Engine.Open(ctx, o, receive)
 }

@@ -4,6 +4,13 @@ package main
 
 var clusterFaults = in("room",
 	fault{
+		name:     "cluster: a message of any size waits",
+		function: "cluster.receive",
+		old:      "len(data) > MaxMessage",
+		new:      "false",
+		tests:    "TestMessageBeyondMaxMessage",
+	},
+	fault{
 		name:     "cluster: an engine with too small records is opened",
 		function: "cluster.open",
 		old:      "err = c.fits(o.MaxRecord)",
