@@ -123,6 +123,8 @@ func TestNotReadyAtTheStart(t *testing.T) {
 		}
 		n.engine.Heal()
 		n.awaitReady(t)
+		time.Sleep(time.Second) // for the resync of the event that failed
+		synctest.Wait()
 		alice := roomtest.Join(t, n.Hub, "alice", "p")
 		publish(t, n.Hub, "p", "one")
 		wantTitle(t, alice, "one")

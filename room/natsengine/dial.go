@@ -139,6 +139,13 @@ func (d *dialer) Dial(network, address string) (net.Conn, error) {
 	return w, nil
 }
 
+// SkipTLSHandshake reports whether the connections of a dialer of the host are encrypted already:
+// see [nats.CustomDialer].
+func (d *dialer) SkipTLSHandshake() bool {
+	inner, ok := d.inner.(interface{ SkipTLSHandshake() bool })
+	return ok && inner.SkipTLSHandshake()
+}
+
 // forget is called when a connection is closed.
 func (d *dialer) forget(w *wire) {
 	d.mu.Lock()
