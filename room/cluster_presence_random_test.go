@@ -7,8 +7,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
+	"github.com/planrooms/planrooms/protocol"
 	"github.com/planrooms/planrooms/room"
 	"github.com/planrooms/planrooms/room/enginetest"
 	"github.com/planrooms/planrooms/room/roomtest"
@@ -42,6 +44,7 @@ type party struct {
 	memory *enginetest.Memory
 	nodes  []*node
 	cut    map[*node]bool
+	lost   bool // the log has lost a record
 	guests []*guestOf
 }
 
@@ -53,6 +56,8 @@ type guestOf struct {
 }
 
 func (p *party) step() {
+	synctest.Wait()
+	p.forget()
 	n := p.nodes[p.rand.IntN(len(p.nodes))]
 	switch r := p.rand.IntN(100); {
 	case r < 35:
@@ -113,6 +118,7 @@ func (p *party) heal(n *node) {
 // loseTail lets the log lose its newest record: all nodes open it again.
 func (p *party) loseTail() {
 	p.memory.LoseTail(1)
+	p.lost = true
 	time.Sleep(2 * time.Second)
 	for _, n := range p.nodes {
 		if !p.cut[n] {
@@ -141,6 +147,15 @@ func (p *party) settle() {
 		p.heal(n)
 	}
 	time.Sleep(30 * time.Second)
+	p.forget()
+}
+
+// forget drops the connections that their node has closed, because it had no tenure when the log
+// lost a record.
+func (p *party) forget() {
+	if p.lost {
+		p.guests = slices.DeleteFunc(p.guests, func(g *guestOf) bool { return g.Sink().State().Code == protocol.CloseShutdown })
+	}
 }
 
 func (p *party) check() {
