@@ -27,8 +27,8 @@ const patience = 2 * time.Minute
 
 // readmes are the documents that hold Go code.
 var readmes = []string{
-	"../README.md", "../protocol/README.md", "../auth/README.md", "../room/README.md", "../room/metrics/README.md",
-	"../room/natsengine/README.md", "../transport/README.md",
+	"../README.md", "../protocol/README.md", "../auth/README.md", "../room/README.md", "../room/CLUSTER.md",
+	"../room/enginetest/README.md", "../room/metrics/README.md", "../room/natsengine/README.md", "../transport/README.md",
 }
 
 // pieces returns the Go code of a document.
