@@ -59,8 +59,8 @@ type Options struct {
 	MaxAge time.Duration
 
 	// MaxBytes is the maximum size of the log, with about 150 bytes for each record besides its
-	// data. The stream removes the oldest records. A hub that is so far behind that a record it
-	// needs is gone has all pages reload. Default 256 MiB.
+	// data. The stream removes the oldest records. If a record that a node has not read yet is
+	// gone, all clients of this node load their plans. Default 256 MiB.
 	MaxBytes int64
 
 	// Existing means that an operator creates and changes the streams: Open verifies only what the
