@@ -33,7 +33,7 @@ type broadcast struct {
 // Options.PublishTimeout. It returns [ErrNotReady] if the engine was not open within that time, and
 // otherwise the error of [Engine.Append]: after [ErrUncertain] the event may be stored or not.
 // After each of these errors, all clients of the plan load it as soon as the engine answers. [Once]
-// makes a repeated call harmless.
+// makes a repeated call within [DedupWindow] harmless.
 //
 // Errors: [ErrPlanID], [ErrHubClosed], [ErrUserID] for a user ID in an option, [ErrOnce], and those
 // of [protocol.EncodeEvent] for data that is not JSON, lacks the key of its type, or is too large,

@@ -9,11 +9,13 @@
 // # The model
 //
 // A room owns a bounded log of events, each encoded once and with a position: the epoch of the hub,
-// which a restart changes, and a seq that grows within the plan. A member of the room is a cursor
-// into that log. The hub delivers events by writing those after the cursor and moving it. A cursor
-// at the end is live. To resume, the hub sets the cursor to the position that the client sends. A
-// cursor that lags is slow, but takes no memory and delays no other member. If the next event of a
-// cursor has been evicted, the hub sends resync and moves the cursor to the end.
+// which a restart changes, and a seq that grows within the plan. With Options.Engine the epoch is
+// that of the log that all nodes share; the restart of one node does not change it. A member of the
+// room is a cursor into the log of the room. The hub delivers events by writing those after the
+// cursor and moving it. A cursor at the end is live. To resume, the hub sets the cursor to the
+// position that the client sends. A cursor that lags is slow, but takes no memory and delays no
+// other member. If the next event of a cursor has been evicted, the hub sends resync and moves the
+// cursor to the end.
 //
 // Events therefore need no queue per connection. Only answers and Notify events wait in one, which
 // is bounded.
@@ -40,8 +42,10 @@
 //
 // # Publishing
 //
-// A broadcast is not part of the commit. A crash between the two loses the event. The clients then
-// connect to a hub with another epoch and load the plan.
+// A broadcast is not part of the commit. A crash between the two loses the event. Without an engine
+// the clients then connect to a hub with another epoch and load the plan. With one they do not
+// notice the loss: publish the event again after a restart, from a queue or an outbox, with [Once]
+// and a version, or call [Hub.Resync].
 //
 // Clients receive the events of a plan in the order of the calls of Broadcast, which may differ
 // from the order of the commits: two handlers may commit in one order and call Broadcast in the
@@ -54,11 +58,13 @@
 //     in the example of [Hub.Broadcast] for an event bus. A row lock of the database ends too
 //     early, with the commit.
 //
-// The lock is enough if one process publishes. Several processes need versions. Versions leave one
-// case: a client that loads the plan does not know the versions of what it has loaded, so it
-// accepts an older event that is published afterwards. Reading the task again before each broadcast
-// avoids this. So does a program that compares the event with the version in its data, as
-// patchTasks of the browser client does.
+// The lock is enough if one process publishes. Several processes need versions. With an engine, do
+// not hold a lock: Broadcast waits for the engine, and so would all calls behind the lock.
+//
+// Versions leave one case: a client that loads the plan does not know the versions of what it has
+// loaded, so it accepts an older event that is published afterwards. In one process, reading the
+// task again before each broadcast, under the lock, avoids this. A program that compares the event
+// with the version in its data, as patchTasks of the browser client does, needs no lock.
 //
 // # Access
 //
@@ -118,7 +124,7 @@
 //     QueuePerConnection and QueuePerUser that of answers and Notify events, ConnectionsPerUser the
 //     connections: TestHistoryTotalIsTheHeap, TestStalledJoinsUseLittleMemory, TestQueuePerUser,
 //     TestConnectionsPerUserAtOnce. The transport limits the total number of connections.
-//   - Several machines. With Options.Engine the promises above hold for all nodes together: one
+//   - Several instances. With Options.Engine the promises above hold for all nodes together: one
 //     order of events, resume on another node, access that has ended everywhere when the call
 //     returns, and presence: TestEventsReachAllNodes, TestResumeOnAnotherNode,
 //     TestRevokeReachesAllNodes, TestParticipantsOfAllNodes, TestClusterSimulation. An event whose
@@ -187,10 +193,11 @@ package room
 // one ends a connection, resumes its workers, or calls the Observer where the caller holds a lock.
 // One runtime timer serves all deadlines of a hub. Shutdown waits for all of them.
 //
-// With an engine, six run from NewHub to Shutdown: for Tail, for Beat, for the messages of other
-// nodes, to look at the gate, and to send and take the lists of participants. A short one appends a
-// record about this node, or does the work for a record that ends access; one appends the resync
-// records for events that were not stored.
+// With an engine, seven run from NewHub to Shutdown: to open the engine and for Tail, for the
+// messages of other nodes, to look at the gate, to send and to take the lists of participants, and
+// two that call functions of the Observer. One for Beat runs while the engine is open. A short one
+// appends a record about this node, or does the work for a record that ends access; one appends the
+// resync records for events that were not stored.
 //
 // Callbacks that ignore their context and do not return keep their goroutines: at most 2 ×
 // Options.AuthorizeParallel calls of Authorize, and one call of the verifier for each connection.

@@ -11,7 +11,9 @@ import (
 )
 
 // Shutdown ends the hub. From its start all other methods that return an error, except Explain,
-// return [ErrHubClosed]. Events that have a position are still delivered. Then each connection gets
+// return [ErrHubClosed]. With an engine, those that broadcast or end access, and Resync, do so only
+// once Shutdown has closed the engine, after the connections have ended: a request whose change is
+// committed can still publish it. Events that have a position are still delivered. Then each connection gets
 // goodbye (4503) with its own time to come back, in paced batches, so that the clients do not
 // reconnect all at once. When ctx ends, Shutdown cuts the connections that are left and returns
 // ctx's error.

@@ -5,7 +5,9 @@ import "errors"
 // Errors of a [Hub]. Compare with [errors.Is].
 var (
 	// ErrHubClosed is returned, once Shutdown has begun, by every method of a [Hub] that returns an
-	// error, except Shutdown and Explain, if its arguments are valid.
+	// error, except Shutdown and Explain, if its arguments are valid. With Options.Engine, the
+	// methods that broadcast or end access, and Resync, go on until Shutdown closes the engine,
+	// after the connections have ended.
 	ErrHubClosed = errors.New("room: hub closed")
 
 	// ErrCallback is returned by [Hub.Shutdown] when a callback of the host has not returned. Its

@@ -7,9 +7,8 @@ import (
 )
 
 // NewHub returns a hub. It copies opts. It panics for an invalid value, as [Options] describes it.
-// An idle hub without
-// an engine has no goroutine. With one, NewHub returns at once, and the hub opens the engine in the
-// background: see [Hub.Ready].
+// An idle hub without an engine has no goroutine. With an engine, NewHub does not wait for it: the
+// hub opens it in the background. See [Hub.Ready].
 func NewHub(opts *Options) *Hub {
 	h := &Hub{
 		opts:     opts.withDefaults(),

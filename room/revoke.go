@@ -18,10 +18,11 @@ const accessEnded = "access ended"
 // frame of the plan written, or does not reach a frame boundary within 100 ms after the write
 // began. A ctx that has ended does not stop it, so pass that of the request.
 //
-// With an engine, Revoke returns when this holds on all nodes. That takes milliseconds, or up to 12
-// s if a node has died. If ctx ends before, the error says how many nodes have not answered; Revoke
-// takes effect on them nevertheless. After [ErrUncertain], and after [ErrNotReady], since the
-// engine was not open before ctx ended, call it again.
+// With an engine, Revoke returns when this holds on all nodes. That takes milliseconds, and longer
+// if a node has died or the engine does not answer: CLUSTER.md, in the section What can be slow, has
+// the times. If ctx ends before, the error says how many nodes have not answered; Revoke takes
+// effect on them nevertheless. After [ErrUncertain], [ErrNotReady] and other errors of the engine
+// the access may not have ended: call Revoke again.
 //
 // Revoke returns how many connections it has removed from the plan: 0 where a removal was expected
 // often means that the arguments were swapped. Errors: [ErrPlanID], [ErrUserID], [ErrHubClosed],
