@@ -35,7 +35,9 @@ func (s *scanner) scan(b []byte) {
 			s.text(s.message)
 		}
 	}
-	s.buf = append(s.buf[:0], rest...)
+	if len(rest) < len(s.buf) {
+		s.buf = append(s.buf[:0], rest...)
+	}
 }
 
 // frame is one frame.

@@ -2,6 +2,8 @@
 package tap
 
 import (
+	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"sync"
@@ -18,7 +20,7 @@ type Tap struct {
 type Listener struct {
 	Received func(text []byte) // by the client; text is valid until it returns
 	Sent     func(text []byte)
-	Closed   func() // once, at the end
+	Closed   func() // once, after the last call of Received
 }
 
 // RoundTrip implements http.RoundTripper. It does not offer extensions, so messages are not
@@ -32,7 +34,7 @@ func (t *Tap) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	body, ok := resp.Body.(io.ReadWriteCloser)
 	if !ok {
-		return resp, nil
+		return nil, errors.Join(fmt.Errorf("tap: a %T is not a connection", resp.Body), resp.Body.Close())
 	}
 	l := t.Opened(resp)
 	resp.Body = &connection{body: body, in: scanner{text: l.Received}, out: scanner{text: l.Sent}, closed: sync.OnceFunc(l.Closed)}
@@ -45,9 +47,12 @@ type connection struct {
 	body    io.ReadWriteCloser
 	in, out scanner
 	closed  func()
+	reading sync.Mutex // locked during Read
 }
 
 func (c *connection) Read(b []byte) (int, error) {
+	c.reading.Lock()
+	defer c.reading.Unlock()
 	n, err := c.body.Read(b)
 	c.in.scan(b[:n])
 	if err != nil {
@@ -62,8 +67,11 @@ func (c *connection) Write(b []byte) (int, error) {
 	return c.body.Write(b)
 }
 
+// Close ends a Read under way, and waits until its bytes have been shown.
 func (c *connection) Close() error {
 	err := c.body.Close()
+	c.reading.Lock()
+	defer c.reading.Unlock()
 	c.closed()
 	return err
 }

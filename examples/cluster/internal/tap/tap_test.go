@@ -5,8 +5,10 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"testing/iotest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -90,5 +92,99 @@ func TestTap(t *testing.T) {
 				t.Errorf("sent (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// answer is the body of an answer without a connection.
+type answer struct {
+	io.Reader
+	closed bool
+}
+
+func (a *answer) Close() error { a.closed = true; return nil }
+
+func (a *answer) RoundTrip(*http.Request) (*http.Response, error) {
+	return &http.Response{StatusCode: http.StatusSwitchingProtocols, Body: a}, nil
+}
+
+// A connection that cannot be tapped is an error.
+func TestNoConnection(t *testing.T) {
+	base := &answer{Reader: strings.NewReader("")}
+	tapped := &tap.Tap{Base: base, Opened: func(*http.Response) tap.Listener { t.Error("opened"); return tap.Listener{} }}
+	req, err := http.NewRequestWithContext(t.Context(), "GET", "http://node.example/ws", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := tapped.RoundTrip(req)
+	if err == nil {
+		resp.Body.Close()
+	}
+	if err == nil || !base.closed {
+		t.Errorf("error %v, closed %t", err, base.closed)
+	}
+}
+
+// slow is a connection whose Read returns messages when it is closed: a moment later, or after the
+// listener has got the end.
+type slow struct {
+	reading, closed, ended chan struct{}
+}
+
+func (s *slow) Read(b []byte) (int, error) {
+	close(s.reading)
+	<-s.closed
+	select {
+	case <-s.ended:
+	case <-time.After(20 * time.Millisecond):
+	}
+	return copy(b, frames), io.EOF
+}
+
+func (s *slow) Write(b []byte) (int, error) { return len(b), nil }
+
+func (s *slow) Close() error { close(s.closed); return nil }
+
+func (s *slow) RoundTrip(*http.Request) (*http.Response, error) {
+	return &http.Response{StatusCode: http.StatusSwitchingProtocols, Body: s}, nil
+}
+
+// No message comes after the end, even if the connection is closed during a Read.
+func TestClosedDuringRead(t *testing.T) {
+	ended, late := make(chan struct{}), false
+	base := &slow{make(chan struct{}), make(chan struct{}), ended}
+	tapped := &tap.Tap{Base: base, Opened: func(*http.Response) tap.Listener {
+		return tap.Listener{
+			Received: func([]byte) {
+				select {
+				case <-ended:
+					late = true
+				default:
+				}
+			},
+			Closed: func() { close(ended) },
+		}
+	}}
+	req, err := http.NewRequestWithContext(t.Context(), "GET", "http://node.example/ws", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := tapped.RoundTrip(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all sync.WaitGroup
+	all.Go(func() { _, _ = io.Copy(io.Discard, resp.Body) })
+	<-base.reading
+	if err := resp.Body.Close(); err != nil {
+		t.Error(err)
+	}
+	select {
+	case <-ended:
+	default:
+		t.Error("Close has returned, but Closed was not called")
+	}
+	all.Wait()
+	if late {
+		t.Error("a message came after the end")
 	}
 }
