@@ -102,13 +102,12 @@ type Departure struct {
 }
 
 // Departures returns what the viewers of a plan received after a time about users who left then.
-// The users themselves are not among the viewers.
 func Departures(records []Record, plan string, users []string, at time.Time) (list []Departure) {
 	type key struct{ viewer, user string }
 	all := make(map[key]*Departure)
 	viewers := make(map[string]bool)
 	for _, one := range records {
-		if one.Plan != plan || slices.Contains(users, one.Viewer) {
+		if one.Plan != plan {
 			continue
 		}
 		if !viewers[one.Viewer] {

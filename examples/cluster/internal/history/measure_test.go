@@ -76,7 +76,6 @@ func TestDepartures(t *testing.T) {
 	again := viewer("again").begin("n2", "e", 10, 0).add(history.Record{What: history.Join}).
 		add(history.Record{What: history.Joined, Position: position("e", 10), Users: []string{"a", "c"}}).add(history.Record{What: history.Enter, User: "d"})
 	records = append(records, again.records...)
-	records = append(records, told("b")...) // itself
 	want := []history.Departure{
 		{Viewer: "once", User: "b", Leaves: 1, After: time.Second},
 		{Viewer: "twice", User: "b", Leaves: 2, Enters: 1, After: time.Second},
@@ -87,7 +86,7 @@ func TestDepartures(t *testing.T) {
 		t.Errorf("departures (-want +got):\n%s", diff)
 	}
 	lists := map[string][]string{
-		"once": {"a"}, "twice": {"a"}, "never": {"a", "b"}, "again": {"a", "c", "d"}, "b": {"a", "b"},
+		"once": {"a"}, "twice": {"a"}, "never": {"a", "b"}, "again": {"a", "c", "d"},
 	}
 	if diff := cmp.Diff(lists, history.Lists(records, "p")); diff != "" {
 		t.Errorf("lists (-want +got):\n%s", diff)
