@@ -80,9 +80,8 @@ func oldDisk(running bool) func(context.Context, *trial) error {
 // losesRecords restarts the servers after a change of their disks by which acknowledged records are
 // lost. Every viewer has to load its plans afterwards.
 func (t *trial) losesRecords(ctx context.Context, enough int, change func() error) error {
-	before := t.node().last().Cluster.Epoch
 	err := t.restartServers(ctx, enough, func() error {
-		t.terms.LoadedAfter = time.Now()
+		t.terms.Ended = t.node().last().Cluster.Epoch
 		return change()
 	})
 	if err != nil {
@@ -95,7 +94,7 @@ func (t *trial) losesRecords(ctx context.Context, enough int, change func() erro
 				return false
 			}
 		}
-		return epoch != before
+		return epoch != t.terms.Ended
 	})
 }
 

@@ -79,7 +79,7 @@ func startLoad(ctx context.Context, t *trial) (l *load, err error) {
 func (l *load) view(name, base, node string, plans ...string) *viewer {
 	name = l.trial.prefix + name
 	v := newViewer(viewerOptions{
-		name: name, user: checkerPrefix + "-" + name, base: base, node: node, plans: plans, moves: true,
+		name: name, user: checkerPrefix + "-" + name, base: base, node: node, plans: plans,
 		history: l.seen, log: l.trial.cluster.log,
 	})
 	l.viewers = append(l.viewers, v)
@@ -161,9 +161,9 @@ func (l *load) behind() string {
 	for _, v := range l.present() {
 		for plan, f := range v.follows {
 			want := l.trial.cluster.database.current(plan).Change
-			if got := f.checker.Counts(); got.Last < want || got.Lost > 0 || !v.isLive() {
-				list = append(list, fmt.Sprintf("%s has change %d of %d of %s, without %d, connected %t",
-					v.name, got.Last, want, plan, got.Lost, v.isLive()))
+			if got := f.checker.Counts(); got.Last < want || got.Lost > 0 || !v.isLive() || !f.settled() {
+				list = append(list, fmt.Sprintf("%s has change %d of %d of %s, without %d, connected %t, settled %t",
+					v.name, got.Last, want, plan, got.Lost, v.isLive(), f.settled()))
 			}
 		}
 	}

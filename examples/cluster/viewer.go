@@ -23,7 +23,6 @@ type viewerOptions struct {
 	base    string // URL of the balancer, or of a node
 	node    string // that it prefers
 	plans   []string
-	moves   bool            // the balancer knows its name, and can move it
 	history *history.Writer // of what it sees
 	log     *slog.Logger
 }
@@ -46,8 +45,9 @@ type following struct {
 	plan    string
 	checker history.Checker
 
-	mu   sync.Mutex // guards the following
-	join *client.Plan
+	mu     sync.Mutex // guards the following
+	join   *client.Plan
+	stream history.Stream
 }
 
 // viewerBackoff is the longest time that a viewer waits before it connects again.
@@ -65,9 +65,6 @@ func newViewer(o viewerOptions) *viewer {
 // run follows the plans until ctx ends.
 func (v *viewer) run(ctx context.Context) {
 	q := url.Values{"node": {v.node}}
-	if v.moves {
-		q.Set("client", v.name)
-	}
 	c, err := client.Open(v.base+"/ws?"+q.Encode(), &client.Options{
 		Token:      client.StaticToken(v.user),
 		ClientID:   v.name,
@@ -83,7 +80,7 @@ func (v *viewer) run(ctx context.Context) {
 	var all sync.WaitGroup
 	for _, f := range v.follows {
 		all.Go(func() {
-			if err := f.run(ctx, c); ctx.Err() == nil {
+			if err := f.run(ctx, c); err != nil && ctx.Err() == nil {
 				v.log.Error("viewer", "name", v.name, "plan", f.plan, "error", err)
 			}
 		})
@@ -107,6 +104,31 @@ func (v *viewer) connected(s client.State, _ error) {
 			f.checker.Resumed()
 		}
 	}
+}
+
+// observe takes a record of a connection.
+func (v *viewer) observe(r history.Record) {
+	for plan, f := range v.follows {
+		if r.Plan == plan || r.What == history.Connect || r.What == history.Closed {
+			f.take(r)
+		}
+	}
+}
+
+// take moves the stream to the next record. A message because of which the plan has to be loaded is
+// written to the history before this call, but a Reload after it. So whatever the order of
+// concurrent calls, a stream that is settled here is settled in the history.
+func (f *following) take(r history.Record) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.stream.Take(r)
+}
+
+// settled reports whether the viewer gets the events of the plan and does not have to load it.
+func (f *following) settled() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.stream.Settled()
 }
 
 // connections returns how often the viewer has connected.
@@ -163,6 +185,7 @@ func (f *following) see(ctx context.Context, e client.Event) error {
 	switch e.Kind {
 	case client.Reload:
 		r.What, r.Reason = history.Reload, string(e.Reason)
+		f.take(r)
 		f.viewer.history.Record(r)
 		if e.Reason != client.ReloadJoined {
 			f.checker.Reloaded()
@@ -197,6 +220,7 @@ func (f *following) load(ctx context.Context) error {
 		if err == nil {
 			r := history.Record{Viewer: f.viewer.name, What: history.Load, Plan: f.plan, Change: p.Change}
 			f.viewer.history.Record(r)
+			f.take(r)
 			f.checker.Load(p.Change)
 			return nil
 		}

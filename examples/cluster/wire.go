@@ -3,6 +3,8 @@ package main
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"net/http"
 
 	"github.com/planrooms/planrooms/examples/cluster/internal/history"
@@ -14,16 +16,20 @@ import (
 // it: what it recognizes as a repetition, and the answers to its joins.
 func (v *viewer) opened(resp *http.Response) tap.Listener {
 	node := cmp.Or(resp.Header.Get(nodeHeader), v.node) // without a balancer it is the only node
-	v.history.Record(history.Record{Viewer: v.name, Node: node, What: history.Connect})
-	write := func(r history.Record, ok bool) {
-		if r.Viewer, r.Node = v.name, node; ok {
-			v.history.Record(r)
-		}
+	write := func(r history.Record) {
+		r.Viewer, r.Node = v.name, node
+		v.history.Record(r)
+		v.observe(r)
 	}
+	write(history.Record{What: history.Connect})
 	return tap.Listener{
 		Received: func(text []byte) { write(received(text, v.user)) },
-		Sent:     func(text []byte) { write(sent(text)) },
-		Closed:   func() { write(history.Record{What: history.Closed}, true) },
+		Sent: func(text []byte) {
+			if r, ok := sent(text); ok {
+				write(r)
+			}
+		},
+		Closed: func() { write(history.Record{What: history.Closed}) },
 	}
 }
 
@@ -34,19 +40,49 @@ func sent(text []byte) (r history.Record, ok bool) {
 		PlanID string             `json:"planId"`
 		Since  *protocol.Position `json:"since"`
 	}
-	if err := json.Unmarshal(text, &m); err != nil || m.Type != protocol.TypeJoinPlan {
-		return r, false
+	if err := json.Unmarshal(text, &m); err != nil {
+		return history.Record{What: history.Unreadable, Reason: "the client sent: " + err.Error()}, true
 	}
-	return history.Record{What: history.Join, Plan: m.PlanID, Since: m.Since}, true
+	return history.Record{What: history.Join, Plan: m.PlanID, Since: m.Since}, m.Type == protocol.TypeJoinPlan
 }
 
 // received describes a message of a node to a user.
-func received(text []byte, user string) (r history.Record, ok bool) {
+func received(text []byte, user string) history.Record {
 	m, err := protocol.Decode(text)
 	if err != nil {
-		return history.Record{What: history.Other, Reason: err.Error()}, true
+		return history.Record{What: history.Unreadable, Reason: err.Error()}
 	}
-	r = history.Record{What: history.Other, Plan: m.PlanID, Seq: m.Seq, Prev: m.Prev, Reason: string(m.Type)}
+	r := history.Record{What: history.Other, Plan: m.PlanID, Seq: m.Seq, Prev: m.Prev, Reason: string(m.Type)}
+	if err := describe(&r, m, user); err != nil {
+		r.What, r.Reason = history.Unreadable, fmt.Sprintf("%s: %v", m.Type, err)
+	}
+	return r
+}
+
+// describe adds what is in the data of a message.
+func describe(r *history.Record, m protocol.Message, user string) error {
+	switch m.Type {
+	case protocol.TypeTaskUpdated:
+		t, err := taskOf(m.Data)
+		if err == nil && t.Change == 0 {
+			err = errors.New("it has no change")
+		}
+		r.What, r.Change, r.Reason = history.Frame, t.Change, ""
+		return err
+	case protocol.TypeReceipt:
+		r.What, r.Reason = history.Receipt, ""
+		return nil
+	case protocol.TypeError:
+		var data protocol.Error
+		err := json.Unmarshal(m.Data, &data)
+		if data.Re == protocol.TypeJoinPlan {
+			r.What, r.Reason = history.Refused, string(data.Code)
+		}
+		return err
+	case protocol.TypeJoinPlan, protocol.TypeLeavePlan, protocol.TypeResync, protocol.TypeRemoved, protocol.TypeGoodbye:
+	default:
+		return nil
+	}
 	var data struct {
 		UserID       string                 `json:"userId"`
 		Success      bool                   `json:"success"`
@@ -55,10 +91,8 @@ func received(text []byte, user string) (r history.Record, ok bool) {
 		Reason       string                 `json:"reason"`
 		Participants []protocol.Participant `json:"participants"`
 	}
-	if len(m.Data) > 0 {
-		if err := json.Unmarshal(m.Data, &data); err != nil {
-			return r, true
-		}
+	if err := json.Unmarshal(m.Data, &data); err != nil {
+		return err
 	}
 	switch m.Type {
 	case protocol.TypeJoinPlan:
@@ -74,10 +108,6 @@ func received(text []byte, user string) (r history.Record, ok bool) {
 		if r.User = data.UserID; !data.Success && r.User != user {
 			r.What = history.Leave
 		}
-	case protocol.TypeTaskUpdated:
-		if t, err := taskOf(m.Data); err == nil {
-			r.What, r.Change, r.Reason = history.Frame, t.Change, ""
-		}
 	case protocol.TypeResync:
 		r.What, r.Position, r.Reason = history.Resync, data.Position, data.Reason
 	case protocol.TypeRemoved:
@@ -85,5 +115,5 @@ func received(text []byte, user string) (r history.Record, ok bool) {
 	case protocol.TypeGoodbye:
 		r.What, r.Reason = history.Goodbye, data.Reason
 	}
-	return r, true
+	return nil
 }

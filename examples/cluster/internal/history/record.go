@@ -16,20 +16,23 @@ import (
 // What is the kind of a Record.
 type What string
 
-// The kinds. Those from Connect to Goodbye come from the connection: they have its Node. The others
+// The kinds. Those from Connect to Other come from the connection: they have its Node. The others
 // come from the program that uses the client.
 const (
-	Connect What = "connect"
-	Closed  What = "closed"
-	Join    What = "join"   // the client asks to join a plan, with Since
-	Joined  What = "joined" // the answer: Position, Recovered, Users
-	Frame   What = "frame"  // an event on the wire: Seq, Prev, Change
-	Resync  What = "resync" // the server asks the client to load the plan: Position, Reason
-	Enter   What = "enter"  // the participant User has joined
-	Leave   What = "leave"  // the participant User has left
-	Removed What = "removed"
-	Goodbye What = "goodbye"
-	Other   What = "other" // any other message
+	Connect    What = "connect"
+	Closed     What = "closed"
+	Join       What = "join"    // the client asks to join a plan, with Since
+	Joined     What = "joined"  // the answer: Position, Recovered, Users
+	Refused    What = "refused" // another answer: Reason
+	Frame      What = "frame"   // an event on the wire: Seq, Prev, Change
+	Receipt    What = "receipt" // a position on the wire, without an event: Seq, Prev
+	Resync     What = "resync"  // the server asks the client to load the plan: Position, Reason
+	Enter      What = "enter"   // the participant User has joined
+	Leave      What = "leave"   // the participant User has left
+	Removed    What = "removed"
+	Goodbye    What = "goodbye"
+	Unreadable What = "unreadable" // a message that cannot be decoded: Reason
+	Other      What = "other"      // any other message
 
 	Event  What = "event"  // the client returned an event: Change
 	Reload What = "reload" // the client asked the program to load the plan: Reason
