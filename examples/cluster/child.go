@@ -31,10 +31,11 @@ type child struct {
 	closed bool // no start any more
 }
 
-// A child process has this long to start, or to end after its stdin has ended.
+// A child process has this long to start, or to end after its stdin has ended. It needs up to
+// requestPatience and goodbyePatience to end.
 const (
 	startPatience = 60 * time.Second
-	stopPatience  = 10 * time.Second
+	stopPatience  = requestPatience + goodbyePatience + 5*time.Second
 )
 
 var errRunning = errors.New("it runs already")
@@ -82,7 +83,7 @@ func (c *child) start(ctx context.Context, args []string, ended func()) (string,
 		r := bufio.NewReader(stdout)
 		first, _ := r.ReadString('\n')
 		line <- strings.TrimSuffix(first, "\n")
-		_, _ = io.Copy(io.Discard, r) // what it may print besides is for no one
+		_, _ = io.Copy(io.Discard, r) // nothing reads its further output
 		_ = cmd.Wait()                // the log has the reason
 		stdin.Close()
 		c.mu.Lock()

@@ -87,8 +87,22 @@ func serveUntilParentEnds(ctx context.Context, h http.Handler, hub *room.Hub, st
 		return err
 	case <-untilParentEnds(ctx).Done():
 	}
-	// The requests first, so that their changes are still broadcast; then the connections.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopPatience)
-	defer cancel()
-	return errors.Join(srv.Shutdown(ctx), hub.Shutdown(ctx))
+	return shutDown(srv, hub, requestPatience, goodbyePatience)
+}
+
+// How long a child process waits for requests, and then for its hub, before it ends.
+const (
+	requestPatience = 3 * time.Second
+	goodbyePatience = 10 * time.Second
+)
+
+// shutDown ends the requests first, so that their changes are still broadcast, and then the
+// connections. Requests that wait for NATS do not take the time that the hub has.
+func shutDown(srv, hub interface{ Shutdown(context.Context) error }, requests, goodbyes time.Duration) error {
+	within := func(patience time.Duration, s interface{ Shutdown(context.Context) error }) error {
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		defer cancel()
+		return s.Shutdown(ctx)
+	}
+	return errors.Join(within(requests, srv), within(goodbyes, hub))
 }
