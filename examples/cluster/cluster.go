@@ -41,13 +41,13 @@ type cluster struct {
 	nodes []*instance
 }
 
-// newCluster returns a cluster of three nodes. Nothing runs yet except for the database. ctx is its
-// life. The caller calls close, also after an error of start.
+// newCluster returns a cluster of three nodes. The database and the NATS servers run already, the
+// nodes do not. ctx is its life. The caller calls close.
 func newCluster(ctx context.Context, o clusterOptions, log *slog.Logger) (c *cluster, err error) {
 	run := fmt.Sprint(time.Now().UnixNano())
 	c = &cluster{options: o, run: run, urls: o.nats, outside: len(o.nats) > 0, database: newDatabase(run), log: log, life: ctx}
 	if !c.outside {
-		if c.servers, err = newServers(o.dir); err != nil {
+		if c.servers, err = startServers(ctx, o.dir); err != nil {
 			return nil, err
 		}
 		c.urls = serverURLs(c.servers)
@@ -55,6 +55,7 @@ func newCluster(ctx context.Context, o clusterOptions, log *slog.Logger) (c *clu
 	c.stream = &stream{servers: c.urls.texts()}
 	c.balancer = newBalancer(c.list)
 	if c.web, err = serve("127.0.0.1:0", c.database.routes(), log); err != nil {
+		c.close()
 		return nil, err
 	}
 	for i := range 3 {
@@ -68,11 +69,8 @@ func newCluster(ctx context.Context, o clusterOptions, log *slog.Logger) (c *clu
 	return c, nil
 }
 
-// start starts all processes, in the background.
+// start starts the nodes, in the background.
 func (c *cluster) start() {
-	for _, s := range c.servers {
-		c.work.Go(func() { c.report(s.name, s.start(c.life)) })
-	}
 	for _, n := range c.list() {
 		c.startNode(n)
 	}
@@ -161,5 +159,7 @@ func (c *cluster) close() {
 	for _, s := range c.servers {
 		s.process.close()
 	}
-	c.web.close()
+	if c.web != nil {
+		c.web.close()
+	}
 }

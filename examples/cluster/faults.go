@@ -50,7 +50,7 @@ Usage:
 
   cluster faults [flags]
 
-The exit status is 1 if a promise was broken. Flags:
+The exit status is 1 if a promise was broken, or a run failed. Flags:
 
 `
 
@@ -64,12 +64,12 @@ func faultsCommand(ctx context.Context, args []string, stdout, stderr io.Writer)
 	f.StringVar(&names, "run", "", "`names` of the runs, separated by commas. Default: all")
 	f.BoolVar(&list, "list", false, "list the runs, and do nothing else")
 	f.IntVar(&o.times, "times", 1, "`number` of times that each run is made")
-	f.StringVar(&o.dir, "dir", "", "`folder` that keeps logs and histories. Default: a temporary one, which is removed if no promise was broken")
+	f.StringVar(&o.dir, "dir", "", "`folder` that keeps logs and histories. Default: a temporary one, which is removed if all runs are kept")
 	f.IntVar(&o.rate, "rate", 20, "`changes` of each plan per second, 1 to 200")
 	f.IntVar(&o.viewers, "viewers", 4, "`number` of viewers that prefer the same node")
 	f.IntVar(&o.moves, "moves", 100, "`number` of moves of the run moves; 20 changes pass for each")
 	f.IntVar(&o.people, "people", 20000, "`number` of people of the run presence-20000")
-	f.BoolVar(&o.lenient, "lenient", false, "report times that are too long, but do not count them as broken promises: for slow machines")
+	f.BoolVar(&o.lenient, "lenient", false, "report times that are too long, and loads after them, but do not count them as broken promises: for slow machines")
 	f.BoolVar(&o.json, "json", false, "print one line of JSON for each run instead of the table")
 	if err := parse(f, args); err != nil {
 		return err
@@ -126,43 +126,18 @@ func runFaults(ctx context.Context, o faultOptions, chosen []fault, stdout, stde
 	if err != nil {
 		return err
 	}
-	s := &faultSession{options: o, dir: dir, stderr: stderr, begun: time.Now()}
+	s := &faultSession{options: o, dir: dir, stderr: stderr}
 	defer s.endCluster()
-	broken := 0
-	var table []outcome
-	for _, one := range chosen {
-		var results []outcome
-		for number := range o.times {
-			out := s.make(ctx, one, number)
-			if ctx.Err() != nil {
-				return context.Cause(ctx)
-			}
-			if len(out.Broken) > 0 {
-				broken++
-			}
-			if len(out.Broken) > 0 || one.spoils {
-				s.endCluster()
-			}
-			results = append(results, out)
-			if o.json {
-				if err := json.NewEncoder(stdout).Encode(out); err != nil {
-					return err
-				}
-			}
-		}
-		table = append(table, sum(results))
-	}
+	table, err := s.makeAll(ctx, chosen, stdout)
 	s.endCluster()
-	if !o.json {
-		if err := printOutcomes(stdout, table); err != nil {
-			return err
-		}
+	if !o.json && len(table) > 0 {
+		err = errors.Join(err, printOutcomes(stdout, table))
 	}
-	if broken > 0 {
-		return fmt.Errorf("%d runs have broken a promise; their histories are in %s", broken, dir)
+	if s.broken+s.failed > 0 {
+		return errors.Join(err, fmt.Errorf("%d runs have broken a promise, and %d have failed; logs and histories are in %s", s.broken, s.failed, dir))
 	}
 	remove()
-	return nil
+	return err
 }
 
 // faultSession makes runs, one after the other.
@@ -170,13 +145,54 @@ type faultSession struct {
 	options faultOptions
 	dir     string
 	stderr  io.Writer
-	begun   time.Time
 	runs    int
+	broken  int // runs with this verdict
+	failed  int
 
 	cluster *cluster // nil: none is running
 	log     *os.File // of the cluster
 	end     context.CancelFunc
 }
+
+// makeAll makes the runs. It returns a line of the table for each fault, and errInterrupted with
+// those of the runs that are complete if ctx has ended.
+func (s *faultSession) makeAll(ctx context.Context, chosen []fault, stdout io.Writer) (table []outcome, err error) {
+	for _, one := range chosen {
+		var results []outcome
+		for number := range s.options.times {
+			out := s.make(ctx, one, number)
+			if ctx.Err() != nil {
+				err = errInterrupted
+				break
+			}
+			results = append(results, out)
+			verdict := out.verdict()
+			switch verdict {
+			case verdictBroken:
+				s.broken++
+			case verdictFailed:
+				s.failed++
+			}
+			if verdict != verdictKept || one.spoils {
+				s.endCluster()
+			}
+			if s.options.json {
+				if err := json.NewEncoder(stdout).Encode(out); err != nil {
+					return nil, err
+				}
+			}
+		}
+		if len(results) > 0 {
+			table = append(table, sum(results))
+		}
+		if err != nil {
+			return table, err
+		}
+	}
+	return table, nil
+}
+
+var errInterrupted = errors.New("interrupted; the run that was being made is not judged")
 
 // make makes one run, and judges it.
 func (s *faultSession) make(ctx context.Context, f fault, number int) outcome {
@@ -184,17 +200,19 @@ func (s *faultSession) make(ctx context.Context, f fault, number int) outcome {
 	name := fmt.Sprintf("%s-%d", f.name, number+1)
 	t := &trial{
 		fault: f, number: number, options: s.options, dir: filepath.Join(s.dir, name), stderr: s.stderr, begun: time.Now(),
-		prefix: fmt.Sprintf("r%d-", s.runs),
+		prefix: fmt.Sprintf("r%d-", s.runs), patience: trialPatience,
 	}
 	err := os.MkdirAll(t.dir, 0o700)
 	if err == nil && !f.alone {
 		t.cluster, err = s.sharedCluster(ctx, t)
 	}
 	if err == nil {
-		err = t.make(ctx)
+		t.make(ctx)
+	} else if ctx.Err() == nil {
+		t.fail(err)
 	}
-	if err != nil && ctx.Err() == nil {
-		t.broke("the run has failed: %v", err)
+	if t.failed != "" && t.cluster != nil {
+		t.note("the logs of the processes are in %s", t.cluster.options.dir)
 	}
 	return t.outcome()
 }
@@ -204,27 +222,20 @@ func (s *faultSession) sharedCluster(ctx context.Context, t *trial) (*cluster, e
 	if s.cluster != nil {
 		return s.cluster, nil
 	}
-	var err error
-	for attempt := range startAttempts { // a port may be taken by another process before its server listens
-		t.phase("start a cluster")
-		err = s.startCluster(ctx, filepath.Join(s.dir, fmt.Sprintf("cluster-%d-%d", s.runs, attempt+1)))
-		if err == nil {
-			c, down := s.cluster, false
-			err = t.await(ctx, "all nodes are ready", func() bool { down = c.serverDown(); return down || c.ready() })
-			if err == nil && !down {
-				return c, nil
-			}
-			err = errors.Join(err, fmt.Errorf("the cluster does not start; %s has its logs", c.options.dir))
-		}
-		s.endCluster()
+	t.phase("start a cluster")
+	dir := filepath.Join(s.dir, fmt.Sprintf("cluster-%d", s.runs))
+	err := s.startCluster(ctx, dir)
+	if err == nil {
+		err = t.awaitSetup(ctx, "all nodes are ready", func(context.Context) bool { return s.cluster.ready() })
 	}
-	return nil, err
+	if err != nil {
+		s.endCluster()
+		return nil, fmt.Errorf("the cluster does not start; its logs are in %s: %w", dir, err)
+	}
+	return s.cluster, nil
 }
 
-// startAttempts is how often a session tries to start a cluster.
-const startAttempts = 3
-
-// startCluster starts the cluster of the session, and waits for its NATS servers.
+// startCluster starts the cluster of the session.
 func (s *faultSession) startCluster(ctx context.Context, dir string) (err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
@@ -241,9 +252,6 @@ func (s *faultSession) startCluster(ctx context.Context, dir string) (err error)
 		return err
 	}
 	s.cluster, s.end = c, end
-	if err := c.eachServer(func(n *natsServer) error { return n.start(ctx) }); err != nil {
-		return err
-	}
 	c.start()
 	return nil
 }

@@ -2,7 +2,7 @@ package main
 
 import (
 	"context"
-	"errors"
+	"fmt"
 	"time"
 
 	"github.com/planrooms/planrooms/examples/cluster/internal/history"
@@ -52,24 +52,31 @@ func (t *trial) recoveries(h histories, node string, at time.Time) {
 }
 
 func killLeader(ctx context.Context, t *trial) error {
-	leader := t.cluster.stream.now().Leader
-	return t.killServer(ctx, func(s *natsServer) bool { return s.name == leader })
+	return t.killServer(ctx, func(s *natsServer, leader string) bool { return s.name == leader })
 }
 
 func killFollower(ctx context.Context, t *trial) error {
-	leader := t.cluster.stream.now().Leader
-	return t.killServer(ctx, func(s *natsServer) bool { return s.name != leader })
+	return t.killServer(ctx, func(s *natsServer, leader string) bool { return s.name != leader })
 }
 
-// killServer kills a NATS server, and starts it again when others have published meanwhile.
-func (t *trial) killServer(ctx context.Context, which func(*natsServer) bool) error {
+// killServer kills a NATS server, chosen once the leader of the stream is known, and starts it again
+// when others have published meanwhile.
+func (t *trial) killServer(ctx context.Context, which func(s *natsServer, leader string) bool) error {
+	var leader string
+	err := t.awaitSetup(ctx, "the stream has a leader", func(context.Context) bool {
+		leader = t.cluster.stream.now().Leader
+		return leader != ""
+	})
+	if err != nil {
+		return err
+	}
 	for _, s := range t.cluster.servers {
-		if !which(s) {
+		if !which(s, leader) {
 			continue
 		}
 		t.phase("kill %s", s.name)
 		s.process.kill()
-		err := t.await(ctx, "the stream has a leader", func() bool {
+		err := t.awaitSetup(ctx, "the stream has a leader that runs", func(context.Context) bool {
 			_, pid := s.process.state()
 			leader := t.cluster.stream.now().Leader
 			return pid == 0 && leader != "" && leader != s.name
@@ -85,7 +92,7 @@ func (t *trial) killServer(ctx context.Context, which func(*natsServer) bool) er
 			return err
 		}
 		started := time.Now()
-		return t.await(ctx, "all servers have the log", func() bool { return t.cluster.storedSince(started, all) })
+		return t.awaitLog(ctx, started, allServers)
 	}
-	return errors.New("there is no such server: the stream has no leader")
+	return fmt.Errorf("there is no such server; the stream is led by %s", leader)
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"time"
@@ -15,11 +16,11 @@ var natsRuns = []fault{
 }
 
 func restartNATS(ctx context.Context, t *trial) error {
-	return t.restartServers(ctx, all, func() error { return nil })
+	return t.restartServers(ctx, allServers, func() error { return nil })
 }
 
 func loseDisk(ctx context.Context, t *trial) error {
-	return t.losesRecords(ctx, all, func() error {
+	return t.losesRecords(ctx, allServers, func() error {
 		for _, s := range t.cluster.servers {
 			if err := os.RemoveAll(s.dir); err != nil {
 				return err
@@ -47,7 +48,7 @@ func oldDisk(running bool) func(context.Context, *trial) error {
 		if running {
 			err = save()
 		} else {
-			err = t.restartServers(ctx, all, save)
+			err = t.restartServers(ctx, allServers, save)
 		}
 		if err != nil {
 			return err
@@ -59,9 +60,9 @@ func oldDisk(running bool) func(context.Context, *trial) error {
 			return err
 		}
 		// One of the servers may never catch up after a copy that is not from a single moment.
-		enough := all
+		enough := allServers
 		if running {
-			enough = majority
+			enough = mostServers
 		}
 		return t.losesRecords(ctx, enough, func() error {
 			for _, s := range t.cluster.servers {
@@ -100,15 +101,15 @@ func (t *trial) losesRecords(ctx context.Context, enough int, change func() erro
 
 // How many servers must have the log after a restart.
 const (
-	majority = 2
-	all      = 3
+	mostServers = 2
+	allServers  = 3
 )
 
 // restartServers stops all NATS servers, and starts them again after a call of between. It returns
 // when enough of them have the log.
 func (t *trial) restartServers(ctx context.Context, enough int, between func() error) error {
 	t.phase("stop all NATS servers")
-	if err := t.cluster.eachServer(func(s *natsServer) error { s.process.stop(); return nil }); err != nil {
+	if err := eachServer(t.cluster.servers, func(s *natsServer) error { s.process.stop(); return nil }); err != nil {
 		return err
 	}
 	if err := between(); err != nil {
@@ -116,10 +117,16 @@ func (t *trial) restartServers(ctx context.Context, enough int, between func() e
 	}
 	t.phase("start all NATS servers")
 	started := time.Now()
-	if err := t.cluster.eachServer(func(s *natsServer) error { return s.start(ctx) }); err != nil {
+	if err := eachServer(t.cluster.servers, func(s *natsServer) error { return s.start(ctx) }); err != nil {
 		return err
 	}
-	return t.await(ctx, "the servers have the log", func() bool { return t.cluster.storedSince(started, enough) })
+	return t.awaitLog(ctx, started, enough)
+}
+
+// awaitLog waits until NATS says, after a moment, that so many servers have the log.
+func (t *trial) awaitLog(ctx context.Context, after time.Time, servers int) error {
+	what := fmt.Sprintf("%d NATS servers have the log", servers)
+	return t.awaitSetup(ctx, what, func(context.Context) bool { return t.cluster.storedSince(after, servers) })
 }
 
 // copyFolder copies a folder. If it is in use, files may change or vanish meanwhile, as in a backup

@@ -57,17 +57,8 @@ type crowdNode struct {
 
 func startPeople(ctx context.Context, t *trial) (p *people, err error) {
 	p = &people{trial: t, half: t.options.people / 2, plans: max(t.options.people/perPlan, 1)}
-	if p.servers, err = newServers(t.dir); err != nil {
-		return nil, err
-	}
 	t.phase("start three NATS servers and two nodes")
-	var all sync.WaitGroup
-	errs := make([]error, len(p.servers))
-	for i, s := range p.servers {
-		all.Go(func() { errs[i] = s.start(ctx) })
-	}
-	all.Wait()
-	err = errors.Join(errs...)
+	p.servers, err = startServers(ctx, t.dir)
 	for range 2 {
 		if err == nil {
 			err = p.start(ctx)
@@ -78,7 +69,7 @@ func startPeople(ctx context.Context, t *trial) (p *people, err error) {
 	}
 	if err != nil {
 		p.close()
-		return nil, err
+		return nil, fmt.Errorf("the nodes do not start; their logs are in %s: %v", t.dir, err) // not a promise
 	}
 	return p, nil
 }
@@ -134,7 +125,7 @@ func (p *people) await(ctx context.Context, what string, condition func(crowdSta
 func (p *people) awaitOn(ctx context.Context, n *crowdNode, what string, condition func(crowdState) bool) error {
 	var last crowdState
 	var problem error
-	err := p.trial.await(ctx, what, func() bool {
+	err := p.trial.awaitAnswer(ctx, what, func(ctx context.Context) bool {
 		last, problem = p.look(ctx, n, false)
 		return problem == nil && condition(last)
 	})
@@ -154,12 +145,12 @@ func (p *people) arrive(ctx context.Context) error {
 	t := p.trial
 	t.phase("%d people join each of two nodes", p.half)
 	begun := time.Now()
-	var all sync.WaitGroup
+	var joins sync.WaitGroup
 	errs := make([]error, 2)
 	for i := range errs {
-		all.Go(func() { errs[i] = p.join(ctx, p.nodes[i], i*p.half) })
+		joins.Go(func() { errs[i] = p.join(ctx, p.nodes[i], i*p.half) })
 	}
-	all.Wait()
+	joins.Wait()
 	if err := errors.Join(errs...); err != nil {
 		return err
 	}
@@ -226,8 +217,8 @@ func (p *people) crash(ctx context.Context) error {
 	if err := p.listed(ctx, p.half); err != nil {
 		return err
 	}
-	told := func(s crowdState) bool { return s.Told == p.half }
-	if err := p.awaitOn(ctx, p.nodes[0], "the clients of the others have all notices", told); err != nil {
+	notified := func(s crowdState) bool { return s.Notified == p.half }
+	if err := p.awaitOn(ctx, p.nodes[0], "the clients of the others have all notices", notified); err != nil {
 		return err
 	}
 	took := time.Since(at)
@@ -260,8 +251,8 @@ func (p *people) comeBack(ctx context.Context) error {
 	if a.Digest != b.Digest {
 		t.broke("two nodes list different people")
 	}
-	if a.Again > 0 || a.Told != p.half {
-		t.broke("the clients were notified that %d people left, of %d more than once, instead of %d once", a.Told, a.Again, p.half)
+	if a.Again > 0 || a.Notified != p.half {
+		t.broke("the clients got notices that %d people left, of %d more than once, instead of %d once", a.Notified, a.Again, p.half)
 	}
 	t.note("when its people had joined another node, all nodes listed the same %d people %.2f s later", a.Listed, took.Seconds())
 	return nil

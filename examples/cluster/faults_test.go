@@ -79,6 +79,9 @@ func (c *faultCommand) next(t *testing.T, name string) {
 	for _, text := range o.Broken {
 		t.Error(text)
 	}
+	if o.Failed != "" {
+		t.Errorf("the run has failed: %s", o.Failed)
+	}
 	s := &o.Seen
 	t.Logf("%.1f s, %d published, %d delivered, reloads %v, pauses of publishing %.1f s, of delivery %.1f s; %s", o.Took.Seconds(),
 		s.Published, s.Delivered, s.Reloads, s.PublishPause.Seconds(), s.DeliveryPause.Seconds(), strings.Join(o.Notes, "; "))
@@ -86,7 +89,7 @@ func (c *faultCommand) next(t *testing.T, name string) {
 		t.Errorf("%d changes were published, %d events delivered", s.Published, s.Delivered)
 	}
 	if lost := slices.Contains([]string{"lose-disk", "old-disk", "old-disk-running"}, name); lost && s.Reloads["not_recovered"] == 0 {
-		t.Error("no viewer was told that it could not resume")
+		t.Error("no viewer got the answer that it could not resume")
 	}
 }
 

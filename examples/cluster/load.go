@@ -140,16 +140,36 @@ func (l *load) more(ctx context.Context) error {
 
 // finish ends publishing, with one more change of each plan. A change that is being published is
 // acknowledged before: without its repetition, it could be in the database and not be broadcast.
-func (l *load) finish(ctx context.Context) {
+// If the nodes acknowledge nothing for too long, finish returns a promiseError.
+func (l *load) finish(ctx context.Context) error {
 	for _, p := range l.publishers {
 		p.end()
 	}
-	l.publishing.Wait()
-	ctx, cancel := context.WithTimeout(ctx, trialPatience)
+	within, cancel := context.WithTimeout(ctx, l.trial.patience)
 	defer cancel()
+	defer context.AfterFunc(within, l.endPublish)()
+	l.publishing.Wait() // endPublish ends it, too
 	for _, p := range append(l.publishers, l.quieter) {
-		p.publish(ctx, p.database.next(p.plan))
+		p.publish(within, p.database.next(p.plan))
 	}
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case within.Err() != nil:
+		return &promiseError{fmt.Errorf("no node has acknowledged the last changes within %v: %s", l.trial.patience, l.publishProblem())}
+	}
+	return nil
+}
+
+// publishProblem returns why the last attempts to publish have failed.
+func (l *load) publishProblem() string {
+	var list []string
+	for _, p := range append(l.publishers, l.quieter) {
+		if problem := p.now().Problem; problem != "" {
+			list = append(list, p.plan+": "+problem)
+		}
+	}
+	return strings.Join(list, "; ")
 }
 
 // whole reports whether all viewers have the last change of each plan.

@@ -75,7 +75,7 @@ func command(ctx context.Context, args []string, stdout, stderr io.Writer) error
 	case serverCommandName:
 		return serverCommand(ctx, args, stdout, stderr)
 	}
-	fmt.Fprintf(stderr, "cluster: unknown command %q\n\n%s", name, usage)
+	fmt.Fprintf(stderr, "cluster: unknown command %q\n\n%s", withoutPassword(name), usage)
 	return errUsage
 }
 
@@ -84,7 +84,7 @@ func demoCommand(ctx context.Context, args []string, stdout, stderr io.Writer) e
 	f := newFlags("cluster", stderr)
 	f.Usage = func() { fmt.Fprint(stderr, usage); f.PrintDefaults() }
 	f.StringVar(&o.addr, "addr", "127.0.0.1:8080", "`host:port` of the page; port 0 picks a free one. Whoever reaches it can use the switches")
-	f.Var(&o.nats, "nats", "`URLs` of NATS servers with JetStream that run already, separated by commas. Default: start three servers")
+	flagURLs(f, &o.nats, "nats", "`URLs` of NATS servers with JetStream that run already, separated by commas. Default: start three servers")
 	f.IntVar(&o.replicas, "replicas", 0, "`number` of NATS servers that store the log: 1, 3 or 5. Default: 3, or 1 with -nats")
 	f.StringVar(&o.cluster, "cluster", "demo", "`name` of the cluster in NATS")
 	f.StringVar(&o.dir, "dir", "", "`folder` for data and logs. Default: a temporary one, which is removed at the end")
@@ -127,9 +127,23 @@ func parse(f *flag.FlagSet, args []string) error {
 		return errUsage
 	}
 	if f.NArg() > 0 {
-		return reject(f, "unexpected argument %q", f.Arg(0))
+		return reject(f, "unexpected argument %q", withoutPassword(f.Arg(0)))
 	}
-	return nil
+	var wrong error
+	f.VisitAll(func(one *flag.Flag) {
+		if u, ok := one.Value.(*urlsFlag); ok && u.err != nil && wrong == nil {
+			wrong = reject(f, "-%s: %v", one.Name, u.err)
+		}
+	})
+	return wrong
+}
+
+// withoutPassword returns an argument, or what it is if it may have a password.
+func withoutPassword(arg string) string {
+	if strings.Contains(arg, "@") {
+		return "a URL"
+	}
+	return arg
 }
 
 // reject prints what is wrong with the arguments.
@@ -138,33 +152,59 @@ func reject(f *flag.FlagSet, format string, args ...any) error {
 	return errUsage
 }
 
-// natsURLs is a flag with the URLs of NATS servers.
+// urlsFlag is a flag with the URLs of NATS servers. Set keeps its error for parse: package flag
+// prints the value with an error, and the value may have a password.
+type urlsFlag struct {
+	urls *natsURLs
+	err  error
+}
+
+func flagURLs(f *flag.FlagSet, urls *natsURLs, name, usage string) {
+	f.Var(&urlsFlag{urls: urls}, name, usage)
+}
+
+// String implements [flag.Value].
+func (u *urlsFlag) String() string {
+	if u.urls == nil {
+		return ""
+	}
+	return u.urls.String()
+}
+
+// Set implements [flag.Value].
+func (u *urlsFlag) Set(text string) error {
+	*u.urls, u.err = readURLs(text)
+	return nil
+}
+
+// natsURLs are the URLs of NATS servers.
 type natsURLs []*url.URL
 
-func (u *natsURLs) String() string {
+// readURLs reads URLs that are separated by commas. Its error does not have the text.
+func readURLs(text string) (list natsURLs, err error) {
+	for one := range strings.SplitSeq(text, ",") {
+		parsed, err := url.Parse(strings.TrimSpace(one))
+		if err != nil || parsed.Scheme != "nats" && parsed.Scheme != "tls" || parsed.Hostname() == "" {
+			return nil, errors.New("want nats://HOST:PORT or tls://HOST:PORT, more of them after commas")
+		}
+		if parsed.Port() == "" {
+			parsed.Host += ":4222"
+		}
+		list = append(list, parsed)
+	}
+	return list, nil
+}
+
+// String returns the URLs without the passwords.
+func (u natsURLs) String() string {
 	var list []string
-	for _, one := range *u {
+	for _, one := range u {
 		list = append(list, one.Redacted())
 	}
 	return strings.Join(list, ",")
 }
 
-func (u *natsURLs) Set(text string) error {
-	*u = nil
-	for one := range strings.SplitSeq(text, ",") {
-		parsed, err := url.Parse(strings.TrimSpace(one))
-		if err != nil || parsed.Scheme != "nats" && parsed.Scheme != "tls" || parsed.Hostname() == "" {
-			return errors.New("want nats://HOST:PORT or tls://HOST:PORT, more of them after commas") // without a password in the text
-		}
-		if parsed.Port() == "" {
-			parsed.Host += ":4222"
-		}
-		*u = append(*u, parsed)
-	}
-	return nil
-}
-
-// joined returns the URLs as Set reads them, with the passwords.
+// joined returns the URLs as readURLs reads them, with the passwords.
 func (u natsURLs) joined() string { return strings.Join(u.texts(), ",") }
 
 // texts returns the URLs for a NATS client.

@@ -44,12 +44,19 @@ func TestArguments(t *testing.T) {
 		{"-cluster=", "-cluster is empty", errUsage},
 		{"-nats http://user:secret@host", "want nats://HOST:PORT", errUsage},
 		{"-nats nats://", "want nats://HOST:PORT", errUsage},
-		{"nodes -nats x", "want nats://HOST:PORT", errUsage},
+		{"nodes -nats x", "cluster nodes: -nats: want nats://HOST:PORT", errUsage},
+		{"-nats nats://ada:secret@", "cluster: -nats: want nats://HOST:PORT", errUsage},
+		{"nodes -nats nats://ada:%secret@host", "want nats://HOST:PORT", errUsage},
+		{"nodes nats://ada:secret@host", `unexpected argument "a URL"`, errUsage},
+		{"nats://ada:secret@host", `unknown command "a URL"`, errUsage},
 		{"-no", "flag provided but not defined", errUsage},
 	} {
 		t.Run(test.args, func(t *testing.T) {
 			var stdout, stderr bytes.Buffer
 			err := command(t.Context(), strings.Fields(test.args), &stdout, &stderr)
+			if strings.Contains(stderr.String(), "secret") {
+				t.Errorf("the password is in %q", &stderr)
+			}
 			if !errors.Is(err, test.err) || !strings.Contains(stderr.String(), test.want) || stdout.Len() > 0 {
 				t.Errorf("error %v, want %v; stdout %q; stderr %q, want %q in it", err, test.err, &stdout, &stderr, test.want)
 			}
@@ -71,14 +78,14 @@ func TestListFaults(t *testing.T) {
 }
 
 func TestNATSURLs(t *testing.T) {
-	var u natsURLs
-	if err := u.Set("nats://ada:secret@a.example, tls://b.example:1234"); err != nil {
+	u, err := readURLs("nats://ada:secret@a.example, tls://b.example:1234")
+	if err != nil {
 		t.Fatal(err)
 	}
 	if got, want := strings.Join(u.texts(), " "), "nats://ada:secret@a.example:4222 tls://b.example:1234"; got != want {
 		t.Errorf("URLs %s, want %s", got, want)
 	}
 	if strings.Contains(u.String(), "secret") {
-		t.Errorf("%s shows the password", &u)
+		t.Errorf("%s shows the password", u)
 	}
 }

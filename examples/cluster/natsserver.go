@@ -23,7 +23,7 @@ func serverCommand(ctx context.Context, args []string, stdout, stderr io.Writer)
 	f.StringVar(&dir, "dir", "", "`folder` for its data")
 	f.IntVar(&port, "port", 0, "`port` for clients")
 	f.IntVar(&clusterPort, "cluster-port", 0, "`port` for the other servers")
-	f.Var(&peers, "peers", "`URLs` of all servers, with the ports for servers")
+	flagURLs(f, &peers, "peers", "`URLs` of all servers, with the ports for servers")
 	if err := parse(f, args); err != nil {
 		return err
 	}

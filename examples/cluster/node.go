@@ -69,7 +69,7 @@ func nodeCommand(ctx context.Context, args []string, stdout, stderr io.Writer) e
 	f.StringVar(&cluster, "cluster", "demo", "`name` of the cluster")
 	f.StringVar(&database, "database", "", "`URL` of the database")
 	f.IntVar(&replicas, "replicas", 1, "`number` of NATS servers that store the log")
-	f.Var(&servers, "nats", "`URLs` of NATS servers")
+	flagURLs(f, &servers, "nats", "`URLs` of NATS servers")
 	f.BoolVar(&faults, "faults", false, "add routes for the command faults")
 	if err := parse(f, args); err != nil {
 		return err
@@ -94,8 +94,8 @@ func nodeCommand(ctx context.Context, args []string, stdout, stderr io.Writer) e
 	return serveUntilParentEnds(ctx, n.routes(), n.hub, stdout)
 }
 
-// newEngine returns the engine of a node. The client stays with the given URLs: those of other
-// servers would lead around the link whose cable the page can pull.
+// newEngine returns the engine of a node. The client uses only the given URLs: those of other
+// servers would lead around the link that the page can cut.
 func newEngine(servers natsURLs, replicas int, log *slog.Logger) *natsengine.Engine {
 	return natsengine.New(natsengine.Options{
 		Servers:  servers.texts(),

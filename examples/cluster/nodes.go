@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -13,11 +14,8 @@ import (
 	"github.com/planrooms/planrooms/room/natsengine"
 )
 
-// observerName is the name of the node that the command nodes adds to the cluster while it looks.
-const observerName = "nodes-command"
-
-// nodesCommand lists the nodes of a cluster. It joins the cluster for a few seconds, as a node
-// without clients, and creates nothing: the streams must be there.
+// nodesCommand lists the nodes of a cluster. It reads log and notes for a few seconds, with a hub
+// that stores nothing.
 func nodesCommand(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	servers := natsURLs{}
 	var cluster string
@@ -28,7 +26,7 @@ func nodesCommand(ctx context.Context, args []string, stdout, stderr io.Writer) 
 		fmt.Fprint(stderr, "Lists the nodes of a cluster: epoch, applied seq, tenure and gate.\n\nUsage:\n\n  cluster nodes [flags]\n\nFlags:\n\n")
 		f.PrintDefaults()
 	}
-	f.Var(&servers, "nats", "`URLs` of the cluster's NATS servers, separated by commas. Default: nats://127.0.0.1:4222")
+	flagURLs(f, &servers, "nats", "`URLs` of the cluster's NATS servers, separated by commas. Default: nats://127.0.0.1:4222")
 	f.StringVar(&cluster, "cluster", "demo", "`name` of the cluster in NATS")
 	f.DurationVar(&wait, "wait", 15*time.Second, "how long to wait until NATS answers and the log is read")
 	f.BoolVar(&verbose, "v", false, "show the warnings of the engine")
@@ -39,58 +37,60 @@ func nodesCommand(ctx context.Context, args []string, stdout, stderr io.Writer) 
 	if verbose {
 		log = slog.New(slog.NewTextHandler(stderr, nil))
 	}
+	engine, end, err := newReadOnlyEngine(natsengine.Options{Servers: servers.texts(), Logger: log})
+	if err != nil {
+		return err
+	}
+	defer end()
 	hub := room.NewHub(&room.Options{
 		Authorize: func(context.Context, auth.Identity, string) error { return room.ErrForbidden }, // it has no clients
-		Engine:    natsengine.New(natsengine.Options{Servers: servers.texts(), Existing: true, Logger: log}),
+		Engine:    engine,
 		Cluster:   cluster,
-		Node:      observerName,
 		Logger:    log,
 	})
 	defer func() {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
-		defer cancel()
-		_ = hub.Shutdown(ctx) // the list is complete
+		ctx, cancel := context.WithCancel(ctx)
+		cancel()
+		_ = hub.Shutdown(ctx) // it has no clients, and stores no goodbye for other nodes
 	}()
-	info, err := observe(ctx, hub, wait)
+	info, err := observe(ctx, hub, engine, wait)
 	if err != nil {
 		return err
 	}
 	return printNodes(stdout, info)
 }
 
-// observe returns what the hub knows of the cluster once it has read the log and seen the notes of
-// the nodes twice, so that it knows who is silent.
-func observe(ctx context.Context, hub *room.Hub, wait time.Duration) (observed, error) {
+// observe returns what the hub knows of the cluster once it has read the log, and the notes for 3 s,
+// so that it knows which nodes are silent: each node stores a note every second.
+func observe(ctx context.Context, hub *room.Hub, engine *readOnlyEngine, wait time.Duration) (observed, error) {
 	ctx, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
-	var ready time.Time
+	var began time.Time // since when the notes are read
 	for {
-		err := hub.Ready()
-		if err == nil && ready.IsZero() {
-			ready = time.Now()
+		info, _ := hub.Cluster()
+		if engine.read() > 0 && began.IsZero() {
+			began = time.Now()
 		}
-		// A node stores a note each second.
-		if err == nil && time.Since(ready) > 3*time.Second {
-			info, _ := hub.Cluster()
-			return observed{info, ready}, nil
+		if !began.IsZero() && time.Since(began) > 3*time.Second && info.Applied >= info.Last {
+			return observed{info, began}, nil
 		}
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			if err == nil {
-				err = ctx.Err()
+			if err := hub.Ready(); err != nil {
+				return observed{}, fmt.Errorf("the cluster could not be read: %w", err)
 			}
-			return observed{}, fmt.Errorf("the cluster could not be read: %w", err)
+			return observed{}, fmt.Errorf("the cluster could not be read: %w", ctx.Err())
 		}
 	}
 }
 
-// observed is what a hub knows that was ready at some time.
+// observed is what a hub has read since a time.
 type observed struct {
 	room.ClusterInfo
-	ready time.Time
+	began time.Time
 }
 
 // status describes a node in a few words.
@@ -98,7 +98,7 @@ func (o *observed) status(n room.NodeInfo) string {
 	switch {
 	case n.Ended:
 		return "ended"
-	case n.Seen.Before(o.ready):
+	case !n.Seen.After(o.began):
 		return "silent"
 	case n.Open:
 		return "open"
@@ -107,19 +107,21 @@ func (o *observed) status(n room.NodeInfo) string {
 }
 
 func printNodes(w io.Writer, o observed) error {
-	fmt.Fprintf(w, "epoch %s, records %d to %d\n\n", o.Epoch, o.First, o.Last)
+	fmt.Fprintf(w, "epoch %s, records %d to %d\n\n", cmp.Or(o.Epoch, "unknown"), o.First, o.Last)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "NODE\tGATE\tAPPLIED\tTENURE\tEPOCH\tINCARNATION")
-	listed := 0
+	alive := false
 	for _, n := range o.Nodes {
-		if n.Name == o.Node || n.Host == observerName {
-			continue // this command, and earlier calls of it
+		if n.Name == o.Node {
+			continue // this command
 		}
-		listed++
-		fmt.Fprintf(t, "%s\t%s\t%d\t%d\t%s\t%s\n", n.Host, o.status(n), n.Applied, n.Tenure, n.Epoch, n.Name)
+		status := o.status(n)
+		alive = alive || status == "open" || status == "shut"
+		fmt.Fprintf(t, "%s\t%s\t%d\t%d\t%s\t%s\n", n.Host, status, n.Applied, n.Tenure, n.Epoch, n.Name)
 	}
-	if listed == 0 {
-		fmt.Fprintln(t, "none")
+	if err := t.Flush(); err != nil || alive {
+		return err
 	}
-	return t.Flush()
+	_, err := fmt.Fprintln(w, "\nno node is alive")
+	return err
 }

@@ -20,14 +20,34 @@ type outcome struct {
 	Seen  history.Report `json:"seen"`
 	// Broken are the promises that were broken.
 	Broken []string `json:"broken,omitempty"`
+	// Failed is why a run could not be made as planned, or "".
+	Failed string   `json:"failed,omitempty"`
 	Notes  []string `json:"notes,omitempty"`
 }
 
 func (t *trial) outcome() outcome {
 	return outcome{
-		Fault: t.fault.name, Times: 1, Took: time.Since(t.begun), Seen: t.report, Broken: t.broken, Notes: t.notes,
+		Fault: t.fault.name, Times: 1, Took: time.Since(t.begun), Seen: t.report, Broken: t.broken, Failed: t.failed, Notes: t.notes,
 	}
 }
+
+// verdict is the last column of the table.
+func (o *outcome) verdict() string {
+	switch {
+	case len(o.Broken) > 0:
+		return verdictBroken
+	case o.Failed != "":
+		return verdictFailed
+	}
+	return verdictKept
+}
+
+// The verdicts.
+const (
+	verdictKept   = "kept"
+	verdictBroken = "BROKEN" // a promise was broken
+	verdictFailed = "FAILED" // the run could not be made as planned
+)
 
 // sum adds up the runs of one fault. The pauses are the longest ones.
 func sum(list []outcome) outcome {
@@ -50,6 +70,9 @@ func sum(list []outcome) outcome {
 		for _, text := range one.Broken {
 			all.Broken = append(all.Broken, fmt.Sprintf("run %d: %s", all.Times, text))
 		}
+		if one.Failed != "" && all.Failed == "" {
+			all.Failed = fmt.Sprintf("run %d: %s", all.Times, one.Failed)
+		}
 		for _, text := range one.Notes {
 			all.Notes = append(all.Notes, fmt.Sprintf("run %d: %s", all.Times, text))
 		}
@@ -68,15 +91,11 @@ func printOutcomes(w io.Writer, list []outcome) error {
 			reloads += s.Reloads[reason]
 			why = append(why, fmt.Sprintf("%s %d", reason, s.Reloads[reason]))
 		}
-		verdict := "kept"
-		if len(o.Broken) > 0 {
-			verdict = "BROKEN"
-		}
 		if len(why) == 0 {
 			why = []string{"-"}
 		}
 		fmt.Fprintf(t, "%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%s\t%.1f s\t%.1f s\t%s\n", o.Fault, o.Times, s.Published, s.Lost, s.Doubled,
-			s.Disordered, s.Wrong, reloads, strings.Join(why, ", "), s.PublishPause.Seconds(), s.DeliveryPause.Seconds(), verdict)
+			s.Disordered, s.Wrong, reloads, strings.Join(why, ", "), s.PublishPause.Seconds(), s.DeliveryPause.Seconds(), o.verdict())
 	}
 	if err := t.Flush(); err != nil {
 		return err
@@ -84,6 +103,9 @@ func printOutcomes(w io.Writer, list []outcome) error {
 	for _, o := range list {
 		for _, text := range o.Broken {
 			fmt.Fprintf(w, "\n%s: BROKEN: %s", o.Fault, text)
+		}
+		if o.Failed != "" {
+			fmt.Fprintf(w, "\n%s: FAILED: %s", o.Fault, o.Failed)
 		}
 		for _, text := range o.Notes {
 			fmt.Fprintf(w, "\n%s: %s", o.Fault, text)

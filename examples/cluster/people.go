@@ -13,7 +13,6 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/planrooms/planrooms/auth"
 	"github.com/planrooms/planrooms/protocol"
@@ -30,9 +29,8 @@ const perPlan = 50
 // crowd is a node whose clients are in the same process, without sockets: a process may not have
 // enough descriptors for all of them.
 type crowd struct {
-	hub   *room.Hub
-	sent  *countingEngine
-	begun time.Time
+	hub  *room.Hub
+	sent *countingEngine
 
 	mu     sync.Mutex     // guards the following
 	leaves map[string]int // notices to observers that a user has left, by user
@@ -47,12 +45,12 @@ func peopleCommand(ctx context.Context, args []string, stdout, stderr io.Writer)
 	f.StringVar(&name, "name", "", "`name` of the node")
 	f.StringVar(&cluster, "cluster", "people", "`name` of the cluster")
 	f.IntVar(&replicas, "replicas", 1, "`number` of NATS servers that store the log")
-	f.Var(&servers, "nats", "`URLs` of NATS servers")
+	flagURLs(f, &servers, "nats", "`URLs` of NATS servers")
 	if err := parse(f, args); err != nil {
 		return err
 	}
 	log := slog.New(slog.NewTextHandler(stderr, nil))
-	c := &crowd{sent: &countingEngine{Engine: newEngine(servers, replicas, log)}, begun: time.Now(), leaves: make(map[string]int)}
+	c := &crowd{sent: &countingEngine{Engine: newEngine(servers, replicas, log)}, leaves: make(map[string]int)}
 	c.hub = room.NewHub(&room.Options{
 		Authorize: func(context.Context, auth.Identity, string) error { return nil },
 		Engine:    c.sent, Cluster: cluster, Node: name, Logger: log,
@@ -128,16 +126,15 @@ func (c *crowd) observe(m roomtest.Received) {
 
 // crowdState is what a node says of the people that it lists.
 type crowdState struct {
-	NotReady string        `json:"notReady"` // why, or ""
-	Age      time.Duration `json:"age"`      // of the hub
-	Listed   int           `json:"listed"`   // people of all nodes
-	Digest   uint64        `json:"digest"`   // of the lists
-	Told     int           `json:"told"`     // users of whose leave observers were notified
-	Again    int           `json:"again"`    // of these, how many more than once
-	Messages int64         `json:"messages"` // to other nodes
-	Bytes    int64         `json:"bytes"`
-	Heap     uint64        `json:"heap"` // after a garbage collection, if that was asked for
-	RSS      uint64        `json:"rss"`  // 0 if it is not known
+	NotReady string `json:"notReady"` // why, or ""
+	Listed   int    `json:"listed"`   // people of all nodes
+	Digest   uint64 `json:"digest"`   // of the lists
+	Notified int    `json:"notified"` // users of whose leave observers got a notice
+	Again    int    `json:"again"`    // of these, how many more than once
+	Messages int64  `json:"messages"` // to other nodes
+	Bytes    int64  `json:"bytes"`
+	Heap     uint64 `json:"heap"` // after a garbage collection, if that was asked for
+	RSS      uint64 `json:"rss"`  // 0 if it is not known
 }
 
 // show describes the node. The parameter plans is the number of all plans; with memory=1 it
@@ -148,14 +145,14 @@ func (c *crowd) show(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "plans: "+err.Error(), http.StatusBadRequest)
 		return
 	}
-	s := crowdState{Age: time.Since(c.begun), Messages: c.sent.messages.Load(), Bytes: c.sent.bytes.Load()}
+	s := crowdState{Messages: c.sent.messages.Load(), Bytes: c.sent.bytes.Load()}
 	if err := c.hub.Ready(); err != nil {
 		s.NotReady = err.Error()
 	}
 	s.Listed, s.Digest = c.list(plans)
 	c.mu.Lock()
 	for _, n := range c.leaves {
-		s.Told++
+		s.Notified++
 		if n > 1 {
 			s.Again++
 		}

@@ -35,7 +35,6 @@ type publisher struct {
 type published struct {
 	Paused    bool   `json:"paused"`
 	Changes   uint64 `json:"changes"`   // acknowledged
-	Repeated  uint64 `json:"repeated"`  // attempts without an answer, or with an error
 	LongestMs int64  `json:"longestMs"` // the longest time from a change to its acknowledgement
 	Problem   string `json:"problem"`   // of the last attempt, or ""
 }
@@ -78,9 +77,6 @@ func (p *publisher) publish(ctx context.Context, t task) {
 			p.state.LongestMs = max(p.state.LongestMs, time.Since(start).Milliseconds())
 			p.mu.Unlock()
 			return
-		}
-		if err != errNotServing {
-			p.state.Repeated++
 		}
 		p.state.Problem = err.Error()
 		p.mu.Unlock()

@@ -8,7 +8,12 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"time"
 )
+
+// requests is the client for post and get. Their ctx usually ends earlier; Revoke, which waits for
+// other nodes, takes up to some 14 s.
+var requests = &http.Client{Timeout: time.Minute}
 
 // post sends a body as JSON, and expects no answer but success.
 func post(ctx context.Context, to *url.URL, body any) error {
@@ -21,7 +26,7 @@ func post(ctx context.Context, to *url.URL, body any) error {
 		return err
 	}
 	req.Header.Set("Content-Type", "application/json")
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := requests.Do(req)
 	if err != nil {
 		return err
 	}
@@ -39,7 +44,7 @@ func get(ctx context.Context, from *url.URL, answer any) error {
 	if err != nil {
 		return err
 	}
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := requests.Do(req)
 	if err != nil {
 		return err
 	}

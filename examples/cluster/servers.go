@@ -2,11 +2,11 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/url"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -22,6 +22,23 @@ type natsServer struct {
 	dir     string // for its data
 	process *child
 	args    []string
+}
+
+// startServers starts the three servers of a cluster, and waits until they accept connections. A
+// port that was free may be taken before its server listens, so it tries several times.
+func startServers(ctx context.Context, dir string) (list []*natsServer, err error) {
+	for range 3 {
+		if list, err = newServers(dir); err != nil {
+			return nil, err
+		}
+		if err = eachServer(list, func(s *natsServer) error { return s.start(ctx) }); err == nil {
+			return list, nil
+		}
+		for _, s := range list {
+			s.process.close()
+		}
+	}
+	return nil, err
 }
 
 // newServers returns the three servers of a cluster, which are not started yet.
@@ -82,7 +99,7 @@ type streamState struct {
 	Leader  string `json:"leader"` // the server that orders the records, or "" while there is none
 	First   uint64 `json:"first"`
 	Last    uint64 `json:"last"`
-	Problem string `json:"problem"`
+	Problem string `json:"problem"` // why NATS did not answer, or ""
 
 	current int       // servers that have the whole log
 	at      time.Time // when NATS was asked
@@ -160,29 +177,15 @@ func (s *stream) now() streamState {
 	return s.state
 }
 
-// eachServer calls f for all servers at the same time, and returns the first error.
-func (c *cluster) eachServer(f func(*natsServer) error) error {
-	var all sync.WaitGroup
-	errs := make(chan error, len(c.servers))
-	for _, s := range c.servers {
-		all.Go(func() { errs <- f(s) })
+// eachServer calls f for all servers at the same time.
+func eachServer(list []*natsServer, f func(*natsServer) error) error {
+	var calls sync.WaitGroup
+	errs := make([]error, len(list))
+	for i, s := range list {
+		calls.Go(func() { errs[i] = f(s) })
 	}
-	all.Wait()
-	close(errs)
-	for err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// serverDown reports whether a server does not run.
-func (c *cluster) serverDown() bool {
-	return slices.ContainsFunc(c.servers, func(s *natsServer) bool {
-		_, pid := s.process.state()
-		return pid == 0
-	})
+	calls.Wait()
+	return errors.Join(errs...)
 }
 
 // storedSince reports whether NATS has said, after a moment, that so many servers have the log.

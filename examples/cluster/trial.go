@@ -1,7 +1,9 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -20,6 +22,8 @@ type trial struct {
 	dir     string // for its files
 	stderr  io.Writer
 	begun   time.Time
+	// patience bounds each wait of the run, with its requests.
+	patience time.Duration
 
 	cluster *cluster // all nodes are ready at the start
 	load    *load    // viewers and publishers
@@ -30,6 +34,7 @@ type trial struct {
 	report history.Report
 	notes  []string
 	broken []string
+	failed string // why the run shows nothing, or ""
 }
 
 // histories are what was written during a run.
@@ -38,7 +43,7 @@ type histories struct {
 	attempts []history.Attempt
 }
 
-// trialPatience bounds each wait of a run.
+// trialPatience is trial.patience of the command.
 const trialPatience = 2 * time.Minute
 
 // phase shows what the run does next.
@@ -53,12 +58,37 @@ func (t *trial) note(format string, args ...any) {
 	t.phase("%s", text)
 }
 
-// broke says that a promise was broken.
+// broke says that a promise was broken. The verdict of the run is then BROKEN.
 func (t *trial) broke(format string, args ...any) {
 	text := fmt.Sprintf(format, args...)
 	t.broken = append(t.broken, text)
 	t.phase("BROKEN: %s", text)
 }
+
+// fail says that the run could not be made as planned: for example, a process did not start. That
+// is no promise. The verdict is then FAILED.
+func (t *trial) fail(err error) {
+	t.failed = cmp.Or(t.failed, err.Error())
+	t.phase("FAILED: %v", err)
+}
+
+// ends says what the error means that has ended the run: a broken promise, or that the run has
+// failed. The end of ctx means neither.
+func (t *trial) ends(ctx context.Context, err error) {
+	var promise *promiseError
+	switch {
+	case err == nil || ctx.Err() != nil:
+	case errors.As(err, &promise):
+		t.broke("%v", err)
+	default:
+		t.fail(err)
+	}
+}
+
+// promiseError is an error that means that the cluster has broken a promise.
+type promiseError struct{ error }
+
+func (e *promiseError) Unwrap() error { return e.error }
 
 // within checks a promised time. A lenient run only notes one that is too long.
 func (t *trial) within(limit, got time.Duration, format string, args ...any) {
@@ -75,17 +105,35 @@ func (t *trial) within(limit, got time.Duration, format string, args ...any) {
 // check runs f with the histories when the run has ended.
 func (t *trial) check(f func(h histories)) { t.checks = append(t.checks, f) }
 
-// await waits until a condition holds.
+// await waits until a promised condition holds. If it never does, the error is a promiseError.
 func (t *trial) await(ctx context.Context, what string, condition func() bool) error {
-	ctx, cancel := context.WithTimeout(ctx, trialPatience)
+	return t.awaitAnswer(ctx, what, func(context.Context) bool { return condition() })
+}
+
+// awaitAnswer is await with a condition that sends requests, under its ctx.
+func (t *trial) awaitAnswer(ctx context.Context, what string, condition func(context.Context) bool) error {
+	err := t.awaitSetup(ctx, what, condition)
+	if err != nil && ctx.Err() == nil {
+		return &promiseError{err}
+	}
+	return err
+}
+
+// awaitSetup is awaitAnswer for what the run needs and the cluster does not promise, such as NATS
+// servers that elect a leader.
+func (t *trial) awaitSetup(ctx context.Context, what string, condition func(context.Context) bool) error {
+	within, cancel := context.WithTimeout(ctx, t.patience)
 	defer cancel()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
-	for !condition() {
+	for !condition(within) {
 		select {
 		case <-tick.C:
-		case <-ctx.Done():
-			return fmt.Errorf("%s: not reached after %v: %w", what, trialPatience, ctx.Err())
+		case <-within.Done():
+			if ctx.Err() != nil {
+				return fmt.Errorf("%s: %w", what, ctx.Err())
+			}
+			return fmt.Errorf("%s: not reached after %v", what, t.patience)
 		}
 	}
 	return nil
@@ -119,26 +167,26 @@ func (t *trial) other(than *instance) *instance {
 	return nil
 }
 
-// make makes the run.
-func (t *trial) make(ctx context.Context) error {
+// make makes the run, and judges it unless ctx has ended.
+func (t *trial) make(ctx context.Context) {
 	if t.fault.alone {
-		return t.fault.run(ctx, t)
+		t.ends(ctx, t.fault.run(ctx, t))
+		return
 	}
-	if err := t.await(ctx, "all nodes are ready", t.cluster.ready); err != nil {
-		return err
+	err := t.await(ctx, "all nodes are ready", t.cluster.ready)
+	if err == nil {
+		t.load, err = startLoad(ctx, t)
 	}
-	var err error
-	if t.load, err = startLoad(ctx, t); err != nil {
-		return err
+	if err != nil {
+		t.ends(ctx, err)
+		return
 	}
-	failed := t.underLoad(ctx)
-	if err := t.load.end(); err != nil {
-		return err
+	t.ends(ctx, t.underLoad(ctx))
+	err = t.load.end()
+	if err == nil && ctx.Err() == nil {
+		err = t.judge()
 	}
-	if failed != nil {
-		t.broke("%v", failed)
-	}
-	return t.judge()
+	t.ends(ctx, err)
 }
 
 // underLoad breaks the cluster, and waits until it is whole again.
@@ -157,7 +205,9 @@ func (t *trial) underLoad(ctx context.Context) error {
 	if err := t.load.more(ctx); err != nil {
 		return err
 	}
-	t.load.finish(ctx)
+	if err := t.load.finish(ctx); err != nil {
+		return err
+	}
 	if err := t.await(ctx, "all viewers have everything", t.load.whole); err != nil {
 		return fmt.Errorf("%w: %s", err, t.load.behind())
 	}

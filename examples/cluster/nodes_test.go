@@ -1,0 +1,104 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"regexp"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/planrooms/planrooms/auth"
+	"github.com/planrooms/planrooms/protocol"
+	"github.com/planrooms/planrooms/room"
+	"github.com/planrooms/planrooms/room/natsengine"
+)
+
+// outsideServer starts a NATS server in this process.
+func outsideServer(t *testing.T) *server.Server {
+	t.Helper()
+	s, err := server.NewServer(&server.Options{
+		ServerName: "outside", Host: "127.0.0.1", Port: -1, NoSigs: true, NoLog: true, JetStream: true, StoreDir: t.TempDir(),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Start()
+	t.Cleanup(func() { s.Shutdown(); s.WaitForShutdown() })
+	if !s.ReadyForConnections(time.Minute) {
+		t.Fatal("the NATS server does not accept connections")
+	}
+	return s
+}
+
+// oneNode runs a node until it has stored an event, and ends it.
+func oneNode(t *testing.T, url string) {
+	t.Helper()
+	hub := room.NewHub(&room.Options{
+		Authorize: func(context.Context, auth.Identity, string) error { return nil },
+		Engine:    natsengine.New(natsengine.Options{Servers: []string{url}}), Cluster: "demo", Node: "n1",
+	})
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	for hub.Ready() != nil && ctx.Err() == nil {
+		<-tick.C
+	}
+	if _, err := hub.Broadcast(ctx, planID, protocol.TaskUpdated(task{})); err != nil {
+		t.Fatal(err)
+	}
+	if err := hub.Shutdown(ctx); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// The command nodes stores nothing. Any other node would begin an epoch in this log, which has lost
+// its first records while no node is alive.
+func TestNodesStoresNothing(t *testing.T) {
+	t.Parallel()
+	s := outsideServer(t)
+	oneNode(t, s.ClientURL())
+	nc, err := nats.Connect(s.ClientURL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer nc.Close()
+	js, err := jetstream.New(nc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	look := func(name string) *jetstream.StreamInfo {
+		stream, err := js.Stream(t.Context(), name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return stream.CachedInfo()
+	}
+	before, notes := look(logStream), look(noteStream)
+	settings := before.Config
+	settings.MaxMsgs = 1
+	for _, config := range []jetstream.StreamConfig{settings, before.Config} {
+		if _, err := js.UpdateStream(t.Context(), config); err != nil {
+			t.Fatal(err)
+		}
+	}
+
+	var stdout, stderr bytes.Buffer
+	if err := command(t.Context(), []string{"nodes", "-nats", s.ClientURL(), "-wait", "60s", "-v"}, &stdout, &stderr); err != nil {
+		t.Fatalf("%v\n%s", err, &stderr)
+	}
+	want := regexp.MustCompile(`^epoch \w+, records \d+ to \d+\n\nNODE +GATE.*\nn1 +(silent|ended) .*\n\nno node is alive\n$`)
+	if !want.MatchString(stdout.String()) {
+		t.Errorf("want %s\n%s%s", want, &stdout, &stderr)
+	}
+	if after := look(logStream); after.State.LastSeq != before.State.LastSeq {
+		t.Errorf("the log ends with record %d, before with %d", after.State.LastSeq, before.State.LastSeq)
+	}
+	if after := look(noteStream); after.State.LastSeq != notes.State.LastSeq {
+		t.Errorf("the last note is %d, before %d", after.State.LastSeq, notes.State.LastSeq)
+	}
+}
