@@ -72,6 +72,7 @@ func secured(next http.Handler) http.Handler {
 type state struct {
 	Run       string            `json:"run"`
 	NATS      string            `json:"nats"`    // URLs of the servers
+	Cluster   string            `json:"cluster"` // its name in NATS
 	Outside   bool              `json:"outside"` // the NATS servers run elsewhere
 	CanPause  bool              `json:"canPause"`
 	Published published         `json:"published"`
@@ -108,7 +109,7 @@ type viewerState struct {
 
 func (d *demonstration) state() state {
 	s := state{
-		Run: d.run, NATS: d.urls.String(), Outside: d.outside, CanPause: canPause, Published: d.publisher.now(), Stream: d.stream.now(),
+		Run: d.run, NATS: d.urls.String(), Cluster: d.options.name, Outside: d.outside, CanPause: canPause, Published: d.publisher.now(), Stream: d.stream.now(),
 		Servers: []serverState{}, Clients: d.balancer.clients(),
 	}
 	names := make(map[string]string)
@@ -159,7 +160,7 @@ func (d *demonstration) switchNode(w http.ResponseWriter, r *http.Request) {
 }
 
 func (d *demonstration) turnNode(n *instance, action string) error {
-	cable := map[string]linkState{"cut": linkCut, "stall": linkStalled, "connect": linkOpen}
+	states := map[string]linkState{"cut": linkCut, "stall": linkStalled, "connect": linkOpen}
 	switch action {
 	case "kill":
 		n.process.kill()
@@ -178,7 +179,7 @@ func (d *demonstration) turnNode(n *instance, action string) error {
 		if n.link == nil {
 			return errors.New("the connection of this node to NATS cannot be cut: it uses TLS")
 		}
-		n.link.set(cable[action])
+		n.link.set(states[action])
 	default:
 		return fmt.Errorf("a node has no switch %q", action)
 	}

@@ -36,7 +36,7 @@ func demo(ctx context.Context, o demoOptions, stdout io.Writer, log *slog.Logger
 	defer cancel()
 	ln, err := net.Listen("tcp", o.addr)
 	if err != nil {
-		return err
+		return fmt.Errorf("the page cannot be served: %w; choose another address with -addr, such as -addr 127.0.0.1:0", err)
 	}
 	defer ln.Close()
 	dir, remove, err := folder(o.dir)
@@ -45,13 +45,20 @@ func demo(ctx context.Context, o demoOptions, stdout io.Writer, log *slog.Logger
 	}
 	defer remove()
 
-	file, err := os.Create(filepath.Join(dir, "history.jsonl"))
-	if err != nil {
-		return err
+	var histories *history.Writer // it grows with each message, so a temporary folder has none
+	if o.dir != "" {
+		file, err := os.Create(filepath.Join(dir, viewersFile))
+		if err != nil {
+			return err
+		}
+		defer file.Close()
+		histories = history.NewWriter(file)
 	}
-	defer file.Close()
-	histories := history.NewWriter(file)
-	defer func() { err = errors.Join(err, histories.Flush()) }()
+	defer func() {
+		if histories != nil {
+			err = errors.Join(err, histories.Flush())
+		}
+	}()
 	c, err := newCluster(ctx, clusterOptions{nats: o.nats, replicas: o.replicas, name: o.cluster, dir: dir}, log)
 	if err != nil {
 		return err

@@ -16,8 +16,6 @@ import (
 	"syscall"
 	"testing"
 	"time"
-
-	"github.com/nats-io/nats-server/v2/server"
 )
 
 // patience ends a test that hangs. No test waits for it.
@@ -304,19 +302,7 @@ func TestParentIsKilled(t *testing.T) {
 // The demonstration also runs with NATS servers that run elsewhere.
 func TestOutsideNATS(t *testing.T) {
 	t.Parallel()
-	s, err := server.NewServer(&server.Options{
-		ServerName: "outside", Host: "127.0.0.1", Port: -1, NoSigs: true, NoLog: true, JetStream: true, StoreDir: t.TempDir(),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.Start()
-	defer s.WaitForShutdown()
-	defer s.Shutdown()
-	if !s.ReadyForConnections(patience) {
-		t.Fatal("the NATS server does not accept connections")
-	}
-
+	s := outsideServer(t)
 	out, err := program(t, "nodes", "-nats", s.ClientURL(), "-wait", "1s").CombinedOutput()
 	var exit *exec.ExitError
 	if !errors.As(err, &exit) || exit.ExitCode() != 1 || !strings.HasPrefix(string(out), "cluster: the cluster could not be read: ") {
@@ -325,8 +311,8 @@ func TestOutsideNATS(t *testing.T) {
 
 	p := spawn(t, "-nats", s.ClientURL(), "-cluster", "outside")
 	state := p.await("the cluster serves", func(s state) bool { return s.ready() && s.Published.Changes > 20 })
-	if !state.Outside || len(state.Servers) > 0 || state.Stream.Leader != "outside" {
-		t.Errorf("outside %t, servers %v, stream %+v", state.Outside, state.Servers, state.Stream)
+	if state.Cluster != "outside" || !state.Outside || len(state.Servers) > 0 || state.Stream.Leader != "outside" {
+		t.Errorf("cluster %q, outside %t, servers %v, stream %+v", state.Cluster, state.Outside, state.Servers, state.Stream)
 	}
 	p.turn("nodes/n1/cut")
 	p.turn("nodes/n1/connect")

@@ -53,9 +53,9 @@ function show(state) {
   $('#publishing').textContent = paused ? 'Continue publishing' : 'Pause publishing';
   $('#leader').hidden = state.outside;
   $('#leader').disabled = !state.stream.leader;
-  const { first, last, leader } = state.stream;
-  $('#log-state').textContent =
-    `Log: records ${number(first)} to ${number(last)}, ${leader ? `led by ${leader}` : 'no leader at present'}`;
+  const { first, last, leader, problem } = state.stream;
+  const leads = leader ? `led by ${leader}` : `no leader at present${problem && ` (${problem})`}`;
+  $('#log-state').textContent = `Log: records ${number(first)} to ${number(last)}, ${leads}`;
 }
 
 // build creates what depends on the number of nodes and servers.
@@ -70,7 +70,7 @@ function build(state) {
     panes.push(new Pane(user, name, names[i], names));
   });
   $('#panes').append(...panes.map((p) => p.element));
-  $('#command').textContent = `go run . nodes -nats ${state.nats}`;
+  $('#command').textContent = `go run . nodes -nats ${state.nats} -cluster ${state.cluster}`;
   for (const name of [...names, ...servers.keys()]) {
     const link = document.createElement('a');
     link.href = `api/logs/${name}`;

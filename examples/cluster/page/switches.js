@@ -62,9 +62,7 @@ export function showNode(card, node, canPause) {
 function problemOf(node) {
   if (node.process === 'paused') {
     const left = tenureLeft(node);
-    return left > 0
-      ? `its tenure ends in ${left.toFixed(0)} s`
-      : 'its tenure has ended: the other nodes no longer wait for it';
+    return left > 0 ? `its tenure ends in ${left.toFixed(0)} s` : 'its tenure has ended';
   }
   if (node.process === 'starting') return '';
   return node.problem.replace(/^room: the node is not ready: /, '');

@@ -11,6 +11,7 @@ test('no viewer misses a change, whatever breaks', async ({ cluster, page }) => 
     await expect(people.getByRole('listitem')).toHaveCount(4, SLOW); // with those of other nodes
   }
   await cluster.more();
+  await expect(page.locator('#command')).toHaveText(/^go run \. nodes -nats nats:\S+ -cluster demo$/);
 
   // A node is killed: its clients resume on another one.
   await expect(cluster.pane('Ada')).toContainText('on n1');
