@@ -44,8 +44,11 @@ func exit(err error) {
 	}
 }
 
+// errFailed is returned by run if the figures are not complete.
+var errFailed = errors.New("compare: samples failed")
+
 // run measures what args say, with progress on stderr and the tables on stdout. When ctx ends it
-// prints what there is.
+// prints what there is. If a sample has failed, it returns an error.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	allowed, err := machine.Allowed()
 	if err != nil {
@@ -90,6 +93,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		if err := bench.PrintTable(stdout, s, samples[s.ID]); err != nil {
 			return err
 		}
+	}
+	if failed, all := bench.Failed(samples); failed > 0 {
+		return errors.Join(err, fmt.Errorf("%w: %d of %d", errFailed, failed, all))
 	}
 	return err
 }

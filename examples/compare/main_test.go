@@ -115,3 +115,16 @@ func TestRunPrintsATable(t *testing.T) {
 		t.Errorf("%d profiles, %v, want two", len(files), err)
 	}
 }
+
+// No process may have so many open files.
+func TestFailedSample(t *testing.T) {
+	var out bytes.Buffer
+	args := []string{"-quick", "-scenarios", "S9", "-hold", "50ms", "-hold-connections", "2000000000"}
+	err := run(t.Context(), args, &out, t.Output())
+	if !errors.Is(err, errFailed) || !strings.Contains(err.Error(), "2 of 2") {
+		t.Errorf("run(%q) = %v, want %v", args, err, errFailed)
+	}
+	if !strings.Contains(out.String(), "gws failed: 2000000000 connections need more") {
+		t.Errorf("the report does not say why:\n%s", out.String())
+	}
+}

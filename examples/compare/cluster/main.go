@@ -1,5 +1,5 @@
 // Cluster measures what it costs to serve plans from several processes, beside another library that
-// can do so. See the README in the folder above.
+// can do so. See README.md.
 //
 //	go run ./cluster -quick
 package main
@@ -52,8 +52,12 @@ func exit(err error) {
 	os.Exit(1)
 }
 
+// errFailed is returned by run if the figures are not complete.
+var errFailed = errors.New("cluster: samples failed")
+
 // run measures what args say, with progress on stderr and the tables on stdout. When ctx ends it
-// prints what there is.
+// prints what there is. If a sample has failed, it returns an error, and replaces no figures in a
+// file.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	o, err := parse(args, stderr)
 	if err != nil {
@@ -84,6 +88,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	cost.Print(&report, o.plan, samples)
 	if _, err := stdout.Write(report.Bytes()); err != nil {
 		return err
+	}
+	if failed := cost.Failed(samples); failed > 0 {
+		return errors.Join(ended, fmt.Errorf("%w: %d of %d", errFailed, failed, len(samples)))
 	}
 	if ended == nil && o.markdown != "" {
 		return replaceBlock(o.markdown, report.Bytes())

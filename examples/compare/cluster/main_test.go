@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/planrooms/planrooms/examples/compare/internal/broker"
 	"github.com/planrooms/planrooms/examples/compare/internal/cost"
 )
 
@@ -91,6 +92,29 @@ func TestRunReplacesTheBlock(t *testing.T) {
 	}
 	if samples, err := os.ReadFile(raw); err != nil || bytes.Count(samples, []byte("\n")) != 2 {
 		t.Errorf("the samples are %q, %v, want two lines", samples, err)
+	}
+}
+
+// Redis is not in the path.
+func TestFailedSample(t *testing.T) {
+	runtime.LockOSThread() // never unlocked: the processes end with the thread
+	t.Setenv("PATH", t.TempDir())
+	page := filepath.Join(t.TempDir(), "page.md")
+	const text = blockBegin + "old\n" + blockEnd
+	if err := os.WriteFile(page, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	args := []string{"-quick", "-contestants", "planrooms,centrifuge-redis", "-measures", "holding", "-markdown", page}
+	err := run(t.Context(), args, &out, t.Output())
+	if !errors.Is(err, errFailed) || !strings.Contains(err.Error(), "1 of 2") {
+		t.Errorf("run(%q) = %v, want %v", args, err, errFailed)
+	}
+	if want := broker.ErrNotInstalled.Error(); !strings.Contains(out.String(), want) {
+		t.Errorf("the report does not say %q:\n%s", want, out.String())
+	}
+	if got, err := os.ReadFile(page); err != nil || string(got) != text {
+		t.Errorf("the page is %q, %v, want no change", got, err)
 	}
 }
 

@@ -45,6 +45,19 @@ type Sample struct {
 	load.Result
 }
 
+// Failed counts the samples that have failed, and all samples.
+func Failed(samples map[string][]Sample) (failed, all int) {
+	for _, list := range samples {
+		all += len(list)
+		for _, s := range list {
+			if s.Err != "" {
+				failed++
+			}
+		}
+	}
+	return failed, all
+}
+
 // Column is one figure of a table.
 type Column struct {
 	Head   string

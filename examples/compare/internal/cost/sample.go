@@ -19,6 +19,16 @@ type Sample struct {
 	Memory *Memory `json:"memory,omitempty"`
 }
 
+// Failed counts the samples that have failed.
+func Failed(samples []Sample) (n int) {
+	for _, s := range samples {
+		if s.Err != "" {
+			n++
+		}
+	}
+	return n
+}
+
 // Measure says what is measured. Each measure of each contestant has new processes.
 type Measure string
 
