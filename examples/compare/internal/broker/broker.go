@@ -113,8 +113,8 @@ func (b *Broker) RSS() (sum int64, err error) {
 	return sum, nil
 }
 
-// freePorts returns addresses on which no process listens. The servers of a cluster have to know
-// those of the others before they start.
+// freePorts returns ports of 127.0.0.1 on which no process listens. The servers of a cluster have to
+// know those of the others before they start.
 func freePorts(n int) (ports []int, err error) {
 	for range n {
 		l, err := net.Listen("tcp4", "127.0.0.1:0")

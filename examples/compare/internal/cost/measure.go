@@ -37,6 +37,9 @@ func Quick() Plan {
 	return p
 }
 
+// asked is how long a sample of events takes at least.
+func (p Plan) asked() time.Duration { return p.Idle + p.Warm + p.Steady + 2*p.Load }
+
 // measure takes one sample of a contestant with new processes.
 func (p Plan) measure(ctx context.Context, c Contestant, m Measure, plans int, cpus []int) (s Sample, err error) {
 	cl, err := start(ctx, c, cpus)

@@ -76,12 +76,12 @@ func (r *Runner) Run(ctx context.Context) (samples []Sample, err error) {
 	return samples, nil
 }
 
-// sampleTime bounds one sample besides what it is asked to take. A test that takes longer hangs.
+// sampleTime bounds one sample besides what it is asked to take. A sample that takes longer hangs.
 const sampleTime = 3 * time.Minute
 
 // sample takes one sample. The error is that of ctx or of writing: a run that fails is a sample.
 func (r *Runner) sample(ctx context.Context, c cell, round int) (Sample, error) {
-	limited, cancel := context.WithTimeout(ctx, sampleTime+r.Plan.Warm+r.Plan.Steady+2*r.Plan.Load)
+	limited, cancel := context.WithTimeout(ctx, sampleTime+r.Plan.asked())
 	defer cancel()
 	s, err := r.Plan.measure(limited, c.contestant, c.measure, c.plans, r.CPUs)
 	if ctx.Err() != nil {
