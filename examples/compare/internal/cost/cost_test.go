@@ -141,8 +141,11 @@ func TestArrived(t *testing.T) {
 			"missing", []node.Viewed{with(func(v *node.Viewed) { v.Count, v.Sum, v.Order, v.Broken = 1, 1, 1, 1 }), whole},
 			cost.Load{Deliveries: 6, Missing: 2, Broken: 1, DeliveredPerSecond: 2, HereP50: 1, HereP99: 2, ElsewhereP50: 1, ElsewhereP99: 2}, nil,
 		},
-		{name: "one more", viewed: []node.Viewed{with(func(v *node.Viewed) { v.Count, v.Sum = 4, 9 })}, err: cost.ErrDoubled},
-		{name: "one twice and one missing", viewed: []node.Viewed{with(func(v *node.Viewed) { v.Sum = 7 })}, err: cost.ErrDoubled},
+		{name: "one twice", viewed: []node.Viewed{with(func(v *node.Viewed) { v.Count, v.Sum, v.Doubled = 4, 9, 1 })}, err: cost.ErrDoubled},
+		{name: "one twice and two missing", viewed: []node.Viewed{whole, with(func(v *node.Viewed) { v.Count, v.Doubled = 2, 1 })}, err: cost.ErrDoubled},
+		{name: "one of another plan", viewed: []node.Viewed{with(func(v *node.Viewed) { v.Count, v.Astray = 2, 1 })}, err: cost.ErrAstray},
+		{name: "one more", viewed: []node.Viewed{with(func(v *node.Viewed) { v.Count, v.Sum = 4, 13 })}, err: cost.ErrAstray},
+		{name: "another one", viewed: []node.Viewed{with(func(v *node.Viewed) { v.Sum = 7 })}, err: cost.ErrAstray},
 		{name: "another order", viewed: []node.Viewed{whole, with(func(v *node.Viewed) { v.Order = 8 })}, err: cost.ErrOrder},
 	} {
 		got, err := cost.Arrived(published, test.viewed...)

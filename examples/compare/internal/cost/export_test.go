@@ -4,6 +4,7 @@ import "github.com/planrooms/planrooms/examples/compare/internal/node"
 
 var (
 	ErrDoubled = errDoubled
+	ErrAstray  = errAstray
 	ErrOrder   = errOrder
 )
 

@@ -10,14 +10,13 @@ import (
 var (
 	errOrder   = errors.New("cost: the viewers of two nodes have received the events in different orders")
 	errDoubled = errors.New("cost: viewers have received an event twice")
+	errAstray  = errors.New("cost: viewers have received events that are not of their plan or not of this load")
 )
 
 // load has nodes publish at the same time, and waits until all events have arrived.
 func load(cl *cluster, publishing []*node.Process, what node.Publish) (*Load, error) {
 	viewing := cl.viewing()
-	view := node.View{Plans: what.Plans, Timed: what.Timed}
-	_, err := together(viewing, func(_ int, n *node.Process) (none struct{}, err error) { return none, n.View(view) })
-	if err != nil {
+	if err := cl.view(what.Plans, what.Timed); err != nil {
 		return nil, err
 	}
 	before, err := cl.usage()
@@ -58,6 +57,27 @@ func load(cl *cluster, publishing []*node.Process, what node.Publish) (*Load, er
 	return r, nil
 }
 
+// view connects a new viewer of each of the first plans to each viewing node. Those of the last
+// load leave before, and it returns when each node and viewer knows who is there: joins and leaves
+// are not part of what is measured.
+func (cl *cluster) view(plans int, timed bool) error {
+	for _, v := range []node.View{{}, {Plans: plans, Timed: timed}} {
+		_, err := together(cl.viewing(), func(_ int, n *node.Process) (none struct{}, err error) { return none, n.View(v) })
+		if err != nil {
+			return err
+		}
+		present := node.Present{Plans: plans}
+		if v.Plans > 0 {
+			present.Viewers = len(cl.viewing())
+		}
+		_, err = together(cl.nodes, func(_ int, n *node.Process) (none struct{}, err error) { return none, n.Present(present) })
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // total adds up what nodes have published.
 func total(published []node.Published) (all node.Published) {
 	all = published[0]
@@ -78,8 +98,11 @@ func (r *Load) arrived(all node.Published, viewed []node.Viewed) error {
 	for _, v := range viewed {
 		r.Missing -= v.Count
 		r.Broken += v.Broken
-		if v.Count > all.Count || v.Count == all.Count && v.Sum != all.Sum {
+		if v.Doubled > 0 {
 			return errDoubled
+		}
+		if v.Astray > 0 || v.Count > all.Count || v.Count == all.Count && v.Sum != all.Sum {
+			return errAstray
 		}
 	}
 	here, last := viewed[0], viewed[len(viewed)-1]

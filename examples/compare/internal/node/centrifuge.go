@@ -3,6 +3,7 @@ package node
 import (
 	"context"
 	"fmt"
+	"os"
 	"sync/atomic"
 	"time"
 
@@ -26,7 +27,9 @@ const (
 )
 
 func newChannels(c Config) (*channels, error) {
-	n, err := centrifuge.New(centrifuge.Config{LogLevel: centrifuge.LogLevelNone, Name: fmt.Sprintf("node-%d", c.Number)})
+	n, err := centrifuge.New(centrifuge.Config{
+		Name: fmt.Sprintf("node-%d", c.Number), LogLevel: centrifuge.LogLevelError, LogHandler: logError,
+	})
 	if err != nil {
 		return nil, fmt.Errorf("node: %w", err)
 	}
@@ -55,6 +58,9 @@ func newChannels(c Config) (*channels, error) {
 	}
 	return s, nil
 }
+
+// logError writes to the standard error, whose end the parent process keeps.
+func logError(e centrifuge.LogEntry) { fmt.Fprintln(os.Stderr, e.Message, e.Fields) }
 
 func (s *channels) publish(plan string, task []byte) (uint64, error) {
 	_, err := s.node.Publish(plan, task, centrifuge.WithHistory(historyEvents, historyAge))
@@ -85,6 +91,9 @@ func (s *channels) view(plans []string, viewers []*viewer) error {
 	}
 	return nil
 }
+
+// present waits for nothing: the channels have no presence, so nobody learns of other viewers.
+func (s *channels) present([]string, int) error { return nil }
 
 // transport is the connection of a viewer. It takes everything at once, and that has then arrived.
 type transport struct {

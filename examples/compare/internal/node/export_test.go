@@ -1,6 +1,10 @@
 package node
 
-import "time"
+import (
+	"time"
+
+	"github.com/planrooms/planrooms/examples/compare/internal/process"
+)
 
 // ErrLog is returned by AwaitLog.
 var ErrLog = errLog
@@ -43,3 +47,38 @@ type logOnly struct {
 }
 
 func (l logOnly) applied(seq uint64) bool { return l.has(seq) }
+
+// Hub is a node of ours without a broker, in this process.
+type Hub struct{ hub *hub }
+
+// NewHub returns a hub.
+func NewHub() (Hub, error) {
+	h, err := newHub(Config{Library: Planrooms})
+	return Hub{h}, err
+}
+
+// View connects viewers to plans.
+func (h Hub) View(plans ...string) error {
+	return h.hub.view(plans, newViewers(View{Plans: len(plans)}).list)
+}
+
+// Present waits until plans have a number of viewers.
+func (h Hub) Present(viewers int, plans ...string) error { return h.hub.present(plans, viewers) }
+
+// People counts the users in a plan.
+func (h Hub) People(plan string) int { return h.hub.people(plan) }
+
+// Seat is the connection of a viewer without a hub.
+type Seat struct{ seat *seat }
+
+// NewSeat returns a seat.
+func NewSeat() Seat { return Seat{newSeat(newViewers(View{Plans: 1}).list[0], "plan-0")} }
+
+// Receive has the viewer receive a message.
+func (s Seat) Receive(message string) { s.seat.TryWrite([]byte(message + "\n")) }
+
+// Known counts the users of whom the viewer has been told.
+func (s Seat) Known() int { return s.seat.known() }
+
+// NewProcess returns a node for a process that has been started.
+func NewProcess(p *process.Process) *Process { return &Process{p} }

@@ -1,14 +1,11 @@
 package node
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
+	"log/slog"
 	"os"
-	"strconv"
-	"sync"
 	"time"
 
 	"github.com/planrooms/planrooms/auth"
@@ -17,8 +14,8 @@ import (
 	"github.com/planrooms/planrooms/room/natsengine"
 )
 
-// hub is a node with this repository's library and default options. Its viewers are sinks in this
-// process.
+// hub is a node with this repository's library and default options, but without pings. Its viewers
+// are sinks in this process.
 type hub struct {
 	hub    *room.Hub
 	number int
@@ -26,18 +23,31 @@ type hub struct {
 	seats  []*seat
 }
 
-// openTime is how long a hub may take to open the log of a new cluster. Three NATS servers elect a
-// leader before.
-const openTime = 60 * time.Second
+const (
+	// openTime is how long a hub may take to open the log of a new cluster. Three NATS servers elect
+	// a leader before.
+	openTime = 60 * time.Second
+	// answerTime is how long a viewer waits for the answer to a request. The hub answers a join
+	// within 5 s, with an error if its gate is not open by then.
+	answerTime = 10 * time.Second
+	// presentTime is how long present waits. A viewer whose connection the hub has closed stays
+	// present for 5 s.
+	presentTime = 15 * time.Second
+	presentPoll = time.Millisecond
+)
 
 func newHub(c Config) (*hub, error) {
+	logger := slog.New(slog.NewTextHandler(os.Stderr, nil)) // the parent process keeps the end
 	o := &room.Options{
 		// A host's database is not measured.
 		Authorize: func(context.Context, auth.Identity, string) error { return nil },
 		PingEvery: -1,
+		Logger:    logger,
 	}
 	if c.Broker != "" {
-		o.Engine = natsengine.New(natsengine.Options{Servers: []string{"nats://" + c.Broker}, Replicas: c.Replicas})
+		o.Engine = natsengine.New(natsengine.Options{
+			Servers: []string{"nats://" + c.Broker}, Replicas: c.Replicas, Logger: logger,
+		})
 		o.Cluster = "compare"
 	}
 	h := &hub{hub: room.NewHub(o), number: c.Number}
@@ -64,83 +74,76 @@ func (h *hub) applied(seq uint64) bool {
 	return !ok || info.Applied >= seq
 }
 
+// view has the viewers of the last call leave their plans. If only their connections ended, they
+// would stay present for 5 s and leave while the next events are measured.
 func (h *hub) view(plans []string, viewers []*viewer) error {
-	for _, s := range h.seats {
-		s.session.End(protocol.CloseNormal)
+	if err := h.empty(); err != nil {
+		return err
 	}
-	h.seats = nil
 	for i, plan := range plans {
 		h.joins++
-		s := &seat{viewer: viewers[i], joined: make(chan struct{})}
+		s := newSeat(viewers[i], plan)
 		id := auth.Identity{UserID: fmt.Sprintf("viewer-%d-%d", h.number, h.joins)}
 		var err error
 		if s.session, err = h.hub.Connect(context.Background(), id, s, nil); err != nil {
 			return fmt.Errorf("node: connect: %w", err)
 		}
 		h.seats = append(h.seats, s)
-		join, err := protocol.EncodeRequest(protocol.Request{Type: protocol.TypeJoinPlan, PlanID: plan})
-		if err != nil {
-			return fmt.Errorf("node: join: %w", err)
+		if err := s.ask(protocol.TypeJoinPlan); err != nil {
+			return err
 		}
-		s.session.Receive(join)
 	}
 	for _, s := range h.seats {
-		select {
-		case <-s.joined:
-		case <-time.After(openTime):
-			return errors.New("node: a viewer got no answer to its join")
+		if err := s.answered(protocol.TypeJoinPlan, s.joined); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// seat is the connection of a viewer. It takes all bytes at once, and what is in them has arrived.
-type seat struct {
-	viewer  *viewer
-	session *room.Session
-	joined  chan struct{} // closed when the viewer has joined
-	once    sync.Once     // closes joined
-}
-
-var (
-	_ room.Sink    = (*seat)(nil)
-	_ room.Framing = lines{}
-)
-
-// The type of a message is its first field.
-var (
-	joinType   = []byte(`{"type":` + strconv.Quote(string(protocol.TypeJoinPlan)))
-	resyncType = []byte(`{"type":` + strconv.Quote(string(protocol.TypeResync)))
-)
-
-func (s *seat) TryWrite(b []byte) (int, error) {
-	for line := range bytes.Lines(b) {
-		switch {
-		case s.viewer.receive(line):
-		case bytes.HasPrefix(line, joinType): // the answer, or a notice, which only members get
-			s.once.Do(func() { close(s.joined) })
-		case bytes.HasPrefix(line, resyncType):
-			s.viewer.interrupt()
+// empty has all viewers leave, and then ends their connections.
+func (h *hub) empty() error {
+	for _, s := range h.seats {
+		if err := s.ask(protocol.TypeLeavePlan); err != nil {
+			return err
 		}
 	}
-	return len(b), nil
+	for _, s := range h.seats {
+		if err := s.answered(protocol.TypeLeavePlan, s.left); err != nil {
+			return err
+		}
+		s.session.End(protocol.CloseNormal)
+	}
+	h.seats = nil
+	return nil
 }
 
-func (s *seat) Write(b []byte, _ time.Time) (int, error) { return s.TryWrite(b) }
-
-func (s *seat) Framing() room.Framing { return lines{} }
-func (s *seat) Finish()               { s.viewer.interrupt() }
-
-func (s *seat) Close() error {
-	s.viewer.interrupt()
-	return os.ErrClosed
+func (h *hub) present(plans []string, viewers int) error {
+	deadline := time.Now().Add(presentTime)
+	await := func(plan string, count func() int) error {
+		for count() != viewers {
+			if time.Now().After(deadline) {
+				return fmt.Errorf("node: %s has %d viewers, not %d", plan, count(), viewers)
+			}
+			time.Sleep(presentPoll) // the hub has no event for it
+		}
+		return nil
+	}
+	for _, plan := range plans {
+		if err := await(plan, func() int { return h.people(plan) }); err != nil {
+			return err
+		}
+	}
+	for _, s := range h.seats {
+		if err := await(s.plan, s.known); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-// lines makes each frame a line. A frame that is not a message is an empty one.
-type lines struct{}
-
-func (lines) AppendMessage(dst, payload []byte) []byte { return append(append(dst, payload...), '\n') }
-func (lines) AppendPing(dst []byte) []byte             { return append(dst, '\n') }
-func (lines) AppendClose(dst []byte, _ protocol.CloseCode, _ string) []byte {
-	return append(dst, '\n')
+// people counts the users in a plan, on all nodes.
+func (h *hub) people(plan string) int {
+	info, _ := h.hub.Room(plan)
+	return len(info.People)
 }

@@ -26,14 +26,18 @@ func TestViewers(t *testing.T) {
 		if s.Receive(0, []byte(`{"type":"join-plan"}`)) {
 			t.Error("a message without an event counts as one")
 		}
-		for _, seq := range []int64{1, 2, 4} {
+		for _, seq := range []int64{1, 2, 4, 63, 64, 65, 128, 1} { // the last one twice
 			if !s.Receive(int(seq)%2, message(seq, published)) {
 				t.Errorf("event %d does not count", seq)
 			}
 		}
+		s.Receive(1, message(6, published)) // of the plan of viewer 0
 		s.Interrupt(0)
-		got := s.Await(3, time.Hour)
-		want := node.Viewed{Count: 3, Sum: 7, Order: got.Order, Broken: 1, Last: time.Now().UnixNano(), Times: node.Times{P50: 3000, P99: 3000}}
+		got := s.Await(9, time.Hour)
+		want := node.Viewed{
+			Count: 9, Sum: 334, Order: got.Order, Doubled: 1, Astray: 1, Broken: 1, Last: time.Now().UnixNano(),
+			Times: node.Times{P50: 3000, P99: 3000},
+		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("viewed (-want +got):\n%s", diff)
 		}
@@ -118,6 +122,25 @@ func TestPublishTakesTime(t *testing.T) {
 		})
 		if err != nil || p.Count != 100 || p.Calls != (node.Times{P50: 2000, P99: 2000}) {
 			t.Errorf("published %+v, %v, want 100 events in a second, each in 2 ms", p, err)
+		}
+	})
+}
+
+// A call that takes long delays the events after it. They are not published in a burst.
+func TestPublishAfterAStall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		begun := time.Now()
+		var at []int64
+		what := node.Publish{Plans: 1, Publishers: 1, Events: 5, Every: 10 * time.Millisecond}
+		_, err := node.Run(what, func(string, []byte) (uint64, error) {
+			at = append(at, time.Since(begun).Milliseconds())
+			if len(at) == 2 {
+				time.Sleep(35 * time.Millisecond)
+			}
+			return 0, nil
+		})
+		if diff := cmp.Diff([]int64{0, 10, 45, 55, 65}, at); diff != "" || err != nil {
+			t.Errorf("events were published after so many ms: error %v (-want +got):\n%s", err, diff)
 		}
 	})
 }

@@ -53,6 +53,12 @@ func (p *Process) View(v View) error {
 	return err
 }
 
+// Present waits until plans have a number of viewers.
+func (p *Process) Present(q Present) error {
+	_, err := p.ask(request{Present: &q})
+	return err
+}
+
 // Publish publishes events.
 func (p *Process) Publish(q Publish) (Published, error) {
 	a, err := p.ask(request{Publish: &q})
@@ -87,7 +93,11 @@ func (p *Process) answer() (a answer, err error) {
 		return a, fmt.Errorf("node: answer %q: %w", line, err)
 	}
 	if a.Err != "" {
-		return a, errors.New(a.Err)
+		err := errors.New(a.Err)
+		if log := p.process.Stderr(); log != "" {
+			err = fmt.Errorf("%w; the node has logged: %s", err, log)
+		}
+		return a, err
 	}
 	return a, nil
 }

@@ -24,6 +24,7 @@ const (
 // request is what a node is to do. One field is set.
 type request struct {
 	View    *View    `json:"view,omitempty"`
+	Present *Present `json:"present,omitempty"`
 	Publish *Publish `json:"publish,omitempty"`
 	Await   *Await   `json:"await,omitempty"`
 	Collect bool     `json:"collect,omitempty"`
@@ -37,10 +38,18 @@ type answer struct {
 	Memory    Memory    `json:"memory,omitzero"`
 }
 
-// View connects a viewer to each of the first plans. It replaces the viewers that there are.
+// View connects a viewer to each of the first plans. Before, the viewers that there are leave.
 type View struct {
 	Plans int  `json:"plans"`
 	Timed bool `json:"timed"` // note when each event arrives
+}
+
+// Present waits until each of the first plans has a number of viewers on all nodes together, as far
+// as the node knows, and its viewers have been told. It fails if that takes too long. A library
+// that does not tell the viewers of a plan about each other waits for nothing.
+type Present struct {
+	Plans   int `json:"plans"`
+	Viewers int `json:"viewers"` // of each plan
 }
 
 // Publish publishes events to the first plans in turn, until For has passed or there are Events.
@@ -50,10 +59,10 @@ type Publish struct {
 	For        time.Duration `json:"for"`        // 0: no limit
 	Events     int64         `json:"events"`     // 0: no limit
 	// A publisher begins an event this long after the one before, or when that is done, if that is
-	// later.
+	// later. What a slow call has delayed is not caught up.
 	Every time.Duration `json:"every"`
 	Size  int           `json:"size"`  // of the task, in bytes
-	Timed bool          `json:"timed"` // measure each call
+	Timed bool          `json:"timed"` // measure each call, from when it really begins
 }
 
 // Published is what a node has published.
@@ -78,6 +87,9 @@ type Viewed struct {
 	Count int64  `json:"count"`
 	Sum   int64  `json:"sum"`   // of the numbers of the events
 	Order uint64 `json:"order"` // a hash of the order in which each viewer received its events
+	// Events that a viewer had received before.
+	Doubled int64 `json:"doubled,omitempty"`
+	Astray  int64 `json:"astray,omitempty"` // events of other plans than the viewer's
 	// Requests to load the plan again, and connections that the node has closed.
 	Broken int64 `json:"broken"`
 	Last   int64 `json:"last"`  // when the last one arrived, in nanoseconds since 1970

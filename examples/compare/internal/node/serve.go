@@ -22,8 +22,10 @@ type library interface {
 	// publish publishes a task, which it owns. It returns the place in the log of the cluster if
 	// there is one.
 	publish(plan string, task []byte) (seq uint64, err error)
-	// view connects a viewer to each plan, instead of those of the last call.
+	// view connects a viewer to each plan. Those of the last call leave before.
 	view(plans []string, viewers []*viewer) error
+	// present waits until each plan has a number of viewers on all nodes, see Present.
+	present(plans []string, viewers int) error
 	// applied reports whether the node has handled the log up to seq.
 	applied(seq uint64) bool
 }
@@ -93,6 +95,8 @@ func (s *server) do(q request) (a answer, err error) {
 	case q.View != nil:
 		s.viewers = newViewers(*q.View)
 		return a, s.library.view(planNames(q.View.Plans), s.viewers.list)
+	case q.Present != nil:
+		return a, s.library.present(planNames(q.Present.Plans), q.Present.Viewers)
 	case q.Publish != nil:
 		a.Published, err = s.publisher.run(*q.Publish)
 		return a, err

@@ -15,6 +15,7 @@ type viewers struct {
 	timed bool
 
 	count, sum, broken, last atomic.Int64
+	doubled, astray          atomic.Int64
 	grown                    chan struct{} // has a value when something has arrived since
 
 	mu    sync.Mutex // guards times
@@ -24,13 +25,15 @@ type viewers struct {
 // viewer is one viewer of a plan. The node calls receive from one goroutine at a time.
 type viewer struct {
 	all   *viewers
+	plan  int64 // number of the plan, from 0 on
 	order atomic.Uint64
+	seen  numbers // the number of each event that has arrived, divided by the number of plans
 }
 
 func newViewers(v View) *viewers {
 	s := &viewers{timed: v.Timed, grown: make(chan struct{}, 1)}
-	for range v.Plans {
-		s.list = append(s.list, &viewer{all: s})
+	for i := range v.Plans {
+		s.list = append(s.list, &viewer{all: s, plan: int64(i), seen: numbers{}})
 	}
 	return s
 }
@@ -49,6 +52,12 @@ func (v *viewer) receive(message []byte) bool {
 		s.mu.Lock()
 		s.times = append(s.times, now-m.Time)
 		s.mu.Unlock()
+	}
+	switch plans := int64(len(s.list)); {
+	case m.Seq%plans != v.plan: // see publication.one
+		s.astray.Add(1)
+	case !v.seen.add(m.Seq / plans):
+		s.doubled.Add(1)
 	}
 	s.sum.Add(m.Seq)
 	s.last.Store(now)
@@ -87,7 +96,10 @@ func (s *viewers) await(count int64, quiet time.Duration) {
 func (s *viewers) viewed() Viewed {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	v := Viewed{Count: s.count.Load(), Sum: s.sum.Load(), Broken: s.broken.Load(), Last: s.last.Load(), Times: timesOf(s.times)}
+	v := Viewed{
+		Count: s.count.Load(), Sum: s.sum.Load(), Doubled: s.doubled.Load(), Astray: s.astray.Load(),
+		Broken: s.broken.Load(), Last: s.last.Load(), Times: timesOf(s.times),
+	}
 	for _, one := range s.list {
 		v.Order += one.order.Load()
 	}

@@ -51,10 +51,14 @@ func (p *Process) PID() int { return p.cmd.Process.Pid }
 func (p *Process) Line() (string, error) {
 	line, err := p.Out.ReadString('\n')
 	if err != nil {
-		return "", fmt.Errorf("process %d has ended: %w: %s", p.PID(), err, p.stderr.text())
+		return "", fmt.Errorf("process %d has ended: %w: %s", p.PID(), err, p.Stderr())
 	}
 	return strings.TrimSpace(line), nil
 }
+
+// Stderr returns the end of what the process has written to its standard error. It may be called
+// while another method runs.
+func (p *Process) Stderr() string { return p.stderr.text() }
 
 // Kill ends the process at once. A call of Line returns an error. It may be called while another
 // method runs.
