@@ -26,45 +26,49 @@ type natsServer struct {
 
 // startServers starts the three servers of a cluster, and waits until they accept connections. A
 // port that was free may be taken before its server listens, so it tries several times.
-func startServers(ctx context.Context, dir string) (list []*natsServer, err error) {
+func startServers(ctx context.Context, dir string) ([]*natsServer, error) {
+	return startServersOn(ctx, dir, freePorts)
+}
+
+func startServersOn(ctx context.Context, dir string, pick func(int) ([]int, error)) ([]*natsServer, error) {
+	var failed error
 	for range 3 {
-		if list, err = newServers(dir); err != nil {
+		ports, err := pick(2 * serverNumber)
+		if err != nil {
 			return nil, err
 		}
-		if err = eachServer(list, func(s *natsServer) error { return s.start(ctx) }); err == nil {
+		list := newServers(dir, ports)
+		if failed = eachServer(list, func(s *natsServer) error { return s.start(ctx) }); failed == nil {
 			return list, nil
 		}
 		for _, s := range list {
 			s.process.close()
 		}
 	}
-	return nil, err
+	return nil, failed
 }
 
-// newServers returns the three servers of a cluster, which are not started yet.
-func newServers(dir string) ([]*natsServer, error) {
-	const number = 3
-	ports, err := freePorts(2 * number)
-	if err != nil {
-		return nil, err
-	}
+// serverNumber is how many servers are started.
+const serverNumber = 3
+
+// newServers returns the servers of a cluster, which are not started yet. Each has two ports.
+func newServers(dir string, ports []int) (list []*natsServer) {
 	var peers []string
-	for _, port := range ports[number:] {
+	for _, port := range ports[serverNumber:] {
 		peers = append(peers, fmt.Sprintf("nats://127.0.0.1:%d", port))
 	}
-	var list []*natsServer
-	for i := range number {
+	for i := range serverNumber {
 		name := fmt.Sprintf("s%d", i+1)
 		list = append(list, &natsServer{
 			name: name, addr: fmt.Sprintf("127.0.0.1:%d", ports[i]), dir: filepath.Join(dir, name),
 			process: &child{name: name, log: filepath.Join(dir, name+".log")},
 			args: []string{
 				serverCommandName, "-name", name, "-dir", filepath.Join(dir, name), "-port", fmt.Sprint(ports[i]),
-				"-cluster-port", fmt.Sprint(ports[number+i]), "-peers", strings.Join(peers, ","),
+				"-cluster-port", fmt.Sprint(ports[serverNumber+i]), "-peers", strings.Join(peers, ","),
 			},
 		})
 	}
-	return list, nil
+	return list
 }
 
 // freePorts returns ports that no process listens on. Each server has to know the ports of the
