@@ -45,7 +45,7 @@ func TestJudgeStop(t *testing.T) {
 	}{
 		{"sound", 14, []history.Record{frame("direct", 1, 7), frame("victim", 1, 7), frame("direct", 21.5, 8)}, ""},
 		{"in hand before the stop", 14, []history.Record{frame("direct", 20.5, 8), frame("victim", 20.5, 8)}, ""},
-		{"of the time of the stop", 14, []history.Record{frame("direct", 20.5, 9)}, "received change 9 of p from n1 before its new tenure"},
+		{"of the time of the stop", 14, []history.Record{frame("direct", 20.5, 9)}, "1 events of changes after the stop came from n1 before its new tenure: the first, change 9 of p, to direct"},
 		{"to the user without access", 14, []history.Record{frame("victim", 21.5, 9)}, "received 1 events of p after its access had ended"},
 		{"Revoke did not wait", 2, nil, "Revoke returned 8.0 s before the tenure"},
 	} {
