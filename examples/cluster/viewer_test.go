@@ -68,6 +68,9 @@ func TestViewerIsRemoved(t *testing.T) {
 		}
 		runtime.Gosched()
 	}
+	if !v.follows["p"].settled() {
+		t.Error("the plan is not settled, although it was loaded")
+	}
 	if n, err := hub.Revoke(ctx, "p", v.user); n != 1 || err != nil {
 		t.Fatalf("Revoke removed %d members: %v", n, err)
 	}
