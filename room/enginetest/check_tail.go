@@ -50,8 +50,8 @@ func testTailEnds(t *trial) {
 			t.failf("Tail has returned %v after its context was cancelled", err)
 		}
 	}
-	ended, cancel := context.WithCancel(t.ctx)
-	cancel()
+	ended, cancel := context.WithCancelCause(t.ctx)
+	cancel(errors.New("the cause, which is not the error of the context"))
 	err := t.call("Tail with a context that has ended", func() error { return n.Tail(ended, last, func([]room.Record) {}) })
 	if !errors.Is(err, context.Canceled) {
 		t.failf("Tail with a context that was cancelled has returned %v", err)

@@ -49,6 +49,14 @@ func tailFaults() []fault {
 				return nil
 			}
 		}, "TailEnds CallsEnded"},
+		{"Tail returns the cause of its context", func(e *engine) {
+			e.tail = func(ctx context.Context, after uint64, apply func([]room.Record)) error {
+				if err := e.MemoryEngine.Tail(ctx, after, apply); ctx.Err() == nil {
+					return err
+				}
+				return context.Cause(ctx)
+			}
+		}, "TailEnds"},
 		{"Tail is woken by the next record", func(e *engine) {
 			var held []room.Record
 			e.each(func(records []room.Record) []room.Record {

@@ -36,7 +36,7 @@ func (e *Engine) Append(ctx context.Context, id string, data []byte) (uint64, er
 	ctx, cancel := e.running(ctx)
 	defer cancel()
 	if ctx.Err() != nil {
-		return 0, context.Cause(ctx)
+		return 0, whyEnded(ctx)
 	}
 	if len(data) > s.largest {
 		return 0, fmt.Errorf("natsengine: append: the record has %d bytes, the largest has %d", len(data), s.largest)
@@ -78,7 +78,7 @@ func (c *client) append(ctx context.Context, s *session, id string, data []byte)
 				s.lose(c.log, "it gave a seq for the second time", "seq", ack.Sequence, "before", before)
 			}
 			// What has the same ID may have other data.
-			s.mark.acknowledge(point{ack.Sequence, checksum(data), !ack.Duplicate})
+			s.mark.acknowledge(point{ack.Sequence, printOf(data), !ack.Duplicate})
 			s.bell.ring(ack.Sequence) // that of the stream comes later, or is lost
 			return ack.Sequence, nil
 		}
@@ -98,7 +98,7 @@ func (c *client) append(ctx context.Context, s *session, id string, data []byte)
 		if uncertain {
 			return 0, fmt.Errorf("%w: %w", room.ErrUncertain, err)
 		}
-		return 0, fmt.Errorf("natsengine: append: %w; last: %w", context.Cause(ctx), err)
+		return 0, fmt.Errorf("natsengine: append: %w; last: %w", whyEnded(ctx), err)
 	}
 }
 

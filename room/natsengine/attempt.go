@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -11,60 +12,92 @@ import (
 )
 
 const (
-	// tryTimeout ends one attempt of a request. JetStream never answers a request that it got
-	// before a leader was elected.
+	// tryTimeout is when a request is repeated. JetStream never answers one that it got before a
+	// leader was elected.
 	tryTimeout = 2 * time.Second
 	// notReady is how long a request of the JetStream API is repeated.
 	notReady = 10 * time.Second
 )
 
-// attempt calls f with a context that ends with ctx, after tryTimeout, or when the connection is
-// lost. It returns nil, the error of f, a deniedError, errDisconnected or errUnconnected.
-func (c *client) attempt(ctx context.Context, f func(context.Context) error) error {
-	if err := ctx.Err(); err != nil {
-		return context.Cause(ctx)
+// whyEnded returns errClosed if the engine was closed, and otherwise the error of a context that has
+// ended.
+func whyEnded(ctx context.Context) error {
+	if cause := context.Cause(ctx); errors.Is(cause, errClosed) {
+		return cause
 	}
-	l := c.currentLink()
-	try, cancel := context.WithTimeout(ctx, tryTimeout)
-	defer cancel()
-	defer context.AfterFunc(l.ctx, cancel)()
-	err := plain(f(try))
-	if err != nil && errors.Is(err, context.Canceled) && ctx.Err() == nil && l.ctx.Err() != nil {
-		return context.Cause(l.ctx)
-	}
-	return err
+	return ctx.Err()
 }
 
-// attemptWhile is attempt for a request with many answers: tryTimeout begins again with each call
-// of progress. What a slow connection takes longer for would otherwise be requested again, before
-// it has arrived.
+// attempt calls f with a context that ends with ctx, when an answer is overdue, or when the
+// connection is lost. It returns nil, the error of f, a deniedError, errDisconnected or
+// errUnconnected.
+func (c *client) attempt(ctx context.Context, f func(context.Context) error) error {
+	limit, cancel := context.WithTimeout(ctx, notReady)
+	defer cancel()
+	return c.attemptWhile(limit, func(ctx context.Context, _ func()) error { return f(ctx) })
+}
+
+// attemptWhile is attempt for a request with many answers, each of which f reports by a call of
+// progress.
 func (c *client) attemptWhile(ctx context.Context, f func(ctx context.Context, progress func()) error) error {
-	if err := ctx.Err(); err != nil {
-		return context.Cause(ctx)
+	if ctx.Err() != nil {
+		return whyEnded(ctx)
 	}
 	l := c.currentLink()
 	try, end := context.WithCancelCause(ctx)
 	defer end(nil)
-	t := time.AfterFunc(tryTimeout, func() { end(context.DeadlineExceeded) })
-	defer t.Stop()
 	defer context.AfterFunc(l.ctx, func() { end(context.Cause(l.ctx)) })()
-	err := plain(f(try, func() { t.Reset(tryTimeout) }))
+	progress, stop := c.overdue(try, func() { end(context.DeadlineExceeded) })
+	defer stop()
+	err := plain(f(try, progress))
 	if err != nil && errors.Is(err, context.Canceled) && ctx.Err() == nil && try.Err() != nil {
 		return context.Cause(try)
 	}
 	return err
 }
 
-// persist repeats a request of the JetStream API that may be repeated, while an error may go away.
-func (c *client) persist(ctx context.Context, what string, f func(context.Context) error) error {
+// overdue calls end when an answer is overdue: tryTimeout has passed since the last call of
+// progress, and nothing that the server has sent is under way. On a slow connection the answer may
+// be behind much else, or large; a repetition would come behind it. Call stop at the end.
+func (c *client) overdue(ctx context.Context, end func()) (progress, stop func()) {
+	var steps atomic.Uint64
+	var t *time.Timer
+	ready := make(chan struct{})
+	t = time.AfterFunc(tryTimeout, func() {
+		<-ready
+		before := steps.Load()
+		flush, cancel := context.WithTimeout(ctx, notReady)
+		defer cancel()
+		_ = c.nc.FlushWithContext(flush) // its answer comes behind all that was sent before
+		switch {
+		case ctx.Err() != nil:
+		case steps.Load() != before:
+			t.Reset(tryTimeout)
+		default:
+			end()
+		}
+	})
+	close(ready)
+	return func() { steps.Add(1); t.Reset(tryTimeout) }, func() { t.Stop() }
+}
+
+// request describes a request of the JetStream API that may be repeated.
+type request struct {
+	what    string // it does, for errors
+	subject string // that it is published to
+}
+
+// persist repeats a request while its error may go away.
+func (c *client) persist(ctx context.Context, r request, f func(context.Context) error) error {
 	limit, cancel := context.WithTimeout(ctx, notReady)
 	defer cancel()
+	what := r.what
 	for n := 0; ; n++ {
 		err := c.attempt(limit, f)
 		if err == nil {
 			return nil
 		}
-		if passing(err) && pause(limit, n) == nil {
+		if passing(err, r.subject) && pause(limit, n) == nil {
 			continue
 		}
 		switch {
@@ -76,8 +109,8 @@ func (c *client) persist(ctx context.Context, what string, f func(context.Contex
 		case unanswered(err):
 			what += ": JetStream does not answer: it is not enabled, or its servers have no leader"
 		}
-		if cause := context.Cause(ctx); cause != nil && !errors.Is(err, cause) {
-			return fmt.Errorf("natsengine: %s: %w; last: %w", what, cause, err)
+		if ctx.Err() != nil && !errors.Is(err, whyEnded(ctx)) {
+			return fmt.Errorf("natsengine: %s: %w; last: %w", what, whyEnded(ctx), err)
 		}
 		return fmt.Errorf("natsengine: %s: %w", what, err)
 	}
@@ -93,13 +126,16 @@ func unanswered(err error) bool {
 // noPeers is the error code of a cluster in which too few servers are known yet.
 const noPeers = 10005
 
-// passing reports whether an error of a request may go away when it is repeated.
-func passing(err error) bool {
+// passing reports whether an error of a request that is published to subject may go away when it is
+// repeated. An operation that the server refuses ends all attempts, also those of other operations.
+func passing(err error, subject string) bool {
 	var denied *deniedError
 	var api *jetstream.APIError
 	var legacy *nats.APIError
 	switch {
-	case errors.As(err, &denied), errors.Is(err, nats.ErrConnectionClosed), errors.Is(err, errClosed):
+	case errors.As(err, &denied):
+		return !denied.isPublish(subject)
+	case errors.Is(err, errClosed):
 		return false
 	case errors.Is(err, jetstream.ErrJetStreamNotEnabledForAccount):
 		return false
@@ -111,7 +147,8 @@ func passing(err error) bool {
 	}
 	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, nats.ErrTimeout) || errors.Is(err, errDisconnected) ||
 		errors.Is(err, nats.ErrNoResponders) || errors.Is(err, jetstream.ErrNoStreamResponse) ||
-		errors.Is(err, errUnconnected) || errors.Is(err, nats.ErrDisconnected)
+		errors.Is(err, errUnconnected) || errors.Is(err, nats.ErrDisconnected) ||
+		errors.Is(err, nats.ErrConnectionClosed)
 }
 
 // pause waits before the attempt after the nth, 20 to 250 ms. It returns the error of ctx if ctx
@@ -123,6 +160,6 @@ func pause(ctx context.Context, n int) error {
 	case <-t.C:
 		return nil
 	case <-ctx.Done():
-		return context.Cause(ctx)
+		return whyEnded(ctx)
 	}
 }

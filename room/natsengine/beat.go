@@ -62,7 +62,7 @@ func (c *client) storeNote(ctx context.Context, s *session, note []byte) (seq ui
 		jetstream.MsgIDHeader:          {s.node + "." + number},
 		jetstream.ExpectedStreamHeader: {s.names.notes},
 	}}
-	err = c.persist(ctx, "store a note", func(ctx context.Context) error {
+	err = c.persist(ctx, request{what: "store a note", subject: m.Subject}, func(ctx context.Context) error {
 		ack, err := c.js.PublishMsg(ctx, m, jetstream.WithRetryAttempts(0))
 		if err == nil {
 			seq = ack.Sequence
@@ -93,7 +93,7 @@ func (c *client) readNotes(ctx context.Context, s *session, stored uint64) ([]ro
 	notes := make(map[string]room.Node)
 	var names []string
 	for n, from := 0, uint64(1); from <= stored; n++ {
-		list, more, err := r.read(ctx, from)
+		list, more, err := r.read(ctx, from, 0)
 		for _, m := range list {
 			from = m.seq + 1
 			name, ok := strings.CutPrefix(m.header.Get(jetstream.SubjectHeader), prefix)
@@ -106,10 +106,10 @@ func (c *client) readNotes(ctx context.Context, s *session, stored uint64) ([]ro
 			}
 			notes[name] = room.Node{Name: name, Number: number, Note: m.data}
 		}
-		if err != nil && !passing(err) {
+		if err != nil && !passing(err, r.subject) {
 			return nil, fmt.Errorf("natsengine: read the notes: %w", err)
 		}
-		if more && err == nil {
+		if more && err == nil && len(list) > 0 {
 			n = 0
 			continue
 		}

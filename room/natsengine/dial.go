@@ -54,7 +54,7 @@ func dial(ctx, life context.Context, o *Options) (*client, error) {
 	d.done(life)
 	if err != nil {
 		if ctx.Err() != nil {
-			err = errors.Join(context.Cause(ctx), err)
+			err = errors.Join(whyEnded(ctx), err)
 		}
 		return nil, fmt.Errorf("natsengine: connect to %s: %w", strings.Join(o.addresses(), ", "), err)
 	}
@@ -122,7 +122,7 @@ func (d *dialer) Dial(network, address string) (net.Conn, error) {
 	ctx := d.ctx
 	d.mu.Unlock()
 	if ctx.Err() != nil {
-		return nil, context.Cause(ctx)
+		return nil, whyEnded(ctx)
 	}
 	conn, err := d.dial(ctx, network, address)
 	if err != nil {

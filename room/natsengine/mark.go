@@ -1,16 +1,26 @@
 package natsengine
 
 import (
+	"hash/crc32"
 	"sync"
 	"sync/atomic"
 	"time"
 )
 
-// point is a record: its seq, and a checksum of its data if that is known.
+// point is a record: its seq, and what identifies its data if that is known.
 type point struct {
 	seq   uint64
-	sum   uint32
+	print print
 	known bool
+}
+
+// print identifies the data of a record: its checksum and size.
+type print struct{ sum, size uint32 }
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+func printOf(data []byte) print {
+	return print{crc32.Checksum(data, castagnoli), uint32(len(data))}
 }
 
 // mark is the last record of the log that a session has delivered, and the last one that it has
@@ -20,14 +30,14 @@ type mark struct {
 
 	mu     sync.Mutex // guards what follows
 	p      point
-	first  uint64         // of the records whose checksums are known
-	sums   [recent]uint32 // the checksums of the last records, at seq%recent
-	stored point          // the last record that the leader has acknowledged to this session
+	first  uint64        // of the records whose prints are known
+	prints [recent]print // of the last records, at seq%recent
+	stored point         // the last record that the leader has acknowledged to this session
 	// absent: since when the leader says that the log ends before p or stored; zero if it does not.
 	absent time.Time
 }
 
-// recent is the number of records whose checksums a session keeps. A log that ends before the last
+// recent is the number of records whose prints a session keeps. A log that ends before the last
 // record that was delivered, and then has got other records, differs in one of them.
 const recent = 1024
 
@@ -41,21 +51,21 @@ func (m *mark) point() point {
 	return m.p
 }
 
-// deliver stores the checksums of records that were delivered; the last one has the seq last.
-func (m *mark) deliver(last uint64, sums []uint32) {
+// deliver stores the prints of records that were delivered; the last one has the seq last.
+func (m *mark) deliver(last uint64, prints []print) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.absent = time.Time{}
-	for i, sum := range sums {
-		seq := last - uint64(len(sums)-1-i)
+	for i, p := range prints {
+		seq := last - uint64(len(prints)-1-i)
 		if seq <= m.p.seq {
 			continue // another tail has delivered it
 		}
 		if seq != m.p.seq+1 || !m.p.known {
 			m.first = seq
 		}
-		m.sums[seq%recent] = sum
-		m.p = point{seq, sum, true}
+		m.prints[seq%recent] = p
+		m.p = point{seq, p, true}
 	}
 	m.seq.Store(m.p.seq)
 }
@@ -76,13 +86,13 @@ func (m *mark) acknowledged() point {
 	return m.stored
 }
 
-// at returns the point of a record that was delivered, without its checksum if it was not one of
-// the last.
+// at returns the point of a record that was delivered, without its print if it was not one of the
+// last.
 func (m *mark) at(seq uint64) point {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.p.known && seq >= m.first && seq <= m.p.seq && m.p.seq-seq < recent {
-		return point{seq, m.sums[seq%recent], true}
+		return point{seq, m.prints[seq%recent], true}
 	}
 	return point{seq: seq}
 }

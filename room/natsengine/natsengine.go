@@ -76,8 +76,7 @@ type session struct {
 	names   names
 	node    string
 	epoch   string
-	single  bool // the log has one replica
-	largest int  // size of the largest record, in bytes
+	largest int // size of the largest record, in bytes
 
 	mail  *mailbox
 	mark  mark
@@ -148,7 +147,7 @@ func (e *Engine) open(ctx context.Context, o room.OpenOptions, receive func(from
 	if err != nil {
 		return room.Opened{}, err
 	}
-	s.epoch, s.single, s.largest = state.epoch, state.config.Replicas <= 1, c.largest(state.config)
+	s.epoch, s.largest = state.epoch, c.largest(state.config)
 	if before != nil {
 		before.stop() // its messages are for the earlier name
 	}

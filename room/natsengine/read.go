@@ -3,7 +3,6 @@ package natsengine
 import (
 	"context"
 	"fmt"
-	"hash/crc32"
 	"strconv"
 	"strings"
 	"time"
@@ -52,12 +51,13 @@ func (r *reader) close() {
 	_ = r.sub.Unsubscribe() // fails only if the connection is closed
 }
 
-// read returns the next messages with a seq of at least from, in order. more is whether the replica
-// has further ones. What it has returned before an error is valid.
-func (r *reader) read(ctx context.Context, from uint64) (list []message, more bool, err error) {
+// read returns the next messages with a seq of at least from, in order. known is the size of those
+// among them that the caller has already. more is whether the replica has further ones. What it has
+// returned before an error is valid.
+func (r *reader) read(ctx context.Context, from uint64, known int) (list []message, more bool, err error) {
 	began := time.Now()
 	err = r.c.attemptWhile(ctx, func(ctx context.Context, progress func()) (err error) {
-		list, more, err = r.readOnce(ctx, max(from, 1), progress)
+		list, more, err = r.readOnce(ctx, max(from, 1), r.bytes+known, progress)
 		return err
 	})
 	// A batch must not hold up the answers to beats and pings, which come behind it.
@@ -70,10 +70,10 @@ func (r *reader) read(ctx context.Context, from uint64) (list []message, more bo
 	return list, more, err
 }
 
-func (r *reader) readOnce(ctx context.Context, from uint64, progress func()) (list []message, more bool, err error) {
+func (r *reader) readOnce(ctx context.Context, from uint64, bytes int, progress func()) (list []message, more bool, err error) {
 	r.reads++
 	answer := r.inbox + strconv.FormatUint(r.reads, 10)
-	request := fmt.Appendf(nil, `{"seq":%d,"batch":%d,"max_bytes":%d}`, from, readMessages, r.bytes)
+	request := fmt.Appendf(nil, `{"seq":%d,"batch":%d,"max_bytes":%d}`, from, readMessages, bytes)
 	if err := r.c.nc.PublishRequest(r.subject, answer, request); err != nil {
 		return nil, false, err
 	}
@@ -104,7 +104,3 @@ func (r *reader) readOnce(ctx context.Context, from uint64, progress func()) (li
 		}
 	}
 }
-
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)
-
-func checksum(data []byte) uint32 { return crc32.Checksum(data, castagnoli) }

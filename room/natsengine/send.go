@@ -22,7 +22,7 @@ func (e *Engine) Send(ctx context.Context, to string, msg []byte) error {
 	case err != nil:
 		return err
 	case ctx.Err() != nil:
-		return context.Cause(ctx)
+		return whyEnded(ctx)
 	case len(msg) > room.MaxMessage:
 		return fmt.Errorf("natsengine: a message has at most %d bytes, not %d", room.MaxMessage, len(msg))
 	}

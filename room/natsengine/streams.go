@@ -54,6 +54,9 @@ type state struct {
 	last   uint64
 }
 
+// single reports whether the log has one replica.
+func (s *state) single() bool { return s.config.Replicas <= 1 }
+
 func (s *state) window() room.Window {
 	return room.Window{Epoch: s.epoch, First: s.first, Last: s.last}
 }
@@ -76,7 +79,7 @@ func (c *client) prepare(ctx context.Context, o *Options, n names, cluster strin
 	// The log lost records, and no other node has said so yet.
 	s.config.Metadata = maps.Clone(s.config.Metadata)
 	s.config.Metadata[epochKey] = strconv.FormatInt(time.Now().UnixNano(), 36)
-	err = c.persist(ctx, "mark the log as another one", func(ctx context.Context) error {
+	err = c.persist(ctx, request{what: "mark the log as another one", subject: c.api + "STREAM.UPDATE." + n.log}, func(ctx context.Context) error {
 		_, err := c.js.UpdateStream(ctx, s.config)
 		return err
 	})
@@ -125,7 +128,7 @@ func (c *client) ensure(ctx context.Context, o *Options, want jetstream.StreamCo
 		if o.Existing {
 			return fmt.Errorf("natsengine: there is no stream %s, and Options.Existing says that an operator creates it: %w", want.Name, err)
 		}
-		err = c.persist(ctx, "create the stream "+want.Name, func(ctx context.Context) error {
+		err = c.persist(ctx, request{what: "create the stream " + want.Name, subject: c.api + "STREAM.CREATE." + want.Name}, func(ctx context.Context) error {
 			_, err := c.js.CreateStream(ctx, want)
 			return err
 		})
@@ -155,14 +158,14 @@ func (c *client) ensure(ctx context.Context, o *Options, want jetstream.StreamCo
 	}
 	o.Logger.Warn("natsengine: changes the settings of a stream", "stream", want.Name, "settings", strings.Join(wrong, "; "))
 	next := changed(got, &want)
-	return c.persist(ctx, "change the settings of the stream "+want.Name, func(ctx context.Context) error {
+	return c.persist(ctx, request{what: "change the settings of the stream " + want.Name, subject: c.api + "STREAM.UPDATE." + want.Name}, func(ctx context.Context) error {
 		_, err := c.js.UpdateStream(ctx, next)
 		return err
 	})
 }
 
 func (c *client) config(ctx context.Context, stream string) (config *jetstream.StreamConfig, err error) {
-	err = c.persist(ctx, "look at the stream "+stream, func(ctx context.Context) error {
+	err = c.persist(ctx, c.look(stream), func(ctx context.Context) error {
 		s, err := c.js.Stream(ctx, stream)
 		if err == nil {
 			config = &s.CachedInfo().Config
@@ -172,10 +175,15 @@ func (c *client) config(ctx context.Context, stream string) (config *jetstream.S
 	return config, err
 }
 
+// look is the request for the configuration and the state of a stream.
+func (c *client) look(stream string) request {
+	return request{what: "look at the stream " + stream, subject: c.api + "STREAM.INFO." + stream}
+}
+
 // state asks the leader of the log for its state.
 func (c *client) state(ctx context.Context, n *names) (*state, error) {
 	var s *state
-	err := c.persist(ctx, "look at the stream "+n.log, func(ctx context.Context) (err error) {
+	err := c.persist(ctx, c.look(n.log), func(ctx context.Context) (err error) {
 		s, err = c.stateOnce(ctx, n)
 		return err
 	})
@@ -209,7 +217,8 @@ func (c *client) stateOnce(ctx context.Context, n *names) (*state, error) {
 
 // one asks the leader of the log for a record. It returns nats.ErrMsgNotFound if there is none.
 func (c *client) one(ctx context.Context, n *names, seq uint64) (data []byte, err error) {
-	err = c.persist(ctx, "read a record of the stream "+n.log, func(ctx context.Context) error {
+	r := request{what: "read a record of the stream " + n.log, subject: c.api + "STREAM.MSG.GET." + n.log}
+	err = c.persist(ctx, r, func(ctx context.Context) error {
 		m, err := c.legacy.GetMsg(n.log, seq, nats.Context(ctx))
 		if err == nil {
 			data = m.Data

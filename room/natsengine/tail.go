@@ -14,7 +14,7 @@ const (
 	// tick is how long a record whose bell was lost waits.
 	tick = time.Second
 	// A tail asks replicas this often, 1 to 8 ms apart, for a record that the bell has rung for and
-	// that they do not have yet. Then it waits for the next bell or tick.
+	// that they do not have yet. Then it asks the leader.
 	patience = 20
 )
 
@@ -49,6 +49,8 @@ type tail struct {
 
 	rung  uint64 // what the bell had rung for at the last try
 	tries int    // to read it
+
+	lacking time.Time // since when the leader lacks the next record; zero if it does not
 }
 
 func (t *tail) run(ctx context.Context) error {
@@ -58,13 +60,13 @@ func (t *tail) run(ctx context.Context) error {
 			return room.ErrEpoch
 		}
 		if ctx.Err() != nil {
-			return context.Cause(ctx)
+			return whyEnded(ctx)
 		}
 		links := t.c.links()
 		var next time.Duration
 		var err error
 		if links != verified {
-			if err = t.verify(ctx); err == nil {
+			if _, err = t.verify(ctx); err == nil {
 				verified = links
 			}
 		} else {
@@ -106,32 +108,50 @@ func (t *tail) wait(ctx context.Context, d time.Duration) {
 	}
 }
 
-// step reads what a replica has, and delivers it. It returns how long to wait before the next step.
+// step reads what a replica has, and delivers it. It returns how long to wait before the next step,
+// which is 0 only if it has delivered a record.
 func (t *tail) step(ctx context.Context) (time.Duration, error) {
 	rung := t.s.bell.rung.Load()
-	list, more, readErr := t.r.read(ctx, t.at.seq)
-	records, sums, gap, differs := t.accept(list)
-	t.deliver(records, sums)
+	list, more, readErr := t.r.read(ctx, t.at.seq, t.anchor())
+	records, prints, gap, differs := t.accept(list)
+	t.deliver(records, prints)
+	progress := len(records) > 0
 	switch {
 	case differs:
-		return tick / 4, t.verify(ctx)
+		_, err := t.verify(ctx)
+		return tick / 4, err
 	case gap:
-		return 0, t.bridge(ctx)
+		return t.bridge(ctx, tick/4)
 	case errors.Is(readErr, nats.ErrNoResponders): // no replica, or no stream
-		return tick / 4, t.verify(ctx)
+		_, err := t.verify(ctx)
+		return tick / 4, err
 	case readErr != nil:
 		return 0, readErr
-	case more:
+	case more && progress:
 		return 0, nil
-	case rung > t.at.seq && t.again(rung, len(records) > 0):
+	case more:
+		return t.bridge(ctx, tick/4)
+	case rung > t.at.seq && t.again(rung, progress):
 		return time.Millisecond << min(t.tries-1, 3), nil
+	case rung > t.at.seq:
+		return t.bridge(ctx, tick)
 	case len(list) == 0 && t.at.seq > 0:
-		return tick, t.verify(ctx)
+		_, err := t.verify(ctx)
+		return tick, err
 	}
 	return tick, nil
 }
 
-// again reports whether to ask soon for the record that the bell has rung for.
+// anchor is the size of the last record that was delivered, with what the server counts besides: it
+// ends a batch once that has the size that was asked for, and each batch begins with this record.
+func (t *tail) anchor() int {
+	if !t.at.known {
+		return 0
+	}
+	return int(t.at.print.size) + overhead
+}
+
+// again reports whether to ask replicas soon for the record that the bell has rung for.
 func (t *tail) again(rung uint64, progress bool) bool {
 	if progress || rung != t.rung {
 		t.rung, t.tries = rung, 0
@@ -140,61 +160,93 @@ func (t *tail) again(rung uint64, progress bool) bool {
 	return t.tries <= patience
 }
 
-// accept returns the records of list that come next, and their checksums. gap is whether one is
-// missing between, differs whether the last record that was delivered is another one.
-func (t *tail) accept(list []message) (records []room.Record, sums []uint32, gap, differs bool) {
+// accept returns the records of list that come next, and their prints. gap is whether one is missing
+// between, differs whether the last record that was delivered is another one.
+func (t *tail) accept(list []message) (records []room.Record, prints []print, gap, differs bool) {
 	for _, m := range list {
-		p := point{m.seq, checksum(m.data), true}
+		p := point{m.seq, printOf(m.data), true}
 		switch {
 		case m.seq < t.at.seq:
 		case m.seq == t.at.seq:
 			if t.at.known && p != t.at {
-				return records, sums, false, true
+				return records, prints, false, true
 			}
 			t.at = p
 		case m.seq == t.at.seq+1:
 			t.at = p
 			records = append(records, room.Record{Seq: m.seq, Data: m.data})
-			sums = append(sums, p.sum)
+			prints = append(prints, p.print)
 		default:
-			return records, sums, true, false
+			return records, prints, true, false
 		}
 	}
-	return records, sums, false, false
+	return records, prints, false, false
 }
 
 // deliver passes records to the hub.
-func (t *tail) deliver(records []room.Record, sums []uint32) {
+func (t *tail) deliver(records []room.Record, prints []print) {
 	if len(records) > 0 {
+		t.lacking = time.Time{}
 		t.apply(records)
-		t.s.mark.deliver(t.at.seq, sums)
+		t.s.mark.deliver(t.at.seq, prints)
 	}
 }
 
-// bridge delivers the next record if the leader has it, although a replica had only later ones.
-func (t *tail) bridge(ctx context.Context) error {
+// bridge delivers the next record if the leader has it, although a replica had only later ones, or
+// none. It returns how long to wait before the next step: wait, if the leader does not have it.
+func (t *tail) bridge(ctx context.Context, wait time.Duration) (time.Duration, error) {
 	data, err := t.c.one(ctx, &t.s.names, t.at.seq+1)
 	switch {
 	case err == nil:
-		records, sums, _, _ := t.accept([]message{{seq: t.at.seq + 1, data: data}})
-		t.deliver(records, sums)
-		return nil
-	case errors.Is(err, nats.ErrMsgNotFound):
-		return t.verify(ctx)
+		records, prints, _, _ := t.accept([]message{{seq: t.at.seq + 1, data: data}})
+		t.deliver(records, prints)
+		return 0, nil
+	case !errors.Is(err, nats.ErrMsgNotFound):
+		return 0, err
 	}
-	return err
+	now, err := t.verify(ctx)
+	switch {
+	case err != nil:
+		return 0, err
+	case now.last <= t.at.seq: // it has none, or has not applied it yet
+		t.lacking = time.Time{}
+	case now.single():
+		return 0, t.skip(ctx, now)
+	case t.lacking.IsZero():
+		t.lacking = time.Now()
+	case time.Since(t.lacking) >= absence:
+		return 0, t.skip(ctx, now)
+	}
+	return wait, nil
 }
 
-// verify asks the leader for the last record that was delivered, and for the window. It returns
+// skip returns a room.TrimmedError with the seq of a later record that the leader has: its file is
+// damaged where the next one was, and the server does not count that as a gap. Each try goes twice
+// as far, so it skips at most as many good records as damaged ones.
+func (t *tail) skip(ctx context.Context, now *state) error {
+	for step := uint64(1); ; step *= 2 {
+		seq := t.at.seq + 1 + step
+		if seq > now.last {
+			return &room.TrimmedError{First: now.last + 1}
+		}
+		if _, err := t.c.one(ctx, &t.s.names, seq); err == nil {
+			return &room.TrimmedError{First: seq}
+		} else if !errors.Is(err, nats.ErrMsgNotFound) {
+			return err
+		}
+	}
+}
+
+// verify asks the leader for the last record that was delivered, and for its state. It returns
 // room.ErrEpoch or a room.TrimmedError if the tail has to end.
-func (t *tail) verify(ctx context.Context) error {
+func (t *tail) verify(ctx context.Context) (*state, error) {
 	now, err := t.s.verify(ctx, t.c, t.at)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	t.s.bell.ring(now.last)
 	if t.at.seq+1 < now.first {
-		return &room.TrimmedError{First: now.first}
+		return nil, &room.TrimmedError{First: now.first}
 	}
-	return nil
+	return now, nil
 }

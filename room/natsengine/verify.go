@@ -49,7 +49,7 @@ func (s *session) verify(ctx context.Context, c *client, p point) (*state, error
 			found = missing
 		}
 	}
-	if s.mark.judge(found, s.single) {
+	if s.mark.judge(found, now.single()) {
 		s.lose(c.log, "a record that was delivered or acknowledged is gone or another one",
 			"delivered", p.seq, "acknowledged", stored.seq, "last", now.last)
 		return nil, room.ErrEpoch
@@ -57,7 +57,7 @@ func (s *session) verify(ctx context.Context, c *client, p point) (*state, error
 	return now, nil
 }
 
-// compare asks the leader for a record that was delivered. Without a checksum, and if the leader
+// compare asks the leader for a record that was delivered. Without a print, and if the leader
 // does not have it, it counts as the same.
 func (s *session) compare(ctx context.Context, c *client, p point) (finding, error) {
 	if !p.known {
@@ -65,7 +65,7 @@ func (s *session) compare(ctx context.Context, c *client, p point) (finding, err
 	}
 	data, err := c.one(ctx, &s.names, p.seq)
 	switch {
-	case err == nil && checksum(data) != p.sum:
+	case err == nil && printOf(data) != p.print:
 		return another, nil
 	case err == nil, errors.Is(err, nats.ErrMsgNotFound), errors.Is(err, nats.ErrStreamNotFound):
 		return same, nil
