@@ -12,6 +12,7 @@ import (
 // publishToAll stores an event in the log of the cluster. Each node, this one too, appends it to
 // its room when it reads the record: Hub.applyEvent. Errors: those of cluster.publish.
 func (h *Hub) publishToAll(ctx context.Context, b *broadcast, t protocol.Type, encoded protocol.EncodedEvent, to *audience) (protocol.Position, error) {
+	epoch := h.timeline.current() // if another one begins, the position is void
 	version := b.version
 	if to != nil {
 		version = to.version
@@ -28,7 +29,7 @@ func (h *Hub) publishToAll(ctx context.Context, b *broadcast, t protocol.Type, e
 	if err != nil {
 		return protocol.Position{}, err
 	}
-	sent := appended{protocol.Position{Epoch: h.timeline.current(), Seq: seq}, len(e.Encoded)}
+	sent := appended{protocol.Position{Epoch: epoch, Seq: seq}, len(e.Encoded)}
 	h.broadcasted(ctx, b, t, sent, h.connectionsIn(b.meta.PlanID))
 	return sent.position, nil
 }

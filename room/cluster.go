@@ -40,6 +40,7 @@ import (
 //	cluster_control.go    records that end access, and the calls that wait for all nodes
 //	cluster_publish.go    stores records
 //	cluster_uncertain.go  events of which it is uncertain whether they are stored
+//	cluster_finish.go     what Shutdown waits for before it closes the engine
 //	cluster_message.go    messages between the nodes
 //	cluster_join.go       what a join waits for
 //	clusterinfo.go        Hub.Cluster

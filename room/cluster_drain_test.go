@@ -2,9 +2,12 @@ package room_test
 
 import (
 	"bytes"
+	"context"
 	"fmt"
+	"github.com/planrooms/planrooms/auth"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -56,4 +59,53 @@ func TestLossDuringADrain(t *testing.T) {
 			t.Error("no client got resync")
 		}
 	})
+}
+
+// TestAccessEndsDuringADrain ends the access of a user while another node shuts down, with an event
+// that waits for a slow connection of that user: it is not written any more.
+func TestAccessEndsDuringADrain(t *testing.T) {
+	for name, end := range map[string]func(context.Context, *room.Hub) error{
+		"RecheckUser": func(ctx context.Context, h *room.Hub) error {
+			_, err := h.RecheckUser(ctx, "alice")
+			return err
+		},
+		"Recheck": func(ctx context.Context, h *room.Hub) error {
+			_, err := h.Recheck(ctx, "p")
+			return err
+		},
+		"RevokeUser": func(ctx context.Context, h *room.Hub) error {
+			_, err := h.RevokeUser(ctx, "alice")
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var ended atomic.Bool
+			o := room.Options{PingEvery: -1, Authorize: func(_ context.Context, id auth.Identity, _ string) error {
+				if ended.Load() && id.UserID == "alice" {
+					return room.ErrForbidden
+				}
+				return nil
+			}}
+			nodes(t, 2, o, func(t *testing.T, _ *enginetest.Memory, nodes []*node) {
+				p := sinks{}.pipe(t, nodes[1].Hub, "alice", -1)
+				p.send(`{"type":"join-plan","planId":"p"}`)
+				p.read()
+				p.open(0)
+				publish(t, nodes[0].Hub, "p", "secret")
+				synctest.Wait()
+				over := make(chan error, 1)
+				go func() { over <- nodes[1].Shutdown(t.Context()) }()
+				time.Sleep(100 * time.Millisecond)
+				ended.Store(true)
+				if err := end(t.Context(), nodes[0].Hub); err != nil {
+					t.Error(err)
+				}
+				p.open(-1)
+				if got := p.read(); strings.Contains(got, "secret") {
+					t.Errorf("after access has ended, the user got %q", got)
+				}
+				<-over
+			})
+		})
+	}
 }

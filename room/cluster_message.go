@@ -79,15 +79,21 @@ func (c *cluster) queueNotify(n *record.Notify) {
 
 // send sends a message to a node or, with "", to all others. It may be lost.
 func (c *cluster) send(to string, kind record.MessageKind, body []byte) {
-	ctx, cancel := context.WithTimeout(c.ctx, nodeTTL)
+	c.sendWithin(c.ctx, to, kind, body)
+}
+
+// sendWithin is send until ctx ends.
+func (c *cluster) sendWithin(ctx context.Context, to string, kind record.MessageKind, body []byte) {
+	ctx, cancel := context.WithTimeout(ctx, nodeTTL)
 	defer cancel()
+	defer context.AfterFunc(c.ctx, cancel)()
 	if err := c.engine.Send(ctx, to, record.AppendMessage(nil, c.hash, kind, body)); err != nil && c.ctx.Err() == nil {
 		c.logs.warn("engine", "send", "room: a message to another node was not sent", "error", err)
 	}
 }
 
 // notify sends the event of a Hub.Notify to the other nodes.
-func (c *cluster) notify(userID string, t protocol.Type, payload []byte) {
+func (c *cluster) notify(ctx context.Context, userID string, t protocol.Type, payload []byte) {
 	n := record.Notify{UserID: userID, Type: t, Payload: payload}
-	c.send("", record.MessageNotify, n.Append(nil))
+	c.sendWithin(ctx, "", record.MessageNotify, n.Append(nil))
 }

@@ -2,12 +2,14 @@ package room_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/planrooms/planrooms/protocol"
 	"github.com/planrooms/planrooms/room"
@@ -126,4 +128,43 @@ type posted struct {
 func (p *posted) Open(ctx context.Context, o room.OpenOptions, receive func(string, []byte)) (room.Opened, error) {
 	p.receive = receive
 	return p.Engine.Open(ctx, o, receive)
+}
+
+// TestNotifyDuringShutdown calls Notify on a hub that is shutting down: no user of another node
+// receives what the call says was not sent.
+func TestNotifyDuringShutdown(t *testing.T) {
+	nodes(t, 2, room.Options{}, func(t *testing.T, _ *enginetest.Memory, nodes []*node) {
+		slow := roomtest.Join(t, nodes[0].Hub, "slow", "p", &roomtest.Options{SocketBuffer: 10})
+		slow.Stall()
+		alice := roomtest.Join(t, nodes[1].Hub, "alice", "q")
+		ended := make(chan error, 1)
+		go func() { ended <- nodes[0].Shutdown(t.Context()) }()
+		synctest.Wait()
+		if _, err := nodes[0].Notify(t.Context(), "alice", protocol.Event{Type: "mail"}); !errors.Is(err, room.ErrHubClosed) {
+			t.Errorf("Notify = %v, want ErrHubClosed", err)
+		}
+		synctest.Wait()
+		alice.Silent()
+		<-ended
+	})
+}
+
+// TestNotifyBehindASlowEngine calls Notify while the engine takes long: the own connections receive
+// the event at once, and the call ends with its context.
+func TestNotifyBehindASlowEngine(t *testing.T) {
+	nodes(t, 1, room.Options{}, func(t *testing.T, _ *enginetest.Memory, nodes []*node) {
+		alice := roomtest.Join(t, nodes[0].Hub, "alice", "q")
+		nodes[0].engine.SetDelay(10*time.Second, 0)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		start := time.Now()
+		if queued, err := nodes[0].Notify(ctx, "alice", protocol.Event{Type: "mail"}); err != nil || queued != 1 {
+			t.Errorf("Notify = %d, %v", queued, err)
+		}
+		if took := time.Since(start); took > time.Second {
+			t.Errorf("Notify took %v", took)
+		}
+		alice.WantEvent("mail", nil)
+		nodes[0].engine.SetDelay(0, 0)
+	})
 }

@@ -58,13 +58,16 @@ func (c *cluster) record(k record.Kind, plan string, body []byte) []byte {
 
 // publish stores an event. once is an ID of the host, or "". If the event is not stored, or if that
 // is uncertain, the clients of the plan load it as soon as the engine answers; see
-// cluster_uncertain.go.
+// cluster_uncertain.go. The ID in the event is always another one, since a resync record may name
+// it: a later call with the same ID of the host is another event.
 func (c *cluster) publish(ctx context.Context, plan string, e *record.Event, once string) (seq uint64, err error) {
-	e.ID = once
+	counts := c.beginPublish()
+	defer c.endPublish(counts)
+	e.ID = c.id()
 	if once == "" {
-		e.ID = c.id()
+		once = e.ID
 	}
-	seq, err = c.append(ctx, e.ID, c.record(record.KindEvent, plan, e.Append(nil)))
+	seq, err = c.append(ctx, once, c.record(record.KindEvent, plan, e.Append(nil)))
 	switch {
 	case errors.Is(err, ErrUncertain):
 		c.resyncLater(plan, e.ID)

@@ -15,7 +15,7 @@ const (
 	// maxResyncIDs is the number of IDs in one resync record.
 	maxResyncIDs = 1024
 	// maxIgnored is the number of IDs from resync records that a node remembers. A node therefore
-	// has no more events, and no more plans, that wait for a resync.
+	// keeps no more IDs of events, and no more plans, that wait for a resync.
 	maxIgnored = 1 << 14
 )
 
@@ -26,6 +26,8 @@ type resyncs struct {
 	count   int                 // IDs in plans
 	all     bool                // there were too many: one record concerns all plans
 	running bool                // a goroutine appends the records
+	calls   int                 // calls of publish that awaitResyncs waits for
+	waiting chan struct{}       // not nil once awaitResyncs was called; closed by idleLocked
 }
 
 // ignored are the IDs from the newest resync records of all nodes. Guarded by cluster.mu. The zero
@@ -47,15 +49,15 @@ func (c *cluster) resyncLater(plan, id string) {
 	if s.plans == nil {
 		s.plans = make(map[string][]string)
 	}
-	ids := s.plans[plan]
-	if id != "" && s.count < maxIgnored && len(ids) < maxResyncIDs {
-		ids = append(ids, id)
+	ids, known := s.plans[plan]
+	if id != "" && s.count < maxIgnored {
+		s.plans[plan] = append(ids, id)
 		s.count++
-	} else if id != "" {
+	} else if id != "" || !known && len(s.plans) >= maxIgnored {
 		s.all = true
+	} else if !known && !s.all {
+		s.plans[plan] = nil
 	}
-	s.plans[plan] = ids
-	s.all = s.all || len(s.plans) > maxIgnored
 	if !s.running {
 		s.running = true
 		c.start(c.appendResyncs)
@@ -79,9 +81,6 @@ func (c *cluster) appendResyncs() {
 				break
 			}
 			if c.ctx.Err() != nil {
-				c.mu.Lock()
-				c.resyncs.running = false
-				c.mu.Unlock()
 				return
 			}
 			c.logs.warn("engine", "resync", "room: a resync cannot be stored in the log", "error", err)
@@ -90,17 +89,17 @@ func (c *cluster) appendResyncs() {
 	}
 }
 
-// nextResync takes a plan that waits for a resync record, or "" for all plans, and the IDs that the
-// record names.
+// nextResync takes a plan that waits for a resync record, or at last "" for all plans, and the IDs
+// that the record names.
 func (c *cluster) nextResync() (plan string, ids []string, ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	s := &c.resyncs
-	if s.all {
-		s.plans, s.count, s.all = nil, 0, false
-		return "", nil, true
-	}
 	for plan, ids = range s.plans {
+		if s.all && len(ids) == 0 { // the record for all plans will do
+			delete(s.plans, plan)
+			continue
+		}
 		if n := fitting(ids, c.log.opened.MaxRecord-len(plan)); n < len(ids) {
 			s.plans[plan], ids = ids[n:], ids[:n:n] // another record has the rest
 		} else {
@@ -109,16 +108,22 @@ func (c *cluster) nextResync() (plan string, ids []string, ok bool) {
 		s.count -= len(ids)
 		return plan, ids, true
 	}
+	if s.all {
+		s.all = false
+		return "", nil, true
+	}
 	s.running = false
+	s.idleLocked()
 	return "", nil, false
 }
 
-// fitting returns how many of the IDs a resync record of that size can have: at least one.
+// fitting returns how many of the IDs a resync record of that size can have: at least one, if
+// there is one.
 func fitting(ids []string, size int) int {
 	const besides = 256  // the header, and what is before the IDs
 	const lengthOfID = 2 // bytes
 	for i, id := range ids {
-		if size -= len(id) + lengthOfID; size < besides && i > 0 {
+		if size -= len(id) + lengthOfID; i == maxResyncIDs || size < besides && i > 0 {
 			return i
 		}
 	}

@@ -73,7 +73,8 @@ func (h *Hub) Shutdown(ctx context.Context) error {
 		}
 	}
 	if h.cluster != nil {
-		h.cluster.leave(ctx)
+		h.cluster.awaitResyncs(ctx)
+		h.cluster.leave(context.WithoutCancel(ctx))
 		h.cluster.close()
 	}
 	h.cancel() // ends the contexts of callbacks that still run

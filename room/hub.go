@@ -165,13 +165,15 @@ func (h *Hub) Position(_ context.Context, planID string) (protocol.Position, err
 	}
 	for {
 		h.mu.RLock()
-		r, floor, closed := h.rooms[planID], h.floors.of(planID), h.closed
+		r, closed := h.rooms[planID], h.closed
+		// Under h.mu, so that all of it is from before a reset, or from after it.
+		at := h.timeline.position(h.timeline.current(), h.floors.of(planID))
 		h.mu.RUnlock()
 		switch {
 		case closed:
 			return protocol.Position{}, ErrHubClosed
 		case r == nil:
-			return h.timeline.position(h.timeline.current(), floor), nil
+			return at, nil
 		case r.lockLive():
 			defer r.mu.Unlock()
 			return r.positionLocked(), nil

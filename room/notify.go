@@ -13,8 +13,8 @@ import (
 // of an earlier call of Broadcast. It returns for how many connections it queued the event. It
 // drops the event for a connection whose queue is at a bound (Options.QueuePerConnection,
 // Options.QueuePerUser), and counts that in Stats.NotifiesDropped. With an engine it also sends the
-// event to the other nodes, at most once, if it has at most 63 KiB; the result counts this hub
-// alone. Errors: [ErrHubClosed], and those of [protocol.EncodeNotice].
+// event to the other nodes, at most once and until ctx ends, if it has at most 63 KiB; the result
+// counts this hub alone. Errors: [ErrHubClosed], and those of [protocol.EncodeNotice].
 func (h *Hub) Notify(ctx context.Context, userID string, event protocol.Event) (queued int, err error) {
 	payload, err := protocol.EncodeNotice(event, time.Now(), h.opts.MaxPayload)
 	if err != nil {
@@ -24,9 +24,12 @@ func (h *Hub) Notify(ctx context.Context, userID string, event protocol.Event) (
 		if len(payload) > maxNotify {
 			return 0, fmt.Errorf("notify user: %w", protocol.ErrEventTooLarge)
 		}
-		h.cluster.notify(userID, event.Type, payload)
 	}
-	return h.notifyHere(ctx, userID, event.Type, payload)
+	queued, err = h.notifyHere(ctx, userID, event.Type, payload)
+	if err == nil && h.cluster != nil {
+		h.cluster.notify(ctx, userID, event.Type, payload)
+	}
+	return queued, err
 }
 
 // notifyHere is Notify for the connections of this hub. Error: [ErrHubClosed].

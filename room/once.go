@@ -27,7 +27,7 @@ const (
 // onceID returns the ID of Append for an ID of the host: short, however long that is. place is the
 // event's index in a batch.
 func onceID(planID, id string, place int) string {
-	sum := sha256.Sum256([]byte(strconv.Itoa(len(planID)) + planID + id))
+	sum := sha256.Sum256([]byte(strconv.Itoa(len(planID)) + ":" + planID + id))
 	return "o:" + base64.RawURLEncoding.EncodeToString(sum[:16]) + ":" + strconv.Itoa(place)
 }
 

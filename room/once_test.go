@@ -3,6 +3,7 @@ package room_test
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -70,5 +71,17 @@ func TestOnceAfterAFailure(t *testing.T) {
 				t.Errorf("Broadcast = %v, %v, want ErrHubClosed", at, err)
 			}
 		}
+	})
+}
+
+// TestOnceOfAnotherPlan has two plans whose names and IDs are the same if one is put before the
+// other: their events are different ones.
+func TestOnceOfAnotherPlan(t *testing.T) {
+	bubble(t, nil, func(t *testing.T, h *room.Hub) {
+		a := strings.Repeat("a", 20)
+		alice := roomtest.Join(t, h, "alice", "x"+a)
+		publish(t, h, "1x", "one", room.Once(a+"job"))
+		publish(t, h, "x"+a, "two", room.Once("job"))
+		wantTitle(t, alice, "two")
 	})
 }

@@ -60,7 +60,7 @@ func (h *Hub) recheck(ctx context.Context, planID, userID string) (Rechecked, er
 func (h *Hub) beginRecheck(planID, userID string) *inquiry {
 	var members []*member
 	if planID == "" {
-		sessions, _ := h.sessionsOf(userID) // none if the hub is closed
+		sessions := h.writtenTo(userID)
 		h.revokeJoins(sessions)
 		members = membersOf(sessions)
 	} else {

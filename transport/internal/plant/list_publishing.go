@@ -25,8 +25,8 @@ var publishingFaults = in("room",
 	fault{
 		name:     "publishing: a plan that fails ends BroadcastToPlans",
 		function: "Hub.BroadcastToPlans",
-		old:      "			if errors.Is(err, ErrHubClosed) {\n				break\n			}\n",
-		new:      "			break\n",
+		old:      "		if errors.Is(err, ErrHubClosed) {\n			break\n		}\n",
+		new:      "		break\n",
 		tests:    "TestBroadcastToPlans",
 	},
 	fault{

@@ -1,0 +1,67 @@
+package room
+
+import "context"
+
+// What Shutdown waits for before it closes the engine: a client that misses an event is to hear of
+// it, and nobody else knows of events that this node could not store.
+
+// beginPublish notes that a call of publish begins. Its result is for endPublish.
+func (c *cluster) beginPublish() (counts bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if counts = c.resyncs.waiting == nil; counts {
+		c.resyncs.calls++
+	}
+	return counts
+}
+
+func (c *cluster) endPublish(counts bool) {
+	if !counts {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.resyncs.calls--
+	c.resyncs.idleLocked()
+}
+
+// idleLocked ends awaitResyncs if it has nothing to wait for.
+func (s *resyncs) idleLocked() {
+	if s.waiting != nil && s.calls == 0 && !s.running {
+		close(s.waiting)
+		s.calls = -1 // not again
+	}
+}
+
+// awaitResyncs waits until the calls of publish that have begun have ended, and the resync records
+// of those that failed are stored: until ctx ends, or as long as an append may take. It logs what
+// is left, since no client will hear of it.
+func (c *cluster) awaitResyncs(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, c.ownAppend())
+	defer cancel()
+	done := make(chan struct{})
+	c.mu.Lock()
+	s := &c.resyncs
+	s.waiting = done
+	s.idleLocked()
+	c.mu.Unlock()
+	select {
+	case <-done:
+		return
+	case <-ctx.Done():
+	}
+	select {
+	case <-done:
+		return // although ctx had ended before
+	default:
+	}
+	c.mu.Lock()
+	plans, calls := len(s.plans), s.calls
+	if s.running {
+		plans++ // that whose record is being appended
+	}
+	c.mu.Unlock()
+	c.logger.Error("room: Shutdown has ended before the log has stored that clients miss events; "+
+		"call Hub.Resync on another node for the plans whose broadcasts have failed",
+		"plans", plans, "calls", calls)
+}
