@@ -11,12 +11,17 @@ import (
 )
 
 // Shutdown ends the hub. From its start all other methods that return an error, except Explain,
-// return [ErrHubClosed]. With an engine, those that broadcast or end access, and Resync, do so only
-// once Shutdown has closed the engine, after the connections have ended: a request whose change is
-// committed can still publish it. Events that have a position are still delivered. Then each connection gets
+// return [ErrHubClosed]. Events that have a position are still delivered. Then each connection gets
 // goodbye (4503) with its own time to come back, in paced batches, so that the clients do not
 // reconnect all at once. When ctx ends, Shutdown cuts the connections that are left and returns
 // ctx's error.
+//
+// With an engine, methods that broadcast or end access, and Resync, return ErrHubClosed only once
+// Shutdown has closed the engine, after the connections have ended: a request whose change is
+// committed can still publish it. Before that, Shutdown waits for broadcasts that have begun, and
+// until the log says of each that failed that clients have to load the plan: until ctx ends, but at
+// most PublishTimeout or 12 s, whichever is longer. It logs what it gives up. Then it takes up to
+// 2 s to let the other nodes know, even if ctx has ended.
 //
 // It returns once no goroutine of the hub is left. A callback of the host that does not return
 // keeps its goroutine: Shutdown waits for it up to 5 s, or 1 s after the end of ctx, and returns
