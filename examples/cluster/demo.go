@@ -60,6 +60,9 @@ func demo(ctx context.Context, o demoOptions, stdout io.Writer, log *slog.Logger
 		}
 	}()
 	c, err := newCluster(ctx, clusterOptions{nats: o.nats, replicas: o.replicas, name: o.cluster, dir: dir}, log)
+	if ctx.Err() != nil && err != nil {
+		return nil // interrupted while the NATS servers started
+	}
 	if err != nil {
 		return err
 	}

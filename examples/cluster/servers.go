@@ -44,6 +44,9 @@ func startServersOn(ctx context.Context, dir string, pick func(int) ([]int, erro
 		for _, s := range list {
 			s.process.close()
 		}
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
 	}
 	return nil, failed
 }
