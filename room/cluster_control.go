@@ -30,7 +30,8 @@ const maxEarly = 4096
 type wait struct {
 	turn    chan struct{} // gets a value when something has changed; holds one
 	lost    bool          // the log was reset: the record has to be appended again
-	applied bool          // this node has applied the record; nodes is valid
+	applied bool          // this node has applied the record; seq and nodes are valid
+	seq     uint64        // of the record
 	nodes   tenure.Wait   // the other nodes
 	done    bool          // this node has finished the work
 	counts  ackCounts     // of the nodes that have answered
@@ -80,17 +81,16 @@ func (c *cluster) controlOnce(ctx context.Context, kind record.Kind, plan string
 	}
 	c.controls.waits[x.ID] = w
 	c.mu.Unlock()
-	seq := uint64(0)
 	defer func() {
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		delete(c.controls.waits, x.ID)
-		if c.controls.applied[seq] == w {
-			delete(c.controls.applied, seq)
+		if c.controls.applied[w.seq] == w { // also if append does not know that the record is stored
+			delete(c.controls.applied, w.seq)
 		}
 	}()
 	// An end of ctx does not lose the record: the host has ended the access already.
-	if seq, err = c.append(ctx, x.ID, c.record(kind, plan, x.Append(nil))); err != nil {
+	if _, err = c.append(ctx, x.ID, c.record(kind, plan, x.Append(nil))); err != nil {
 		return counts, false, err
 	}
 	for {
@@ -130,7 +130,7 @@ func (c *cluster) applyControl(h *record.Header, x *record.Control, seq uint64, 
 	c.mu.Lock()
 	k := &c.controls
 	if w := k.waits[x.ID]; w != nil {
-		w.applied, w.nodes = true, tenure.NewWait(seq, c.epoch)
+		w.applied, w.seq, w.nodes = true, seq, tenure.NewWait(seq, c.epoch)
 		for i := range k.early[seq] {
 			w.acked(&k.early[seq][i])
 		}

@@ -3,6 +3,7 @@ package room_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -160,6 +161,43 @@ func TestShutdownWhoseRecordIsNotStored(t *testing.T) {
 		start := time.Now()
 		if _, err := nodes[0].Revoke(t.Context(), "p", "alice"); err != nil || time.Since(start) > time.Second {
 			t.Errorf("Revoke: %v after %v, want nil after the next beat", err, time.Since(start))
+		}
+	})
+}
+
+// lossyEngine stores records, and loses the answers while lose is set.
+type lossyEngine struct {
+	room.Engine
+	lose atomic.Bool
+}
+
+func (e *lossyEngine) Append(ctx context.Context, id string, data []byte) (uint64, error) {
+	seq, err := e.Engine.Append(ctx, id, data)
+	if err == nil && e.lose.Load() {
+		<-ctx.Done()
+		return 0, room.ErrUncertain
+	}
+	return seq, err
+}
+
+// TestWaitsOfUncertainCalls revokes access with an engine whose answers are lost. The node applies
+// the records, and keeps nothing of the calls, which have returned.
+func TestWaitsOfUncertainCalls(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := newNode(t, enginetest.NewMemory(nil), "node", room.Options{})
+		e := &lossyEngine{Engine: n.engine}
+		n.opts.Engine = e
+		n.start(t)
+		n.awaitReady(t)
+		e.lose.Store(true)
+		for i := range 10 {
+			if _, err := n.Revoke(t.Context(), "p", fmt.Sprint("user-", i)); !errors.Is(err, room.ErrUncertain) {
+				t.Fatalf("Revoke = %v, want ErrUncertain", err)
+			}
+		}
+		e.lose.Store(false)
+		if got := room.Waits(n.Hub); got > 0 {
+			t.Errorf("%d calls that have returned are kept", got)
 		}
 	})
 }

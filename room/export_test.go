@@ -93,3 +93,10 @@ func Awaited(h *Hub, planID, userID string) (n int) {
 	}
 	return n
 }
+
+// Waits counts the calls such as Revoke of which the node knows.
+func Waits(h *Hub) int {
+	h.cluster.mu.Lock()
+	defer h.cluster.mu.Unlock()
+	return max(len(h.cluster.controls.waits), len(h.cluster.controls.applied))
+}

@@ -11,6 +11,13 @@ var controlsFaults = in("room",
 		tests:    "TestClusterSimulation",
 	},
 	fault{
+		name:     "control: a call is kept whose record is stored, although the engine did not say so",
+		function: "cluster.controlOnce",
+		old:      "c.controls.applied[w.seq] == w",
+		new:      "err == nil && c.controls.applied[w.seq] == w",
+		tests:    "TestWaitsOfUncertainCalls",
+	},
+	fault{
 		name:     "control: the work of this node is not waited for",
 		function: "wait.left",
 		old:      "if !w.done {",
