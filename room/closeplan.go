@@ -72,6 +72,27 @@ func (h *Hub) closeRoom(planID string, seq uint64, last []byte) (members []*memb
 	}
 }
 
+// endHistory is what a ClosePlan of before does to a plan that may be there again: no position before
+// seq is valid. Members stay, and load the plan.
+func (h *Hub) endHistory(planID string, seq uint64) {
+	for {
+		if r := h.lookup(planID); r != nil {
+			if len(r.membersLocked()) > 0 {
+				r.resyncLocked(seq)
+				r.mu.Unlock()
+				return
+			}
+			r.closeLocked(seq, nil)
+			r.mu.Unlock()
+			h.remove(r)
+			return
+		}
+		if h.raiseFloor(planID, seq) {
+			return
+		}
+	}
+}
+
 // raiseFloor makes the positions of a plan before seq invalid. It reports false if the plan has a
 // room.
 func (h *Hub) raiseFloor(planID string, seq uint64) bool {

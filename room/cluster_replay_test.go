@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/planrooms/planrooms/auth"
 	"github.com/planrooms/planrooms/protocol"
@@ -85,4 +86,59 @@ func TestBrokenRecordDuringAJoin(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestReplayedEndOfAccess loses a record while a user is in a plan again that has lost access to it
+// long ago. The node reads the log from its start: the user stays, since Authorize says so.
+func TestReplayedEndOfAccess(t *testing.T) {
+	for name, end := range map[string]func(h *room.Hub) (int, error){
+		"Revoke":     func(h *room.Hub) (int, error) { return h.Revoke(context.Background(), "p", "alice") },
+		"RevokeUser": func(h *room.Hub) (int, error) { return h.RevokeUser(context.Background(), "alice") },
+		"ClosePlan":  func(h *room.Hub) (int, error) { return h.ClosePlan(context.Background(), "p") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			nodes(t, 1, room.Options{}, func(t *testing.T, m *enginetest.Memory, nodes []*node) {
+				n := nodes[0]
+				if _, err := end(n.Hub); err != nil {
+					t.Fatal(err)
+				}
+				time.Sleep(10 * time.Minute) // access is given again, or the plan is there again
+				alice := roomtest.Join(t, n.Hub, "alice", "p")
+				publish(t, n.Hub, "p", "lost")
+				wantTitle(t, alice, "lost")
+				m.LoseTail(1)
+				time.Sleep(30 * time.Second)
+				n.awaitReady(t)
+				for _, msg := range unreadNow(t, alice) {
+					if msg.Type == protocol.TypeRemoved {
+						t.Error("a member with access was removed")
+					}
+				}
+				publish(t, n.Hub, "p", "after")
+				wantTitle(t, alice, "after")
+			})
+		})
+	}
+}
+
+// TestReplayedClosePlan starts a node on a log that has an event of a plan, and then its end. The
+// node accepts no position of before.
+func TestReplayedClosePlan(t *testing.T) {
+	nodes(t, 1, room.Options{}, func(t *testing.T, m *enginetest.Memory, nodes []*node) {
+		since, err := nodes[0].Position(t.Context(), "p")
+		if err != nil {
+			t.Fatal(err)
+		}
+		publish(t, nodes[0].Hub, "p", "before")
+		if _, err := nodes[0].ClosePlan(t.Context(), "p"); err != nil {
+			t.Fatal(err)
+		}
+		fresh := startNode(t, m, "fresh", room.Options{})
+		fresh.awaitReady(t)
+		bob := fresh.connect(t, "bob")
+		bob.Join("p", &since)
+		if bob.Joined.Recovered {
+			t.Error("a position from before ClosePlan is accepted")
+		}
+	})
 }

@@ -22,7 +22,8 @@ type replica interface {
 	// applyResync makes all clients of a plan load it; "" means all plans.
 	applyResync(plan string, seq uint64)
 	// begin applies a record that ends access: members lose it, and joins in flight call Authorize
-	// again. finish does the work that takes longer, such as to wait for sockets and for Authorize,
+	// again. In a replay, members do not lose it: reset has come before, so Authorize decides. finish
+	// does the work that takes longer, such as to wait for sockets and for Authorize,
 	// and returns the counts of this hub; nil if there is none. It is called once, beside the log.
 	begin(kind record.Kind, plan string, c *record.Control, seq uint64, replay bool) (finish func() ackCounts)
 	// recheckAll follows a record that cannot be applied and may have ended access to a plan or, if
@@ -214,6 +215,10 @@ func (m *member) confirmed(resets uint16) {
 func (h *Hub) begin(kind record.Kind, plan string, x *record.Control, seq uint64, replay bool) (finish func() ackCounts) {
 	switch kind {
 	case record.KindRevoke:
+		if replay { // the user may have access again
+			h.revokeJoinsOf(plan, x.UserID)
+			return nil
+		}
 		return h.beginRevoke(plan, x.UserID)
 	case record.KindDisconnect:
 		// What is replayed happened before the node was started, or while it could not read the
@@ -223,6 +228,11 @@ func (h *Hub) begin(kind record.Kind, plan string, x *record.Control, seq uint64
 	case record.KindRecheck:
 		return h.resultsOf(h.beginRecheck(plan, x.UserID), plan, x.UserID)
 	case record.KindClosePlan:
+		if replay { // the plan may be there again
+			h.access.flights.revoke(plan)
+			h.endHistory(plan, seq)
+			return nil
+		}
 		return h.beginClosePlan(plan, seq)
 	}
 	return nil

@@ -55,14 +55,7 @@ func (h *Hub) beginRevoke(planID, userID string) (finish func() ackCounts) {
 	if planID == "" {
 		return h.beginRevokeUser(userID)
 	}
-	// First the joins that are in flight: one that looks under the room's lock after this sees the
-	// mark, and one that has looked before is a member by the time we take that lock. A connection
-	// that is accepted from now on calls Authorize after Revoke was called.
-	sessions := h.writtenTo(userID)
-	for _, s := range sessions {
-		s.inbox.revoke(planID)
-	}
-	h.passRoom(planID)
+	sessions := h.revokeJoinsOf(planID, userID)
 	var members []*member
 	for _, s := range sessions {
 		if m := s.memberOf(planID); m != nil {
@@ -97,8 +90,7 @@ func (h *Hub) RevokeUser(ctx context.Context, userID string) (removed int, err e
 
 // beginRevokeUser is beginRevoke for all plans.
 func (h *Hub) beginRevokeUser(userID string) (finish func() ackCounts) {
-	sessions := h.writtenTo(userID)
-	h.revokeJoins(sessions)
+	sessions := h.revokeJoinsOf("", userID)
 	members := membersOf(sessions)
 	return func() ackCounts {
 		left := departAll(members)
@@ -111,6 +103,24 @@ func (h *Hub) beginRevokeUser(userID string) (finish func() ackCounts) {
 		}
 		return ackCounts{ackRemoved: uint32(len(left))}
 	}
+}
+
+// revokeJoinsOf marks the joins of the user that are in flight, in the plan or, if that is "", in all
+// plans. It returns the connections of the user.
+func (h *Hub) revokeJoinsOf(planID, userID string) (sessions []*Session) {
+	sessions = h.writtenTo(userID)
+	if planID == "" {
+		h.revokeJoins(sessions)
+		return sessions
+	}
+	// A join that looks under the room's lock after this sees the mark, and one that has looked
+	// before is a member by the time we take that lock. A connection that is accepted from now on
+	// calls Authorize after Revoke was called.
+	for _, s := range sessions {
+		s.inbox.revoke(planID)
+	}
+	h.passRoom(planID)
+	return sessions
 }
 
 // revokeJoins marks the joins of these connections that are in flight: Authorize is called again

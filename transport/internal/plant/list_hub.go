@@ -5,7 +5,7 @@ package main
 var hubFaults = in("room",
 	fault{
 		name:     "revoke: joins in flight are not marked",
-		function: "Hub.beginRevoke",
+		function: "Hub.revokeJoinsOf",
 		old:      "		s.inbox.revoke(planID)\n",
 		new:      "		_ = s\n",
 		tests:    "TestJoinAuthorizedBeforeRevoke",
