@@ -34,6 +34,7 @@ import (
 //	cluster_apply.go      what a record does, by its kind
 //	cluster_epoch.go      how the nodes agree on the epoch of the log
 //	cluster_beat.go       the notes of the nodes
+//	cluster_logend.go     losses of what this node has not read
 //	cluster_tenure.go     the tenure of this node, which opens its gate
 //	cluster_lapse.go      what this node may have missed while it had no tenure
 //	cluster_ready.go      whether the node is ready, and what follows if it is not for long
@@ -73,6 +74,7 @@ type cluster struct {
 	evictions  aside         // the calls of Observer.Evicted
 	idPrefix   string        // of the IDs of Append; no other hub has it
 	opened     chan struct{} // closed when the engine is open for the first time
+	lookNow    chan struct{} // has a value if beats is not to wait for the next second
 
 	ids     atomic.Uint64 // counts the IDs of Append
 	closed  atomic.Bool   // Engine.Close was called, or is about to be; set under mu
@@ -94,6 +96,7 @@ type cluster struct {
 
 	// The epoch of the log as far as it is applied; see cluster_epoch.go.
 	epoch  string // "" if no record has named it
+	floor  uint64 // this node has applied all records after this one
 	since  uint64 // seq of the record that began epoch
 	stale  uint64 // epochs that began up to this seq have ended, unless it is epoch
 	before string // the epoch that the record which began epoch has ended; "" if it was not applied
@@ -120,9 +123,10 @@ type openLog struct {
 	first uint64 // Window.First
 	last  uint64 // Window.Last
 	beats uint64 // number of the own note in the list
+	end   logEnd
 
-	// The nodes, until the epoch is settled.
-	looked  int64             // when the first complete list came; 0: none yet
+	// The nodes, in complete lists since caughtUp, until the epoch is settled.
+	lists   int               // how many there were
 	numbers map[string]uint64 // of the notes of other nodes
 	alive   map[string]int64  // when the note of another node changed last, of those with a tenure
 
@@ -130,7 +134,6 @@ type openLog struct {
 	recorded int64  // when the own node record was appended last
 	goal     uint64 // a Last of a beat that is not applied; 0 if there is none
 	goalAt   int64  // when a beat showed it
-	shortAt  int64  // since when the log ends before a record that it has had; 0: it does not
 
 	dark     int64 // since when the node has no tenure; 0 if it has one
 	darkened int64 // when all connections were closed for that; 0: never
@@ -217,6 +220,7 @@ func (c *cluster) open(lost bool) bool {
 	}
 	c.log = openLog{
 		node: node, opened: o, lost: lost, first: o.Window.First, last: o.Window.Last,
+		end:     logEnd{seen: o.Window.Last},
 		numbers: make(map[string]uint64), alive: make(map[string]int64),
 		dark: c.log.dark, darkened: c.log.darkened, // they outlast a call of Open
 	}

@@ -31,6 +31,7 @@ func (c *cluster) beats(ctx context.Context, cancel context.CancelCauseFunc, nod
 		c.shareLists()
 		select {
 		case <-t.C:
+		case <-c.lookNow:
 		case <-ctx.Done():
 			return
 		}
@@ -42,6 +43,9 @@ func (c *cluster) beats(ctx context.Context, cancel context.CancelCauseFunc, nod
 func (c *cluster) beat(ctx context.Context, node string) error {
 	ctx, cancel := context.WithTimeout(ctx, nodeTTL)
 	defer cancel()
+	c.mu.Lock()
+	epoch := c.epoch
+	c.mu.Unlock()
 	sent := c.now()
 	nodes, w, err := c.engine.Beat(ctx, c.note())
 	if err != nil {
@@ -58,9 +62,7 @@ func (c *cluster) beat(ctx context.Context, node string) error {
 		return ErrEpoch
 	}
 	l := tenure.List{Asked: sent.Mono, Answered: now.Mono}
-	// The log ends before a record that it has had: that this node has yet to read, or that another
-	// node has applied.
-	short := !s.settled && w.Last < s.opened.Window.Last
+	applied := uint64(0) // by another node, in this epoch
 	for _, n := range nodes {
 		own := n.Name == s.node
 		if own {
@@ -79,31 +81,26 @@ func (c *cluster) beat(ctx context.Context, node string) error {
 		if own {
 			continue
 		}
-		short = short || note.Applied > w.Last && note.Epoch == c.epoch && c.epoch != ""
-		seen, ok := s.numbers[n.Name]
-		s.numbers[n.Name] = n.Number
-		switch {
-		case note.Tenure == 0 || note.Shut || note.Silent:
-			delete(s.alive, n.Name)
-		case ok && seen != n.Number:
-			s.alive[n.Name] = now.Mono
+		if note.Epoch == c.epoch && c.epoch != "" {
+			applied = max(applied, note.Applied)
 		}
 	}
 	if l.Complete { // not from a store that lags
 		c.forgetSeenLocked(nodes)
 		s.first, s.last = w.First, w.Last // both are lower than before if the log has lost records
-		if s.looked == 0 {
-			s.looked = now.Mono
-		}
+		c.lookedLocked(&l)
 	} else {
 		s.first, s.last = max(s.first, w.First), max(s.last, w.Last)
 	}
 	c.limitLocked(w.MaxRecord)
 	late := c.lagsLocked(now.Mono)
-	if short = short && l.Complete; c.isShortLocked(short, now.Mono) {
-		return ErrEpoch
+	if l.Complete && epoch == c.epoch {
+		s.end.seen = max(s.end.seen, applied)
+		if s.end.listed(w.Last, now.Mono) {
+			return ErrEpoch
+		}
 	}
-	begins := !late && !short || c.own.Live(now.Mono)
+	begins := !late && !s.end.short() || c.own.Live(now.Mono)
 	if s.settled && !c.leaving && begins && c.own.Answered(sent, now) {
 		if c.own.Number() > 1 && !c.lapse.excused {
 			c.lapse.until = now.Mono
@@ -120,21 +117,6 @@ func (c *cluster) beat(ctx context.Context, node string) error {
 	}
 	c.changedLocked()
 	return nil
-}
-
-// isShortLocked reports whether the log has been short for so long that it has lost records: a new
-// leader of the engine's servers may say so for a moment. Until the loss is certain, a node that has
-// no tenure begins none: calls of Disconnect may have returned whose records are lost, and it has
-// not applied them.
-func (c *cluster) isShortLocked(short bool, now int64) bool {
-	s := &c.log
-	switch {
-	case !short:
-		s.shortAt = 0
-	case s.shortAt == 0:
-		s.shortAt = now
-	}
-	return short && now-s.shortAt >= int64(nodeTTL)
 }
 
 // limitLocked takes the size of the largest record from a beat; 0: the engine does not know it.

@@ -132,3 +132,59 @@ func TestLateRecordsForANewNode(t *testing.T) {
 		})
 	}
 }
+
+// TestLateEpochRecord stores the record by which a node without an epoch has begun one late, when
+// the node has long repeated it: it resets nothing.
+func TestLateEpochRecord(t *testing.T) {
+	for name, late := range map[string]time.Duration{"at once": 0, "minutes later": 5 * time.Minute} {
+		t.Run(name, func(t *testing.T) {
+			nodes(t, 1, room.Options{}, func(t *testing.T, m *enginetest.Memory, nodes []*node) {
+				nodes[0].crash()
+				m.Trim(m.Window().Last + 1)
+				time.Sleep(2 * time.Hour)
+				n := newNode(t, m, "node", room.Options{})
+				stalled := n.engine.Stall()
+				n.start(t)
+				stalled.Wait()
+				n.awaitReady(t)
+				alice := roomtest.Join(t, n.Hub, "alice", "p")
+				time.Sleep(late)
+				before := n.epochOf(t)
+				stalled.Deliver()
+				time.Sleep(10 * time.Second)
+				if n.epochOf(t) != before {
+					t.Error("the late record begins another epoch")
+				}
+				synctest.Wait()
+				alice.Silent()
+			})
+		})
+	}
+}
+
+// TestElectionWhileANodeStarts has the engine answer nobody for a while, just after a node has read
+// the first list of notes. The other node is alive: nobody loads a plan.
+func TestElectionWhileANodeStarts(t *testing.T) {
+	nodes(t, 1, room.Options{}, func(t *testing.T, m *enginetest.Memory, nodes []*node) {
+		alice := roomtest.Join(t, nodes[0].Hub, "alice", "p")
+		before := nodes[0].epochOf(t)
+		synctest.Wait()
+		time.Sleep(300 * time.Millisecond)
+		fresh, e := newUnsureNode(t, m, "fresh")
+		fresh.engine.SetDelay(time.Millisecond, 0)
+		fresh.start(t)
+		<-e.beat
+		nodes[0].engine.Cut()
+		fresh.engine.Cut()
+		time.Sleep(6 * time.Second)
+		nodes[0].engine.Heal()
+		fresh.engine.Heal()
+		time.Sleep(20 * time.Second)
+		fresh.awaitReady(t)
+		if nodes[0].epochOf(t) != before {
+			t.Error("all clients load their plans, although nothing was lost")
+		}
+		synctest.Wait()
+		alice.Silent()
+	})
+}

@@ -84,6 +84,7 @@ func (c *cluster) tail(ctx context.Context) error {
 func (c *cluster) resetTo(ctx context.Context, floor uint64) {
 	c.mu.Lock()
 	c.epoch, c.since, c.stale, c.before, c.begun, c.opening = "", 0, 0, "", false, ownRecord{}
+	c.floor = floor
 	c.sure = floor == 0 // otherwise a record that is gone may have named the epoch
 	c.log.settled = false
 	last := max(c.log.opened.Window.Last, c.log.last)

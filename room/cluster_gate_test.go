@@ -139,6 +139,23 @@ func TestLossBehindANodeThatLags(t *testing.T) {
 	})
 }
 
+// TestNodeThatLagsBeginsNoTenure has a node lag for long. Its tenure ends, and none begins: each
+// would store a record.
+func TestNodeThatLagsBeginsNoTenure(t *testing.T) {
+	nodes(t, 2, room.Options{}, func(t *testing.T, _ *enginetest.Memory, nodes []*node) {
+		before, _ := nodes[1].Cluster()
+		nodes[1].engine.HoldTail()
+		for range 2 { // one that its Tail holds, and one behind it
+			publish(t, nodes[0].Hub, "p", "one")
+			synctest.Wait()
+		}
+		time.Sleep(30 * time.Second)
+		if info, _ := nodes[1].Cluster(); info.Open || info.Tenure != before.Tenure {
+			t.Errorf("open %v, tenure %d after %d; want no further one", info.Open, info.Tenure, before.Tenure)
+		}
+	})
+}
+
 // TestRecordOfAQuietNode trims all records that are as old as most of the history. The node has
 // appended its own record again in time, so its gate stays open although it cannot read the log
 // now.

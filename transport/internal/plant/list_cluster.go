@@ -111,9 +111,9 @@ var clusterFaults = in("room",
 	fault{
 		name:     "cluster: a node that lags begins a tenure",
 		function: "cluster.beat",
-		old:      "!late && !short ||",
-		new:      "(late || !short) ||",
-		tests:    "TestLossBehindANodeThatLags",
+		old:      "!late && !s.end.short() ||",
+		new:      "(late || !s.end.short()) ||",
+		tests:    "TestNodeThatLagsBeginsNoTenure",
 	},
 	fault{
 		name:     "cluster: a node without a tenure judges others",
