@@ -8,8 +8,6 @@
 
 readonly browsers_steps='browser'
 
-beside='' # the process of the step, if it runs in the background
-
 browser() {
 	browsers
 	pages_and_client
@@ -28,27 +26,14 @@ browsers() {
 	[ -x "${FIREFOX:-/usr/bin/firefox-esr}" ] || debian firefox-esr
 }
 
-# beside starts the step in the background, since most of its time it waits. It runs in a copy of
-# the working tree, because other steps rebuild the pages. The browsers are installed before it
-# starts: only one apt-get can run at a time.
-beside() {
-	local pid
-	attend browsers
+# browser_in_copy is the step in a copy of the working tree, because other steps rebuild the pages.
+browser_in_copy() {
 	copy_tree "$work/beside"
-	start in_copy >"$work/beside.log" 2>&1
-	beside=$pid
-}
-
-in_copy() {
 	cd "$work/beside"
 	pages_and_client
 }
 
-# beside_ended waits for the step in the background, and prints the results of its tests.
-beside_ended() {
-	wait "$beside" || { cat "$work/beside.log" >&2; fail 'browser'; }
-	running=''
-	grep -E '^ *[0-9]+ passed|^# (tests|pass|fail) ' "$work/beside.log"
-}
+# browser_results prints the results of the tests in the output of the step.
+browser_results() { grep -E '^ *[0-9]+ passed|^# (tests|pass|fail) '; }
 
 [ "${BASH_SOURCE[0]}" != "$0" ] || main "$browsers_steps" "$@"

@@ -58,9 +58,9 @@ lint() { go run "$golangci_lint" run ./...; }
 # tests that must catch the faults: that takes the command without -check.
 plant() { go run ./transport/internal/plant -check; }
 
-# tests runs all tests of the module in random order under the race detector. cover reads its
-# output.
-tests() { go test -race -shuffle=on -timeout=10m -cover -covermode=atomic ./... | tee "$work/tests"; }
+# tests runs all tests of the module in random order under the race detector. Those of room take the
+# longest, so they begin first. cover reads the output.
+tests() { go test -race -shuffle=on -timeout=10m -cover -covermode=atomic ./room ./... | tee "$work/tests"; }
 
 # cover fails if the tests of a package cover less than $coverage_floor percent of it.
 cover() {

@@ -54,10 +54,11 @@ packages() { npm ci --ignore-scripts --no-audit --no-fund --loglevel=error; }
 # pass runs go test -v with the other arguments, and fails unless each test that the first argument
 # lists has passed. go test alone also succeeds if -run matches no test or a test is skipped.
 pass() {
-	local name names=$1
+	local name names=$1 results
+	results=$(mktemp "$work/pass.XXXXXX")
 	shift
-	go test -v "$@" >"$work/pass" 2>&1 || { cat "$work/pass" >&2; fail "go test $*"; }
+	go test -v "$@" >"$results" 2>&1 || { cat "$results" >&2; fail "go test $*"; }
 	for name in $names; do
-		grep -E "^ *--- PASS: $name " "$work/pass" || { cat "$work/pass" >&2; fail "$name has not passed"; }
+		grep -E "^ *--- PASS: $name " "$results" || { cat "$results" >&2; fail "$name has not passed"; }
 	done
 }

@@ -6,11 +6,12 @@
 
 readonly time_limit=30 # minutes
 
-work=$(mktemp -d)       # a folder for the steps; cleanup removes it
-export TMPDIR=$work/tmp # so cleanup also removes what killed programs leave
+work=$(mktemp -d)        # a folder for the steps; cleanup removes it
+export TMPDIR=$work/tmp  # so cleanup also removes what killed programs leave
 mkdir "$TMPDIR"
-step=''                 # the step that runs
-times=()                # of the steps that have passed: name, seconds
+step=''                  # the step that runs
+times=()                 # of the steps that have passed: name, seconds
+declare -A background=() # the processes of the steps that run in the background
 
 fail() {
 	printf 'FAIL: %s\n' "$*" >&2
@@ -49,6 +50,24 @@ table() {
 		printf '%-16s %3d min %02d s\n' "$name" $((seconds / 60)) $((seconds % 60))
 	done < <(printf '%s\n' "${times[@]}" "total $SECONDS")
 	((SECONDS < 60 * time_limit)) || printf 'more than the %d minutes that all steps may take\n' "$time_limit"
+}
+
+# beside starts a command in the background: a step that ended will wait for.
+beside() {
+	local pid name=$1
+	shift
+	start "$@" >"$work/$name.log" 2>&1
+	background[$name]=$pid
+}
+
+# ended waits for a step in the background. The other arguments are a command that prints what its
+# output should show.
+ended() {
+	local name=$1
+	shift
+	wait "${background[$name]}" || { cat "$work/$name.log" >&2; fail "$name"; }
+	running=${running// -${background[$name]}/}
+	"$@" <"$work/$name.log"
 }
 
 # choose sets chosen to the steps that the arguments name. The first argument lists all steps, which

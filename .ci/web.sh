@@ -59,13 +59,22 @@ pages() {
 }
 
 # interop runs WebSocket clients of Node and Python, and proxies, against a server.
-interop() (
-	missing=()
+interop() {
+	interop_programs
+	clients_and_proxies
+}
+
+# interop_programs installs the programs that are missing.
+interop_programs() {
+	local program missing=()
 	for program in nginx haproxy caddy; do
 		command -v "$program" >/dev/null || [ -x "/usr/sbin/$program" ] || missing+=("$program")
 	done
 	"${PYTHON:-/usr/bin/python3}" -c 'import websockets' 2>/dev/null || missing+=(python3-websockets)
 	[ ${#missing[@]} = 0 ] || debian "${missing[@]}"
+}
+
+clients_and_proxies() (
 	cd transport/interop
 	(cd js && packages)
 	export INTEROP_REQUIRED=1
