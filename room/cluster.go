@@ -60,6 +60,7 @@ type cluster struct {
 	historyAge time.Duration
 	publishFor time.Duration // Options.PublishTimeout
 	clock      Clock
+	now        func() tenure.Moment // reads clock
 	replica    replica
 	timeline   *timeline
 	gate       *gate
@@ -83,6 +84,7 @@ type cluster struct {
 	mu      sync.Mutex // guards the following; no other lock is taken under it but gate.mu
 	log     openLog
 	own     tenure.Own
+	ending  bool // replica.endWrites is being called
 	peers   tenure.Peers
 	peered  int64 // when peers was empty, by the monotonic clock
 	lapse   lapse
@@ -240,11 +242,6 @@ func (c *cluster) fits(maxRecord int) error {
 		return fmt.Errorf("the engine stores records of %d bytes at most, but Options.MaxPayload needs %d", maxRecord, need)
 	}
 	return nil
-}
-
-// now is the present moment on both clocks.
-func (c *cluster) now() tenure.Moment {
-	return tenure.Moment{Mono: int64(c.clock.Monotonic()), Wall: c.clock.Wall().UnixNano()}
 }
 
 // sleep waits for d, or until close.

@@ -138,11 +138,9 @@ func (c *cluster) note() []byte {
 	presence := c.rosters.number()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	// A tenure that has passed counts as ended, too: the note may be stored although no answer
-	// comes back. The other nodes would then take the tenure for one that goes on.
-	shut := c.own.Ended() || !c.own.Live(c.now().Mono)
+	c.setGateLocked() // the machine may have been suspended
 	n := record.Note{
-		Version: record.Version, Tenure: c.own.Number(), Shut: shut, Silent: c.leaving, Ready: c.gate.open(), Epoch: c.epoch,
+		Version: record.Version, Tenure: c.own.Number(), Shut: c.own.Shut(c.now().Mono), Silent: c.leaving, Ready: c.gate.open(), Epoch: c.epoch,
 		Applied: c.timeline.applied.Load(), Last: c.log.last, Presence: presence, Host: c.host,
 	}
 	n.Fenced = c.controls.throughLocked(n.Applied)

@@ -30,7 +30,7 @@ func (c *cluster) applyNode(n *record.NodeRecord, seq uint64) {
 	stale := n.Since <= c.stale || n.Since >= seq
 	if c.epoch != n.Epoch && stale {
 		if own {
-			c.own.End() // the next tenure has a record of this epoch
+			c.endLocked() // the next tenure has a record of this epoch
 		}
 		c.mu.Unlock()
 		return
@@ -46,6 +46,10 @@ func (c *cluster) applyNode(n *record.NodeRecord, seq uint64) {
 	adopt := c.epoch != n.Epoch
 	if adopt {
 		c.epoch, c.since, c.begun = n.Epoch, n.Since, false
+		if !own {
+			// Its record names another epoch: nodes that know this one do not wait for it.
+			c.endLocked()
+		}
 	}
 	c.sure, c.stale = true, max(c.stale, c.since)
 	c.changedLocked()

@@ -12,6 +12,7 @@ import (
 	"github.com/planrooms/planrooms/protocol"
 	"github.com/planrooms/planrooms/room"
 	"github.com/planrooms/planrooms/room/enginetest"
+	"github.com/planrooms/planrooms/room/internal/record"
 	"github.com/planrooms/planrooms/room/roomtest"
 )
 
@@ -169,5 +170,55 @@ func TestRecordOfAQuietNode(t *testing.T) {
 		if err := nodes[0].Ready(); err != nil {
 			t.Errorf("the record of the node was trimmed: %v", err)
 		}
+	})
+}
+
+// TestLateRecordOfTheOwnTenure stores a record that a node has sent in an epoch that has ended: its
+// tenure ends, and its gate shuts at once.
+func TestLateRecordOfTheOwnTenure(t *testing.T) {
+	nodes(t, 1, room.Options{}, func(t *testing.T, m *enginetest.Memory, nodes []*node) {
+		info, _ := nodes[0].Cluster()
+		old := record.NodeRecord{Name: info.Node, Tenure: info.Tenure, Epoch: info.Epoch, Versions: record.Version}
+		storeRecord(m, record.KindEpoch, (&record.Epoch{Old: info.Epoch, New: "renewed", By: "another"}).Append(nil))
+		synctest.Wait()
+		if info, _ = nodes[0].Cluster(); !info.Open || info.Epoch != "renewed" {
+			t.Fatalf("epoch %s, open: %v", info.Epoch, info.Open)
+		}
+		storeRecord(m, record.KindNode, old.Append(nil))
+		synctest.Wait()
+		if info, _ = nodes[0].Cluster(); info.Open {
+			t.Error("the gate is open after the end of the tenure")
+		}
+	})
+}
+
+// TestNodeThatAdoptsAnotherEpoch starts a node when the log has nothing but a late record of an
+// epoch that has ended. The record of this node then names that epoch, so the other node does not
+// wait for it. When it reads in which epoch the other one is, it begins another tenure.
+func TestNodeThatAdoptsAnotherEpoch(t *testing.T) {
+	nodes(t, 1, room.Options{}, func(t *testing.T, m *enginetest.Memory, nodes []*node) {
+		a := nodes[0]
+		first := a.epochOf(t)
+		storeRecord(m, record.KindEpoch, (&record.Epoch{Old: first, New: "renewed", By: "another", Since: 1}).Append(nil))
+		time.Sleep(20 * time.Second)
+		late := record.NodeRecord{Name: "c", Tenure: 1, Epoch: first, Since: 1, Versions: record.Version}
+		storeRecord(m, record.KindNode, late.Append(nil))
+		a.engine.SetDelay(2*time.Second, 0) // it appends its record again, which takes long
+		m.Trim(m.Window().Last)
+		b := startNode(t, m, "b", room.Options{})
+		time.AfterFunc(5*time.Second, func() { a.engine.SetDelay(0, 0) })
+		for info, _ := b.Cluster(); info.Epoch != "renewed"; info, _ = b.Cluster() {
+			time.Sleep(10 * time.Millisecond)
+		}
+		a.awaitReady(t)
+		b.awaitReady(t)
+		b.engine.Pause()
+		if _, err := a.Revoke(t.Context(), "p", "alice"); err != nil {
+			t.Fatal(err)
+		}
+		if info, _ := b.Cluster(); info.Open {
+			t.Error("Revoke has returned, and the other node may write and has not applied its record")
+		}
+		b.engine.Resume()
 	})
 }

@@ -3,6 +3,7 @@ package room_test
 import (
 	"context"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -45,8 +46,8 @@ func unconfirmed(t *testing.T, test func(t *testing.T, m *enginetest.Memory, n *
 	}
 }
 
-// TestLossDuringAWrite loses records while a write of an event waits for the peer, which then takes
-// a part of it: the connection is cut.
+// TestLossDuringAWrite loses records while a write of an event waits for the peer: the connection is
+// cut.
 func TestLossDuringAWrite(t *testing.T) {
 	unconfirmed(t, func(t *testing.T, m *enginetest.Memory, n *node, of sinks, ask *atomic.Bool) {
 		p := of.joined(t, n, "alice")
@@ -55,14 +56,9 @@ func TestLossDuringAWrite(t *testing.T) {
 		synctest.Wait()
 		ask.Store(true)
 		m.LoseTail(1)
-		time.Sleep(3 * time.Second)
-		n.awaitReady(t)
-		p.open(10)
-		if got := p.read(); len(got) != 10 {
-			t.Errorf("got %q, want 10 bytes of the write that is in progress", got)
-		}
+		synctest.Wait()
 		if _, cut := p.state(); !cut {
-			t.Error("the connection goes on in the middle of a frame")
+			t.Error("the write goes on")
 		}
 		p.open(-1)
 		time.Sleep(20 * time.Second)
@@ -72,8 +68,39 @@ func TestLossDuringAWrite(t *testing.T) {
 	})
 }
 
+// TestLossDuringATryWrite loses records while a socket takes a part of an event: the rest does not
+// follow.
+func TestLossDuringATryWrite(t *testing.T) {
+	unconfirmed(t, func(t *testing.T, m *enginetest.Memory, n *node, _ sinks, ask *atomic.Bool) {
+		entered, goOn := make(chan struct{}), make(chan struct{})
+		enter := sync.OnceFunc(func() { close(entered) })
+		k := openHooked(t, n.Hub, "alice", roomtest.Lines{}, func(_ int, b []byte) int {
+			if !strings.Contains(string(b), "secret") {
+				return len(b)
+			}
+			enter()
+			<-goOn
+			return 10
+		})
+		k.join("p")
+		synctest.Wait()
+		k.read()
+		publish(t, n.Hub, "p", "secret")
+		<-entered
+		ask.Store(true)
+		m.LoseTail(1)
+		synctest.Wait()
+		close(goOn)
+		time.Sleep(3 * time.Second)
+		n.awaitReady(t)
+		if got := k.read(); len(got) != 10 {
+			t.Errorf("got %q, want 10 bytes", got)
+		}
+	})
+}
+
 // TestLossDuringTheWriteOfAJoin loses records while a write of the answer to a join waits for the
-// peer. It takes nothing before the end of the tenure, so the answer would be written again.
+// peer: the connection is cut.
 func TestLossDuringTheWriteOfAJoin(t *testing.T) {
 	unconfirmed(t, func(t *testing.T, m *enginetest.Memory, n *node, of sinks, ask *atomic.Bool) {
 		p := of.pipe(t, n.Hub, "alice", -1)
@@ -84,8 +111,10 @@ func TestLossDuringTheWriteOfAJoin(t *testing.T) {
 		synctest.Wait()
 		ask.Store(true)
 		m.LoseTail(1)
-		time.Sleep(15 * time.Second)
-		n.awaitReady(t)
+		synctest.Wait()
+		if _, cut := p.state(); !cut {
+			t.Error("the write goes on")
+		}
 		p.open(-1)
 		if got := p.read(); got != "" {
 			t.Errorf("got %q before access was confirmed", got)
@@ -143,6 +172,39 @@ func TestLossBetweenReadAndWrite(t *testing.T) {
 		framing.Release()
 		if got := p.read(); strings.Contains(got, "two") {
 			t.Errorf("got %q before access was confirmed", got)
+		}
+	})
+}
+
+// TestGateThatShutsBetweenReadAndWrite ends the tenure while the hub frames an event for a member:
+// the event is written when the gate is open again.
+func TestGateThatShutsBetweenReadAndWrite(t *testing.T) {
+	nodes(t, 1, room.Options{PingEvery: -1}, func(t *testing.T, _ *enginetest.Memory, nodes []*node) {
+		framing, n := roomtest.NewHold(t), nodes[0]
+		p := &pipe{Sink: roomtest.NewSink(&roomtest.SinkOptions{Mute: true, Framing: roomtest.Lines{Hold: framing}})}
+		if err := p.Connect(n.Hub, auth.Identity{UserID: "alice"}, nil); err != nil {
+			t.Fatal(err)
+		}
+		defer p.End(protocol.CloseAbnormal)
+		p.send(`{"type":"join-plan","planId":"p"}`)
+		p.read()
+		p.open(0)
+		publish(t, n.Hub, "p", "one")
+		synctest.Wait()
+		publish(t, n.Hub, "p", "two")
+		synctest.Wait()
+		framing.Arm()
+		p.open(-1)
+		framing.Wait()
+		n.loseTenure(t)
+		framing.Release()
+		if got := p.read(); strings.Contains(got, "two") {
+			t.Errorf("got %q while the gate is shut", got)
+		}
+		n.engine.SetDelay(0, 0)
+		n.awaitReady(t)
+		if got := p.read(); !strings.Contains(got, "two") {
+			t.Errorf("got %q, want the event", got)
 		}
 	})
 }

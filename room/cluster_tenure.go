@@ -9,14 +9,39 @@ import (
 // The tenure of this node: its record in the log, when it opens the gate, and when the node ends it
 // early. Package tenure has the rules.
 
-// setGateLocked opens the gate until the end of the tenure, or shuts it.
+// setGateLocked opens the gate until the end of the tenure, or shuts it. It is called whenever the
+// tenure has changed. If that has ended before its time, writes may be under way with a deadline
+// that is seconds away: only when these have ended, the notes say that the tenure has ended, or
+// another one begins. Until then, the other nodes wait for this one.
 func (c *cluster) setGateLocked() {
-	c.own.Check(c.now())
-	until := c.own.Until(c.log.first)
-	if c.leaving {
-		until = 0
+	now := c.now()
+	c.own.Check(now)
+	if pass := c.own.Pass(c.log.first); c.leaving || !pass.Open(now) {
+		c.gate.set(nil)
+	} else {
+		c.gate.set(&pass)
 	}
-	c.gate.set(until)
+	if c.ending || !c.own.Writes(now.Mono) {
+		return
+	}
+	c.ending = true
+	node, number := c.log.node, c.own.Number()
+	c.start(func() {
+		c.replica.endWrites()
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.ending = false
+		if c.log.node == node { // otherwise Open was called meanwhile, and own is that of another name
+			c.own.WritesEnded(number)
+		}
+		c.setGateLocked()
+	})
+}
+
+// endLocked ends the tenure, and with it the gate.
+func (c *cluster) endLocked() {
+	c.own.End()
+	c.setGateLocked()
 }
 
 // openGateLocked opens the gate if the node has applied the record of its tenure, and has done all
@@ -42,8 +67,7 @@ func (c *cluster) shut() {
 // endTenureLocked ends the tenure, and with it the gate, for another reason than a lapse.
 func (c *cluster) endTenureLocked() {
 	c.lapse.excused = true
-	c.own.End()
-	c.setGateLocked()
+	c.endLocked()
 }
 
 // lagsLocked ends the tenure of a node that has not applied, within ttl, the Last that a beat has
@@ -61,7 +85,7 @@ func (c *cluster) lagsLocked(now int64) bool {
 		return false
 	}
 	if c.own.Live(now) {
-		c.own.End()
+		c.endLocked()
 		last := s.last
 		c.start(func() { // not under the lock
 			c.logger.Warn("room: the node lags behind the log, and does not write to clients until it has caught up",
@@ -101,7 +125,7 @@ func (c *cluster) recordLocked(now int64) {
 			c.logs.warn("engine", "node", "room: the record of this node cannot be stored in the log", "error", err)
 			c.mu.Lock()
 			if c.log.node == n.Name && c.own.Number() == n.Tenure && c.own.RecordedAt() == 0 {
-				c.own.End() // so that the next beat begins another tenure, with its record
+				c.endLocked() // so that the next beat begins another tenure, with its record
 			}
 			c.mu.Unlock()
 		}

@@ -17,6 +17,23 @@ func (o *outlet) fence(plan string, until time.Time) {
 	}
 }
 
+// endWrite is called when the gate has shut. It waits for a write that is in flight of what belongs
+// to plans. If that takes longer than fence would wait, it aborts the connection and waits until
+// the outlet has ended. What waits is kept.
+func (o *outlet) endWrite(until time.Time) {
+	if o.writesPlan() && !o.awaitWrite(until) {
+		o.abort()
+		o.await()
+	}
+}
+
+// writesPlan reports whether something that belongs to a plan may be in flight.
+func (o *outlet) writesPlan() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.inSink && (o.writingOf != "" || o.end == endAborted || o.queue.writesPlan())
+}
+
 // dropPlan drops the replies of a plan that the connection has left. It reports whether something
 // of the plan is being written or half written.
 func (o *outlet) dropPlan(plan string) (inFlight bool) {

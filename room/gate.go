@@ -5,25 +5,35 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/planrooms/planrooms/room/internal/tenure"
 )
 
 // gate says whether a node of a cluster may write what belongs to plans: entries, remainders of
-// them, and answers to joins. Outlets ask it before each write. The gate shuts when the tenure of
-// the node ends, without a call of set: so the other nodes know when a node that has stopped no
-// longer writes. Pings, pongs, errors and goodbye do not ask it. A nil gate, of a hub without an
-// engine, is always open. Methods may be called concurrently.
+// them, and replies about a plan, such as the answer to a join. Outlets ask it before each write.
+// The gate shuts when the time of the tenure has passed, or when the machine was suspended, without
+// a call of set: so the other nodes know when a node that has stopped no longer writes. The pings
+// and pongs of the transport and the end of a connection do not ask it. Nor do replies without a
+// plan, but replies are written in order: one of them waits behind a reply about a plan. A nil
+// gate, of a hub without an engine, is always open. Methods may be called concurrently.
 type gate struct {
-	clock func() int64 // monotonic; fixed at creation
-	start func(func()) // starts a goroutine of the hub; fixed at creation
+	clock func() tenure.Moment // fixed at creation
+	start func(func())         // starts a goroutine of the hub; fixed at creation
 
-	until atomic.Int64 // when it shuts, in nanoseconds by clock; 0: it is shut
+	pass atomic.Pointer[tenure.Pass] // nil: it is shut
 
 	mu      sync.Mutex           // guards the following; taken last
 	waiting map[*outlet]struct{} // outlets that have something to write
 }
 
 // open reports whether the gate is open.
-func (g *gate) open() bool { return g == nil || g.clock() < g.until.Load() }
+func (g *gate) open() bool {
+	if g == nil {
+		return true
+	}
+	p := g.pass.Load()
+	return p != nil && p.Open(g.clock())
+}
 
 // left returns how long the gate stays open unless set extends that. It is not positive if the gate
 // is shut.
@@ -31,7 +41,11 @@ func (g *gate) left() time.Duration {
 	if g == nil {
 		return math.MaxInt64
 	}
-	return time.Duration(g.until.Load() - g.clock())
+	p := g.pass.Load()
+	if p == nil {
+		return 0
+	}
+	return time.Duration(p.Left(g.clock()))
 }
 
 // wait registers o: set calls o.start when the gate opens. It reports false if the gate is open.
@@ -58,11 +72,11 @@ func (g *gate) forget(o *outlet) {
 	delete(g.waiting, o)
 }
 
-// set opens the gate until a moment, or shuts it with 0. When it opens, one goroutine starts the
-// outlets that wait, one after the other.
-func (g *gate) set(until int64) {
+// set opens the gate as far as p says, or shuts it with nil. When it opens, one goroutine starts
+// the outlets that wait, one after the other.
+func (g *gate) set(p *tenure.Pass) {
 	g.mu.Lock()
-	g.until.Store(until)
+	g.pass.Store(p)
 	if len(g.waiting) == 0 || !g.open() {
 		g.mu.Unlock()
 		return

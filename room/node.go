@@ -20,13 +20,13 @@ func (h *Hub) joinCluster() {
 	}
 	c := &cluster{
 		engine: o.Engine, name: o.Cluster, hash: record.ClusterHash(o.Cluster), host: host, maxPayload: o.MaxPayload,
-		historyAge: o.HistoryAge, publishFor: o.PublishTimeout, clock: o.Clock, replica: h, timeline: &h.timeline,
+		historyAge: o.HistoryAge, publishFor: o.PublishTimeout, clock: o.Clock, now: momentBy(o.Clock), replica: h, timeline: &h.timeline,
 		logs: &h.logs, logger: o.Logger, start: h.wg.Go, messages: make(chan message, maxMessages),
 		notifies: newAside(maxNotifies), evictions: newAside(maxEvictions), opened: make(chan struct{}), lookNow: make(chan struct{}, 1), idPrefix: rand.Text(),
 	}
 	c.nearest.Store(math.MaxUint64)
 	c.ctx, c.cancel = context.WithCancel(h.ctx)
-	c.gate = &gate{clock: func() int64 { return int64(o.Clock.Monotonic()) }, start: h.wg.Go}
+	c.gate = &gate{clock: c.now, start: h.wg.Go}
 	h.cluster, h.outlets.gate = c, c.gate
 	h.joinRosters(c)
 	h.wg.Go(c.run)

@@ -84,6 +84,11 @@ func (q *outbound) writesJoin(sub *subscription) bool {
 	return slices.ContainsFunc(q.replies[:q.taken], func(r reply) bool { return r.late != nil && r.late.of() == sub })
 }
 
+// writesPlan reports whether a reply about a plan is being written.
+func (q *outbound) writesPlan() bool {
+	return slices.ContainsFunc(q.replies[:q.taken], func(r reply) bool { return r.plan != "" })
+}
+
 // drop removes the replies from place i to place j.
 func (q *outbound) drop(i, j int) {
 	for k := i; k < j; k++ {

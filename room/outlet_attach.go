@@ -23,9 +23,9 @@ func (o *outlet) attach(sub, old *subscription, join reply) bool {
 }
 
 // suspend stops the writing of entries to sub until unsuspend. unanswered is whether the reply to
-// the join was still queued: suspend drops it. If an entry of the plan was written in part, or the
-// reply to the join is being written, suspend aborts the connection, since what a full socket leaves
-// of it must not be written.
+// the join was still queued: suspend drops it. If an entry of the plan was written in part, or a
+// write of entries may be waiting for the peer, or the reply to the join is being written, suspend
+// aborts the connection, since what a full socket leaves of it must not be written.
 func (o *outlet) suspend(sub *subscription) (unanswered bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -33,7 +33,8 @@ func (o *outlet) suspend(sub *subscription) (unanswered bool) {
 	if o.farewell != nil {
 		o.farewell.receipts = nil
 	}
-	if o.remainder != nil && o.remainder.plan == sub.plan || o.queue.writesJoin(sub) {
+	waits := o.inSink && o.state == stateFlushing && o.writingOf == sub.plan
+	if waits || o.remainder != nil && o.remainder.plan == sub.plan || o.queue.writesJoin(sub) {
 		o.cutLocked()
 	}
 	return o.queue.dropJoin(sub)

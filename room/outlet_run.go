@@ -77,7 +77,8 @@ func (o *outlet) next(block bool) (t step, ok bool) {
 			return t, true
 		case o.remainder == nil && (o.pong != nil || o.ping || o.queue.passes(open)):
 			if open {
-				o.encodeJoinsLocked()
+				o.encodeJoinsLocked() // releases mu
+				open = o.shared.gate.open()
 			}
 			b := newBatch(o.framing)
 			o.takeRepliesLocked(b, open)
@@ -85,7 +86,10 @@ func (o *outlet) next(block bool) (t step, ok bool) {
 		case o.remainder == nil && open && len(o.dirty) > 0:
 			sub := o.nextDirtyLocked()
 			b := newBatch(o.framing)
-			o.fetchLocked(sub, b)
+			o.fetchLocked(sub, b) // releases mu
+			if open = o.shared.gate.open(); !open && o.end < endClosed {
+				o.markDirtyLocked(sub)
+			}
 			t, ok = o.beginLocked(b, sub, block, open)
 		case o.remainder == nil && o.farewell != nil: // a shut gate holds up what is before it, but not the end
 			o.remainder = &remainder{head: o.farewell.last, farewell: true}
@@ -114,7 +118,7 @@ func (o *outlet) next(block bool) (t step, ok bool) {
 // beginLocked begins the write of b, unless nothing is to be written of it now.
 func (o *outlet) beginLocked(b *batch, sub *subscription, block, open bool) (t step, ok bool) {
 	switch {
-	case len(b.items) == 0, o.end >= endClosed, sub != nil && (sub.gone.Load() || sub.suspended):
+	case len(b.items) == 0, o.end >= endClosed, sub != nil && (!open || sub.gone.Load() || sub.suspended):
 	case block && b.large():
 		plan := ""
 		if sub != nil {

@@ -34,6 +34,9 @@ type replica interface {
 	// reset drops all histories: the log continues behind floor in another epoch, or has lost what
 	// is before. Nothing is written to a member until Authorize has allowed it again.
 	reset(epoch string, floor uint64)
+	// endWrites is called when the gate has shut before its time. It returns when no write is under
+	// way of what belongs to plans, and cuts connections that do not take it within fenceTimeout.
+	endWrites()
 	// reconnect is called after reset if the log may have lost a Disconnect. The function that it
 	// returns closes the connections that are open now: the clients connect again, and their
 	// credentials are verified.
@@ -169,6 +172,20 @@ func (r *room) resetLocked(epoch string, floor uint64) (members, unanswered []*m
 		}
 	}
 	return members, unanswered
+}
+
+// endWrites implements [replica].
+func (h *Hub) endWrites() {
+	h.mu.RLock()
+	sessions := slices.Collect(maps.Keys(h.sessions))
+	for userID := range h.closing {
+		sessions = h.closing.appendTo(sessions, userID)
+	}
+	h.mu.RUnlock()
+	until := time.Now().Add(fenceTimeout)
+	for _, s := range sessions {
+		s.out.endWrite(until)
+	}
 }
 
 // reconnectSpread is the time in which the clients of a node connect again after reconnect.

@@ -17,7 +17,11 @@
 //   - An answer that comes after the tenure has ended begins another tenure, even if its beat was
 //     sent before. Other nodes may have noticed the end meanwhile.
 //   - The monotonic clock of a suspended machine stands still. So a tenure also ends when the wall
-//     clock has gained a fifth of the ttl on it, counted from when the beat was sent.
+//     clock has gained a fifth of the ttl on it, counted from when the beat was sent. The gate reads
+//     both clocks before each write.
+//   - A write may wait for its client, with the end of the tenure as its deadline. If the tenure ends
+//     before its time, the node first waits for these writes, or cuts their connections. Only then a
+//     note says that the tenure has ended, or another one begins.
 //   - The gate shuts when the record has left the window of the log. A node that opens the
 //     log then does not read it.
 //
@@ -47,16 +51,16 @@
 // TestModel explores what one or two nodes with a member and one that calls Revoke can do, with the
 // code of this package: beats, answers, appends and lists that are delayed, lost, stored late or
 // twice; lists that are old or lack a node; a node that reads the log with any delay, ends its
-// tenure, or is suspended; records that are trimmed; a caller that has just opened the log; and a
-// log that is lost, with or without the notes. Its state is finite, since times count relative to
-// now. The bounds are two to three beats of each node, three records, and few events of each other
-// kind; the caller's lists and the time are unbounded. The rules: once Revoke has returned, no node
-// writes to the member; no live tenure counts as ended; no node that has beaten within the ttl is
-// gone; and if all others are dead, Revoke returns within the ttl and two beats. TestModelPlanted
-// shows that each of them can fail.
+// tenure during a write, or is suspended; records that are trimmed; a caller that has just opened
+// the log; and a log that is lost, with or without the notes. Its state is finite, since times
+// count relative to now. The bounds are two to three beats of each node, three records, and few
+// events of each other kind; the caller's lists and the time are unbounded. The rules: once Revoke
+// has returned, no node writes to the member; no live tenure counts as ended; no node that has
+// beaten within the ttl is gone; and if all others are dead, Revoke returns within the ttl and two
+// beats. TestModelPlanted shows that each of them can fail.
 //
 // The model assumes that a record stays in the window for the ttl after it was stored, that members
 // are checked again in a new epoch, and that wall clocks are right. A caller without a tenure is
-// not modelled, as it judges less. Nor is that a process stops between its check of the gate and
-// the write.
+// not modelled, as it judges less. Nor is that a process or its machine stops between the check of
+// the gate and the write, or during the write.
 package tenure

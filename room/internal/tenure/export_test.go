@@ -15,15 +15,20 @@ type OwnState struct {
 	left   int64 // of the tenure; 0: it has ended
 	apart  int64 // by which the clocks have not advanced alike
 	record uint64
+	writes int64 // how long writes of a tenure that has ended may last
 }
 
 // State returns the state of o at now.
 func (o *Own) State(now Moment) OwnState {
 	if !o.Live(now.Mono) {
-		return OwnState{number: o.number}
+		s := OwnState{number: o.number}
+		if o.Writes(now.Mono) {
+			s.writes = o.until - now.Mono
+		}
+		return s
 	}
 	apart := (now.Wall - o.from.Wall) - (now.Mono - o.from.Mono)
-	return OwnState{o.number, o.until - now.Mono, apart, o.record}
+	return OwnState{number: o.number, left: o.until - now.Mono, apart: apart, record: o.record}
 }
 
 // PeersState is the state at some time of a Peers that knows at most two nodes, as a value that can

@@ -9,6 +9,8 @@ type planted struct {
 	lateAnswer    bool // an answer extends the tenure in which its beat was sent
 	trimmedRecord bool // a record before the window keeps the gate open
 	sleeps        bool // a suspension is not noticed
+	gateSleeps    bool // the gate notices a suspension only when the tenure is checked
+	shutsEarly    bool // a note says that a tenure has ended although a write of it is under way
 	earlyVerdict  bool // lists from before a record count
 	absence       bool // a list that lacks a node ends its tenure
 	staleLists    bool // old lists count
@@ -51,11 +53,26 @@ func (p *planted) check(o *tenure.Own, now tenure.Moment) {
 	o.Check(now)
 }
 
-func (p *planted) until(o *tenure.Own, first uint8) int64 {
+// open reports whether the gate of a node is open.
+func (p *planted) open(o *tenure.Own, first uint8, now tenure.Moment) bool {
 	if p.trimmedRecord {
 		first = 0
 	}
-	return o.Until(uint64(first))
+	if p.sleeps {
+		now.Wall = now.Mono
+	}
+	pass := o.Pass(uint64(first))
+	if p.gateSleeps && o.Live(now.Mono) && o.RecordedAt() > 0 && o.RecordedAt() >= uint64(first) {
+		return true
+	}
+	return pass.Open(now)
+}
+
+func (p *planted) end(o *tenure.Own) {
+	o.End()
+	if p.shutsEarly {
+		o.WritesEnded(o.Number())
+	}
 }
 
 func (p *planted) ownRecorded(o *tenure.Own, number, seq uint64) {

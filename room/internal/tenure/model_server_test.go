@@ -9,6 +9,7 @@ func (w *world) serverSteps(s *state, i int, try func(name string, do func(s *st
 		if x.beats < w.beats {
 			try("sends a beat", func(s *state, x *server) {
 				x.beats++
+				w.planted.check(&x.own, now)
 				x.beat = beat{stage: asked, at: now, note: x.note(now.Mono)}
 			})
 		}
@@ -67,7 +68,7 @@ func (w *world) serverSteps(s *state, i int, try func(name string, do func(s *st
 	// the log
 	if x.epoch != s.epoch {
 		try("notices the new epoch", func(s *state, x *server) {
-			x.own.End()
+			w.planted.end(&x.own)
 			x.epoch, x.applied, x.first = s.epoch, 0, 1
 			x.appendsBefore, x.appends, x.beat = x.appends, 0, beat{}
 			x.fenced = s.caller.called && !w.planted.keepsMembers
@@ -75,7 +76,7 @@ func (w *world) serverSteps(s *state, i int, try func(name string, do func(s *st
 	} else if x.applied < s.last {
 		if x.applied+1 < s.first {
 			try("misses a record that was trimmed", func(s *state, x *server) {
-				x.own.End()
+				w.planted.end(&x.own)
 				x.applied = s.first - 1
 				x.fenced = s.caller.called
 			})
@@ -84,13 +85,19 @@ func (w *world) serverSteps(s *state, i int, try func(name string, do func(s *st
 		}
 	}
 	if x.ends < w.ends && x.own.Live(now.Mono) {
-		try("ends its tenure", func(s *state, x *server) { x.ends++; x.own.End() })
+		try("ends its tenure", func(s *state, x *server) { x.ends++; w.planted.end(&x.own) })
+	}
+	if x.own.Writes(now.Mono) {
+		try("has ended the writes of its tenure", func(s *state, x *server) {
+			x.own.WritesEnded(x.own.Number())
+			x.writes = 0
+		})
 	}
 }
 
 // note is what a server writes about itself.
 func (x *server) note(now int64) note {
-	n := note{sent: true, tenure: uint8(x.own.Number()), shut: x.own.Number() > 0 && !x.own.Live(now), epoch: x.epoch}
+	n := note{sent: true, tenure: uint8(x.own.Number()), shut: x.own.Number() > 0 && x.own.Shut(now), epoch: x.epoch}
 	if x.ack.epoch == x.epoch {
 		n.fenced = x.ack.seq
 	}

@@ -76,6 +76,7 @@ type server struct {
 	applied uint8
 	first   uint8 // of the window, as its last answer has shown it
 	fenced  bool  // the member is removed: R was applied, or its access asked for after the call
+	writes  int64 // by when a write to the member ends that may be under way; 0: none is
 	ack     ack   // it sends this until it arrives
 
 	beats, ends, twice uint8
@@ -157,7 +158,7 @@ func (w *world) key(s *state) key {
 	for i := range k.core.servers {
 		x, now := &k.core.servers[i], s.now(i)
 		k.own[i] = x.own.State(now)
-		x.own = tenure.Own{}
+		x.own, x.writes = tenure.Own{}, max(x.writes-now.Mono, 0)
 		x.stored.at, x.before.at = w.age(s, x.stored.at), w.age(s, x.before.at)
 		if x.beat.stage != idle { // an answer after the ttl is of no use
 			x.beat.at.Mono, x.beat.at.Wall = min(now.Mono-x.beat.at.Mono, int64(w.ttl)), min(now.Wall-x.beat.at.Wall, 3*int64(w.ttl))
@@ -207,6 +208,7 @@ func (w *world) begin() state {
 			for x.applied < s.last {
 				w.apply(&s, i)
 			}
+			w.write(&s, i)
 		}
 	}
 	return s
@@ -217,18 +219,35 @@ func (s *state) now(i int) tenure.Moment {
 	return tenure.Moment{Mono: int64(s.t - s.servers[i].asleep), Wall: int64(s.t)}
 }
 
-// mayWrite reports whether a server would write to its member now.
+// mayWrite reports whether a server would begin a write to its member now.
 func (w *world) mayWrite(s *state, i int) bool {
-	own := s.servers[i].own
-	w.planted.check(&own, s.now(i))
-	return w.planted.until(&own, s.servers[i].first) > s.now(i).Mono && !s.servers[i].fenced
+	x := &s.servers[i]
+	return !x.fenced && w.planted.open(&x.own, x.first, s.now(i))
+}
+
+// write begins a write to the member of a server, if it may. Its deadline is the end of the tenure.
+// A server that removes the member waits for it.
+func (w *world) write(s *state, i int) {
+	x := &s.servers[i]
+	switch {
+	case x.fenced:
+		x.writes = 0
+	case w.mayWrite(s, i):
+		pass := x.own.Pass(0)
+		x.writes = max(x.writes, s.now(i).Mono+pass.Left(s.now(i)))
+	}
+}
+
+// writing reports whether a server writes to its member now, or may begin to.
+func (w *world) writing(s *state, i int) bool {
+	return s.servers[i].writes > s.now(i).Mono || w.mayWrite(s, i)
 }
 
 // check returns which rule a state breaks; "": none.
 func (w *world) check(s *state) string {
 	checks := func(rule string) bool { return w.only == "" || w.only == rule }
 	for i := range w.servers {
-		if checks(ruleRevoke) && s.caller.returned && w.mayWrite(s, i) {
+		if checks(ruleRevoke) && s.caller.returned && w.writing(s, i) {
 			return ruleRevoke
 		}
 		own, name := s.servers[i].own, w.planted.name(i)

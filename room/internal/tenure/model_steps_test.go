@@ -20,6 +20,9 @@ func (w *world) next(s *state, yield func(st step, s *state, broken string)) {
 		c := *s
 		broken := do(&c)
 		w.applyEarly(&c)
+		for i := range w.servers {
+			w.write(&c, i)
+		}
 		yield(step{name, server}, &c, broken)
 	}
 	try("tick", -1, func(s *state) string { w.tick(s); return "" })
@@ -28,6 +31,7 @@ func (w *world) next(s *state, yield func(st step, s *state, broken string)) {
 			try("tick, during which it is suspended", int8(i), func(s *state) string {
 				w.tick(s)
 				s.servers[i].asleep++
+				s.servers[i].writes = 0 // what it has in hand is not modelled
 				return ""
 			})
 		}

@@ -1,8 +1,9 @@
 package tenure
 
 // Moment is a point in time of this machine's two clocks, in nanoseconds. Both come from one
-// reading of the clock. They advance alike, except while the machine is suspended, which only the
-// wall clock counts, and when somebody sets the wall clock.
+// reading of the clock: if the process were stopped between two, they would seem to be apart. They
+// advance alike, except while the machine is suspended, which only the wall clock counts, and when
+// somebody sets the wall clock.
 type Moment struct{ Mono, Wall int64 }
 
 // Own is the tenure of this node. The zero value is not valid; see [NewOwn].
@@ -13,6 +14,7 @@ type Own struct {
 	from   Moment // when the beat was sent from which until counts
 	until  int64  // end of the tenure, by the monotonic clock
 	record uint64 // seq of the newest own record with this number; 0: none
+	writes bool   // by End: the gate may have been open, and its writes may not have ended
 }
 
 // NewOwn returns a node without a tenure. ttl is the time to live of a tenure, in nanoseconds; all
@@ -23,11 +25,12 @@ func NewOwn(ttl int64) Own { return Own{ttl: ttl} }
 // tenure, which then ends a fifth less than the ttl after sent, by the monotonic clock. Answered
 // extends the current tenure if that has not ended at now, and begins another one otherwise: begun
 // is true, and the caller appends a node record with [Own.Number]. An answer that is too late to be
-// of use, or during which the clocks did not advance alike, does neither.
+// of use, or during which the clocks did not advance alike, does neither. Nor does one that comes
+// while [Own.Writes].
 func (o *Own) Answered(sent, now Moment) (begun bool) {
 	o.Check(now)
 	until := sent.Mono + lasts(o.ttl)
-	if now.Mono >= until || !o.alike(sent, now) {
+	if now.Mono >= until || !alike(sent, now, o.ttl/5) || o.Writes(now.Mono) {
 		return false
 	}
 	if o.Live(now.Mono) {
@@ -42,10 +45,10 @@ func (o *Own) Answered(sent, now Moment) (begun bool) {
 
 // Check ends the current tenure if, since the beat that it counts from was sent, the clocks have
 // not advanced alike within a fifth of the ttl: the machine may have been suspended for longer than
-// the tenure. Answered calls it. Between answers the caller does, before it relies on Live or
-// Until.
+// the tenure. Answered calls it. Between answers the caller does, before it relies on Live, Shut or
+// Pass.
 func (o *Own) Check(now Moment) {
-	if o.Live(now.Mono) && !o.alike(o.from, now) {
+	if o.Live(now.Mono) && !alike(o.from, now, o.ttl/5) {
 		o.End()
 	}
 }
@@ -68,29 +71,63 @@ func (o *Own) Recorded(number, seq uint64) {
 // RecordedAt returns the seq of the newest own record of the current tenure; 0: none.
 func (o *Own) RecordedAt() uint64 { return o.record }
 
-// Until returns the time, by the monotonic clock, at which the gate shuts unless a further answer
-// extends the tenure. It is 0 if the gate is shut, whatever the time. first is the seq of the first
-// record in the log's window: a record before it does not open the gate.
-func (o *Own) Until(first uint64) int64 {
+// Pass returns when the node may write. first is the seq of the first record in the log's window: a
+// record before it does not open the gate.
+func (o *Own) Pass(first uint64) Pass {
 	if o.ended || o.record == 0 || o.record < first {
-		return 0
+		return Pass{}
 	}
-	return o.until
+	return Pass{from: o.from, until: o.until, apart: o.ttl / 5}
 }
 
 // End ends the current tenure. The next useful answer begins another one.
-func (o *Own) End() { o.ended = o.number > 0 }
+func (o *Own) End() {
+	if !o.ended {
+		o.ended, o.writes = true, o.record > 0
+	}
+}
 
-// Ended reports whether the tenure with the current number was ended by End or Check. The node's
-// notes then say that it has ended, which spares the other nodes the wait for its ttl. They may
-// also say so of a tenure that is not [Own.Live] any more.
-func (o *Own) Ended() bool { return o.ended }
+// Writes reports whether writes may be under way that began before End. Each has the former end of
+// the tenure as its deadline. Until they have ended, no other tenure begins, and the node's notes
+// do not say that this one has ended: other nodes would not wait for the writes.
+func (o *Own) Writes(now int64) bool { return o.writes && now < o.until }
 
-// alike reports whether both clocks advanced by the same time between two moments, within a fifth
-// of the ttl.
-func (o *Own) alike(from, to Moment) bool {
+// WritesEnded notes that no write is under way that began in a tenure.
+func (o *Own) WritesEnded(number uint64) {
+	if o.ended && number == o.number {
+		o.writes = false
+	}
+}
+
+// Shut reports whether the node's notes say that the tenure with the current number has ended, so
+// that the other nodes do not wait for it. That includes one whose time has passed: the note may be
+// stored although no answer comes back.
+func (o *Own) Shut(now int64) bool { return !o.Live(now) && !o.Writes(now) }
+
+// Pass is what a gate asks before each write. The zero value never lets one pass. It does not
+// change when the tenure ends or is extended: the caller then replaces it.
+type Pass struct {
+	from  Moment // when the beat was sent from which until counts
+	until int64  // by the monotonic clock
+	apart int64  // by which the clocks may differ
+}
+
+// Open reports whether a write may begin at now. It notices a suspension by itself, as [Own.Check]
+// does.
+func (p *Pass) Open(now Moment) bool { return now.Mono < p.until && alike(p.from, now, p.apart) }
+
+// Left returns how long writes may begin from now on. It is not positive if none may.
+func (p *Pass) Left(now Moment) int64 {
+	if !p.Open(now) {
+		return 0
+	}
+	return p.until - now.Mono
+}
+
+// alike reports whether both clocks advanced by the same time between two moments, within most.
+func alike(from, to Moment, most int64) bool {
 	apart := (to.Wall - from.Wall) - (to.Mono - from.Mono)
-	return max(apart, -apart) <= o.ttl/5
+	return max(apart, -apart) <= most
 }
 
 // lasts returns how long a tenure lasts from when its beat was sent. The fifth that is left of the

@@ -27,11 +27,17 @@ func wantLive(t *testing.T, o *tenure.Own, number uint64, until int64) {
 	}
 }
 
+// passes reports whether the gate is open at a time.
+func passes(o *tenure.Own, first uint64, now tenure.Moment) bool {
+	p := o.Pass(first)
+	return p.Open(now)
+}
+
 func TestNoTenure(t *testing.T) {
 	o := tenure.NewOwn(10)
 	o.Recorded(0, 5)
 	o.End()
-	if o.Live(0) || o.Number() != 0 || o.Ended() || o.Until(0) != 0 {
+	if o.Live(0) || o.Number() != 0 || !o.Shut(0) || passes(&o, 0, at(0)) {
 		t.Error("a node has a tenure that no answer has begun")
 	}
 }
@@ -69,23 +75,69 @@ func TestUselessAnswer(t *testing.T) {
 
 func TestEnd(t *testing.T) {
 	o := began(t)
-	o.Recorded(1, 3)
-	o.End()
-	if o.Live(1) || !o.Ended() || o.Until(1) != 0 {
+	o.End() // without a record, its gate was never open
+	if o.Live(1) || !o.Shut(1) || o.Writes(1) {
 		t.Error("a tenure is live after End")
 	}
-	if !o.Answered(at(0), at(1)) || o.Ended() {
+	if !o.Answered(at(0), at(1)) || o.Shut(1) {
 		t.Error("the answer after End does not begin another tenure")
 	}
 	wantLive(t, &o, 2, 8)
+}
+
+// TestWritesOfATenureThatEndedEarly ends a tenure whose gate was open: a write that began before
+// may last until 8.
+func TestWritesOfATenureThatEndedEarly(t *testing.T) {
+	ended := func() tenure.Own {
+		o := began(t)
+		o.Recorded(1, 3)
+		o.End()
+		o.End()
+		if o.Live(1) || passes(&o, 1, at(1)) {
+			t.Error("a tenure is live after End")
+		}
+		return o
+	}
+	t.Run("under way", func(t *testing.T) {
+		o := ended()
+		if !o.Writes(7) || o.Shut(7) {
+			t.Error("a note says that the tenure has ended")
+		}
+		o.WritesEnded(0)
+		if o.Answered(at(7), at(7)) || o.Number() != 1 || o.Live(7) {
+			t.Error("another tenure begins")
+		}
+	})
+	t.Run("ended", func(t *testing.T) {
+		o := ended()
+		o.WritesEnded(1)
+		o.End()
+		if o.Writes(2) || !o.Shut(2) {
+			t.Error("no note says that the tenure has ended")
+		}
+		if !o.Answered(at(2), at(2)) {
+			t.Error("no other tenure begins")
+		}
+		wantLive(t, &o, 2, 10)
+	})
+	t.Run("past their deadline", func(t *testing.T) {
+		o := ended()
+		if o.Writes(8) || !o.Shut(8) || !o.Answered(at(8), at(8)) {
+			t.Error("no other tenure begins")
+		}
+	})
 }
 
 func TestGate(t *testing.T) {
 	o := began(t)
 	until := func(first uint64, want int64, why string) {
 		t.Helper()
-		if got := o.Until(first); got != want {
-			t.Fatalf("%s: Until(%d) = %d, want %d", why, first, got, want)
+		p := o.Pass(first)
+		if got := p.Left(at(0)); got != want {
+			t.Fatalf("%s: the gate is open until %d, want %d", why, got, want)
+		}
+		if want > 0 && (!p.Open(at(want-1)) || p.Open(at(want)) || p.Left(at(want)) > 0) {
+			t.Fatalf("%s: the gate is not open until just %d", why, want)
 		}
 	}
 	until(1, 0, "no record")
@@ -134,10 +186,14 @@ func TestSuspendedMachine(t *testing.T) {
 func TestCheck(t *testing.T) {
 	o := began(t)
 	o.Recorded(1, 1)
-	if o.Check(asleep(3, 2)); o.Until(1) != 8 {
+	p := o.Pass(1)
+	if o.Check(asleep(3, 2)); !o.Live(3) || !p.Open(asleep(3, 2)) || p.Left(asleep(3, 2)) != 5 {
 		t.Error("the gate is shut after a suspension of a fifth of the ttl")
 	}
-	if o.Check(asleep(3, 3)); o.Until(1) != 0 || !o.Ended() {
+	if p.Open(asleep(3, 3)) || p.Left(asleep(3, 3)) > 0 {
+		t.Error("the gate is open after a longer suspension, before Check")
+	}
+	if o.Check(asleep(3, 3)); o.Live(3) || passes(&o, 1, at(3)) {
 		t.Error("the gate is open after a longer suspension")
 	}
 }
