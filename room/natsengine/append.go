@@ -38,8 +38,8 @@ func (e *Engine) Append(ctx context.Context, id string, data []byte) (uint64, er
 	if ctx.Err() != nil {
 		return 0, whyEnded(ctx)
 	}
-	if len(data) > s.largest {
-		return 0, fmt.Errorf("natsengine: append: the record has %d bytes, the largest has %d", len(data), s.largest)
+	if largest := s.largest.Load(); int64(len(data)) > largest {
+		return 0, fmt.Errorf("natsengine: append: the record has %d bytes, the largest has %d", len(data), largest)
 	}
 	seq, err := c.append(ctx, s, id, data)
 	return seq, e.o.redact(err)
@@ -66,19 +66,16 @@ func (c *client) append(ctx context.Context, s *session, id string, data []byte)
 		jetstream.ExpectedStreamHeader: {s.names.log},
 	}}
 	var since time.Time // when the first attempt began that may have stored the record
+	denied := false     // an attempt has ended because the server refused it or another one
 	for n := 0; ; n++ {
-		begun, before := time.Now(), max(s.mark.last(), s.mark.acknowledged().seq)
-		var ack *jetstream.PubAck
-		err := c.attempt(ctx, func(ctx context.Context) (err error) {
-			ack, err = c.js.PublishMsg(ctx, m, jetstream.WithRetryAttempts(0))
-			return err
-		})
+		begun, before := time.Now(), max(s.mark.last(), s.acks.last().seq)
+		ack, err := c.publish(ctx, m)
 		if err == nil {
 			if ack.Sequence <= before && !ack.Duplicate {
-				s.lose(c.log, "it gave a seq for the second time", "seq", ack.Sequence, "before", before)
+				s.lose(c.log.Logger, "it gave a seq for the second time", "seq", ack.Sequence, "before", before)
 			}
 			// What has the same ID may have other data.
-			s.mark.acknowledge(point{ack.Sequence, printOf(data), !ack.Duplicate})
+			s.acks.add(point{ack.Sequence, fingerprintOf(data), !ack.Duplicate})
 			s.bell.ring(ack.Sequence) // that of the stream comes later, or is lost
 			return ack.Sequence, nil
 		}
@@ -87,10 +84,14 @@ func (c *client) append(ctx context.Context, s *session, id string, data []byte)
 			since = begun
 		}
 		uncertain := !since.IsZero()
+		again := fate != refused
+		if isDenied(err, s.names.record) {
+			again, denied = again && !denied, true
+		}
 		switch {
 		case fate == refused && !uncertain:
 			return 0, fmt.Errorf("natsengine: append: %w", err)
-		case fate == refused, uncertain && time.Since(since) > room.DedupWindow/2:
+		case !again, uncertain && elapsed(since, time.Now()) > room.DedupWindow/2:
 			// A repetition after the window would be another record.
 		case pause(ctx, n) == nil:
 			continue
@@ -100,6 +101,24 @@ func (c *client) append(ctx context.Context, s *session, id string, data []byte)
 		}
 		return 0, fmt.Errorf("natsengine: append: %w; last: %w", whyEnded(ctx), err)
 	}
+}
+
+// publish makes one attempt to publish a record.
+func (c *client) publish(ctx context.Context, m *nats.Msg) (ack *jetstream.PubAck, err error) {
+	l, done := c.beginAppend(m.Subject)
+	err = c.attemptOn(ctx, l, func(ctx context.Context) (err error) {
+		ack, err = c.current().js.PublishMsg(ctx, m, jetstream.WithRetryAttempts(0))
+		return err
+	})
+	var api *jetstream.APIError
+	done(err == nil || errors.As(err, &api) || fateOf(err, m.Subject) == notStored)
+	return ack, err
+}
+
+// elapsed returns the time from since to now. The monotonic clock stops while a machine is
+// suspended, and the wall clock may be set back: it is the longer time of both.
+func elapsed(since, now time.Time) time.Duration {
+	return max(now.Sub(since), now.Round(0).Sub(since.Round(0)))
 }
 
 // fate is what an error says about a record that was published.
@@ -121,7 +140,7 @@ func fateOf(err error, subject string) fate {
 			return refused
 		}
 		return maybeStored // among them 10158: a message with the same ID is being stored
-	case errors.As(err, &denied) && denied.isPublish(subject):
+	case errors.As(err, &denied) && denied.isPublish(subject) && denied.sole:
 		return refused
 	case errors.Is(err, nats.ErrMaxPayload), errors.Is(err, nats.ErrHeadersNotSupported):
 		return refused
@@ -129,4 +148,10 @@ func fateOf(err error, subject string) fate {
 		return notStored
 	}
 	return maybeStored
+}
+
+// isDenied reports whether the server does not permit to publish to a subject.
+func isDenied(err error, subject string) bool {
+	var denied *deniedError
+	return errors.As(err, &denied) && denied.isPublish(subject)
 }

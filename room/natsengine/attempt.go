@@ -32,18 +32,25 @@ func whyEnded(ctx context.Context) error {
 // connection is lost. It returns nil, the error of f, a deniedError, errDisconnected or
 // errUnconnected.
 func (c *client) attempt(ctx context.Context, f func(context.Context) error) error {
-	limit, cancel := context.WithTimeout(ctx, notReady)
-	defer cancel()
-	return c.attemptWhile(limit, func(ctx context.Context, _ func()) error { return f(ctx) })
+	return c.attemptOn(ctx, c.currentLink(), f)
 }
 
-// attemptWhile is attempt for a request with many answers, each of which f reports by a call of
+// attemptOn is attempt during one link.
+func (c *client) attemptOn(ctx context.Context, l *link, f func(context.Context) error) error {
+	limit, cancel := context.WithTimeout(ctx, notReady)
+	defer cancel()
+	return c.attemptWhile(limit, l, func(ctx context.Context, _ func()) error { return f(ctx) })
+}
+
+// attemptWhile is attemptOn for a request with many answers, each of which f reports by a call of
 // progress.
-func (c *client) attemptWhile(ctx context.Context, f func(ctx context.Context, progress func()) error) error {
+func (c *client) attemptWhile(ctx context.Context, l *link, f func(ctx context.Context, progress func()) error) error {
 	if ctx.Err() != nil {
 		return whyEnded(ctx)
 	}
-	l := c.currentLink()
+	if !l.up { // a call of nats.go would wait while it dials
+		return errUnconnected
+	}
 	try, end := context.WithCancelCause(ctx)
 	defer end(nil)
 	defer context.AfterFunc(l.ctx, func() { end(context.Cause(l.ctx)) })()
@@ -68,7 +75,7 @@ func (c *client) overdue(ctx context.Context, end func()) (progress, stop func()
 		before := steps.Load()
 		flush, cancel := context.WithTimeout(ctx, notReady)
 		defer cancel()
-		_ = c.nc.FlushWithContext(flush) // its answer comes behind all that was sent before
+		_ = c.current().nc.FlushWithContext(flush) // its answer comes behind all that was sent before
 		switch {
 		case ctx.Err() != nil:
 		case steps.Load() != before:
@@ -104,7 +111,7 @@ func (c *client) persist(ctx context.Context, r request, f func(context.Context)
 		case errors.Is(err, jetstream.ErrJetStreamNotEnabledForAccount):
 			what += ": JetStream is not enabled for the account"
 		case errors.Is(err, errUnconnected):
-		case unanswered(err) && !c.nc.IsConnected():
+		case unanswered(err) && !c.currentLink().up:
 			what += ": " + errUnconnected.Error()
 		case unanswered(err):
 			what += ": JetStream does not answer: it is not enabled, or its servers have no leader"

@@ -51,6 +51,7 @@ func (c *client) beat(ctx context.Context, s *session, note []byte) ([]room.Node
 	s.bell.ring(now.last)
 	window := now.window()
 	window.MaxRecord = c.largest(now.config) // another server may have another limit
+	s.largest.Store(int64(window.MaxRecord))
 	return nodes, window, nil
 }
 
@@ -63,19 +64,19 @@ func (c *client) storeNote(ctx context.Context, s *session, note []byte) (seq ui
 		jetstream.ExpectedStreamHeader: {s.names.notes},
 	}}
 	err = c.persist(ctx, request{what: "store a note", subject: m.Subject}, func(ctx context.Context) error {
-		ack, err := c.js.PublishMsg(ctx, m, jetstream.WithRetryAttempts(0))
+		ack, err := c.current().js.PublishMsg(ctx, m, jetstream.WithRetryAttempts(0))
 		if err == nil {
 			seq = ack.Sequence
 		} else if errors.Is(err, jetstream.ErrNoStreamResponse) {
 			// No leader, or no stream.
-			if _, gone := c.js.Stream(ctx, s.names.notes); errors.Is(gone, jetstream.ErrStreamNotFound) {
+			if _, gone := c.current().js.Stream(ctx, s.names.notes); errors.Is(gone, jetstream.ErrStreamNotFound) {
 				return gone
 			}
 		}
 		return err
 	})
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
-		s.lose(c.log, "there is no stream", "stream", s.names.notes)
+		s.lose(c.log.Logger, "there is no stream", "stream", s.names.notes)
 		return 0, room.ErrEpoch
 	}
 	return seq, err
@@ -84,10 +85,7 @@ func (c *client) storeNote(ctx context.Context, s *session, note []byte) (seq ui
 // readNotes returns the last note of each node. stored is the seq of the own note: a replica that
 // has it has everything older.
 func (c *client) readNotes(ctx context.Context, s *session, stored uint64) ([]room.Node, error) {
-	r, err := c.newReader(s.names.notes)
-	if err != nil {
-		return nil, err
-	}
+	r := c.newReader(s.names.notes)
 	defer r.close()
 	prefix := s.names.note("")
 	notes := make(map[string]room.Node)

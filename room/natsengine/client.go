@@ -3,7 +3,6 @@ package natsengine
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"strings"
 	"sync"
 
@@ -25,32 +24,64 @@ func plain(err error) error {
 	return err
 }
 
-// client is the connection of an engine to NATS.
+// client is the connection of an engine to NATS: one conn after the other.
 type client struct {
-	nc     *nats.Conn
-	js     jetstream.JetStream
-	legacy nats.JetStreamContext // its GetMsg asks the stream's leader, unlike that of jetstream
-	api    string                // the beginning of the subjects of the JetStream API
-	log    *slog.Logger
-	closed chan struct{} // closed when nats.go has ended the connection
-	abort  func()        // closes the network connection, without what is buffered
+	o      *Options
+	ctx    context.Context // ends with close
+	cancel context.CancelFunc
+	api    string // the beginning of the subjects of the JetStream API
+	log    *limiter
 
-	mu     sync.Mutex // guards what follows
-	link   *link
-	linked uint64                     // how often the connection was made, from 1 on
-	wake   map[chan struct{}]struct{} // receive a token when it was made again
-	denied map[string]bool            // operations that were refused since then
+	redials sync.WaitGroup // see redial
+
+	subsMu sync.Mutex // makes subscribing and replacing conn one after the other; guards subs
+	subs   map[*subscription]struct{}
+
+	mu      sync.Mutex // guards what follows
+	conn    *conn
+	closing bool
+	link    *link
+	linked  uint64                     // how often the connection was made, from 1 on
+	wake    map[chan struct{}]struct{} // receive a token when it was made again
+	appends appends
 }
 
-// link is the time from when the connection was made until it is lost. Its context ends then, with
-// errDisconnected, or with a deniedError.
+// link is the time from when the connection was made until it is lost, or from then until it is made
+// again. Its context ends then, with errDisconnected, or with a deniedError, after which another
+// link begins with the same connection.
 type link struct {
 	ctx context.Context
 	end context.CancelCauseFunc
+	up  bool // the connection is made
+}
+
+// dial returns a client that is connected to the first server that answers, until ctx ends. The
+// client then restores the connection until life ends.
+func dial(ctx, life context.Context, o *Options) (*client, error) {
+	c := &client{
+		o: o, api: jetstream.DefaultAPIPrefix, log: newLimiter(o.Logger), link: newLink(true), linked: 1,
+		wake: make(map[chan struct{}]struct{}), subs: make(map[*subscription]struct{}),
+	}
+	c.ctx, c.cancel = context.WithCancel(life)
+	if o.Domain != "" {
+		c.api = "$JS." + o.Domain + ".API."
+	}
+	k, err := c.connect(ctx, nil)
+	if err == nil && !c.install(k) {
+		err = errors.Join(errDisconnected, k.nc.LastError())
+	}
+	if err != nil {
+		c.cancel()
+		return nil, err
+	}
+	return c, nil
 }
 
 // deniedError says that the server does not permit an operation.
-type deniedError struct{ err error }
+type deniedError struct {
+	err  error
+	sole bool // it is about an append, and only one can be meant: see appends
+}
 
 func (e *deniedError) Error() string { return e.err.Error() }
 func (e *deniedError) Unwrap() error { return e.err }
@@ -60,16 +91,17 @@ func (e *deniedError) isPublish(subject string) bool {
 	return strings.Contains(strings.ToLower(e.Error()), strings.ToLower(`publish to "`+subject+`"`))
 }
 
-func newLink() *link {
+func newLink(up bool) *link {
 	ctx, end := context.WithCancelCause(context.Background())
-	return &link{ctx, end}
+	return &link{ctx, end, up}
 }
 
-// handle sets the handlers of the connection. Those that are set already are called as well.
-func (c *client) handle(opts *nats.Options) {
+// handle sets the handlers of a connection. Those that are set already are called as well.
+func (c *client) handle(k *conn, opts *nats.Options) {
 	disconnected, reconnected, failed, closed := opts.DisconnectedErrCB, opts.ReconnectedCB, opts.AsyncErrorCB, opts.ClosedCB
+	logged := false // the loss of the connection
 	opts.DisconnectedErrCB = func(nc *nats.Conn, err error) {
-		if !nc.IsClosed() {
+		if logged = !nc.IsClosed() && c.log.allow("lost"); logged {
 			c.log.Warn("natsengine: the connection to NATS is lost; it is made again")
 		}
 		c.relink(errDisconnected, false)
@@ -78,8 +110,10 @@ func (c *client) handle(opts *nats.Options) {
 		}
 	}
 	opts.ReconnectedCB = func(nc *nats.Conn) {
-		// The address, since a URL may have a token.
-		c.log.Info("natsengine: connected again", "server", nc.ConnectedAddr())
+		if logged {
+			// The address, since a URL may have a token.
+			c.log.Info("natsengine: connected again", "server", nc.ConnectedAddr())
+		}
 		c.relink(errDisconnected, true)
 		if reconnected != nil {
 			reconnected(nc)
@@ -88,8 +122,8 @@ func (c *client) handle(opts *nats.Options) {
 	opts.AsyncErrorCB = func(nc *nats.Conn, sub *nats.Subscription, err error) {
 		if errors.Is(err, nats.ErrPermissionViolation) {
 			c.deny(err)
-		} else {
-			c.log.Warn("natsengine: an error of the connection", "error", err)
+		} else if c.log.allow(err.Error()) {
+			c.log.Warn("natsengine: an error of the connection", "error", c.o.redact(err))
 		}
 		if failed != nil {
 			failed(nc, sub, err)
@@ -99,39 +133,39 @@ func (c *client) handle(opts *nats.Options) {
 		if closed != nil {
 			closed(nc)
 		}
-		close(c.closed)
+		close(k.closed)
+		c.lost(k)
 	}
 }
 
-// relink ends the attempts that are running, and begins the next link.
-func (c *client) relink(why error, again bool) {
+// relink ends the attempts that are running, and begins the next link: with the connection if it is
+// made again, without one if not.
+func (c *client) relink(why error, made bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.link.end(why)
-	c.link = newLink()
-	if again {
+	c.link = newLink(made)
+	if made {
 		c.linked++
-		c.denied = nil
+		c.appends.reconnected()
 		for ch := range c.wake {
 			notify(ch)
 		}
 	}
 }
 
-// deny ends the attempts that are running: the server does not permit one of them. It logs each
-// operation once in a connection.
+// deny ends the attempts that are running: the server does not permit one of them, and does not say
+// which one. Those that are permitted are repeated.
 func (c *client) deny(err error) {
-	c.mu.Lock()
-	logged := c.denied[err.Error()]
-	if c.denied == nil {
-		c.denied = make(map[string]bool)
-	}
-	c.denied[err.Error()] = true
-	c.mu.Unlock()
-	if !logged {
+	if c.log.allow(err.Error()) {
 		c.log.Error("natsengine: the server refuses an operation", "error", err)
 	}
-	c.relink(&deniedError{err}, false)
+	denied := &deniedError{err: err}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	denied.sole = c.appends.denied(denied)
+	c.link.end(denied)
+	c.link = newLink(c.link.up)
 }
 
 // notify leaves a token in a channel that holds one.
@@ -167,9 +201,23 @@ func (c *client) onReconnect(ch chan struct{}) (stop func()) {
 	}
 }
 
+// current returns the connection that was made last.
+func (c *client) current() *conn {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.conn
+}
+
+// abort closes the network connection, without what is buffered.
+func (c *client) abort() { c.current().abort() }
+
 // close ends the connection, and returns when nats.go has called its last handler.
 func (c *client) close() {
-	c.nc.Close()
-	<-c.closed
+	c.mu.Lock()
+	c.closing = true
+	c.mu.Unlock()
+	c.cancel()
+	c.redials.Wait()
+	c.current().close()
 	c.currentLink().end(errClosed)
 }

@@ -4,7 +4,7 @@ package natsengine
 type Mark struct{ m mark }
 
 // Deliver stores that a record was delivered.
-func (m *Mark) Deliver(seq uint64, data []byte) { m.m.deliver(seq, []print{printOf(data)}) }
+func (m *Mark) Deliver(seq uint64, data []byte) { m.m.deliver(seq, []fingerprint{fingerprintOf(data)}) }
 
 // Known reports whether the checksum of a record is known.
 func (m *Mark) Known(seq uint64) bool { return m.m.at(seq).known }

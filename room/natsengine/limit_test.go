@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats-server/v2/server"
+
 	"github.com/planrooms/planrooms/auth"
 	"github.com/planrooms/planrooms/room"
 	"github.com/planrooms/planrooms/room/natsengine"
@@ -52,4 +54,18 @@ func TestMaxPayloadThatIsLowered(t *testing.T) {
 	}
 	restart(1 << 20)
 	ready(is)
+}
+
+// A server is started again with a higher max_payload. Append takes what Beat says.
+func TestMaxPayloadThatIsRaised(t *testing.T) {
+	m := one(t, func(o *server.Options) { o.MaxPayload = 128 << 10 })
+	e, opened := open(t, natsengine.Options{Servers: []string{m.url()}}, "a")
+	m.restart(func(o *server.Options) { o.MaxPayload = 1 << 20 })
+	_, window, err := e.Beat(within(t), nil)
+	if err != nil || window.MaxRecord <= opened.MaxRecord {
+		t.Fatalf("Beat has returned a limit of %d, %v; that of Open is %d", window.MaxRecord, err, opened.MaxRecord)
+	}
+	if _, err := e.Append(within(t), "id", make([]byte, window.MaxRecord)); err != nil {
+		t.Error(err)
+	}
 }

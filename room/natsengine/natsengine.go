@@ -73,15 +73,19 @@ func New(o Options) *Engine {
 // session is what one call of Open has found and begun. The next call replaces it.
 type session struct {
 	// Fixed at creation.
-	names   names
-	node    string
-	epoch   string
-	largest int // size of the largest record, in bytes
+	client *client
+	names  names
+	node   string
+	epoch  string
 
 	mail  *mailbox
+	subs  []*subscription // of mail and bell
 	mark  mark
+	acks  *acks
 	bell  bell
 	notes atomic.Uint64 // the number of the last note
+
+	largest atomic.Int64 // size of the largest record, in bytes, as Open or the last Beat has found it
 
 	lost chan struct{} // closed if the log has lost records
 	once sync.Once     // closes lost
@@ -138,7 +142,7 @@ func (e *Engine) open(ctx context.Context, o room.OpenOptions, receive func(from
 	if err != nil {
 		return room.Opened{}, err
 	}
-	s := &session{names: namesOf(e.o.Prefix, o.Cluster), node: o.Node, lost: make(chan struct{})}
+	s := &session{client: c, names: namesOf(e.o.Prefix, o.Cluster), node: o.Node, lost: make(chan struct{})}
 	before := e.current()
 	state, err := c.prepare(ctx, &e.o, s.names, o.Cluster, before)
 	if before == nil && errors.Is(err, errMaxPayload) {
@@ -147,7 +151,12 @@ func (e *Engine) open(ctx context.Context, o room.OpenOptions, receive func(from
 	if err != nil {
 		return room.Opened{}, err
 	}
-	s.epoch, s.largest = state.epoch, c.largest(state.config)
+	s.epoch, s.acks = state.epoch, &acks{}
+	if before != nil && !before.isLost() && before.epoch == s.epoch {
+		s.acks = before.acks
+	}
+	largest := c.largest(state.config)
+	s.largest.Store(int64(largest))
 	if before != nil {
 		before.stop() // its messages are for the earlier name
 	}
@@ -158,12 +167,8 @@ func (e *Engine) open(ctx context.Context, o room.OpenOptions, receive func(from
 	}
 	e.mu.Lock()
 	e.session = s
-	closed := e.ctx.Err() != nil
 	e.mu.Unlock()
-	if closed {
-		s.stop()
-	}
-	return room.Opened{Window: state.window(), MaxRecord: s.largest}, nil
+	return room.Opened{Window: state.window(), MaxRecord: largest}, nil
 }
 
 // listen subscribes to the bell of the log and to messages of other nodes.
@@ -173,19 +178,19 @@ func (s *session) listen(ctx context.Context, c *client) error {
 		s.names.node(s.node): s.mail.deliver,
 		s.names.everyNode():  s.mail.deliver,
 	} {
-		sub, err := c.nc.Subscribe(subject, f)
+		sub, err := c.subscribe(subject, f)
 		if err != nil {
-			return fmt.Errorf("natsengine: subscribe to %s: %w", subject, err)
+			return err
 		}
-		s.mail.subs = append(s.mail.subs, sub)
+		s.subs = append(s.subs, sub)
 	}
 	// The answer proves that the server has the subscriptions.
-	if err := c.attempt(ctx, c.nc.FlushWithContext); err != nil {
+	if err := c.attempt(ctx, c.current().nc.FlushWithContext); err != nil {
 		return fmt.Errorf("natsengine: subscribe: %w", err)
 	}
-	for _, sub := range s.mail.subs {
-		if err := c.nc.LastError(); err != nil && strings.Contains(err.Error(), `"`+sub.Subject+`"`) {
-			return fmt.Errorf("natsengine: subscribe to %s: %w", sub.Subject, err)
+	for _, sub := range s.subs {
+		if err := c.current().nc.LastError(); err != nil && strings.Contains(err.Error(), `"`+sub.subject+`"`) {
+			return fmt.Errorf("natsengine: subscribe to %s: %w", sub.subject, err)
 		}
 	}
 	return nil
@@ -193,18 +198,21 @@ func (s *session) listen(ctx context.Context, c *client) error {
 
 // stop ends what listen began. receive is not called after it has returned.
 func (s *session) stop() {
+	for _, sub := range s.subs {
+		s.client.unsubscribe(sub)
+	}
 	s.mail.stop()
 }
 
 // Close implements [room.Engine].
 func (e *Engine) Close() error {
 	e.cancel()
+	defer time.AfterFunc(closeTimeout, e.abort).Stop()
+	e.opening.Lock() // Open ends, and leaves no session that is not stopped here
+	defer e.opening.Unlock()
 	e.mu.Lock()
 	c, s := e.client, e.session
 	e.mu.Unlock()
-	if c != nil {
-		defer time.AfterFunc(closeTimeout, c.abort).Stop()
-	}
 	if s != nil {
 		s.stop()
 	}
@@ -212,6 +220,16 @@ func (e *Engine) Close() error {
 		c.close()
 	}
 	return nil
+}
+
+// abort closes the network connection.
+func (e *Engine) abort() {
+	e.mu.Lock()
+	c := e.client
+	e.mu.Unlock()
+	if c != nil {
+		c.abort()
+	}
 }
 
 // current returns the session of the last Open that succeeded, or nil.

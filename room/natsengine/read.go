@@ -30,6 +30,7 @@ type message struct {
 type reader struct {
 	c       *client
 	subject string // of the requests
+	k       *conn  // that sub is of; nil before the first read
 	inbox   string // the beginning of the subjects of the answers
 	sub     *nats.Subscription
 	reads   uint64
@@ -37,18 +38,28 @@ type reader struct {
 }
 
 // newReader returns a reader of a stream. Call close at the end.
-func (c *client) newReader(stream string) (*reader, error) {
-	r := &reader{c: c, subject: c.api + "DIRECT.GET." + stream, inbox: c.nc.NewInbox() + ".", bytes: readBytes}
-	var err error
-	r.sub, err = c.nc.SubscribeSync(r.inbox + "*")
-	if err != nil {
-		return nil, fmt.Errorf("natsengine: subscribe to an inbox: %w", err)
+func (c *client) newReader(stream string) *reader {
+	return &reader{c: c, subject: c.api + "DIRECT.GET." + stream, bytes: readBytes}
+}
+
+// subscribe subscribes to the answers, once in each connection.
+func (r *reader) subscribe() (err error) {
+	if k := r.c.current(); r.k != k {
+		r.k = k
+		r.inbox = k.nc.NewInbox() + "." // the options of the connection may have a prefix
+		r.sub, err = k.nc.SubscribeSync(r.inbox + "*")
 	}
-	return r, nil
+	if err != nil {
+		r.k = nil
+		return fmt.Errorf("natsengine: subscribe to an inbox: %w", err)
+	}
+	return nil
 }
 
 func (r *reader) close() {
-	_ = r.sub.Unsubscribe() // fails only if the connection is closed
+	if r.k != nil {
+		_ = r.sub.Unsubscribe() // fails only if the connection is closed
+	}
 }
 
 // read returns the next messages with a seq of at least from, in order. known is the size of those
@@ -56,7 +67,7 @@ func (r *reader) close() {
 // returned before an error is valid.
 func (r *reader) read(ctx context.Context, from uint64, known int) (list []message, more bool, err error) {
 	began := time.Now()
-	err = r.c.attemptWhile(ctx, func(ctx context.Context, progress func()) (err error) {
+	err = r.c.attemptWhile(ctx, r.c.currentLink(), func(ctx context.Context, progress func()) (err error) {
 		list, more, err = r.readOnce(ctx, max(from, 1), r.bytes+known, progress)
 		return err
 	})
@@ -71,10 +82,13 @@ func (r *reader) read(ctx context.Context, from uint64, known int) (list []messa
 }
 
 func (r *reader) readOnce(ctx context.Context, from uint64, bytes int, progress func()) (list []message, more bool, err error) {
+	if err := r.subscribe(); err != nil {
+		return nil, false, err
+	}
 	r.reads++
 	answer := r.inbox + strconv.FormatUint(r.reads, 10)
 	request := fmt.Appendf(nil, `{"seq":%d,"batch":%d,"max_bytes":%d}`, from, readMessages, bytes)
-	if err := r.c.nc.PublishRequest(r.subject, answer, request); err != nil {
+	if err := r.k.nc.PublishRequest(r.subject, answer, request); err != nil {
 		return nil, false, err
 	}
 	for {

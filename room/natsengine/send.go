@@ -33,7 +33,10 @@ func (e *Engine) Send(ctx context.Context, to string, msg []byte) error {
 		}
 		subject = s.names.node(to)
 	}
-	if err := c.nc.PublishMsg(&nats.Msg{Subject: subject, Data: msg, Header: nats.Header{fromHeader: {s.node}}}); err != nil {
+	if !c.currentLink().up {
+		return fmt.Errorf("natsengine: send: %w", errUnconnected)
+	}
+	if err := c.current().nc.PublishMsg(&nats.Msg{Subject: subject, Data: msg, Header: nats.Header{fromHeader: {s.node}}}); err != nil {
 		return e.o.redact(fmt.Errorf("natsengine: send: %w", plain(err)))
 	}
 	return nil
@@ -43,7 +46,6 @@ func (e *Engine) Send(ctx context.Context, to string, msg []byte) error {
 type mailbox struct {
 	node    string
 	receive func(from string, msg []byte)
-	subs    []*nats.Subscription
 
 	mu     sync.Mutex // makes calls of receive one after the other, and guards closed
 	closed bool
@@ -62,11 +64,8 @@ func (b *mailbox) deliver(m *nats.Msg) {
 	}
 }
 
-// stop ends the subscriptions. receive is not called after it has returned.
+// stop ends the calls of receive: there is none after it has returned.
 func (b *mailbox) stop() {
-	for _, sub := range b.subs {
-		_ = sub.Unsubscribe() // fails only if the connection is closed
-	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.closed = true

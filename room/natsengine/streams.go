@@ -80,7 +80,7 @@ func (c *client) prepare(ctx context.Context, o *Options, n names, cluster strin
 	s.config.Metadata = maps.Clone(s.config.Metadata)
 	s.config.Metadata[epochKey] = strconv.FormatInt(time.Now().UnixNano(), 36)
 	err = c.persist(ctx, request{what: "mark the log as another one", subject: c.api + "STREAM.UPDATE." + n.log}, func(ctx context.Context) error {
-		_, err := c.js.UpdateStream(ctx, s.config)
+		_, err := c.current().js.UpdateStream(ctx, s.config)
 		return err
 	})
 	var denied *deniedError
@@ -99,11 +99,11 @@ var errMaxPayload = errors.New("max_payload of the server")
 // capable verifies the version and the limits of the server.
 func (c *client) capable() error {
 	var major, minor int
-	version := c.nc.ConnectedServerVersion()
+	version := c.current().nc.ConnectedServerVersion()
 	if _, err := fmt.Sscanf(version, "%d.%d", &major, &minor); err == nil && (major < 2 || major == 2 && minor < 11) {
 		return fmt.Errorf("natsengine: the server has version %s; 2.11 is the oldest that answers batches of direct gets", version)
 	}
-	if limit := c.nc.MaxPayload(); limit < room.MaxMessage+overhead {
+	if limit := c.current().nc.MaxPayload(); limit < room.MaxMessage+overhead {
 		return fmt.Errorf("natsengine: %w is %d bytes; it must be at least %d", errMaxPayload, limit, room.MaxMessage+overhead)
 	}
 	return nil
@@ -114,7 +114,7 @@ const overhead = 1 << 10
 
 // largest returns the size of the largest record.
 func (c *client) largest(config jetstream.StreamConfig) int {
-	limit := c.nc.MaxPayload()
+	limit := c.current().nc.MaxPayload()
 	if config.MaxMsgSize > 0 {
 		limit = min(limit, int64(config.MaxMsgSize))
 	}
@@ -129,7 +129,7 @@ func (c *client) ensure(ctx context.Context, o *Options, want jetstream.StreamCo
 			return fmt.Errorf("natsengine: there is no stream %s, and Options.Existing says that an operator creates it: %w", want.Name, err)
 		}
 		err = c.persist(ctx, request{what: "create the stream " + want.Name, subject: c.api + "STREAM.CREATE." + want.Name}, func(ctx context.Context) error {
-			_, err := c.js.CreateStream(ctx, want)
+			_, err := c.current().js.CreateStream(ctx, want)
 			return err
 		})
 		if err != nil && !errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
@@ -159,14 +159,14 @@ func (c *client) ensure(ctx context.Context, o *Options, want jetstream.StreamCo
 	o.Logger.Warn("natsengine: changes the settings of a stream", "stream", want.Name, "settings", strings.Join(wrong, "; "))
 	next := changed(got, &want)
 	return c.persist(ctx, request{what: "change the settings of the stream " + want.Name, subject: c.api + "STREAM.UPDATE." + want.Name}, func(ctx context.Context) error {
-		_, err := c.js.UpdateStream(ctx, next)
+		_, err := c.current().js.UpdateStream(ctx, next)
 		return err
 	})
 }
 
 func (c *client) config(ctx context.Context, stream string) (config *jetstream.StreamConfig, err error) {
 	err = c.persist(ctx, c.look(stream), func(ctx context.Context) error {
-		s, err := c.js.Stream(ctx, stream)
+		s, err := c.current().js.Stream(ctx, stream)
 		if err == nil {
 			config = &s.CachedInfo().Config
 		}
@@ -191,7 +191,7 @@ func (c *client) state(ctx context.Context, n *names) (*state, error) {
 }
 
 func (c *client) stateOnce(ctx context.Context, n *names) (*state, error) {
-	stream, err := c.js.Stream(ctx, n.log)
+	stream, err := c.current().js.Stream(ctx, n.log)
 	if err != nil {
 		return nil, err
 	}
@@ -219,7 +219,7 @@ func (c *client) stateOnce(ctx context.Context, n *names) (*state, error) {
 func (c *client) one(ctx context.Context, n *names, seq uint64) (data []byte, err error) {
 	r := request{what: "read a record of the stream " + n.log, subject: c.api + "STREAM.MSG.GET." + n.log}
 	err = c.persist(ctx, r, func(ctx context.Context) error {
-		m, err := c.legacy.GetMsg(n.log, seq, nats.Context(ctx))
+		m, err := c.current().legacy.GetMsg(n.log, seq, nats.Context(ctx))
 		if err == nil {
 			data = m.Data
 		}

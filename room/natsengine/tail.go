@@ -27,10 +27,7 @@ func (e *Engine) Tail(ctx context.Context, after uint64, apply func([]room.Recor
 	}
 	ctx, cancel := e.running(ctx)
 	defer cancel()
-	r, err := c.newReader(s.names.log)
-	if err != nil {
-		return e.o.redact(err)
-	}
+	r := c.newReader(s.names.log)
 	defer r.close()
 	t := &tail{c: c, s: s, r: r, at: s.mark.at(after), apply: apply, wake: make(chan struct{}, 1)}
 	defer s.bell.listen(t.wake)()
@@ -113,8 +110,8 @@ func (t *tail) wait(ctx context.Context, d time.Duration) {
 func (t *tail) step(ctx context.Context) (time.Duration, error) {
 	rung := t.s.bell.rung.Load()
 	list, more, readErr := t.r.read(ctx, t.at.seq, t.anchor())
-	records, prints, gap, differs := t.accept(list)
-	t.deliver(records, prints)
+	records, sums, gap, differs := t.accept(list)
+	t.deliver(records, sums)
 	progress := len(records) > 0
 	switch {
 	case differs:
@@ -148,7 +145,7 @@ func (t *tail) anchor() int {
 	if !t.at.known {
 		return 0
 	}
-	return int(t.at.print.size) + overhead
+	return int(t.at.sum.size) + overhead
 }
 
 // again reports whether to ask replicas soon for the record that the bell has rung for.
@@ -160,35 +157,35 @@ func (t *tail) again(rung uint64, progress bool) bool {
 	return t.tries <= patience
 }
 
-// accept returns the records of list that come next, and their prints. gap is whether one is missing
+// accept returns the records of list that come next, and their fingerprints. gap is whether one is missing
 // between, differs whether the last record that was delivered is another one.
-func (t *tail) accept(list []message) (records []room.Record, prints []print, gap, differs bool) {
+func (t *tail) accept(list []message) (records []room.Record, sums []fingerprint, gap, differs bool) {
 	for _, m := range list {
-		p := point{m.seq, printOf(m.data), true}
+		p := point{m.seq, fingerprintOf(m.data), true}
 		switch {
 		case m.seq < t.at.seq:
 		case m.seq == t.at.seq:
 			if t.at.known && p != t.at {
-				return records, prints, false, true
+				return records, sums, false, true
 			}
 			t.at = p
 		case m.seq == t.at.seq+1:
 			t.at = p
 			records = append(records, room.Record{Seq: m.seq, Data: m.data})
-			prints = append(prints, p.print)
+			sums = append(sums, p.sum)
 		default:
-			return records, prints, true, false
+			return records, sums, true, false
 		}
 	}
-	return records, prints, false, false
+	return records, sums, false, false
 }
 
 // deliver passes records to the hub.
-func (t *tail) deliver(records []room.Record, prints []print) {
+func (t *tail) deliver(records []room.Record, sums []fingerprint) {
 	if len(records) > 0 {
 		t.lacking = time.Time{}
 		t.apply(records)
-		t.s.mark.deliver(t.at.seq, prints)
+		t.s.mark.deliver(t.at.seq, sums)
 	}
 }
 
@@ -198,8 +195,8 @@ func (t *tail) bridge(ctx context.Context, wait time.Duration) (time.Duration, e
 	data, err := t.c.one(ctx, &t.s.names, t.at.seq+1)
 	switch {
 	case err == nil:
-		records, prints, _, _ := t.accept([]message{{seq: t.at.seq + 1, data: data}})
-		t.deliver(records, prints)
+		records, sums, _, _ := t.accept([]message{{seq: t.at.seq + 1, data: data}})
+		t.deliver(records, sums)
 		return 0, nil
 	case !errors.Is(err, nats.ErrMsgNotFound):
 		return 0, err

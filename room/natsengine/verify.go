@@ -15,7 +15,7 @@ import (
 // verify asks the leader of the log for its state, for a record that was delivered, and for the
 // last one that this session has stored. It returns room.ErrEpoch if the log has lost one of them.
 func (s *session) verify(ctx context.Context, c *client, p point) (*state, error) {
-	stored := s.mark.acknowledged() // before the leader is asked
+	stored := s.acks.last() // before the leader is asked
 	found, err := s.compare(ctx, c, p)
 	if err != nil {
 		return nil, err
@@ -23,12 +23,12 @@ func (s *session) verify(ctx context.Context, c *client, p point) (*state, error
 	now, err := c.state(ctx, &s.names)
 	switch {
 	case errors.Is(err, jetstream.ErrStreamNotFound):
-		s.lose(c.log, "there is no stream", "stream", s.names.log)
+		s.lose(c.log.Logger, "there is no stream", "stream", s.names.log)
 		return nil, room.ErrEpoch
 	case err != nil:
 		return nil, err
 	case now.epoch != s.epoch:
-		s.lose(c.log, "the stream was created again, or another node has found a loss", "stream", s.names.log)
+		s.lose(c.log.Logger, "the stream was created again, or another node has found a loss", "stream", s.names.log)
 		return nil, room.ErrEpoch
 	}
 	if found == same && now.last < p.seq {
@@ -50,14 +50,14 @@ func (s *session) verify(ctx context.Context, c *client, p point) (*state, error
 		}
 	}
 	if s.mark.judge(found, now.single()) {
-		s.lose(c.log, "a record that was delivered or acknowledged is gone or another one",
+		s.lose(c.log.Logger, "a record that was delivered or acknowledged is gone or another one",
 			"delivered", p.seq, "acknowledged", stored.seq, "last", now.last)
 		return nil, room.ErrEpoch
 	}
 	return now, nil
 }
 
-// compare asks the leader for a record that was delivered. Without a print, and if the leader
+// compare asks the leader for a record that was delivered. Without a fingerprint, and if the leader
 // does not have it, it counts as the same.
 func (s *session) compare(ctx context.Context, c *client, p point) (finding, error) {
 	if !p.known {
@@ -65,7 +65,7 @@ func (s *session) compare(ctx context.Context, c *client, p point) (finding, err
 	}
 	data, err := c.one(ctx, &s.names, p.seq)
 	switch {
-	case err == nil && printOf(data) != p.print:
+	case err == nil && fingerprintOf(data) != p.sum:
 		return another, nil
 	case err == nil, errors.Is(err, nats.ErrMsgNotFound), errors.Is(err, nats.ErrStreamNotFound):
 		return same, nil
