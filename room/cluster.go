@@ -70,7 +70,7 @@ type cluster struct {
 	start      func(func()) // starts a goroutine of the hub
 	ctx        context.Context
 	cancel     context.CancelFunc
-	messages   chan message
+	messages   *backlog[message]
 	notifies   aside         // the events of Hub.Notify from other nodes
 	evictions  aside         // the calls of Observer.Evicted
 	idPrefix   string        // of the IDs of Append; no other hub has it

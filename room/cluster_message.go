@@ -13,8 +13,9 @@ type message struct {
 	data []byte
 }
 
-// maxMessages is how many messages of other nodes wait; further ones are dropped. The next note of
-// a node repeats its acks, and the lists of participants show a gap. A Notify is lost.
+// maxMessages is how many messages of other nodes wait, of maxBacklog bytes in all; further ones are
+// dropped. The next note of a node repeats its acks, and the lists of participants show a gap. A
+// Notify is lost.
 const maxMessages = 4096
 
 // receive takes a message of the engine. It does not block. A message that no node sends, since it
@@ -23,9 +24,7 @@ func (c *cluster) receive(from string, data []byte) {
 	if len(data) > MaxMessage {
 		return
 	}
-	select {
-	case c.messages <- message{from, data}:
-	default:
+	if !c.messages.add(message{from, data}, len(data)) {
 		c.logs.warn("engine", "messages", "room: messages of other nodes were dropped")
 	}
 }
@@ -34,8 +33,9 @@ func (c *cluster) receive(from string, data []byte) {
 func (c *cluster) deliver() {
 	for {
 		select {
-		case m := <-c.messages:
+		case m := <-c.messages.queue:
 			c.handle(&m)
+			c.messages.handled(len(m.data))
 		case <-c.ctx.Done():
 			return
 		}

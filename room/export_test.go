@@ -100,3 +100,9 @@ func Waits(h *Hub) int {
 	defer h.cluster.mu.Unlock()
 	return max(len(h.cluster.controls.waits), len(h.cluster.controls.applied))
 }
+
+// NewBacklog returns a backlog for up to n messages: add adds one, and take handles one.
+func NewBacklog(n int) (add func(bytes int) bool, take func(bytes int)) {
+	b := newBacklog[struct{}](n)
+	return func(bytes int) bool { return b.add(struct{}{}, bytes) }, func(bytes int) { <-b.queue; b.handled(bytes) }
+}

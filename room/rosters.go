@@ -28,7 +28,7 @@ type rosters struct {
 	changed func(planID string, userIDs []string) // what other nodes list; called without a lock
 	broken  func(panicked any)
 	count   func(bytes int) // adds to the memory that the hub uses
-	inbox   chan rosterMessage
+	inbox   *backlog[rosterMessage]
 	wake    chan struct{} // wakes share
 
 	node atomic.Pointer[string] // name of this node
@@ -61,7 +61,7 @@ const (
 	// askEvery is the time between two requests for the list of the same node.
 	askEvery       = time.Second
 	maxRosterBody  = 48 << 10 // of a message
-	maxRosterInbox = 4096     // messages that wait; those beyond are dropped
+	maxRosterInbox = 4096     // messages that wait, of maxBacklog bytes in all; further ones are dropped
 	maxAskers      = 1024
 	relistBatch    = 256 // users of a plan that are taken over under the lock of a room
 )
@@ -69,7 +69,7 @@ const (
 func newRosters(ctx context.Context) *rosters {
 	x := &rosters{
 		ctx: ctx, own: roster.NewOwn(), others: roster.NewOthers(), peers: make(map[string]*rosterPeer),
-		inbox: make(chan rosterMessage, maxRosterInbox), wake: make(chan struct{}, 1),
+		inbox: newBacklog[rosterMessage](maxRosterInbox), wake: make(chan struct{}, 1),
 	}
 	x.node.Store(new(string))
 	return x
@@ -220,20 +220,19 @@ func (x *rosters) sendPages() {
 	}
 }
 
-// receive takes a message of another node. It does not block.
+// receive takes a message of another node. It does not block. If it drops the message, the lists
+// show a gap, and this node asks for the whole list.
 func (x *rosters) receive(from string, kind record.MessageKind, body []byte) {
-	select {
-	case x.inbox <- rosterMessage{from, kind, body}:
-	default:
-	}
+	x.inbox.add(rosterMessage{from, kind, body}, len(body))
 }
 
 // take handles messages until the cluster ends.
 func (x *rosters) take() {
 	for {
 		select {
-		case m := <-x.inbox:
+		case m := <-x.inbox.queue:
 			x.handle(&m)
+			x.inbox.handled(len(m.body))
 		case <-x.ctx.Done():
 			return
 		}

@@ -104,8 +104,8 @@ var epochFaults = in("room",
 	fault{
 		name:     "cluster: a tenure goes on whose record is of an epoch that has ended",
 		function: "cluster.applyNode",
-		old:      "			c.own.End() ",
-		new:      "			_ = c.own ",
+		old:      "			c.endLocked() // the next",
+		new:      "			_ = c.own // the next",
 		tests:    "TestLateRecordsOfAnEpochThatEnded",
 	},
 	fault{

@@ -123,8 +123,8 @@ var outletRunFaults = in("room",
 	fault{
 		name:     "outlet_run: a member that has left is served",
 		function: "outlet.beginLocked",
-		old:      "(sub.gone.Load() || sub.suspended)",
-		new:      "sub.suspended",
+		old:      "(!open || sub.gone.Load() || sub.suspended)",
+		new:      "(!open || sub.suspended)",
 		tests:    "TestSeamRevokeBeforeTheWrite",
 	},
 	fault{

@@ -4,6 +4,34 @@ package main
 
 var rostersFaults = in("room",
 	fault{
+		name:     "backlog: any number of bytes waits",
+		function: "backlog.add",
+		old:      "b.bytes.Add(int64(bytes)) <= maxBacklog",
+		new:      "true",
+		tests:    "TestBacklogBounds",
+	},
+	fault{
+		name:     "backlog: the bytes of a message that was dropped count",
+		function: "backlog.add",
+		old:      "	b.handled(bytes)\n",
+		new:      "",
+		tests:    "TestBacklogBounds",
+	},
+	fault{
+		name:     "backlog: the bytes of a message that was handled count",
+		function: "cluster.deliver",
+		old:      "			c.messages.handled(len(m.data))\n",
+		new:      "",
+		tests:    "TestManyLargeMessages",
+	},
+	fault{
+		name:     "backlog: the bytes of a list that was handled count",
+		function: "rosters.take",
+		old:      "			x.inbox.handled(len(m.body))\n",
+		new:      "",
+		tests:    "TestManyLargeMessages",
+	},
+	fault{
 		name:     "rosters: a missing list is not asked for",
 		function: "rosters.incomplete",
 		old:      "x.others.Behind(name, p.said) &&",
