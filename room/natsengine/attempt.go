@@ -144,6 +144,8 @@ func passing(err error, subject string) bool {
 		return !denied.isPublish(subject)
 	case errors.Is(err, errClosed):
 		return false
+	case errors.Is(err, errWrongSeq):
+		return true
 	case errors.Is(err, jetstream.ErrJetStreamNotEnabledForAccount):
 		return false
 	case errors.As(err, &api):

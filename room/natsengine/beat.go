@@ -2,19 +2,14 @@ package natsengine
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
 
-	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/planrooms/planrooms/room"
 )
-
-// numberHeader has the number of a note.
-const numberHeader = "Planrooms-Number"
 
 // Beat implements [room.Engine]. If it fails after the note may have been stored, the next note has
 // the next number all the same.
@@ -36,7 +31,7 @@ func (c *client) beat(ctx context.Context, s *session, note []byte) ([]room.Node
 	if s.isLost() {
 		return nil, room.Window{}, room.ErrEpoch
 	}
-	stored, err := c.storeNote(ctx, s, note)
+	stored, err := s.notes.store(ctx, c, s, note)
 	if err != nil {
 		return nil, room.Window{}, err
 	}
@@ -53,33 +48,6 @@ func (c *client) beat(ctx context.Context, s *session, note []byte) ([]room.Node
 	window.MaxRecord = c.largest(now.config) // another server may have another limit
 	s.largest.Store(int64(window.MaxRecord))
 	return nodes, window, nil
-}
-
-// storeNote publishes the note until the leader acknowledges it, and returns its seq.
-func (c *client) storeNote(ctx context.Context, s *session, note []byte) (seq uint64, err error) {
-	number := strconv.FormatUint(s.notes.Add(1), 10)
-	m := &nats.Msg{Subject: s.names.note(s.node), Data: note, Header: nats.Header{
-		numberHeader:                   {number},
-		jetstream.MsgIDHeader:          {s.node + "." + number},
-		jetstream.ExpectedStreamHeader: {s.names.notes},
-	}}
-	err = c.persist(ctx, request{what: "store a note", subject: m.Subject}, func(ctx context.Context) error {
-		ack, err := c.current().js.PublishMsg(ctx, m, jetstream.WithRetryAttempts(0))
-		if err == nil {
-			seq = ack.Sequence
-		} else if errors.Is(err, jetstream.ErrNoStreamResponse) {
-			// No leader, or no stream.
-			if _, gone := c.current().js.Stream(ctx, s.names.notes); errors.Is(gone, jetstream.ErrStreamNotFound) {
-				return gone
-			}
-		}
-		return err
-	})
-	if errors.Is(err, jetstream.ErrStreamNotFound) {
-		s.lose(c.log.Logger, "there is no stream", "stream", s.names.notes)
-		return 0, room.ErrEpoch
-	}
-	return seq, err
 }
 
 // readNotes returns the last note of each node. stored is the seq of the own note: a replica that

@@ -73,3 +73,16 @@ func TestPermissionErrorHasOnePrefix(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A short password does not remove its letters from errors, but is in none of them.
+func TestShortPassword(t *testing.T) {
+	m := one(t, func(o *server.Options) { o.Username, o.Password = "user", "p" })
+	o := natsengine.Options{Servers: []string{m.url()}, User: "user", Password: "p", Replicas: 3}
+	wantText(t, openError(t, within(t), o, "test"), "create the stream planrooms_log", "replicas")
+	o = natsengine.Options{Servers: []string{"nats://user:p@127.0.0.1:1"}}
+	err := openError(t, within(t), o, "test")
+	wantText(t, err, "natsengine: connect to 127.0.0.1:1")
+	if err != nil && strings.Contains(err.Error(), "user:p") {
+		t.Errorf("the error has a password: %v", err)
+	}
+}

@@ -83,7 +83,7 @@ type session struct {
 	mark  mark
 	acks  *acks
 	bell  bell
-	notes atomic.Uint64 // the number of the last note
+	notes *notes
 
 	largest atomic.Int64 // size of the largest record, in bytes, as Open or the last Beat has found it
 
@@ -142,7 +142,7 @@ func (e *Engine) open(ctx context.Context, o room.OpenOptions, receive func(from
 	if err != nil {
 		return room.Opened{}, err
 	}
-	s := &session{client: c, names: namesOf(e.o.Prefix, o.Cluster), node: o.Node, lost: make(chan struct{})}
+	s := &session{client: c, names: namesOf(e.o.Prefix, o.Cluster), node: o.Node, notes: newNotes(), lost: make(chan struct{})}
 	before := e.current()
 	state, err := c.prepare(ctx, &e.o, s.names, o.Cluster, before)
 	if before == nil && errors.Is(err, errMaxPayload) {

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -125,11 +126,20 @@ func (o *Options) check() error {
 		return fmt.Errorf("natsengine: Options.MaxAge must be at least %v", room.DedupWindow)
 	case o.MaxBytes < 0 || o.MaxBytes != 0 && o.MaxBytes < 1<<20:
 		return errors.New("natsengine: Options.MaxBytes must be at least 1 MiB")
+	case !slices.Contains([]int{0, 1, 3, 5}, o.Replicas):
+		return errors.New("natsengine: Options.Replicas must be 1, 3 or 5")
 	case o.Existing && o.Update:
 		return errors.New("natsengine: Options has both Existing and Update")
 	}
 	return nil
 }
+
+// userinfo matches the user and password of a URL.
+var userinfo = regexp.MustCompile(`://[^\s"]*@`)
+
+// shortest is the length from which on a secret is removed wherever it is. A shorter one would
+// match parts of words; it is removed only from URLs.
+const shortest = 6
 
 // redact returns an error whose text has no secret of the options. errors.Is and errors.As find the
 // same in it.
@@ -138,7 +148,7 @@ func (o *Options) redact(err error) error {
 		return nil
 	}
 	text := err.Error()
-	clean := text
+	clean := userinfo.ReplaceAllString(text, "://xxxxx@")
 	for _, secret := range o.secrets() {
 		clean = strings.ReplaceAll(clean, secret, "xxxxx")
 	}
@@ -148,10 +158,10 @@ func (o *Options) redact(err error) error {
 	return &redacted{clean, err}
 }
 
-// secrets are the passwords and tokens in the options.
+// secrets are the passwords and tokens in the options, without those that are too short.
 func (o *Options) secrets() (list []string) {
 	add := func(s string) {
-		if s != "" {
+		if len(s) >= shortest {
 			list = append(list, s, url.QueryEscape(s), url.PathEscape(s))
 		}
 	}

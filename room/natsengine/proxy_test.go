@@ -183,6 +183,14 @@ func (p *proxy) setDeaf() {
 	p.deaf = maps.Clone(p.open)
 }
 
+// setReading ends setDeaf.
+func (p *proxy) setReading() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.deaf = nil
+	p.changed.Broadcast()
+}
+
 // isDeaf reports whether nothing is read from a connection. p.mu is held.
 func (p *proxy) isDeaf(c net.Conn) bool {
 	_, deaf := p.deaf[c]

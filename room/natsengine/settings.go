@@ -58,6 +58,7 @@ func misfits(got, want *jetstream.StreamConfig, existing bool) (list []string) {
 	differs("republish", republish(got.RePublish), republish(want.RePublish))
 	differs("sealed", got.Sealed, false)
 	differs("no_ack", got.NoAck, false)
+	differs("persist_mode", got.PersistMode, want.PersistMode) // async acknowledges before it writes
 	differs("a mirror, sources or a subject transform", got.Mirror != nil || len(got.Sources) > 0 || got.SubjectTransform != nil, false)
 	// Each of these removes or adds messages beside the limits.
 	differs("allow_msg_ttl", got.AllowMsgTTL, false)

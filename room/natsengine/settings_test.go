@@ -68,6 +68,35 @@ func TestSettings(t *testing.T) {
 	wantText(t, openError(t, t.Context(), existing, "test"), "planrooms_notes", "max_msgs_per_subject is 5, not 1")
 }
 
+// Update fails if settings stay that it does not change.
+func TestUpdateDoesNotFit(t *testing.T) {
+	m := one(t, nil)
+	o := natsengine.Options{Servers: []string{m.url()}}
+	open(t, o, "first")
+	newAdmin(t, m).change("planrooms_log", func(c *jetstream.StreamConfig) {
+		c.Sources = []*jetstream.StreamSource{{Name: "planrooms_notes"}}
+	})
+	o.Update = true
+	wantText(t, openError(t, within(t), o, "test"), "Options.Update does not change", "planrooms_log", "a mirror, sources or a subject transform is true, not false")
+}
+
+// A stream that acknowledges records before it writes them is refused.
+func TestPersistMode(t *testing.T) {
+	m := one(t, nil)
+	o := natsengine.Options{Servers: []string{m.url()}}
+	open(t, o, "first")
+	admin := newAdmin(t, m)
+	config := admin.info("planrooms_log").Config
+	admin.retry(func(ctx context.Context) error { return admin.js.DeleteStream(ctx, "planrooms_log") })
+	config.PersistMode = jetstream.AsyncPersistMode
+	admin.retry(func(ctx context.Context) error {
+		_, err := admin.js.CreateStream(ctx, config)
+		return err
+	})
+	o.Existing = true
+	wantText(t, openError(t, within(t), o, "test"), "persist_mode is Async, not Default")
+}
+
 func TestExistingIsMissing(t *testing.T) {
 	m := one(t, nil)
 	err := openError(t, t.Context(), natsengine.Options{Servers: []string{m.url()}, Existing: true}, "test")
@@ -99,6 +128,7 @@ func TestInvalidOptions(t *testing.T) {
 		"Options.MaxAge must be at least 2m0s":    {MaxAge: time.Minute},
 		"Options.MaxBytes must be at least 1 MiB": {MaxBytes: 1000},
 		"both Existing and Update":                {Existing: true, Update: true},
+		"Options.Replicas must be 1, 3 or 5":      {Replicas: 2},
 	} {
 		err := openError(t, t.Context(), o, "test")
 		wantText(t, err, text)

@@ -158,10 +158,22 @@ func (c *client) ensure(ctx context.Context, o *Options, want jetstream.StreamCo
 	}
 	o.Logger.Warn("natsengine: changes the settings of a stream", "stream", want.Name, "settings", strings.Join(wrong, "; "))
 	next := changed(got, &want)
-	return c.persist(ctx, request{what: "change the settings of the stream " + want.Name, subject: c.api + "STREAM.UPDATE." + want.Name}, func(ctx context.Context) error {
+	r := request{what: "change the settings of the stream " + want.Name, subject: c.api + "STREAM.UPDATE." + want.Name}
+	err = c.persist(ctx, r, func(ctx context.Context) error {
 		_, err := c.current().js.UpdateStream(ctx, next)
 		return err
 	})
+	if err != nil {
+		return err
+	}
+	if got, err = c.config(ctx, want.Name); err != nil {
+		return err
+	}
+	if wrong := misfits(got, &want, o.Existing); len(wrong) > 0 {
+		return fmt.Errorf("natsengine: Options.Update does not change some settings of the stream %s: %s; change them, or remove the stream",
+			want.Name, strings.Join(wrong, "; "))
+	}
+	return nil
 }
 
 func (c *client) config(ctx context.Context, stream string) (config *jetstream.StreamConfig, err error) {
