@@ -91,8 +91,7 @@ func (c *client) append(ctx context.Context, s *session, id string, data []byte)
 		switch {
 		case fate == refused && !uncertain:
 			return 0, fmt.Errorf("natsengine: append: %w", err)
-		case !again, uncertain && elapsed(since, time.Now()) > room.DedupWindow/2:
-			// A repetition after the window would be another record.
+		case !again, uncertain && !mayRepeat(since, time.Now()):
 		case pause(ctx, n) == nil:
 			continue
 		}
@@ -114,6 +113,10 @@ func (c *client) publish(ctx context.Context, m *nats.Msg) (ack *jetstream.PubAc
 	done(err == nil || errors.As(err, &api) || fateOf(err, m.Subject) == notStored)
 	return ack, err
 }
+
+// mayRepeat reports whether an attempt at now has the same effect as the first one that may have
+// stored the record, at since. After the window it would store another record.
+func mayRepeat(since, now time.Time) bool { return elapsed(since, now) <= room.DedupWindow/2 }
 
 // elapsed returns the time from since to now. The monotonic clock stops while a machine is
 // suspended, and the wall clock may be set back: it is the longer time of both.

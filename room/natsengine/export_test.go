@@ -1,5 +1,7 @@
 package natsengine
 
+var MayRepeat = mayRepeat
+
 // Mark lets tests judge what a leader says about a record that was delivered.
 type Mark struct{ m mark }
 

@@ -70,19 +70,34 @@ func (h *held) deliver(m *nats.Msg) {
 	}
 }
 
-// A server that refuses a record does not say which one. Another one that is in flight may be
-// stored.
-func TestAppendIsRefusedBesideAnother(t *testing.T) {
-	user := func(deny ...string) []*server.User {
-		return []*server.User{{Username: "hub", Password: "p", Permissions: &server.Permissions{
-			Publish: &server.SubjectPermission{Allow: []string{">"}, Deny: deny},
-		}}}
+// users are one without rights to publish to some subjects, and one for those who do not log in.
+func users(deny ...string) []*server.User {
+	publish := &server.SubjectPermission{Allow: []string{">"}, Deny: deny}
+	return []*server.User{
+		{Username: "hub", Password: "password", Permissions: &server.Permissions{Publish: publish}},
+		{Username: "admin", Password: "password"},
 	}
-	m := one(t, func(o *server.Options) {
-		o.Users, o.NoAuthUser = append(user(), &server.User{Username: "admin", Password: "p"}), "admin"
-	})
-	e, _ := open(t, natsengine.Options{Servers: []string{m.url()}, User: "hub", Password: "p"}, "a")
-	// Instead of the stream, the test gets the records, and does not answer.
+}
+
+// refusable starts a server that refuse tells to refuse records.
+func refusable(t *testing.T) (*machine, natsengine.Options) {
+	t.Helper()
+	m := one(t, func(o *server.Options) { o.Users, o.NoAuthUser = users(), "admin" })
+	return m, natsengine.Options{Servers: []string{m.url()}, User: "hub", Password: "password"}
+}
+
+func refuse(t *testing.T, m *machine) {
+	t.Helper()
+	o := m.options.Clone()
+	o.Users = users("planrooms.test.log")
+	if err := m.server.ReloadOptions(o); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// unanswered removes the log. The test gets the records instead, which nothing answers.
+func unanswered(t *testing.T, m *machine) *nats.Subscription {
+	t.Helper()
 	admin := newAdmin(t, m)
 	admin.retry(func(ctx context.Context) error { return admin.js.DeleteStream(ctx, "planrooms_log") })
 	sub, err := admin.js.Conn().SubscribeSync("planrooms.test.log")
@@ -92,23 +107,62 @@ func TestAppendIsRefusedBesideAnother(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return sub
+}
+
+// A server that refuses a record does not say which one. Another one that is in flight may be
+// stored.
+func TestAppendIsRefusedBesideAnother(t *testing.T) {
+	m, o := refusable(t)
+	e, _ := open(t, o, "a")
+	records := unanswered(t, m)
 	first := make(chan error, 1)
 	go func() {
 		_, err := e.Append(within(t), "first", []byte("first"))
 		first <- err
 	}()
-	if _, err := sub.NextMsgWithContext(within(t)); err != nil {
+	if _, err := records.NextMsgWithContext(within(t)); err != nil {
 		t.Fatal(err)
 	}
-	o := m.options.Clone()
-	o.Users = append(user("planrooms.test.log"), &server.User{Username: "admin", Password: "p"})
-	if err := m.server.ReloadOptions(o); err != nil {
-		t.Fatal(err)
-	}
+	refuse(t, m)
 	_, second := e.Append(within(t), "second", []byte("second"))
 	for name, err := range map[string]error{"first": <-first, "second": second} {
 		if !errors.Is(err, room.ErrUncertain) {
 			t.Errorf("the %s Append has returned %v, want room.ErrUncertain", name, err)
+		}
+	}
+}
+
+// A refusal of a later attempt does not prove that an earlier one has not stored the record.
+func TestAppendIsRefusedAfterAnAttempt(t *testing.T) {
+	m, o := refusable(t)
+	p := newProxy(t, m)
+	o.Servers = []string{p.url()}
+	o.NATS = []nats.Option{nats.IgnoreDiscoveredServers()}
+	e, _ := open(t, o, "a")
+	records := unanswered(t, m)
+	result := make(chan error, 1)
+	go func() {
+		_, err := e.Append(within(t), "id", []byte("record"))
+		result <- err
+	}()
+	if _, err := records.NextMsgWithContext(within(t)); err != nil {
+		t.Fatal(err)
+	}
+	p.setCut(true)
+	refuse(t, m)
+	p.setCut(false)
+	if err := <-result; !errors.Is(err, room.ErrUncertain) {
+		t.Errorf("Append has returned %v, want room.ErrUncertain", err)
+	}
+}
+
+// An attempt is repeated while the stream certainly recognizes the ID.
+func TestRepetitionWithinWindow(t *testing.T) {
+	since := time.Now()
+	for after, want := range map[time.Duration]bool{0: true, room.DedupWindow / 2: true, room.DedupWindow/2 + 1: false} {
+		if got := natsengine.MayRepeat(since, since.Add(after)); got != want {
+			t.Errorf("an attempt after %v may be repeated: %v", after, got)
 		}
 	}
 }

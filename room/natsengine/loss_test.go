@@ -63,7 +63,7 @@ func TestLossBeforeDelivery(t *testing.T) {
 			return err
 		},
 		"the seq is given again": func(t *testing.T, a, _ *natsengine.Engine) error {
-			appendOthers(t, a, 1)
+			appendOthers(t, a, 3) // the last one has a seq that is not given for the second time
 			return a.Tail(within(t), 0, func([]room.Record) {})
 		},
 		"a tail reads on": func(t *testing.T, a, _ *natsengine.Engine) error {
