@@ -211,6 +211,7 @@ func (c *cluster) open(lost bool) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.refused = err; err != nil {
+		c.lapse.closed = true
 		return false
 	}
 	c.own, c.peers = tenure.NewOwn(int64(nodeTTL)), tenure.NewPeers(int64(nodeTTL))

@@ -49,14 +49,20 @@ func (c *cluster) applyRecord(r *Record) {
 
 // notApplied follows a record that could not be applied, because it is damaged, or because a newer
 // release has written it. Its class says what it may have been: for an event, the clients load
-// their plans; for a control record, the node checks the access that the record may have ended. An
-// unknown class does both.
+// their plans; for a control record, the node checks the access that the record may have ended, and
+// closes its connections if it may have been a Disconnect. An unknown class does all of it.
 func (c *cluster) notApplied(h *record.Header, seq uint64) {
 	if h.Class != record.ClassControl {
 		c.replica.applyResync(h.Plan, seq)
 	}
 	if h.Class != record.ClassEvent {
 		c.work(&record.Control{}, seq, c.replica.recheckAll(h.Plan))
+	}
+	if endsLogins(h) {
+		c.mu.Lock()
+		c.lapse.missedLocked()
+		c.mu.Unlock()
+		c.reconnect()
 	}
 }
 

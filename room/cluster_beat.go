@@ -102,10 +102,7 @@ func (c *cluster) beat(ctx context.Context, node string) error {
 	}
 	begins := !late && !s.end.short() || c.own.Live(now.Mono)
 	if s.settled && !c.leaving && begins && c.own.Answered(sent, now) {
-		if c.own.Number() > 1 && !c.lapse.excused {
-			c.lapse.until = now.Mono
-		}
-		c.lapse.excused = false
+		c.lapse.begunLocked(now.Mono)
 		c.recordLocked(now.Mono)
 	}
 	l.Judge = c.own.Live(now.Mono)

@@ -99,8 +99,11 @@ func (c *cluster) applyEpoch(e *record.Epoch, seq uint64) {
 		c.log.lost, opened.Complete = false, true
 		c.peers.Doubt() // the lost part may have had records of nodes that have not noticed
 	}
-	if c.lapsedLocked(); c.lapse.missed {
-		c.endTenureLocked() // nothing is written before reconnect has closed the connections
+	if newer || e.By == c.log.node || c.lapse.closed {
+		c.lapsedLocked() // unless the loss precedes the start of this node
+	}
+	if c.lapse.missed {
+		c.endLocked() // nothing is written before reconnect has closed the connections
 	}
 	c.controls.resetLocked()
 	c.changedLocked()

@@ -40,10 +40,11 @@ func (c *cluster) follow() (lost bool) {
 			c.shut()
 			return true
 		case errors.As(err, &trimmed) && trimmed.First > c.timeline.applied.Load()+1:
-			c.logs.log(slog.LevelError, "engine", "trimmed", "room: the node lagged so far behind that records are gone; its clients load their plans",
+			c.logs.log(slog.LevelError, "engine", "trimmed", "room: the node lagged so far behind that records are gone; its clients connect again, and load their plans",
 				"applied", c.timeline.applied.Load(), "first", trimmed.First)
 			c.shut()
 			c.mu.Lock()
+			c.lapse.missedLocked()
 			c.peers.Reset()
 			c.peered = c.now().Mono
 			c.mu.Unlock()

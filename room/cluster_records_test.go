@@ -87,7 +87,7 @@ func TestBrokenRecords(t *testing.T) {
 		cat.Silent()
 
 		deny.Store(true)
-		m.Store([]byte("not a record"))
+		m.Store(brokenOfAnyPlan)
 		for _, member := range []*roomtest.Member{alice, cat} {
 			member.WantEvent(protocol.TypeResync, nil)
 		}

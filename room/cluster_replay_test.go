@@ -41,6 +41,10 @@ func TestReplayedDisconnect(t *testing.T) {
 // brokenRevoke is the header of a record of plan p whose body cannot be read.
 var brokenRevoke = record.Header{Cluster: record.ClusterHash("test"), Class: record.ClassControl, Kind: record.KindRevoke, Plan: "p"}
 
+// brokenOfAnyPlan is a record that may have been an event of any plan, or may have ended access, but
+// not a login.
+var brokenOfAnyPlan = record.Append(nil, record.Header{Cluster: record.ClusterHash("test"), Class: 255, Kind: record.KindRevoke}, []byte{255})
+
 // TestBrokenRecordOfAPlan stores a record that may have ended access to one plan: the access of its
 // members is checked, and not that of others.
 func TestBrokenRecordOfAPlan(t *testing.T) {
@@ -68,7 +72,7 @@ func TestBrokenRecordOfAPlan(t *testing.T) {
 func TestBrokenRecordDuringAJoin(t *testing.T) {
 	for name, data := range map[string][]byte{
 		"of the plan": record.Append(nil, brokenRevoke, []byte{255}),
-		"of any plan": []byte("not a record"),
+		"of any plan": brokenOfAnyPlan,
 	} {
 		t.Run(name, func(t *testing.T) {
 			var a asker

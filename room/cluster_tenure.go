@@ -61,12 +61,9 @@ func (c *cluster) shut() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.lapsedLocked()
-	c.endTenureLocked()
-}
-
-// endTenureLocked ends the tenure, and with it the gate, for another reason than a lapse.
-func (c *cluster) endTenureLocked() {
-	c.lapse.excused = true
+	if left := c.gate.left(); left > 0 {
+		c.lapse.excused = c.now().Mono + int64(left)
+	}
 	c.endLocked()
 }
 

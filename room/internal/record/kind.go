@@ -34,9 +34,12 @@ var kindNames = [...]string{
 	KindRelay:      "relay",
 }
 
+// Known reports whether this release knows the kind.
+func (k Kind) Known() bool { return int(k) < len(kindNames) && kindNames[k] != "" }
+
 // String returns the name of the kind for logs, such as "close plan", or its number.
 func (k Kind) String() string {
-	if int(k) < len(kindNames) && kindNames[k] != "" {
+	if k.Known() {
 		return kindNames[k]
 	}
 	return "kind " + strconv.Itoa(int(k))

@@ -132,7 +132,7 @@ var epochFaults = in("room",
 	fault{
 		name:     "cluster: a node that may have missed the end of a login keeps its gate open",
 		function: "cluster.applyEpoch",
-		old:      "		c.endTenureLocked() // nothing is written before reconnect has closed the connections\n",
+		old:      "		c.endLocked() // nothing is written before reconnect has closed the connections\n",
 		new:      "",
 		tests:    "TestDisconnectInALostPart",
 	},

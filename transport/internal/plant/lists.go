@@ -47,5 +47,6 @@ var lists = [][]fault{
 	controlsFaults,
 	clusterFaults,
 	epochFaults,
+	lapseFaults,
 	gateFaults,
 }

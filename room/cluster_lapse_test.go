@@ -1,0 +1,184 @@
+package room_test
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/planrooms/planrooms/auth"
+	"github.com/planrooms/planrooms/protocol"
+	"github.com/planrooms/planrooms/room"
+	"github.com/planrooms/planrooms/room/enginetest"
+	"github.com/planrooms/planrooms/room/roomtest"
+)
+
+// Disconnect ends one login of a user, whom Authorize goes on to allow. A node whose connection it
+// concerns does not apply its record.
+
+// connectLaptop connects the session that disconnectLaptop ends. It joins plan p.
+func (n *node) connectLaptop(t *testing.T) *roomtest.Member {
+	t.Helper()
+	m := roomtest.Connect(t, n.Hub, auth.Identity{UserID: "alice", SessionID: "laptop"}, nil)
+	m.Join("p", nil)
+	synctest.Wait()
+	return m
+}
+
+func (n *node) disconnectLaptop(t *testing.T) error {
+	_, err := n.Disconnect(t.Context(), "alice", room.OnlySession("laptop"))
+	return err
+}
+
+// wantLoggedOut publishes an event on a node, and fails the test unless the session is asked to
+// connect again before.
+func wantLoggedOut(t *testing.T, n *node, alice *roomtest.Member) {
+	t.Helper()
+	n.awaitReady(t)
+	publish(t, n.Hub, "p", "secret")
+	synctest.Wait()
+	wantGoodbye(t, alice)
+}
+
+// wantGoodbye fails the test unless the connection ends, and no event comes before.
+func wantGoodbye(t *testing.T, m *roomtest.Member) {
+	t.Helper()
+	for {
+		switch msg := m.NextMessage(); msg.Type {
+		case protocol.TypeTaskUpdated:
+			t.Fatalf("got the event %s", msg.Data)
+		case protocol.TypeGoodbye:
+			return
+		}
+	}
+}
+
+// TestDisconnectThatANodeDoesNotRead has the record of a Disconnect in a part of the log that a
+// node with an open gate skips, or that is damaged when the node reads it.
+func TestDisconnectThatANodeDoesNotRead(t *testing.T) {
+	for name, spoil := range map[string]func(t *testing.T, m *enginetest.Memory, nodes []*node){
+		"a hole": func(t *testing.T, m *enginetest.Memory, _ []*node) { m.Hole(m.Window().Last) },
+		"damaged": func(t *testing.T, m *enginetest.Memory, nodes []*node) {
+			seq := m.Window().Last
+			publish(t, nodes[0].Hub, "other", "after it, so that it is not a loss")
+			synctest.Wait()
+			m.Corrupt(seq, func(b []byte) []byte { b[len(b)-1] ^= 1; return b })
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			nodes(t, 2, room.Options{}, func(t *testing.T, m *enginetest.Memory, nodes []*node) {
+				alice := nodes[1].connectLaptop(t)
+				nodes[1].engine.HoldTail()
+				publish(t, nodes[0].Hub, "other", "wakes the Tail, which then holds")
+				synctest.Wait()
+				done := make(chan error, 1)
+				go func() { done <- nodes[0].disconnectLaptop(t) }() // ends below
+				synctest.Wait()
+				spoil(t, m, nodes)
+				nodes[1].engine.ReleaseTail()
+				if err := <-done; err != nil {
+					t.Fatal(err)
+				}
+				wantLoggedOut(t, nodes[1], alice)
+			})
+		})
+	}
+}
+
+// TestDisconnectBetweenTwoLosses cuts a node off as soon as it has noticed a loss, before its next
+// tenure. The second loss has the record of a Disconnect that did not wait for the node.
+func TestDisconnectBetweenTwoLosses(t *testing.T) {
+	for name, lose := range map[string]func(t *testing.T, m *enginetest.Memory, nodes []*node){
+		"tail":    func(_ *testing.T, m *enginetest.Memory, _ []*node) { m.LoseTail(1) },
+		"trimmed": func(t *testing.T, m *enginetest.Memory, nodes []*node) { loseUnread(t, m, []*node{nodes[1], nodes[0]}) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			nodes(t, 2, room.Options{}, func(t *testing.T, m *enginetest.Memory, nodes []*node) {
+				alice := nodes[1].connectLaptop(t)
+				publish(t, nodes[0].Hub, "p", "one")
+				synctest.Wait()
+				unreadNow(t, alice)
+				nodes[1].engine.SetDelay(0, 100*time.Millisecond)
+				lose(t, m, nodes)
+				synctest.Wait()
+				nodes[1].engine.Cut()
+				if info, _ := nodes[1].Cluster(); info.Open {
+					t.Fatal("the node has a tenure again")
+				}
+				time.Sleep(20 * time.Second)
+				nodes[0].awaitReady(t)
+				if name == "trimmed" { // which has closed the connection before
+					alice = roomtest.Connect(t, nodes[1].Hub, auth.Identity{UserID: "alice", SessionID: "laptop"}, nil)
+				}
+				if err := nodes[0].disconnectLaptop(t); err != nil {
+					t.Fatal(err)
+				}
+				m.LoseTail(1)
+				nodes[1].engine.SetDelay(0, 0)
+				nodes[1].engine.Heal()
+				time.Sleep(3 * time.Second)
+				nodes[0].awaitReady(t)
+				wantLoggedOut(t, nodes[1], alice)
+			})
+		})
+	}
+}
+
+// TestDisconnectBeforeTheFirstTenure ends a login whose connection is on a node that has yet to
+// read the log. Disconnect does not wait for this node. The record is lost before the node reads
+// it.
+func TestDisconnectBeforeTheFirstTenure(t *testing.T) {
+	nodes(t, 1, room.Options{}, func(t *testing.T, m *enginetest.Memory, nodes []*node) {
+		fresh := newNode(t, m, "fresh", room.Options{})
+		fresh.engine.HoldTail()
+		fresh.start(t)
+		synctest.Wait()
+		alice := roomtest.Connect(t, fresh.Hub, auth.Identity{UserID: "alice", SessionID: "laptop"}, nil)
+		synctest.Wait()
+		if err := nodes[0].disconnectLaptop(t); err != nil {
+			t.Fatal(err)
+		}
+		m.LoseTail(1)
+		time.Sleep(2 * time.Second)
+		fresh.engine.ReleaseTail()
+		time.Sleep(3 * time.Second)
+		nodes[0].awaitReady(t)
+		wantLoggedOut(t, fresh, alice)
+	})
+}
+
+// TestDisconnectBeforeTheEngineIsOpen is the same for a node that cannot open the engine yet. The
+// record is lost, and the epoch begins, before the node reads the log.
+func TestDisconnectBeforeTheEngineIsOpen(t *testing.T) {
+	nodes(t, 1, room.Options{}, func(t *testing.T, m *enginetest.Memory, nodes []*node) {
+		fresh := newNode(t, m, "fresh", room.Options{})
+		fresh.engine.Cut()
+		fresh.start(t)
+		synctest.Wait()
+		alice := roomtest.Connect(t, fresh.Hub, auth.Identity{UserID: "alice", SessionID: "laptop"}, nil)
+		if err := nodes[0].disconnectLaptop(t); err != nil {
+			t.Fatal(err)
+		}
+		m.LoseTail(1)
+		time.Sleep(3 * time.Second)
+		nodes[0].awaitReady(t)
+		fresh.engine.Heal()
+		wantLoggedOut(t, fresh, alice)
+	})
+}
+
+// TestClientOfANodeThatStarts connects while the node reads a log in which an epoch began long ago.
+// It stays connected.
+func TestClientOfANodeThatStarts(t *testing.T) {
+	nodes(t, 1, room.Options{}, func(t *testing.T, m *enginetest.Memory, _ []*node) {
+		fresh := newNode(t, m, "fresh", room.Options{})
+		fresh.engine.HoldTail()
+		fresh.start(t)
+		synctest.Wait()
+		alice := roomtest.Connect(t, fresh.Hub, auth.Identity{UserID: "alice"}, nil)
+		synctest.Wait()
+		fresh.engine.ReleaseTail()
+		alice.Join("p", nil)
+		synctest.Wait()
+		alice.Silent()
+	})
+}
