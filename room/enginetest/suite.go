@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// Run tests the engines of clusters against the contract of [room.Engine], each rule in a subtest.
+// Run tests the engines of clusters against the contract of [room.Engine], each check in a subtest.
 // create is called for each of them, and returns a cluster with its own log; the clusters may
 // use the same servers, except for those with faults. It may use its t for cleanups, and may skip
 // or fail it.

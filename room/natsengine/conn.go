@@ -96,8 +96,8 @@ func (k *conn) isClosed() bool {
 	}
 }
 
-// discovered are the URLs of servers that the connection has learnt of, with the user that the URLs
-// of the options have.
+// discovered are the URLs of servers that the connection knows, with the user in the URLs of the
+// options.
 func (k *conn) discovered(o *Options) (list []string) {
 	first, err := url.Parse(o.Servers[0])
 	if err != nil {

@@ -38,7 +38,7 @@ import (
 )
 
 // Engine is a [room.Engine] on NATS JetStream. [New] returns one. It has one connection to NATS,
-// which it restores for ever once Open has made it. Methods may be called concurrently, as
+// which it restores until Close, once Open has made it. Methods may be called concurrently, as
 // room.Engine says.
 type Engine struct {
 	o       Options

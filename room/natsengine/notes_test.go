@@ -35,7 +35,7 @@ func TestNoteIsHeldUp(t *testing.T) {
 	if _, _, err := a.Beat(within(t), []byte("first")); err != nil {
 		t.Fatal(err)
 	}
-	p.setDeaf()
+	p.stopReading()
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
 	if _, _, err := a.Beat(ctx, []byte("held up")); err == nil {
@@ -46,7 +46,7 @@ func TestNoteIsHeldUp(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	p.setReading()
+	p.goOnReading()
 	for ctx := within(t); m.server.NumClients() > 2; time.Sleep(time.Millisecond) {
 		if ctx.Err() != nil {
 			t.Fatal("the server has not read the connection that was left")

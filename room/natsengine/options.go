@@ -25,8 +25,8 @@ type Options struct {
 	Servers []string
 
 	// At most one of CredentialsFile, NKeyFile, User and Token. A credentials file holds a JWT and
-	// the seed of an nkey; an nkey file holds a seed. Both are read at each connection, so they may
-	// be replaced while the engine runs.
+	// the seed of an nkey; an nkey file holds a seed. Either may be replaced while the engine runs:
+	// it is read again at the latest when the server has refused the old one twice.
 	CredentialsFile string
 	NKeyFile        string
 	User, Password  string
@@ -36,9 +36,13 @@ type Options struct {
 	// the server asks for TLS.
 	TLS *tls.Config
 
-	// NATS are further options of the connection, applied before those that the engine needs: it
-	// reconnects for ever, and does not buffer while it is not connected. Their handlers are called
-	// besides those of the engine.
+	// NATS are further options of the connection, applied after Servers and the credentials. The
+	// engine then sets TLSConfig, if TLS is not nil, and always AllowReconnect, MaxReconnect,
+	// ReconnectWait, RetryOnFailedConnect, ReconnectBufSize, PingInterval, MaxPingsOut,
+	// FlusherTimeout, NoCallbacksAfterClientClose and SkipHostLookup. Handlers are called besides
+	// those of the engine. If a server ends a connection for good, the engine makes another one with
+	// the same options. Dialer and Timeout limit how long it takes to connect; a CustomDialer has to
+	// limit it itself.
 	NATS []nats.Option
 
 	// Domain is the JetStream domain. Default: that of the servers.

@@ -21,7 +21,7 @@ type proxy struct {
 	changed *sync.Cond // of stalled, and of the queues of pipes
 	closed  bool
 	open    map[net.Conn]struct{}
-	deaf    map[net.Conn]struct{} // nothing is read from these any more
+	unread  map[net.Conn]struct{} // nothing is read from these any more
 	rate    int                   // bytes a second from the server; 0: no limit
 	passed  int                   // bytes from the server since rate was set
 }
@@ -80,7 +80,7 @@ func (p *proxy) pass(client net.Conn) {
 		for {
 			n, err := client.Read(buf)
 			p.mu.Lock()
-			for p.isDeaf(client) {
+			for p.isUnread(client) {
 				p.changed.Wait()
 			}
 			queue = append(queue, buf[:n]...)
@@ -176,25 +176,25 @@ func (p *proxy) takes(n int) time.Duration {
 	return time.Duration(n) * time.Second / time.Duration(p.rate)
 }
 
-// setDeaf stops reading from the connections that are open. New ones are not affected.
-func (p *proxy) setDeaf() {
+// stopReading stops reading from the connections that are open. New ones are not affected.
+func (p *proxy) stopReading() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.deaf = maps.Clone(p.open)
+	p.unread = maps.Clone(p.open)
 }
 
-// setReading ends setDeaf.
-func (p *proxy) setReading() {
+// goOnReading ends stopReading.
+func (p *proxy) goOnReading() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.deaf = nil
+	p.unread = nil
 	p.changed.Broadcast()
 }
 
-// isDeaf reports whether nothing is read from a connection. p.mu is held.
-func (p *proxy) isDeaf(c net.Conn) bool {
-	_, deaf := p.deaf[c]
-	return deaf && !p.closed
+// isUnread reports whether nothing is read from a connection. p.mu is held.
+func (p *proxy) isUnread(c net.Conn) bool {
+	_, unread := p.unread[c]
+	return unread && !p.closed
 }
 
 // setStalled holds up what the engine sends, until it is called with false.

@@ -56,7 +56,7 @@ func TestSettings(t *testing.T) {
 	}
 	open(t, different, "third")
 
-	// An operator may set what the engine does not care for, but not what breaks its promises.
+	// An operator may set what the engine does not depend on, but not what breaks its promises.
 	existing := natsengine.Options{Servers: o.Servers, Existing: true}
 	admin.change("planrooms_log", func(c *jetstream.StreamConfig) { c.MaxMsgs, c.Description = 1000, "of the operator" })
 	open(t, existing, "fourth")

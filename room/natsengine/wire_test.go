@@ -13,7 +13,7 @@ import (
 func TestServerDoesNotRead(t *testing.T) {
 	p := newProxy(t, one(t, nil))
 	e, _ := open(t, natsengine.Options{Servers: []string{p.url()}}, "n-1")
-	p.setDeaf()
+	p.stopReading()
 	var done sync.WaitGroup
 	for i := range 32 { // more than the buffers of the connection hold
 		done.Go(func() {
