@@ -99,8 +99,9 @@ func (c *cluster) applyEpoch(e *record.Epoch, seq uint64) {
 		c.log.lost, opened.Complete = false, true
 		c.peers.Doubt() // the lost part may have had records of nodes that have not noticed
 	}
-	if newer || e.By == c.log.node || c.lapse.closed {
-		c.lapsedLocked() // unless the loss precedes the start of this node
+	// A loss that precedes the start of this node does not count, nor the first epoch of a log.
+	if (newer || e.By == c.log.node) && e.Old != "" || c.lapse.closed {
+		c.lapsedLocked()
 	}
 	if c.lapse.missed {
 		c.endLocked() // nothing is written before reconnect has closed the connections

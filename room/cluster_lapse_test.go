@@ -182,3 +182,18 @@ func TestClientOfANodeThatStarts(t *testing.T) {
 		alice.Silent()
 	})
 }
+
+// TestClientOfTheFirstNode connects to the first node of a cluster before the node has begun the
+// epoch. It stays connected.
+func TestClientOfTheFirstNode(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		first := newNode(t, enginetest.NewMemory(nil), "first", room.Options{})
+		first.engine.SetDelay(time.Millisecond, time.Millisecond)
+		first.start(t)
+		alice := roomtest.Connect(t, first.Hub, auth.Identity{UserID: "alice"}, nil)
+		alice.Join("p", nil)
+		first.awaitReady(t)
+		publish(t, first.Hub, "p", "one")
+		wantTitle(t, alice, "one")
+	})
+}

@@ -70,6 +70,7 @@ func TestParticipantsAfterALoss(t *testing.T) {
 				m.LoseTail(1)
 				nodes[1].engine.ReleaseTail()
 				time.Sleep(test.cut + test.hold)
+				wantPeople(t, nodes[:1], "alice:1 bob:1")
 				nodes[1].engine.Heal()
 				nodes[0].engine.ReleaseTail()
 				time.Sleep(20 * time.Second)

@@ -55,9 +55,16 @@ var lapseFaults = in("room",
 	fault{
 		name:     "lapse: an epoch that began long ago closes the connections of a node that starts",
 		function: "cluster.applyEpoch",
-		old:      "if newer || e.By == c.log.node || c.lapse.closed {",
+		old:      "if (newer || e.By == c.log.node) && e.Old != \"\" || c.lapse.closed {",
 		new:      "if true {",
 		tests:    "TestClientOfANodeThatStarts",
+	},
+	fault{
+		name:     "lapse: the first epoch of a log closes the connections",
+		function: "cluster.applyEpoch",
+		old:      " && e.Old != \"\" ||",
+		new:      " ||",
+		tests:    "TestClientOfTheFirstNode",
 	},
 	fault{
 		name:     "lapse: a loss that others notice after the lapse is none",

@@ -183,7 +183,7 @@ var replicaFaults = in("room",
 		function: "Hub.reset",
 		old:      "			h.wg.Go(func() { m.s.unanswered(m) })\n",
 		new:      "			_ = m\n",
-		tests:    "TestJoinBehindAShutGate",
+		tests:    "TestLossBeforeTheWriteOfAJoin",
 	},
 	fault{
 		name:     "replica: a replayed Disconnect is final",
