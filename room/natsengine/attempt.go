@@ -72,6 +72,9 @@ func (c *client) overdue(ctx context.Context, end func()) (progress, stop func()
 	ready := make(chan struct{})
 	t = time.AfterFunc(tryTimeout, func() {
 		<-ready
+		if ctx.Err() != nil {
+			return
+		}
 		before := steps.Load()
 		flush, cancel := context.WithTimeout(ctx, notReady)
 		defer cancel()

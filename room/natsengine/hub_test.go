@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/planrooms/planrooms/auth"
 	"github.com/planrooms/planrooms/protocol"
@@ -23,6 +24,14 @@ func TestTwoHubs(t *testing.T) {
 		})
 		defer h.Shutdown(context.Background())
 		hubs = append(hubs, h)
+	}
+	// A node closes its connections if another one finds a loss while it begins.
+	for _, h := range hubs {
+		for patient := within(t); h.Ready() != nil; time.Sleep(time.Millisecond) {
+			if patient.Err() != nil {
+				t.Fatal(h.Ready())
+			}
+		}
 	}
 	ann := roomtest.Join(t, hubs[0], "ann", "plan-1")
 	bob := roomtest.Join(t, hubs[1], "bob", "plan-1")
