@@ -14,6 +14,7 @@ func (s *clusterSim) quiesce() {
 		s.start()
 	}
 	time.Sleep(callTime)
+	time.Sleep(5 * 12 * time.Second) // a node whose notes are lost counts as gone after five times the ttl
 	s.settle()
 	for _, n := range s.nodes {
 		if err := n.Ready(); err != nil {
