@@ -154,7 +154,7 @@ func TestForeignRecordsAreIgnored(t *testing.T) {
 		wantTitle(t, alice, "one")
 		for i, data := range [][]byte{nil, []byte("x"), []byte(fmt.Sprint("not a record of this cluster", 1))} {
 			m.Store(data)
-			alice.WantEvent(protocol.TypeGoodbye, nil) // it may have been a Disconnect
+			wantGoodbye(t, alice) // it may have been a Disconnect
 			alice = roomtest.Join(t, nodes[0].Hub, "alice", "7")
 			publish(t, nodes[0].Hub, "7", fmt.Sprint("after ", i))
 			wantTitle(t, alice, fmt.Sprint("after ", i))

@@ -110,6 +110,7 @@ func TestLossThatABeatHasShown(t *testing.T) {
 				time.Sleep(500 * time.Millisecond) // so that the nodes beat half a second apart
 				left := startNode(t, m, "left", room.Options{})
 				left.awaitReady(t)
+				time.Sleep(30 * time.Second) // so that it has no connection of before its first tenure
 				alice := roomtest.Join(t, gone.Hub, "alice", "p")
 				before := left.epochOf(t)
 				time.Sleep(time.Until(time.Now().Truncate(time.Second).Add(1100 * time.Millisecond)))
