@@ -161,6 +161,7 @@ test('membership revoked: the plan closes, and others on the socket remain live'
     .first()
     .fill('Of Ben alone');
   await ben.page.keyboard.press('Enter');
+  await ben.live(); // the page of the new plan; that of all plans has the same link
   await ben.page.getByRole('link', { name: /all plans/ }).click();
   await ben.open('Launch week');
 
