@@ -3,7 +3,7 @@ package room
 import "context"
 
 // aside makes calls to functions of the host for goroutines that must not wait for them: one after
-// the other, in a goroutine of its own. Calls beyond the bound are dropped.
+// the other, in one goroutine. Calls beyond the bound are dropped.
 type aside struct{ calls chan func() }
 
 // newAside returns an aside in which at most n calls wait. Call run.

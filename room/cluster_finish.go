@@ -2,8 +2,8 @@ package room
 
 import "context"
 
-// What Shutdown waits for before it closes the engine: a client that misses an event is to hear of
-// it, and nobody else knows of events that this node could not store.
+// What Shutdown waits for before it closes the engine. No other node knows of the events that this
+// one could not store, so only this one can make the clients that miss them load the plan.
 
 // beginPublish notes that a call of publish begins. Its result is for endPublish.
 func (c *cluster) beginPublish() (counts bool) {
@@ -35,7 +35,7 @@ func (s *resyncs) idleLocked() {
 
 // awaitResyncs waits until the calls of publish that have begun have ended, and the resync records
 // of those that failed are stored: until ctx ends, or as long as an append may take. It logs what
-// is left, since no client will hear of it.
+// is left, since no client will load the plan for it.
 func (c *cluster) awaitResyncs(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, c.ownAppend())
 	defer cancel()

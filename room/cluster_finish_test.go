@@ -88,8 +88,8 @@ func TestShutdownGivesUpResyncs(t *testing.T) {
 	}
 }
 
-// TestShutdownWithoutTime shuts a node down with a context that has ended: the other nodes hear of
-// it all the same, and do not wait for the node.
+// TestShutdownWithoutTime shuts a node down with a context that has ended: its record that
+// it has left is stored all the same, so the other nodes do not wait for it.
 func TestShutdownWithoutTime(t *testing.T) {
 	nodes(t, 2, room.Options{}, func(t *testing.T, _ *enginetest.Memory, nodes []*node) {
 		ctx, cancel := context.WithCancel(t.Context())
