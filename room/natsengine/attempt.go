@@ -28,6 +28,14 @@ func whyEnded(ctx context.Context) error {
 	return ctx.Err()
 }
 
+// whyUnfinished is whyEnded, and says so if there is no connection.
+func (c *client) whyUnfinished(ctx context.Context) error {
+	if err := whyEnded(ctx); errors.Is(err, errClosed) || c.currentLink().up {
+		return err
+	}
+	return fmt.Errorf("%w: %w", errUnconnected, whyEnded(ctx))
+}
+
 // attempt calls f with a context that ends with ctx, when an answer is overdue, or when the
 // connection is lost. It returns nil, the error of f, a deniedError, errDisconnected or
 // errUnconnected.

@@ -1,10 +1,8 @@
 package natsengine_test
 
 import (
-	"context"
 	"fmt"
 	"testing"
-	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
 
@@ -56,9 +54,35 @@ func TestSlowLargeRecord(t *testing.T) {
 	p.setRate(100 << 10)
 	appendLarge(t, fast, 1, 250<<10)
 	follow(t, slow, 0).wait(1)
-	ctx, cancel := context.WithTimeout(t.Context(), 12*time.Second)
-	defer cancel()
-	if _, _, err := slow.Beat(ctx, []byte("note")); err != nil {
+	if _, _, err := slow.Beat(within(t), []byte("note")); err != nil {
 		t.Error(err)
 	}
+}
+
+// While no record comes, a Tail does not read a large one again at each tick.
+func TestIdleBehindALargeRecord(t *testing.T) {
+	m := one(t, nil)
+	p := newProxy(t, m)
+	e, _ := open(t, natsengine.Options{Servers: []string{p.url()}}, "a")
+	const size = 250 << 10
+	appendLarge(t, e, 1, size)
+	f := follow(t, e, 0)
+	f.wait(1)
+	reads, err := newAdmin(t, m).js.Conn().SubscribeSync("$JS.API.DIRECT.GET.planrooms_log")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.setRate(0)
+	for range 3 {
+		if _, err := reads.NextMsgWithContext(within(t)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := p.bytes(); n >= size {
+		t.Errorf("the server has sent %d bytes", n)
+	}
+	if _, err := e.Append(within(t), "next", nil); err != nil {
+		t.Fatal(err)
+	}
+	f.wait(2)
 }

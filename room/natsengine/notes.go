@@ -37,7 +37,7 @@ func (n *notes) store(ctx context.Context, c *client, s *session, note []byte) (
 	case <-n.turn:
 		defer func() { n.turn <- struct{}{} }()
 	case <-ctx.Done():
-		return 0, fmt.Errorf("natsengine: store a note: %w", whyEnded(ctx))
+		return 0, fmt.Errorf("natsengine: store a note: %w", c.whyUnfinished(ctx))
 	}
 	number := strconv.FormatUint(n.number+1, 10)
 	m := &nats.Msg{Subject: s.names.note(s.node), Data: note, Header: nats.Header{

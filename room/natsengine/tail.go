@@ -16,6 +16,9 @@ const (
 	// A tail asks replicas this often, 1 to 8 ms apart, for a record that the bell has rung for and
 	// that they do not have yet. Then it asks the leader.
 	patience = 20
+	// anchorRate is how many bytes a second are read at most, on average, to see whether the last
+	// record is still the same while no others come.
+	anchorRate = 16 << 10
 )
 
 // Tail implements [room.Engine]. It calls apply with at most 512 records. A lost connection does
@@ -48,6 +51,7 @@ type tail struct {
 	tries int    // to read it
 
 	lacking time.Time // since when the leader lacks the next record; zero if it does not
+	seen    time.Time // when at was last read
 }
 
 func (t *tail) run(ctx context.Context) error {
@@ -106,10 +110,19 @@ func (t *tail) wait(ctx context.Context, d time.Duration) {
 }
 
 // step reads what a replica has, and delivers it. It returns how long to wait before the next step,
-// which is 0 only if it has delivered a record.
+// which is 0 only if the replica had a record.
 func (t *tail) step(ctx context.Context) (time.Duration, error) {
 	rung := t.s.bell.rung.Load()
-	list, more, readErr := t.r.read(ctx, t.at.seq, t.anchor())
+	from, known := t.at.seq, t.anchor()
+	peek := t.peeks(rung, time.Now())
+	if peek {
+		from, known = t.at.seq+1, 0
+	}
+	list, more, readErr := t.r.read(ctx, from, known)
+	if peek && len(list) > 0 {
+		t.seen = time.Time{} // they count only if the record before them is the same
+		return 0, nil
+	}
 	records, sums, gap, differs := t.accept(list)
 	t.deliver(records, sums)
 	progress := len(records) > 0
@@ -132,7 +145,7 @@ func (t *tail) step(ctx context.Context) (time.Duration, error) {
 		return time.Millisecond << min(t.tries-1, 3), nil
 	case rung > t.at.seq:
 		return t.bridge(ctx, tick)
-	case len(list) == 0 && t.at.seq > 0:
+	case len(list) == 0 && t.at.seq > 0 && !peek:
 		_, err := t.verify(ctx)
 		return tick, err
 	}
@@ -146,6 +159,16 @@ func (t *tail) anchor() int {
 		return 0
 	}
 	return int(t.at.sum.size) + overhead
+}
+
+// peeks reports whether to ask only whether there are records after the last one, without that one: it
+// is large, it was read a short time ago, and it is not known that there are others, or they were
+// asked for in vain.
+func (t *tail) peeks(rung uint64, now time.Time) bool {
+	if rung > t.at.seq && (rung != t.rung || t.tries == 0) {
+		return false
+	}
+	return now.Sub(t.seen) < time.Duration(t.anchor())*time.Second/anchorRate
 }
 
 // again reports whether to ask replicas soon for the record that the bell has rung for.
@@ -168,9 +191,9 @@ func (t *tail) accept(list []message) (records []room.Record, sums []fingerprint
 			if t.at.known && p != t.at {
 				return records, sums, false, true
 			}
-			t.at = p
+			t.at, t.seen = p, time.Now()
 		case m.seq == t.at.seq+1:
-			t.at = p
+			t.at, t.seen = p, time.Now()
 			records = append(records, room.Record{Seq: m.seq, Data: m.data})
 			sums = append(sums, p.sum)
 		default:
