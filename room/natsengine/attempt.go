@@ -28,7 +28,7 @@ func whyEnded(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// whyUnfinished is whyEnded, and says so if there is no connection.
+// whyUnfinished is whyEnded, with errUnconnected if the client is not connected.
 func (c *client) whyUnfinished(ctx context.Context) error {
 	if err := whyEnded(ctx); errors.Is(err, errClosed) || c.currentLink().up {
 		return err
