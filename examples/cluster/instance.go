@@ -117,7 +117,9 @@ func (i *instance) check(ctx context.Context) {
 	r, err := i.ask(ctx, target)
 	i.mu.Lock()
 	defer i.mu.Unlock()
+	_, pid := i.process.state() // 0 also if ended has been called meanwhile
 	switch {
+	case pid == 0:
 	case i.url != target || ctx.Err() != nil: // it was started again meanwhile
 	case i.retired: // it ends the connections itself
 	case err != nil:
