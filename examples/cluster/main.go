@@ -195,16 +195,20 @@ func readURLs(text string) (list natsURLs, err error) {
 	return list, nil
 }
 
-// String returns the URLs without the passwords.
+// String returns the URLs without passwords and tokens.
 func (u natsURLs) String() string {
 	var list []string
 	for _, one := range u {
-		list = append(list, one.Redacted())
+		shown := *one
+		if _, ok := one.User.Password(); one.User != nil && !ok {
+			shown.User = url.User("xxxxx") // a token stands for the user
+		}
+		list = append(list, shown.Redacted())
 	}
 	return strings.Join(list, ",")
 }
 
-// joined returns the URLs as readURLs reads them, with the passwords.
+// joined returns the URLs as readURLs reads them, with passwords and tokens.
 func (u natsURLs) joined() string { return strings.Join(u.texts(), ",") }
 
 // texts returns the URLs for a NATS client.

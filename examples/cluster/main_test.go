@@ -78,14 +78,14 @@ func TestListFaults(t *testing.T) {
 }
 
 func TestNATSURLs(t *testing.T) {
-	u, err := readURLs("nats://ada:secret@a.example, tls://b.example:1234")
+	u, err := readURLs("nats://ada:secret@a.example, tls://b.example:1234, nats://secret@c.example")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, want := strings.Join(u.texts(), " "), "nats://ada:secret@a.example:4222 tls://b.example:1234"; got != want {
+	if got, want := strings.Join(u.texts(), " "), "nats://ada:secret@a.example:4222 tls://b.example:1234 nats://secret@c.example:4222"; got != want {
 		t.Errorf("URLs %s, want %s", got, want)
 	}
 	if strings.Contains(u.String(), "secret") {
-		t.Errorf("%s shows the password", u)
+		t.Errorf("%s shows the password or the token", u)
 	}
 }
