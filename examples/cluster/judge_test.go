@@ -47,6 +47,11 @@ func TestJudgeStop(t *testing.T) {
 		{"in hand before the stop", 14, []history.Record{frame("direct", 20.5, 8), frame("victim", 20.5, 8)}, ""},
 		{"of the time of the stop", 14, []history.Record{frame("direct", 20.5, 9)}, "1 events of changes after the stop came from n1 before its new tenure: the first, change 9 of p, to direct"},
 		{"to the user without access", 14, []history.Record{frame("victim", 21.5, 9)}, "received 1 events of p after its access had ended"},
+		{"of the time of the stop, to the user without access", 14, []history.Record{frame("victim", 20.5, 9)},
+			"victim received 1 events of p after its access had ended"},
+		{"to the user without access, while the gate opens", 14, []history.Record{frame("victim", 20.95, 9)},
+			"victim received 1 events of p after its access had ended"},
+		{"in hand, while the gate opens", 14, []history.Record{frame("victim", 20.95, 8), frame("direct", 20.95, 9)}, ""},
 		{"Revoke did not wait", 2, nil, "Revoke returned 8.0 s before the tenure"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
