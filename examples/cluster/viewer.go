@@ -109,7 +109,7 @@ func (v *viewer) connected(s client.State, _ error) {
 // observe takes a record of a connection.
 func (v *viewer) observe(r history.Record) {
 	for plan, f := range v.follows {
-		if r.Plan == plan || r.What == history.Connect || r.What == history.Closed {
+		if r.Plan == plan || r.OfConnection() {
 			f.take(r)
 		}
 	}

@@ -14,7 +14,8 @@ type Terms struct {
 	// Gone are the viewers that do not come back. They need not see what they missed.
 	Gone []string
 	// Ended, if it is set, is the epoch in which the log lost records: every viewer has to end in
-	// another one.
+	// another one. A change that it received before it loaded the plan for that may come once more:
+	// the log does not know any more that it had the change.
 	Ended string
 }
 

@@ -26,7 +26,7 @@ type story struct {
 
 func (s *story) add(r history.Record) *story {
 	r.Viewer, r.Time = s.viewer, at(len(s.records))
-	if r.Plan == "" && r.What != history.Connect && r.What != history.Closed {
+	if r.Plan == "" && !r.OfConnection() {
 		r.Plan = "p"
 	}
 	s.records = append(s.records, r)
@@ -84,6 +84,11 @@ func (s *story) resync(node string, at *protocol.Position) *story {
 
 func (s *story) removed(node string) *story {
 	return s.add(history.Record{What: history.Removed, Node: node})
+}
+
+// goodbye announces the end of a connection, so it belongs to no plan.
+func (s *story) goodbye(node string) *story {
+	return s.add(history.Record{What: history.Goodbye, Node: node})
 }
 
 func (s *story) receipt(node string, prev, seq uint64) *story {
@@ -170,6 +175,15 @@ func TestJudge(t *testing.T) {
 			sound("a").event("n1", 11, 12, 2),
 			viewer("b").begin("n2", "e", 11, 1).event("n2", 11, 12, 3),
 		}, 3, history.Terms{}, want{lost: 2, wrong: 1}, "a, p: ends at change 2, lost [3]"},
+		{"published again after the log has lost it", []*story{
+			sound("a").resync("n1", position("f", 5)).reload("resync", 1).event("n1", 5, 6, 1).event("n1", 6, 7, 2),
+		}, 2, history.Terms{Ended: "e"}, want{reloads: 1}, ""},
+		{"published again, although the log has lost nothing", []*story{
+			sound("a").resync("n1", position("f", 5)).reload("resync", 1).event("n1", 5, 6, 1).event("n1", 6, 7, 2),
+		}, 2, history.Terms{}, want{doubled: 1, reloads: 1}, "a, p: change 1 came twice"},
+		{"published again, and twice in the new epoch", []*story{
+			sound("a").resync("n1", position("f", 5)).reload("resync", 1).event("n1", 5, 6, 1).event("n1", 6, 7, 1),
+		}, 1, history.Terms{Ended: "e"}, want{doubled: 1, reloads: 1}, "a, p: change 1 came twice"},
 		{"recovered after an old copy of the disk", []*story{
 			sound("a").event("n1", 11, 12, 2).resume("n2", position("e", 12), position("e", 12), true).event("n2", 12, 13, 3),
 		}, 3, history.Terms{Ended: "e"}, want{wrong: 1}, "a, p: still in epoch e, in which the log lost records"},
@@ -177,6 +191,8 @@ func TestJudge(t *testing.T) {
 		{"an event after removed", []*story{sound("a").removed("n1").event("n1", 11, 12, 2)}, 2, history.Terms{Gone: []string{"a"}},
 			want{wrong: 1}, "an event without an answer to the join on n1"},
 		{"an event after the connection was closed", []*story{sound("a").closed("n1").event("n1", 11, 12, 2)}, 2, history.Terms{},
+			want{wrong: 1}, "an event without an answer to the join on n1"},
+		{"an event after goodbye", []*story{sound("a").goodbye("n1").event("n1", 11, 12, 2)}, 2, history.Terms{Gone: []string{"a"}},
 			want{wrong: 1}, "an event without an answer to the join on n1"},
 		{"an event on a new connection before the join", []*story{sound("a").connect("n2").event("n2", 11, 12, 2)}, 2, history.Terms{},
 			want{wrong: 1}, "an event without an answer to the join on n2"},

@@ -167,14 +167,3 @@ func Lists(records []Record, plan string) map[string][]string {
 	}
 	return lists
 }
-
-// Reloads counts how often a viewer was asked to load a plan, by reason.
-func Reloads(records []Record, viewer, plan string) map[string]int {
-	reasons := make(map[string]int)
-	for _, one := range records {
-		if one.Viewer == viewer && one.Plan == plan && one.What == Reload {
-			reasons[one.Reason]++
-		}
-	}
-	return reasons
-}

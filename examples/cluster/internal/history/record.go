@@ -57,6 +57,11 @@ type Record struct {
 	Users     []string           `json:"users,omitempty"`
 }
 
+// OfConnection reports whether r concerns all plans of its connection.
+func (r *Record) OfConnection() bool {
+	return r.What == Connect || r.What == Closed || r.What == Goodbye
+}
+
 // Result is what a publisher knows of an attempt to publish a change.
 type Result string
 

@@ -11,7 +11,7 @@ import (
 // load the plan. The zero value is a stream without a connection. It is not safe for concurrent use.
 type Stream struct {
 	// Of the connection.
-	open  bool               // it has not been closed
+	open  bool               // it has not been closed, and the node has not said goodbye
 	joins int                // that have no answer yet
 	since *protocol.Position // in the last join
 	live  bool               // a join was answered, and the viewer has not been removed since
@@ -26,7 +26,7 @@ func (s *Stream) Take(one Record) string {
 	switch one.What {
 	case Connect:
 		s.open, s.joins, s.since, s.live = true, 0, nil, false
-	case Closed:
+	case Closed, Goodbye:
 		s.open, s.joins, s.since, s.live = false, 0, nil, false
 	case Join:
 		if s.since = one.Since; s.open {

@@ -26,7 +26,7 @@ func viewsOf(records []Record) []*view {
 	for _, one := range records {
 		if v := views[key{one.Viewer, one.Plan}]; v != nil {
 			v.records = append(v.records, one)
-		} else if one.What == Connect || one.What == Closed {
+		} else if one.OfConnection() {
 			for _, v := range ofViewer[one.Viewer] {
 				v.records = append(v.records, one)
 			}
@@ -79,6 +79,8 @@ func (v *view) origin(r *Report) {
 func (v *view) program(r *Report, acknowledged []uint64, terms Terms) {
 	var c Checker
 	var before time.Time
+	sent, loaded := "", ""          // epochs: of the last message, and when the plan was loaded
+	voided := make(map[uint64]bool) // changes whose last event was in terms.Ended
 	first := true
 	counted := !slices.Contains(terms.Quiet, v.plan) && !slices.Contains(terms.Gone, v.viewer)
 	for _, one := range v.records {
@@ -86,13 +88,16 @@ func (v *view) program(r *Report, acknowledged []uint64, terms Terms) {
 		case Event:
 			was := c.Counts()
 			c.Event(one.Change)
-			if now := c.Counts(); now.Doubled > was.Doubled {
+			again := voided[one.Change] && loaded != terms.Ended // the log did not know the first event
+			voided[one.Change] = terms.Ended != "" && loaded == terms.Ended
+			if now := c.Counts(); now.Doubled > was.Doubled && !again {
 				r.problem(&r.Doubled, 1, "%s, %s: change %d came twice", v.viewer, v.plan, one.Change)
 			} else if now.Disordered > was.Disordered {
 				r.problem(&r.Disordered, 1, "%s, %s: change %d came after %d", v.viewer, v.plan, one.Change, was.Last)
 			}
 			r.Delivered++
 		case Load:
+			loaded = sent
 			was := c.Counts()
 			c.Load(one.Change)
 			if c.Counts().Disordered > was.Disordered {
@@ -103,6 +108,11 @@ func (v *view) program(r *Report, acknowledged []uint64, terms Terms) {
 				r.Reloads[one.Reason]++
 			}
 			first = false
+			continue
+		case Joined, Resync:
+			if one.Position != nil {
+				sent = one.Position.Epoch
+			}
 			continue
 		default:
 			continue
