@@ -21,7 +21,7 @@ func killNode(ctx context.Context, t *trial) error {
 	t.phase("kill %s", n.name)
 	n.process.kill()
 	err := t.await(ctx, "the clients of the node are elsewhere", func() bool {
-		return !n.isReady() && t.cluster.balancer.load()[n.name] == 0 && t.load.connected()
+		return !n.isReady() && t.load.elsewhere(n.name)
 	})
 	if err != nil {
 		return err

@@ -117,11 +117,16 @@ func (t *trial) judgeLoads(loads map[string]int, lagged int) {
 	}
 }
 
-// moveTo moves the connection of a viewer to a node, and waits until it is there.
+// moveTo moves the connection of a viewer to a node, and waits until it is there. It first waits
+// until there is one: a node that was not ready for a moment may have lost it.
 func (t *trial) moveTo(ctx context.Context, v *viewer, node string) error {
-	before := v.connections()
-	if !t.cluster.balancer.move(v.name, node) {
-		return fmt.Errorf("%s is not connected", v.name)
+	var before int
+	err := t.await(ctx, v.name+" is connected", func() bool {
+		before = v.connections()
+		return t.cluster.balancer.move(v.name, node)
+	})
+	if err != nil {
+		return err
 	}
 	return t.await(ctx, fmt.Sprintf("%s is connected to %s", v.name, node), func() bool {
 		return v.connections() > before && v.isLive() && t.cluster.balancer.clients()[v.name] == node

@@ -122,6 +122,16 @@ func (l *load) connected() bool {
 	return !slices.ContainsFunc(l.present(), func(v *viewer) bool { return !v.isLive() })
 }
 
+// elsewhere reports whether the balancer has connected all viewers to other nodes than one. A viewer
+// that has not noticed yet that its node is down is live, but not connected to any.
+func (l *load) elsewhere(node string) bool {
+	clients := l.trial.cluster.balancer.clients()
+	return !slices.ContainsFunc(l.present(), func(v *viewer) bool {
+		at := clients[v.name]
+		return at == "" || at == node || !v.isLive()
+	})
+}
+
 // more waits until each publisher has published more.
 func (l *load) more(ctx context.Context) error {
 	before := make(map[*publisher]uint64)
