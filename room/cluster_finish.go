@@ -5,7 +5,8 @@ import "context"
 // What Shutdown waits for before it closes the engine. No other node knows of the events that this
 // one could not store, so only this one can make the clients that miss them load the plan.
 
-// beginPublish notes that a call of publish begins. Its result is for endPublish.
+// beginPublish notes that a call of publish begins. It returns false after the start of
+// awaitResyncs, which does not wait for this call. The result is for endPublish.
 func (c *cluster) beginPublish() (counts bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -15,6 +16,7 @@ func (c *cluster) beginPublish() (counts bool) {
 	return counts
 }
 
+// endPublish notes that a call of publish has ended.
 func (c *cluster) endPublish(counts bool) {
 	if !counts {
 		return
@@ -22,14 +24,18 @@ func (c *cluster) endPublish(counts bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.resyncs.calls--
-	c.resyncs.idleLocked()
+	c.resyncs.stopWaitingLocked()
 }
 
-// idleLocked ends awaitResyncs if it has nothing to wait for.
-func (s *resyncs) idleLocked() {
-	if s.waiting != nil && s.calls == 0 && !s.running {
+// stopWaitingLocked ends awaitResyncs if it has nothing to wait for.
+func (s *resyncs) stopWaitingLocked() {
+	if s.waiting == nil || s.calls > 0 || s.running {
+		return
+	}
+	select {
+	case <-s.waiting: // closed before; a call that began later has failed since
+	default:
 		close(s.waiting)
-		s.calls = -1 // not again
 	}
 }
 
@@ -43,7 +49,7 @@ func (c *cluster) awaitResyncs(ctx context.Context) {
 	c.mu.Lock()
 	s := &c.resyncs
 	s.waiting = done
-	s.idleLocked()
+	s.stopWaitingLocked()
 	c.mu.Unlock()
 	select {
 	case <-done:

@@ -26,8 +26,8 @@ type resyncs struct {
 	count   int                 // IDs in plans
 	all     bool                // there were too many: one record concerns all plans
 	running bool                // a goroutine appends the records
-	calls   int                 // calls of publish that awaitResyncs waits for
-	waiting chan struct{}       // not nil once awaitResyncs was called; closed by idleLocked
+	calls   int                 // of publish, that have begun before awaitResyncs
+	waiting chan struct{}       // not nil once awaitResyncs was called; closed by stopWaitingLocked
 }
 
 // ignored are the IDs from the newest resync records of all nodes. Guarded by cluster.mu. The zero
@@ -113,7 +113,7 @@ func (c *cluster) nextResync() (plan string, ids []string, ok bool) {
 		return "", nil, true
 	}
 	s.running = false
-	s.idleLocked()
+	s.stopWaitingLocked()
 	return "", nil, false
 }
 
