@@ -88,6 +88,28 @@ func TestShutdownGivesUpResyncs(t *testing.T) {
 	}
 }
 
+// TestBroadcastThatFailsWhileTheNodeLeaves begins a broadcast when Shutdown no longer waits for any,
+// but has yet to close the engine. The engine answers after the broadcast has failed.
+func TestBroadcastThatFailsWhileTheNodeLeaves(t *testing.T) {
+	o := room.Options{PublishTimeout: time.Second}
+	nodes(t, 2, o, func(t *testing.T, _ *enginetest.Memory, nodes []*node) {
+		alice := roomtest.Join(t, nodes[1].Hub, "alice", "p")
+		nodes[0].engine.Stall() // the record that the node leaves
+		done := make(chan error, 1)
+		go func() { done <- nodes[0].Shutdown(t.Context()) }() // ends below
+		synctest.Wait()
+		nodes[0].engine.Cut()
+		if _, err := nodes[0].BroadcastTaskUpdated(t.Context(), "p", "one"); err == nil {
+			t.Error("Broadcast has returned nil without an engine")
+		}
+		nodes[0].engine.Heal()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		alice.WantEvent(protocol.TypeResync, nil)
+	})
+}
+
 // TestShutdownWithoutTime shuts a node down with a context that has ended: its record that
 // it has left is stored all the same, so the other nodes do not wait for it.
 func TestShutdownWithoutTime(t *testing.T) {
