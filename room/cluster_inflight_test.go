@@ -145,26 +145,30 @@ func TestLossBeforeTheWriteOfAJoin(t *testing.T) {
 	})
 }
 
+// holdFraming joins plan p and publishes event two, and stops the hub while it frames this event for
+// the member. Release lets the hub go on.
+func holdFraming(t *testing.T, n *node, of sinks) (*pipe, *roomtest.Hold) {
+	t.Helper()
+	framing := roomtest.NewHold(t)
+	p := of.pipeAs(t, n.Hub, "alice", -1, roomtest.Lines{Hold: framing})
+	p.send(`{"type":"join-plan","planId":"p"}`)
+	p.read()
+	p.open(0)
+	publish(t, n.Hub, "p", "one")
+	synctest.Wait()
+	publish(t, n.Hub, "p", "two") // is framed when the client has taken one
+	synctest.Wait()
+	framing.Arm()
+	p.open(-1)
+	framing.Wait()
+	return p, framing
+}
+
 // TestLossBetweenReadAndWrite loses records while the hub frames an event for a member: it is not
 // written any more.
 func TestLossBetweenReadAndWrite(t *testing.T) {
 	unconfirmed(t, func(t *testing.T, m *enginetest.Memory, n *node, of sinks, ask *atomic.Bool) {
-		framing := roomtest.NewHold(t)
-		p := &pipe{Sink: roomtest.NewSink(&roomtest.SinkOptions{Blocking: of.blocking, Mute: true, Framing: roomtest.Lines{Hold: framing}})}
-		if err := p.Connect(n.Hub, auth.Identity{UserID: "alice"}, nil); err != nil {
-			t.Fatal(err)
-		}
-		defer p.End(protocol.CloseAbnormal)
-		p.send(`{"type":"join-plan","planId":"p"}`)
-		p.read()
-		p.open(0)
-		publish(t, n.Hub, "p", "one")
-		synctest.Wait()
-		publish(t, n.Hub, "p", "two")
-		synctest.Wait()
-		framing.Arm()
-		p.open(-1)
-		framing.Wait()
+		p, framing := holdFraming(t, n, of)
 		ask.Store(true)
 		m.LoseTail(1)
 		time.Sleep(3 * time.Second)
@@ -180,22 +184,8 @@ func TestLossBetweenReadAndWrite(t *testing.T) {
 // the event is written when the gate is open again.
 func TestGateThatShutsBetweenReadAndWrite(t *testing.T) {
 	nodes(t, 1, room.Options{PingEvery: -1}, func(t *testing.T, _ *enginetest.Memory, nodes []*node) {
-		framing, n := roomtest.NewHold(t), nodes[0]
-		p := &pipe{Sink: roomtest.NewSink(&roomtest.SinkOptions{Mute: true, Framing: roomtest.Lines{Hold: framing}})}
-		if err := p.Connect(n.Hub, auth.Identity{UserID: "alice"}, nil); err != nil {
-			t.Fatal(err)
-		}
-		defer p.End(protocol.CloseAbnormal)
-		p.send(`{"type":"join-plan","planId":"p"}`)
-		p.read()
-		p.open(0)
-		publish(t, n.Hub, "p", "one")
-		synctest.Wait()
-		publish(t, n.Hub, "p", "two")
-		synctest.Wait()
-		framing.Arm()
-		p.open(-1)
-		framing.Wait()
+		n := nodes[0]
+		p, framing := holdFraming(t, n, sinks{})
 		n.loseTenure(t)
 		framing.Release()
 		if got := p.read(); strings.Contains(got, "two") {

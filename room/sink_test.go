@@ -62,7 +62,14 @@ func (of sinks) connect(t *testing.T, h *room.Hub, userID string, opts roomtest.
 // pipe connects a user through a pipe, which ends with the test. A negative window means no limit.
 func (of sinks) pipe(t *testing.T, h *room.Hub, userID string, window int) *pipe {
 	t.Helper()
-	p := &pipe{Sink: roomtest.NewSink(&roomtest.SinkOptions{Blocking: of.blocking, Mute: true})}
+	return of.pipeAs(t, h, userID, window, roomtest.Lines{})
+}
+
+// pipeAs is pipe with another framing.
+func (of sinks) pipeAs(t *testing.T, h *room.Hub, userID string, window int, f roomtest.Lines) *pipe {
+	t.Helper()
+	o := roomtest.SinkOptions{Blocking: of.blocking, Mute: true, Framing: f}
+	p := &pipe{Sink: roomtest.NewSink(&o)}
 	p.SetWindow(window)
 	if err := p.Connect(h, auth.Identity{UserID: userID, Name: userID}, nil); err != nil {
 		t.Fatalf("Connect: %v", err)
