@@ -33,8 +33,7 @@ func TestDisconnectInALostPart(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			nodes(t, 2, room.Options{}, func(t *testing.T, m *enginetest.Memory, nodes []*node) {
-				alice := roomtest.Connect(t, nodes[1].Hub, auth.Identity{UserID: "alice", SessionID: "laptop"}, nil)
-				alice.Join("p", nil)
+				alice := nodes[1].joinLaptop(t)
 				for i := range 1000 { // to close them takes a moment
 					roomtest.Connect(t, nodes[1].Hub, auth.Identity{UserID: fmt.Sprint(i)}, nil)
 				}
@@ -43,7 +42,7 @@ func TestDisconnectInALostPart(t *testing.T) {
 				before := m.Snapshot()
 				nodes[1].engine.Cut()
 				time.Sleep(test.gone)
-				if _, err := nodes[0].Disconnect(t.Context(), "alice", room.OnlySession("laptop")); err != nil {
+				if err := nodes[0].disconnectLaptop(t); err != nil {
 					t.Fatal(err)
 				}
 				if test.late != 0 {

@@ -21,33 +21,34 @@ import (
 
 // unconfirmed runs a test with a node on which Authorize does not answer any more once ask is set,
 // and then denies access when the test ends.
-func unconfirmed(t *testing.T, test func(t *testing.T, m *enginetest.Memory, n *node, of sinks, ask *atomic.Bool)) {
+func unconfirmed(
+	t *testing.T,
+	test func(t *testing.T, m *enginetest.Memory, n *node, of sinks, ask *atomic.Bool),
+) {
 	t.Helper()
-	for name, of := range map[string]sinks{"socket": {}, "blocking": {blocking: true}} {
-		t.Run(name, func(t *testing.T) {
-			var ask atomic.Bool
-			answer := new(chan struct{})
-			o := room.Options{
-				PingEvery: -1, WriteTimeout: time.Minute, AuthorizeTimeout: time.Hour,
-				Authorize: func(context.Context, auth.Identity, string) error {
-					if ask.Load() {
-						<-*answer
-						return room.ErrForbidden
-					}
-					return nil
-				},
-			}
-			nodes(t, 1, o, func(t *testing.T, m *enginetest.Memory, nodes []*node) {
-				*answer = make(chan struct{})
-				defer close(*answer)
-				test(t, m, nodes[0], of, &ask)
-			})
+	eachKind(t, func(t *testing.T, of sinks) {
+		var ask atomic.Bool
+		answer := new(chan struct{})
+		o := room.Options{
+			PingEvery: -1, WriteTimeout: time.Minute, AuthorizeTimeout: time.Hour,
+			Authorize: func(context.Context, auth.Identity, string) error {
+				if ask.Load() {
+					<-*answer
+					return room.ErrForbidden
+				}
+				return nil
+			},
+		}
+		nodes(t, 1, o, func(t *testing.T, m *enginetest.Memory, nodes []*node) {
+			*answer = make(chan struct{})
+			defer close(*answer)
+			test(t, m, nodes[0], of, &ask)
 		})
-	}
+	})
 }
 
-// TestLossDuringAWrite loses records while a write of an event waits for the peer: the connection is
-// cut.
+// TestLossDuringAWrite loses records while a write of an event waits for the peer: the connection
+// is cut.
 func TestLossDuringAWrite(t *testing.T) {
 	unconfirmed(t, func(t *testing.T, m *enginetest.Memory, n *node, of sinks, ask *atomic.Bool) {
 		p := of.joined(t, n, "alice")
@@ -145,8 +146,8 @@ func TestLossBeforeTheWriteOfAJoin(t *testing.T) {
 	})
 }
 
-// holdFraming joins plan p and publishes event two, and stops the hub while it frames this event for
-// the member. Release lets the hub go on.
+// holdFraming joins plan p and publishes event two, and stops the hub while it frames this event
+// for the member. Release lets the hub go on.
 func holdFraming(t *testing.T, n *node, of sinks) (*pipe, *roomtest.Hold) {
 	t.Helper()
 	framing := roomtest.NewHold(t)

@@ -6,18 +6,11 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/planrooms/planrooms/auth"
 	"github.com/planrooms/planrooms/protocol"
 	"github.com/planrooms/planrooms/room"
 	"github.com/planrooms/planrooms/room/enginetest"
 	"github.com/planrooms/planrooms/room/roomtest"
 )
-
-// connect connects a user to a node.
-func (n *node) connect(t *testing.T, user string) *roomtest.Member {
-	t.Helper()
-	return roomtest.Connect(t, n.Hub, auth.Identity{UserID: user}, nil)
-}
 
 // joinLater sends a join that is not answered at once.
 func joinLater(m *roomtest.Member, plan string, since *protocol.Position) {

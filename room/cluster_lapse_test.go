@@ -15,10 +15,17 @@ import (
 // Disconnect ends one login of a user, whom Authorize goes on to allow. A node whose connection it
 // concerns does not apply its record.
 
-// connectLaptop connects the session that disconnectLaptop ends. It joins plan p.
+// connectLaptop connects the session that disconnectLaptop ends.
 func (n *node) connectLaptop(t *testing.T) *roomtest.Member {
 	t.Helper()
-	m := roomtest.Connect(t, n.Hub, auth.Identity{UserID: "alice", SessionID: "laptop"}, nil)
+	id := auth.Identity{UserID: "alice", SessionID: "laptop"}
+	return roomtest.Connect(t, n.Hub, id, nil)
+}
+
+// joinLaptop connects that session and joins plan p.
+func (n *node) joinLaptop(t *testing.T) *roomtest.Member {
+	t.Helper()
+	m := n.connectLaptop(t)
 	m.Join("p", nil)
 	synctest.Wait()
 	return m
@@ -66,10 +73,8 @@ func TestDisconnectThatANodeDoesNotRead(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			nodes(t, 2, room.Options{}, func(t *testing.T, m *enginetest.Memory, nodes []*node) {
-				alice := nodes[1].connectLaptop(t)
-				nodes[1].engine.HoldTail()
-				publish(t, nodes[0].Hub, "other", "wakes the Tail, which then holds")
-				synctest.Wait()
+				alice := nodes[1].joinLaptop(t)
+				nodes[1].holdTail(t, nodes[0])
 				done := make(chan error, 1)
 				go func() { done <- nodes[0].disconnectLaptop(t) }() // ends below
 				synctest.Wait()
@@ -87,18 +92,18 @@ func TestDisconnectThatANodeDoesNotRead(t *testing.T) {
 // TestDisconnectBetweenTwoLosses cuts a node off as soon as it has noticed a loss, before its next
 // tenure. The second loss has the record of a Disconnect that did not wait for the node.
 func TestDisconnectBetweenTwoLosses(t *testing.T) {
-	for name, lose := range map[string]func(t *testing.T, m *enginetest.Memory, nodes []*node){
-		"tail":    func(_ *testing.T, m *enginetest.Memory, _ []*node) { m.LoseTail(1) },
-		"trimmed": func(t *testing.T, m *enginetest.Memory, nodes []*node) { loseUnread(t, m, []*node{nodes[1], nodes[0]}) },
+	for name, lose := range map[string]func(t *testing.T, m *enginetest.Memory, n, other *node){
+		"tail":    func(_ *testing.T, m *enginetest.Memory, _, _ *node) { m.LoseTail(1) },
+		"trimmed": loseUnread,
 	} {
 		t.Run(name, func(t *testing.T) {
 			nodes(t, 2, room.Options{}, func(t *testing.T, m *enginetest.Memory, nodes []*node) {
-				alice := nodes[1].connectLaptop(t)
+				alice := nodes[1].joinLaptop(t)
 				publish(t, nodes[0].Hub, "p", "one")
 				synctest.Wait()
 				unreadNow(t, alice)
 				nodes[1].engine.SetDelay(0, 100*time.Millisecond)
-				lose(t, m, nodes)
+				lose(t, m, nodes[1], nodes[0])
 				synctest.Wait()
 				nodes[1].engine.Cut()
 				if info, _ := nodes[1].Cluster(); info.Open {
@@ -107,7 +112,7 @@ func TestDisconnectBetweenTwoLosses(t *testing.T) {
 				time.Sleep(20 * time.Second)
 				nodes[0].awaitReady(t)
 				if name == "trimmed" { // which has closed the connection before
-					alice = roomtest.Connect(t, nodes[1].Hub, auth.Identity{UserID: "alice", SessionID: "laptop"}, nil)
+					alice = nodes[1].connectLaptop(t)
 				}
 				if err := nodes[0].disconnectLaptop(t); err != nil {
 					t.Fatal(err)
@@ -123,16 +128,23 @@ func TestDisconnectBetweenTwoLosses(t *testing.T) {
 	}
 }
 
+// startUnread starts a node that does not read the log before ReleaseTail.
+func startUnread(t *testing.T, m *enginetest.Memory) *node {
+	t.Helper()
+	fresh := newNode(t, m, "fresh", room.Options{})
+	fresh.engine.HoldTail()
+	fresh.start(t)
+	synctest.Wait()
+	return fresh
+}
+
 // TestDisconnectBeforeTheFirstTenure ends a login whose connection is on a node that has yet to
 // read the log. Disconnect does not wait for this node. The record is lost before the node reads
 // it.
 func TestDisconnectBeforeTheFirstTenure(t *testing.T) {
 	nodes(t, 1, room.Options{}, func(t *testing.T, m *enginetest.Memory, nodes []*node) {
-		fresh := newNode(t, m, "fresh", room.Options{})
-		fresh.engine.HoldTail()
-		fresh.start(t)
-		synctest.Wait()
-		alice := roomtest.Connect(t, fresh.Hub, auth.Identity{UserID: "alice", SessionID: "laptop"}, nil)
+		fresh := startUnread(t, m)
+		alice := fresh.connectLaptop(t)
 		synctest.Wait()
 		if err := nodes[0].disconnectLaptop(t); err != nil {
 			t.Fatal(err)
@@ -154,7 +166,7 @@ func TestDisconnectBeforeTheEngineIsOpen(t *testing.T) {
 		fresh.engine.Cut()
 		fresh.start(t)
 		synctest.Wait()
-		alice := roomtest.Connect(t, fresh.Hub, auth.Identity{UserID: "alice", SessionID: "laptop"}, nil)
+		alice := fresh.connectLaptop(t)
 		if err := nodes[0].disconnectLaptop(t); err != nil {
 			t.Fatal(err)
 		}
@@ -170,10 +182,7 @@ func TestDisconnectBeforeTheEngineIsOpen(t *testing.T) {
 // It stays connected.
 func TestClientOfANodeThatStarts(t *testing.T) {
 	nodes(t, 1, room.Options{}, func(t *testing.T, m *enginetest.Memory, _ []*node) {
-		fresh := newNode(t, m, "fresh", room.Options{})
-		fresh.engine.HoldTail()
-		fresh.start(t)
-		synctest.Wait()
+		fresh := startUnread(t, m)
 		alice := roomtest.Connect(t, fresh.Hub, auth.Identity{UserID: "alice"}, nil)
 		synctest.Wait()
 		fresh.engine.ReleaseTail()

@@ -21,16 +21,6 @@ func storeRecord(m *enginetest.Memory, kind record.Kind, body []byte) {
 	m.Store(record.Append(nil, record.Header{Cluster: record.ClusterHash("test"), Kind: kind}, body))
 }
 
-// epochOf returns the epoch of the log as the node knows it.
-func (n *node) epochOf(t *testing.T) string {
-	t.Helper()
-	info, ok := n.Cluster()
-	if !ok || info.Epoch == "" {
-		t.Fatal("the node knows no epoch")
-	}
-	return info.Epoch
-}
-
 // TestLossThatOneNodeNotices loses a record that one node has applied and the other one has not.
 // The other node is alive and knows the epoch, but a client may have a position from the lost part.
 func TestLossThatOneNodeNotices(t *testing.T) {

@@ -1,7 +1,6 @@
 package room_test
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -170,14 +169,6 @@ func (m *moveCluster) catchUp() {
 func (m *moveCluster) trim() {
 	m.catchUp()
 	m.store.Trim(m.store.Window().Last + 1)
-}
-
-// crash ends a node without a word to the others and to its clients, which the caller has cut.
-func (n *node) crash() {
-	_ = n.engine.Close()
-	ctx, cancel := context.WithCancel(context.Background())
-	cancel()
-	_ = n.Shutdown(ctx) // its error is that of ctx
 }
 
 // moving is a client that moves between nodes and keeps plan p.

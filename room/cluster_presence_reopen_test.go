@@ -22,7 +22,7 @@ func TestParticipantsAfterAGap(t *testing.T) {
 		roomtest.Join(t, nodes[1].Hub, "bob", "p")
 		shared()
 		presenceNotices(t, alice)
-		loseUnread(t, m, nodes)
+		loseUnread(t, m, nodes[0], nodes[1])
 		nodes[1].engine.Cut()
 		wantGoodbye(t, alice)
 		time.Sleep(6 * time.Second)
@@ -54,8 +54,7 @@ func TestParticipantsAfterALoss(t *testing.T) {
 				bob := roomtest.Join(t, nodes[1].Hub, "bob", "p")
 				shared()
 				presenceNotices(t, alice)
-				nodes[1].engine.HoldTail()
-				publish(t, nodes[0].Hub, "other", "wakes the Tail, which then holds")
+				nodes[1].holdTail(t, nodes[0])
 				at := publish(t, nodes[0].Hub, "other", "lost")
 				synctest.Wait()
 				if test.trim {

@@ -20,11 +20,9 @@ import (
 // eachSocket runs a test on a cluster for each kind of connection of eachSink.
 func eachSocket(t *testing.T, n int, o room.Options, test func(t *testing.T, nodes []*node, of sinks)) {
 	t.Helper()
-	for name, of := range map[string]sinks{"socket": {}, "blocking": {blocking: true}} {
-		t.Run(name, func(t *testing.T) {
-			nodes(t, n, o, func(t *testing.T, _ *enginetest.Memory, nodes []*node) { test(t, nodes, of) })
-		})
-	}
+	eachKind(t, func(t *testing.T, of sinks) {
+		nodes(t, n, o, func(t *testing.T, _ *enginetest.Memory, nodes []*node) { test(t, nodes, of) })
+	})
 }
 
 // joined connects a user through a pipe that takes everything, and joins plan p.
@@ -36,17 +34,6 @@ func (of sinks) joined(t *testing.T, n *node, user string) *pipe {
 		t.Fatalf("got %q, want the answer to the join", got)
 	}
 	return p
-}
-
-// loseTenure delays the answers to beats until the gate of the node is shut, and from then on. The
-// node gets records and messages as ever.
-func (n *node) loseTenure(t *testing.T) {
-	t.Helper()
-	n.engine.SetDelay(0, time.Hour)
-	time.Sleep(11 * time.Second)
-	if n.Ready() == nil {
-		t.Fatal("the node still has a tenure")
-	}
 }
 
 // TestJoinAnswerBehindAPong has the answer to a join wait behind a pong, for a full socket. The

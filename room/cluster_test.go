@@ -16,79 +16,6 @@ import (
 	"github.com/planrooms/planrooms/room/roomtest"
 )
 
-// node is one hub of a cluster in memory.
-type node struct {
-	*room.Hub
-	engine *enginetest.MemoryEngine
-	opts   room.Options
-}
-
-// nodes starts n hubs on one log, in a bubble, and waits until they are ready.
-func nodes(t *testing.T, n int, o room.Options, test func(t *testing.T, m *enginetest.Memory, nodes []*node)) {
-	t.Helper()
-	synctest.Test(t, func(t *testing.T) {
-		m := enginetest.NewMemory(nil)
-		list := make([]*node, n)
-		for i := range list {
-			list[i] = startNode(t, m, fmt.Sprintf("node-%d", i+1), o)
-		}
-		for _, n := range list {
-			n.awaitReady(t)
-		}
-		// After the beginning of an epoch, calls of Revoke wait for nodes that may not have
-		// noticed, and nodes that have begun a second tenure have just had a lapse.
-		time.Sleep(30 * time.Second)
-		synctest.Wait() // for the beats of this moment
-		test(t, m, list)
-	})
-}
-
-// startNode starts a hub on a log.
-func startNode(t *testing.T, m *enginetest.Memory, name string, o room.Options) *node {
-	t.Helper()
-	n := newNode(t, m, name, o)
-	n.start(t)
-	return n
-}
-
-// newNode returns a node without its hub.
-func newNode(t *testing.T, m *enginetest.Memory, name string, o room.Options) *node {
-	t.Helper()
-	if o.Authorize == nil {
-		o.Authorize = func(context.Context, auth.Identity, string) error { return nil }
-	}
-	n := &node{engine: m.Engine()}
-	o.Engine, o.Cluster, o.Node = n.engine, "test", name
-	n.opts = o
-	return n
-}
-
-// start starts the hub. The end of the test shuts it down.
-func (n *node) start(t *testing.T) {
-	t.Helper()
-	n.Hub = room.NewHub(&n.opts)
-	t.Cleanup(func() {
-		n.engine.Resume()
-		n.engine.Heal()
-		n.engine.ReleaseTail()
-		if err := n.Shutdown(context.Background()); err != nil {
-			t.Errorf("Shutdown of %s: %v", n.opts.Node, err)
-		}
-	})
-}
-
-// awaitReady waits until the node can serve clients.
-func (n *node) awaitReady(t *testing.T) {
-	t.Helper()
-	for range 600 {
-		if n.Ready() == nil {
-			return
-		}
-		time.Sleep(100 * time.Millisecond)
-	}
-	t.Fatalf("not ready after a minute: %v", n.Ready())
-}
-
 func TestEventsReachAllNodes(t *testing.T) {
 	nodes(t, 3, room.Options{}, func(t *testing.T, _ *enginetest.Memory, nodes []*node) {
 		members := make([]*roomtest.Member, len(nodes))
@@ -105,24 +32,6 @@ func TestEventsReachAllNodes(t *testing.T) {
 			}
 		}
 	})
-}
-
-func publish(t *testing.T, h *room.Hub, plan, title string, opts ...room.BroadcastOption) protocol.Position {
-	t.Helper()
-	at, err := h.BroadcastTaskUpdated(t.Context(), plan, map[string]string{"title": title}, opts...)
-	if err != nil {
-		t.Fatalf("Broadcast: %v", err)
-	}
-	return at
-}
-
-func wantTitle(t *testing.T, m *roomtest.Member, title string) {
-	t.Helper()
-	var data struct{ Task struct{ Title string } }
-	m.In(t).WantEvent(protocol.TypeTaskUpdated, &data)
-	if data.Task.Title != title {
-		t.Errorf("got the event %q, want %q", data.Task.Title, title)
-	}
 }
 
 func TestResumeOnAnotherNode(t *testing.T) {

@@ -56,17 +56,15 @@ func (a *asker) options() room.Options {
 	}}
 }
 
-// loseUnread makes the first of two nodes miss a part of the log: it reads on behind it, and closes
-// its connections.
-func loseUnread(t *testing.T, m *enginetest.Memory, nodes []*node) {
+// loseUnread makes n miss a part of the log, which other has written: n reads on behind it, and
+// closes its connections.
+func loseUnread(t *testing.T, m *enginetest.Memory, n, other *node) {
 	t.Helper()
-	nodes[0].engine.HoldTail()
-	publish(t, nodes[1].Hub, "other", "wakes the Tail, which then holds")
-	synctest.Wait()
-	at := publish(t, nodes[1].Hub, "other", "lost")
+	n.holdTail(t, other)
+	at := publish(t, other.Hub, "other", "lost")
 	synctest.Wait()
 	m.Trim(at.Seq + 1)
-	nodes[0].engine.ReleaseTail()
+	n.engine.ReleaseTail()
 }
 
 // renew begins another epoch, as a node does that has noticed a loss: the nodes drop the history.

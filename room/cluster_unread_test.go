@@ -73,8 +73,8 @@ func publishLost(t *testing.T, m *roomtest.Member, h *room.Hub, n int) *protocol
 }
 
 // TestLossWhileANodeReadsTheLog has a node read a long log. Meanwhile the only other node publishes
-// events and dies, and the log loses them. That node was alive a moment before, but nobody knows of
-// the loss.
+// events and dies, and the log loses them. That node was alive a moment before, but no node that is
+// left knows of the loss.
 func TestLossWhileANodeReadsTheLog(t *testing.T) {
 	nodes(t, 1, room.Options{}, func(t *testing.T, m *enginetest.Memory, nodes []*node) {
 		alice := roomtest.Join(t, nodes[0].Hub, "alice", "p")
@@ -99,8 +99,8 @@ func TestLossWhileANodeReadsTheLog(t *testing.T) {
 	})
 }
 
-// TestLossThatABeatHasShown loses records that a node has not read, since it lags, but of which a
-// beat has told it. The node that had read them is gone before its own next beat. New records take
+// TestLossThatABeatHasShown loses records that a node has not read, since it lags, but whose seqs
+// a beat has shown. The node that had read them is gone before its own next beat. New records take
 // their seqs.
 func TestLossThatABeatHasShown(t *testing.T) {
 	for name, pause := range map[string]time.Duration{"one by one": time.Second, "in pairs": 400 * time.Millisecond} {
@@ -114,9 +114,7 @@ func TestLossThatABeatHasShown(t *testing.T) {
 				alice := roomtest.Join(t, gone.Hub, "alice", "p")
 				before := left.epochOf(t)
 				time.Sleep(time.Until(time.Now().Truncate(time.Second).Add(1100 * time.Millisecond)))
-				left.engine.HoldTail()
-				publish(t, gone.Hub, "other", "wakes the Tail, which then holds")
-				synctest.Wait()
+				left.holdTail(t, gone)
 				since := publishLost(t, alice, gone.Hub, 5)
 				time.Sleep(600 * time.Millisecond)
 				gone.crash()

@@ -15,20 +15,20 @@ import (
 
 // stuck has two nodes, and a client of the second one in plan p to which an event is being written:
 // it takes nothing until p.open. Pings do not end the connection, nor does WriteTimeout.
-func stuck(t *testing.T, o room.Options, test func(t *testing.T, m *enginetest.Memory, a, b *node, p *pipe)) {
+func stuck(
+	t *testing.T, test func(t *testing.T, m *enginetest.Memory, a, b *node, p *pipe),
+) {
 	t.Helper()
-	for name, of := range map[string]sinks{"socket": {}, "blocking": {blocking: true}} {
-		t.Run(name, func(t *testing.T) {
-			o.PingEvery, o.WriteTimeout = -1, time.Hour
-			nodes(t, 2, o, func(t *testing.T, m *enginetest.Memory, nodes []*node) {
-				p := of.joined(t, nodes[1], "alice")
-				p.open(0)
-				publish(t, nodes[0].Hub, "p", "secret")
-				synctest.Wait()
-				test(t, m, nodes[0], nodes[1], p)
-			})
+	eachKind(t, func(t *testing.T, of sinks) {
+		o := room.Options{PingEvery: -1, WriteTimeout: time.Hour}
+		nodes(t, 2, o, func(t *testing.T, m *enginetest.Memory, nodes []*node) {
+			p := of.joined(t, nodes[1], "alice")
+			p.open(0)
+			publish(t, nodes[0].Hub, "p", "secret")
+			synctest.Wait()
+			test(t, m, nodes[0], nodes[1], p)
 		})
-	}
+	})
 }
 
 // wantNothing fails if the client of p now gets something.
@@ -40,36 +40,31 @@ func wantNothing(t *testing.T, p *pipe) {
 	}
 }
 
-// holdTail makes the node apply nothing from the next record on.
-func holdTail(t *testing.T, n, other *node) {
+// revokeWhileLagging makes b end its tenure because it lags, and calls Revoke on a, which does not
+// wait for b any more. It fails if the client of p, on b, then gets something.
+func revokeWhileLagging(t *testing.T, a, b *node, p *pipe) {
 	t.Helper()
-	n.engine.HoldTail()
-	publish(t, other.Hub, "other", "wakes the Tail, which then holds")
-	synctest.Wait()
+	b.lagBehind(t, a)
+	if _, err := a.Revoke(t.Context(), "p", "alice"); err != nil {
+		t.Fatal(err)
+	}
+	wantNothing(t, p)
+	b.engine.ReleaseTail()
 }
 
-// TestWriteBehindATenureThatEndedEarly has a node end its tenure because it lags: Revoke does not
-// wait for it any more.
+// TestWriteBehindATenureThatEndedEarly has a write of an event wait for the client of a node that
+// lags.
 func TestWriteBehindATenureThatEndedEarly(t *testing.T) {
-	stuck(t, room.Options{}, func(t *testing.T, _ *enginetest.Memory, a, b *node, p *pipe) {
-		holdTail(t, b, a)
-		publish(t, a.Hub, "other", "b lags")
-		for info, _ := b.Cluster(); info.Open; info, _ = b.Cluster() {
-			time.Sleep(100 * time.Millisecond)
-		}
-		if _, err := a.Revoke(t.Context(), "p", "alice"); err != nil {
-			t.Fatal(err)
-		}
-		wantNothing(t, p)
-		b.engine.ReleaseTail()
+	stuck(t, func(t *testing.T, _ *enginetest.Memory, a, b *node, p *pipe) {
+		revokeWhileLagging(t, a, b, p)
 	})
 }
 
 // TestWriteBehindAHole has a node miss the record of a Revoke. It asks Authorize, which does not
 // answer yet.
 func TestWriteBehindAHole(t *testing.T) {
-	stuck(t, room.Options{}, func(t *testing.T, m *enginetest.Memory, a, b *node, p *pipe) {
-		holdTail(t, b, a)
+	stuck(t, func(t *testing.T, m *enginetest.Memory, a, b *node, p *pipe) {
+		b.holdTail(t, a)
 		done := make(chan error, 1)
 		go func() { // ends below
 			_, err := a.Revoke(t.Context(), "p", "alice")
@@ -85,38 +80,31 @@ func TestWriteBehindAHole(t *testing.T) {
 	})
 }
 
-// TestJoinAnswerBehindATenureThatEndedEarly is the same with the answer to a join, which is a reply.
+// TestJoinAnswerBehindATenureThatEndedEarly is the same with the answer to a join, which is a
+// reply.
 func TestJoinAnswerBehindATenureThatEndedEarly(t *testing.T) {
-	eachSocket(t, 2, room.Options{PingEvery: -1, WriteTimeout: time.Hour}, func(t *testing.T, nodes []*node, of sinks) {
+	o := room.Options{PingEvery: -1, WriteTimeout: time.Hour}
+	eachSocket(t, 2, o, func(t *testing.T, nodes []*node, of sinks) {
 		a, b := nodes[0], nodes[1]
 		p := of.pipe(t, b.Hub, "alice", -1)
 		p.read()
 		p.open(0)
 		p.send(`{"type":"join-plan","planId":"p"}`)
 		synctest.Wait()
-		holdTail(t, b, a)
-		publish(t, a.Hub, "other", "b lags")
-		for info, _ := b.Cluster(); info.Open; info, _ = b.Cluster() {
-			time.Sleep(100 * time.Millisecond)
-		}
-		if _, err := a.Revoke(t.Context(), "p", "alice"); err != nil {
-			t.Fatal(err)
-		}
-		wantNothing(t, p)
-		b.engine.ReleaseTail()
+		revokeWhileLagging(t, a, b, p)
 	})
 }
 
 // TestPongBehindATenureThatEndedEarly has a reply without a plan wait for the client: it goes on.
 func TestPongBehindATenureThatEndedEarly(t *testing.T) {
-	eachSocket(t, 2, room.Options{PingEvery: -1, WriteTimeout: time.Hour}, func(t *testing.T, nodes []*node, of sinks) {
+	o := room.Options{PingEvery: -1, WriteTimeout: time.Hour}
+	eachSocket(t, 2, o, func(t *testing.T, nodes []*node, of sinks) {
 		p := of.joined(t, nodes[1], "alice")
 		p.open(0)
 		p.send(`{"type":"ping"}`)
 		synctest.Wait()
-		holdTail(t, nodes[1], nodes[0])
-		publish(t, nodes[0].Hub, "other", "the node lags")
-		time.Sleep(20 * time.Second)
+		nodes[1].lagBehind(t, nodes[0])
+		time.Sleep(10 * time.Second)
 		p.open(-1)
 		if got := kinds(t, p.read()); got != "pong" {
 			t.Errorf("got %q, want a pong", got)
@@ -140,37 +128,36 @@ func (c *sleepingClock) Monotonic() time.Duration {
 // TestMachineThatWasSuspended suspends the machine of a node for a minute. When it wakes, its
 // connection to the engine is gone, and its monotonic clock says that it has a tenure.
 func TestMachineThatWasSuspended(t *testing.T) {
-	for name, of := range map[string]sinks{"socket": {}, "blocking": {blocking: true}} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				m := enginetest.NewMemory(nil)
-				clock := &sleepingClock{start: time.Now()}
-				a := startNode(t, m, "a", room.Options{})
-				b := startNode(t, m, "b", room.Options{Clock: clock, PingEvery: -1, WriteTimeout: time.Hour})
-				a.awaitReady(t)
-				b.awaitReady(t)
-				p := of.joined(t, b, "alice")
-				b.engine.Pause()
-				for range 6000 { // timers go on, so the clock stands still in small steps
-					time.Sleep(10 * time.Millisecond)
-					clock.asleep.Add(int64(10 * time.Millisecond))
-				}
-				if _, err := a.Revoke(t.Context(), "p", "alice"); err != nil {
-					t.Fatal(err)
-				}
-				b.engine.Cut()
-				b.engine.Resume()
-				if info, _ := b.Cluster(); info.Open || info.TenureLeft > 0 {
-					t.Errorf("the gate is open for %v", info.TenureLeft)
-				}
-				b.engine.Heal()
-				b.awaitReady(t)
-				if got := kinds(t, p.read()); got != "removed" {
-					t.Errorf("got %q, want removed", got)
-				}
-			})
+	eachKind(t, func(t *testing.T, of sinks) {
+		synctest.Test(t, func(t *testing.T) {
+			m := enginetest.NewMemory(nil)
+			clock := &sleepingClock{start: time.Now()}
+			a := startNode(t, m, "a", room.Options{})
+			o := room.Options{Clock: clock, PingEvery: -1, WriteTimeout: time.Hour}
+			b := startNode(t, m, "b", o)
+			a.awaitReady(t)
+			b.awaitReady(t)
+			p := of.joined(t, b, "alice")
+			b.engine.Pause()
+			for range 6000 { // timers go on, so the clock stands still in small steps
+				time.Sleep(10 * time.Millisecond)
+				clock.asleep.Add(int64(10 * time.Millisecond))
+			}
+			if _, err := a.Revoke(t.Context(), "p", "alice"); err != nil {
+				t.Fatal(err)
+			}
+			b.engine.Cut()
+			b.engine.Resume()
+			if info, _ := b.Cluster(); info.Open || info.TenureLeft > 0 {
+				t.Errorf("the gate is open for %v", info.TenureLeft)
+			}
+			b.engine.Heal()
+			b.awaitReady(t)
+			if got := kinds(t, p.read()); got != "removed" {
+				t.Errorf("got %q, want removed", got)
+			}
 		})
-	}
+	})
 }
 
 // TestWriteOnAMachineThatWasSuspended wakes a machine while a write waits for the client. The node
@@ -179,7 +166,8 @@ func TestWriteOnAMachineThatWasSuspended(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := enginetest.NewMemory(nil)
 		clock := &jumpingClock{start: time.Now()}
-		n := startNode(t, m, "a", room.Options{Clock: clock, PingEvery: -1, WriteTimeout: time.Hour})
+		o := room.Options{Clock: clock, PingEvery: -1, WriteTimeout: time.Hour}
+		n := startNode(t, m, "a", o)
 		n.awaitReady(t)
 		p := sinks{}.joined(t, n, "alice")
 		p.open(0)

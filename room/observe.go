@@ -55,8 +55,8 @@ func (h *Hub) observe(s *Session, f func()) {
 	}
 }
 
-// call calls f as observe does, and reports whether it returned. With a connection, f has a
-// goroutine of its own, which runtime.Goexit may end: the caller has more to do.
+// call calls f as observe does, and reports whether it returned. With a connection, f runs in a new
+// goroutine: runtime.Goexit in f must not end that of the caller, which has more to do.
 func (h *Hub) call(s *Session, f func()) (ok bool) {
 	if s == nil {
 		return h.callHere(f)

@@ -37,11 +37,16 @@ type sinks struct{ blocking bool }
 // without blocking, as a socket does, and one with only blocking writes, as over TLS.
 func eachSink(t *testing.T, opts *room.Options, test func(t *testing.T, h *room.Hub, of sinks)) {
 	t.Helper()
-	for name, of := range map[string]sinks{"socket": {}, "blocking": {blocking: true}} {
-		t.Run(name, func(t *testing.T) {
-			bubble(t, opts, func(t *testing.T, h *room.Hub) { test(t, h, of) })
-		})
-	}
+	eachKind(t, func(t *testing.T, of sinks) {
+		bubble(t, opts, func(t *testing.T, h *room.Hub) { test(t, h, of) })
+	})
+}
+
+// eachKind runs a test for each kind of connection of eachSink.
+func eachKind(t *testing.T, test func(t *testing.T, of sinks)) {
+	t.Helper()
+	t.Run("socket", func(t *testing.T) { test(t, sinks{}) })
+	t.Run("blocking", func(t *testing.T) { test(t, sinks{blocking: true}) })
 }
 
 // join connects a user and joins a plan.

@@ -70,7 +70,8 @@ func (h *held) deliver(m *nats.Msg) {
 	}
 }
 
-// users are one without rights to publish to some subjects, and one for those who do not log in.
+// users returns a user without rights to publish to some subjects, and one for connections without
+// credentials.
 func users(deny ...string) []*server.User {
 	publish := &server.SubjectPermission{Allow: []string{">"}, Deny: deny}
 	return []*server.User{
@@ -79,7 +80,7 @@ func users(deny ...string) []*server.User {
 	}
 }
 
-// refusable starts a server that refuse tells to refuse records.
+// refusable starts a server that refuses records after a call of refuse.
 func refusable(t *testing.T) (*machine, natsengine.Options) {
 	t.Helper()
 	m := one(t, func(o *server.Options) { o.Users, o.NoAuthUser = users(), "admin" })

@@ -112,8 +112,8 @@ type Pass struct {
 	apart int64  // by which the clocks may differ
 }
 
-// Open reports whether a write may begin at now. It notices a suspension by itself, as [Own.Check]
-// does.
+// Open reports whether a write may begin at now: not after a suspension, even if the caller has not
+// called [Own.Check] since.
 func (p *Pass) Open(now Moment) bool { return now.Mono < p.until && alike(p.from, now, p.apart) }
 
 // Left returns how long writes may begin from now on. It is not positive if none may.
