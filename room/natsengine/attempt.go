@@ -124,6 +124,8 @@ func (c *client) persist(ctx context.Context, r request, f func(context.Context)
 		case errors.Is(err, errUnconnected):
 		case unanswered(err) && !c.currentLink().up:
 			what += ": " + errUnconnected.Error()
+		case unanswered(err) && refusedSubscription(c.current().nc.LastError()):
+			what += ": no answer arrives: " + c.current().nc.LastError().Error()
 		case unanswered(err):
 			what += ": JetStream does not answer: it is not enabled, or its servers have no leader"
 		}

@@ -122,6 +122,9 @@ func (c *client) handle(k *conn, opts *nats.Options) {
 	opts.AsyncErrorCB = func(nc *nats.Conn, sub *nats.Subscription, err error) {
 		if errors.Is(err, nats.ErrPermissionViolation) {
 			c.deny(err)
+			if refusedSubscription(err) {
+				c.renew(k, nc)
+			}
 		} else if c.log.allow(err.Error()) {
 			c.log.Warn("natsengine: an error of the connection", "error", c.o.redact(err))
 		}

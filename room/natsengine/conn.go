@@ -21,7 +21,9 @@ type conn struct {
 	closed chan struct{}         // closed when nats.go has ended the connection
 	abort  func()                // closes the network connection, without what is buffered
 
-	ended bool // the client has taken note of closed; guarded by client.mu
+	// Guarded by client.mu.
+	ended    bool // the client has taken note of closed
+	renewing bool // see client.renew
 }
 
 // connect connects to the first server that answers, until ctx ends: those of the options, and

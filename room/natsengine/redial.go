@@ -1,7 +1,10 @@
 package natsengine
 
 import (
+	"errors"
 	"fmt"
+	"strings"
+	"time"
 
 	"github.com/nats-io/nats.go"
 )
@@ -77,7 +80,7 @@ func (c *client) redial(k *conn) {
 	for n := 0; pause(c.ctx, n) == nil; n++ {
 		next, err := c.connect(c.ctx, others)
 		if err != nil {
-			if c.ctx.Err() == nil && c.log.allow(err.Error()) {
+			if c.ctx.Err() == nil && c.log.allow("not connected") { // the error may have a port that changes
 				c.log.Warn("natsengine: not connected again", "error", c.o.redact(err))
 			}
 			continue
@@ -92,4 +95,37 @@ func (c *client) redial(k *conn) {
 		c.relink(errDisconnected, true)
 		return
 	}
+}
+
+// renewAfter is when a connection is made again on which the server has refused a subscription. It is
+// within the tenure of the hub.
+const renewAfter = 5 * time.Second
+
+// renew has a connection made again after a while: the server has refused a subscription, and does not
+// make it later, when the permissions have changed. nats.go subscribes once in each connection.
+func (c *client) renew(k *conn, nc *nats.Conn) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closing || k.renewing {
+		return
+	}
+	k.renewing = true
+	c.redials.Go(func() {
+		t := time.NewTimer(renewAfter)
+		defer t.Stop()
+		select {
+		case <-t.C:
+		case <-c.ctx.Done():
+			return
+		}
+		c.mu.Lock()
+		k.renewing = false
+		c.mu.Unlock()
+		_ = nc.ForceReconnect() // fails only if the connection is closed
+	})
+}
+
+// refusedSubscription reports whether an error says that the server does not permit a subscription.
+func refusedSubscription(err error) bool {
+	return errors.Is(err, nats.ErrPermissionViolation) && strings.Contains(err.Error(), "Permissions Violation for Subscription")
 }

@@ -3,6 +3,7 @@ package natsengine_test
 import (
 	"context"
 	"log/slog"
+	"net"
 	"os"
 	"strings"
 	"testing"
@@ -108,10 +109,12 @@ func TestPasswordIsRefusedForATime(t *testing.T) {
 			}
 		}
 	}
+	begun := time.Now()
 	m.restart(func(o *server.Options) { o.Password = "new" })
 	refusals(20)
-	if n := strings.Count(log.String(), "\n"); n > 8 {
-		t.Errorf("%d lines after 20 attempts:\n%s", n, log.String())
+	const kinds, every = 6, 10 * time.Second
+	if n := strings.Count(log.String(), "\n"); n > kinds*(1+int(time.Since(begun)/every)) {
+		t.Errorf("%d lines after 20 attempts in %v:\n%s", n, time.Since(begun), log.String())
 	}
 	m.restart(func(o *server.Options) { o.Password = "old" })
 	if _, err := e.Append(within(t), "id", nil); err != nil {
@@ -134,6 +137,39 @@ func TestNKeyFileIsReplaced(t *testing.T) {
 	m.restart(func(o *server.Options) { o.Nkeys = []*server.NkeyUser{{Nkey: public(t, next)}} })
 	if _, err := e.Append(within(t), "id", nil); err != nil {
 		t.Error(err)
+	}
+}
+
+// The log has one line every 10 s for attempts that fail, although their errors name other ports.
+func TestConnectionIsResetForATime(t *testing.T) {
+	m := one(t, func(o *server.Options) { o.Username, o.Password = "user", "old" })
+	o, log := logged(natsengine.Options{Servers: []string{m.url()}, User: "user", Password: "old"})
+	open(t, o, "a")
+	begun := time.Now()
+	m.restart(func(o *server.Options) { o.Password = "new" })
+	awaitText(t, log, "another one is made")
+	if err := m.stop(); err != nil {
+		t.Fatal(err)
+	}
+	l, err := net.Listen("tcp", m.address())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	for range 10 {
+		c, err := l.Accept()
+		if err == nil {
+			err = c.(*net.TCPConn).SetLinger(0)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Close()
+	}
+	awaitText(t, log, "not connected again")
+	const every = 10 * time.Second
+	if n := strings.Count(log.String(), "not connected again"); n > 1+int(time.Since(begun)/every) {
+		t.Errorf("%d lines in %v:\n%s", n, time.Since(begun), log.String())
 	}
 }
 
