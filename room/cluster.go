@@ -24,9 +24,9 @@ import (
 //	run      opens the engine, and again after ErrEpoch; then it follows the log with Tail
 //	beats    calls Beat once a second while the engine is open
 //	deliver  handles the messages of other nodes
-//	watch    closes all connections if the node has no tenure for long
+//	watch    logs whether the node is ready, and closes all connections if it has no tenure for long
 //
-// and two that call functions of the Observer: see aside.
+// and two that call functions of the Observer, which may block: see aside.
 //
 // Files:
 //
@@ -75,34 +75,34 @@ type cluster struct {
 	evictions  aside         // the calls of Observer.Evicted
 	idPrefix   string        // of the IDs of Append; no other hub has it
 	opened     chan struct{} // closed when the engine is open for the first time
-	lookNow    chan struct{} // has a value if beats is not to wait for the next second
+	beatNow    chan struct{} // has a value if beats has to call beat at once
 
 	ids     atomic.Uint64 // counts the IDs of Append
 	closed  atomic.Bool   // Engine.Close was called, or is about to be; set under mu
 	nearest atomic.Uint64 // no join waits for a record before this seq
 
-	mu      sync.Mutex // guards the following; no other lock is taken under it but gate.mu
-	log     openLog
-	own     tenure.Own
-	ending  bool // replica.endWrites is being called
-	peers   tenure.Peers
-	peered  int64 // when peers was empty, by the monotonic clock
-	lapse   lapse
-	opening ownRecord                // its tenure counts once what precedes it is done
-	leaving bool                     // Shutdown has begun: no new tenure
-	refused error                    // why the last call of Open failed
-	beatErr error                    // why the last call of Beat failed
-	turn    chan struct{}            // closed by changedLocked; nil if no join waits for the gate
-	joins   map[chan struct{}]uint64 // that wait for the record with a seq, which closes the channel
-	seen    map[string]seenNode      // the newest note of each node
+	mu         sync.Mutex // guards the following; no other lock is taken under it but gate.mu
+	log        openLog
+	own        tenure.Own
+	ending     bool // replica.endWrites is being called
+	peers      tenure.Peers
+	peersSince int64 // when peers was empty, by the monotonic clock
+	lapse      lapse
+	opening    ownRecord                // its tenure counts once what precedes it is done
+	leaving    bool                     // Shutdown has begun: no new tenure
+	refused    error                    // why the last call of Open failed
+	beatErr    error                    // why the last call of Beat failed
+	change     chan struct{}            // closed by changedLocked; nil if no join waits for the gate
+	joins      map[chan struct{}]uint64 // that wait for the record with a seq, which closes the channel
+	seen       map[string]seenNode      // the newest note of each node
 
 	// The epoch of the log as far as it is applied; see cluster_epoch.go.
 	epoch  string // "" if no record has named it
 	floor  uint64 // this node has applied all records after this one
 	since  uint64 // seq of the record that began epoch
 	stale  uint64 // epochs that began up to this seq have ended, unless it is epoch
-	before string // the epoch that the record which began epoch has ended; "" if it was not applied
-	begun  bool   // that record was applied
+	begun  bool   // the record that began epoch was applied
+	before string // the epoch that this record has ended; "" if it was not applied
 	sure   bool   // epoch is the current one: nothing precedes it, or a node record has named it
 
 	controls controls
@@ -232,7 +232,7 @@ func (c *cluster) open(lost bool) bool {
 	}
 	c.epoch = ""
 	c.controls.resetLocked()
-	c.peered = c.now().Mono
+	c.peersSince = c.now().Mono
 	return true
 }
 
@@ -259,18 +259,18 @@ func (c *cluster) sleep(d time.Duration) {
 // gate.
 func (c *cluster) changedLocked() {
 	c.controls.wakeLocked()
-	if c.turn != nil {
-		close(c.turn)
-		c.turn = nil
+	if c.change != nil {
+		close(c.change)
+		c.change = nil
 	}
 }
 
-// turnLocked returns a channel that the next call of changedLocked closes.
-func (c *cluster) turnLocked() <-chan struct{} {
-	if c.turn == nil {
-		c.turn = make(chan struct{})
+// nextChangeLocked returns a channel that the next call of changedLocked closes.
+func (c *cluster) nextChangeLocked() <-chan struct{} {
+	if c.change == nil {
+		c.change = make(chan struct{})
 	}
-	return c.turn
+	return c.change
 }
 
 // leave ends the tenure of the node for good, and lets the other nodes know, so that they do not

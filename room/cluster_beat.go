@@ -31,7 +31,7 @@ func (c *cluster) beats(ctx context.Context, cancel context.CancelCauseFunc, nod
 		c.shareLists()
 		select {
 		case <-t.C:
-		case <-c.lookNow:
+		case <-c.beatNow:
 		case <-ctx.Done():
 			return
 		}
@@ -88,11 +88,11 @@ func (c *cluster) beat(ctx context.Context, node string) error {
 	if l.Complete { // not from a store that lags
 		c.forgetSeenLocked(nodes)
 		s.first, s.last = w.First, w.Last // both are lower than before if the log has lost records
-		c.lookedLocked(&l)
+		c.listedLocked(&l)
 	} else {
 		s.first, s.last = max(s.first, w.First), max(s.last, w.Last)
 	}
-	c.limitLocked(w.MaxRecord)
+	c.setMaxRecordLocked(w.MaxRecord)
 	late := c.lagsLocked(now.Mono)
 	if l.Complete && epoch == c.epoch {
 		s.end.seen = max(s.end.seen, applied)
@@ -102,7 +102,7 @@ func (c *cluster) beat(ctx context.Context, node string) error {
 	}
 	begins := !late && !s.end.short() || c.own.Live(now.Mono)
 	if s.settled && !c.leaving && begins && c.own.Answered(sent, now) {
-		c.lapse.begunLocked(now.Mono)
+		c.lapse.overLocked(now.Mono)
 		c.recordLocked(now.Mono)
 	}
 	l.Judge = c.own.Live(now.Mono)
@@ -116,8 +116,9 @@ func (c *cluster) beat(ctx context.Context, node string) error {
 	return nil
 }
 
-// limitLocked takes the size of the largest record from a beat; 0: the engine does not know it.
-func (c *cluster) limitLocked(maxRecord int) {
+// setMaxRecordLocked takes the size of the largest record from a beat; 0: the engine does not know
+// it.
+func (c *cluster) setMaxRecordLocked(maxRecord int) {
 	was := c.log.opened.MaxRecord
 	if maxRecord == 0 || maxRecord == was {
 		return
@@ -152,7 +153,7 @@ func (c *cluster) shareLists() {
 	for name, s := range c.seen {
 		said[name] = s.note.Presence
 	}
-	complete := c.log.settled && c.now().Mono-c.peered >= int64(nodeTTL)
+	complete := c.log.settled && c.now().Mono-c.peersSince >= int64(nodeTTL)
 	c.mu.Unlock()
 	c.rosters.beat(node, present, said, complete)
 }

@@ -26,9 +26,9 @@ type controls struct {
 const maxEarly = 4096
 
 // wait is one call that waits until all nodes have applied its record. Guarded by cluster.mu,
-// except turn.
+// except wake.
 type wait struct {
-	turn    chan struct{} // gets a value when something has changed; holds one
+	wake    chan struct{} // has a value if something has changed since the call last looked
 	lost    bool          // the log was reset: the record has to be appended again
 	applied bool          // this node has applied the record; seq and nodes are valid
 	seq     uint64        // of the record
@@ -46,7 +46,7 @@ type ack struct {
 // changed wakes the call.
 func (w *wait) changed() {
 	select {
-	case w.turn <- struct{}{}:
+	case w.wake <- struct{}{}:
 	default:
 	}
 }
@@ -72,7 +72,7 @@ func (c *cluster) control(ctx context.Context, kind record.Kind, plan string, x 
 // controlOnce is control for one record. again reports that the log was reset, so that the record
 // may be gone.
 func (c *cluster) controlOnce(ctx context.Context, kind record.Kind, plan string, x record.Control) (counts ackCounts, again bool, err error) {
-	w := &wait{turn: make(chan struct{}, 1)}
+	w := &wait{wake: make(chan struct{}, 1)}
 	x.ID = c.id()
 	c.mu.Lock()
 	x.Origin = c.log.node
@@ -102,7 +102,7 @@ func (c *cluster) controlOnce(ctx context.Context, kind record.Kind, plan string
 			return counts, again, nil
 		}
 		select {
-		case <-w.turn:
+		case <-w.wake:
 		case <-ctx.Done():
 			return counts, false, fmt.Errorf("room: %d nodes may still write what has been forbidden: %w", left, ctx.Err())
 		case <-c.ctx.Done():

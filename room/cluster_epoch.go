@@ -122,7 +122,7 @@ func (c *cluster) caughtUp(ctx context.Context) {
 	clear(c.log.alive)
 	if !c.log.lost && c.inDoubtLocked() {
 		select {
-		case c.lookNow <- struct{}{}:
+		case c.beatNow <- struct{}{}:
 		default:
 		}
 	}
@@ -190,8 +190,8 @@ func (c *cluster) inDoubtLocked() bool {
 	return !c.sure || c.epoch != "" && !c.log.opened.Complete
 }
 
-// lookedLocked takes a complete list: it shows which other nodes are alive.
-func (c *cluster) lookedLocked(l *tenure.List) {
+// listedLocked takes a complete list: it shows which other nodes are alive.
+func (c *cluster) listedLocked(l *tenure.List) {
 	s := &c.log
 	s.lists++
 	for i := range l.Nodes {

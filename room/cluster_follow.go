@@ -46,7 +46,7 @@ func (c *cluster) follow() (lost bool) {
 			c.mu.Lock()
 			c.lapse.missedLocked()
 			c.peers.Reset()
-			c.peered = c.now().Mono
+			c.peersSince = c.now().Mono
 			c.mu.Unlock()
 			c.resetTo(ctx, trimmed.First-1)
 		default:

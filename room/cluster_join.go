@@ -36,13 +36,13 @@ func (c *cluster) awaitGate() bool {
 	defer t.Stop()
 	for {
 		c.mu.Lock()
-		turn := c.turnLocked()
+		change := c.nextChangeLocked()
 		c.mu.Unlock()
 		if c.gate.open() {
 			return true
 		}
 		select {
-		case <-turn:
+		case <-change:
 		case <-t.C:
 			return c.gate.open()
 		case <-c.ctx.Done():

@@ -30,8 +30,8 @@ func (c *cluster) lapsedLocked() {
 	l.missed = l.missed || recent || !c.gate.open() && now >= l.excused
 }
 
-// begunLocked notes that a tenure begins.
-func (l *lapse) begunLocked(now int64) {
+// overLocked notes that a tenure begins, which ends the lapse.
+func (l *lapse) overLocked(now int64) {
 	if now >= l.excused {
 		l.until = now
 	}

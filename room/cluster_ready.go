@@ -43,12 +43,12 @@ func (c *cluster) ready() error {
 	return nil
 }
 
-// watch calls look and reportReady every second until close. beats does not, since Engine.Beat may
-// not return.
+// watch calls scatterIfDark and reportReady every second until close. beats does not, since
+// Engine.Beat may not return.
 func (c *cluster) watch() {
 	ready := false
 	for c.ctx.Err() == nil {
-		c.look()
+		c.scatterIfDark()
 		ready = c.reportReady(ready)
 		c.sleep(beatEvery)
 	}
@@ -72,9 +72,9 @@ func (c *cluster) reportReady(was bool) bool {
 	return was
 }
 
-// look closes all connections if the gate has been shut for darkAfter: another node probably has
-// an engine that answers.
-func (c *cluster) look() {
+// scatterIfDark closes all connections if the gate has been shut for darkAfter: another node
+// probably has an engine that answers.
+func (c *cluster) scatterIfDark() {
 	c.mu.Lock()
 	s, now := &c.log, c.now().Mono
 	open := c.gate.open()

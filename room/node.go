@@ -22,7 +22,7 @@ func (h *Hub) joinCluster() {
 		engine: o.Engine, name: o.Cluster, hash: record.ClusterHash(o.Cluster), host: host, maxPayload: o.MaxPayload,
 		historyAge: o.HistoryAge, publishFor: o.PublishTimeout, clock: o.Clock, now: momentBy(o.Clock), replica: h, timeline: &h.timeline,
 		logs: &h.logs, logger: o.Logger, start: h.wg.Go, messages: newBacklog[message](maxMessages),
-		notifies: newAside(maxNotifies), evictions: newAside(maxEvictions), opened: make(chan struct{}), lookNow: make(chan struct{}, 1), idPrefix: rand.Text(),
+		notifies: newAside(maxNotifies), evictions: newAside(maxEvictions), opened: make(chan struct{}), beatNow: make(chan struct{}, 1), idPrefix: rand.Text(),
 	}
 	c.nearest.Store(math.MaxUint64)
 	c.ctx, c.cancel = context.WithCancel(h.ctx)

@@ -54,7 +54,7 @@ var epochFaults = in("room",
 	},
 	fault{
 		name:     "cluster: nodes without a tenure wait for each other",
-		function: "cluster.lookedLocked",
+		function: "cluster.listedLocked",
 		old:      "n.Tenure == 0 || n.Shut || n.Silent",
 		new:      "n.Tenure == 0 || n.Silent",
 		tests:    "TestTrimmedLogOfAllNodes",

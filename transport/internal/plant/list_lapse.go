@@ -68,7 +68,7 @@ var lapseFaults = in("room",
 	},
 	fault{
 		name:     "lapse: a loss that others notice after the lapse is none",
-		function: "lapse.begunLocked",
+		function: "lapse.overLocked",
 		old:      "		l.until = now\n",
 		new:      "		_ = now\n",
 		tests:    "TestDisconnectInALostPart",
