@@ -106,6 +106,42 @@ func TestReplacedStream(t *testing.T) {
 	seen := follow(t, a, 0)
 	appendAll(t, a, 1, 3)
 	seen.wait(3)
+	replaceStream(t, m)
+	wantLoss(t, seen, 3)
+}
+
+// The same, while the replica that answers has only the records of the stream before. The Tail asks
+// the leader for the next one.
+func TestReplacedStreamBehindAReplica(t *testing.T) {
+	m := one(t, nil)
+	a, _ := open(t, natsengine.Options{Servers: []string{m.url()}}, "a")
+	appendAll(t, a, 1, 3)
+	replica(t, m, "planrooms_log", true, map[uint64]string{1: "record 1", 2: "record 2", 3: "record 3"})
+	seen := follow(t, a, 0)
+	seen.wait(3)
+	replaceStream(t, m)
+	admin := newAdmin(t, m)
+	admin.retry(func(ctx context.Context) error {
+		_, err := admin.js.Publish(ctx, "planrooms.test.log", []byte("rings the bell"))
+		return err
+	})
+	wantLoss(t, seen, 3)
+}
+
+// wantLoss fails the test unless a Tail ends with room.ErrEpoch after n records.
+func wantLoss(t *testing.T, seen *tail, n int) {
+	t.Helper()
+	if err := seen.ended(); !errors.Is(err, room.ErrEpoch) {
+		t.Errorf("the tail has ended with %v, want room.ErrEpoch", err)
+	}
+	if got := len(seen.records); got != n {
+		t.Errorf("the tail has delivered %d records, want %d", got, n)
+	}
+}
+
+// replaceStream removes the log, and makes another one with five records.
+func replaceStream(t *testing.T, m *machine) {
+	t.Helper()
 	admin := newAdmin(t, m)
 	config := admin.info("planrooms_log").Config
 	admin.retry(func(ctx context.Context) error { return admin.js.DeleteStream(ctx, "planrooms_log") })
@@ -123,10 +159,4 @@ func TestReplacedStream(t *testing.T) {
 		})
 	}
 	admin.change("planrooms_log", func(c *jetstream.StreamConfig) { c.RePublish = bell })
-	if err := seen.ended(); !errors.Is(err, room.ErrEpoch) {
-		t.Errorf("the tail has ended with %v, want room.ErrEpoch", err)
-	}
-	if n := len(seen.records); n != 3 {
-		t.Errorf("the tail has delivered %d records, want 3", n)
-	}
 }

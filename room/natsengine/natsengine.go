@@ -11,8 +11,8 @@
 //     have reached the stream, a later failure does not prove that the record is not stored, so
 //     [room.ErrUncertain] is all that Append may return.
 //   - There is one way to read: all records after a seq. The stream rings a bell, a message without
-//     data, for each record; a lost one delays a record by at most a second. Records are delivered
-//     only from a read that begins with the last one before them and compares its checksum.
+//     data, for each record; a lost one delays a record by at most a second. A record is
+//     delivered only if the last one before it is still the same: its checksum is compared.
 //   - A missing record is only believed of the stream's leader. A replica that is behind says the
 //     same.
 //   - A log that ends before a record that was delivered, or has another one in its place, has lost

@@ -218,6 +218,9 @@ func (t *tail) bridge(ctx context.Context, wait time.Duration) (time.Duration, e
 	data, err := t.c.one(ctx, &t.s.names, t.at.seq+1)
 	switch {
 	case err == nil:
+		if _, err := t.verify(ctx); err != nil { // the last record of the replica may not be that of the leader
+			return 0, err
+		}
 		records, sums, _, _ := t.accept([]message{{seq: t.at.seq + 1, data: data}})
 		t.deliver(records, sums)
 		return 0, nil
