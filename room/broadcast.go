@@ -16,6 +16,7 @@ type broadcast struct {
 	version        protocol.EventVersion
 	to             *audience // nil: all members
 	meta           protocol.EventMeta
+	several        bool // of the events of one call; see Hub.beginSeveral
 }
 
 // Broadcast gives the event its position in the plan and returns the position. It does not wait for

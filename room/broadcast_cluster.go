@@ -2,6 +2,7 @@ package room
 
 import (
 	"context"
+	"errors"
 
 	"github.com/planrooms/planrooms/protocol"
 	"github.com/planrooms/planrooms/room/internal/record"
@@ -25,7 +26,7 @@ func (h *Hub) publishToAll(ctx context.Context, b *broadcast, t protocol.Type, e
 	if b.once != "" {
 		once = onceID(b.meta.PlanID, b.once, b.place)
 	}
-	seq, err := h.cluster.publish(ctx, b.meta.PlanID, &e, once)
+	seq, err := h.cluster.publish(ctx, b.meta.PlanID, &e, once, b.several)
 	if err != nil {
 		return protocol.Position{}, err
 	}
@@ -44,8 +45,36 @@ func (h *Hub) connectionsIn(planID string) int {
 	return r.connections
 }
 
+// beginSeveral begins a call that publishes several events, and has Shutdown wait for all of them.
+// Otherwise, between two of them, the call would not count. The caller defers endSeveral.
+func (h *Hub) beginSeveral(calls ...*broadcast) (counts bool) {
+	if h.cluster == nil {
+		return false
+	}
+	for _, b := range calls {
+		b.several = true
+	}
+	return h.cluster.beginPublish()
+}
+
+// endSeveral follows beginSeveral, with its result.
+func (h *Hub) endSeveral(counts bool) {
+	if h.cluster != nil {
+		h.cluster.endPublish(counts)
+	}
+}
+
+// notPublished has the clients of a plan load it, since they miss an event that was not tried: an
+// earlier one of the same call has failed with cause.
+func (h *Hub) notPublished(planID string, cause error) {
+	if h.cluster != nil && !errors.Is(cause, ErrHubClosed) {
+		h.cluster.resyncLater(planID, "")
+	}
+}
+
 // batchSingly publishes several events one after the other, until one fails.
 func (h *Hub) batchSingly(ctx context.Context, b *broadcast, events []protocol.Event, encoded []protocol.EncodedEvent) (position protocol.Position, err error) {
+	defer h.endSeveral(h.beginSeveral(b))
 	for i := range events {
 		b.place = i
 		position, err = h.publish(ctx, b, events[i].Type, encoded[i], b.audienceOf(events[i]))

@@ -29,6 +29,7 @@ func (h *Hub) BroadcastToPlans(ctx context.Context, planIDs []string, event prot
 	if h.isOver() {
 		return ErrHubClosed
 	}
+	defer h.endSeveral(h.beginSeveral(&b))
 	to := b.audienceOf(event)
 	var failed []error
 	for i, planID := range planIDs {
@@ -53,7 +54,7 @@ func (h *Hub) notTried(planIDs []string, cause error) (failed []error) {
 	for _, planID := range planIDs {
 		err := ErrPlanID
 		if protocol.ValidPlanID(planID) {
-			h.cluster.resyncLater(planID, "")
+			h.notPublished(planID, cause)
 			err = fmt.Errorf("not tried after an earlier plan: %w", cause)
 		}
 		failed = append(failed, fmt.Errorf("broadcast to plan %q: %w", planID, err))

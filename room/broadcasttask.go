@@ -43,9 +43,13 @@ type TaskMove struct {
 // apply to both events.
 //
 // Everything that can be wrong with the arguments is an error before the first event: those of
-// [Hub.Broadcast], and [ErrPlanID] if both plans are the same. Between the two events only
-// [ErrHubClosed] is possible, when Shutdown begins: then the clients of the plan that had the task
-// show it until they connect to another hub and load the plan again.
+// [Hub.Broadcast], and [ErrPlanID] if both plans are the same. Without an engine, only
+// [ErrHubClosed] is possible between the two events, when Shutdown begins: then the clients of the
+// plan that had the task show it until they connect to another hub and load the plan again.
+//
+// With an engine, each event may fail as in Broadcast. After an error of the first event, the second
+// is not tried. The clients of a plan whose event has failed or was not tried load it as soon as the
+// engine answers.
 func (h *Hub) BroadcastTaskMoved(ctx context.Context, m TaskMove, opts ...BroadcastOption) error {
 	if m.From == m.To {
 		return fmt.Errorf("move of a task within plan %q: %w", m.To, ErrPlanID)
@@ -66,7 +70,9 @@ func (h *Hub) BroadcastTaskMoved(ctx context.Context, m TaskMove, opts ...Broadc
 	if err != nil {
 		return err
 	}
+	defer h.endSeveral(h.beginSeveral(&from, &to))
 	if _, err := h.publish(ctx, &to, created.Type, first, to.to); err != nil {
+		h.notPublished(m.From, err)
 		return err
 	}
 	if _, err := h.publish(ctx, &from, deleted.Type, second, from.to); err != nil {

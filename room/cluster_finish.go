@@ -5,8 +5,8 @@ import "context"
 // What Shutdown waits for before it closes the engine. No other node knows of the events that this
 // one could not store, so only this one can make the clients that miss them load the plan.
 
-// beginPublish notes that a call of publish begins. It returns false after the start of
-// awaitResyncs, which does not wait for this call. The result is for endPublish.
+// beginPublish notes that a call begins that publishes an event, or several. It returns false after
+// the start of awaitResyncs, which does not wait for this call. The result is for endPublish.
 func (c *cluster) beginPublish() (counts bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -16,7 +16,7 @@ func (c *cluster) beginPublish() (counts bool) {
 	return counts
 }
 
-// endPublish notes that a call of publish has ended.
+// endPublish follows beginPublish, with its result.
 func (c *cluster) endPublish(counts bool) {
 	if !counts {
 		return
@@ -39,9 +39,9 @@ func (s *resyncs) stopWaitingLocked() {
 	}
 }
 
-// awaitResyncs waits until the calls of publish that have begun have ended, and the resync records
-// of those that failed are stored: until ctx ends, or as long as an append may take. It logs what
-// is left, since no client will load the plan for it.
+// awaitResyncs waits until the broadcasts that have begun have ended, and the resync records of
+// those that failed are stored: until ctx ends, or as long as an append may take. It logs what is
+// left, since no client will load the plan for it.
 func (c *cluster) awaitResyncs(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, c.ownAppend())
 	defer cancel()
@@ -62,10 +62,7 @@ func (c *cluster) awaitResyncs(ctx context.Context) {
 	default:
 	}
 	c.mu.Lock()
-	plans, calls := len(s.plans), s.calls
-	if s.running {
-		plans++ // that whose record is being appended
-	}
+	plans, calls := s.uncertain(), s.calls
 	c.mu.Unlock()
 	c.logger.Error("room: Shutdown has ended before the log has stored that clients miss events; "+
 		"call Hub.Resync on another node for the plans whose broadcasts have failed",

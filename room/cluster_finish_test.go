@@ -56,6 +56,43 @@ func TestShutdownAwaitsBroadcasts(t *testing.T) {
 	})
 }
 
+// TestShutdownAwaitsCallsWithSeveralEvents shuts a node down during calls that publish several
+// events, whose last event is stored seconds after the first one.
+func TestShutdownAwaitsCallsWithSeveralEvents(t *testing.T) {
+	deleted := protocol.TaskDeleted("7")
+	for name, call := range map[string]func(context.Context, *room.Hub) error{
+		"move": func(ctx context.Context, h *room.Hub) error {
+			return h.BroadcastTaskMoved(ctx, room.TaskMove{From: "p", To: "q", TaskID: "7", Task: 1})
+		},
+		"plans": func(ctx context.Context, h *room.Hub) error {
+			return h.BroadcastToPlans(ctx, []string{"q", "p"}, deleted)
+		},
+		"batch": func(ctx context.Context, h *room.Hub) error {
+			_, err := h.BroadcastBatch(ctx, "p", []protocol.Event{{Type: "a", Data: 1}, deleted})
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			nodes(t, 2, room.Options{}, func(t *testing.T, _ *enginetest.Memory, nodes []*node) {
+				alice := roomtest.Join(t, nodes[1].Hub, "alice", "p")
+				nodes[0].engine.SetDelay(4*time.Second, 0)
+				published := make(chan error, 1)
+				go func() { published <- call(t.Context(), nodes[0].Hub) }()
+				synctest.Wait()
+				if err := nodes[0].Shutdown(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				if err := <-published; err != nil {
+					t.Error(err)
+				}
+				for alice.NextMessage().Type != protocol.TypeTaskDeleted { // an event may come before
+					continue
+				}
+			})
+		})
+	}
+}
+
 // TestShutdownGivesUpResyncs shuts a node down while its engine does not answer: Shutdown ends with
 // its context, or when an append would, and logs that clients miss something.
 func TestShutdownGivesUpResyncs(t *testing.T) {

@@ -59,10 +59,12 @@ func (c *cluster) record(k record.Kind, plan string, body []byte) []byte {
 // publish stores an event. once is an ID of the host, or "". If the event is not stored, or if that
 // is uncertain, the clients of the plan load it as soon as the engine answers; see
 // cluster_uncertain.go. The ID in the event is always another one, since a resync record may name
-// it: a later call with the same ID of the host is another event.
-func (c *cluster) publish(ctx context.Context, plan string, e *record.Event, once string) (seq uint64, err error) {
-	counts := c.beginPublish()
-	defer c.endPublish(counts)
+// it: a later call with the same ID of the host is another event. several is whether the caller has
+// called beginPublish itself.
+func (c *cluster) publish(ctx context.Context, plan string, e *record.Event, once string, several bool) (seq uint64, err error) {
+	if !several {
+		defer c.endPublish(c.beginPublish())
+	}
 	e.ID = c.id()
 	if once == "" {
 		once = e.ID

@@ -134,7 +134,7 @@ func TestLateEventOfMany(t *testing.T) {
 // TestManyPlansMissEvents has an engine refuse events of more plans than a node remembers: it
 // remembers no more, and the clients of all plans load them.
 func TestManyPlansMissEvents(t *testing.T) {
-	const most = 1 << 14
+	const most = 1<<14 + 2 // with that whose record is being appended, and all others as one
 	synctest.Test(t, func(t *testing.T) {
 		m := enginetest.NewMemory(nil)
 		n, e := startRefusing(t, m, errRefused)
@@ -175,6 +175,48 @@ func TestBroadcastToPlansWithoutEngine(t *testing.T) {
 		for _, m := range members {
 			m.WantEvent(protocol.TypeResync, nil)
 		}
+	})
+}
+
+// TestUncertainPlans publishes to several plans while the engine does not answer, and counts the
+// plans whose clients have to load.
+func TestUncertainPlans(t *testing.T) {
+	nodes(t, 1, room.Options{}, func(t *testing.T, _ *enginetest.Memory, nodes []*node) {
+		want := func(plans int) {
+			t.Helper()
+			synctest.Wait()
+			if info, _ := nodes[0].Cluster(); info.Uncertain != plans {
+				t.Errorf("%d plans are uncertain, want %d", info.Uncertain, plans)
+			}
+		}
+		nodes[0].engine.Cut()
+		for i, plan := range []string{"p", "q", "r"} {
+			for range 2 {
+				_, _ = nodes[0].BroadcastTaskDeleted(t.Context(), plan, "7")
+				want(i + 1)
+			}
+		}
+		nodes[0].engine.Heal()
+		nodes[0].awaitReady(t)
+		time.Sleep(2 * time.Second)
+		want(0)
+	})
+}
+
+// TestMoveWithoutEngine moves a task while the engine does not answer: the clients of both plans
+// load them.
+func TestMoveWithoutEngine(t *testing.T) {
+	nodes(t, 2, room.Options{}, func(t *testing.T, _ *enginetest.Memory, nodes []*node) {
+		from, to := roomtest.Join(t, nodes[1].Hub, "alice", "from"), roomtest.Join(t, nodes[1].Hub, "bob", "to")
+		nodes[0].engine.Cut()
+		err := nodes[0].BroadcastTaskMoved(t.Context(), room.TaskMove{From: "from", To: "to", TaskID: "7", Task: 1})
+		if !errors.Is(err, room.ErrUncertain) {
+			t.Errorf("BroadcastTaskMoved = %v, want ErrUncertain", err)
+		}
+		nodes[0].engine.Heal()
+		nodes[0].awaitReady(t)
+		to.WantEvent(protocol.TypeResync, nil)
+		from.WantEvent(protocol.TypeResync, nil)
 	})
 }
 

@@ -26,7 +26,8 @@ type resyncs struct {
 	count   int                 // IDs in plans
 	all     bool                // there were too many: one record concerns all plans
 	running bool                // a goroutine appends the records
-	calls   int                 // of publish, that have begun before awaitResyncs
+	now     *string             // the plan whose record it appends, "" for all plans; nil: none
+	calls   int                 // broadcasts that have begun before awaitResyncs
 	waiting chan struct{}       // not nil once awaitResyncs was called; closed by stopWaitingLocked
 }
 
@@ -106,15 +107,31 @@ func (c *cluster) nextResync() (plan string, ids []string, ok bool) {
 			delete(s.plans, plan)
 		}
 		s.count -= len(ids)
+		s.now = &plan
 		return plan, ids, true
 	}
 	if s.all {
-		s.all = false
+		s.all, s.now = false, new(string)
 		return "", nil, true
 	}
-	s.running = false
+	s.running, s.now = false, nil
 	s.stopWaitingLocked()
 	return "", nil, false
+}
+
+// uncertain returns how many plans wait for a resync record, with that whose record is being
+// appended. The record for all plans counts as one.
+func (s *resyncs) uncertain() int {
+	n := len(s.plans)
+	if s.now != nil {
+		if _, again := s.plans[*s.now]; !again {
+			n++
+		}
+	}
+	if s.all {
+		n++
+	}
+	return n
 }
 
 // fitting returns how many of the IDs a resync record of that size can have: at least one, if

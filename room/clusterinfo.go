@@ -22,7 +22,8 @@ type ClusterInfo struct {
 	// shut.
 	TenureLeft time.Duration `json:"tenureLeft"`
 	// Uncertain counts the plans with events that this node could not store, or that may not be
-	// stored. Their clients load the plans as soon as the engine answers.
+	// stored. Their clients load the plans as soon as the engine answers. After some 16,000 plans it
+	// counts all others as one.
 	Uncertain int `json:"uncertain"`
 	// Nodes are the nodes that have a note, by name, with this one. The caller owns the slice.
 	Nodes []NodeInfo `json:"nodes"`
@@ -80,7 +81,7 @@ func (c *cluster) info() ClusterInfo {
 	defer c.mu.Unlock()
 	info := ClusterInfo{
 		Node: c.log.node, Epoch: c.epoch, Applied: c.timeline.applied.Load(), Last: c.log.last, First: c.log.first,
-		Open: c.gate.open(), Tenure: c.own.Number(), Uncertain: len(c.resyncs.plans),
+		Open: c.gate.open(), Tenure: c.own.Number(), Uncertain: c.resyncs.uncertain(),
 	}
 	if left := c.gate.left(); left > 0 {
 		info.TenureLeft = left

@@ -32,8 +32,8 @@ var publishingFaults = in("room",
 	fault{
 		name:     "publishing: a moved task is deleted first",
 		function: "Hub.BroadcastTaskMoved",
-		old:      "	if _, err := h.publish(ctx, &to, created.Type, first, to.to); err != nil {\n		return err\n	}\n	if _, err := h.publish(ctx, &from, deleted.Type, second, from.to); err != nil {",
-		new:      "	if _, err := h.publish(ctx, &from, deleted.Type, second, from.to); err != nil {\n		return err\n	}\n	if _, err := h.publish(ctx, &to, created.Type, first, to.to); err != nil {",
+		old:      "	if _, err := h.publish(ctx, &to, created.Type, first, to.to); err != nil {\n		h.notPublished(m.From, err)\n		return err\n	}\n	if _, err := h.publish(ctx, &from, deleted.Type, second, from.to); err != nil {",
+		new:      "	if _, err := h.publish(ctx, &from, deleted.Type, second, from.to); err != nil {\n		h.notPublished(m.From, err)\n		return err\n	}\n	if _, err := h.publish(ctx, &to, created.Type, first, to.to); err != nil {",
 		tests:    "TestBroadcastTaskMoved",
 	},
 	fault{
