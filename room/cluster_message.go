@@ -67,8 +67,8 @@ func (c *cluster) handle(m *message) {
 	}
 }
 
-// maxNotifies is how many events of Hub.Notify from other nodes wait; further ones are dropped. Only
-// a slow Observer.Notified makes them wait.
+// maxNotifies is how many events of Hub.Notify from other nodes wait, of at most MaxMessage bytes
+// each; further ones are dropped. Only a slow Observer.Notified makes them wait.
 const maxNotifies = 256
 
 func (c *cluster) queueNotify(n *record.Notify) {
