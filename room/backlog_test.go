@@ -47,7 +47,7 @@ func TestBacklogBounds(t *testing.T) {
 func TestManyLargeMessages(t *testing.T) {
 	nodes(t, 2, room.Options{}, func(t *testing.T, m *enginetest.Memory, nodes []*node) {
 		alice := roomtest.Join(t, nodes[0].Hub, "alice", "p")
-		other := newSilentNode(t, m, "other", nodes[0].epochOf(t)).engine
+		other := newBareNode(t, m, "other", nodes[0].epochOf(t)).engine
 		send := func(size int) {
 			msg := record.AppendMessage(nil, record.ClusterHash("test"), record.MessagePresence, make([]byte, size))
 			if err := other.Send(t.Context(), "", msg); err != nil {

@@ -7,7 +7,7 @@ import (
 )
 
 // Clock is the time by which a node of a cluster measures its tenure: whether it may still write to
-// clients, or has been silent for so long that the others do not wait for it any more. Tests
+// clients, or has stored no note for so long that the others do not wait for it any more. Tests
 // replace it, to let a clock jump; see Options.Clock.
 type Clock interface {
 	// Wall is the time of the day. Its monotonic reading is not used.

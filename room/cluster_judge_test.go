@@ -127,41 +127,12 @@ func TestTenureCountsFromTheQuestion(t *testing.T) {
 	})
 }
 
-// silentNode is a node without a hub: a test stores its record and its notes.
-type silentNode struct {
-	engine *enginetest.MemoryEngine
-	epoch  string
-}
-
-// newSilentNode opens the log, and stores the record of a first tenure.
-func newSilentNode(t *testing.T, m *enginetest.Memory, name, epoch string) *silentNode {
-	t.Helper()
-	s := &silentNode{m.Engine(), epoch}
-	if _, err := s.engine.Open(t.Context(), room.OpenOptions{Cluster: "test", Node: name}, func(string, []byte) {}); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = s.engine.Close() })
-	first := record.NodeRecord{Name: name, Tenure: 1, Epoch: epoch, Versions: record.Version}
-	storeRecord(m, record.KindNode, first.Append(nil))
-	synctest.Wait()
-	return s
-}
-
-// beat stores a note.
-func (s *silentNode) beat(t *testing.T, cluster string, n record.Note) {
-	t.Helper()
-	n.Version = record.Version
-	if _, _, err := s.engine.Beat(t.Context(), record.AppendNote(nil, record.ClusterHash(cluster), &n)); err != nil {
-		t.Fatal(err)
-	}
-}
-
 // TestNotesThatDoNotCount has a node say in its notes that it has done everything, but in another
 // epoch, or in another cluster. Revoke waits until it says so in this one.
 func TestNotesThatDoNotCount(t *testing.T) {
 	nodes(t, 1, room.Options{}, func(t *testing.T, m *enginetest.Memory, nodes []*node) {
 		epoch := nodes[0].epochOf(t)
-		other := newSilentNode(t, m, "other", epoch)
+		other := newBareNode(t, m, "other", epoch)
 		revoke := func() error {
 			ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
 			defer cancel()

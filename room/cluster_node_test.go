@@ -11,6 +11,7 @@ import (
 	"github.com/planrooms/planrooms/protocol"
 	"github.com/planrooms/planrooms/room"
 	"github.com/planrooms/planrooms/room/enginetest"
+	"github.com/planrooms/planrooms/room/internal/record"
 	"github.com/planrooms/planrooms/room/roomtest"
 )
 
@@ -163,5 +164,36 @@ func wantTitle(t *testing.T, m *roomtest.Member, title string) {
 	m.In(t).WantEvent(protocol.TypeTaskUpdated, &data)
 	if data.Task.Title != title {
 		t.Errorf("got the event %q, want %q", data.Task.Title, title)
+	}
+}
+
+// bareNode is a node without a hub: a test stores its record and its notes.
+type bareNode struct {
+	engine *enginetest.MemoryEngine
+	epoch  string
+}
+
+// newBareNode opens the log, and stores the record of a first tenure.
+func newBareNode(t *testing.T, m *enginetest.Memory, name, epoch string) *bareNode {
+	t.Helper()
+	s := &bareNode{m.Engine(), epoch}
+	o := room.OpenOptions{Cluster: "test", Node: name}
+	if _, err := s.engine.Open(t.Context(), o, func(string, []byte) {}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.engine.Close() })
+	first := record.NodeRecord{Name: name, Tenure: 1, Epoch: epoch, Versions: record.Version}
+	storeRecord(m, record.KindNode, first.Append(nil))
+	synctest.Wait()
+	return s
+}
+
+// beat stores a note.
+func (s *bareNode) beat(t *testing.T, cluster string, n record.Note) {
+	t.Helper()
+	n.Version = record.Version
+	note := record.AppendNote(nil, record.ClusterHash(cluster), &n)
+	if _, _, err := s.engine.Beat(t.Context(), note); err != nil {
+		t.Fatal(err)
 	}
 }

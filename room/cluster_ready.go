@@ -12,7 +12,7 @@ import (
 
 const (
 	darkAfter  = 30 * time.Second // without a tenure, until all connections are closed
-	darkSpread = 60 * time.Second // over which they are closed
+	darkSpread = 60 * time.Second // in which their clients connect again
 	darkEvery  = 5 * time.Minute  // between two times that all connections are closed
 )
 

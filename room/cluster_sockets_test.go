@@ -120,7 +120,7 @@ func TestNoticesBehindAShutGate(t *testing.T) {
 	const limit = 1024 + 3*100 // three for each user of PresenceLimit
 	nodes(t, 1, room.Options{}, func(t *testing.T, m *enginetest.Memory, nodes []*node) {
 		alice := roomtest.Join(t, nodes[0].Hub, "alice", "p")
-		other := newSilentNode(t, m, "other", nodes[0].epochOf(t)).engine
+		other := newBareNode(t, m, "other", nodes[0].epochOf(t)).engine
 		nodes[0].loseTenure(t)
 
 		people := roster.NewOwn()

@@ -94,7 +94,7 @@ func TestRevokeReachesAllNodes(t *testing.T) {
 	})
 }
 
-func TestRevokeWaitsForASilentNodeOnce(t *testing.T) {
+func TestRevokeWaitsForADeadNodeOnce(t *testing.T) {
 	nodes(t, 3, room.Options{}, func(t *testing.T, _ *enginetest.Memory, nodes []*node) {
 		nodes[2].engine.Pause()
 		defer nodes[2].engine.Resume()
@@ -103,7 +103,7 @@ func TestRevokeWaitsForASilentNodeOnce(t *testing.T) {
 			t.Errorf("Revoke: %v", err)
 		}
 		if took := time.Since(start); took < 9*time.Second || took > 15*time.Second {
-			t.Errorf("Revoke took %v with a node that is silent, want its TTL of 12 s", took)
+			t.Errorf("Revoke took %v with a dead node, want its TTL of 12 s", took)
 		}
 		start = time.Now()
 		if _, err := nodes[0].Revoke(t.Context(), "p", "bob"); err != nil {
@@ -113,7 +113,7 @@ func TestRevokeWaitsForASilentNodeOnce(t *testing.T) {
 			t.Errorf("a second Revoke took %v", took)
 		}
 		if nodes[2].Ready() == nil {
-			t.Error("the silent node says that it is ready")
+			t.Error("the dead node says that it is ready")
 		}
 	})
 }

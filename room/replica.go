@@ -19,13 +19,13 @@ type replica interface {
 	// applyEvent appends an event to the history of a plan. replay is whether the log held the
 	// record already when the node opened it.
 	applyEvent(plan string, e *record.Event, seq uint64, replay bool)
-	// applyResync makes all clients of a plan load it; "" means all plans.
+	// applyResync makes all clients of a plan load it. plan "" means all plans.
 	applyResync(plan string, seq uint64)
 	// begin applies a record that ends access: members lose it, and joins in flight call Authorize
 	// again. In a replay, members do not lose it: reset has come before, so Authorize decides. finish
-	// does the work that takes longer, such as to wait for sockets and for Authorize,
-	// and returns the counts of this hub; nil if there is none. It is called once, beside the log.
-	begin(kind record.Kind, plan string, c *record.Control, seq uint64, replay bool) (finish func() ackCounts)
+	// does the work that takes longer, such as to wait for sockets and for Authorize, and returns the
+	// counts of this hub; nil if there is none. It is called once, beside the log.
+	begin(kind record.Kind, plan string, x *record.Control, seq uint64, replay bool) (finish func() ackCounts)
 	// recheckAll follows a record that cannot be applied and may have ended access to a plan or, if
 	// plan is "", to any. It checks the access of all members. finish is as for begin.
 	recheckAll(plan string) (finish func() ackCounts)
@@ -37,13 +37,14 @@ type replica interface {
 	// endWrites is called when the gate has shut before its time. It returns when no write is under
 	// way of what belongs to plans, and cuts connections that do not take it within fenceTimeout.
 	endWrites()
-	// reconnect is called after reset if the log may have lost a Disconnect. The function that it
-	// returns closes the connections that are open now: the clients connect again, and their
-	// credentials are verified.
+	// reconnect is called if this node may have missed a Disconnect. The function that it returns
+	// closes the connections that are open now: the clients connect again, and their credentials are
+	// verified.
 	reconnect() (finish func())
 	// notify is Notify for the connections of this hub.
 	notify(n *record.Notify)
-	// scatter closes all connections, since the node cannot serve them.
+	// scatter closes all connections, since the node cannot serve them. The clients connect again
+	// within spread.
 	scatter(spread time.Duration)
 }
 
@@ -199,10 +200,16 @@ func (h *Hub) reconnect() (finish func()) {
 	h.disconnects.forget()
 	sessions := slices.Collect(maps.Keys(h.sessions))
 	return func() {
-		for i, s := range sessions {
-			s.closeAfter(protocol.CloseShutdown, reconnectSpread*time.Duration(i)/time.Duration(len(sessions)))
-		}
+		closeWithin(sessions, reconnectSpread)
 		fenceAll(sessions, "")
+	}
+}
+
+// closeWithin closes connections with goodbye. The times that it gives the clients to connect again
+// are spread over a duration.
+func closeWithin(sessions []*Session, spread time.Duration) {
+	for i, s := range sessions {
+		s.closeAfter(protocol.CloseShutdown, spread*time.Duration(i)/time.Duration(len(sessions)))
 	}
 }
 
@@ -295,9 +302,5 @@ func (h *Hub) notify(n *record.Notify) {
 // scatter implements [replica].
 func (h *Hub) scatter(spread time.Duration) {
 	sessions := collect(h.mu.RLocker(), maps.Keys(h.sessions))
-	h.wg.Go(func() {
-		for i, s := range sessions {
-			s.closeAfter(protocol.CloseShutdown, spread*time.Duration(i)/time.Duration(len(sessions)))
-		}
-	})
+	h.wg.Go(func() { closeWithin(sessions, spread) })
 }

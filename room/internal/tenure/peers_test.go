@@ -155,7 +155,7 @@ func TestStaleLists(t *testing.T) {
 
 func TestAbsentNode(t *testing.T) {
 	c := newCluster(t, "a", "b")
-	c.lists(1, 50, live("b", 1)) // b is silent
+	c.lists(1, 50, live("b", 1)) // b stores no more notes
 	c.wantAwaited(9, "a")
 	c.list(51, 51, live("b", 1))
 	c.wantAwaited(9)

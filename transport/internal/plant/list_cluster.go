@@ -134,7 +134,7 @@ var clusterFaults = in("room",
 		function: "cluster.beat",
 		old:      "	c.changedLocked()\n	return nil",
 		new:      "	return nil",
-		tests:    "TestRevokeWaitsForASilentNodeOnce",
+		tests:    "TestRevokeWaitsForADeadNodeOnce",
 	},
 	fault{
 		name:     "cluster: a note says that work is done which still runs",
