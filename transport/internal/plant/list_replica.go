@@ -229,7 +229,7 @@ var replicaFaults = in("room",
 	},
 	fault{
 		name:     "replica: the clients of a node without a tenure are back at once",
-		function: "Hub.scatter",
+		function: "closeWithin",
 		old:      "spread*time.Duration(i)/time.Duration(len(sessions))",
 		new:      "0*spread*time.Duration(i)",
 		tests:    "TestClientsOfANodeWithoutATenureComeBackInTurn",
