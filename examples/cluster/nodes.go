@@ -70,7 +70,8 @@ func observe(ctx context.Context, hub *room.Hub, engine *readOnlyEngine, wait ti
 	var began time.Time // since when the notes are read
 	for {
 		info, _ := hub.Cluster()
-		if engine.read() > 0 && began.IsZero() {
+		beats, failed := engine.read()
+		if beats > 0 && began.IsZero() {
 			began = time.Now()
 		}
 		if !began.IsZero() && time.Since(began) > 3*time.Second && info.Applied >= info.Last {
@@ -79,10 +80,7 @@ func observe(ctx context.Context, hub *room.Hub, engine *readOnlyEngine, wait ti
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			if err := hub.Ready(); err != nil {
-				return observed{}, fmt.Errorf("the cluster could not be read: %w", err)
-			}
-			return observed{}, fmt.Errorf("the cluster could not be read: %w", ctx.Err())
+			return observed{}, fmt.Errorf("the cluster could not be read: %w", cmp.Or(failed, hub.Ready(), ctx.Err()))
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -17,11 +18,12 @@ import (
 	"github.com/planrooms/planrooms/room/natsengine"
 )
 
-// outsideServer starts a NATS server in this process.
-func outsideServer(t *testing.T) *server.Server {
+// outsideServer starts a NATS server in this process. Without users it needs no password.
+func outsideServer(t *testing.T, users ...*server.User) *server.Server {
 	t.Helper()
 	s, err := server.NewServer(&server.Options{
 		ServerName: "outside", Host: "127.0.0.1", Port: -1, NoSigs: true, NoLog: true, JetStream: true, StoreDir: t.TempDir(),
+		Users: users,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -100,5 +102,42 @@ func TestNodesStoresNothing(t *testing.T) {
 	}
 	if after := look(noteStream); after.State.LastSeq != notes.State.LastSeq {
 		t.Errorf("the last note is %d, before %d", after.State.LastSeq, notes.State.LastSeq)
+	}
+}
+
+// The command nodes needs no other permissions than the nodes: those that the README of natsengine
+// lists.
+func TestNodesWithFewPermissions(t *testing.T) {
+	t.Parallel()
+	s := outsideServer(t, &server.User{Username: "planner", Password: "secret", Permissions: &server.Permissions{
+		Publish: &server.SubjectPermission{Allow: []string{
+			"planrooms.demo.>", "$JS.API.STREAM.INFO.*", "$JS.API.STREAM.MSG.GET.planrooms_log", "$JS.API.DIRECT.GET.*",
+			"$JS.API.STREAM.CREATE.*", "$JS.API.STREAM.UPDATE.*",
+		}},
+		Subscribe: &server.SubjectPermission{Allow: []string{"planrooms.demo.>", "_INBOX.>"}},
+	}})
+	at := "nats://planner:secret@" + s.Addr().String()
+	oneNode(t, at)
+	var stdout, stderr bytes.Buffer
+	if err := command(t.Context(), []string{"nodes", "-nats", at, "-wait", "30s", "-v"}, &stdout, &stderr); err != nil {
+		t.Fatalf("%v\n%s", err, &stderr)
+	}
+	if !strings.Contains(stdout.String(), "\nn1 ") {
+		t.Errorf("n1 is not in\n%s%s", &stdout, &stderr)
+	}
+}
+
+// If the notes cannot be read, the command says so.
+func TestNotesCannotBeRead(t *testing.T) {
+	t.Parallel()
+	s := outsideServer(t, &server.User{Username: "ada", Password: "secret"}, &server.User{
+		Username: "ben", Password: "secret",
+		Permissions: &server.Permissions{Publish: &server.SubjectPermission{Deny: []string{"$JS.API.DIRECT.GET.planrooms_notes"}}},
+	})
+	oneNode(t, "nats://ada:secret@"+s.Addr().String())
+	var stdout, stderr bytes.Buffer
+	err := command(t.Context(), []string{"nodes", "-nats", "nats://ben:secret@" + s.Addr().String(), "-wait", "10s"}, &stdout, &stderr)
+	if err == nil || !strings.Contains(err.Error(), "read the notes") || strings.Contains(err.Error(), "secret") {
+		t.Errorf("error %v, want that the notes cannot be read\n%s%s", err, &stdout, &stderr)
 	}
 }

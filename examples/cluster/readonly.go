@@ -2,11 +2,13 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -26,6 +28,7 @@ type readOnlyEngine struct {
 	node   string     // of the hub; "" before Open has succeeded
 	window room.Window
 	beats  uint64 // that have read the notes
+	failed error  // of the last Beat; nil: it has read them
 }
 
 // newReadOnlyEngine returns an engine, and a function that ends its connection for the notes.
@@ -71,6 +74,21 @@ func (e *readOnlyEngine) Send(context.Context, string, []byte) error { return ni
 // Beat implements [room.Engine]. It stores no note. The hub gets its own one, which no other node
 // sees.
 func (e *readOnlyEngine) Beat(ctx context.Context, note []byte) ([]room.Node, room.Window, error) {
+	nodes, window, err := e.look(ctx, note)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.failed = err
+	return nodes, window, err
+}
+
+// lookPatience bounds each attempt to look at the notes: a request that is not permitted gets no
+// answer.
+const lookPatience = 4 * time.Second
+
+// look reads the notes, and where the log begins and ends.
+func (e *readOnlyEngine) look(ctx context.Context, note []byte) ([]room.Node, room.Window, error) {
+	ctx, cancel := context.WithTimeout(ctx, lookPatience)
+	defer cancel()
 	nodes, err := e.notes(ctx)
 	if err != nil {
 		return nil, room.Window{}, fmt.Errorf("read the notes: %w", err)
@@ -98,7 +116,7 @@ func (e *readOnlyEngine) notes(ctx context.Context) (nodes []room.Node, err erro
 		return nil, err
 	}
 	for subject := range info.State.Subjects {
-		m, err := stream.GetLastMsgForSubject(ctx, subject)
+		m, err := e.note(ctx, subject)
 		if errors.Is(err, jetstream.ErrMsgNotFound) {
 			continue // it has become too old
 		}
@@ -115,11 +133,32 @@ func (e *readOnlyEngine) notes(ctx context.Context) (nodes []room.Node, err erro
 	return nodes, nil
 }
 
-// read returns how often the notes were read.
-func (e *readOnlyEngine) read() uint64 {
+// note reads the last note of a subject. The account of the nodes need not have the permissions for
+// GetLastMsgForSubject, which puts the subject of the note into that of the request.
+func (e *readOnlyEngine) note(ctx context.Context, subject string) (*nats.Msg, error) {
+	request, err := json.Marshal(map[string]string{"last_by_subj": subject})
+	if err != nil {
+		return nil, err
+	}
+	m, err := e.js.Conn().RequestWithContext(ctx, "$JS.API.DIRECT.GET."+noteStream, request)
+	if err != nil {
+		return nil, err
+	}
+	switch status := m.Header.Get("Status"); status {
+	case "":
+		return m, nil
+	case "404":
+		return nil, jetstream.ErrMsgNotFound
+	default:
+		return nil, fmt.Errorf("%s: NATS answers %s %s", subject, status, m.Header.Get("Description"))
+	}
+}
+
+// read returns how often the notes were read, and the error of the last attempt.
+func (e *readOnlyEngine) read() (uint64, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return e.beats
+	return e.beats, e.failed
 }
 
 // The names that natsengine gives the notes: see its README. A note is the only one of its subject.
