@@ -6,7 +6,6 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
-	"log/slog"
 	"math/big"
 	"net"
 	"os"
@@ -156,19 +155,18 @@ func TestCredentialsFile(t *testing.T) {
 		return text
 	}
 
-	name := file(t, credentials(3*time.Second))
-	var log lines
-	e := works(t, natsengine.Options{
-		Servers: []string{m.url()}, CredentialsFile: name, Logger: slog.New(slog.NewTextHandler(&log, nil)),
+	next := credentials(time.Hour)
+	name := file(t, credentials(4*time.Second))
+	o, log := logged(natsengine.Options{
+		Servers: []string{m.url()}, CredentialsFile: name,
+		NATS: []nats.Option{nats.ConnectHandler(func(*nats.Conn) {
+			if err := os.WriteFile(name, next, 0o600); err != nil {
+				t.Error(err)
+			}
+		})},
 	})
-	if err := os.WriteFile(name, credentials(time.Hour), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	for ctx := within(t); !strings.Contains(log.String(), "connected again"); time.Sleep(10 * time.Millisecond) {
-		if ctx.Err() != nil {
-			t.Fatal("the engine has not connected again")
-		}
-	}
+	e := works(t, o)
+	awaitText(t, log, "connected again")
 	if _, err := e.Append(within(t), "later", []byte("record")); err != nil {
 		t.Error(err)
 	}

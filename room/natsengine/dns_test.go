@@ -101,7 +101,7 @@ func TestNameServerIsSilent(t *testing.T) {
 		t.Helper()
 		begun := time.Now()
 		err := f()
-		if d := time.Since(begun); d > time.Second {
+		if d := time.Since(begun); d > 4*time.Second { // a resolver waits for 5 s
 			t.Errorf("%s has taken %v: %v", what, d, err)
 		}
 	}

@@ -3,9 +3,12 @@ package natsengine_test
 import (
 	"context"
 	"fmt"
+	"net"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/nats-io/nats.go"
 
 	"github.com/planrooms/planrooms/room"
 	"github.com/planrooms/planrooms/room/natsengine"
@@ -26,19 +29,57 @@ func noteOf(t *testing.T, reader *natsengine.Engine, name string) room.Node {
 	return room.Node{}
 }
 
+// writes is a dialer that leaves a token in seen when a connection has written a text.
+type writes struct {
+	text string
+	seen chan struct{}
+}
+
+func (w writes) Dial(network, address string) (net.Conn, error) {
+	c, err := net.Dial(network, address)
+	return writesConn{c, w}, err
+}
+
+type writesConn struct {
+	net.Conn
+	writes
+}
+
+func (c writesConn) Write(b []byte) (int, error) {
+	n, err := c.Conn.Write(b)
+	if err == nil && strings.Contains(string(b), c.text) {
+		select {
+		case c.seen <- struct{}{}:
+		default:
+		}
+	}
+	return n, err
+}
+
 // A note that is held up on a connection that the engine has left does not replace a later one.
 func TestNoteIsHeldUp(t *testing.T) {
 	m := one(t, nil)
 	p := newProxy(t, m)
-	a, _ := open(t, natsengine.Options{Servers: []string{p.url()}}, "a")
+	written := writes{text: "held up", seen: make(chan struct{}, 1)}
+	a, _ := open(t, natsengine.Options{Servers: []string{p.url()}, NATS: []nats.Option{nats.SetCustomDialer(written)}}, "a")
 	b, _ := open(t, natsengine.Options{Servers: []string{m.url()}}, "b")
 	if _, _, err := a.Beat(within(t), []byte("first")); err != nil {
 		t.Fatal(err)
 	}
 	p.stopReading()
-	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
-	defer cancel()
-	if _, _, err := a.Beat(ctx, []byte("held up")); err == nil {
+	ctx, cancel := context.WithCancel(within(t))
+	failed := make(chan error, 1)
+	go func() {
+		_, _, err := a.Beat(ctx, []byte("held up"))
+		failed <- err
+	}()
+	select {
+	case <-written.seen:
+	case <-ctx.Done():
+		t.Fatal("the note is not written")
+	}
+	cancel()
+	if err := <-failed; err == nil {
 		t.Fatal("Beat has succeeded on a connection that nothing reads from")
 	}
 	for i := range 3 { // on another connection

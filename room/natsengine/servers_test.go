@@ -3,6 +3,7 @@ package natsengine_test
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/url"
 	"path/filepath"
@@ -162,11 +163,15 @@ func run(t testing.TB, list ...*machine) {
 }
 
 // freePorts returns ports without a listener. The servers of a cluster have to know those of the
-// others before they start.
+// others before they start. The system gives none of them to a connection, which could have it when
+// a server starts again.
 func freePorts(t testing.TB, n int) (ports []int) {
 	t.Helper()
-	for range n {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+	for tries := 0; len(ports) < n; tries++ {
+		l, err := net.Listen("tcp", fmt.Sprint("127.0.0.1:", 10000+rand.IntN(20000)))
+		if err != nil && tries < 1000 {
+			continue
+		}
 		if err != nil {
 			t.Fatal(err)
 		}
