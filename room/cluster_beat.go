@@ -77,7 +77,7 @@ func (c *cluster) beat(ctx context.Context, node string) error {
 			Name: n.Name, Number: n.Number, Tenure: note.Tenure, Shut: note.Shut, Silent: note.Silent,
 			Fenced: note.Fenced, SameEpoch: note.Epoch == c.epoch && c.epoch != "",
 		})
-		c.sawLocked(n.Name, n.Number, &note, c.clock.Wall())
+		c.sawLocked(n.Name, n.Number, &note, now.Mono)
 		if own {
 			continue
 		}
@@ -86,7 +86,7 @@ func (c *cluster) beat(ctx context.Context, node string) error {
 		}
 	}
 	if l.Complete { // not from a store that lags
-		c.forgetSeenLocked(nodes)
+		c.updateSeenLocked(nodes, now.Mono)
 		s.first, s.last = w.First, w.Last // both are lower than before if the log has lost records
 		c.listedLocked(&l)
 	} else {

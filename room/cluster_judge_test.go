@@ -26,6 +26,40 @@ func (n *node) ended(t *testing.T, other *node) bool {
 	return false
 }
 
+// TestNodesThatEndBeforeTheirTenure starts nodes that read no record, and so begin no tenure. They
+// are alive until they end: one shuts down, and one stops.
+func TestNodesThatEndBeforeTheirTenure(t *testing.T) {
+	nodes(t, 1, room.Options{}, func(t *testing.T, m *enginetest.Memory, nodes []*node) {
+		others := [2]*node{}
+		for i, name := range []string{"shuts down", "stops"} {
+			others[i] = newNode(t, m, name, room.Options{})
+			others[i].engine.HoldTail()
+			others[i].start(t)
+		}
+		want := func(ended ...bool) {
+			t.Helper()
+			for i, n := range others {
+				if got := nodes[0].ended(t, n); got != ended[i] {
+					t.Errorf("ended is %v, want %v, for the node that %s", got, ended[i], n.opts.Node)
+				}
+			}
+		}
+		time.Sleep(30 * time.Second)
+		want(false, false)
+		if err := others[0].Shutdown(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		others[1].engine.Pause()
+		time.Sleep(5 * time.Second)
+		want(true, false)
+		time.Sleep(10 * time.Second)
+		want(true, true)
+		others[1].engine.Resume()
+		time.Sleep(5 * time.Second)
+		want(true, false)
+	})
+}
+
 // TestListsThatAreOld answers all beats with the same notes, as a store does whose replica lags.
 // The other node is alive.
 func TestListsThatAreOld(t *testing.T) {

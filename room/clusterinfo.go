@@ -38,7 +38,8 @@ type NodeInfo struct {
 	Tenure  uint64 `json:"tenure"`
 	Open    bool   `json:"open"` // its gate was open
 	// Ended is whether calls such as Revoke no longer wait for the node: it has shut down, has
-	// ended its tenure, or has stored no note for 12 s.
+	// ended its tenure, or has stored no note for 12 s. It is false for a node that has just started
+	// and has no tenure yet.
 	Ended bool      `json:"ended"`
 	Seen  time.Time `json:"seen"` // when this node has first seen the note, by its wall clock
 }
@@ -48,31 +49,49 @@ type seenNode struct {
 	number uint64
 	at     time.Time
 	note   record.Note
+
+	// When the first list, and the last complete one, have shown this number, by the monotonic clock.
+	first, last int64
 }
 
-// sawLocked keeps a note that a beat has returned.
-func (c *cluster) sawLocked(name string, number uint64, n *record.Note, now time.Time) {
+// sawLocked keeps a note that a beat has returned, whose answer came at now.
+func (c *cluster) sawLocked(name string, number uint64, n *record.Note, now int64) {
 	if c.seen == nil {
 		c.seen = make(map[string]seenNode)
 	}
 	if was, ok := c.seen[name]; !ok || was.number != number {
-		c.seen[name] = seenNode{number, now, *n}
+		c.seen[name] = seenNode{number: number, at: c.clock.Wall(), note: *n, first: now, last: now}
 	}
 }
 
-// forgetSeenLocked drops the notes that are not in the list any more.
-func (c *cluster) forgetSeenLocked(nodes []Node) {
-	listed := make(map[string]bool, len(nodes))
+// updateSeenLocked takes a complete list that was answered at now. It drops the notes that are not in
+// the list any more.
+func (c *cluster) updateSeenLocked(nodes []Node, now int64) {
+	listed := make(map[string]uint64, len(nodes))
 	for _, n := range nodes {
-		listed[n.Name] = true
+		listed[n.Name] = n.Number
 	}
-	for name := range c.seen {
-		if !listed[name] {
+	for name, s := range c.seen {
+		switch number, ok := listed[name]; {
+		case !ok:
 			delete(c.seen, name)
 			delete(c.log.numbers, name)
 			delete(c.log.alive, name)
+		case number == s.number:
+			s.last = now
+			c.seen[name] = s
 		}
 	}
+}
+
+// endedLocked returns NodeInfo.Ended. Calls such as Revoke do not wait for a node of which no record
+// has been read, such as one that has never had a tenure: its notes say whether it is alive.
+func (c *cluster) endedLocked(name string, s *seenNode) bool {
+	if c.peers.Knows(name) {
+		return c.peers.Ended(name)
+	}
+	n := &s.note
+	return n.Silent || n.Shut && n.Tenure > 0 || s.last-s.first >= int64(nodeTTL)
 }
 
 // info returns the result of Hub.Cluster.
@@ -89,7 +108,7 @@ func (c *cluster) info() ClusterInfo {
 	for name, s := range c.seen {
 		info.Nodes = append(info.Nodes, NodeInfo{
 			Name: name, Host: s.note.Host, Epoch: s.note.Epoch, Applied: s.note.Applied, Tenure: s.note.Tenure,
-			Open: s.note.Ready, Ended: c.peers.Ended(name), Seen: s.at,
+			Open: s.note.Ready, Ended: c.endedLocked(name, &s), Seen: s.at,
 		})
 	}
 	slices.SortFunc(info.Nodes, func(a, b NodeInfo) int { return cmp.Compare(a.Name, b.Name) })

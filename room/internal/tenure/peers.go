@@ -85,6 +85,9 @@ func (p *Peers) Silent(name string, number uint64) {
 	}
 }
 
+// Knows reports whether the node has a record in the log, or had a tenure in the first list.
+func (p *Peers) Knows(name string) bool { return p.find(name) != nil }
+
 // Ended reports whether the newest tenure of a node has ended. It is false for an unknown name.
 func (p *Peers) Ended(name string) bool {
 	n := p.find(name)

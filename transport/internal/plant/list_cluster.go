@@ -234,4 +234,18 @@ var clusterFaults = in("room",
 		new:      "				_ = c.own ",
 		tests:    "TestNodeRecordThatIsNotStored",
 	},
+	fault{
+		name:     "cluster: a node that stops before its first tenure is listed as alive",
+		function: "cluster.endedLocked",
+		old:      "s.last-s.first >= int64(nodeTTL)",
+		new:      "false",
+		tests:    "TestNodesThatEndBeforeTheirTenure",
+	},
+	fault{
+		name:     "cluster: a node that shuts down before its first tenure is listed as alive",
+		function: "cluster.endedLocked",
+		old:      "n.Silent || ",
+		new:      "",
+		tests:    "TestNodesThatEndBeforeTheirTenure",
+	},
 )
