@@ -73,15 +73,13 @@ func (c *cluster) beat(ctx context.Context, node string) error {
 		if err != nil || hash != c.hash {
 			continue
 		}
+		sameEpoch := note.Epoch == c.epoch && c.epoch != ""
 		l.Nodes = append(l.Nodes, tenure.Listed{
 			Name: n.Name, Number: n.Number, Tenure: note.Tenure, Shut: note.Shut, Silent: note.Silent,
-			Fenced: note.Fenced, SameEpoch: note.Epoch == c.epoch && c.epoch != "",
+			Fenced: note.Fenced, SameEpoch: sameEpoch,
 		})
 		c.sawLocked(n.Name, n.Number, &note, now.Mono)
-		if own {
-			continue
-		}
-		if note.Epoch == c.epoch && c.epoch != "" {
+		if sameEpoch && !own {
 			applied = max(applied, note.Applied)
 		}
 	}

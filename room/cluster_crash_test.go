@@ -16,9 +16,9 @@ import (
 )
 
 // TestPresenceAfterACrash ends a node without a word. The clients of the others get one notice,
-// within 15 s, that a user has left, for each user who was on that node alone and does not come back
-// in time, and for no other user. When all is well again, all nodes list the same people. The flags
-// -seeds and -seed are those of TestSimulation.
+// within 15 s, that a user has left, for each user who was on that node alone and does not come
+// back in time, and for no other user. When all is well again, all nodes list the same people. The
+// flags -seeds and -seed are those of TestSimulation.
 func TestPresenceAfterACrash(t *testing.T) {
 	first, n := uint64(1), (*simSeeds+4)/5
 	if raceEnabled {

@@ -10,14 +10,14 @@ import (
 // How the nodes agree on the epoch of the log.
 //
 // The hubs' epoch is that of the positions of clients. It is not Window.Epoch, which the engine
-// gives, and which ends with ErrEpoch. An epoch record begins an epoch, node records repeat its name
-// and the seq of that record. A node that reads the log from its middle learns the epoch from them:
-// it is the one that began last, however late the records of nodes were stored. A node may begin a
-// tenure when it has settled that the log has lost nothing in the epoch:
+// gives, and which ends with ErrEpoch. An epoch record begins an epoch; node records repeat its
+// name and the seq of that record. A node that reads the log from its middle learns the epoch from
+// them: it is the one that began last, however late the records of nodes were stored. A node may
+// begin a tenure when it has settled that the log has lost nothing in the epoch:
 //
 //   - the engine knows that (Opened.Complete), or
-//   - another node is alive that has a tenure, and so knows: it has stored a note since this node has
-//     read the log. One that was alive before may have been the only one to know of a loss.
+//   - another node is alive that has a tenure, and so knows: it has stored a note since this node
+//     has read the log. One that was alive before may have been the only one to know of a loss.
 //
 // Otherwise it appends an epoch record. Of several that end the same epoch, the first counts. A
 // node that does not know the current epoch, and finds no other node that does, ends any epoch.
@@ -178,10 +178,10 @@ func (c *cluster) settle(ctx context.Context) bool {
 	return false
 }
 
-// fewestLists is how many lists have to show that no other node stores notes. Lists count, not time:
-// while the engine elects a leader, no node can store any. If the engine answers this node alone,
-// the node begins an epoch although others are alive; that costs the clients a load. To wait for
-// nodeTTL would hold up each start after a crash of all nodes.
+// fewestLists is how many lists have to show that no other node stores notes. Lists count, not
+// time: while the engine elects a leader, no node can store any. If the engine answers this node
+// alone, the node begins an epoch although others are alive; that costs the clients a load. To wait
+// for nodeTTL would hold up each start after a crash of all nodes.
 const fewestLists = 4
 
 // inDoubtLocked reports whether other nodes have to show that the epoch is known, and that the log

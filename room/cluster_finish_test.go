@@ -125,8 +125,8 @@ func TestShutdownGivesUpResyncs(t *testing.T) {
 	}
 }
 
-// TestBroadcastThatFailsWhileTheNodeLeaves begins a broadcast when Shutdown no longer waits for any,
-// but has yet to close the engine. The engine answers after the broadcast has failed.
+// TestBroadcastThatFailsWhileTheNodeLeaves begins a broadcast when Shutdown no longer waits for
+// any, but has yet to close the engine. The engine answers after the broadcast has failed.
 func TestBroadcastThatFailsWhileTheNodeLeaves(t *testing.T) {
 	o := room.Options{PublishTimeout: time.Second}
 	nodes(t, 2, o, func(t *testing.T, _ *enginetest.Memory, nodes []*node) {

@@ -27,8 +27,8 @@ type logEnd struct {
 // not applied them.
 func (e *logEnd) short() bool { return e.since != 0 }
 
-// listed takes Last of a list of notes that was answered at now. It reports whether the log has lost
-// records.
+// listed takes Last of a list of notes that was answered at now. It reports whether the log has
+// lost records.
 func (e *logEnd) listed(last uint64, now int64) (lost bool) {
 	switch {
 	case last >= e.seen && !e.grown:

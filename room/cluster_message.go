@@ -13,9 +13,9 @@ type message struct {
 	data []byte
 }
 
-// maxMessages is how many messages of other nodes wait, of maxBacklog bytes in all; further ones are
-// dropped. The next note of a node repeats its acks, and the lists of participants show a gap. A
-// Notify is lost.
+// maxMessages is how many messages of other nodes wait, of maxBacklog bytes in all; further ones
+// are dropped. The next note of a node repeats its acks, and the lists of participants show a gap.
+// A Notify is lost.
 const maxMessages = 4096
 
 // receive takes a message of the engine. It does not block. A message that no node sends, since it

@@ -30,8 +30,8 @@ func TestNotifyReachesAllNodes(t *testing.T) {
 	})
 }
 
-// TestNotifyBehindASlowObserver has an Observer hold up the events of Notify from another node: those
-// beyond the bound are dropped, the others come in order, and they share one goroutine.
+// TestNotifyBehindASlowObserver has an Observer hold up the events of Notify from another node:
+// those beyond the bound are dropped, the others come in order, and they share one goroutine.
 func TestNotifyBehindASlowObserver(t *testing.T) {
 	const waiting = 256
 	var held chan struct{}

@@ -112,8 +112,8 @@ func readyNode(t *testing.T, m *enginetest.Memory) *node {
 	return n
 }
 
-// TestManyPagesOnAFreshNode loads pages at every position of a node, and joins with all of them on a
-// fresh node whose log begins in between.
+// TestManyPagesOnAFreshNode loads pages at every position of a node, and joins with all of them on
+// a fresh node whose log begins in between.
 func TestManyPagesOnAFreshNode(t *testing.T) {
 	nodes(t, 1, room.Options{}, func(t *testing.T, m *enginetest.Memory, nodes []*node) {
 		var pages []protocol.Position

@@ -73,8 +73,8 @@ func TestParticipantsAfterALoss(t *testing.T) {
 				nodes[1].engine.Heal()
 				nodes[0].engine.ReleaseTail()
 				time.Sleep(20 * time.Second)
-				// A node that has skipped a part of the log, or had no tenure for long, has closed its
-				// connections. Those of the other one stay.
+				// A node that has skipped a part of the log, or had no tenure for long, has closed
+				// its connections. Those of the other one stay.
 				closed, stays, user, on, people := alice, bob, "alice", nodes[0], "bob:1 alice:1"
 				if test.trim {
 					closed, stays, user, on, people = bob, alice, "bob", nodes[1], "alice:1 bob:1"

@@ -41,8 +41,8 @@ func TestReplayedDisconnect(t *testing.T) {
 // brokenRevoke is the header of a record of plan p whose body cannot be read.
 var brokenRevoke = record.Header{Cluster: record.ClusterHash("test"), Class: record.ClassControl, Kind: record.KindRevoke, Plan: "p"}
 
-// brokenOfAnyPlan is a record that may have been an event of any plan, or may have ended access, but
-// not a login.
+// brokenOfAnyPlan is a record that may have been an event of any plan, or may have ended access,
+// but not a login.
 var brokenOfAnyPlan = record.Append(nil, record.Header{Cluster: record.ClusterHash("test"), Class: 255, Kind: record.KindRevoke}, []byte{255})
 
 // TestBrokenRecordOfAPlan stores a record that may have ended access to one plan: the access of its

@@ -22,8 +22,8 @@ type ClusterInfo struct {
 	// shut.
 	TenureLeft time.Duration `json:"tenureLeft"`
 	// Uncertain counts the plans with events that this node could not store, or that may not be
-	// stored. Their clients load the plans as soon as the engine answers. After some 16,000 plans it
-	// counts all others as one.
+	// stored. Their clients load the plans as soon as the engine answers. After some 16,000 plans
+	// it counts all others as one.
 	Uncertain int `json:"uncertain"`
 	// Nodes are the nodes that have a note, by name, with this one. The caller owns the slice.
 	Nodes []NodeInfo `json:"nodes"`

@@ -48,14 +48,14 @@ func TestClusterSimulation(t *testing.T) {
 
 // clusterSim is a cluster in memory with its clients, and the model of what they have to receive:
 //
-//   - C1: within an epoch, each client receives the events of a plan with growing seqs, and what has
-//     one seq is the same for all clients.
+//   - C1: within an epoch, each client receives the events of a plan with growing seqs, and what
+//     has one seq is the same for all clients.
 //   - C2: once all faults are over, each client has every event whose Broadcast returned nil or
 //     ErrUncertain, or has loaded the plan since. An event that arrived late, behind newer ones, is
 //     followed by a load.
 //   - C3: a join is recovered only if the client misses nothing.
-//   - C4: once Revoke, or a method like it, has returned nil for a user without access, no event and
-//     no join answer is written to the user until access is given again.
+//   - C4: once Revoke, or a method like it, has returned nil for a user without access, no event
+//     and no join answer is written to the user until access is given again.
 //   - C5: every call returns in time, and the cluster leaves no goroutine.
 //
 // That presence converges, so that all nodes list the same users, TestParticipantsConverge checks.

@@ -22,9 +22,9 @@ type replica interface {
 	// applyResync makes all clients of a plan load it. plan "" means all plans.
 	applyResync(plan string, seq uint64)
 	// begin applies a record that ends access: members lose it, and joins in flight call Authorize
-	// again. In a replay, members do not lose it: reset has come before, so Authorize decides. finish
-	// does the work that takes longer, such as to wait for sockets and for Authorize, and returns the
-	// counts of this hub; nil if there is none. It is called once, beside the log.
+	// again. In a replay, members do not lose it: reset has come before, so Authorize decides.
+	// finish does the work that takes longer, such as to wait for sockets and for Authorize, and
+	// returns the counts of this hub; nil if there is none. It is called once, beside the log.
 	begin(kind record.Kind, plan string, x *record.Control, seq uint64, replay bool) (finish func() ackCounts)
 	// recheckAll follows a record that cannot be applied and may have ended access to a plan or, if
 	// plan is "", to any. It checks the access of all members. finish is as for begin.
@@ -38,8 +38,8 @@ type replica interface {
 	// way of what belongs to plans, and cuts connections that do not take it within fenceTimeout.
 	endWrites()
 	// reconnect is called if this node may have missed a Disconnect. The function that it returns
-	// closes the connections that are open now: the clients connect again, and their credentials are
-	// verified.
+	// closes the connections that are open now: the clients connect again, and their credentials
+	// are verified.
 	reconnect() (finish func())
 	// notify is Notify for the connections of this hub.
 	notify(n *record.Notify)
@@ -192,8 +192,8 @@ func (h *Hub) endWrites() {
 // reconnectSpread is the time in which the clients of a node connect again after reconnect.
 const reconnectSpread = 10 * time.Second
 
-// reconnect implements [replica]. Authorize cannot tell whether the login of a connection has ended:
-// the user may still see the plan.
+// reconnect implements [replica]. Authorize cannot tell whether the login of a connection has
+// ended: the user may still see the plan.
 func (h *Hub) reconnect() (finish func()) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

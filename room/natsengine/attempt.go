@@ -19,8 +19,8 @@ const (
 	notReady = 10 * time.Second
 )
 
-// whyEnded returns errClosed if the engine was closed, and otherwise the error of a context that has
-// ended.
+// whyEnded returns errClosed if the engine was closed, and otherwise the error of a context that
+// has ended.
 func whyEnded(ctx context.Context) error {
 	if cause := context.Cause(ctx); errors.Is(cause, errClosed) {
 		return cause

@@ -46,9 +46,9 @@ type client struct {
 	appends appends
 }
 
-// link is a period of the connection. A new one begins when the connection is made or lost, and when
-// the server refuses an operation. The context of the old one then ends, with errDisconnected or a
-// deniedError.
+// link is a period of the connection. A new one begins when the connection is made or lost, and
+// when the server refuses an operation. The context of the old one then ends, with errDisconnected
+// or a deniedError.
 type link struct {
 	ctx context.Context
 	end context.CancelCauseFunc

@@ -35,7 +35,8 @@ func works(t *testing.T, o natsengine.Options) *natsengine.Engine {
 	return e
 }
 
-// certificate returns a certificate for servers and clients at 127.0.0.1, and a pool that trusts it.
+// certificate returns a certificate for servers and clients at 127.0.0.1, and a pool that trusts
+// it.
 func certificate(t *testing.T) (tls.Certificate, *x509.CertPool) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

@@ -49,8 +49,8 @@ func TestLossChangesEpoch(t *testing.T) {
 	}
 }
 
-// A log that ends before an acknowledged record has lost it, even if no tail has delivered that yet.
-// So has one that has another record at its seq, or gives the seq again.
+// A log that ends before an acknowledged record has lost it, even if no tail has delivered that
+// yet. So has one that has another record at its seq, or gives the seq again.
 func TestLossBeforeDelivery(t *testing.T) {
 	for name, then := range map[string]func(t *testing.T, a, b *natsengine.Engine) error{
 		"the log ends before it": func(t *testing.T, a, _ *natsengine.Engine) error {

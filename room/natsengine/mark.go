@@ -31,13 +31,13 @@ type mark struct {
 	p     point
 	first uint64              // of the records whose fingerprints are known
 	sums  [recent]fingerprint // of the last records, at seq%recent
-	// absent: since when the leader says that the log ends before p or an acknowledged record; zero if
-	// it does not.
+	// absent: since when the leader says that the log ends before p or an acknowledged record; zero
+	// if it does not.
 	absent time.Time
 }
 
-// recent is the number of records whose fingerprints a session keeps. A log that ends before the last
-// record that was delivered, and then has got other records, differs in one of them.
+// recent is the number of records whose fingerprints a session keeps. A log that ends before the
+// last record that was delivered, and then has got other records, differs in one of them.
 const recent = 1024
 
 // last returns the seq of the last record that was delivered.
@@ -69,8 +69,8 @@ func (m *mark) deliver(last uint64, sums []fingerprint) {
 	m.seq.Store(m.p.seq)
 }
 
-// at returns the point of a record that was delivered, without its fingerprint if it was not one of the
-// last.
+// at returns the point of a record that was delivered, without its fingerprint if it was not one of
+// the last.
 func (m *mark) at(seq uint64) point {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -113,8 +113,8 @@ func (m *mark) judge(f finding, single bool) bool {
 }
 
 // acks is the last record that the leader has acknowledged: a log that ends before it has lost it,
-// even if no tail has delivered it yet. Sessions of the same log share it, since an Append may begin
-// during one and end during the next.
+// even if no tail has delivered it yet. Sessions of the same log share it, since an Append may
+// begin during one and end during the next.
 type acks struct {
 	mu sync.Mutex // guards p
 	p  point

@@ -30,8 +30,8 @@ func newNotes() *notes {
 	return n
 }
 
-// store publishes the note until the leader acknowledges it, and returns its seq. A note that is held
-// up, and arrives after a later one, is refused: each note names the seq of the one before.
+// store publishes the note until the leader acknowledges it, and returns its seq. A note that is
+// held up, and arrives after a later one, is refused: each note names the seq of the one before.
 func (n *notes) store(ctx context.Context, c *client, s *session, note []byte) (seq uint64, err error) {
 	select {
 	case <-n.turn:

@@ -40,9 +40,9 @@ type Options struct {
 	// engine then sets TLSConfig, if TLS is not nil, and always AllowReconnect, MaxReconnect,
 	// ReconnectWait, RetryOnFailedConnect, ReconnectBufSize, PingInterval, MaxPingsOut,
 	// FlusherTimeout, NoCallbacksAfterClientClose and SkipHostLookup. Handlers are called besides
-	// those of the engine. If a server ends a connection for good, the engine makes another one with
-	// the same options. Dialer and Timeout limit how long it takes to connect; a CustomDialer has to
-	// limit it itself.
+	// those of the engine. If a server ends a connection for good, the engine makes another one
+	// with the same options. Dialer and Timeout limit how long it takes to connect; a CustomDialer
+	// has to limit it itself.
 	NATS []nats.Option
 
 	// Domain is the JetStream domain. Default: that of the servers.

@@ -97,12 +97,12 @@ func (c *client) redial(k *conn) {
 	}
 }
 
-// renewAfter is when a connection is made again on which the server has refused a subscription. It is
-// within the tenure of the hub.
+// renewAfter is when a connection is made again on which the server has refused a subscription. It
+// is within the tenure of the hub.
 const renewAfter = 5 * time.Second
 
-// renew has a connection made again after a while: the server has refused a subscription, and does not
-// make it later, when the permissions have changed. nats.go subscribes once in each connection.
+// renew has a connection made again after a while: the server has refused a subscription, and does
+// not make it later, when the permissions have changed. nats.go subscribes once in each connection.
 func (c *client) renew(k *conn, nc *nats.Conn) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -43,8 +43,8 @@ func (m *machine) restart(change func(*server.Options)) {
 	m.start()
 }
 
-// A server that reloads a lower max_payload does not say so, and closes the connection when a record
-// is larger. The engine makes another connection, with the subscriptions of the session.
+// A server that reloads a lower max_payload does not say so, and closes the connection when a
+// record is larger. The engine makes another connection, with the subscriptions of the session.
 func TestMaxPayloadIsLoweredByReload(t *testing.T) {
 	m := one(t, nil)
 	servers := []string{m.url()}

@@ -161,9 +161,9 @@ func (t *tail) anchor() int {
 	return int(t.at.sum.size) + overhead
 }
 
-// peeks reports whether to ask only whether there are records after the last one, without that one: it
-// is large, it was read a short time ago, and it is not known that there are others, or they were
-// asked for in vain.
+// peeks reports whether to ask only whether there are records after the last one, without that one:
+// it is large, it was read a short time ago, and it is not known that there are others, or they
+// were asked for in vain.
 func (t *tail) peeks(rung uint64, now time.Time) bool {
 	if rung > t.at.seq && (rung != t.rung || t.tries == 0) {
 		return false
@@ -180,8 +180,8 @@ func (t *tail) again(rung uint64, progress bool) bool {
 	return t.tries <= patience
 }
 
-// accept returns the records of list that come next, and their fingerprints. gap is whether one is missing
-// between, differs whether the last record that was delivered is another one.
+// accept returns the records of list that come next, and their fingerprints. gap is whether one is
+// missing between, differs whether the last record that was delivered is another one.
 func (t *tail) accept(list []message) (records []room.Record, sums []fingerprint, gap, differs bool) {
 	for _, m := range list {
 		p := point{m.seq, fingerprintOf(m.data), true}

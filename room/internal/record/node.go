@@ -47,12 +47,13 @@ func ParseSilent(body []byte) (Silent, error) {
 
 // Epoch is the body of a [KindEpoch] record: the epoch New begins. Of several records with the same
 // Old, the first in the log counts. A node that does not know the current epoch writes "*" as Old:
-// such a record counts unless an epoch has begun after Since. Its fields are the texts Old, New and By, and the varint Since.
+// such a record counts unless an epoch has begun after Since. Its fields are the texts Old, New and
+// By, and the varint Since.
 type Epoch struct {
 	Old, New string
 	By       string // name in the engine of the node that begins New
-	// Since is the seq of the record that began Old or, if Old is "*", of the last record that By has
-	// applied.
+	// Since is the seq of the record that began Old or, if Old is "*", of the last record that By
+	// has applied.
 	Since uint64
 }
 

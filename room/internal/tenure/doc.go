@@ -17,11 +17,11 @@
 //   - An answer that comes after the tenure has ended begins another tenure, even if its beat was
 //     sent before. Other nodes may have noticed the end meanwhile.
 //   - The monotonic clock of a suspended machine stands still. So a tenure also ends when the wall
-//     clock has gained a fifth of the ttl on it, counted from when the beat was sent. The gate reads
-//     both clocks before each write.
-//   - A write may wait for its client, with the end of the tenure as its deadline. If the tenure ends
-//     before its time, the node first waits for these writes, or cuts their connections. Only then a
-//     note says that the tenure has ended, or another one begins.
+//     clock has gained a fifth of the ttl on it, counted from when the beat was sent. The gate
+//     reads both clocks before each write.
+//   - A write may wait for its client, with the end of the tenure as its deadline. If the tenure
+//     ends before its time, the node first waits for these writes, or cuts their connections. Only
+//     then a note says that the tenure has ended, or another one begins.
 //   - The gate shuts when the record has left the window of the log. A node that opens the
 //     log then does not read it.
 //

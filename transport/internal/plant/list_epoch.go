@@ -97,8 +97,8 @@ var epochFaults = in("room",
 	fault{
 		name:     "cluster: notes of another epoch count",
 		function: "cluster.beat",
-		old:      "SameEpoch: note.Epoch == c.epoch && c.epoch != \"\"",
-		new:      "SameEpoch: true",
+		old:      "sameEpoch := note.Epoch == c.epoch && c.epoch != \"\"",
+		new:      "sameEpoch := true",
 		tests:    "TestNotesThatDoNotCount",
 	},
 	fault{
