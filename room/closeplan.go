@@ -28,7 +28,7 @@ func (h *Hub) ClosePlan(ctx context.Context, planID string) (removed int, err er
 		return 0, ErrHubClosed
 	}
 	if h.cluster != nil {
-		counts, err := h.cluster.control(ctx, record.KindClosePlan, planID, record.Control{})
+		counts, err := h.cluster.control(ctx, record.KindClosePlan, planID, record.Control{}, 0)
 		return int(counts[ackRemoved]), err
 	}
 	return int(h.beginClosePlan(planID, h.seq.Add(1))()[ackRemoved]), nil

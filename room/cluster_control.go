@@ -3,6 +3,7 @@ package room
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/planrooms/planrooms/room/internal/record"
 	"github.com/planrooms/planrooms/room/internal/tenure"
@@ -52,13 +53,15 @@ func (w *wait) changed() {
 }
 
 // control appends a record that ends access, and waits until no node writes what the record
-// forbids. counts is the sum of those of the nodes that have answered. Errors: those of append; the
-// error of ctx if it ends first, with the number of nodes that have not answered; [ErrHubClosed].
-func (c *cluster) control(ctx context.Context, kind record.Kind, plan string, x record.Control) (counts ackCounts, err error) {
+// forbids. work is how long a node may work for the record, in addition to the moment that all take.
+// counts is the sum of those of the nodes that have answered. Errors: those of append; the error of
+// ctx if it ends first, with the number of nodes that have not answered; [ErrHubClosed].
+func (c *cluster) control(ctx context.Context, kind record.Kind, plan string, x record.Control, work time.Duration) (counts ackCounts, err error) {
 	// A node that has died costs one nodeTTL. After two, this node has lost the engine.
-	ctx, cancel := context.WithTimeout(ctx, c.publishFor+2*nodeTTL)
+	limit := c.publishFor + 2*nodeTTL
+	ctx, cancel := context.WithTimeout(ctx, limit+work)
 	defer cancel()
-	if err := c.awaitOpen(ctx); err != nil {
+	if err := c.awaitOpenFor(ctx, limit); err != nil {
 		return counts, err // the record has to name this node, which has no name before
 	}
 	for {

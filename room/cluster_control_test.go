@@ -17,6 +17,28 @@ import (
 	"github.com/planrooms/planrooms/room/roomtest"
 )
 
+// TestRecheckOfASlowAuthorize calls Recheck while the checks of another node take a minute in all: a
+// node has four times AuthorizeTimeout.
+func TestRecheckOfASlowAuthorize(t *testing.T) {
+	var takes atomic.Int64
+	o := room.Options{
+		AuthorizeTimeout: 25 * time.Second, AuthorizeParallel: 1,
+		Authorize: func(context.Context, auth.Identity, string) error {
+			time.Sleep(time.Duration(takes.Load()))
+			return nil
+		},
+	}
+	nodes(t, 2, o, func(t *testing.T, _ *enginetest.Memory, nodes []*node) {
+		for _, user := range []string{"alice", "bob", "carol"} {
+			roomtest.Join(t, nodes[1].Hub, user, "p")
+		}
+		takes.Store(int64(20 * time.Second))
+		if got, err := nodes[0].Recheck(t.Context(), "p"); err != nil || got.Kept != 3 {
+			t.Errorf("Recheck = %+v, %v, want three members that are kept", got, err)
+		}
+	})
+}
+
 // TestRecheckWaitsForTheWorkOfThisNode calls Recheck while Authorize takes long.
 func TestRecheckWaitsForTheWorkOfThisNode(t *testing.T) {
 	var slow atomic.Bool

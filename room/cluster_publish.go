@@ -21,6 +21,13 @@ func (c *cluster) append(ctx context.Context, id string, data []byte) (seq uint6
 	return c.engine.Append(ctx, id, data)
 }
 
+// awaitOpenFor is awaitOpen for so long.
+func (c *cluster) awaitOpenFor(ctx context.Context, limit time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	return c.awaitOpen(ctx)
+}
+
 // awaitOpen waits until the engine was opened once. It is not closed when Open is called again.
 func (c *cluster) awaitOpen(ctx context.Context) error {
 	if c.closed.Load() {

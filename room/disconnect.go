@@ -65,7 +65,7 @@ func (h *Hub) Disconnect(ctx context.Context, userID string, opts ...DisconnectO
 	if h.cluster != nil {
 		counts, err := h.cluster.control(ctx, record.KindDisconnect, "", record.Control{
 			UserID: userID, SessionID: o.session, OnlySession: o.onlySession, SignInAgain: o.signInAgain,
-		})
+		}, 0)
 		return int(counts[ackRemoved]), err
 	}
 	finish := h.beginDisconnect(userID, &o)

@@ -47,7 +47,7 @@ func (h *Hub) Recheck(ctx context.Context, planID string) (Rechecked, error) {
 // recheck is Recheck or, with a user, RecheckUser.
 func (h *Hub) recheck(ctx context.Context, planID, userID string) (Rechecked, error) {
 	if h.cluster != nil {
-		counts, err := h.cluster.control(ctx, record.KindRecheck, planID, record.Control{UserID: userID})
+		counts, err := h.cluster.control(ctx, record.KindRecheck, planID, record.Control{UserID: userID}, h.recheckFor())
 		return counts.rechecked(err)
 	}
 	q := h.beginRecheck(planID, userID)

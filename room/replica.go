@@ -282,11 +282,14 @@ func (h *Hub) recheckAll(plan string) (finish func() ackCounts) {
 	return h.resultsOf(q, plan, "")
 }
 
+// recheckFor is how long a node of a cluster waits for the results of a recheck.
+func (h *Hub) recheckFor() time.Duration { return 4 * h.opts.AuthorizeTimeout }
+
 // resultsOf returns a function that waits for the results of q, whose members are those of a plan
 // or a user; "" means any.
 func (h *Hub) resultsOf(q *inquiry, planID, userID string) func() ackCounts {
 	return func() ackCounts {
-		ctx, cancel := context.WithTimeout(h.ctx, 4*h.opts.AuthorizeTimeout)
+		ctx, cancel := context.WithTimeout(h.ctx, h.recheckFor())
 		defer cancel()
 		defer h.denials.await(planID, userID)
 		r, _ := q.wait(ctx, h.ctx.Done()) // the counts say it all

@@ -43,7 +43,7 @@ func (h *Hub) revoke(ctx context.Context, planID, userID string) (removed int, e
 		return 0, ErrHubClosed
 	}
 	if h.cluster != nil {
-		counts, err := h.cluster.control(ctx, record.KindRevoke, planID, record.Control{UserID: userID})
+		counts, err := h.cluster.control(ctx, record.KindRevoke, planID, record.Control{UserID: userID}, 0)
 		return int(counts[ackRemoved]), err
 	}
 	return int(h.beginRevoke(planID, userID)()[ackRemoved]), nil

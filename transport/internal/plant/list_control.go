@@ -73,4 +73,11 @@ var controlsFaults = in("room",
 		new:      "c.record(record.KindRelay,",
 		tests:    "TestNodeThatHasShutDownIsNotWaitedFor",
 	},
+	fault{
+		name:     "control: Recheck does not give other nodes the time that they may take",
+		function: "cluster.control",
+		old:      "limit+work",
+		new:      "limit",
+		tests:    "TestRecheckOfASlowAuthorize",
+	},
 )
