@@ -29,13 +29,14 @@ func nodesCommand(ctx context.Context, args []string, stdout, stderr io.Writer) 
 	flagURLs(f, &servers, "nats", "`URLs` of the cluster's NATS servers, separated by commas. Default: nats://127.0.0.1:4222")
 	f.StringVar(&cluster, "cluster", "demo", "`name` of the cluster in NATS")
 	f.DurationVar(&wait, "wait", 15*time.Second, "how long to wait until NATS answers and the log is read")
-	f.BoolVar(&verbose, "v", false, "show the warnings of the engine")
+	f.BoolVar(&verbose, "v", false, "show the warnings of the hub and of its engine")
 	if err := parse(f, args); err != nil {
 		return err
 	}
 	log := slog.New(slog.DiscardHandler)
+	var level slog.LevelVar
 	if verbose {
-		log = slog.New(slog.NewTextHandler(stderr, nil))
+		log = slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: &level}))
 	}
 	engine, end, err := newReadOnlyEngine(natsengine.Options{Servers: servers.texts(), Logger: log})
 	if err != nil {
@@ -51,7 +52,8 @@ func nodesCommand(ctx context.Context, args []string, stdout, stderr io.Writer) 
 	defer func() {
 		ctx, cancel := context.WithCancel(ctx)
 		cancel()
-		_ = hub.Shutdown(ctx) // it has no clients, and stores no goodbye for other nodes
+		level.Set(slog.LevelError + 1) // the hub would warn that other nodes wait for it, which they do not
+		_ = hub.Shutdown(ctx)          // it has no clients, and stores no goodbye for other nodes
 	}()
 	info, err := observe(ctx, hub, engine, wait)
 	if err != nil {

@@ -122,8 +122,8 @@ func TestNodesWithFewPermissions(t *testing.T) {
 	if err := command(t.Context(), []string{"nodes", "-nats", at, "-wait", "30s", "-v"}, &stdout, &stderr); err != nil {
 		t.Fatalf("%v\n%s", err, &stderr)
 	}
-	if !strings.Contains(stdout.String(), "\nn1 ") {
-		t.Errorf("n1 is not in\n%s%s", &stdout, &stderr)
+	if !strings.Contains(stdout.String(), "\nn1 ") || strings.Contains(stderr.String(), "the others wait") {
+		t.Errorf("want n1, and no warning of the end\n%s%s", &stdout, &stderr)
 	}
 }
 
