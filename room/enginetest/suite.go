@@ -11,7 +11,7 @@ import (
 // or fail it.
 //
 // A check that needs a fault which the Cluster does not have is skipped; the reason names the
-// interface. Checks wait up to a minute, for stores that need time after the loss of a server.
+// interface. Checks wait up to two minutes, for stores that need time after the loss of a server.
 func Run(t *testing.T, create func(t *testing.T) Cluster) {
 	for _, c := range checks() {
 		t.Run(c.name, func(t *testing.T) {

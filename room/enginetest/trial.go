@@ -26,7 +26,7 @@ type failure struct{ error }
 // The time limits of a check. They are long because a store may take some seconds to get over the
 // loss of a server.
 const (
-	checkLimit = time.Minute
+	checkLimit = 2 * time.Minute
 	callLimit  = checkLimit + 15*time.Second
 )
 

@@ -36,6 +36,7 @@ func permit(t *testing.T, m *machine, deny ...string) {
 func TestSubscriptionIsPermittedLater(t *testing.T) {
 	for _, subject := range []string{"_INBOX.>", "planrooms.test.bell"} {
 		t.Run(subject, func(t *testing.T) {
+			t.Parallel()
 			m := one(t, func(o *server.Options) { o.Users, o.NoAuthUser = subscribers(subject), "admin" })
 			e := natsengine.New(natsengine.Options{Servers: []string{m.url()}, User: "hub", Password: "password"})
 			defer e.Close()

@@ -51,7 +51,11 @@ func (m *machine) run() (err error) {
 	}
 	s.Start()
 	if !s.ReadyForConnections(patience) {
-		return errors.New("the server does not accept connections")
+		l, err := net.Listen("tcp", m.address()) // another process may have got the port
+		if err == nil {
+			l.Close()
+		}
+		return errors.Join(errors.New("the server does not accept connections"), err)
 	}
 	m.server = s
 	return nil
