@@ -63,6 +63,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
+	if o.markdown != "" { // not only when all is measured
+		if _, _, err := aroundBlock(o.markdown); err != nil {
+			return err
+		}
+	}
 	cpus, err := machine.Allowed()
 	if err != nil {
 		return err

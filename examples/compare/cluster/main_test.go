@@ -118,6 +118,21 @@ func TestFailedSample(t *testing.T) {
 	}
 }
 
+// A file in which the report cannot replace anything is found before anything is measured.
+func TestRunRefusesAPage(t *testing.T) {
+	page := filepath.Join(t.TempDir(), "page.md")
+	args := []string{"-quick", "-contestants", "planrooms", "-measures", "holding", "-markdown", page}
+	for _, want := range []error{os.ErrNotExist, errUsage} {
+		var out bytes.Buffer
+		if err := run(t.Context(), args, &out, t.Output()); !errors.Is(err, want) || out.Len() > 0 {
+			t.Errorf("run(%q) = %v after the report %q, want %v and no report", args, err, &out, want)
+		}
+		if err := os.WriteFile(page, []byte("no block"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 func TestReplaceBlockRefuses(t *testing.T) {
 	for _, text := range []string{"", blockBegin, blockEnd + blockBegin} {
 		page := filepath.Join(t.TempDir(), "page.md")
