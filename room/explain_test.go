@@ -128,6 +128,7 @@ func TestExplainMembersThatLeft(t *testing.T) {
 		alice := roomtest.Join(t, h, "alice", "p")
 		update(t, h, "p", 1)
 		alice.Next()
+		synctest.Wait() // the write has returned
 		alice.Leave("p")
 		update(t, h, "p", 2)
 		wantOutcomes(t, h, "alice", 1, room.OutcomeWritten)
@@ -163,6 +164,7 @@ func TestExplainForgets(t *testing.T) {
 		alice := roomtest.Join(t, h, "alice", "p")
 		update(t, h, "p", 1)
 		alice.Next()
+		synctest.Wait() // the write has returned
 		alice.Leave("p")
 		left := time.Now()
 		update(t, h, "p", 2)
