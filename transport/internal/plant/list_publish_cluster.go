@@ -81,6 +81,13 @@ var publishClusterFaults = in("room",
 		tests:    "TestShutdownAwaitsBroadcasts",
 	},
 	fault{
+		name:     "resyncs: a broadcast that fails after Shutdown has waited ends the wait again",
+		function: "resyncs.stopWaitingLocked",
+		old:      "case <-s.waiting:",
+		new:      "case <-(chan struct{})(nil):",
+		tests:    "TestBroadcastThatFailsWhileTheNodeLeaves",
+	},
+	fault{
 		name:     "finish: Shutdown without time does not leave the cluster",
 		function: "Hub.Shutdown",
 		old:      "context.WithoutCancel(ctx)",
