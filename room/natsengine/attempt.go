@@ -173,10 +173,14 @@ func passing(err error, subject string) bool {
 		errors.Is(err, nats.ErrConnectionClosed)
 }
 
-// pause waits before the attempt after the nth, 20 to 250 ms. It returns the error of ctx if ctx
-// ends meanwhile.
+// backoff returns how long to wait before the attempt after the nth: 20 to 250 ms.
+func backoff(n int) time.Duration {
+	return min(20*time.Millisecond<<min(n, 4), 250*time.Millisecond)
+}
+
+// pause waits before the attempt after the nth. It returns the error of ctx if ctx ends meanwhile.
 func pause(ctx context.Context, n int) error {
-	t := time.NewTimer(min(20*time.Millisecond<<min(n, 4), 250*time.Millisecond))
+	t := time.NewTimer(backoff(n))
 	defer t.Stop()
 	select {
 	case <-t.C:

@@ -140,7 +140,7 @@ func (c *client) handle(k *conn, opts *nats.Options) {
 			closed(nc)
 		}
 		close(k.closed)
-		c.lost(k)
+		c.ended(k)
 	}
 }
 

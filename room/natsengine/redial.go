@@ -58,9 +58,9 @@ func (c *client) install(k *conn) bool {
 	return !k.ended
 }
 
-// lost is called when nats.go has ended a connection. Unless the client has closed it, another one
+// ended is called when nats.go has ended a connection. Unless the client has closed it, another one
 // is made.
-func (c *client) lost(k *conn) {
+func (c *client) ended(k *conn) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closing || c.conn != k || k.ended {

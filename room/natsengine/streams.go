@@ -227,8 +227,9 @@ func (c *client) stateOnce(ctx context.Context, n *names) (*state, error) {
 	return s, nil
 }
 
-// one asks the leader of the log for a record. It returns nats.ErrMsgNotFound if there is none.
-func (c *client) one(ctx context.Context, n *names, seq uint64) (data []byte, err error) {
+// leaderRecord asks the leader of the log for a record. It returns nats.ErrMsgNotFound if there is
+// none.
+func (c *client) leaderRecord(ctx context.Context, n *names, seq uint64) (data []byte, err error) {
 	r := request{what: "read a record of the stream " + n.log, subject: c.api + "STREAM.MSG.GET." + n.log}
 	err = c.persist(ctx, r, func(ctx context.Context) error {
 		m, err := c.current().legacy.GetMsg(n.log, seq, nats.Context(ctx))

@@ -79,7 +79,7 @@ func (t *tail) run(ctx context.Context) error {
 		case ends(err):
 			return err
 		default:
-			next = min(20*time.Millisecond<<min(n, 4), 250*time.Millisecond)
+			next = backoff(n)
 		}
 		t.wait(ctx, next)
 	}
@@ -215,10 +215,11 @@ func (t *tail) deliver(records []room.Record, sums []fingerprint) {
 // bridge delivers the next record if the leader has it, although a replica had only later ones, or
 // none. It returns how long to wait before the next step: wait, if the leader does not have it.
 func (t *tail) bridge(ctx context.Context, wait time.Duration) (time.Duration, error) {
-	data, err := t.c.one(ctx, &t.s.names, t.at.seq+1)
+	data, err := t.c.leaderRecord(ctx, &t.s.names, t.at.seq+1)
 	switch {
 	case err == nil:
-		if _, err := t.verify(ctx); err != nil { // the last record of the replica may not be that of the leader
+		// The last record of the replica may not be that of the leader.
+		if _, err := t.verify(ctx); err != nil {
 			return 0, err
 		}
 		records, sums, _, _ := t.accept([]message{{seq: t.at.seq + 1, data: data}})
@@ -252,7 +253,7 @@ func (t *tail) skip(ctx context.Context, now *state) error {
 		if seq > now.last {
 			return &room.TrimmedError{First: now.last + 1}
 		}
-		if _, err := t.c.one(ctx, &t.s.names, seq); err == nil {
+		if _, err := t.c.leaderRecord(ctx, &t.s.names, seq); err == nil {
 			return &room.TrimmedError{First: seq}
 		} else if !errors.Is(err, nats.ErrMsgNotFound) {
 			return err

@@ -63,7 +63,7 @@ func (s *session) compare(ctx context.Context, c *client, p point) (finding, err
 	if !p.known {
 		return same, nil
 	}
-	data, err := c.one(ctx, &s.names, p.seq)
+	data, err := c.leaderRecord(ctx, &s.names, p.seq)
 	switch {
 	case err == nil && fingerprintOf(data) != p.sum:
 		return another, nil
