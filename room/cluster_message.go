@@ -87,7 +87,13 @@ func (c *cluster) sendWithin(ctx context.Context, to string, kind record.Message
 	ctx, cancel := context.WithTimeout(ctx, nodeTTL)
 	defer cancel()
 	defer context.AfterFunc(c.ctx, cancel)()
-	if err := c.engine.Send(ctx, to, record.AppendMessage(nil, c.hash, kind, body)); err != nil && c.ctx.Err() == nil {
+	err := errNotOpen
+	select {
+	case <-c.opened:
+		err = c.engine.Send(ctx, to, record.AppendMessage(nil, c.hash, kind, body))
+	default:
+	}
+	if err != nil && c.ctx.Err() == nil {
 		c.logs.warn("engine", "send", "room: a message to another node was not sent", "error", err)
 	}
 }

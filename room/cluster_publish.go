@@ -49,9 +49,11 @@ func (c *cluster) awaitOpen(ctx context.Context) error {
 		if c.refused != nil {
 			return fmt.Errorf("%w: %w", ErrNotReady, c.refused)
 		}
-		return fmt.Errorf("%w: the engine is not open yet", ErrNotReady)
+		return fmt.Errorf("%w: %w", ErrNotReady, errNotOpen)
 	}
 }
+
+var errNotOpen = errors.New("the engine is not open yet")
 
 // ownAppend is how long an Append may take that no caller waits for, however short
 // Options.PublishTimeout is.

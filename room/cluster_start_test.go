@@ -2,6 +2,8 @@ package room_test
 
 import (
 	"context"
+	"errors"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -13,6 +15,76 @@ import (
 )
 
 // Nodes that start, or open the log again.
+
+// unopenedEngine notes the methods that are called before Open has succeeded.
+type unopenedEngine struct {
+	room.Engine
+	open  atomic.Bool
+	early atomic.Pointer[string] // the last of these methods
+}
+
+func (e *unopenedEngine) called(method string) {
+	if !e.open.Load() {
+		e.early.Store(&method)
+	}
+}
+
+func (e *unopenedEngine) Open(ctx context.Context, o room.OpenOptions, receive func(string, []byte)) (room.Opened, error) {
+	opened, err := e.Engine.Open(ctx, o, receive)
+	e.open.Store(e.open.Load() || err == nil)
+	return opened, err
+}
+
+func (e *unopenedEngine) Append(ctx context.Context, id string, data []byte) (uint64, error) {
+	e.called("Append")
+	return e.Engine.Append(ctx, id, data)
+}
+
+func (e *unopenedEngine) Tail(ctx context.Context, after uint64, apply func([]room.Record)) error {
+	e.called("Tail")
+	return e.Engine.Tail(ctx, after, apply)
+}
+
+func (e *unopenedEngine) Beat(ctx context.Context, note []byte) ([]room.Node, room.Window, error) {
+	e.called("Beat")
+	return e.Engine.Beat(ctx, note)
+}
+
+func (e *unopenedEngine) Send(ctx context.Context, to string, msg []byte) error {
+	e.called("Send")
+	return e.Engine.Send(ctx, to, msg)
+}
+
+// TestNothingIsCalledBeforeOpen calls methods of a hub whose engine cannot be opened. A broadcast
+// that has failed makes the clients load the plan once the engine is open.
+func TestNothingIsCalledBeforeOpen(t *testing.T) {
+	nodes(t, 1, room.Options{}, func(t *testing.T, m *enginetest.Memory, nodes []*node) {
+		alice := roomtest.Join(t, nodes[0].Hub, "alice", "p")
+		for _, opens := range []bool{true, false} {
+			n := newNode(t, m, "unopened", room.Options{PublishTimeout: time.Second})
+			e := &unopenedEngine{Engine: n.engine}
+			n.opts.Engine = e
+			n.engine.Cut()
+			n.start(t)
+			if _, err := n.BroadcastTaskDeleted(t.Context(), "p", "7"); !errors.Is(err, room.ErrNotReady) {
+				t.Errorf("Broadcast = %v, want ErrNotReady", err)
+			}
+			if _, err := n.Notify(t.Context(), "alice", protocol.Event{Type: "a", Data: 1}); err != nil {
+				t.Errorf("Notify = %v", err)
+			}
+			if opens {
+				n.engine.Heal()
+				n.awaitReady(t)
+				alice.WantEvent(protocol.TypeResync, nil)
+			} else if err := n.Shutdown(t.Context()); err != nil {
+				t.Errorf("Shutdown = %v", err)
+			}
+			if early := e.early.Load(); early != nil {
+				t.Errorf("%s was called before Open had succeeded", *early)
+			}
+		}
+	})
+}
 
 // TestNodeThatStartsAfterALoss loses records while no node runs. The next node begins a new epoch,
 // since no other one could know of the loss. Those that start later do not, since it is alive.

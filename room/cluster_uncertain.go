@@ -65,9 +65,14 @@ func (c *cluster) resyncLater(plan, id string) {
 	}
 }
 
-// appendResyncs appends a resync record for each plan that waits for one. It ends when none is
-// left.
+// appendResyncs appends a resync record for each plan that waits for one, once the engine is open.
+// It ends when none is left.
 func (c *cluster) appendResyncs() {
+	select {
+	case <-c.opened:
+	case <-c.ctx.Done():
+		return
+	}
 	for {
 		plan, ids, ok := c.nextResync()
 		if !ok {

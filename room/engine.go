@@ -15,10 +15,11 @@ import (
 // memory, and the tests that every engine has to pass.
 //
 // The hub calls Open until it succeeds, and again after [ErrEpoch], with another node name; it
-// makes these calls one after the other, but Append and Send may run meanwhile. It calls Close
-// last, and all other methods concurrently. A method returns soon after its context ends. Arguments
-// and results are not modified by either side afterwards, except for a slice of records, which its
-// callee may keep only until it returns.
+// makes these calls one after the other, but Append and Send may run meanwhile. Before the first
+// call of Open has succeeded, it calls no other method but Close. It calls Close last, and all
+// other methods concurrently. A method returns soon after its context ends. Arguments and results
+// are not modified by either side afterwards, except for a slice of records, which its callee may
+// keep only until it returns.
 type Engine interface {
 	// Open connects a node to the log of a cluster, and creates the log if there is none. It
 	// returns what the log holds. From then on until Close the engine passes messages of other

@@ -16,6 +16,7 @@ import (
 var notChecked = []string{
 	// What the hub does.
 	"receive does not block.",
+	"Before the first call of Open has succeeded, it calls no other method but Close.",
 	"Any other error means that the hub may call Tail again.",
 	"If not, and no other node is alive, the hub begins a new epoch.",
 	// What the types are for.

@@ -178,4 +178,18 @@ var publishClusterFaults = in("room",
 		new:      "false",
 		tests:    "TestUncertainPlans",
 	},
+	fault{
+		name:     "publish: a resync record is appended before the engine is open",
+		function: "cluster.appendResyncs",
+		old:      "	case <-c.opened:\n",
+		new:      "	default:\n",
+		tests:    "TestNothingIsCalledBeforeOpen",
+	},
+	fault{
+		name:     "notify: a message is sent before the engine is open",
+		function: "cluster.sendWithin",
+		old:      "	default:\n",
+		new:      "	default:\n		err = c.engine.Send(ctx, to, nil)\n",
+		tests:    "TestNothingIsCalledBeforeOpen",
+	},
 )
