@@ -105,3 +105,33 @@ func TestReplicaDiffers(t *testing.T) {
 		t.Errorf("record 3 is %q", r.Data)
 	}
 }
+
+// A replica that does not have a record yet, although the bell has rung for it, is asked again for
+// it together with the record before, unless that one is large.
+func TestReplicaLacksLastRecord(t *testing.T) {
+	m := one(t, nil)
+	a, _ := open(t, natsengine.Options{Servers: []string{m.url()}}, "a")
+	appendAll(t, a, 1, 1)
+	seen := follow(t, a, 0)
+	seen.wait(1)
+	nc := newAdmin(t, m).js.Conn()
+	reads, err := nc.SubscribeSync("$JS.API.DIRECT.GET.planrooms_log")
+	if err == nil {
+		err = nc.Flush()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	asked := replica(t, m, "planrooms_log", false, map[uint64]string{1: "record 1"})
+	appendAll(t, a, 2, 2)
+	wait(t, asked)
+	seen.wait(2)
+	next, err := reads.NextMsgWithContext(within(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var request struct{ Seq uint64 }
+	if err := json.Unmarshal(next.Data, &request); err != nil || request.Seq != 1 {
+		t.Errorf("the next request is %s, %v, want one from seq 1 on", next.Data, err)
+	}
+}

@@ -165,7 +165,7 @@ func (t *tail) anchor() int {
 // it is large, it was read a short time ago, and it is not known that there are others, or they
 // were asked for in vain.
 func (t *tail) peeks(rung uint64, now time.Time) bool {
-	if rung > t.at.seq && (rung != t.rung || t.tries == 0) {
+	if t.anchor() <= anchorRate || rung > t.at.seq && (rung != t.rung || t.tries == 0) {
 		return false
 	}
 	return now.Sub(t.seen) < time.Duration(t.anchor())*time.Second/anchorRate
@@ -206,7 +206,7 @@ func (t *tail) accept(list []message) (records []room.Record, sums []fingerprint
 // deliver passes records to the hub.
 func (t *tail) deliver(records []room.Record, sums []fingerprint) {
 	if len(records) > 0 {
-		t.lacking = time.Time{}
+		t.lacking, t.tries = time.Time{}, 0
 		t.apply(records)
 		t.s.mark.deliver(t.at.seq, sums)
 	}
