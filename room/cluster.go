@@ -45,6 +45,9 @@ import (
 //	cluster_message.go    messages between the nodes
 //	cluster_join.go       what a join waits for
 //	clusterinfo.go        Hub.Cluster
+//	replica.go            what records do to rooms and connections
+//	gate.go               what outlets ask before each write
+//	rosters.go            which users the other nodes list
 //
 // The gate of a node is open while the node has a tenure and has applied its own record of it. A
 // call that ends access, such as Revoke, appends a record. It waits until each node whose own

@@ -53,9 +53,9 @@ func (w *wait) changed() {
 }
 
 // control appends a record that ends access, and waits until no node writes what the record
-// forbids. work is how long a node may work for the record, in addition to the moment that all take.
-// counts is the sum of those of the nodes that have answered. Errors: those of append; the error of
-// ctx if it ends first, with the number of nodes that have not answered; [ErrHubClosed].
+// forbids. work is how long a node may work for the record, in addition to the moment that all
+// take. counts is the sum of those of the nodes that have answered. Errors: those of append; the
+// error of ctx if it ends first, with the number of nodes that have not answered; [ErrHubClosed].
 func (c *cluster) control(ctx context.Context, kind record.Kind, plan string, x record.Control, work time.Duration) (counts ackCounts, err error) {
 	// A node that has died costs one nodeTTL. After two, this node has lost the engine.
 	limit := c.publishFor + 2*nodeTTL

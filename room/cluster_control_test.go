@@ -17,8 +17,8 @@ import (
 	"github.com/planrooms/planrooms/room/roomtest"
 )
 
-// TestRecheckOfASlowAuthorize calls Recheck while the checks of another node take a minute in all: a
-// node has four times AuthorizeTimeout.
+// TestRecheckOfASlowAuthorize calls Recheck while the checks of another node take a minute in all:
+// a node has four times AuthorizeTimeout.
 func TestRecheckOfASlowAuthorize(t *testing.T) {
 	var takes atomic.Int64
 	o := room.Options{

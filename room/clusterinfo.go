@@ -38,8 +38,8 @@ type NodeInfo struct {
 	Tenure  uint64 `json:"tenure"`
 	Open    bool   `json:"open"` // its gate was open
 	// Ended is whether calls such as Revoke no longer wait for the node: it has shut down, has
-	// ended its tenure, or has stored no note for 12 s. It is false for a node that has just started
-	// and has no tenure yet.
+	// ended its tenure, or has stored no note for 12 s. It is false for a node that has just
+	// started and has no tenure yet.
 	Ended bool      `json:"ended"`
 	Seen  time.Time `json:"seen"` // when this node has first seen the note, by its wall clock
 }
@@ -50,7 +50,8 @@ type seenNode struct {
 	at     time.Time
 	note   record.Note
 
-	// When the first list, and the last complete one, have shown this number, by the monotonic clock.
+	// When the first list, and the last complete one, have shown this number, by the monotonic
+	// clock.
 	first, last int64
 }
 
@@ -64,8 +65,8 @@ func (c *cluster) sawLocked(name string, number uint64, n *record.Note, now int6
 	}
 }
 
-// updateSeenLocked takes a complete list that was answered at now. It drops the notes that are not in
-// the list any more.
+// updateSeenLocked takes a complete list that was answered at now. It drops the notes that are not
+// in the list any more.
 func (c *cluster) updateSeenLocked(nodes []Node, now int64) {
 	listed := make(map[string]uint64, len(nodes))
 	for _, n := range nodes {
@@ -84,8 +85,8 @@ func (c *cluster) updateSeenLocked(nodes []Node, now int64) {
 	}
 }
 
-// endedLocked returns NodeInfo.Ended. Calls such as Revoke do not wait for a node of which no record
-// has been read, such as one that has never had a tenure: its notes say whether it is alive.
+// endedLocked returns NodeInfo.Ended. Calls such as Revoke do not wait for a node of which no
+// record has been read, such as one that has never had a tenure: its notes say whether it is alive.
 func (c *cluster) endedLocked(name string, s *seenNode) bool {
 	if c.peers.Knows(name) {
 		return c.peers.Ended(name)

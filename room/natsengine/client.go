@@ -99,7 +99,7 @@ func newLink(up bool) *link {
 // handle sets the handlers of a connection. Those that are set already are called as well.
 func (c *client) handle(k *conn, opts *nats.Options) {
 	disconnected, reconnected, failed, closed := opts.DisconnectedErrCB, opts.ReconnectedCB, opts.AsyncErrorCB, opts.ClosedCB
-	if old := opts.DisconnectedCB; disconnected == nil && old != nil { // nats.go calls it only if there is no other one
+	if old := opts.DisconnectedCB; disconnected == nil && old != nil { // else nats.go does not call it
 		disconnected = func(nc *nats.Conn, _ error) { old(nc) }
 	}
 	logged := false // the loss of the connection

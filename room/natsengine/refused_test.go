@@ -11,8 +11,8 @@ import (
 	"github.com/planrooms/planrooms/room/natsengine"
 )
 
-// subscribers are a user without the right to subscribe to some subjects, and one for those who do
-// not log in.
+// subscribers returns a user without the right to subscribe to some subjects, and one for
+// connections without credentials.
 func subscribers(deny ...string) []*server.User {
 	subscribe := &server.SubjectPermission{Allow: []string{">"}, Deny: deny}
 	return []*server.User{
