@@ -159,8 +159,8 @@ func TestLateEpochRecord(t *testing.T) {
 	}
 }
 
-// TestElectionWhileANodeStarts has the engine answer nobody for a while, just after a node has read
-// the first list of notes. The other node is alive: nobody loads a plan.
+// TestElectionWhileANodeStarts has the engine answer no node for a while, just after a node has
+// read the first list of notes. The other node is alive: no client loads a plan.
 func TestElectionWhileANodeStarts(t *testing.T) {
 	nodes(t, 1, room.Options{}, func(t *testing.T, m *enginetest.Memory, nodes []*node) {
 		alice := roomtest.Join(t, nodes[0].Hub, "alice", "p")

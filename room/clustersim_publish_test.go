@@ -21,7 +21,7 @@ type clusterEvent struct {
 	reload  bool   // a call of Resync
 	status  eventStatus
 	at      clusterSeq // if it is known
-	excused bool       // its node has ended before it could tell the clients
+	excused bool       // its node has ended before it could make the clients load the plan
 }
 
 // eventStatus is what the host knows of an event.
@@ -63,7 +63,7 @@ func (s *clusterSim) published(all []*clusterEvent, err error) {
 		default:
 			e.status = eventRefused
 		}
-		// The node cannot tell the clients any more, or the host has to repeat Resync.
+		// The node has ended and cannot store a resync, or the host has to repeat Resync.
 		e.excused = err != nil && (e.reload || e.node.ended.Load())
 	}
 }

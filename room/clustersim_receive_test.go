@@ -63,7 +63,7 @@ func (s *clusterSim) receive(c *clusterClient, d delivered) {
 	}
 }
 
-// load is what a client does that was told to load its plan.
+// load is what a client does that has to load its plan.
 func (s *clusterSim) load(c *clusterClient, d delivered, at protocol.Position) {
 	s.mu.Lock()
 	committed := c.committed[d.end]
