@@ -210,8 +210,9 @@ func (c *cluster) acked(a ack) {
 
 // acked takes an ack for the record of w.
 func (w *wait) acked(a *ack) {
-	w.nodes.Acked(a.from, a.Seq, a.Epoch)
-	w.counts.add(a.Counts)
+	if w.nodes.Acked(a.from, a.Seq, a.Epoch) {
+		w.counts.add(a.Counts)
+	}
 }
 
 // wakeLocked wakes all calls that wait, after a change of the nodes.

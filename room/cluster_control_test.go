@@ -14,8 +14,44 @@ import (
 	"github.com/planrooms/planrooms/protocol"
 	"github.com/planrooms/planrooms/room"
 	"github.com/planrooms/planrooms/room/enginetest"
+	"github.com/planrooms/planrooms/room/internal/record"
 	"github.com/planrooms/planrooms/room/roomtest"
 )
+
+// TestCountsOfAcks has a node acknowledge a Revoke twice, and a record of another epoch with the same
+// seq: each node counts once.
+func TestCountsOfAcks(t *testing.T) {
+	nodes(t, 1, room.Options{}, func(t *testing.T, m *enginetest.Memory, nodes []*node) {
+		epoch := nodes[0].epochOf(t)
+		one, two := newBareNode(t, m, "one", epoch), newBareNode(t, m, "two", epoch)
+		type result struct {
+			removed int
+			err     error
+		}
+		done := make(chan result, 1)
+		go func() { // ends below
+			removed, err := nodes[0].Revoke(t.Context(), "p", "alice")
+			done <- result{removed, err}
+		}()
+		synctest.Wait()
+		info, _ := nodes[0].Cluster()
+		ack := func(s *bareNode, epoch string, removed uint32) {
+			a := record.Ack{Epoch: epoch, Seq: m.Window().Last, Counts: [4]uint32{removed}}
+			msg := record.AppendMessage(nil, record.ClusterHash("test"), record.MessageAck, a.Append(nil))
+			if err := s.engine.Send(t.Context(), info.Node, msg); err != nil {
+				t.Fatal(err)
+			}
+			synctest.Wait()
+		}
+		ack(one, "another", 100)
+		ack(one, epoch, 1)
+		ack(one, epoch, 1)
+		ack(two, epoch, 2)
+		if got := <-done; got.err != nil || got.removed != 3 {
+			t.Errorf("Revoke = %d, %v, want 3", got.removed, got.err)
+		}
+	})
+}
 
 // TestRecheckOfASlowAuthorize calls Recheck while the checks of another node take a minute in all:
 // a node has four times AuthorizeTimeout.

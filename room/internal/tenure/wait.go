@@ -16,14 +16,17 @@ type Wait struct {
 func NewWait(seq uint64, epoch string) Wait { return Wait{seq: seq, epoch: epoch} }
 
 // Acked notes that a node acknowledges the record with this seq of the log with this epoch: it has
-// applied it, and writes nothing any more that the record forbids.
-func (w *Wait) Acked(name string, seq uint64, epoch string) {
+// applied it, and writes nothing any more that the record forbids. It reports whether this is the
+// first time.
+func (w *Wait) Acked(name string, seq uint64, epoch string) (first bool) {
 	if seq != w.seq || epoch != w.epoch {
-		return
+		return false
 	}
-	if i, ok := slices.BinarySearch(w.acked, name); !ok {
+	i, ok := slices.BinarySearch(w.acked, name)
+	if !ok {
 		w.acked = slices.Insert(w.acked, i, name)
 	}
+	return !ok
 }
 
 // Over returns the nodes that have not acknowledged the record and have not ended. If there are

@@ -80,4 +80,11 @@ var controlsFaults = in("room",
 		new:      "limit",
 		tests:    "TestRecheckOfASlowAuthorize",
 	},
+	fault{
+		name:     "control: each ack of a node counts",
+		function: "wait.acked",
+		old:      "if w.nodes.Acked(a.from, a.Seq, a.Epoch) {",
+		new:      "if w.nodes.Acked(a.from, a.Seq, a.Epoch); true {",
+		tests:    "TestCountsOfAcks",
+	},
 )
