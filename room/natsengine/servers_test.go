@@ -166,21 +166,27 @@ func run(t testing.TB, list ...*machine) {
 	together(t, list, (*machine).run)
 }
 
-// freePorts returns ports without a listener. The servers of a cluster have to know those of the
-// others before they start. The system gives none of them to a connection, which could have it when
-// a server starts again.
+// givenPorts has the ports that freePorts has returned.
+var givenPorts sync.Map
+
+// freePorts returns ports without a listener, each once. The servers of a cluster have to know those
+// of the others before they start. The system gives none of them to a connection, which could have
+// it when a server starts again.
 func freePorts(t testing.TB, n int) (ports []int) {
 	t.Helper()
 	for tries := 0; len(ports) < n; tries++ {
-		l, err := net.Listen("tcp", fmt.Sprint("127.0.0.1:", 10000+rand.IntN(20000)))
-		if err != nil && tries < 1000 {
+		port := 10000 + rand.IntN(20000)
+		if _, given := givenPorts.LoadOrStore(port, true); given {
 			continue
 		}
-		if err != nil {
+		l, err := net.Listen("tcp", fmt.Sprint("127.0.0.1:", port))
+		switch {
+		case err == nil:
+			l.Close()
+			ports = append(ports, port)
+		case tries == 1000:
 			t.Fatal(err)
 		}
-		defer l.Close()
-		ports = append(ports, l.Addr().(*net.TCPAddr).Port)
 	}
 	return ports
 }
