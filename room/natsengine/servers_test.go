@@ -174,19 +174,19 @@ var givenPorts sync.Map
 // it when a server starts again.
 func freePorts(t testing.TB, n int) (ports []int) {
 	t.Helper()
-	for tries := 0; len(ports) < n; tries++ {
+	for range 1000 {
+		if len(ports) == n {
+			return ports
+		}
 		port := 10000 + rand.IntN(20000)
 		if _, given := givenPorts.LoadOrStore(port, true); given {
 			continue
 		}
-		l, err := net.Listen("tcp", fmt.Sprint("127.0.0.1:", port))
-		switch {
-		case err == nil:
+		if l, err := net.Listen("tcp", fmt.Sprint("127.0.0.1:", port)); err == nil {
 			l.Close()
 			ports = append(ports, port)
-		case tries == 1000:
-			t.Fatal(err)
 		}
 	}
-	return ports
+	t.Fatal("no port is free")
+	return nil
 }
