@@ -1,6 +1,8 @@
 package room_test
 
 import (
+	"context"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -126,6 +128,47 @@ func TestDisconnectBetweenTwoLosses(t *testing.T) {
 			})
 		})
 	}
+}
+
+// lateEngine holds the answers of Beat back, as a slow process does.
+type lateEngine struct {
+	room.Engine
+	late    atomic.Bool
+	release chan struct{}
+}
+
+func (e *lateEngine) Beat(ctx context.Context, note []byte) ([]room.Node, room.Window, error) {
+	list, window, err := e.Engine.Beat(ctx, note)
+	if e.late.Load() {
+		<-e.release
+	}
+	return list, window, err
+}
+
+// TestBeatThatIsAnsweredBeforeALoss has a node notice a loss before it handles the answer to a beat
+// from before the loss. This begins no tenure, after which the node would close its connections.
+func TestBeatThatIsAnsweredBeforeALoss(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := enginetest.NewMemory(nil)
+		n := newNode(t, m, "late", room.Options{})
+		e := &lateEngine{Engine: n.engine, release: make(chan struct{})}
+		n.opts.Engine = e
+		n.start(t)
+		n.awaitReady(t)
+		time.Sleep(30 * time.Second) // a node closes its connections shortly after its first tenure
+		alice := roomtest.Join(t, n.Hub, "alice", "p")
+		publish(t, n.Hub, "p", "lost")
+		wantTitle(t, alice, "lost")
+		e.late.Store(true)
+		time.Sleep(1500 * time.Millisecond)
+		m.LoseTail(1)
+		synctest.Wait()
+		e.late.Store(false)
+		close(e.release)
+		n.awaitReady(t)
+		alice.WantEvent(protocol.TypeResync, nil)
+		alice.Silent()
+	})
 }
 
 // startUnread starts a node that does not read the log before ReleaseTail.

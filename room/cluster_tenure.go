@@ -56,10 +56,12 @@ func (c *cluster) openGateLocked() {
 	}
 }
 
-// shut ends the tenure, and with it the gate, because the log has to be read again.
+// shut ends the tenure, and with it the gate, because the log has to be read again. Until it has
+// been, a beat that is under way begins no other tenure.
 func (c *cluster) shut() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.log.settled = false
 	c.lapsedLocked()
 	if left := c.gate.left(); left > 0 {
 		c.lapse.excused = c.now().Mono + int64(left)

@@ -73,4 +73,11 @@ var lapseFaults = in("room",
 		new:      "		_ = now\n",
 		tests:    "TestDisconnectInALostPart",
 	},
+	fault{
+		name:     "lapse: a beat from before a loss begins a tenure after it",
+		function: "cluster.shut",
+		old:      "	c.log.settled = false\n",
+		new:      "",
+		tests:    "TestBeatThatIsAnsweredBeforeALoss",
+	},
 )
