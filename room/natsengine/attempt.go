@@ -118,14 +118,15 @@ func (c *client) persist(ctx context.Context, r request, f func(context.Context)
 		if passing(err, r.subject) && pause(limit, n) == nil {
 			continue
 		}
+		last := c.current().nc.LastError() // nil again once the connection is made again
 		switch {
 		case errors.Is(err, jetstream.ErrJetStreamNotEnabledForAccount):
 			what += ": JetStream is not enabled for the account"
 		case errors.Is(err, errUnconnected):
 		case unanswered(err) && !c.currentLink().up:
 			what += ": " + errUnconnected.Error()
-		case unanswered(err) && refusedSubscription(c.current().nc.LastError()):
-			what += ": no answer arrives: " + c.current().nc.LastError().Error()
+		case unanswered(err) && refusedSubscription(last):
+			what += ": no answer arrives: " + last.Error()
 		case unanswered(err):
 			what += ": JetStream does not answer: it is not enabled, or its servers have no leader"
 		}
